@@ -1,4 +1,4 @@
-"""Personal data and secrets replaced by made-up values of the same kind.
+"""Finds personal data and secrets, and replaces them by made-up values of the same kind.
 
 Every made-up value is reserved for examples, so no detector reports it.
 """
@@ -20,7 +20,9 @@ from promptops.analysis.secrets import SHAPES, find_secrets
 from promptops.patterns import lazy_pattern
 from promptops.records import record
 
-_SHORTEST = 6
+Kind = Literal["email", "phone", "iban", "card", "ssn", "ipv4", "ipv6", "private key", "secret"]
+
+_SHORTEST_LEARNED = 6
 """A shorter value is replaced where it is found, and not wherever its characters occur."""
 
 
@@ -38,7 +40,7 @@ class Pseudonyms:
             for place in sensitive_places(text):
                 original = text[place.start : place.end]
                 self._number(place.kind, original)
-                if len(original) >= _SHORTEST:
+                if len(original) >= _SHORTEST_LEARNED:
                     learned.setdefault(original, place.kind)
         self._learned = sorted(learned.items(), key=lambda item: (-len(item[0]), item))
 
@@ -116,11 +118,11 @@ def _without_spelling(kind: Kind, original: str) -> str:
     return original.casefold() if kind in ("email", "ipv6") else original
 
 
-def _email(_original: str, number: int) -> str:
+def _example_email(_original: str, number: int) -> str:
     return f"jo.doe-{number}@example.com"
 
 
-def _phone(original: str, number: int) -> str:
+def _example_phone(original: str, number: int) -> str:
     """One of those that North America reserves for fiction: 555-0100 to 555-0199 of an area."""
     area, line = divmod(number - 1, 100)
     digits = f"{202 + area}5550{100 + line}"
@@ -129,7 +131,7 @@ def _phone(original: str, number: int) -> str:
     return _in_form(original, digits)
 
 
-def _card(original: str, number: int) -> str:
+def _example_card(original: str, number: int) -> str:
     """A valid number of the range that payment providers use for tests."""
     length = len(_digits(original))
     digits = f"400000{number:0{max(length, 13) - 7}}"
@@ -138,7 +140,7 @@ def _card(original: str, number: int) -> str:
     )
 
 
-def _iban(original: str, number: int) -> str:
+def _example_iban(original: str, number: int) -> str:
     """A documented account; after the last of them, with check digits that can't be right."""
     known = DOCUMENTED_IBANS[number - 1 : number]
     iban = known[0] if known else f"DE00{number:018}"
@@ -146,29 +148,29 @@ def _iban(original: str, number: int) -> str:
     return " ".join(fours) if " " in original else iban
 
 
-def _ssn(original: str, number: int) -> str:
+def _example_ssn(original: str, number: int) -> str:
     """The area 000 is never given out."""
     group, serial = divmod(number - 1, 9999)
     return _in_form(original, f"000{1 + group:02}{1 + serial:04}")
 
 
-def _ipv4(_original: str, number: int) -> str:
+def _example_ipv4(_original: str, number: int) -> str:
     """Of the networks for documentation; after them, of the one for benchmarks."""
     network, host = divmod(number - 1, 254)
-    if network < len(_NETWORKS):
-        return f"{_NETWORKS[network]}.{host + 1}"
+    if network < len(_DOCUMENTATION_NETWORKS):
+        return f"{_DOCUMENTATION_NETWORKS[network]}.{host + 1}"
     return f"198.18.{number // 256 % 256}.{number % 256}"
 
 
-def _ipv6(_original: str, number: int) -> str:
+def _example_ipv6(_original: str, number: int) -> str:
     return f"2001:db8::{number:x}"
 
 
-def _private_key(original: str, number: int) -> str:
+def _example_private_key(original: str, number: int) -> str:
     return f"{original[: original.index('-----', 5) + 5]}\nEXAMPLE{number}\n"
 
 
-def _secret(original: str, number: int) -> str:
+def _example_secret(original: str, number: int) -> str:
     """As long as the original, with the prefix of its vendor."""
     literals = (literal for shape in SHAPES for literal in shape.literals)
     prefix = max((each for each in literals if original.startswith(each)), key=len, default="")
@@ -187,42 +189,36 @@ def _digits(text: str) -> str:
     return "".join(char for char in text if char.isdecimal())
 
 
-_NETWORKS = ("192.0.2", "198.51.100", "203.0.113")
+_DOCUMENTATION_NETWORKS = ("192.0.2", "198.51.100", "203.0.113")
 _MADE_UP = {
-    "email": _email,
-    "phone": _phone,
-    "card": _card,
-    "iban": _iban,
-    "ssn": _ssn,
-    "ipv4": _ipv4,
-    "ipv6": _ipv6,
-    "private key": _private_key,
-    "secret": _secret,
+    "email": _example_email,
+    "phone": _example_phone,
+    "card": _example_card,
+    "iban": _example_iban,
+    "ssn": _example_ssn,
+    "ipv4": _example_ipv4,
+    "ipv6": _example_ipv6,
+    "private key": _example_private_key,
+    "secret": _example_secret,
 }
 
 
-# Places of personal data and secrets in a text of production, more than lint reports.
-#
-# Values that are reserved for examples are ignored, as everywhere. Also found are values directly
-# after `:`, `/`, `=` or an escape such as `\n`, e-mail addresses with letters beyond ASCII or an
-# encoded `@`, public IP addresses, and private keys that are cut off.
+# Places of personal data and secrets in a text of production: more than lint reports.
 
-Kind = Literal["email", "phone", "iban", "card", "ssn", "ipv4", "ipv6", "private key", "secret"]
-
-_NUMBERS: dict[str, Kind] = {
+_KIND_OF_NUMBER: dict[str, Kind] = {
     "telephone number": "phone",
     "IBAN": "iban",
     "card number": "card",
     "social security number": "ssn",
 }
 _SEPARATORS = str.maketrans(dict.fromkeys(":/=#_", " "))
-_DOMAIN = lazy_pattern(r"(?:[\w-]{1,63}\.){1,6}[^\W\d_]{2,24}")
-_NOT_LOCAL = frozenset('@<>()[]{}",;:/=?&|\\')
-_LONGEST_LOCAL = 64
-_USER = lazy_pattern(r"://[^\s:/@]{0,64}:")
+_EMAIL_DOMAIN = lazy_pattern(r"(?:[\w-]{1,63}\.){1,6}[^\W\d_]{2,24}")
+_NOT_IN_LOCAL_PART = frozenset('@<>()[]{}",;:/=?&|\\')
+_LONGEST_LOCAL_PART = 64
+_USER_IN_URL = lazy_pattern(r"://[^\s:/@]{0,64}:")
 _IPV4 = lazy_pattern(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?!\.?\d)")
 _IPV6 = lazy_pattern(r"(?<![\w:])[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}(?!\w)")
-_REST_OF_KEY = lazy_pattern(
+_REST_OF_PRIVATE_KEY = lazy_pattern(
     r"[A-Za-z0-9+/=]*(?:(?:\s|\\[nr]){1,4}[A-Za-z0-9+/=]{16,100})*"
     r"(?:(?:\s|\\[nr])[A-Za-z0-9+/=]{1,100})?"
 )
@@ -242,57 +238,60 @@ class Sensitive:
 
 
 def sensitive_places(text: str) -> tuple[Sensitive, ...]:
-    """All of them, in order; those that overlap are one, of the kind of the first."""
+    """All places in order; those that overlap are one, of the kind of the first.
+
+    Values that are reserved for examples are ignored, as everywhere. Beyond what lint reports,
+    values directly after `:`, `/`, `=` or an escape such as `\\n` are found, e-mail addresses with
+    letters beyond ASCII or an encoded `@`, public IP addresses, and private keys that are cut off.
+    """
     plain = without_escapes(text)
     variants = {text, plain, plain.translate(_SEPARATORS)}
-    secrets = [
-        _sensitive_secret(match, text) for each in {text, plain} for match in find_secrets(each)
-    ]
+    secrets = [_secret_place(match, text) for each in {text, plain} for match in find_secrets(each)]
     return _united(
         [
             *secrets,
-            *_emails(plain),
-            *(_number(match) for each in variants for match in personal_numbers(each)),
-            *_ip_addresses(text),
+            *_email_places(plain),
+            *(_number_place(match) for each in variants for match in personal_numbers(each)),
+            *_ip_address_places(text),
         ]
     )
 
 
-def _number(match: TextMatch) -> Sensitive:
-    return Sensitive(match.start, match.end, _NUMBERS[match.name])
+def _number_place(match: TextMatch) -> Sensitive:
+    return Sensitive(match.start, match.end, _KIND_OF_NUMBER[match.name])
 
 
-def _sensitive_secret(match: TextMatch, text: str) -> Sensitive:
+def _secret_place(match: TextMatch, text: str) -> Sensitive:
     if match.name != "private key":
         return Sensitive(match.start, match.end, "secret")
-    rest = _REST_OF_KEY.match(text, match.end)
+    rest = _REST_OF_PRIVATE_KEY.match(text, match.end)
     ended = text.startswith("-----END ", match.end) or rest is None
     return Sensitive(match.start, match.end if ended or not rest else rest.end(), "private key")
 
 
-def _emails(text: str) -> Iterator[Sensitive]:
-    passwords = {found.end() for found in _USER.finditer(text)}
+def _email_places(text: str) -> Iterator[Sensitive]:
+    passwords = {found.end() for found in _USER_IN_URL.finditer(text)}
     for sign in ("@", "%40"):
         for at in occurrences(text, sign):
-            domain = _DOMAIN.match(text, at + len(sign))
-            start = _local_start(text, at) if domain else at
+            domain = _EMAIL_DOMAIN.match(text, at + len(sign))
+            start = _local_part_start(text, at) if domain else at
             if domain is None or start == at or start in passwords:
                 continue
             if not is_reserved_email(text[start:at], domain[0]):
                 yield Sensitive(start, domain.end(), "email")
 
 
-def _local_start(text: str, at: int) -> int:
+def _local_part_start(text: str, at: int) -> int:
     start = at
-    while start > max(0, at - _LONGEST_LOCAL):
+    while start > max(0, at - _LONGEST_LOCAL_PART):
         char = text[start - 1]
-        if char in _NOT_LOCAL or char.isspace():
+        if char in _NOT_IN_LOCAL_PART or char.isspace():
             break
         start -= 1
     return start
 
 
-def _ip_addresses(text: str) -> Iterator[Sensitive]:
+def _ip_address_places(text: str) -> Iterator[Sensitive]:
     """Public ones: those of private networks and of documentation belong to no person."""
     from ipaddress import ip_address
 

@@ -2,8 +2,8 @@
 
 Follows Jinja's semantics with StrictUndefined, through includes, imports, parents, macros and
 blocks, without rendering anything. A `TemplateWalk` hands each node to the part that knows its
-kind: expressions, filters, names, statements, linked templates, calls. The parts share a
-position and a collector of facts (`walk_state.py`), and hand inner nodes back.
+kind: expressions, filters, names, statements and, in this file, calls and linked templates. The
+parts share a position and a collector of facts (`walk_state.py`), and hand inner nodes back.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ Locals = Mapping[str, tuple[str, Path]]
 
 def walk(entry: Text, load: Load, *, locals_: Locals | None = None) -> TemplateFacts:
     """All uses of inputs in a template and in the templates that it reaches; never raises."""
-    context = Context(_visible(entry, locals_ or {}), isolated=False)
+    context = Context(_values_of_locals(entry, locals_ or {}), isolated=False)
     nowhere = nodes.Template([], lineno=0)
     here = Here(entry, Template("", nowhere, ()), context, (), ())
     return TemplateWalk(load, Position(here, NameScope(nowhere, None))).of_template(entry)
@@ -75,7 +75,9 @@ def walk_expression(when: Text, *, locals_: Locals | None = None) -> TemplateFac
         place = TemplateSpan(when, error.start, error.end).place
         problem = Problem(error.message, at=place, hint=error.hint, code=error.code)
         return TemplateFacts(problems=(problem,))
-    here = Here(when, template, Context(_visible(when, locals_ or {}), isolated=False), (), ())
+    here = Here(
+        when, template, Context(_values_of_locals(when, locals_ or {}), isolated=False), (), ()
+    )
     position = Position(here, NameScope(template.tree, None))
     return TemplateWalk(lambda _path, _target: None, position).of_condition()
 
@@ -173,7 +175,7 @@ class TemplateWalk:
             self._statements[node.__class__](node)
 
 
-def _visible(entry: Text, locals_: Locals) -> dict[str, Value]:
+def _values_of_locals(entry: Text, locals_: Locals) -> dict[str, Value]:
     start = TemplateSpan(entry, 0, 0)
     visible: dict[str, Value] = {}
     for name, (source, path) in locals_.items():
@@ -186,9 +188,8 @@ def _visible(entry: Text, locals_: Locals) -> dict[str, Value]:
 
 # Calls, and the bodies they run: macros, call blocks, recursive loops, blocks.
 
-MAX_CALLS = 16
+MAX_NESTED_CALLS = 16
 """Nested calls of macros that are followed."""
-
 
 ANY_MACRO: Value = (Builtin("parameter"),)
 """A parameter that is not passed, such as `caller=none`: a call elsewhere may pass a macro."""
@@ -260,7 +261,13 @@ class CallReader:
             start, end = spans.expression(here.template, node.node)
             written = here.text.value[start:end]
             self._found.calls.append(
-                Call(kind=_kind_of(callee), callee=written, site=site, stack=here.stack, node=node)
+                Call(
+                    kind=_callee_kind(callee),
+                    callee=written,
+                    site=site,
+                    stack=here.stack,
+                    node=node,
+                )
             )
 
     def _callee_site(self, node: nodes.Call) -> TemplateSpan:
@@ -308,7 +315,7 @@ class CallReader:
         defaults: Mapping[str, nodes.Expr],
         stack: Stack,
     ) -> None:
-        if self._entered.is_active(macro.node) or self._entered.depth > MAX_CALLS:
+        if self._entered.is_active(macro.node) or self._entered.depth > MAX_NESTED_CALLS:
             return
         here = replace(macro.here, stack=stack, files=self._position.here.files)
         frame = NameScope(macro.node, macro.frame)
@@ -361,23 +368,27 @@ def _owners(methods: Value) -> Value:
     return tuple(part.parent() for part in sources(methods) if part.path and not part.open)
 
 
-def _kind_of(callee: Value) -> Callee:
+def _callee_kind(callee: Value) -> Callee:
     for part in callee:
-        if isinstance(part, Builtin) and part.name in _BUILTIN_KINDS:
-            return _BUILTIN_KINDS[part.name]
-        if part.__class__ in _KINDS:
-            return _KINDS[part.__class__]
+        if isinstance(part, Builtin) and part.name in _CALLEE_KIND_OF_BUILTIN:
+            return _CALLEE_KIND_OF_BUILTIN[part.name]
+        if part.__class__ in _CALLEE_KIND_OF_VALUE:
+            return _CALLEE_KIND_OF_VALUE[part.__class__]
     return "value"
 
 
-_BUILTIN_KINDS: dict[str, Callee] = {
+_CALLEE_KIND_OF_BUILTIN: dict[str, Callee] = {
     "range": "range",
     "namespace": "namespace",
     "loop": "loop",
     "caller": "macro",
     "parameter": "macro",
 }
-_KINDS: dict[type, Callee] = {MacroValue: "macro", LoopValue: "loop", BlockValue: "block"}
+_CALLEE_KIND_OF_VALUE: dict[type, Callee] = {
+    MacroValue: "macro",
+    LoopValue: "loop",
+    BlockValue: "block",
+}
 
 
 # The templates that a template includes, imports and extends, and the blocks they replace.

@@ -119,7 +119,7 @@ class PromptBuilder:
         return None if self._has_many_tags(built) else built
 
     def _prompt(self, value: Mapping[str, Any]) -> Prompt:
-        messages = Messages(self._layers.template, self._body, self._media)
+        messages = MessageReader(self._layers.template, self._body, self._media)
         model = value.get("model") or {}
         if self._profile is not None:
             kept = {key: model[key] for key in _OWN_SETTINGS if key in model}
@@ -218,7 +218,6 @@ class PromptBuilder:
 _HARMLESS = frozenset(("SCH003", "SCH010"))
 """Problems that do not prevent checking the rest of the file."""
 
-
 _OWN_SETTINGS = ("params", "provider_options")
 """What a prompt sets on top of the profile of its model."""
 
@@ -278,7 +277,7 @@ def texts(prompt: Prompt) -> Iterator[Text]:
         yield from (part.text for part in message.parts if isinstance(part, TextPart))
 
 
-# The messages of a valid prompt file as records.
+# The messages of a valid prompt file, as records.
 
 TextAt = Callable[[str], Text]
 """From a JSON pointer to the scalar at that place."""
@@ -289,10 +288,10 @@ BodyAt = Callable[[str, str], Text]
 MediaAt = Callable[[str, str], str]
 """From the path of a media file, and the pointer of that path, to its path in the tree."""
 
-_KINDS: tuple[MediaKind, ...] = ("image", "audio", "document")
+_MEDIA_KINDS: tuple[MediaKind, ...] = ("image", "audio", "document")
 
 
-class Messages:
+class MessageReader:
     """Builds messages from values that are valid for the schema."""
 
     def __init__(self, text: TextAt, body: BodyAt, media: MediaAt) -> None:
@@ -343,7 +342,7 @@ class Messages:
         when = self._when(value, at)
         if "text" in value:
             return TextPart(text=self._text(f"{at}/text"), at=f"{at}/text", when=when)
-        kind = next(kind for kind in _KINDS if kind in value)
+        kind = next(kind for kind in _MEDIA_KINDS if kind in value)
         origin, name = next(
             (origin, name)
             for origin, name in value[kind].items()
@@ -411,7 +410,7 @@ class SchemaReader:
         resolved, problems = resolve(schema, schema_file, base, self._roots)
         for problem in problems:
             place = self._layers.place(f"{at}{problem.at}", False)
-            absent = _ABSENT.fullmatch(problem.message)
+            absent = _MISSING_SCHEMA.fullmatch(problem.message)
             reported = problem
             if absent:
                 found = self._references.refer("schema", absent[1], place, absent[2] or base)
@@ -450,7 +449,7 @@ class SchemaReader:
 
         data = self._files.data(path)
         value, problems = json_value(path, data) if data is not None else (None, ())
-        if any(problem.code in _NO_JSON for problem in problems):
+        if any(problem.code in _CODES_OF_UNPARSED_JSON for problem in problems):
             self._no_json.add(path)
         self._problems.extend(p for p in problems if p not in self._problems)
         return value if isinstance(value, dict | bool) else None
@@ -525,7 +524,7 @@ class SchemaReader:
 _CHECKED_IN_TOOLS = ("name", "description", "strict")
 """Keys of a tool file whose values `_tool` would convert; its schemas are checked by rules."""
 
-_ABSENT = lazy_pattern(r"there is no schema `(.+?)`(?: \(in (.+)\))?")
+_MISSING_SCHEMA = lazy_pattern(r"there is no schema `(.+?)`(?: \(in (.+)\))?")
 
 
 def _written_references(schema: Any, at: str) -> Iterator[tuple[str, str]]:
@@ -542,5 +541,5 @@ def _written_references(schema: Any, at: str) -> Iterator[tuple[str, str]]:
                 yield from _written_references(value, pointer)
 
 
-_NO_JSON = frozenset(("SCH001", CONFLICT))
+_CODES_OF_UNPARSED_JSON = frozenset(("SCH001", CONFLICT))
 """Why a JSON file has no value."""

@@ -66,7 +66,7 @@ class Catalog:
         self.resolver = ReferenceResolver(self.files, config)
         self._loaded: dict[str, LoadedPrompt] = {}
         self._lines = FileLines(self.files)
-        self._includes = Includes(self.files, self.load)
+        self._includes = IncludedTemplates(self.files, self.load)
         self._profile: str | None = None
 
     def with_profile(self, profile: str) -> Catalog:
@@ -354,14 +354,14 @@ class FileLines:
         """A line of a file, 1-based, with its secrets masked; "" if it does not exist."""
         if path not in self._masked_lines:
             self._masked_lines[path] = self.masked(path).text.split("\n")
-        return _line(self._masked_lines[path], number)
+        return _line_at(self._masked_lines[path], number)
 
     def line(self, path: str, number: int) -> str:
         """A line of a file, 1-based, without its newline; "" if it does not exist."""
         if path not in self._lines:
             text = (self._files.data(path) or b"").decode("utf-8", "replace")
             self._lines[path] = text.replace("\r\n", "\n").split("\n")
-        return _line(self._lines[path], number)
+        return _line_at(self._lines[path], number)
 
     def forget(self, paths: Iterable[str]) -> None:
         """Split the lines of some files anew when they are next needed."""
@@ -370,14 +370,14 @@ class FileLines:
                 known.pop(path, None)
 
 
-def _line(lines: list[str], number: int) -> str:
+def _line_at(lines: list[str], number: int) -> str:
     return lines[number - 1] if 0 < number <= len(lines) else ""
 
 
 # The templates that other templates include, at any depth.
 
 
-class Includes:
+class IncludedTemplates:
     """What texts include, computed on first use."""
 
     def __init__(self, files: Files, load: Callable[[str, str], Text | None]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from promptops.catalog.catalog import Catalog
-from promptops.source.config import SHARED
+from promptops.source.config import SHARED_FILE
 from promptops.source.toml_places import TomlPlaces
 
 
@@ -15,7 +15,7 @@ def toml_places(catalog: Catalog) -> TomlPlaces | None:
     text = catalog.files.text(path) if path is not None else None
     if path is None or text is None:
         return None
-    return _scanned(path, text.value, "/tool/promptops" if path == SHARED else "")
+    return _scanned(path, text.value, "/tool/promptops" if path == SHARED_FILE else "")
 
 
 _scanned = lru_cache(maxsize=4)(TomlPlaces)

@@ -1,4 +1,7 @@
-"""The entry point of `promptops`: runs a command and reports errors."""
+"""The entry point of `promptops`: runs a command, reports errors and returns the exit code.
+
+The command lines of the commit hooks run without importing click, to save time.
+"""
 
 from __future__ import annotations
 
@@ -19,15 +22,14 @@ if TYPE_CHECKING:
     from promptops.repo.staged import Staged
     from promptops.terminal.output import OutputOptions
 
-
 STDOUT = 1
-USAGE = 2
-ABORTS = 128
+USAGE_ERROR = 2
+STOPS_BISECT = 128
+"""Added to an exit code, it makes `git bisect run` stop."""
 BISECT_RUN_CODES = (0, 1, 125)
 
-
-ENDLESS = frozenset(("lsp", "--watch"))
-COLLECT_AFTER = 50_000
+ENDLESS_COMMANDS = frozenset(("lsp", "--watch"))
+COLLECTS_AFTER = 50_000
 """New objects before a garbage collection; a process that ends soon rarely needs one."""
 HOOK_COLLECTS_AFTER = 1_000_000
 """A usual commit creates a tenth of these objects."""
@@ -36,10 +38,10 @@ HOOK_COLLECTS_AFTER = 1_000_000
 def main(argv: Sequence[str] | None = None) -> None:
     """Run a command line and exit with its code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    ends = ENDLESS.isdisjoint(arguments)
+    ends = ENDLESS_COMMANDS.isdisjoint(arguments)
     if ends:
         is_hook = tuple(arguments) in HOOK_LINES
-        gc.set_threshold(HOOK_COLLECTS_AFTER if is_hook else COLLECT_AFTER)
+        gc.set_threshold(HOOK_COLLECTS_AFTER if is_hook else COLLECTS_AFTER)
     code = run(arguments)
     if ends and argv is None:
         exit_at_once(code)
@@ -51,7 +53,7 @@ def run(arguments: list[str]) -> int:
     code = _code_of(arguments)
     # `git bisect run` takes any other code below 128 for a bad commit, and stops at one above.
     stops = arguments[:1] == ["bisect"] and "--here" in arguments and code not in BISECT_RUN_CODES
-    return code | ABORTS if stops else code
+    return code | STOPS_BISECT if stops else code
 
 
 def _code_of(arguments: list[str]) -> int:
@@ -130,12 +132,12 @@ def _run(arguments: list[str]) -> int:
     try:
         code = group.main(arguments or ["--help"], prog_name="promptops", standalone_mode=False)
         if not arguments:
-            return USAGE
+            return USAGE_ERROR
         return code if isinstance(code, int) else 0
     except click.ClickException as error:
         _print_error(f"error: {_visible(_message(error))}")
         _usage_tip(error)
-        return USAGE
+        return USAGE_ERROR
     except click.Abort:
         _print_error("interrupted")
         return INTERRUPTED
@@ -221,16 +223,16 @@ def _flushed() -> bool:
     return True
 
 
-# The command lines of the commit hooks, which run without importing click, to save time.
-#
-# Only exactly these lines are handled here; click parses all others. Both call the same function
-# with the same arguments, which `tests/cli/test_hook_lines.py` checks.
+# The command lines of the commit hooks.
 
 HOOK_LINES = {
     ("lint", "--staged"): {"staged": True},
     ("lint", "--fix", "--staged"): {"staged": True, "fix": True},
 }
-"""The LintArguments that each line sets."""
+"""The LintArguments that each line sets; click parses all other lines.
+
+Both ways call the same function with the same arguments, as `tests/cli/test_hook_lines.py` checks.
+"""
 
 
 def readable_without_click() -> bool:

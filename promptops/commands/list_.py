@@ -31,7 +31,7 @@ def command(output: OutputOptions, **options: Any) -> int:
       promptops list 'support/*' --select status:active
       promptops list --at v1.2.0 --format json
     """
-    from promptops.catalog.misnamed_prompts import UNREAD
+    from promptops.catalog.unread_prompts import UNREAD_MESSAGE
     from promptops.report.parts.json_text import json_text
     from promptops.report.parts.visible import visible, visible_path
     from promptops.workspace.listing import prompt_listing, unread_files
@@ -46,7 +46,7 @@ def command(output: OutputOptions, **options: Any) -> int:
         unread = unread_files(opened) if wanted.everything else ()
     output.write_each(lambda name, _: _text(value) if name == "text" else json_text(value))
     for path, hint in unread:
-        output.note(f"{visible_path(path)}: warning: {UNREAD}\n  tip: {visible(hint)}")
+        output.note(f"{visible_path(path)}: warning: {UNREAD_MESSAGE}\n  tip: {visible(hint)}")
     return 0
 
 

@@ -1,4 +1,8 @@
-"""CHG301 to CHG305 and CHG308 to CHG311: the rendered requests."""
+"""CHG301 to CHG305, CHG308 to CHG311 and CHG503: the rendered requests and their templates.
+
+If all cases render the same text, the templates decide: whether they are equivalent, and whether
+the cases cover them. Sentences that oblige or forbid are compared by themselves.
+"""
 
 from __future__ import annotations
 
@@ -52,11 +56,11 @@ def request_changes(
         yield change("CHG310", "/messages", message)
     yield from obligation_changes(before, after, rendered)
     pairs = [pair.requests for pair in rendered if pair.differs and pair.requests is not None]
-    differing = [kind for both in pairs for kind in _kinds(*both)]
+    differing = [kind for both in pairs for kind in _kinds_of_change(*both)]
     total = sum(pair.requests is not None for pair in rendered)
-    yield from _seen(differing, len(pairs), total, (before, after))
+    yield from _observed_changes(differing, len(pairs), total, (before, after))
     if not pairs and not failing and not after.render_problem:
-        yield from _unrendered(before, after, rendered, total)
+        yield from _template_changes(before, after, rendered, total)
 
 
 def _failing(broken: Sequence[RenderedPair]) -> Change:
@@ -71,7 +75,7 @@ def _failing(broken: Sequence[RenderedPair]) -> Change:
     return change("CHG310", "/tests", message, witness=proof)
 
 
-def _kinds(old: Request, new: Request) -> Iterator[tuple[str, str]]:
+def _kinds_of_change(old: Request, new: Request) -> Iterator[tuple[str, str]]:
     """The change code and the role of each message that differs."""
     olds, news = sent(old), sent(new)
     if _prefill(olds) != _prefill(news):
@@ -83,7 +87,7 @@ def _kinds(old: Request, new: Request) -> Iterator[tuple[str, str]]:
         role = str((now or was or {})["role"])
         if _is_example(news, now) if now is not None else _is_example(olds, was):
             yield "CHG308", role
-        elif was and now and _squeezed(was) == _squeezed(now):
+        elif was and now and _without_white_space(was) == _without_white_space(now):
             yield "CHG302", role
         else:
             yield "CHG301", role
@@ -102,12 +106,12 @@ def _is_example(messages: list[dict[str, Any]], message: Sent | None) -> bool:
     return roles[:1] == ["assistant"] or roles == ["user", "assistant"]
 
 
-def _squeezed(message: Sent) -> tuple[str, str]:
+def _without_white_space(message: Sent) -> tuple[str, str]:
     rest = {key: value for key, value in message.items() if key != "content"}
     return "".join(text_of(message).split()), repr(rest)
 
 
-def _seen(
+def _observed_changes(
     differing: list[tuple[str, str]], cases: int, total: int, sides: tuple[PromptSide, PromptSide]
 ) -> Iterator[Change]:
     before, after = sides
@@ -122,10 +126,12 @@ def _seen(
             facts["bump"] = Bump.PATCH
             if before.catalog.config.diff.whitespace != "patch":
                 facts["risk"] = OWN_POLICY
-        yield change(code, "/messages", f"{_SEEN[code].format(roles=roles)} {where}", **facts)
+        yield change(
+            code, "/messages", f"{_OBSERVED_MESSAGES[code].format(roles=roles)} {where}", **facts
+        )
 
 
-_SEEN = {
+_OBSERVED_MESSAGES = {
     "CHG301": "the {roles} text differs",
     "CHG302": "white space of the {roles} text differs",
     "CHG308": "the few-shot examples differ",
@@ -133,20 +139,20 @@ _SEEN = {
 }
 
 
-def _unrendered(
+def _template_changes(
     before: PromptSide, after: PromptSide, rendered: tuple[RenderedPair, ...], total: int
 ) -> Iterator[Change]:
     """Changes of templates that do not change the text of any case."""
-    sameness = _sameness(before, after)
+    sameness = _templates_sameness(before, after)
     if sameness == "form":
         yield change("CHG305", "/messages", "the templates differ only in formatting")
     elif sameness == "moved":
         yield change("CHG503", "/messages", "a partial moved; its content is the same")
     elif sameness == "different":
-        yield _proof(before, after, rendered, total)
+        yield _coverage_change(before, after, rendered, total)
 
 
-def _proof(
+def _coverage_change(
     before: PromptSide, after: PromptSide, rendered: tuple[RenderedPair, ...], total: int
 ) -> Change:
     if not total:
@@ -162,49 +168,51 @@ def _proof(
     return change("CHG304", "/messages", message)
 
 
-def _sameness(before: PromptSide, after: PromptSide) -> Sameness:
+def _templates_sameness(before: PromptSide, after: PromptSide) -> Sameness:
     """Compare all templates of the messages; `different` if one was added or removed.
 
     Added and moved messages are reported as such (CHG306), so they are left out here.
     """
-    old, new = _texts(before), _texts(after)
+    old, new = _templates_by_purpose(before), _templates_by_purpose(after)
     if [key for key, _ in old] != [key for key, _ in new]:
         return "different"
     found: list[Sameness] = ["equal"]
     for (_, was), (_, now) in zip(old, new, strict=True):
         found.append(_compared(was, now, before, after))
-    return max(found, key=_ORDER.index)
+    return max(found, key=_SAMENESS_ORDER.index)
 
 
-_ORDER: list[Sameness] = ["equal", "form", "moved", "different"]
+_SAMENESS_ORDER: list[Sameness] = ["equal", "form", "moved", "different"]
 
 
 def _compared(was: Text, now: Text, before: PromptSide, after: PromptSide) -> Sameness:
     return compare_templates(was, before.catalog.load, now, after.catalog.load)
 
 
-def _texts(side: PromptSide) -> list[tuple[str, Text]]:
+def _templates_by_purpose(side: PromptSide) -> list[tuple[str, Text]]:
     """Every template and every `when` with a key for its purpose."""
     found: list[tuple[str, Text]] = []
     for turn in side.prompt.messages:
         if isinstance(turn, ForEach):
             for message in turn.messages:
-                found += _of_message(side, message, f"{turn.source} as {turn.name}: ")
+                found += _templates_of_message(side, message, f"{turn.source} as {turn.name}: ")
         elif isinstance(turn, Message):
-            found += _of_message(side, turn, "")
+            found += _templates_of_message(side, turn, "")
     return found
 
 
-def _of_message(side: PromptSide, message: Message, prefix: str) -> Iterator[tuple[str, Text]]:
+def _templates_of_message(
+    side: PromptSide, message: Message, prefix: str
+) -> Iterator[tuple[str, Text]]:
     calls = [dict(call) for call in message.tool_calls]
     what = f"{prefix}{message.role} {message.name} {message.plain} {message.tool_call_id} {calls}"
     if not message.parts:
         yield what, Text(message.at, "", lambda _: (1, 1))
     if message.when is not None:
-        yield f"{what} when", _expression(message.when)
+        yield f"{what} when", _template_of_when(message.when)
     for part in message.parts:
         if part.when is not None:
-            yield f"{what} part when", _expression(part.when)
+            yield f"{what} part when", _template_of_when(part.when)
         if isinstance(part, TextPart):
             yield what, part.text
         elif isinstance(part, MediaPart):
@@ -213,27 +221,27 @@ def _of_message(side: PromptSide, message: Message, prefix: str) -> Iterator[tup
             yield f"{what} {media}", Text(part.at, "", lambda _: (1, 1))
 
 
-def _expression(when: Text) -> Text:
+def _template_of_when(when: Text) -> Text:
     """A template that renders text exactly where a `when` holds."""
     return Text(when.path, f"{{% if {when.value} %}}x{{% endif %}}", when.locate)
 
 
-# Decides whether two templates are equivalent.
+# Whether two templates are equivalent.
 
 Sameness = Literal["equal", "form", "moved", "different"]
 """`equal`: all characters of both and of all they use. `form`: only the formatting differs.
 `moved`: they name other files with the same content. `different`, or not proved."""
 
-MAX_NAMES = 2_000
+MAX_LOADED_TEMPLATES = 2_000
 """Limit for templates loaded in one comparison; above it the result is `different`."""
 
 _Loads = tuple[Load, Load]
-_Pair = tuple[Text, Text]
-_NAMING = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
+_TextPair = tuple[Text, Text]
+_FILE_TAGS = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
 
 
 @record(frozen=True, slots=True)
-class _Shape:
+class _TemplateShape:
     """The meaning of a template, apart from the files it names.
 
     Attributes:
@@ -253,20 +261,20 @@ def compare_templates(before: Text, load_before: Load, after: Text, load_after: 
     Never raises: two templates that can't be parsed are equal if their sources are.
     """
     loads = load_before, load_after
-    moved, rewritten, left = False, before.value != after.value, MAX_NAMES
+    moved, rewritten, left = False, before.value != after.value, MAX_LOADED_TEMPLATES
     waiting = [(_as_sent(before), _as_sent(after))]
     seen: set[tuple[str, str, str, str]] = set()
     while waiting:
         one, other = waiting.pop()
-        old, new = _shape(one.value), _shape(other.value)
+        old, new = _template_shape(one.value), _template_shape(other.value)
         left -= len(old.named)
-        reached = _reached((one, other), loads, (old, new)) if left >= 0 else None
+        reached = _loaded_pairs((one, other), loads, (old, new)) if left >= 0 else None
         if reached is None:
             return "different"
         rewritten = rewritten or one.value != other.value
         moved = moved or old.named != new.named
         # Recursive templates are equal if nothing in the cycle differs.
-        fresh = {_key(pair): pair for pair in reached if _key(pair) not in seen}
+        fresh = {_pair_key(pair): pair for pair in reached if _pair_key(pair) not in seen}
         seen.update(fresh)
         waiting.extend(fresh.values())
     return "moved" if moved else "form" if rewritten else "equal"
@@ -277,20 +285,22 @@ def _as_sent(text: Text) -> Text:
     return replace(text, value=text.value.rstrip("\n"))
 
 
-def _key(pair: _Pair) -> tuple[str, str, str, str]:
+def _pair_key(pair: _TextPair) -> tuple[str, str, str, str]:
     one, other = pair
     return one.path, one.value, other.path, other.value
 
 
-def _reached(pair: _Pair, loads: _Loads, shapes: tuple[_Shape, _Shape]) -> list[_Pair] | None:
+def _loaded_pairs(
+    pair: _TextPair, loads: _Loads, shapes: tuple[_TemplateShape, _TemplateShape]
+) -> list[_TextPair] | None:
     """Pairs of the templates that the tags of both sides load; None if the sides differ."""
     old, new = shapes
     if old.parts != new.parts:
         return None
-    found: list[_Pair] = []
+    found: list[_TextPair] = []
     for names, other_names in dict.fromkeys(zip(old.named, new.named, strict=True)):
-        one = _first(loads[0], pair[0].path, names)
-        other = _first(loads[1], pair[1].path, other_names)
+        one = _first_loaded(loads[0], pair[0].path, names)
+        other = _first_loaded(loads[1], pair[1].path, other_names)
         if one is not None and other is not None:
             found.append((one, other))
         elif one is not other or names != other_names:
@@ -298,22 +308,22 @@ def _reached(pair: _Pair, loads: _Loads, shapes: tuple[_Shape, _Shape]) -> list[
     return found
 
 
-def _first(load: Load, path: str, names: Sequence[str]) -> Text | None:
+def _first_loaded(load: Load, path: str, names: Sequence[str]) -> Text | None:
     return next((text for name in names if (text := load(path, name)) is not None), None)
 
 
 @lru_cache(maxsize=512)
-def _shape(source: str) -> _Shape:
+def _template_shape(source: str) -> _TemplateShape:
     try:
         tree = parse(source).tree
-        named = [node for node in _walk(tree) if isinstance(node, _NAMING)]
+        named = [node for node in _tree_parts(tree) if isinstance(node, _FILE_TAGS)]
         names = tuple(tuple(targets(node.template)) for node in named)
     except TemplateError:
-        return _Shape(f"unreadable {source!r}", ())
-    return _Shape("\n".join(_text_of(part) for part in _walk(tree)), names)
+        return _TemplateShape(f"unreadable {source!r}", ())
+    return _TemplateShape("\n".join(_text_of_tree_part(part) for part in _tree_parts(tree)), names)
 
 
-def _walk(tree: nodes.Node) -> Iterator[Any]:
+def _tree_parts(tree: nodes.Node) -> Iterator[Any]:
     """Nodes, lists and values of a tree in order, without places and names of files."""
     waiting: list[Any] = [tree]
     while waiting:
@@ -322,7 +332,7 @@ def _walk(tree: nodes.Node) -> Iterator[Any]:
             part = _without_outputs(part)
             waiting.extend(reversed(part))
         elif isinstance(part, nodes.Node):
-            skipped = ("template",) if isinstance(part, _NAMING) else ()
+            skipped = ("template",) if isinstance(part, _FILE_TAGS) else ()
             waiting.extend(value for _, value in reversed([*part.iter_fields(skipped)]))
         yield part
 
@@ -340,21 +350,21 @@ def _without_outputs(body: Sequence[Any]) -> list[Any]:
     return parts
 
 
-def _text_of(part: Any) -> str:
+def _text_of_tree_part(part: Any) -> str:
     """A list as its length, a node as its type, a value as its repr: `1` is not `1.0`."""
     if isinstance(part, list):
         return f"[{len(part)}"
     return type(part).__name__ if isinstance(part, nodes.Node) else repr(part)
 
 
-# Finds obligations and prohibitions of one side that the other lacks or reverses.
+# CHG311: obligations and prohibitions of one side that the other lacks or reverses.
 
-_BLOCK = lazy_pattern(r"\{%.*?%\}|\{#.*?#\}", re.DOTALL)
-_VALUE = lazy_pattern(r"\{\{.*?\}\}", re.DOTALL)
-_ANY = "…"
+_TAG_OR_COMMENT = lazy_pattern(r"\{%.*?%\}|\{#.*?#\}", re.DOTALL)
+_VALUE_TAG = lazy_pattern(r"\{\{.*?\}\}", re.DOTALL)
+_ANY_VALUE = "…"
 """Placeholder for a value in a sentence of a template."""
 
-_HOW = {
+_LOSS_PHRASES = {
     "gone": "was removed",
     "reversed": "was reversed",
     "weakened": "was weakened",
@@ -375,33 +385,33 @@ def obligation_changes(
             old, new = ([text_of(message) for message in sent(r)] for r in pair.requests)
             yield from _not_yet_reported(lost_obligations(old, new), reported)
     if before.sources != after.sources:
-        old, new = ([_plain(source) for source in side.sources] for side in (before, after))
+        old, new = ([_without_tags(source) for source in side.sources] for side in (before, after))
         yield from _not_yet_reported(lost_obligations(old, new), reported)
 
 
 def _not_yet_reported(losses: Sequence[LostObligation], reported: list[str]) -> Iterator[Change]:
     for loss in losses:
-        if not any(_same(loss.before, sentence) for sentence in reported):
+        if not any(_is_same_sentence(loss.before, sentence) for sentence in reported):
             reported.append(loss.before)
             facts = {} if loss.after is None else {"after": loss.after}
-            message = f"an obligation {_HOW[loss.how]}"
+            message = f"an obligation {_LOSS_PHRASES[loss.how]}"
             yield change("CHG311", "/messages", message, before=loss.before, **facts)
 
 
-def _plain(source: str) -> str:
+def _without_tags(source: str) -> str:
     """A template without tags; a placeholder replaces each value."""
-    return _VALUE.sub(_ANY, _BLOCK.sub(" ", source))
+    return _VALUE_TAG.sub(_ANY_VALUE, _TAG_OR_COMMENT.sub(" ", source))
 
 
-def _same(sentence: str, rendered: str) -> bool:
+def _is_same_sentence(sentence: str, rendered: str) -> bool:
     """Whether a sentence of a template equals a rendered one."""
     if sentence == rendered:
         return True
-    parts = [re.escape(part) for part in sentence.split(_ANY)]
+    parts = [re.escape(part) for part in sentence.split(_ANY_VALUE)]
     return len(parts) > 1 and re.fullmatch(".*".join(parts), rendered, re.DOTALL) is not None
 
 
-How = Literal["gone", "reversed", "reworded", "weakened"]
+LossKind = Literal["gone", "reversed", "reworded", "weakened"]
 
 MIN_SIMILARITY = 0.5
 """Sentences with at least this share of common words are rewordings of each other."""
@@ -421,7 +431,7 @@ class LostObligation:
 
     before: str
     after: str | None
-    how: How
+    how: LossKind
 
 
 def lost_obligations(before: Sequence[str], after: Sequence[str]) -> tuple[LostObligation, ...]:
@@ -447,23 +457,23 @@ def lost_obligations(before: Sequence[str], after: Sequence[str]) -> tuple[LostO
     if not binding:
         return ()
     others = _SentenceIndex([sentence for sentence in news if sentence.words not in known])
-    found = (_lost(sentence, force, others) for sentence, force in binding)
+    found = (_loss_of(sentence, force, others) for sentence, force in binding)
     return tuple(each for each in found if each is not None)
 
 
-def _lost(sentence: Sentence, force: Force, others: _SentenceIndex) -> LostObligation | None:
+def _loss_of(sentence: Sentence, force: Force, others: _SentenceIndex) -> LostObligation | None:
     nearest = others.nearest(force)
     if nearest is None:
         return LostObligation(before=sentence.text, after=None, how="gone")
     other, new = nearest
-    how = _how(force, new)
+    how = _loss_kind(force, new)
     stricter = new.strength > force.strength and new.content == force.content
     if how == "reworded" and (stricter or _is_slip(sentence.words, other.words)):
         return None
     return LostObligation(before=sentence.text, after=other.text, how=how)
 
 
-def _how(old: Force, new: Force) -> How:
+def _loss_kind(old: Force, new: Force) -> LossKind:
     bounds = [(bound in old.kinds) != (bound in new.kinds) for bound in ("most", "least")]
     if forbids(old.kinds) != forbids(new.kinds) or all(bounds):
         return "reversed"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from promptops.evals.assertion import Assertion
-from promptops.evals.parse import QUALITY, is_of_plugin, parse
+from promptops.evals.parse import DEFAULT_SCORE, is_of_plugin, parse
 from promptops.evals.record import On
 from promptops.evals.result import At
 from promptops.json_pointer import escaped
@@ -148,7 +148,7 @@ def _wrong_score(prompt: Prompt) -> Iterator[Problem]:
         return
     found = (parse(assertion.written, "answer")[0] for assertion in _of_all_cases(prompt))
     names = {assertion.score for assertion in found if assertion and assertion.score}
-    if primary is None and QUALITY not in names and len(names) > 1:
+    if primary is None and DEFAULT_SCORE not in names and len(names) > 1:
         hint = f"choose one: score: {sorted(names)[0]}"
         place = prompt.locate("/evaluation", True)
         yield Problem(

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from promptops.evals.case_assertions import assertions_of
-from promptops.evals.parse import QUALITY, parse
+from promptops.evals.parse import DEFAULT_SCORE, parse
 from promptops.evals.questions import Question
 from promptops.evals.record import Beside, Record, facts_of
 from promptops.evals.result import Judgement, Status, judge_assertion
@@ -176,6 +176,6 @@ def primary(evaluation: Mapping[str, object], names: Iterable[str]) -> str | Non
     known = sorted(set(names))
     if isinstance(chosen, str):
         return chosen
-    if QUALITY in known:
-        return QUALITY
+    if DEFAULT_SCORE in known:
+        return DEFAULT_SCORE
     return known[0] if len(known) == 1 else None

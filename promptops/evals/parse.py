@@ -1,4 +1,7 @@
-"""Parse a case's mapping to an assertion. An assertion that could not fail is a problem."""
+"""Parses a mapping of a test case to an assertion, and checks each of its fields.
+
+An assertion that could not fail is a problem, too.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +24,8 @@ from promptops.records import MISSING, Field, fields, replace
 from promptops.source.explain import type_name
 from promptops.suggestions import did_you_mean
 
-COMMON = ("type", "path", "role", "transform", "weight", "score", "must")
-QUALITY = "quality"
+COMMON_KEYS = ("type", "path", "role", "transform", "weight", "score", "must")
+DEFAULT_SCORE = "quality"
 """The score of a judged assertion that names none."""
 
 
@@ -44,11 +47,11 @@ def is_of_plugin(written: Mapping[str, Any]) -> bool:
     name, parts = written.get("type"), written.get("value")
     if isinstance(name, str) and is_name_of_plugin(name):
         return True
-    parts = parts if isinstance(parts, list) and name in _SETS else ()
+    parts = parts if isinstance(parts, list) and name in _SET_TYPES else ()
     return any(is_of_plugin(part) for part in parts if isinstance(part, Mapping))
 
 
-_SETS = frozenset(f"{negation}{name}" for negation in ("", "not-") for name in ("all", "any"))
+_SET_TYPES = frozenset(f"{negation}{name}" for negation in ("", "not-") for name in ("all", "any"))
 
 
 def placed(found: tuple[Problem, ...], case: Case, at: str) -> Iterator[Problem]:
@@ -64,21 +67,21 @@ def parse(written: Mapping[str, Any], on: On, *, in_set: bool = False) -> _Parse
     The problems point (`at`) into the assertion.
     """
     key = id(written), on, in_set
-    known = _READ.get(key)
+    known = _PARSE_CACHE.get(key)
     if known is None:
-        if len(_READ) >= _REMEMBERED:
-            _READ.clear()
-        known = _READ[key] = written, _parsed(written, on, in_set)
+        if len(_PARSE_CACHE) >= _MOST_CACHED:
+            _PARSE_CACHE.clear()
+        known = _PARSE_CACHE[key] = written, _parsed(written, on, in_set)
     return known[1]
 
 
 _Parsed = tuple[Assertion | None, tuple[Problem, ...]]
-_READ: dict[tuple[int, On, bool], tuple[Mapping[str, Any], _Parsed]] = {}
+_PARSE_CACHE: dict[tuple[int, On, bool], tuple[Mapping[str, Any], _Parsed]] = {}
 """Parsed assertions by the id of their mapping, because each is needed about five times.
 
 The mapping is stored, too, so that its id is not reused. The mappings of cases never change.
 """
-_REMEMBERED = 50_000
+_MOST_CACHED = 50_000
 
 
 def _parsed(written: Mapping[str, Any], on: On, in_set: bool) -> _Parsed:
@@ -87,10 +90,10 @@ def _parsed(written: Mapping[str, Any], on: On, in_set: bool) -> _Parsed:
     if found is None:
         return None, (_unknown_name(name, on),)
     kind, negated = found
-    inner, wrong_inside = _inner(kind, written, on)
+    inner, wrong_inside = _assertions_inside(kind, written, on)
     values, wrong = read_fields(kind, {**written, **inner})
     wrong = (
-        *unknown_keys(kind, written, COMMON),
+        *unknown_keys(kind, written, COMMON_KEYS),
         *wrong,
         *wrong_inside,
         *_misused(kind, written, on),
@@ -110,7 +113,7 @@ def _parsed(written: Mapping[str, Any], on: On, in_set: bool) -> _Parsed:
     return (_measured(assertion, written) if judged else assertion), ()
 
 
-def _inner(
+def _assertions_inside(
     kind: AssertionKind, written: Mapping[str, Any], on: On
 ) -> tuple[dict[str, list[Assertion]], tuple[Problem, ...]]:
     """The assertions in an argument of a set."""
@@ -147,7 +150,7 @@ def _assertion(written: Mapping[str, Any], check: Any, negated: bool, on: On) ->
 def _measured(assertion: Assertion, written: Mapping[str, Any]) -> Assertion:
     """A judged assertion is a measure unless `must: true` is written."""
     must = written.get("must", False)
-    score = assertion.score or (None if must else QUALITY)
+    score = assertion.score or (None if must else DEFAULT_SCORE)
     return replace(assertion, judged=True, must=must, score=score)
 
 
@@ -168,14 +171,14 @@ def _unknown_name(name: Any, on: On) -> Problem:
 def _misused(kind: AssertionKind, written: Mapping[str, Any], on: On) -> Iterator[Problem]:
     if on not in kind.on:
         hint = "move it below `output`" if on == "request" else "move it below `rendered`"
-        yield Problem(f"`{kind.name}` can't check {_an(on)}", at="/type", hint=hint)
+        yield Problem(f"`{kind.name}` can't check {_checked_thing(on)}", at="/type", hint=hint)
     yield from _misused_narrowing(kind, written, on)
     for key in (*kind.expressions, "transform"):
         if isinstance(written.get(key), str):
             yield from _wrong_expression(written[key], f"/{key}", on)
     for key, (kinds, expected) in _COMMON_TYPES.items():
         value = written.get(key)
-        if key in written and (not isinstance(value, kinds) or _is_odd(key, value)):
+        if key in written and (not isinstance(value, kinds) or _is_odd_value(key, value)):
             yield Problem(f"expected {expected}, got {type_name(value)}", at=f"/{key}")
 
 
@@ -221,7 +224,7 @@ def _wrong_expression(text: str, at: str, on: On) -> Iterator[Problem]:
         yield Problem(error.message, at=at, hint=error.hint, within=error.within)
 
 
-def _an(on: On) -> str:
+def _checked_thing(on: On) -> str:
     return "a request" if on == "request" else "an answer"
 
 
@@ -232,24 +235,27 @@ _COMMON_TYPES: Mapping[str, tuple[Any, str]] = {
     "must": (bool, "true or false"),
 }
 
-_LIGHTEST, _HEAVIEST = 0.001, 1_000.0  # beyond these, one assertion of a score decides alone
+_LIGHTEST_WEIGHT, _HEAVIEST_WEIGHT = (
+    0.001,
+    1_000.0,
+)  # beyond these, one assertion of a score decides alone
 
 
-def _is_odd(key: str, value: Any) -> bool:
+def _is_odd_value(key: str, value: Any) -> bool:
     """A boolean as a number, a weight of nearly nothing, a score without a name."""
     if key == "weight":
-        return isinstance(value, bool) or not _LIGHTEST <= value <= _HEAVIEST
+        return isinstance(value, bool) or not _LIGHTEST_WEIGHT <= value <= _HEAVIEST_WEIGHT
     return key == "score" and not value
 
 
-# Read the fields of an assertion from YAML; unknown, missing and wrong ones are problems.
+# The fields of one kind of assertion; unknown, missing and wrong ones are problems.
 
 
 def unknown_keys(
     kind: AssertionKind, written: Mapping[str, Any], common: tuple[str, ...]
 ) -> Iterator[Problem]:
     """Keys that are neither arguments of this assertion nor of every assertion."""
-    known = (*_hints(kind.check), *common)
+    known = (*_field_types(kind.check), *common)
     for key in written:
         if key not in known and not key.startswith("x-"):
             hint = did_you_mean(key, known) or f"known here: {', '.join(known)}"
@@ -266,34 +272,34 @@ def read_fields(
     for field in fields(kind.check):
         if field.name in written:
             try:
-                hint = _hints(kind.check)[field.name]
-                values[field.name] = _read(hint, written[field.name], f"/{field.name}")
+                hint = _field_types(kind.check)[field.name]
+                values[field.name] = _read_value(hint, written[field.name], f"/{field.name}")
             except Refused as error:
                 problems.append(Problem(error.message, at=error.at, hint=error.hint))
-        elif _required(field):
+        elif _is_required(field):
             problems.append(Problem(f"`{kind.name}` needs `{field.name}`", at="/type"))
     return values, tuple(problems)
 
 
-def _required(field: Field[Any]) -> bool:
+def _is_required(field: Field[Any]) -> bool:
     return field.default is MISSING and field.default_factory is MISSING
 
 
 @cache
-def _hints(check: type) -> Mapping[str, Any]:
+def _field_types(check: type) -> Mapping[str, Any]:
     return get_type_hints(check)
 
 
-def _read(hint: Any, value: Any, at: str) -> Any:
+def _read_value(hint: Any, value: Any, at: str) -> Any:
     if hint is Any:
         return value
     if get_origin(hint) in (Union, UnionType):
         return _read_one_of(get_args(hint), value, at)
     if get_origin(hint) is tuple and isinstance(value, list):
         item = get_args(hint)[0]
-        return tuple(_read(item, part, f"{at}/{index}") for index, part in enumerate(value))
-    if not _is(hint, value):
-        raise Refused(f"expected {_named(hint)}, got {type_name(value)}", at=at)
+        return tuple(_read_value(item, part, f"{at}/{index}") for index, part in enumerate(value))
+    if not _is_of_type(hint, value):
+        raise Refused(f"expected {_type_phrase(hint)}, got {type_name(value)}", at=at)
     if isinstance(value, float) and not isfinite(value):
         raise Refused(f"expected a finite number, got {value}", at=at)
     return value
@@ -301,13 +307,13 @@ def _read(hint: Any, value: Any, at: str) -> Any:
 
 def _read_one_of(hints: tuple[Any, ...], value: Any, at: str) -> Any:
     for hint in hints:
-        if _is(hint, value):
-            return _read(hint, value, at)
-    kinds = " or ".join(_named(hint) for hint in hints)
+        if _is_of_type(hint, value):
+            return _read_value(hint, value, at)
+    kinds = " or ".join(_type_phrase(hint) for hint in hints)
     raise Refused(f"expected {kinds}, got {type_name(value)}", at=at)
 
 
-def _is(hint: Any, value: Any) -> bool:
+def _is_of_type(hint: Any, value: Any) -> bool:
     kind = get_origin(hint) or hint
     if isinstance(value, bool):
         return kind is bool
@@ -316,6 +322,6 @@ def _is(hint: Any, value: Any) -> bool:
     return isinstance(value, (int, float) if kind is float else kind)
 
 
-def _named(hint: Any) -> str:
+def _type_phrase(hint: Any) -> str:
     names = {str: "a string", int: "a whole number", float: "a number", bool: "true or false"}
     return names.get(hint) or ("a list" if get_origin(hint) is tuple else "a mapping")

@@ -105,7 +105,7 @@ def _item(node: nodes.Getitem, scope: PossibleScope) -> Possible:
     whole = possible(node.node, scope)
     if isinstance(node.arg, nodes.Slice):
         kinds = whole.kinds & {"string", "array"}
-        if _is_empty(node.arg, scope):
+        if _is_empty_slice(node.arg, scope):
             return only(*([""] if "string" in kinds else []), *([[]] if "array" in kinds else []))
         return Possible(kinds=kinds, items=whole.items)
     index = possible(node.arg, scope)
@@ -117,14 +117,14 @@ def _item(node: nodes.Getitem, scope: PossibleScope) -> Possible:
     return of_kind("string") if whole.kinds == {"string"} else ANYTHING
 
 
-def _is_empty(part: nodes.Slice, scope: PossibleScope) -> bool:
+def _is_empty_slice(part: nodes.Slice, scope: PossibleScope) -> bool:
     """Whether a slice is always empty: `[:0]`, `[3:1]`."""
-    low, high = (_number_of(bound, scope) for bound in (part.start, part.stop))
+    low, high = (_constant_number(bound, scope) for bound in (part.start, part.stop))
     low = 0 if part.start is None else low
     return part.step is None and low is not None and high is not None and 0 <= high <= low
 
 
-def _number_of(node: nodes.Expr | None, scope: PossibleScope) -> Any:
+def _constant_number(node: nodes.Expr | None, scope: PossibleScope) -> Any:
     found = possible(node, scope) if node is not None else ANYTHING
     return found.values[0] if found.constant and found.values and found.is_number else None
 
@@ -140,7 +140,7 @@ def _signed(node: nodes.Neg | nodes.Pos, scope: PossibleScope) -> Possible:
     return of_kind("number", low=-of.high, high=-of.low) if negative else of_kind("number")
 
 
-def _joined(node: nodes.And | nodes.Or, scope: PossibleScope) -> Possible:
+def _and_or(node: nodes.And | nodes.Or, scope: PossibleScope) -> Possible:
     """The left side if it decides the result, else the right one."""
     decides = isinstance(node, nodes.Or)
     left, right = (
@@ -198,7 +198,7 @@ def _filter(node: nodes.Filter, scope: PossibleScope) -> Possible:
     ]
     value = nodes.Const(whole.values[0] if whole.values else None)
     constant = nodes.Filter(value, node.name, parts[: len(node.args)], named, None, None)
-    return _folded(constant, scope)
+    return _constant_result(constant, scope)
 
 
 def _of_item(node: nodes.Expr, item: Possible, scope: PossibleScope) -> Possible:
@@ -219,7 +219,7 @@ def _binary(node: nodes.BinExpr, scope: PossibleScope) -> Possible:
     one, other = possible(node.left, scope), possible(node.right, scope)
     if one.constant and other.constant and one.values and other.values:
         constant = type(node)(nodes.Const(one.values[0]), nodes.Const(other.values[0]))
-        return _folded(constant, scope)
+        return _constant_result(constant, scope)
     return computed(node, one, other)
 
 
@@ -231,7 +231,7 @@ def _object(_node: nodes.Dict, _scope: PossibleScope) -> Possible:
     return of_kind("object")
 
 
-def _folded(node: nodes.Expr, scope: PossibleScope) -> Possible:
+def _constant_result(node: nodes.Expr, scope: PossibleScope) -> Possible:
     """The value of an expression without names; anything if the expression fails."""
     node.lineno = 0
     for part in node.iter_child_nodes():
@@ -261,8 +261,8 @@ _RULES: Mapping[type[nodes.Node], Any] = {
     nodes.Not: _not,
     nodes.Neg: _signed,
     nodes.Pos: _signed,
-    nodes.And: _joined,
-    nodes.Or: _joined,
+    nodes.And: _and_or,
+    nodes.Or: _and_or,
     nodes.CondExpr: _if,
     nodes.List: _list,
     nodes.Tuple: _list,
@@ -280,8 +280,8 @@ _RULES: Mapping[type[nodes.Node], Any] = {
 
 # The possible results of comparisons and arithmetic, for any data.
 
-_ALIKE = {"number": "boolean", "boolean": "number"}
-"""`true` equals 1 in Jinja, as in Python."""
+_COMPARED_AS = {"number": "boolean", "boolean": "number"}
+"""The other kind with equal values: `true` equals 1 in Jinja, as in Python."""
 
 
 def compared(
@@ -306,7 +306,7 @@ def compared(
 
 
 def _are_apart(one: Possible, other: Possible) -> bool:
-    alike = {_ALIKE.get(kind, kind) for kind in one.kinds} | one.kinds
+    alike = {_COMPARED_AS.get(kind, kind) for kind in one.kinds} | one.kinds
     if not alike & other.kinds or {GENERATOR} in (one.kinds, other.kinds):
         return True
     numbers = one.is_number and other.is_number
@@ -395,7 +395,7 @@ Look = Callable[[nodes.Expr, Possible], Possible]
 
 ITEM = "an item"  # no name of an expression has a blank
 
-_KIND_OF: Mapping[str, str] = {
+_KIND_OF_FILTER: Mapping[str, str] = {
     **dict.fromkeys(("count", "length", "wordcount", "abs", "int", "round", "sum"), "number"),
     **dict.fromkeys(
         str.split(
@@ -410,9 +410,9 @@ _KIND_OF: Mapping[str, str] = {
         GENERATOR,
     ),
 }
-_SAME_ITEMS = frozenset(("list", "sort", "unique"))
-_ANY_LIST = frozenset(("array", GENERATOR))
-_KINDS_OF_TEST: Mapping[str, frozenset[str]] = {
+_FILTERS_WITH_SAME_ITEMS = frozenset(("list", "sort", "unique"))
+_KINDS_OF_LIST = frozenset(("array", GENERATOR))
+_KINDS_PASSING_TEST: Mapping[str, frozenset[str]] = {
     "boolean": frozenset(("boolean",)),
     "iterable": frozenset(("string", "array", "object", GENERATOR)),
     "mapping": frozenset(("object",)),
@@ -428,34 +428,34 @@ def filtered(
 ) -> Possible:
     """The possible results of a filter on `whole`."""
     name = node.name
-    if name in _KIND_OF:
-        return _of_kind(node, whole, arguments, look)
+    if name in _KIND_OF_FILTER:
+        return _filtered_to_kind(node, whole, arguments, look)
     if name in ("d", "default"):
         return either(whole, arguments[0] if arguments else only(""))
     if name in ("first", "last", "truncate") and whole.kinds == {"string"}:
         return of_kind("string")
     if name in ("first", "last"):
         return whole.items or ANYTHING
-    return _largest(node, look) if name in ("max", "min") else ANYTHING
+    return _max_or_min(node, look) if name in ("max", "min") else ANYTHING
 
 
-def _of_kind(
+def _filtered_to_kind(
     node: nodes.Filter, whole: Possible, arguments: list[Possible], look: Look
 ) -> Possible:
-    name, kind = node.name, _KIND_OF[node.name]
+    name, kind = node.name, _KIND_OF_FILTER[node.name]
     if name == "reverse":
-        return Possible(kinds=frozenset(map(_reversed, whole.kinds)), items=whole.items)
+        return Possible(kinds=frozenset(map(_reversed_kind, whole.kinds)), items=whole.items)
     if kind == "number":
-        return _number(name, whole, arguments)
-    return _items(node, whole, look) if kind in _ANY_LIST else of_kind(kind)
+        return _filtered_to_number(name, whole, arguments)
+    return _filtered_to_items(node, whole, look) if kind in _KINDS_OF_LIST else of_kind(kind)
 
 
-def _reversed(kind: str) -> str:
+def _reversed_kind(kind: str) -> str:
     """The kind of a reversed value: Jinja converts a generator to a list first."""
     return {"string": "string", GENERATOR: "array"}.get(kind, GENERATOR)
 
 
-def _number(name: str, whole: Possible, arguments: list[Possible]) -> Possible:
+def _filtered_to_number(name: str, whole: Possible, arguments: list[Possible]) -> Possible:
     if name in ("count", "length", "wordcount"):
         return of_kind("number", low=0, high=MOST_CHARS)
     if name == "abs":
@@ -468,7 +468,7 @@ def _number(name: str, whole: Possible, arguments: list[Possible]) -> Possible:
     return of_kind("number")
 
 
-def _largest(node: nodes.Filter, look: Look) -> Possible:
+def _max_or_min(node: nodes.Filter, look: Look) -> Possible:
     """`max` or `min` of a literal list, by the bounds of its items."""
     if not isinstance(node.node, (nodes.List, nodes.Tuple)) or node.args or node.kwargs:
         return ANYTHING
@@ -479,27 +479,29 @@ def _largest(node: nodes.Filter, look: Look) -> Possible:
     return within(chosen(item.low for item in items), chosen(item.high for item in items))
 
 
-def _items(node: nodes.Filter, whole: Possible, look: Look) -> Possible:
-    name, kind = node.name, _KIND_OF[node.name]
-    known = whole.items if whole.kinds <= _ANY_LIST else None
+def _filtered_to_items(node: nodes.Filter, whole: Possible, look: Look) -> Possible:
+    name, kind = node.name, _KIND_OF_FILTER[node.name]
+    known = whole.items if whole.kinds <= _KINDS_OF_LIST else None
     if whole.values == ([],):
         known = NOTHING
-    if name in _SAME_ITEMS or (known is not None and not known.kinds and name != "slice"):
-        return _items_of_kind(kind, known)
+    if name in _FILTERS_WITH_SAME_ITEMS or (
+        known is not None and not known.kinds and name != "slice"
+    ):
+        return _list_of(kind, known)
     if name == "map":
-        return _items_of_kind(kind, _mapped(node, known or ANYTHING, look))
+        return _list_of(kind, _mapped_items(node, known or ANYTHING, look))
     if name in ("reject", "select"):
-        return _items_of_kind(kind, _chosen(node, known or ANYTHING, look))
-    return _items_of_kind(kind, None)
+        return _list_of(kind, _selected_items(node, known or ANYTHING, look))
+    return _list_of(kind, None)
 
 
-def _items_of_kind(kind: str, items: Possible | None) -> Possible:
+def _list_of(kind: str, items: Possible | None) -> Possible:
     if kind == "array" and items is not None and not items.kinds:
         return only([])
     return Possible(kinds=frozenset((kind,)), items=items)
 
 
-def _mapped(node: nodes.Filter, item: Possible, look: Look) -> Possible | None:
+def _mapped_items(node: nodes.Filter, item: Possible, look: Look) -> Possible | None:
     """The items of `map('name', …)`: the results of that filter for each item."""
     name = _filter_name(node)
     if name is None:
@@ -508,7 +510,7 @@ def _mapped(node: nodes.Filter, item: Possible, look: Look) -> Possible | None:
     return look(applied, item)
 
 
-def _chosen(node: nodes.Filter, item: Possible, look: Look) -> Possible | None:
+def _selected_items(node: nodes.Filter, item: Possible, look: Look) -> Possible | None:
     """The items of `select('name', …)` or `reject`; nothing if no item can be chosen."""
     name = _filter_name(node)
     if name is None:
@@ -536,7 +538,7 @@ def tested(name: str, value: Possible, *, is_defined: bool) -> Possible:
     """
     if name in ("defined", "undefined") and is_defined:
         return only(name == "defined")
-    kinds = _KINDS_OF_TEST.get(name)
+    kinds = _KINDS_PASSING_TEST.get(name)
     if kinds is None or (value.kinds & kinds and not is_defined):
         return TRUTH
     if value.kinds <= kinds:

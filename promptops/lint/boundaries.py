@@ -40,10 +40,10 @@ MAX_NODES = 10_000
 MAX_CHARS = MAX_TEXT_CHARS + 1
 """Of a string, and of all strings of the largest inputs: one more than can be rendered."""
 
-_TRIED = 5
+_CANDIDATES_A_RESULT = 5
 """Candidates that are validated for each result."""
 
-_STEPS = 4_000
+_READING_STEPS = 4_000
 """Steps of reading the schema, as `SchemaPair` counts them."""
 
 Path = tuple[str | int, ...]
@@ -111,7 +111,7 @@ def boundary_inputs(
         plainest = () if cases else found.plainest()
         bases = [json_copy(inputs) for inputs in cases] or [each.inputs for each in plainest]
         candidates = chain(plainest, in_turn([found.around(inputs) for inputs in bases]))
-        yield from islice(filter(fits, islice(candidates, _TRIED * limit)), limit - 2)
+        yield from islice(filter(fits, islice(candidates, _CANDIDATES_A_RESULT * limit)), limit - 2)
         yield from filter(fits, found.extremes())
     except (Unsupported, OutOfWork, NotJson, ValueError, TypeError, RecursionError):
         return
@@ -121,12 +121,12 @@ class _Boundaries:
     def __init__(self, schema: Any) -> None:
         """Raises Unsupported."""
         self._document = SchemaPair(narrowed(schema), True)
-        self._document.budget = _STEPS
+        self._document.budget = _READING_STEPS
         self._alternatives = Alternatives(self._document)
         self._samples = Samples(self._document, self._alternatives)
         self._root: Layers = ({"type": "object"}, self._document.left)
         self._chars_left = 0
-        self._counted = _STEPS
+        self._counted = _READING_STEPS
 
     def new_steps(self) -> int:
         """The steps since the last call."""
@@ -198,7 +198,7 @@ class _Boundaries:
         for edge in (*slot.first, *islice(edges, MAX_PLACES)):
             if not any(edge == other and kind(edge) == kind(other) for other in tried):
                 tried.append(edge)
-                change = described(dotted(pointer_to(slot.path)), edge)
+                change = change_in_words(dotted(pointer_to(slot.path)), edge)
                 yield BoundaryInputs(_changed(slot.inputs, slot.path, edge), change)
 
     def _edges(self, alternative: Alternative, value: Any) -> Iterator[Any]:
@@ -216,14 +216,14 @@ class _Boundaries:
     def _of_type(self, alternative: Alternative, name: str, value: Any) -> Iterator[Any]:
         if name == "string":
             yield from self._strings(alternative, MAX_CHARS)
-            yield from () if alternative.keyword_values("pattern") else awkward(alternative)
+            yield from () if alternative.keyword_values("pattern") else awkward_strings(alternative)
         elif name == "array":
             one = value[0] if isinstance(value, list) and value else ABSENT
             yield from self._arrays(alternative, one)
         elif name == "object":
             yield {}
         else:
-            yield from scalars(alternative, name)
+            yield from boundary_scalars(alternative, name)
 
     def _strings(self, alternative: Alternative, limit: int) -> Iterator[str]:
         """The shortest, one of one character, and the longest string."""
@@ -269,7 +269,7 @@ class _Boundaries:
         if name == "array":
             one = self._extreme(item(alternative, 0), pick, depth + 1)
             return pick([each for each in self._arrays(alternative, one) if each is not ABSENT])
-        return pick([*scalars(alternative, name)] or [ABSENT])
+        return pick([*boundary_scalars(alternative, name)] or [ABSENT])
 
     def _extreme_object(self, alternative: Alternative, pick: Pick, depth: int) -> Any:
         listed = pick((required(alternative), names(alternative)[:MAX_PLACES]))
@@ -299,17 +299,17 @@ def _changed(whole: Any, path: Path, value: Any) -> Any:
 
 # Values at the boundaries of one schema, and how they differ from others, in words.
 
-MAX_SHOWN = 60
+MAX_SHOWN_CHARS = 60
 """Characters of a value that are shown."""
 
-_AWKWARD = ("a\n", "{{ 7*7 }}", "</a>", "\U0001f600", "a\u202eb")
+_AWKWARD_STRINGS = ("a\n", "{{ 7*7 }}", "</a>", "\U0001f600", "a\u202eb")
 """A newline, a tag of a template and of markup, an emoji, and a character that reverses text."""
 
 
-def awkward(alternative: Alternative) -> tuple[str, ...]:
+def awkward_strings(alternative: Alternative) -> tuple[str, ...]:
     """All awkward strings in one, or each by itself if that is too long."""
-    together = "".join(_AWKWARD)
-    return (together,) if len(together) <= alternative.most("maxLength") else _AWKWARD
+    together = "".join(_AWKWARD_STRINGS)
+    return (together,) if len(together) <= alternative.most("maxLength") else _AWKWARD_STRINGS
 
 
 def is_number(value: Any) -> bool:
@@ -317,7 +317,7 @@ def is_number(value: Any) -> bool:
     return kind(value) in ("integer", "number")
 
 
-def scalars(alternative: Alternative, name: str) -> Iterator[Any]:
+def boundary_scalars(alternative: Alternative, name: str) -> Iterator[Any]:
     """Null, both booleans, or the bounds of numbers and 0."""
     if name == "null":
         yield None
@@ -329,14 +329,14 @@ def scalars(alternative: Alternative, name: str) -> Iterator[Any]:
         yield from between(numbers, ends)
 
 
-def described(name: str, value: Any) -> str:
+def change_in_words(name: str, value: Any) -> str:
     """How inputs differ whose value of this name is another one, such as "`items` is empty"."""
     if value is ABSENT:
         return f"`{name}` is missing"
     if value in ("", [], {}) and not is_number(value):
         return f"`{name}` is empty"
     written = json.dumps(value)
-    if len(written) > MAX_SHOWN and isinstance(value, (str, list)):
+    if len(written) > MAX_SHOWN_CHARS and isinstance(value, (str, list)):
         noun = "character" if isinstance(value, str) else "item"
         return f"`{name}` has {counted(len(value), noun)}"
     return f"`{name}` is {shortened(written)}"
@@ -344,4 +344,4 @@ def described(name: str, value: Any) -> str:
 
 def shortened(written: str) -> str:
     """The first characters, and `…` for the others."""
-    return written if len(written) <= MAX_SHOWN else f"{written[:MAX_SHOWN]}…"
+    return written if len(written) <= MAX_SHOWN_CHARS else f"{written[:MAX_SHOWN_CHARS]}…"

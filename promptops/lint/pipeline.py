@@ -163,11 +163,11 @@ def conclude(
         "rule_names": silencers.names or rule_names((*built_in().values(), *rules)),
     }
     last = [rule for rule in rules if rule.checks_suppressions]
-    late = _late(catalog, last, given)
+    late = _problems_of_silencers(catalog, last, given)
     if run.complete:
         # Unused waivers are known only after these findings are, and are reported with them.
         idle = _split([*silenced.kept, *late], silencers, run.today).idle
-        late = _late(catalog, last, {**given, "idle_waivers": idle})
+        late = _problems_of_silencers(catalog, last, {**given, "idle_waivers": idle})
     split = _split([*silenced.kept, *late], silencers, run.today)
     findings = sorted(split.kept, key=lambda finding: (finding.place, finding.code))
     return Outcome(
@@ -199,7 +199,9 @@ def _comments(
             )
 
 
-def _late(catalog: Catalog, rules: Sequence[Rule], given: Mapping[str, Any]) -> tuple[Finding, ...]:
+def _problems_of_silencers(
+    catalog: Catalog, rules: Sequence[Rule], given: Mapping[str, Any]
+) -> tuple[Finding, ...]:
     """Problems of the comments and waivers themselves."""
     return with_fingerprints(_configured(catalog, lint_catalog(catalog, rules, given)))
 
@@ -250,9 +252,9 @@ def _unused(
             yield each
 
 
-# Fingerprints identify findings independently of line numbers.
+# Fingerprints, which identify findings independently of line numbers.
 
-_LONGEST = 2_000
+_LONGEST_LINE = 2_000
 
 
 def with_fingerprints(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -264,7 +266,7 @@ def with_fingerprints(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     seen: Counter[tuple[str, str, str]] = Counter()
     lines = {finding.source_line: "" for finding in findings}
     for written in lines:
-        lines[written] = _shortened(re.sub(r"\s+", " ", written).strip())
+        lines[written] = _short_line(re.sub(r"\s+", " ", written).strip())
     marked = []
     for finding in sorted(findings, key=lambda each: (each.place, each.code, each.message)):
         key = (finding.code, finding.prompt or finding.place.path, lines[finding.source_line])
@@ -273,9 +275,9 @@ def with_fingerprints(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(marked)
 
 
-def _shortened(line: str) -> str:
-    """The cached hash of a line; a long line may have a thousand findings."""
-    return line if len(line) <= _LONGEST else _digest(line)
+def _short_line(line: str) -> str:
+    """A line, or its hash if it is long: a long line may have a thousand findings."""
+    return line if len(line) <= _LONGEST_LINE else _digest(line)
 
 
 def _digest(*facts: str) -> str:

@@ -1,4 +1,4 @@
-"""The configuration: `promptops.toml`, or `[tool.promptops]` in `pyproject.toml`."""
+"""Reads the configuration: `promptops.toml`, or `[tool.promptops]` in `pyproject.toml`."""
 
 from __future__ import annotations
 
@@ -47,12 +47,14 @@ from promptops.source.shape import CONFIG, check_value, inexact_settings
 from promptops.source.toml_places import TomlPlaces, toml_problem
 from promptops.suggestions import did_you_mean
 
-OWN = "promptops.toml"
-SHARED = "pyproject.toml"
-FILES = (OWN, SHARED)
+OWN_FILE = "promptops.toml"
+SHARED_FILE = "pyproject.toml"
+FILES = (OWN_FILE, SHARED_FILE)
 """The files that may hold the configuration, at the root of the repository."""
 
-_LONG_KEY = lazy_pattern(r"""(?<![\w-])(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){50}""")
+_LONG_DOTTED_KEY = lazy_pattern(
+    r"""(?<![\w-])(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){50}"""
+)
 
 
 def load(files: Mapping[str, bytes], overrides: Sequence[str] = ()) -> Config:
@@ -73,11 +75,11 @@ def valid_part(files: Mapping[str, bytes]) -> Config | None:
     For reports about prompts beside the errors that `load` raises.
     """
     try:
-        path = OWN if OWN in files else SHARED
+        path = OWN_FILE if OWN_FILE in files else SHARED_FILE
         whole = _parsed(path, files[path]) if path in files else {}
     except InputError:
         return None
-    table = whole if path == OWN else whole.get("tool", {}).get("promptops", {})
+    table = whole if path == OWN_FILE else whole.get("tool", {}).get("promptops", {})
     valid = _valid_settings(table) if isinstance(table, dict) else {}
     if not {"prompts", "schemas"}.intersection(table) <= valid.keys():
         return None
@@ -99,20 +101,20 @@ def _valid_settings(table: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _table(files: Mapping[str, bytes]) -> tuple[str | None, Mapping[str, Any]]:
-    own = _parsed(OWN, files[OWN]) if OWN in files else None
+    own = _parsed(OWN_FILE, files[OWN_FILE]) if OWN_FILE in files else None
     shared = None
-    if SHARED in files and b"promptops" in files[SHARED]:
-        tool = _parsed(SHARED, files[SHARED]).get("tool")
+    if SHARED_FILE in files and b"promptops" in files[SHARED_FILE]:
+        tool = _parsed(SHARED_FILE, files[SHARED_FILE]).get("tool")
         shared = tool.get("promptops") if isinstance(tool, dict) else None
     if own is not None and shared is not None:
         raise InputError(
-            f"both {OWN} and [tool.promptops] in {SHARED} contain configuration",
-            where=OWN,
+            f"both {OWN_FILE} and [tool.promptops] in {SHARED_FILE} contain configuration",
+            where=OWN_FILE,
             hint="remove one of them",
         )
     if own is None and shared is None:
         return None, {}
-    path = OWN if shared is None else SHARED
+    path = OWN_FILE if shared is None else SHARED_FILE
     table = own if shared is None else shared
     prefix = "" if shared is None else "/tool/promptops"
     text, _ = decode(path, files[path])
@@ -142,7 +144,7 @@ def _parsed(path: str, data: bytes) -> dict[str, Any]:
 
 def _refuse_long_keys(text: str, path: str) -> None:
     """Refuse long dotted keys: tomllib needs time and memory quadratic in their length."""
-    found = _LONG_KEY.search(text)
+    found = _LONG_DOTTED_KEY.search(text)
     if found:
         line = text.count("\n", 0, found.start()) + 1
         column = found.start() - text.rfind("\n", 0, found.start())
@@ -153,7 +155,7 @@ def _overridden(table: Mapping[str, Any], overrides: Sequence[str]) -> Mapping[s
     import tomllib
 
     for override in overrides:
-        where = f"--config {_shown(override)}"
+        where = f"--config {_shown_override(override)}"
         what = "it as" if "=" in override else "KEY=VALUE, such as"
         _refuse_long_keys(override, where)
         try:
@@ -170,7 +172,7 @@ def _overridden(table: Mapping[str, Any], overrides: Sequence[str]) -> Mapping[s
     return table
 
 
-def _shown(override: str) -> str:
+def _shown_override(override: str) -> str:
     """The override without its value, if that may be an API key."""
     key, equals, _ = override.partition("=")
     return f"{key}{equals}…" if equals and "models" in key else override
@@ -187,20 +189,20 @@ def _config(path: str | None, table: Mapping[str, Any]) -> Config:
     }
     return Config(
         **given,
-        lint=_lint(table.get("lint", {})),
+        lint=_lint_settings(table.get("lint", {})),
         test=TestSettings(**_settings(table.get("test", {}))),
         release=ReleaseSettings(**_settings(table.get("release", {}))),
-        diff=_diff(table.get("diff", {})),
+        diff=_diff_settings(table.get("diff", {})),
         check=CheckSettings(**_settings(table.get("check", {}))),
-        compare=CompareSettings(**_aside(table.get("compare", {}))),
-        probe=ProbeSettings(**_aside(table.get("probe", {}))),
+        compare=CompareSettings(**_settings_with_folder(table.get("compare", {}))),
+        probe=ProbeSettings(**_settings_with_folder(table.get("probe", {}))),
         mutate=MutateSettings(**_settings(table.get("mutate", {}))),
         drift=DriftSettings(**_settings(table.get("drift", {}))),
-        score=_score(table.get("score", {})),
+        score=_score_settings(table.get("score", {})),
     )
 
 
-def _aside(table: Mapping[str, Any]) -> dict[str, Any]:
+def _settings_with_folder(table: Mapping[str, Any]) -> dict[str, Any]:
     """The settings of a command with recordings in a folder of their own."""
     given = _settings(table)
     return (
@@ -210,7 +212,7 @@ def _aside(table: Mapping[str, Any]) -> dict[str, Any]:
     )
 
 
-def _lint(table: Mapping[str, Any]) -> LintSettings:
+def _lint_settings(table: Mapping[str, Any]) -> LintSettings:
     given = _settings(table)
     if "fail_on" in given:
         given["fail_on"] = _severity(given["fail_on"])
@@ -219,25 +221,25 @@ def _lint(table: Mapping[str, Any]) -> LintSettings:
     if "per_file_ignores" in given:
         ignores = given["per_file_ignores"]
         given["per_file_ignores"] = {glob: tuple(codes) for glob, codes in ignores.items()}
-    given["rules"] = tuple(_rule(rule) for rule in table.get("rules", ()))
+    given["rules"] = tuple(_custom_rule(rule) for rule in table.get("rules", ()))
     given["waivers"] = tuple(_waiver(waiver) for waiver in table.get("waivers", ()))
     return LintSettings(**given)
 
 
-def _diff(table: Mapping[str, Any]) -> DiffSettings:
+def _diff_settings(table: Mapping[str, Any]) -> DiffSettings:
     given = _settings(table)
     given["waivers"] = tuple(_waiver(waiver) for waiver in table.get("waivers", ()))
     return DiffSettings(**given)
 
 
-def _score(table: Mapping[str, Any]) -> ScoreSettings:
+def _score_settings(table: Mapping[str, Any]) -> ScoreSettings:
     given = _settings(table)
     given["fields"] = _own_keys(table.get("fields", {}))
     given["alerts"] = tuple(AlertRule(**_settings(alert)) for alert in table.get("alerts", ()))
     return ScoreSettings(**given)
 
 
-def _rule(table: Mapping[str, Any]) -> CustomRule:
+def _custom_rule(table: Mapping[str, Any]) -> CustomRule:
     given = _settings(table)
     if "severity" in given:
         given["severity"] = _severity(given["severity"])
@@ -267,10 +269,6 @@ def _own_keys(table: Mapping[str, Any]) -> dict[str, Any]:
 
 # The problems of a configuration: its shape, roots, folders, dates, profiles, and keys in it.
 
-_LONGEST_NAME = 100
-_LONGEST_WORD = 32
-_SHORTEST_KEY = 16
-
 
 def config_problems(table: Any, places: TomlPlaces) -> list[Problem]:
     """All problems of a parsed configuration; those of values only if its shape is right."""
@@ -286,7 +284,7 @@ def config_problems(table: Any, places: TomlPlaces) -> list[Problem]:
         problems += _wrong_folders_aside(value, places)
         problems += [*_wrong_dates(value, places), *_wrong_profiles(value, places)]
         problems += [*_wrong_settings(value, places), *_wrong_alerts(value, places)]
-        problems += [*_shares(value, places), *_wrong_tag_format(value, places)]
+        problems += [*_wrong_shares(value, places), *_wrong_tag_format(value, places)]
     return problems
 
 
@@ -376,7 +374,7 @@ def _wrong_tag_format(table: Mapping[str, Any], places: TomlPlaces) -> Iterator[
         yield Problem(message, at=places.place("/release/tag_format"), hint='such as "v{version}"')
 
 
-def _shares(table: Mapping[str, Any], places: TomlPlaces) -> Iterator[Problem]:
+def _wrong_shares(table: Mapping[str, Any], places: TomlPlaces) -> Iterator[Problem]:
     """Numbers in percent that were written as shares."""
     written = [
         ("check", "coverage", share_as_percent),
@@ -418,7 +416,7 @@ def _keys_for_names(table: Any, places: TomlPlaces) -> Iterator[Problem]:
     profiles = models.items() if isinstance(models, dict) else ()
     for name, profile in profiles:
         for key, value in profile.items() if isinstance(profile, dict) else ():
-            if isinstance(value, str) and _FOR_A_KEY.search(key) and looks_like_a_key(value):
+            if isinstance(value, str) and _NAMES_A_KEY.search(key) and looks_like_a_key(value):
                 yield Problem(
                     f"`{key}` looks like an API key; it must be the name of a variable",
                     at=places.place(f"/models/{escaped(name)}/{escaped(key)}"),
@@ -426,7 +424,10 @@ def _keys_for_names(table: Any, places: TomlPlaces) -> Iterator[Problem]:
                 )
 
 
-_FOR_A_KEY = lazy_pattern("key|token|secret|passw", re.IGNORECASE)
+_LONGEST_VARIABLE_NAME = 100
+_LONGEST_WORD_IN_NAME = 32
+_SHORTEST_RANDOM_PART = 16
+_NAMES_A_KEY = lazy_pattern("key|token|secret|passw", re.IGNORECASE)
 _REVOKE = "revoke the key, and write the name of the variable with the new key"
 
 
@@ -435,15 +436,15 @@ def looks_like_a_key(name: str) -> bool:
 
     Names are words; an API key has many random characters.
     """
-    return len(name) > _LONGEST_NAME or any(map(_drawn_by_chance, re.split("[_-]", name)))
+    return len(name) > _LONGEST_VARIABLE_NAME or any(map(_drawn_by_chance, re.split("[_-]", name)))
 
 
 def _drawn_by_chance(part: str) -> bool:
     digits = sum(char.isdigit() for char in part)
     mixed = part != part.upper() and part != part.lower()
-    if len(part) < _SHORTEST_KEY or digits == len(part):
+    if len(part) < _SHORTEST_RANDOM_PART or digits == len(part):
         return False
-    return len(part) >= _LONGEST_WORD or digits >= 3 or (mixed and digits > 0)
+    return len(part) >= _LONGEST_WORD_IN_NAME or digits >= 3 or (mixed and digits > 0)
 
 
 def normalized_root(written: str) -> str:

@@ -18,10 +18,10 @@ from promptops.runtime.request.schema_check import MAX_ERRORS, Error, message_of
 from promptops.source.explain import NOT_SHOWN, Secret, short, type_name
 from promptops.suggestions import MAX_LOOKUPS, did_you_mean, nearest_name
 
-MOST_LISTED = 16
+MOST_LISTED_KEYS = 16
 """Known keys are listed in a hint up to this number."""
 
-_TYPES = {
+_TYPE_PHRASES = {
     "string": "a string",
     "integer": "a whole number",
     "number": "a number",
@@ -46,7 +46,7 @@ class Explainer:
     def in_order(self, errors: Iterable[Error]) -> tuple[Problem, ...]:
         """The problems of the first MAX_ERRORS errors, in the order of the file."""
         first = list(islice(errors, MAX_ERRORS))
-        return tuple(sorted(set(self.problems(first)), key=_order))
+        return tuple(sorted(set(self.problems(first)), key=_by_place))
 
     def problems(self, errors: list[Error]) -> Iterator[Problem]:
         """Problems in order. A misspelt key is reported only as misspelt, not as missing, too."""
@@ -99,7 +99,7 @@ class Explainer:
         near = self._close(name, known)
         hint = f"did you mean `{near}`?" if near is not None else None
         hint = hint or own_hint(where)
-        if hint is None and 0 < len(known) <= MOST_LISTED:
+        if hint is None and 0 < len(known) <= MOST_LISTED_KEYS:
             return f"known keys: {', '.join(sorted(known))}"
         return hint
 
@@ -138,7 +138,7 @@ class Explainer:
             names = names or "the alternatives"
             yield self._make(f"only one of {names} is allowed", self._first_key(error))
         else:
-            yield from self.problems(max(branches, key=_depth))
+            yield from self.problems(max(branches, key=_fit_of_branch))
 
     def _missing(self, error: Error, message: str) -> Problem:
         return self._make(message, self._first_key(error))
@@ -215,18 +215,18 @@ def _lacks_a_key(error: Error, branch: list[Error]) -> bool:
     )
 
 
-def _depth(branch: list[Error]) -> tuple[int, int]:
+def _fit_of_branch(branch: list[Error]) -> tuple[int, int]:
     """Sort key: the branch with deeper errors fits better, then the one with fewer errors."""
     return max((len(error.instance_path) for error in branch), default=0), -len(branch)
 
 
-def _order(problem: Problem) -> tuple[Place, str]:
+def _by_place(problem: Problem) -> tuple[Place, str]:
     assert isinstance(problem.at, Place)
     return problem.at, problem.message
 
 
 def _wrong_value(error: Error, got: Any) -> tuple[str, str | None]:
-    message = _MESSAGES.get(error.kind.name)
+    message = _MESSAGE_BY_KEYWORD.get(error.kind.name)
     if message is None:
         is_shown = got is not NOT_SHOWN
         more = f": {shortened(message_of(error), 200)}" if is_shown else ""
@@ -236,7 +236,7 @@ def _wrong_value(error: Error, got: Any) -> tuple[str, str | None]:
 
 def _wrong_type(kind: Any, got: Any) -> tuple[str, str | None]:
     types = kind.types
-    expected = " or ".join(_TYPES[name] for name in types)
+    expected = " or ".join(_TYPE_PHRASES[name] for name in types)
     hint = type_hint(types, got)
     return f"expected {expected}, got {type_name(got)}", hint
 
@@ -270,19 +270,19 @@ def _too_short(kind: Any, got: Any) -> tuple[str, str | None]:
 
 
 def _wrong_pattern(kind: Any, got: Any) -> tuple[str, str | None]:
-    if kind.pattern == _ADDRESS:
+    if kind.pattern == _ADDRESS_PATTERN:
         return "expected an address that begins with `http://` or `https://`", None
     return f"{type_name(got)} does not fit the pattern `{kind.pattern}`", None
 
 
-_ADDRESS = "^https?://"
+_ADDRESS_PATTERN = "^https?://"
 
 
 def _repeated_item(_kind: Any, _got: Any) -> tuple[str, str | None]:
     return "this list contains the same item twice", "remove one"
 
 
-_MESSAGES: dict[str, Callable[[Any, Any], tuple[str, str | None]]] = {
+_MESSAGE_BY_KEYWORD: dict[str, Callable[[Any, Any], tuple[str, str | None]]] = {
     "type": _wrong_type,
     "enum": _wrong_option,
     "const": _wrong_constant,
@@ -300,12 +300,12 @@ _MESSAGES: dict[str, Callable[[Any, Any], tuple[str, str | None]]] = {
 }
 
 
-# How a value that a schema refuses was probably meant, as a hint that can be pasted.
+# Hints that can be pasted: how a refused value was probably meant.
 
-_INTEGER = lazy_pattern(r"(-?(?:0|[1-9]\d{0,2}(?:[,_]?\d{3})*)) ?%?")
-_DECIMAL = lazy_pattern(r"(-?(?:0|[1-9]\d*)\.\d+) ?%?")
-_BOOLEANS = {"yes": "true", "on": "true", "true": "true"}
-_BOOLEANS |= {"no": "false", "off": "false", "false": "false"}
+_INTEGER_TEXT = lazy_pattern(r"(-?(?:0|[1-9]\d{0,2}(?:[,_]?\d{3})*)) ?%?")
+_DECIMAL_TEXT = lazy_pattern(r"(-?(?:0|[1-9]\d*)\.\d+) ?%?")
+_BOOLEAN_WORDS = {"yes": "true", "on": "true", "true": "true"}
+_BOOLEAN_WORDS |= {"no": "false", "off": "false", "false": "false"}
 
 
 def own_hint(where: Mapping[str, Any]) -> str | None:
@@ -331,11 +331,11 @@ def type_hint(types: Sequence[str], got: Any) -> str | None:
         return "quote it"
     if not isinstance(got, str):
         return None
-    if types == ["boolean"] and got.lower() in _BOOLEANS:
-        return f"write `{_BOOLEANS[got.lower()]}`, without quotes"
-    number = _INTEGER.fullmatch(got) if types in (["integer"], ["number"]) else None
+    if types == ["boolean"] and got.lower() in _BOOLEAN_WORDS:
+        return f"write `{_BOOLEAN_WORDS[got.lower()]}`, without quotes"
+    number = _INTEGER_TEXT.fullmatch(got) if types in (["integer"], ["number"]) else None
     if number is None and types == ["number"]:
-        number = _DECIMAL.fullmatch(got)
+        number = _DECIMAL_TEXT.fullmatch(got)
     return f"write {re.sub('[,_]', '', number[1])}, without quotes" if number else None
 
 

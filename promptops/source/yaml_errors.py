@@ -14,17 +14,12 @@ from promptops.source.lines import Lines
 
 NO_CHARACTER = "an escape that is not a character"
 
-_CURLY = lazy_pattern(r"[:\-,\[{] *([“”„‘’‚])")
-_UNQUOTED = lazy_pattern(r"^[ ]*(?:- +)*(?:[^\s#'\"{\[][^#'\"{\[\n]*?:[ ]+)?(?=\{[{%#])")
-
-
-def problem_at(
-    lines: Lines, offset: int, message: str, hint: str | None = None, code: str = "SCH001"
-) -> Problem:
-    """A problem at one character, or at the end of the text."""
-    offset = min(offset, len(lines.text))
-    end = min(offset + 1, lines.line_end(offset))
-    return Problem(message, at=lines.place(offset, end), hint=hint, code=code)
+_CURLY_QUOTE = lazy_pattern(r"[:\-,\[{] *([“”„‘’‚])")
+_LINE_BEFORE_TEMPLATE = lazy_pattern(
+    r"^[ ]*(?:- +)*(?:[^\s#'\"{\[][^#'\"{\[\n]*?:[ ]+)?(?=\{[{%#])"
+)
+_BEFORE_VALUE = lazy_pattern(r"(?:[:,\[{-]|^)[ \t]*\Z", re.MULTILINE)
+_WRONG_STRUCTURE = ("expected key", "expected '-' indicator", "expected <block end>")
 
 
 def syntax_problem(error: Any, lines: Lines) -> Problem:
@@ -36,7 +31,7 @@ def syntax_problem(error: Any, lines: Lines) -> Problem:
     ] or [0]
     message_ = error.problem or str(error)
     known = (
-        _tab(message_, offsets[0], lines)
+        _tab_problem(message_, offsets[0], lines)
         or _wrong_quote(offsets[0], lines)
         or _misplaced(error, message_, offsets, lines)
     )
@@ -51,120 +46,14 @@ def syntax_problem(error: Any, lines: Lines) -> Problem:
             return item
     if "expected ',' or" in message_ and error.context_mark is not None:
         return bracket_problem(offsets[0], offsets[-1], lines)
-    for part, (message, hint) in _EXPLAINED.items():
+    for part, (message, hint) in _EXPLANATIONS.items():
         if part in message_:
             return problem_at(lines, offsets[0], message, hint)
     keyless = error.context == "while scanning a simple key"
-    return (_no_colon if keyless else _special)(error, message_, offsets, lines)
+    return (_no_colon if keyless else _other_problem)(error, message_, offsets, lines)
 
 
-_STRUCTURE = ("expected key", "expected '-' indicator", "expected <block end>")
-
-
-def _misplaced(error: Any, message_: str, offsets: list[int], lines: Lines) -> Problem | None:
-    """A line with the wrong indentation."""
-    if error.context == "while scanning a simple key" and "':'" in message_:
-        found = dedented_text(offsets[-1], lines)
-        return found and replace(found, hint=f"{found.hint}, or write `key: value`")
-    if "cannot start any token" in message_ and lines.text[offsets[0] : offsets[0] + 1] != "\t":
-        return dedented_text(offsets[0], lines)
-    if any(part in message_ for part in _STRUCTURE):
-        return (
-            less_indented_key(offsets[0], lines)
-            or dedented_text(offsets[0], lines)
-            or misplaced_item(offsets[0], lines)
-            or long_blank_line(offsets[0], lines)
-        )
-    if "mapping values are not allowed" in message_:
-        return (
-            unspaced_colon(offsets[0], lines)
-            or more_indented_key(offsets[0], lines)
-            or dedented_text(offsets[0], lines)
-            or misplaced_item(offsets[0], lines)
-            or _curly_quote(offsets[0], lines)
-        )
-    return None
-
-
-def _no_colon(_error: Any, _message: str, offsets: list[int], lines: Lines) -> Problem:
-    """The text that YAML takes for the beginning of a key; the parser stops in a later line."""
-    offset = offsets[-1]
-    text = lines.text[offset : lines.line_end(offset)].partition(" #")[0].rstrip()
-    place = lines.place(offset, offset + len(text))
-    hint = "write `key: value`, or indent the text"
-    return Problem("a key without `:`", at=place, hint=hint, code="SCH001")
-
-
-def _curly_quote(offset: int, lines: Lines) -> Problem | None:
-    """A value within the quotes of a word processor, which are text to YAML."""
-    start = lines.text.rfind("\n", 0, offset) + 1
-    found = _CURLY.search(lines.text, start, offset)
-    if found is None:
-        return None
-    message, hint = "a curly quote does not quote a value", """write a straight quote, " or '"""
-    return problem_at(lines, found.start(1), message, hint)
-
-
-def unquoted_template(lines: Lines, start: int, end: int) -> Problem:
-    """A value that begins with braces and no quotes."""
-    return Problem(
-        "a template without quotes is a mapping to YAML",
-        at=lines.place(start, end),
-        hint="quote it, or use |",
-        code="SCH001",
-    )
-
-
-_EXPLAINED: dict[str, tuple[str, str | None]] = {
-    "mapping values are not allowed": ("`: ` in a text without quotes", "quote it, or use |"),
-    "did not find expected key": (
-        "the indentation or the quotes do not match the lines above",
-        "align it with the lines around it; quote a text that begins with a quote",
-    ),
-    "expected <block end>": (
-        "the indentation or the quotes do not match the lines above",
-        "align it with the lines around it; quote a text that begins with a quote",
-    ),
-    "<document start>": (
-        "the indentation does not match the lines above",
-        "begin each key of the file in column 1",
-    ),
-    "node content": ("a value is missing here", None),
-    "nesting depth": ("nested deeper than 50 levels", "use fewer levels"),
-}
-
-
-def _special(error: Any, message_: str, offsets: list[int], lines: Lines) -> Problem:
-    """Problems that depend on the character, or on the beginning of the value."""
-    if "cannot start any token" in message_:
-        return _odd_character(offsets[0], lines)
-    if "alias" in message_:
-        hint = "repeat the text itself"
-        return problem_at(lines, offsets[0], "an alias without an anchor", hint, code="SCH010")
-    if "another document" in message_:
-        return problem_at(lines, offsets[0], "a second document", "one file holds one document")
-    if "escape" in message_:
-        return _escape_problem(message_, offsets, lines)
-    if "end of stream" in message_ and "quoted" in (error.context or ""):
-        return problem_at(lines, offsets[-1], "a quote that is never closed", "close it")
-    return problem_at(lines, offsets[0], message_.strip().rstrip("."))
-
-
-def _escape_problem(message_: str, offsets: list[int], lines: Lines) -> Problem:
-    if "unknown escape character" not in message_:
-        return problem_at(lines, offsets[-1], NO_CHARACTER)
-    begin = lines.text.rfind("\\", 0, offsets[0] + 1)
-    message, hint = "a backslash in double quotes begins an escape", "write it twice"
-    return problem_at(lines, begin, message, f"{hint}, or use single quotes")
-
-
-def _odd_character(offset: int, lines: Lines) -> Problem:
-    char = lines.text[offset : offset + 1]
-    shown = "a backtick" if char == "`" else f"`{char}`"
-    return problem_at(lines, offset, f"a value can't begin with {shown}", "quote it")
-
-
-def _tab(message_: str, offset: int, lines: Lines) -> Problem | None:
+def _tab_problem(message_: str, offset: int, lines: Lines) -> Problem | None:
     if "found a tab" in message_ and begins_a_block(offset, lines):
         hint = "use spaces, or write `|2` to set the indentation of the text"
         return problem_at(lines, offset, "a tab at the beginning of a text block", hint)
@@ -194,13 +83,45 @@ def _can_begin_value(offset: int, text: str) -> bool:
     return _BEFORE_VALUE.search(text, text.rfind("\n", 0, offset) + 1, offset) is not None
 
 
-_BEFORE_VALUE = lazy_pattern(r"(?:[:,\[{-]|^)[ \t]*\Z", re.MULTILINE)
+def _misplaced(error: Any, message_: str, offsets: list[int], lines: Lines) -> Problem | None:
+    """A line with the wrong indentation."""
+    if error.context == "while scanning a simple key" and "':'" in message_:
+        found = dedented_text(offsets[-1], lines)
+        return found and replace(found, hint=f"{found.hint}, or write `key: value`")
+    if "cannot start any token" in message_ and lines.text[offsets[0] : offsets[0] + 1] != "\t":
+        return dedented_text(offsets[0], lines)
+    if any(part in message_ for part in _WRONG_STRUCTURE):
+        return (
+            less_indented_key(offsets[0], lines)
+            or dedented_text(offsets[0], lines)
+            or misplaced_item(offsets[0], lines)
+            or long_blank_line(offsets[0], lines)
+        )
+    if "mapping values are not allowed" in message_:
+        return (
+            unspaced_colon(offsets[0], lines)
+            or more_indented_key(offsets[0], lines)
+            or dedented_text(offsets[0], lines)
+            or misplaced_item(offsets[0], lines)
+            or _curly_quote(offsets[0], lines)
+        )
+    return None
+
+
+def _curly_quote(offset: int, lines: Lines) -> Problem | None:
+    """A value within the quotes of a word processor, which are text to YAML."""
+    start = lines.text.rfind("\n", 0, offset) + 1
+    found = _CURLY_QUOTE.search(lines.text, start, offset)
+    if found is None:
+        return None
+    message, hint = "a curly quote does not quote a value", """write a straight quote, " or '"""
+    return problem_at(lines, found.start(1), message, hint)
 
 
 def _unquoted_template(offsets: list[int], lines: Lines) -> tuple[int, int] | None:
     for start in _rows_near(offsets, lines):
         end = lines.line_end(start)
-        match = _UNQUOTED.match(lines.text[start : min(end, start + 200)])
+        match = _LINE_BEFORE_TEMPLATE.match(lines.text[start : min(end, start + 200)])
         if match:
             begin = start + match.end()
             return begin, begin + len(lines.text[begin:end].rstrip())
@@ -216,39 +137,119 @@ def _rows_near(offsets: list[int], lines: Lines) -> Iterator[int]:
     yield above.rfind("\n") + 1
 
 
-_CLOSING = {"[": "]", "{": "}"}
-_SKIPPED = lazy_pattern(
+def unquoted_template(lines: Lines, start: int, end: int) -> Problem:
+    """A value that begins with braces and no quotes."""
+    message = "a template without quotes is a mapping to YAML"
+    return _problem_at_span(lines, (start, end), message, "quote it, or use |")
+
+
+def _no_colon(_error: Any, _message: str, offsets: list[int], lines: Lines) -> Problem:
+    """The text that YAML takes for the beginning of a key; the parser stops in a later line."""
+    offset = offsets[-1]
+    text = lines.text[offset : lines.line_end(offset)].partition(" #")[0].rstrip()
+    hint = "write `key: value`, or indent the text"
+    return _problem_at_span(lines, (offset, offset + len(text)), "a key without `:`", hint)
+
+
+_EXPLANATIONS: dict[str, tuple[str, str | None]] = {
+    "mapping values are not allowed": ("`: ` in a text without quotes", "quote it, or use |"),
+    "did not find expected key": (
+        "the indentation or the quotes do not match the lines above",
+        "align it with the lines around it; quote a text that begins with a quote",
+    ),
+    "expected <block end>": (
+        "the indentation or the quotes do not match the lines above",
+        "align it with the lines around it; quote a text that begins with a quote",
+    ),
+    "<document start>": (
+        "the indentation does not match the lines above",
+        "begin each key of the file in column 1",
+    ),
+    "node content": ("a value is missing here", None),
+    "nesting depth": ("nested deeper than 50 levels", "use fewer levels"),
+}
+
+
+def _other_problem(error: Any, message_: str, offsets: list[int], lines: Lines) -> Problem:
+    """Problems that depend on the character, or on the beginning of the value."""
+    if "cannot start any token" in message_:
+        return _odd_character(offsets[0], lines)
+    if "alias" in message_:
+        hint = "repeat the text itself"
+        return problem_at(lines, offsets[0], "an alias without an anchor", hint, code="SCH010")
+    if "another document" in message_:
+        return problem_at(lines, offsets[0], "a second document", "one file holds one document")
+    if "escape" in message_:
+        return _escape_problem(message_, offsets, lines)
+    if "end of stream" in message_ and "quoted" in (error.context or ""):
+        return problem_at(lines, offsets[-1], "a quote that is never closed", "close it")
+    return problem_at(lines, offsets[0], message_.strip().rstrip("."))
+
+
+def _escape_problem(message_: str, offsets: list[int], lines: Lines) -> Problem:
+    if "unknown escape character" not in message_:
+        return problem_at(lines, offsets[-1], NO_CHARACTER)
+    begin = lines.text.rfind("\\", 0, offsets[0] + 1)
+    message, hint = "a backslash in double quotes begins an escape", "write it twice"
+    return problem_at(lines, begin, message, f"{hint}, or use single quotes")
+
+
+def _odd_character(offset: int, lines: Lines) -> Problem:
+    char = lines.text[offset : offset + 1]
+    shown = "a backtick" if char == "`" else f"`{char}`"
+    return problem_at(lines, offset, f"a value can't begin with {shown}", "quote it")
+
+
+def problem_at(
+    lines: Lines, offset: int, message: str, hint: str | None = None, code: str = "SCH001"
+) -> Problem:
+    """A problem at one character, or at the end of the text."""
+    offset = min(offset, len(lines.text))
+    end = min(offset + 1, lines.line_end(offset))
+    return Problem(message, at=lines.place(offset, end), hint=hint, code=code)
+
+
+def _problem_at_span(lines: Lines, span: tuple[int, int], message: str, hint: str) -> Problem:
+    return Problem(message, at=lines.place(*span), hint=hint, code="SCH001")
+
+
+# Brackets that are not closed, or within which a comma is missing.
+
+_CLOSING_BRACKET = {"[": "]", "{": "}"}
+
+_QUOTED_OR_BRACKET = lazy_pattern(
     r"""(?<=[\s,\[{:])(?:'(?:[^']|'')*'|"(?:[^"\\]|\\.)*")|(?<=\s)\#[^\n]*|[\[\]{}]"""
 )
-_OPENING = lazy_pattern(r"[\[{]")
-_WORD_BEFORE = lazy_pattern(r"[\w.-]+\s*$")
-_LONGEST_WORD = 200
+
+_OPENING_BRACKET = lazy_pattern(r"[\[{]")
+_KEY_BEFORE_COLON = lazy_pattern(r"[\w.-]+\s*$")
+_LONGEST_KEY = 200
 
 
 def bracket_problem(offset: int, opening: int, lines: Lines) -> Problem:
     """The problem at an offset within brackets that were opened at another offset."""
-    found = _OPENING.search(lines.text, opening)  # after its tag and its anchor
+    found = _OPENING_BRACKET.search(lines.text, opening)  # after its tag and its anchor
     opening = found.start() if found else opening
     bracket = lines.text[opening : opening + 1]
-    closing = _CLOSING.get(bracket, "]")
+    closing = _CLOSING_BRACKET.get(bracket, "]")
     char = lines.text[offset : offset + 1]
     if char in ("]", "}") and char != closing:
         message, hint = f"`{char}` inside an open `{bracket}`", f"write `{closing}`"
-        return _bracket_error(lines, offset, offset + 1, message, hint)
+        return _problem_at_span(lines, (offset, offset + 1), message, hint)
     if not _is_closed(opening, lines.text):
         message, hint = f"`{bracket}` is never closed", f"add `{closing}`"
-        return _bracket_error(lines, opening, opening + 1, message, hint)
-    start = _word_start(offset, lines.text) if char == ":" else offset
+        return _problem_at_span(lines, (opening, opening + 1), message, hint)
+    start = _key_start(offset, lines.text) if char == ":" else offset
     message, hint = f"a `,` is missing within `{bracket}`", "add `,`, or quote the text"
-    return _bracket_error(lines, start, max(offset, start + 1), message, hint)
+    return _problem_at_span(lines, (start, max(offset, start + 1)), message, hint)
 
 
 def _is_closed(opening: int, text: str) -> bool:
     """Whether a bracket is closed, by pairing the brackets outside quotes and comments."""
     expected: list[str] = []
-    for match in _SKIPPED.finditer(text, opening):
-        if match[0] in _CLOSING:
-            expected.append(_CLOSING[match[0]])
+    for match in _QUOTED_OR_BRACKET.finditer(text, opening):
+        if match[0] in _CLOSING_BRACKET:
+            expected.append(_CLOSING_BRACKET[match[0]])
         elif match[0] in ("]", "}") and (not expected or match[0] != expected.pop()):
             return False
         if not expected:
@@ -256,23 +257,18 @@ def _is_closed(opening: int, text: str) -> bool:
     return False
 
 
-def _word_start(offset: int, text: str) -> int:
+def _key_start(offset: int, text: str) -> int:
     """The offset where the key before a colon begins."""
-    begin = max(offset - _LONGEST_WORD, 0)
-    word = _WORD_BEFORE.search(text[begin:offset])
+    begin = max(offset - _LONGEST_KEY, 0)
+    word = _KEY_BEFORE_COLON.search(text[begin:offset])
     return begin + word.start() if word else offset
-
-
-def _bracket_error(lines: Lines, start: int, end: int, message: str, hint: str) -> Problem:
-    return Problem(message, at=lines.place(start, end), hint=hint, code="SCH001")
 
 
 # Lines with wrong indentation, found after YAML's parser refused the file.
 
-_BLOCK = lazy_pattern(r"(?:^|[:-] +)[|>][-+0-9]{0,2}[ \t]*(?:#.*)?$")
-_KEY = lazy_pattern(r"( *(?:- +)?)([a-z_][A-Za-z0-9_-]*):(?=[ \t]|$)")
+_BLOCK_TEXT_HEADER = lazy_pattern(r"(?:^|[:-] +)[|>][-+0-9]{0,2}[ \t]*(?:#.*)?$")
+_BLOCK_KEY = lazy_pattern(r"( *(?:- +)?)([a-z_][A-Za-z0-9_-]*):(?=[ \t]|$)")
 _PLAIN_PAIR = lazy_pattern(r"( *(?:- +)*)([A-Za-z_][\w-]*):[ ]+[^\s'\"|>\[{#&*!]")
-
 _PAIR_WITHOUT_SPACE = lazy_pattern(r"( *- +[A-Za-z_][\w-]*):[^\s:/]+$")
 
 
@@ -296,10 +292,10 @@ def dedented_text(offset: int, lines: Lines) -> Problem | None:
     """The line of an offset, if it should belong to the `|` block above it."""
     row = _row_at(offset, lines)
     first = _block_above(row, lines)
-    if first is None or _KEY.match(row.text):
+    if first is None or _BLOCK_KEY.match(row.text):
         return None
     missing = first.indent - row.indent
-    return _problem(
+    return _problem_at_span(
         lines,
         (row.start, row.end),
         "this line is indented less than the text block above it",
@@ -310,7 +306,7 @@ def dedented_text(offset: int, lines: Lines) -> Problem | None:
 def less_indented_key(offset: int, lines: Lines) -> Problem | None:
     """The key in the line of an offset, if it is indented less than its siblings."""
     row = _row_at(offset, lines)
-    key = _KEY.match(row.text)
+    key = _BLOCK_KEY.match(row.text)
     if key is None or _is_item(row):
         return None
     sibling = _nearest_deeper_key(row, lines)
@@ -318,18 +314,18 @@ def less_indented_key(offset: int, lines: Lines) -> Problem | None:
         return None
     name, column = sibling
     text = "; a line of the text above needs more" if _block_above(row, lines) else ""
-    return _problem(
+    return _problem_at_span(
         lines,
-        _span(row, key),
+        _key_span(row, key),
         f"`{key[2]}` is indented less than `{name}` above it",
-        f"{_indent(column)}, like `{name}`{text}",
+        f"{_indent_hint(column)}, like `{name}`{text}",
     )
 
 
 def more_indented_key(offset: int, lines: Lines) -> Problem | None:
     """The key before a colon at an offset, which YAML reads as text of the value above it."""
     row = _row_at(offset, lines)
-    key = _KEY.match(row.text)
+    key = _BLOCK_KEY.match(row.text)
     above = next(_rows_above(row.number, lines), None)
     pair = _PLAIN_PAIR.match(above.text) if above is not None else None
     if (
@@ -341,11 +337,11 @@ def more_indented_key(offset: int, lines: Lines) -> Problem | None:
         return None
     if key.start(2) <= pair.start(2):
         return None
-    return _problem(
+    return _problem_at_span(
         lines,
-        _span(row, key),
+        _key_span(row, key),
         f"`{key[2]}` is indented more than `{pair[2]}` above it",
-        f"{_indent(pair.start(2))}, like `{pair[2]}`; quote a text of several lines",
+        f"{_indent_hint(pair.start(2))}, like `{pair[2]}`; quote a text of several lines",
     )
 
 
@@ -356,11 +352,11 @@ def misplaced_item(offset: int, lines: Lines) -> Problem | None:
     above = next(items, None) if _is_item(row) else None
     if above is None or above.indent == row.indent:
         return None
-    return _problem(
+    return _problem_at_span(
         lines,
         (row.start, row.start + 1),
         f"this `-` is not aligned with the one in line {above.number}",
-        _indent(above.indent),
+        _indent_hint(above.indent),
     )
 
 
@@ -369,12 +365,14 @@ def missing_item(offset: int, lines: Lines) -> Problem | None:
     row = _row_at(offset, lines)
     if row.text.startswith("-", row.indent):
         at, hint = (row.start, row.start + 1), "write a space after it"
-        return _problem(lines, at, "a `-` without a space after it", hint)
-    key = _KEY.match(row.text)
+        return _problem_at_span(lines, at, "a `-` without a space after it", hint)
+    key = _BLOCK_KEY.match(row.text)
     if key is None:
         return None
     hint = f"write `- {key[2]}:`, or indent it like the keys of the item above"
-    return _problem(lines, _span(row, key), f"`{key[2]}` is not an item of the list", hint)
+    return _problem_at_span(
+        lines, _key_span(row, key), f"`{key[2]}` is not an item of the list", hint
+    )
 
 
 def unspaced_colon(offset: int, lines: Lines) -> Problem | None:
@@ -384,9 +382,9 @@ def unspaced_colon(offset: int, lines: Lines) -> Problem | None:
     pair = _PAIR_WITHOUT_SPACE.match(above.text) if above is not None else None
     if above is None or pair is None:
         return None
-    colon = _start(above) + pair.end(1)
+    colon = _line_start(above) + pair.end(1)
     hint = f"write `{pair[1].lstrip(' -')}: `"
-    return _problem(lines, (colon, colon + 1), "a `:` without a space after it", hint)
+    return _problem_at_span(lines, (colon, colon + 1), "a `:` without a space after it", hint)
 
 
 def long_blank_line(offset: int, lines: Lines) -> Problem | None:
@@ -394,12 +392,12 @@ def long_blank_line(offset: int, lines: Lines) -> Problem | None:
     row = _row_at(offset, lines)
     number = row.number - 1
     longest = 0
-    while number > 1 and not _text(number, lines).strip(" "):
-        longest = number if len(_text(number, lines)) > row.indent else longest
+    while number > 1 and not _line_text(number, lines).strip(" "):
+        longest = number if len(_line_text(number, lines)) > row.indent else longest
         number -= 1
-    if not longest or not _BLOCK.search(_text(number, lines)):
+    if not longest or not _BLOCK_TEXT_HEADER.search(_line_text(number, lines)):
         return None
-    return _problem(
+    return _problem_at_span(
         lines,
         lines.row(longest),
         "a line with more spaces than the indentation of the text below it",
@@ -411,15 +409,15 @@ def begins_a_block(offset: int, lines: Lines) -> bool:
     """Whether a tab is the first character of a `|` block, after its indentation."""
     row = _row_at(offset, lines)
     above = next(_rows_above(row.number, lines), None)
-    is_first = above is not None and bool(_BLOCK.search(above.text))
-    return is_first and above is not None and above.indent < row.indent == offset - _start(row)
+    is_first = above is not None and bool(_BLOCK_TEXT_HEADER.search(above.text))
+    return is_first and above is not None and above.indent < row.indent == offset - _line_start(row)
 
 
 def _is_item(row: _SourceLine) -> bool:
     return row.text.startswith("- ", row.indent)
 
 
-def _start(row: _SourceLine) -> int:
+def _line_start(row: _SourceLine) -> int:
     return row.start - row.indent
 
 
@@ -434,7 +432,7 @@ def _row(number: int, lines: Lines) -> _SourceLine:
     return _SourceLine(number, start + indent, start + len(text.rstrip()), indent, text)
 
 
-def _text(number: int, lines: Lines) -> str:
+def _line_text(number: int, lines: Lines) -> str:
     start, end = lines.row(number)
     return lines.text[start:end]
 
@@ -442,7 +440,7 @@ def _text(number: int, lines: Lines) -> str:
 def _rows_above(number: int, lines: Lines) -> Iterator[_SourceLine]:
     """The lines with text above a line, the nearest first."""
     for above in range(number - 1, 0, -1):
-        if _text(above, lines).strip():
+        if _line_text(above, lines).strip():
             yield _row(above, lines)
 
 
@@ -451,7 +449,7 @@ def _block_above(row: _SourceLine, lines: Lines) -> _SourceLine | None:
     first: _SourceLine | None = None
     least = 0
     for above in _rows_above(row.number, lines):
-        if first is not None and above.indent < least and _BLOCK.search(above.text):
+        if first is not None and above.indent < least and _BLOCK_TEXT_HEADER.search(above.text):
             return first if first.indent > row.indent else None
         if above.indent <= row.indent:
             return None
@@ -464,7 +462,7 @@ def _nearest_deeper_key(row: _SourceLine, lines: Lines) -> tuple[str, int] | Non
     """Name and indentation of the key with which a line's own mapping is aligned."""
     found: tuple[str, int] | None = None
     for above in _rows_above(row.number, lines):
-        key = _KEY.match(above.text)
+        key = _BLOCK_KEY.match(above.text)
         if key is not None and key.start(2) > row.indent:
             found = found if found and found[1] <= key.start(2) else (key[2], key.start(2))
         if above.indent < row.indent or _is_item(above):
@@ -472,15 +470,11 @@ def _nearest_deeper_key(row: _SourceLine, lines: Lines) -> tuple[str, int] | Non
     return None
 
 
-def _span(row: _SourceLine, key: re.Match[str]) -> tuple[int, int]:
-    return _start(row) + key.start(2), _start(row) + key.end(2)
+def _key_span(row: _SourceLine, key: re.Match[str]) -> tuple[int, int]:
+    return _line_start(row) + key.start(2), _line_start(row) + key.end(2)
 
 
-def _indent(spaces: int) -> str:
+def _indent_hint(spaces: int) -> str:
     if not spaces:
         return "begin it in column 1"
     return f"indent it by {counted(spaces, 'space')}"
-
-
-def _problem(lines: Lines, span: tuple[int, int], message: str, hint: str) -> Problem:
-    return Problem(message, at=lines.place(*span), hint=hint, code="SCH001")

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from promptops.catalog.catalog import Catalog
-from promptops.catalog.misnamed_prompts import unread_prompts
 from promptops.catalog.references import is_below
+from promptops.catalog.unread_prompts import unread_prompts
 from promptops.errors import InputError, PromptopsError
 from promptops.model.config import Config
 from promptops.model.internal_error import CODE

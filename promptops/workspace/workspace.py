@@ -16,7 +16,7 @@ from promptops.model.tree import Kind, TreeEntry
 from promptops.records import record
 from promptops.repo.repository import INDEX, WORKTREE, Repository
 from promptops.repo.staged import Staged
-from promptops.source.config import FILES, OWN, SHARED, load
+from promptops.source.config import FILES, OWN_FILE, SHARED_FILE, load
 from promptops.source.conflicts import UNMERGED_HINT
 from promptops.source.document import decode
 from promptops.source.paths import confined
@@ -187,7 +187,7 @@ def config_files(tree: FileTree, prefix: str = "") -> dict[str, bytes]:
     Args:
         prefix: Put before the path in the message.
     """
-    for path, kinds in ((OWN, CLOSED.keys()), (SHARED, {"unmerged"})):
+    for path, kinds in ((OWN_FILE, CLOSED.keys()), (SHARED_FILE, {"unmerged"})):
         entry = tree.entries.get(path)
         if entry is not None and entry.kind in kinds:
             what, hint = CLOSED[entry.kind]
@@ -197,10 +197,10 @@ def config_files(tree: FileTree, prefix: str = "") -> dict[str, bytes]:
 
 def config_places(repository: Repository, revision: str, path: str | None) -> TomlPlaces:
     """The places of keys in the configuration file at a revision."""
-    path = path or OWN
+    path = path or OWN_FILE
     data = repository.tree(revision, under=(path,)).read((path,)).get(path, b"")
     text, _ = decode(path, data)
-    return TomlPlaces(path, text, "/tool/promptops" if path == SHARED else "")
+    return TomlPlaces(path, text, "/tool/promptops" if path == SHARED_FILE else "")
 
 
 # Refuse roots that would make every check pass without prompts: links, submodules, wrong names.

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from promptops.diff.requests import How, LostObligation, lost_obligations
+from promptops.diff.requests import LossKind, LostObligation, lost_obligations
 from tests.hanging import ends_soon
 from tests.tiers import fast_spread
 
 KEY = "Never share the key."
 LONG = "Never tell anybody who has not signed in yet what the\nFrench office charges for it."
-TOLD: list[tuple[str, str, How]] = [
+TOLD: list[tuple[str, str, LossKind]] = [
     (KEY, "", "gone"),
     (KEY, "Be kind to the cat.", "gone"),
     (KEY, "Share the key.", "reversed"),
@@ -115,7 +115,7 @@ SILENT = [
 
 
 @pytest.mark.parametrize(("before", "after", "how"), TOLD)
-def test_a_lost_obligation_is_told(before: str, after: str, how: How) -> None:
+def test_a_lost_obligation_is_told(before: str, after: str, how: LossKind) -> None:
     found = lost_obligations([before], [after])
 
     assert [each.how for each in found] == [how]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from promptops.catalog.misnamed_prompts import proper_name
+from promptops.catalog.unread_prompts import proper_name
 from promptops.cli.main import run
 
 PROMPT = """\

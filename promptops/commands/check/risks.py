@@ -14,11 +14,11 @@ from typing import Any
 
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.files import Files
-from promptops.catalog.misnamed_prompts import UNREAD, unread_prompts
 from promptops.catalog.named_files import ESCAPES
 from promptops.catalog.recordings import recordings_at, recordings_in
 from promptops.catalog.references import is_below
 from promptops.catalog.retrieved_inputs import retrieved_name
+from promptops.catalog.unread_prompts import UNREAD_MESSAGE, unread_prompts
 from promptops.commands.lint.baseline import comment_risks
 from promptops.evals.case_assertions import WrittenAssertion, assertions_of
 from promptops.evals.judge_answer import primary
@@ -388,7 +388,7 @@ def file_risks(selected: Selected, head: Workspace, base: Workspace) -> Iterator
     changed = sorted(selected.changed or ())
     yield from _removed_prompt_risks(changed, head.catalog, base.catalog)
     for one in unread_prompts(head.catalog, changed):
-        yield Risk(message=f"{UNREAD}: {one.command}", place=Place(one.path))
+        yield Risk(message=f"{UNREAD_MESSAGE}: {one.command}", place=Place(one.path))
     yield from _link_risks(changed, head.catalog)
 
 

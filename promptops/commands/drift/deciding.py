@@ -17,21 +17,21 @@ from promptops.commands.drift.asking import (
 from promptops.evals.case_assertions import assertions_of
 from promptops.evals.deciding.drift import (
     CHARTS,
-    FRESH,
-    GROSS,
-    LIMIT,
+    EWMA_LIMIT,
+    FRESH_ANSWERS,
+    GROSS_Z,
     SAMENESS_Z,
     JudgeChange,
     NightSample,
     chart,
-    confirmed,
-    current,
     difference_z,
     equal_answers,
+    first_night_since_accepted,
     is_learned,
     judge_change,
     level_of,
     pooled_chart,
+    rounded_fresh_z,
     sameness_z,
     sample_of,
     share_sample,
@@ -102,7 +102,7 @@ class NightDecisions:
                     profile=profile,
                     prompts=tuple(sorted(histories)),
                     ewma=pooled.ewma,
-                    limit=LIMIT,
+                    limit=EWMA_LIMIT,
                     verdict=pooled.verdict,
                 )
 
@@ -124,7 +124,7 @@ class NightDecisions:
             return []
         if history[-1].verdict == "learning":
             zs = {name: self._gross_z(self._found[prompt], history, name) for name in CHARTS}
-            return [name for name, z in zs.items() if z is not None and z < GROSS]
+            return [name for name, z in zs.items() if z is not None and z < GROSS_Z]
         return [name for name in CHARTS if signalled(chart(history, name))]
 
     def _pooled_signals(self) -> Mapping[str, Sequence[ChartName]]:
@@ -141,7 +141,7 @@ class NightDecisions:
         prompts = [prompt for prompt, names in wanted.items() if names]
         missing = [self._found[prompt] for prompt in prompts if prompt not in self._fresh]
         if missing:
-            self._fresh |= {e.prompt.id: e for e in self.answers.fresh(missing, FRESH)}
+            self._fresh |= {e.prompt.id: e for e in self.answers.fresh(missing, FRESH_ANSWERS)}
         for prompt in prompts:
             history = self.histories[prompt]
             history[-1] = self._concluded(prompt, history, wanted[prompt])
@@ -154,7 +154,7 @@ class NightDecisions:
         if night.verdict == "learning":
             return self._learning(night, fresh, history, names)
         zs = _known_zs(night) | {name: self._fresh_z(fresh, history, name) for name in names}
-        night = replace(night, confirmed=confirmed(zs.get("score"), zs.get("contracts")))
+        night = replace(night, confirmed=rounded_fresh_z(zs.get("score"), zs.get("contracts")))
         whole = [*history[:-1], night]
         verdicts: list[NightVerdict] = [verdict_on(chart(whole, name), whole) for name in CHARTS]
         return replace(night, verdict=worst_verdict(verdicts))
@@ -170,10 +170,10 @@ class NightDecisions:
         if not fresh.complete:
             return replace(night, verdict="incomplete", reason=_UNCONFIRMED)
         zs = {name: self._gross_z(fresh, history, name) for name in names}
-        gross = {name: z for name, z in zs.items() if z is not None and z < GROSS}
+        gross = {name: z for name, z in zs.items() if z is not None and z < GROSS_Z}
         if not gross:
             return night
-        found = confirmed(gross.get("score"), gross.get("contracts"))
+        found = rounded_fresh_z(gross.get("score"), gross.get("contracts"))
         return replace(night, verdict="drifted", confirmed=found)
 
     def _fresh_z(
@@ -197,7 +197,7 @@ class NightDecisions:
         self, found: PromptAnswers, history: Sequence[Night], name: ChartName
     ) -> NightSample | None:
         """The accepted night, or else the recorded answers of the release."""
-        start = current(history)
+        start = first_night_since_accepted(history)
         if start:
             return sample_of(history[start - 1], name)
         recorded = replace(found, answers=tuple(self.answers.replayed(found)))
@@ -415,7 +415,7 @@ class Blaming:
             names = some(sorted(others), _MOST_NAMES, "prompt")
             yield (
                 f"the other prompts of `{profile}` lost, too:"
-                f" ewma {pooled.ewma:.1f} of {LIMIT:.1f} ({names})"
+                f" ewma {pooled.ewma:.1f} of {EWMA_LIMIT:.1f} ({names})"
             )
 
     def _judge_reasons(self, found: PromptAnswers, history: Sequence[Night]) -> Iterator[str]:
@@ -434,7 +434,11 @@ class Blaming:
 
 
 def _learned_nights(before: Sequence[Night]) -> list[Night]:
-    return [night for night in before[current(before) :] if night.verdict == "learning"]
+    return [
+        night
+        for night in before[first_night_since_accepted(before) :]
+        if night.verdict == "learning"
+    ]
 
 
 def _learned_release(history: Sequence[Night]) -> str:

@@ -56,7 +56,7 @@ from promptops.plurals import counted, some
 from promptops.records import record, replace
 from promptops.repo.repository import INDEX, WORKTREE
 from promptops.runtime.request.render import Renderer, RenderError
-from promptops.source.config import OWN
+from promptops.source.config import OWN_FILE
 from promptops.suggestions import did_you_mean
 from promptops.workspace.edits import ChangedTree
 from promptops.workspace.new_files import create_file, existing_content, write_schema_copy
@@ -86,7 +86,7 @@ def import_prompts(workspace: Workspace, paths: Sequence[str], options: ImportOp
         findings=tuple(findings(reads, _losses(reads, results))),
         schema_copy=write_schema_copy(root) if is_written else None,
         profiles=_shown_profiles(profiles),
-        configuration=workspace.config.path or OWN,
+        configuration=workspace.config.path or OWN_FILE,
         companions=sum(len(source.folder.used.intersection(source.paths)) for source in found),
         left_out=tuple(left_out(found, reads)),
         removable=tuple(removable(workspace, found, reads, results)),

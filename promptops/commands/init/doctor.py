@@ -10,7 +10,7 @@ from pathlib import Path
 from types import ModuleType
 
 from promptops.analysis.masking import without_secrets
-from promptops.catalog.misnamed_prompts import UNREAD
+from promptops.catalog.unread_prompts import UNREAD_MESSAGE
 from promptops.commands.init.hooks import (
     PRE_COMMIT_FILE,
     HookFile,
@@ -291,7 +291,7 @@ def _check_configuration(repository: Repository) -> Iterator[Diagnosis]:
     else:
         yield Diagnosis("configuration", "ok", config.path)
     for path, hint in unread_files(found):
-        yield Diagnosis("prompts", "problem", f"{path}: {UNREAD}", hint)
+        yield Diagnosis("prompts", "problem", f"{path}: {UNREAD_MESSAGE}", hint)
     yield from check_models(config)
     if not repository.bare:
         yield from _schema_copy(repository.root)

@@ -33,7 +33,7 @@ from promptops.patterns import lazy_pattern
 from promptops.records import record
 from promptops.repo.process import Git, decode
 from promptops.repo.repository import WORKTREE, Repository
-from promptops.source.config import FILES, OWN, load
+from promptops.source.config import FILES, OWN_FILE, load
 from promptops.source.schemas import schema_text
 from promptops.workspace.new_files import (
     CONFIG_SCHEMA,
@@ -87,7 +87,7 @@ def set_up(
     """
     with Repository.open(directory) as repository:
         disk = repository.tree(WORKTREE, under=FILES)  # refuses a bare repository
-        steps = [attempt(OWN, lambda: _configuration_step(repository, disk.read(FILES)))]
+        steps = [attempt(OWN_FILE, lambda: _configuration_step(repository, disk.read(FILES)))]
         steps += [attempt(path, _writing(repository, path)) for path in (SCHEMA, CONFIG_SCHEMA)]
         steps += _example_steps(repository)
         steps += editor_steps(repository.root)
@@ -119,11 +119,13 @@ def _next_command(repository: Repository, hooks: bool, found: tuple[HookFile, ..
 
 def _configuration_step(repository: Repository, files: dict[str, bytes]) -> SetupStep:
     config = load(files)
-    if config.path is not None and config.path != OWN:
+    if config.path is not None and config.path != OWN_FILE:
         return SetupStep(
             path=config.path, action="kept", note="it contains the configuration already"
         )
-    return write_step(repository.root, OWN, template("promptops.toml", branch=_branch(repository)))
+    return write_step(
+        repository.root, OWN_FILE, template("promptops.toml", branch=_branch(repository))
+    )
 
 
 def _branch(repository: Repository) -> str:
@@ -162,7 +164,7 @@ def _example_steps(repository: Repository) -> Iterator[SetupStep]:
     try:
         workspace = workspace_at(repository, WORKTREE)
     except PromptopsError as error:
-        return iter([SetupStep(path=error.where or OWN, action="failed", note=error.message)])
+        return iter([SetupStep(path=error.where or OWN_FILE, action="failed", note=error.message)])
     root, config = workspace.config.prompts[0], workspace.config
     if workspace.catalog.prompt_files:
         note = "it contains prompts already, so no example was written"

@@ -30,7 +30,7 @@ from promptops.json_pointer import escaped, tokens
 from promptops.lint.rule_names import ALL
 from promptops.patterns import lazy_pattern
 from promptops.records import record, replace
-from promptops.source.config import OWN
+from promptops.source.config import OWN_FILE
 from promptops.source.outline.cursor import Cursor
 from promptops.source.outline.toml_cursor import keys_by_table, toml_cursor_at
 from promptops.workspace.rule_settings import available_rules
@@ -44,7 +44,7 @@ _TO_NEXT_STATEMENT = lazy_pattern(r"[^\n]*\n(?:[ \t]*(?:#[^\n]*)?\n)*[ \t]*(?:\[
 
 def is_config(file: OpenFile) -> bool:
     """Whether a file is the configuration file, and small enough to be completed at once."""
-    return file.path == OWN and len(file.text) <= MOST_CHARACTERS
+    return file.path == OWN_FILE and len(file.text) <= MOST_CHARACTERS
 
 
 @record(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,6 @@ from lsprotocol import types
 from promptops.commands.lsp.documents import OpenFile, split_lines, with_lf
 from promptops.commands.mv.naming.template_texts import MAX_PROMPTS
 from promptops.errors import InputError
-from promptops.evals.parse import COMMON
 from promptops.evals.registry import AssertionKind, kind_of
 from promptops.model.loaded import LoadedPrompt, ReferenceKind
 from promptops.model.place import Place
@@ -234,7 +233,7 @@ def assertion_arguments(written: str) -> Mapping[str, bool] | None:
     kind = assertion_kind(written)
     if kind is None:
         return None
-    common = [key for key in COMMON if key not in _NARROWING_KEYS or key in kind.narrowed_by]
+    common = [key for key in COMMON_KEYS if key not in _NARROWING_KEYS or key in kind.narrowed_by]
     own = {
         each.name: each.default is MISSING and each.default_factory is MISSING
         for each in fields(kind.check)

@@ -11,9 +11,9 @@ from itertools import chain
 from math import comb
 
 from promptops.evals.deciding.intervals import (
-    ALPHA,
+    BOUND_ALPHA,
     mean,
-    quantile,
+    normal_quantile,
     standard_error,
     student_quantile,
     wilson,
@@ -47,7 +47,7 @@ def effective_size(clusters: Sequence[Sequence[float]]) -> float:
         return float(count)
     if not error:
         return float(answers)
-    few = (quantile(1 - ALPHA) / student_quantile(1 - ALPHA, count - 1)) ** 2
+    few = (normal_quantile(1 - BOUND_ALPHA) / student_quantile(1 - BOUND_ALPHA, count - 1)) ** 2
     return min(float(answers), max(1.0, share * (1 - share) / error**2 * few))
 
 

@@ -1,4 +1,10 @@
-"""Whether a change makes answers worse: non-inferiority of two or more arms."""
+"""Whether a candidate is worse than its baseline, and what would settle an open decision.
+
+The first stage looks at the mean difference, at 1, 3 and 6 repeats per case. What it leaves open
+goes to the second: suspect cases get fresh answers, and fail by name. The probabilities of
+failing a candidate that is not worse add up to 5%; in simulations to about half
+(tests/evals/deciding). An arm of a comparison is decided by the first stage alone.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +26,20 @@ from promptops.plurals import counted
 from promptops.records import record, replace
 
 Verdict = Literal["pass", "fail", "inconclusive"]
+Look = Literal[1, 2, 3]
+Margin = float | Literal["auto"]
+
+DEFAULT_MARGIN = 0.03
+REPEATS: tuple[int, ...] = (1, 3, 6)
+"""The repeats of each case and arm at each look."""
+
+_ALPHA_BY_LOOK = (0.005, 0.010, 0.015)
+_FRESH_ANSWERS = 8  # to each suspect case, in each arm
+_FRESH_ALPHA = 0.02
+_MOST_SUSPECTS = 5  # with one more, a case with two right answers of 8 could not be significant
+_SUSPECT_LOSS = 0.25  # the loss that makes a suspect; of graded scores, far less can be significant
+_SCORE_UNITS = 10**9  # scores are counted in whole parts, so that equal sums are equal
+_POWER = 0.8  # the chance to see the smallest visible loss
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -107,113 +127,6 @@ class Decision:
     needs: Needs | None
 
 
-def sentence(
-    decision: Decision,
-    *,
-    cost_change: float | None = None,
-    spent_usd: float | None = None,
-    baseline: str | None = None,
-) -> str:
-    """The line of figures, in points: `-4.2 points [-6.5, -1.9] p=.003 n=200 k=3 · 9 worse, …`.
-
-    Args:
-        cost_change: Of an answer, as a share of the baseline's: .12 is 12% more.
-        spent_usd: The cost of the answers of this run.
-        baseline: The text after "baseline", safe to print.
-    """
-    parts = list(_figures(decision))
-    if cost_change is not None:
-        parts.append(f"cost {_plain(100 * cost_change, '+.0f')}%")
-    if spent_usd is not None:
-        parts.append(f"${spent_usd:.2f}")
-    if baseline is not None:
-        parts.append(f"baseline {baseline}")
-    return " · ".join(parts)
-
-
-def plain_sentence(decision: Decision, baseline: str, noun: str = "case") -> str:
-    """Without statistics, in points: `4.2 points lower than main: 9 of 200 cases worse, 3 better`.
-
-    Args:
-        baseline: The name of the baseline, safe to print.
-        noun: What is compared.
-    """
-    points = f"{100 * abs(decision.difference):.1f}"
-    if float(points):
-        side = "lower" if decision.difference < 0 else "higher"
-        result = f"{points} points {side} than {baseline}"
-    else:
-        result = f"the same score as {baseline}"
-    compared = counted(decision.n, noun)
-    cases = [f"{decision.worse} of {compared} worse", f"{decision.better} better"]
-    missing = len(decision.unpaired)
-    return f"{result}: {', '.join([*cases, *([f'{missing} not compared'] if missing else [])])}"
-
-
-def _figures(decision: Decision) -> Iterator[str]:
-    difference = in_points(decision.difference, decision.low, decision.high, unit=" points")
-    yield f"{difference} p{_chance(decision.p)} n={decision.n} k={decision.repeats}"
-    yield f"{decision.worse} worse, {decision.better} better, {decision.same} same"
-    if decision.unpaired:
-        yield f"{len(decision.unpaired)} not compared"
-    yield f"smallest visible effect {100 * decision.smallest_visible:.1f}"
-
-
-def in_points(difference: float, low: float, high: float, unit: str = "") -> str:
-    """A difference of shares with its interval, in points: `-4.2 [-6.5, -1.9]`."""
-    bounds = [_plain(100 * each, ".1f") for each in (low, high)]
-    return f"{_plain(100 * difference, '+.1f')}{unit} [{', '.join(bounds)}]"
-
-
-def _plain(number: float, form: str) -> str:
-    """Formatted, without a sign if rounding leaves nothing."""
-    text = format(number, form)
-    return text if text.strip("+-0.") else text.lstrip("+-")
-
-
-def _chance(p: float) -> str:
-    text = f"{p:.3f}"
-    if text == "0.000":
-        return "<.001"
-    return f"={text.removeprefix('0')}" if p < 0.9995 else "=1"
-
-
-def what_it_takes(needs: Needs, noun: str = "case") -> str:
-    """What would settle an inconclusive decision; names no case.
-
-    Args:
-        noun: What is compared.
-    """
-    if needs.repeats is not None:
-        return f"{needs.repeats} repeats per {noun}, on both sides, would give a clearer result"
-    if needs.suspects:
-        count = len(needs.suspects)
-        whom = f"the suspect {noun}" if count == 1 else f"each of the {count} suspect {noun}s"
-        return f"{needs.fresh} fresh answers to {whom}, on both sides, would give a clearer result"
-    return f"about {needs.cases} {noun}s would decide if the difference stays the same"
-
-
-# Decide whether a candidate is worse than its baseline, and what would settle an open decision.
-#
-# The first stage looks at the mean difference, at 1, 3 and 6 repeats per case. What it leaves open
-# goes to the second: suspect cases get fresh answers, and fail by name. The probabilities of
-# failing a candidate that is not worse add up to 5%; in simulations to about half
-# (tests/evals/deciding).
-
-Look = Literal[1, 2, 3]
-Margin = float | Literal["auto"]
-
-DEFAULT_MARGIN = 0.03
-REPEATS: tuple[int, ...] = (1, 3, 6)
-"""The repeats of each case and arm at each look."""
-
-_ALPHAS = (0.005, 0.010, 0.015)
-_FRESH = 8
-_FRESH_ALPHA = 0.02
-_SUSPECTS = 5  # with one more, a case with two right answers of 8 could not be significant
-_BROKEN = 0.25  # the loss that makes a suspect; of graded scores, far less can be significant
-
-
 def decide(
     cases: Sequence[CaseScore], look: Look, margin: Margin = DEFAULT_MARGIN, share: int = 1
 ) -> Decision:
@@ -254,7 +167,7 @@ def decide(
         same=statistics.count(0),
         smallest_visible=smallest_visible(statistics, applied),
         margin=applied,
-        worst=_names(_worst(statistics)),
+        worst=_case_names(_worst(statistics)),
         culprits=culprits,
         unpaired=tuple(case.name for case in cases if not (case.baseline and case.candidate)),
         needs=_needs(statistics, look, applied) if verdict == "inconclusive" else None,
@@ -263,28 +176,7 @@ def decide(
 
 def error_probability(look: Look, share: int = 1) -> float:
     """The chance that a bound is wrong at this look, with so many candidates; see `decide`."""
-    return _ALPHAS[look - 1] / share
-
-
-def reachable_look(cases: Sequence[CaseScore]) -> Look:
-    """The last look for which every case has enough repeats in both arms."""
-    fewest = min(min(len(case.baseline), len(case.candidate)) for case in cases)
-    if fewest >= REPEATS[2]:
-        return 3
-    return 2 if fewest >= REPEATS[1] else 1
-
-
-def next_look(look: Look) -> Look:
-    """The look after this one; the last one is repeated."""
-    return 2 if look == 1 else 3
-
-
-def margin_of(evaluation: Mapping[str, Any]) -> Margin:
-    """The margin of a prompt, as a share; its file states it in percentage points."""
-    margin = evaluation.get("margin")
-    if margin == "auto":
-        return "auto"
-    return margin / 100 if isinstance(margin, int | float) and margin > 0 else DEFAULT_MARGIN
+    return _ALPHA_BY_LOOK[look - 1] / share
 
 
 def _refuse_what_makes_no_sense(cases: Sequence[CaseScore], margin: Margin, share: int) -> None:
@@ -323,45 +215,42 @@ def _suspects(statistics: Evidence) -> tuple[ScoredPair, ...]:
     return tuple(
         pair
         for pair in worst
-        if pair.difference <= -_BROKEN and pair.difference <= worst[0].difference / 2
+        if pair.difference <= -_SUSPECT_LOSS and pair.difference <= worst[0].difference / 2
     )
 
 
 def _worst(statistics: Evidence) -> tuple[ScoredPair, ...]:
-    return tuple(pair for pair in statistics.pairs[:_SUSPECTS] if pair.difference < 0)
+    return tuple(pair for pair in statistics.pairs[:_MOST_SUSPECTS] if pair.difference < 0)
 
 
 def _significant_cases(suspects: tuple[ScoredPair, ...]) -> tuple[str, ...]:
     significant = holm([_noninferiority_chance(pair.case) for pair in suspects], _FRESH_ALPHA)
-    return _names(pair for pair, holds in zip(suspects, significant, strict=True) if holds)
+    return _case_names(pair for pair, holds in zip(suspects, significant, strict=True) if holds)
 
 
 def _noninferiority_chance(case: CaseScore) -> float:
     """The p value of the fresh answers of a case; 1 while some are missing."""
-    before, after = case.fresh_baseline[:_FRESH], case.fresh_candidate[:_FRESH]
-    if _lacks_fresh_answers(case) or sum(after) - sum(before) > -_BROKEN * _FRESH:
+    before, after = case.fresh_baseline[:_FRESH_ANSWERS], case.fresh_candidate[:_FRESH_ANSWERS]
+    if _lacks_fresh_answers(case) or sum(after) - sum(before) > -_SUSPECT_LOSS * _FRESH_ANSWERS:
         return 1.0
     return fisher(before, after)
 
 
 def _lacks_fresh_answers(case: CaseScore) -> bool:
-    return min(len(case.fresh_baseline), len(case.fresh_candidate)) < _FRESH
+    return min(len(case.fresh_baseline), len(case.fresh_candidate)) < _FRESH_ANSWERS
 
 
 def _needs(statistics: Evidence, look: Look, margin: float) -> Needs:
     if look < len(REPEATS):
         return Needs(repeats=REPEATS[look])
-    missing = _names(pair for pair in _suspects(statistics) if _lacks_fresh_answers(pair.case))
+    missing = _case_names(pair for pair in _suspects(statistics) if _lacks_fresh_answers(pair.case))
     if missing:
-        return Needs(suspects=missing, fresh=_FRESH)
+        return Needs(suspects=missing, fresh=_FRESH_ANSWERS)
     return Needs(cases=cases_to_decide(statistics, margin))
 
 
-def _names(pairs: Iterable[ScoredPair]) -> tuple[str, ...]:
+def _case_names(pairs: Iterable[ScoredPair]) -> tuple[str, ...]:
     return tuple(pair.case.name for pair in pairs)
-
-
-_SCORE_UNITS = 10**9  # scores are counted in whole parts, so that equal sums are equal
 
 
 def fisher(before: Sequence[float], after: Sequence[float]) -> float:
@@ -392,6 +281,55 @@ def holm(chances: Sequence[float], alpha: float) -> tuple[bool, ...]:
             break
         significant.add(index)
     return tuple(index in significant for index in range(len(chances)))
+
+
+def reachable_look(cases: Sequence[CaseScore]) -> Look:
+    """The last look for which every case has enough repeats in both arms."""
+    fewest = min(min(len(case.baseline), len(case.candidate)) for case in cases)
+    if fewest >= REPEATS[2]:
+        return 3
+    return 2 if fewest >= REPEATS[1] else 1
+
+
+def next_look(look: Look) -> Look:
+    """The look after this one; the last one is repeated."""
+    return 2 if look == 1 else 3
+
+
+def margin_of(evaluation: Mapping[str, Any]) -> Margin:
+    """The margin of a prompt, as a share; its file states it in percentage points."""
+    margin = evaluation.get("margin")
+    if margin == "auto":
+        return "auto"
+    return margin / 100 if isinstance(margin, int | float) and margin > 0 else DEFAULT_MARGIN
+
+
+# Whether one arm of a comparison is worse than the reference.
+
+
+def decide_arm(
+    cases: Sequence[CaseScore], look: Look, margin: Margin = DEFAULT_MARGIN, share: int = 1
+) -> Decision:
+    """Decide by the mean difference alone: no suspect case gets fresh answers.
+
+    The probability that any arm is accepted although its true loss is the margin is about 2.5%, for
+    1 to 8 arms (simulated).
+
+    Args:
+        look, margin, share: As in `decide`; the share is the number of arms besides the reference.
+    """
+    decision = decide(cases, look, margin, share)
+    if decision.needs is None or not decision.needs.suspects:
+        return decision
+    statistics = evidence(cases, REPEATS[look - 1], error_probability(look, share))
+    return replace(decision, needs=Needs(cases=cases_to_decide(statistics, decision.margin)))
+
+
+def arm_verdict(decision: Decision) -> ArmVerdict:
+    """The decision in the words of a comparison; an arm that passes may also be better."""
+    if decision.verdict == "pass":
+        return "better" if decision.low > 0 else "not worse"
+    return "worse" if decision.verdict == "fail" else "open"
 
 
 # Statistics of the answers of both arms: the difference, and the effect that they can detect.
@@ -481,9 +419,6 @@ def _clusters(pairs: Iterable[ScoredPair]) -> Clusters:
     return list(clusters.values())
 
 
-_POWER = 0.8
-
-
 def smallest_visible(statistics: Evidence, margin: float) -> float:
     """The smallest true loss that fails four times in five, by the observed spread.
 
@@ -520,29 +455,90 @@ def _fewest_sources(alpha: float) -> int:
     return ceil(log2(1 / alpha))
 
 
-# Decide whether one arm of a comparison is worse than the reference.
+# The decision in words.
 
 
-def decide_arm(
-    cases: Sequence[CaseScore], look: Look, margin: Margin = DEFAULT_MARGIN, share: int = 1
-) -> Decision:
-    """Decide by the mean difference alone: no suspect case gets fresh answers.
-
-    The probability that any arm is accepted although its true loss is the margin is about 2.5%, for
-    1 to 8 arms (simulated).
+def sentence(
+    decision: Decision,
+    *,
+    cost_change: float | None = None,
+    spent_usd: float | None = None,
+    baseline: str | None = None,
+) -> str:
+    """The line of figures, in points: `-4.2 points [-6.5, -1.9] p=.003 n=200 k=3 · 9 worse, …`.
 
     Args:
-        look, margin, share: As in `decide`; the share is the number of arms besides the reference.
+        cost_change: Of an answer, as a share of the baseline's: .12 is 12% more.
+        spent_usd: The cost of the answers of this run.
+        baseline: The text after "baseline", safe to print.
     """
-    decision = decide(cases, look, margin, share)
-    if decision.needs is None or not decision.needs.suspects:
-        return decision
-    statistics = evidence(cases, REPEATS[look - 1], error_probability(look, share))
-    return replace(decision, needs=Needs(cases=cases_to_decide(statistics, decision.margin)))
+    parts = list(_figures(decision))
+    if cost_change is not None:
+        parts.append(f"cost {_without_empty_sign(100 * cost_change, '+.0f')}%")
+    if spent_usd is not None:
+        parts.append(f"${spent_usd:.2f}")
+    if baseline is not None:
+        parts.append(f"baseline {baseline}")
+    return " · ".join(parts)
 
 
-def arm_verdict(decision: Decision) -> ArmVerdict:
-    """The decision in the words of a comparison; an arm that passes may also be better."""
-    if decision.verdict == "pass":
-        return "better" if decision.low > 0 else "not worse"
-    return "worse" if decision.verdict == "fail" else "open"
+def _figures(decision: Decision) -> Iterator[str]:
+    difference = in_points(decision.difference, decision.low, decision.high, unit=" points")
+    yield f"{difference} p{_p_value(decision.p)} n={decision.n} k={decision.repeats}"
+    yield f"{decision.worse} worse, {decision.better} better, {decision.same} same"
+    if decision.unpaired:
+        yield f"{len(decision.unpaired)} not compared"
+    yield f"smallest visible effect {100 * decision.smallest_visible:.1f}"
+
+
+def in_points(difference: float, low: float, high: float, unit: str = "") -> str:
+    """A difference of shares with its interval, in points: `-4.2 [-6.5, -1.9]`."""
+    bounds = [_without_empty_sign(100 * each, ".1f") for each in (low, high)]
+    return f"{_without_empty_sign(100 * difference, '+.1f')}{unit} [{', '.join(bounds)}]"
+
+
+def _without_empty_sign(number: float, form: str) -> str:
+    """Formatted, without a sign if rounding leaves nothing."""
+    text = format(number, form)
+    return text if text.strip("+-0.") else text.lstrip("+-")
+
+
+def _p_value(p: float) -> str:
+    text = f"{p:.3f}"
+    if text == "0.000":
+        return "<.001"
+    return f"={text.removeprefix('0')}" if p < 0.9995 else "=1"
+
+
+def plain_sentence(decision: Decision, baseline: str, noun: str = "case") -> str:
+    """Without statistics, in points: `4.2 points lower than main: 9 of 200 cases worse, 3 better`.
+
+    Args:
+        baseline: The name of the baseline, safe to print.
+        noun: What is compared.
+    """
+    points = f"{100 * abs(decision.difference):.1f}"
+    if float(points):
+        side = "lower" if decision.difference < 0 else "higher"
+        result = f"{points} points {side} than {baseline}"
+    else:
+        result = f"the same score as {baseline}"
+    compared = counted(decision.n, noun)
+    cases = [f"{decision.worse} of {compared} worse", f"{decision.better} better"]
+    missing = len(decision.unpaired)
+    return f"{result}: {', '.join([*cases, *([f'{missing} not compared'] if missing else [])])}"
+
+
+def what_it_takes(needs: Needs, noun: str = "case") -> str:
+    """What would settle an inconclusive decision; names no case.
+
+    Args:
+        noun: What is compared.
+    """
+    if needs.repeats is not None:
+        return f"{needs.repeats} repeats per {noun}, on both sides, would give a clearer result"
+    if needs.suspects:
+        count = len(needs.suspects)
+        whom = f"the suspect {noun}" if count == 1 else f"each of the {count} suspect {noun}s"
+        return f"{needs.fresh} fresh answers to {whom}, on both sides, would give a clearer result"
+    return f"about {needs.cases} {noun}s would decide if the difference stays the same"

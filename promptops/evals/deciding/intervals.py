@@ -1,4 +1,4 @@
-"""Confidence intervals: of shares, means, quantiles and ratios."""
+"""Confidence intervals of means, shares, quantiles and ratios."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from promptops.records import record
 
 Clusters = Sequence[Sequence[float]]
 
-FEW = 60
+CLUSTERS_FOR_T = 60
 """The number of clusters from which on the t distribution is used."""
 
-_FLIPS = 4096  # all of them up to 12 clusters; beyond, as many are drawn
-_CHUNK = 10
+_MOST_FLIPS = 4096  # all of them up to 12 clusters; beyond, as many are drawn
+_CLUSTERS_A_TABLE = 10  # the sums over all sets of so many clusters are looked up
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,7 @@ class Interval:
 
 def interval(clusters: Clusters, alpha: float) -> Interval:
     """The interval for the differences of two scores, each bound wrong with chance `alpha`."""
-    few = len(clusters) < FEW
+    few = len(clusters) < CLUSTERS_FOR_T
     return sign_flip_interval(clusters, alpha) if few else t_interval(clusters, alpha)
 
 
@@ -50,10 +50,12 @@ def t_interval(clusters: Clusters, alpha: float) -> Interval:
     error = standard_error(clusters)
     freedom = len(clusters) - 1
     reach = student_quantile(1 - alpha, freedom) * error
-    return Interval(low=middle - reach, high=middle + reach, p=_chance(middle, error, freedom))
+    return Interval(
+        low=middle - reach, high=middle + reach, p=_chance_of_mean(middle, error, freedom)
+    )
 
 
-def _chance(middle: float, error: float, freedom: int) -> float:
+def _chance_of_mean(middle: float, error: float, freedom: int) -> float:
     if error:
         return student_cdf(middle / error, freedom)
     return 0.5 if middle == 0 else float(middle > 0)
@@ -97,7 +99,7 @@ def sign_flip_interval(clusters: Clusters, alpha: float) -> Interval:
     With few distinct scores, many flips equal the observed mean. They count half ("mid-p"): counted
     fully, they would hide one of nine losses that the gate detects (simulated, 50 cases).
     """
-    sets = _sets(len(clusters))
+    sets = _cluster_sets(len(clusters))
     sums = _set_sums([fsum(cluster) for cluster in clusters], sets)
     sizes = _set_sums([len(cluster) for cluster in clusters], sets)
     # Rounded, because thirds that cancel out leave a remainder that would break ties.
@@ -109,11 +111,11 @@ def sign_flip_interval(clusters: Clusters, alpha: float) -> Interval:
         return Interval(low=-1.0, high=1.0, p=p)
     mirrored = Counter({-value: count for value, count in means.items()})
     return Interval(
-        low=-_exceeded(mirrored, alpha * flips), high=_exceeded(means, alpha * flips), p=p
+        low=-_exceeded_mean(mirrored, alpha * flips), high=_exceeded_mean(means, alpha * flips), p=p
     )
 
 
-def _exceeded(means: Counter[float], times: float) -> float:
+def _exceeded_mean(means: Counter[float], times: float) -> float:
     """The value that this many means exceed; means that equal it count half."""
     # 0 is always one of them, so that the bound agrees with p.
     knots = sorted({*means, min(0.0, max(means))}, reverse=True)
@@ -126,21 +128,21 @@ def _exceeded(means: Counter[float], times: float) -> float:
     return knots[-1]
 
 
-@lru_cache(maxsize=FEW)
-def _sets(count: int) -> tuple[int, ...]:
+@lru_cache(maxsize=CLUSTERS_FOR_T)
+def _cluster_sets(count: int) -> tuple[int, ...]:
     """Sets of clusters as bits, none empty. The seed is the count: a decision can be repeated."""
-    if 2**count <= _FLIPS:
+    if 2**count <= _MOST_FLIPS:
         return tuple(range(1, 2**count))
     draw = Random(count)
-    return tuple(draw.randrange(1, 2**count) for _ in range(_FLIPS - 1))
+    return tuple(draw.randrange(1, 2**count) for _ in range(_MOST_FLIPS - 1))
 
 
 def _set_sums(values: Sequence[float], sets: Sequence[int]) -> list[float]:
     """The sum over each set, by table for ten clusters at a time."""
     sums = [0.0] * len(sets)
-    for start in range(0, len(values), _CHUNK):
+    for start in range(0, len(values), _CLUSTERS_A_TABLE):
         table = [0.0]
-        for value in values[start : start + _CHUNK]:
+        for value in values[start : start + _CLUSTERS_A_TABLE]:
             table += [known + value for known in table]
         last = len(table) - 1
         sums = [total + table[bits >> start & last] for total, bits in zip(sums, sets, strict=True)]
@@ -149,18 +151,18 @@ def _set_sums(values: Sequence[float], sets: Sequence[int]) -> list[float]:
 
 # Wilson's interval of a share.
 
-ALPHA = 0.025
+BOUND_ALPHA = 0.025
 """The chance that one of the two bounds is wrong."""
 
 
-def wilson(share: float, size: float, chance: float = ALPHA) -> tuple[float, float]:
+def wilson(share: float, size: float, chance: float = BOUND_ALPHA) -> tuple[float, float]:
     """The interval of a share that was observed in so many answers; (0, 1) for none.
 
     Each bound is wrong with this chance.
     """
     if not size:
         return 0.0, 1.0
-    z = quantile(1 - chance)
+    z = normal_quantile(1 - chance)
     weight = z * z / size
     middle = (share + weight / 2) / (1 + weight)
     reach = z * sqrt(share * (1 - share) / size + weight / (4 * size)) / (1 + weight)
@@ -170,15 +172,15 @@ def wilson(share: float, size: float, chance: float = ALPHA) -> tuple[float, flo
 
 
 @lru_cache(maxsize=64)
-def quantile(probability: float) -> float:
+def normal_quantile(probability: float) -> float:
     """The quantile of the standard normal distribution."""
     return NormalDist().inv_cdf(probability)
 
 
 # Student's t distribution.
 
-_MOST_TERMS = 10_000  # some sqrt(freedom) are needed: enough for a hundred million cases
-_TINY = 1e-300
+_MOST_FRACTION_TERMS = 10_000  # some sqrt(freedom) are needed: enough for a hundred million cases
+_TINY = 1e-300  # in place of 0, where the fraction would divide by it
 
 
 def student_cdf(t: float, freedom: float) -> float:
@@ -212,15 +214,15 @@ def beta_share(x: float, rest: float, a: float, b: float = 0.5) -> float:
     if x > (a + 1) / (a + b + 2):  # beyond it the fraction converges slowly
         return 1 - beta_share(rest, x, b, a)
     scale = a * log(x) + b * log(rest) + lgamma(a + b) - lgamma(a) - lgamma(b)
-    return exp(scale) / (a * _fraction(x, a, b))
+    return exp(scale) / (a * _beta_fraction(x, a, b))
 
 
-def _fraction(x: float, a: float, b: float) -> float:
+def _beta_fraction(x: float, a: float, b: float) -> float:
     """1 + d1/(1 + d2/(1 + …)), DLMF 8.17.22, from the front (Lentz's method)."""
     value = upper = 1.0
     lower = 0.0
-    for term in range(1, _MOST_TERMS):
-        d = _coefficient(term, x, a, b)
+    for term in range(1, _MOST_FRACTION_TERMS):
+        d = _beta_coefficient(term, x, a, b)
         lower = 1 / ((1 + d * lower) or _TINY)
         upper = (1 + d / upper) or _TINY
         value *= upper * lower
@@ -229,7 +231,7 @@ def _fraction(x: float, a: float, b: float) -> float:
     return value
 
 
-def _coefficient(term: int, x: float, a: float, b: float) -> float:
+def _beta_coefficient(term: int, x: float, a: float, b: float) -> float:
     half = term // 2
     if term % 2:
         return -(a + half) * (a + b + half) * x / ((a + 2 * half) * (a + 2 * half + 1))
@@ -238,7 +240,7 @@ def _coefficient(term: int, x: float, a: float, b: float) -> float:
 
 # Bounds of a quantile from the order of the values: latencies follow no known distribution.
 
-_MANY = 5_000
+_VALUES_FOR_NORMAL = 5_000
 """From so many values on, the binomial distribution is as good as normal."""
 
 
@@ -250,8 +252,8 @@ def latency_of(seconds: Iterable[float]) -> Latency | None:
     p50_low, p50_high = quantile_bounds(ordered, 0.5)
     low, high = quantile_bounds(ordered, 0.95)
     return Latency(
-        p50=_quantile(ordered, 0.5),
-        p95=_quantile(ordered, 0.95),
+        p50=_sample_quantile(ordered, 0.5),
+        p95=_sample_quantile(ordered, 0.95),
         p50_low=p50_low,
         p50_high=p50_high,
         low=low,
@@ -260,7 +262,7 @@ def latency_of(seconds: Iterable[float]) -> Latency | None:
     )
 
 
-def _quantile(ordered: Sequence[float], share: float) -> float:
+def _sample_quantile(ordered: Sequence[float], share: float) -> float:
     """The smallest value that this share of the values does not exceed."""
     return ordered[max(0, ceil(round(share * len(ordered), 9)) - 1)]
 
@@ -275,7 +277,7 @@ def quantile_bounds(ordered: Sequence[float], share: float) -> tuple[float | Non
         ordered: Ascending.
         share: Of the values below the quantile, between 0 and 1.
     """
-    low, high = bound_ranks(len(ordered), share, ALPHA)
+    low, high = bound_ranks(len(ordered), share, BOUND_ALPHA)
     return (
         ordered[low] if low is not None else None,
         ordered[high] if high is not None else None,
@@ -287,11 +289,11 @@ def bound_ranks(count: int, share: float, alpha: float) -> tuple[int | None, int
 
     Each is wrong with at most the chance `alpha`; None if none is safe.
     """
-    if count > _MANY:
-        reach = quantile(1 - alpha) * sqrt(count * share * (1 - share))
+    if count > _VALUES_FOR_NORMAL:
+        reach = normal_quantile(1 - alpha) * sqrt(count * share * (1 - share))
         return floor(count * share - reach) - 1, ceil(count * share + reach)
     low = high = None
-    for below, chance in enumerate(_fewer(count, share)):
+    for below, chance in enumerate(_binomial_chances(count, share)):
         # `chance`: at most `below` values are up to the quantile.
         if chance <= alpha:
             low = below
@@ -301,7 +303,7 @@ def bound_ranks(count: int, share: float, alpha: float) -> tuple[int | None, int
     return low, high
 
 
-def _fewer(count: int, share: float) -> Iterator[float]:
+def _binomial_chances(count: int, share: float) -> Iterator[float]:
     """The chance of at most 0, 1, 2 … successes in so many tries with this chance each."""
     total = 0.0
     for successes in range(count):
@@ -346,7 +348,7 @@ def paired_ratio(pairs: Sequence[ValuePair]) -> ValueInterval | None:
     if len(clusters) < 2:
         return None
     ratio = after / before
-    reach = student_quantile(1 - ALPHA, len(clusters) - 1) * standard_error(clusters)
+    reach = student_quantile(1 - BOUND_ALPHA, len(clusters) - 1) * standard_error(clusters)
     return ValueInterval(value=ratio, low=ratio * exp(-reach), high=ratio * exp(reach))
 
 

@@ -10,7 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import sqrt
 
-from promptops.evals.deciding.intervals import ALPHA, beta_share, quantile, student_quantile, wilson
+from promptops.evals.deciding.intervals import (
+    BOUND_ALPHA,
+    beta_share,
+    normal_quantile,
+    student_quantile,
+    wilson,
+)
 from promptops.records import record
 
 BUCKETS = 64
@@ -174,7 +180,7 @@ def _fewer(share: float, size: float, true_share: float) -> float:
 def _size_for(buckets: Buckets, error: float) -> float:
     """The size of a sample of 0 and 1 with this error, less for few buckets (Korn 1998)."""
     share, filled = buckets.mean, _filled(buckets.counts)
-    few = (quantile(1 - ALPHA) / student_quantile(1 - ALPHA, filled - 1)) ** 2
+    few = (normal_quantile(1 - BOUND_ALPHA) / student_quantile(1 - BOUND_ALPHA, filled - 1)) ** 2
     return share * (1 - share) / error**2 * few
 
 

@@ -1,4 +1,4 @@
-"""Which arm to use: what follows from the results of all arms."""
+"""Which arm of a comparison to use, and which arms no other one beats in both cost and score."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from promptops.records import record, replace
 WORTH_IT = 0.95
 """A cheaper arm is recommended up to this cost, as a share of the reference's."""
 
-_IN_TIMES = 2.0  # from this ratio on, percent are hard to read
+_TIMES_FROM = 2.0  # from this ratio on, percent are hard to read
 
 
 def concluded(comparison: ArmComparison) -> ArmComparison:
@@ -38,7 +38,7 @@ def recommendation(comparison: ArmComparison) -> Recommendation:
     gets a second sentence and no advice.
     """
     chosen = _cheapest(comparison)
-    better = " ".join(_better(comparison, chosen.name if chosen else ""))
+    better = " ".join(_better_arms(comparison, chosen.name if chosen else ""))
     if chosen:
         sentence = _reason(chosen, comparison) + (f" {better}" if better else "")
         return Recommendation(arm=chosen.name, sentence=sentence)
@@ -83,7 +83,9 @@ def _reason(chosen: ArmTotal, comparison: ArmComparison) -> str:
     assert chosen.cost_ratio is not None
     reference = comparison.reference
     claims = f"`{chosen.name}` costs {cost_change(chosen.cost_ratio)} than `{reference}`"
-    contracts = f"keeps every contract that `{reference}` keeps{_but(chosen, comparison)}"
+    contracts = (
+        f"keeps every contract that `{reference}` keeps{_inputs_not_accepted(chosen, comparison)}"
+    )
     scored = _scored(chosen.name, comparison.prompts)
     if not scored:
         return f"{claims} and {contracts}; no score was compared. {_advice(chosen, comparison)}"
@@ -91,7 +93,7 @@ def _reason(chosen: ArmTotal, comparison: ArmComparison) -> str:
     return f"{claims} and {score}; it {contracts}. {_advice(chosen, comparison)}"
 
 
-def _but(chosen: ArmTotal, comparison: ArmComparison) -> str:
+def _inputs_not_accepted(chosen: ArmTotal, comparison: ArmComparison) -> str:
     """Cases that could not be compared."""
     unpaired = sum(len(arm.unpaired) for arm in _results(chosen.name, comparison.prompts))
     return f", but does not accept the inputs of {counted(unpaired, 'case')}" if unpaired else ""
@@ -103,15 +105,16 @@ def cost_change(ratio: ValueInterval) -> str:
     Bounds on both sides have words, too: `20% less [60% less, 2.6 times as much]`.
     """
     if ratio.low < 1 < ratio.high:
-        return f"{_change(ratio.value)} [{_change(ratio.low)}, {_change(ratio.high)}]"
-    if ratio.value >= _IN_TIMES:
-        return f"{_change(ratio.value)} [{ratio.low:.1f}, {ratio.high:.1f}]"
+        bounds = f"{_ratio_in_words(ratio.low)}, {_ratio_in_words(ratio.high)}"
+        return f"{_ratio_in_words(ratio.value)} [{bounds}]"
+    if ratio.value >= _TIMES_FROM:
+        return f"{_ratio_in_words(ratio.value)} [{ratio.low:.1f}, {ratio.high:.1f}]"
     low, high = sorted(_percent(each) for each in (ratio.low, ratio.high))
-    return f"{_change(ratio.value)} [{low}, {high}]"
+    return f"{_ratio_in_words(ratio.value)} [{low}, {high}]"
 
 
-def _change(ratio: float) -> str:
-    if ratio >= _IN_TIMES:
+def _ratio_in_words(ratio: float) -> str:
+    if ratio >= _TIMES_FROM:
         return f"{ratio:.1f} times as much"
     return f"{_percent(ratio)}% {'less' if ratio <= 1 else 'more'}"
 
@@ -226,7 +229,7 @@ def _what_would_decide(arms: Sequence[tuple[str, ArmResult]]) -> str:
     return needs if is_one or not needs else f"{needs} in `{prompt}`"
 
 
-def _better(comparison: ArmComparison, chosen: str) -> Iterator[str]:
+def _better_arms(comparison: ArmComparison, chosen: str) -> Iterator[str]:
     """A sentence for each better arm that is fit and not recommended."""
     for total in _alternatives(comparison):
         scored = _scored(total.name, comparison.prompts)

@@ -1,4 +1,4 @@
-"""A request to send, its outcome, and its retry settings."""
+"""A request to send, its outcome, the settings of a run, and the early end of a run."""
 
 from __future__ import annotations
 

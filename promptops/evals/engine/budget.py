@@ -1,4 +1,7 @@
-"""The budget of a run: the worst case is reserved before sending, and settled afterwards."""
+"""The budget of a run: the worst case is reserved before sending, and settled afterwards.
+
+Also the costs so far, the highest cost of a request, and an estimate for the next round.
+"""
 
 from __future__ import annotations
 
@@ -120,21 +123,21 @@ def refuse_unpriced(asks: Iterable[Ask], settings: Settings) -> None:
     bounded = [ask for ask in asks if all_bounded or ask.payer.most_usd is not None]
     for ask in bounded:
         if cost_usd(ask, Usage()) is None:
-            raise _unknown(
+            raise _unbounded_cost(
                 ask,
                 f"the price of `{ask.profile.id}` is not known",
                 "give the profile its price in USD per million tokens: "
                 "price = {input = 0.25, output = 2.0}",
             )
         if not has_an_end(ask):
-            raise _unknown(
+            raise _unbounded_cost(
                 ask,
                 f"the maximum length of an answer of `{ask.profile.id}` is not known",
                 "give the profile its `max_output_tokens`",
             )
 
 
-def _unknown(ask: Ask, what: str, hint: str) -> UsageError:
+def _unbounded_cost(ask: Ask, what: str, hint: str) -> UsageError:
     payer = ask.payer
     asker = f"the judge `{payer.judge}` of `{payer.prompt}`" if payer.judge else f"`{payer.prompt}`"
     who = f": it is called for {asker}" if payer.prompt else ""
@@ -227,12 +230,17 @@ class Ledger:
 
 # The highest cost of a request, known before it is sent.
 
-_ESTIMATED_SHORT = 1.25  # how far the estimate may be below the provider's own count
-_AROUND_A_MESSAGE = 8
-_MEDIA_TOKENS = 2_000
-_CHARACTERS_A_TOKEN = 16  # of media, in base64
-_OPTIONS = APIS["gemini"].options
-_LENGTHS = ("max_output_tokens", "maxOutputTokens", "max_completion_tokens", "max_tokens")
+_ESTIMATE_MARGIN = 1.25  # how far the estimate may be below the provider's own count
+_TOKENS_AROUND_A_MESSAGE = 8
+_TOKENS_OF_MEDIA = 2_000
+_MEDIA_CHARACTERS_A_TOKEN = 16  # of media, in base64
+_GEMINI_OPTIONS = APIS["gemini"].options
+_LENGTH_LIMIT_NAMES = (
+    "max_output_tokens",
+    "maxOutputTokens",
+    "max_completion_tokens",
+    "max_tokens",
+)
 
 
 def has_an_end(ask: Ask) -> bool:
@@ -262,13 +270,13 @@ def most_input_tokens(ask: Ask) -> int:
     tokens = sum(_message_tokens(message) for message in request.messages)
     if beside:
         tokens += estimate_tokens(json.dumps(beside, ensure_ascii=False))
-    return round(tokens * _ESTIMATED_SHORT)
+    return round(tokens * _ESTIMATE_MARGIN)
 
 
 def most_output_tokens(ask: Ask) -> int | None:
     """Maximum tokens of the answer, from the request or the model; None if unknown."""
     requested = requested_output_tokens(ask)
-    if requested and all(map(_is_bound, _lengths(ask))):
+    if requested and all(map(_is_bound, _length_limits(ask))):
         return requested
     most = ask.profile.max_output_tokens
     if most is None:
@@ -279,7 +287,7 @@ def most_output_tokens(ask: Ask) -> int | None:
 
 def requested_output_tokens(ask: Ask) -> int:
     """The longest answer that the request allows; 0 if it sets no limit."""
-    return max(filter(_is_bound, _lengths(ask)), default=0)
+    return max(filter(_is_bound, _length_limits(ask)), default=0)
 
 
 def _is_bound(length: Any) -> bool:
@@ -287,15 +295,15 @@ def _is_bound(length: Any) -> bool:
     return isinstance(length, int) and length > 0
 
 
-def _lengths(ask: Ask) -> Iterator[Any]:
+def _length_limits(ask: Ask) -> Iterator[Any]:
     """Length limits under any name, even if another name overrides them."""
     request = ask.request
-    names = {OWN, ask.profile.provider, *_OPTIONS}
+    names = {OWN, ask.profile.provider, *_GEMINI_OPTIONS}
     options = [request.provider_options.get(name) for name in names]
     beside = [option.get("extra_body") for option in options if isinstance(option, Mapping)]
     for part in (request.params, *options, *beside):
         if isinstance(part, Mapping):
-            yield from (part[name] for name in _LENGTHS if part.get(name) is not None)
+            yield from (part[name] for name in _LENGTH_LIMIT_NAMES if part.get(name) is not None)
 
 
 def _message_tokens(message: Mapping[str, Any]) -> int:
@@ -303,13 +311,16 @@ def _message_tokens(message: Mapping[str, Any]) -> int:
     parts = content if isinstance(content, list) else [{"type": "text", "text": content or ""}]
     calls = message.get("tool_calls")
     called = estimate_tokens(json.dumps(calls, ensure_ascii=False)) if calls else 0
-    return _AROUND_A_MESSAGE + called + sum(_part_tokens(part) for part in parts)
+    return _TOKENS_AROUND_A_MESSAGE + called + sum(_part_tokens(part) for part in parts)
 
 
 def _part_tokens(part: Mapping[str, Any]) -> int:
     if part.get("type") == "text":
         return estimate_tokens(str(part.get("text", "")))
-    return _MEDIA_TOKENS + len(str(part.get("data", ""))) // _CHARACTERS_A_TOKEN
+    return _TOKENS_OF_MEDIA + len(str(part.get("data", ""))) // _MEDIA_CHARACTERS_A_TOKEN
+
+
+# The estimate for the next round, before anything is sent.
 
 
 @record(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,8 @@
-"""Send all requests: each once, many concurrently, each answer passed on as it arrives."""
+"""Sends all requests: each once, many concurrently, each answer passed on as it arrives.
+
+Each request waits for its turn, and is retried after temporary errors: as many requests are sent as
+the limits of the server allow, and none once the server is down or the run ended early.
+"""
 
 from __future__ import annotations
 
@@ -43,8 +47,7 @@ from promptops.records import record, replace
 
 ProviderOf = Callable[[ModelProfile], Provider]
 OnOutcome = Callable[[Outcome], None]
-
-_CLOSING_S = 5.0
+_CLOSE_TIMEOUT_S = 5.0
 
 
 def ask(
@@ -150,7 +153,7 @@ class _Run:
         """Close the providers; answers are not lost if one of them fails to close."""
         for provider in self._providers.values():
             with suppress(Exception):
-                async with asyncio.timeout(_CLOSING_S):
+                async with asyncio.timeout(_CLOSE_TIMEOUT_S):
                     await provider.close()
 
     def _interrupted(self) -> None:
@@ -227,40 +230,7 @@ def _cancel(tasks: Iterable[asyncio.Task[None]]) -> None:
         task.cancel()
 
 
-# Send one request, with retries until it is answered or retrying is pointless.
-
-_TICK_S = 0.02
-_NOTED_S = 0.002
-_SHARE = 0.1
-
-
-class Lateness:
-    """How late the event loop ran its timers; `watch` must be running."""
-
-    def __init__(self) -> None:
-        self._due = asyncio.get_running_loop().time() + _TICK_S
-        self._late: deque[tuple[float, float]] = deque(maxlen=10_000)
-
-    async def watch(self) -> None:
-        """Measure until cancelled."""
-        loop = asyncio.get_running_loop()
-        while True:
-            self._due = loop.time() + _TICK_S
-            await asyncio.sleep(_TICK_S)
-            now = loop.time()
-            if now - self._due > _NOTED_S:
-                self._late.append((now, now - self._due))
-
-    def latency_s(self, start: float) -> float | None:
-        """Seconds since `start`; None if this process may have caused a tenth of them."""
-        now = asyncio.get_running_loop().time()
-        worst_s = max(now - self._due, 0.0)
-        for at, late_s in reversed(self._late):
-            if at < start:
-                break
-            worst_s = max(worst_s, late_s)
-        return now - start if worst_s <= (now - start) * _SHARE else None
-
+# Sends one request, with retries until it is answered or retrying is pointless.
 
 GRACE_S = 1.0
 """Seconds that a provider may exceed its deadline before it is cancelled."""
@@ -368,15 +338,50 @@ async def _reply_in_time(provider: Provider, request: Request, deadline_s: float
         raise Failure(message=message, kind="bad_answer") from None
 
 
+# How late this process is: latencies that it caused itself are not reported.
+
+_LATENESS_TICK_S = 0.02
+_NOTED_LATENESS_S = 0.002
+_MAX_LATE_SHARE = 0.1
+
+
+class Lateness:
+    """How late the event loop ran its timers; `watch` must be running."""
+
+    def __init__(self) -> None:
+        self._due = asyncio.get_running_loop().time() + _LATENESS_TICK_S
+        self._late: deque[tuple[float, float]] = deque(maxlen=10_000)
+
+    async def watch(self) -> None:
+        """Measure until cancelled."""
+        loop = asyncio.get_running_loop()
+        while True:
+            self._due = loop.time() + _LATENESS_TICK_S
+            await asyncio.sleep(_LATENESS_TICK_S)
+            now = loop.time()
+            if now - self._due > _NOTED_LATENESS_S:
+                self._late.append((now, now - self._due))
+
+    def latency_s(self, start: float) -> float | None:
+        """Seconds since `start`; None if this process may have caused a tenth of them."""
+        now = asyncio.get_running_loop().time()
+        worst_s = max(now - self._due, 0.0)
+        for at, late_s in reversed(self._late):
+            if at < start:
+                break
+            worst_s = max(worst_s, late_s)
+        return now - start if worst_s <= (now - start) * _MAX_LATE_SHARE else None
+
+
 # Rate limiting for one address, model and key: as fast as the server allows, and no faster.
 
-FIRST = 4
+FIRST_CONCURRENCY = 4
 """The number of concurrent requests before anything is known about the server."""
 
-_SLOWEST = 0.25  # requests a second
-_FASTER = 1.05  # the factor for each answer, so that the pace recovers slowly
-_LATELY = 32
-_NOW_S = 1e-6  # a shorter wait is a rounding error
+_SLOWEST_PACE = 0.25  # requests a second
+_PACE_GROWTH = 1.05  # the factor for each answer, so that the pace recovers slowly
+_REMEMBERED_TURNS = 32
+_NEGLIGIBLE_WAIT_S = 1e-6  # a shorter wait is a rounding error
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -408,14 +413,14 @@ class Limiter:
         self._server_sends_limits = False
         self._under_way = 0
         self._sent = 0
-        self._at_once = float(min(FIRST, self._most))
+        self._at_once = float(min(FIRST_CONCURRENCY, self._most))
         self._enough = inf  # beyond, `_at_once` grows slowly
         self._pace = inf  # requests a second
-        self._lately: deque[float] = deque(maxlen=_LATELY)
+        self._lately: deque[float] = deque(maxlen=_REMEMBERED_TURNS)
         self._quiet_until = -inf
         self._refusals = 0  # since something passed
         self._slowed_at = 0  # how many were sent by then
-        self._outage = Outage(settings.patience, min(FIRST, self._most))
+        self._outage = Outage(settings.patience, min(FIRST_CONCURRENCY, self._most))
 
     def begin(self, closing: Closing) -> None:
         """A round begins; its event loop may be another one, whose clock continues."""
@@ -440,7 +445,7 @@ class Limiter:
                 wait_s = self._wait_s(tokens, now)
                 if now >= end or end < now + wait_s < inf:
                     raise _too_long(wait_s)
-                if wait_s < _NOW_S:
+                if wait_s < _NEGLIGIBLE_WAIT_S:
                     return self._taken(tokens, now)
                 await self._wait(min(wait_s, end - now))
 
@@ -450,7 +455,7 @@ class Limiter:
         self._learn(ticket, limits)
         if ticket.number > self._slowed_at:
             self._refusals = 0
-        self._pace *= _FASTER
+        self._pace *= _PACE_GROWTH
         if self._server_sends_limits:
             self._at_once, self._pace = self._most, inf
         else:
@@ -519,7 +524,7 @@ class Limiter:
         self._at_once = self._enough = max(1.0, self._at_once / 2)
         if self._refusals == 1:  # later rejections are about the pause, not about the pace
             lately_s = max(now - self._lately[0], 1e-3)
-            self._pace = max(min(self._pace, len(self._lately) / lately_s) / 2, _SLOWEST)
+            self._pace = max(min(self._pace, len(self._lately) / lately_s) / 2, _SLOWEST_PACE)
 
     def _wake(self) -> None:
         self._news.set()
@@ -536,11 +541,11 @@ def _too_long(wait_s: float) -> Failure:
 # The state of a server: its remaining rate limit, and whether it is down.
 
 MINUTE_S = 60.0
-_ROUNDED_S = 1.0  # servers round the time of a reset up
-_UNEVEN_S = 0.02  # the variation of the time that a request takes to arrive
-_CAREFUL = 0.95
-_MOST_CAREFUL = 0.5
-_REMEMBERED = 256
+_RESET_ROUNDING_S = 1.0  # servers round the time of a reset up
+_ARRIVAL_VARIATION_S = 0.02  # the variation of the time that a request takes to arrive
+_DOUBT_FACTOR = 0.95
+_LEAST_REFILL_SHARE = 0.5
+_REMEMBERED_REQUESTS = 256
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -566,7 +571,7 @@ class Allowance:
         self._remaining = 0.0
         self._size = 0.0
         self._latest = SentRequest(number=0, at_s=-inf, amount=0.0)
-        self._since: deque[SentRequest] = deque(maxlen=_REMEMBERED)
+        self._since: deque[SentRequest] = deque(maxlen=_REMEMBERED_REQUESTS)
         self._sent = 0
         self._full_at_s = inf
         self._window = False
@@ -589,12 +594,12 @@ class Allowance:
             self._since.popleft()
         if window.reset_s is not None:
             used = max(window.limit - window.remaining, 0)
-            self._full_at_s = mark.at_s + window.reset_s + _UNEVEN_S
-            self._window |= window.reset_s > used * MINUTE_S / window.limit + _ROUNDED_S
+            self._full_at_s = mark.at_s + window.reset_s + _ARRIVAL_VARIATION_S
+            self._window |= window.reset_s > used * MINUTE_S / window.limit + _RESET_ROUNDING_S
 
     def doubt(self) -> None:
         """Be more careful: a request was rejected although it seemed to be allowed."""
-        self._share = max(self._share * _CAREFUL, _MOST_CAREFUL)
+        self._share = max(self._share * _DOUBT_FACTOR, _LEAST_REFILL_SHARE)
 
     def wait_s(self, amount: float, now: float) -> float:
         """Seconds until this amount may be sent; 0 if nothing is known."""
@@ -609,7 +614,7 @@ class Allowance:
         left = self._left(now, back_a_second, size)
         if left >= size:
             return 0.0  # full, so there is nothing to wait for
-        return max((amount - left) / back_a_second + _UNEVEN_S, 0.0)
+        return max((amount - left) / back_a_second + _ARRIVAL_VARIATION_S, 0.0)
 
     def _left(self, now: float, back_a_second: float, size: float) -> float:
         left, at_s = self._remaining, self._latest.at_s
@@ -619,7 +624,7 @@ class Allowance:
         return min(left + (now - at_s) * back_a_second, size)
 
 
-_UNANSWERED = frozenset({"rate", "server", "connection", "timeout"})
+_FAILURES_WITHOUT_RESPONSE = frozenset({"rate", "server", "connection", "timeout"})
 
 
 class Outage:
@@ -641,7 +646,7 @@ class Outage:
 
     def failed(self, failure: Failure, now: float) -> None:
         """A try got no response. A server that has answered before gets time to recover."""
-        if failure.kind not in _UNANSWERED:
+        if failure.kind not in _FAILURES_WITHOUT_RESPONSE:
             self.answered(now)
             return
         self._in_a_row += 1

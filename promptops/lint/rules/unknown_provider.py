@@ -10,7 +10,7 @@ from promptops.json_pointer import escaped
 from promptops.lint import Problem, Severity, rule
 from promptops.model.config import ModelProfile
 from promptops.model.place import Place
-from promptops.source.config import FILES, SHARED
+from promptops.source.config import FILES, SHARED_FILE
 from promptops.source.toml_places import TomlPlaces
 from promptops.suggestions import nearest_name
 
@@ -81,5 +81,5 @@ def _place(catalog: Catalog, profile: str) -> Place:
     text = catalog.files.text(path) if path is not None else None
     if path is None or text is None:
         return Place(path or FILES[0])
-    prefix = "/tool/promptops" if path == SHARED else ""
+    prefix = "/tool/promptops" if path == SHARED_FILE else ""
     return TomlPlaces(path, text.value, prefix).place(f"/models/{escaped(profile)}/provider")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from promptops.catalog.catalog import Catalog
-from promptops.catalog.misnamed_prompts import UNREAD, unread_prompts
+from promptops.catalog.unread_prompts import UNREAD_MESSAGE, unread_prompts
 from promptops.lint import Problem, Severity, rule
 from promptops.lint.subject import LintRun
 from promptops.model.place import Place
@@ -46,4 +46,4 @@ def unread_prompt(catalog: Catalog, run: LintRun) -> Iterator[Problem]:
     """
     paths = catalog.files.entries if run.concerned is None else run.concerned
     for one in unread_prompts(catalog, paths):
-        yield Problem(UNREAD, at=Place(one.path), hint=one.command)
+        yield Problem(UNREAD_MESSAGE, at=Place(one.path), hint=one.command)

@@ -1,4 +1,9 @@
-"""The keys of the mapping that a position is in, before it and after it."""
+"""What a position of a YAML file is in, also while the file can't be parsed.
+
+While a line is typed, most positions leave YAML that no parser reads. Indentation and open
+brackets up to the position decide; nothing after it can change the answer, except in the same
+line.
+"""
 
 from __future__ import annotations
 
@@ -13,73 +18,10 @@ from promptops.source.lines import Lines
 from promptops.source.outline.walk import QUOTED, QUOTED_STYLES, Frame, Spot, Walk
 from promptops.source.scalars import unescaped
 
+_BLANK_BEFORE_VALUE = lazy_pattern(r"[ ]*(?:\{[ ]*|(?:#[^\n]*)?\n(?:[ ]*(?:#[^\n]*)?\n)*[ ]*)")
 
-def siblings(walk: BlockWalk, spot: Spot) -> dict[str, str]:
-    """The keys around the spot where a walk stopped, without the key of the spot itself.
-
-    With the text of each value before the spot that is a scalar on one line and, in brackets,
-    after the spot; else "".
-    """
-    if spot.part == "value" and spot.mapping is not None:
-        return _later_keys(walk, spot, _column(walk.text, spot.start))
-    around = next((frame for frame in reversed(walk.frames) if frame.kind == "map"), None)
-    if around is None:
-        return {}
-    key = around.key
-    found = (
-        _bracketed(walk, spot, around) if around.flow else _later_keys(walk, spot, around.indent)
-    )
-    others = {**found, **around.entries}
-    others.pop(key, None)
-    return others
-
-
-def _column(text: str, offset: int) -> int:
-    return offset - text.rfind("\n", 0, offset) - 1
-
-
-def _later_keys(walk: BlockWalk, spot: Spot, indent: int) -> dict[str, str]:
-    """The keys with an indentation in the lines after the spot, up to a line that has less."""
-    return {
-        unescaped(key.strip("\"'"), QUOTED_STYLES.get(key[0], "plain")): ""
-        for key in _keys_below(walk, walk.end_of_line(max(spot.end, walk.limit)) + 1, indent)
-    }
-
-
-def _keys_below(walk: BlockWalk, line: int, indent: int) -> Iterator[str]:
-    text = walk.text
-    while line < len(text):
-        content = line + walk.width(line)
-        character = text[content : content + 1]
-        if character not in ("", "\n", "#") and content - line <= indent:
-            key = KEY.match(text, content) if content - line == indent else None
-            if key:
-                yield key[1]
-            elif character != "-" or content - line < indent:
-                return
-        line = walk.end_of_line(content) + 1
-
-
-def _bracketed(walk: BlockWalk, spot: Spot, around: Frame) -> dict[str, str]:
-    """The entries of a mapping in brackets, up to its end."""
-    rest = FlowWalk(walk.text, len(walk.text) + 1)
-    rest.frames = walk.frames[:]
-    if walk.top.expects in ("key", "value"):
-        walk.top.expects = "colon" if spot.part == "key" else ""
-    at = spot.end + (walk.text[spot.end : spot.end + 1] in QUOTED)
-    while at < len(walk.text) and around in rest.frames and not rest.begins_entry(at):
-        after = rest.token(at)
-        at = len(walk.text) if isinstance(after, Spot) else after
-    return around.entries
-
-
-# What a position of a YAML file is in, also while the file can't be parsed.
-#
-# While a line is typed, most positions leave YAML that no parser reads. Indentation and open
-# brackets up to the position decide; nothing after it can change the answer, except in the same
-# line.
-
-_NEXT_CONTENT = lazy_pattern(r"[ ]*(?:\{[ ]*|(?:#[^\n]*)?\n(?:[ ]*(?:#[^\n]*)?\n)*[ ]*)")
+_MOST_KEYS_TRIED = 8
+"""A key with the name of a mapping is looked at in so many places."""
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -139,7 +81,7 @@ def cursor_at_offset(text: str, offset: int) -> Cursor:
         part=spot.part,
         pointer=spot.pointer,
         mapping=spot.mapping,
-        siblings=siblings(walk, spot),
+        siblings=sibling_keys(walk, spot),
         style=spot.style,
         typed=_typed(text, spot, offset),
         offset=offset,
@@ -156,15 +98,11 @@ def _typed(text: str, spot: Spot, offset: int) -> str:
     return "\n".join(line[spot.indent :] for line in raw.split("\n"))
 
 
-_MOST_PLACES = 8
-"""A key with the name of a mapping is looked at in so many places."""
-
-
 def keys_below(text: str, pointer: str) -> tuple[str, ...]:
     """The keys of the mapping at a pointer; () if it is not found in a text, or is empty."""
     name = tokens(pointer)[-1]
-    for found in islice(re.finditer(rf"\b{re.escape(name)}[ ]*:", text), _MOST_PLACES):
-        first = _NEXT_CONTENT.match(text, found.end())
+    for found in islice(re.finditer(rf"\b{re.escape(name)}[ ]*:", text), _MOST_KEYS_TRIED):
+        first = _BLANK_BEFORE_VALUE.match(text, found.end())
         cursor = cursor_at_offset(text, first.end() if first else found.end())
         if cursor.part == "key" and cursor.mapping == pointer:
             own = tokens(cursor.pointer)[-1]
@@ -172,9 +110,73 @@ def keys_below(text: str, pointer: str) -> tuple[str, ...]:
     return ()
 
 
+# The keys of the mapping that a position is in, before it and after it.
+
+
+def sibling_keys(walk: BlockWalk, spot: Spot) -> dict[str, str]:
+    """The keys around the spot where a walk stopped, without the key of the spot itself.
+
+    With the text of each value before the spot that is a scalar on one line and, in brackets,
+    after the spot; else "".
+    """
+    if spot.part == "value" and spot.mapping is not None:
+        return _later_keys(walk, spot, _column_of(walk.text, spot.start))
+    around = next((frame for frame in reversed(walk.frames) if frame.kind == "map"), None)
+    if around is None:
+        return {}
+    key = around.key
+    found = (
+        _keys_in_brackets(walk, spot, around)
+        if around.flow
+        else _later_keys(walk, spot, around.indent)
+    )
+    others = {**found, **around.entries}
+    others.pop(key, None)
+    return others
+
+
+def _column_of(text: str, offset: int) -> int:
+    return offset - text.rfind("\n", 0, offset) - 1
+
+
+def _later_keys(walk: BlockWalk, spot: Spot, indent: int) -> dict[str, str]:
+    """The keys with an indentation in the lines after the spot, up to a line that has less."""
+    return {
+        unescaped(key.strip("\"'"), QUOTED_STYLES.get(key[0], "plain")): ""
+        for key in _keys_below(walk, walk.end_of_line(max(spot.end, walk.limit)) + 1, indent)
+    }
+
+
+def _keys_below(walk: BlockWalk, line: int, indent: int) -> Iterator[str]:
+    text = walk.text
+    while line < len(text):
+        content = line + walk.width(line)
+        character = text[content : content + 1]
+        if character not in ("", "\n", "#") and content - line <= indent:
+            key = BLOCK_KEY.match(text, content) if content - line == indent else None
+            if key:
+                yield key[1]
+            elif character != "-" or content - line < indent:
+                return
+        line = walk.end_of_line(content) + 1
+
+
+def _keys_in_brackets(walk: BlockWalk, spot: Spot, around: Frame) -> dict[str, str]:
+    """The entries of a mapping in brackets, up to its end."""
+    rest = FlowWalk(walk.text, len(walk.text) + 1)
+    rest.frames = walk.frames[:]
+    if walk.top.expects in ("key", "value"):
+        walk.top.expects = "colon" if spot.part == "key" else ""
+    at = spot.end + (walk.text[spot.end : spot.end + 1] in QUOTED)
+    while at < len(walk.text) and around in rest.frames and not rest.begins_entry(at):
+        after = rest.token(at)
+        at = len(walk.text) if isinstance(after, Spot) else after
+    return around.entries
+
+
 # Follows lists and mappings in brackets, up to their end or to the limit of the walk.
 
-PLAIN = lazy_pattern(
+FLOW_PLAIN = lazy_pattern(
     r"(?:[^\s,\[\]{}:#'\"]|:(?![\s,\[\]{}]|\Z))"
     r"(?:[^\s,\[\]{}:#]|:(?![\s,\[\]{}]|\Z)|(?<=\S)#|[ \t]+(?![\s:#,\[\]{}]|\Z))*"
 )
@@ -220,7 +222,7 @@ class FlowWalk(Walk):
         return at + 1
 
     def _begins_scalar(self, at: int) -> bool:
-        return self.text[at : at + 1] in QUOTED or PLAIN.match(self.text, at) is not None
+        return self.text[at : at + 1] in QUOTED or FLOW_PLAIN.match(self.text, at) is not None
 
     def _bracket(self, at: int) -> int:
         if self.text[at] in "]}":
@@ -247,7 +249,7 @@ class FlowWalk(Walk):
     def _scalar(self, at: int) -> int | Spot:
         quote = self.text[at]
         if quote not in QUOTED:
-            match = PLAIN.match(self.text, at)
+            match = FLOW_PLAIN.match(self.text, at)
             last = match.end() if match else at + 1
             return self._text(at, last, last, "plain")
         last, end = self.end_of_quoted(at)
@@ -271,7 +273,7 @@ class FlowWalk(Walk):
 
 # Follows lists and mappings by indentation, line by line.
 
-KEY = lazy_pattern(
+BLOCK_KEY = lazy_pattern(
     r"(\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\n]|'')*'"
     r"|(?:[^\s#&*!|>'\"%@`\[\]{},:?-]|[:?-](?=\S))"
     r"(?:[^\s:#]|:(?=\S)|(?<=\S)#|[ \t]+(?![ \t:#\n]))*)[ \t]*:(?=[ \t\n]|\Z)"
@@ -279,9 +281,11 @@ KEY = lazy_pattern(
 """A key of a block mapping up to its colon."""
 
 _DASH = lazy_pattern(r"-(?=[ \t\n]|\Z)")
-_PROPERTIES = lazy_pattern(r"(?:[&!][^\s,\[\]{}]*(?:[ \t]+|(?=\n|\Z)))+")
-_HEADER = lazy_pattern(r"([|>])(?:[-+]?([1-9]?)|([1-9])[-+])[ \t]*(?:[ \t]#[^\n]*)?(?=\n|\Z)")
-_PLAIN = lazy_pattern(r"\S(?:[^\n#]|(?<=\S)#)*")
+_TAGS_AND_ANCHORS = lazy_pattern(r"(?:[&!][^\s,\[\]{}]*(?:[ \t]+|(?=\n|\Z)))+")
+_BLOCK_TEXT_HEADER = lazy_pattern(
+    r"([|>])(?:[-+]?([1-9]?)|([1-9])[-+])[ \t]*(?:[ \t]#[^\n]*)?(?=\n|\Z)"
+)
+_BLOCK_PLAIN = lazy_pattern(r"\S(?:[^\n#]|(?<=\S)#)*")
 _EMPTY_LINES = lazy_pattern(r"(?:[ ]*\n)*")
 _SPACES = lazy_pattern(r"[ ]*")
 
@@ -344,7 +348,7 @@ class BlockWalk(FlowWalk):
         line = at - indent
         while True:
             self._close(at - line)
-            key = KEY.match(self.text, at)
+            key = BLOCK_KEY.match(self.text, at)
             if key:
                 return self._key(key, at - line)
             if self.top.scalar is not None and at - line > self.top.indent:
@@ -404,7 +408,7 @@ class BlockWalk(FlowWalk):
 
         `new`: it begins its line or its item.
         """
-        properties = _PROPERTIES.match(self.text, self.after_blanks(at))
+        properties = _TAGS_AND_ANCHORS.match(self.text, self.after_blanks(at))
         if properties and properties.end() <= self.limit:
             at = properties.end()
         content = self.after_blanks(at)
@@ -419,7 +423,7 @@ class BlockWalk(FlowWalk):
 
     def _content(self, at: int, *, new: bool) -> int | Spot:
         """Follow the value whose first character is at an offset."""
-        header = _HEADER.match(self.text, at)
+        header = _BLOCK_TEXT_HEADER.match(self.text, at)
         if header:
             return self._block_text(header)
         if self.text[at] in QUOTED:
@@ -440,7 +444,7 @@ class BlockWalk(FlowWalk):
         return self._rest_of_line(end)
 
     def _end_of_plain(self, at: int) -> int:
-        match = _PLAIN.match(self.text, at)
+        match = _BLOCK_PLAIN.match(self.text, at)
         return at + len(match[0].rstrip()) if match else at + 1
 
     def _quoted(self, at: int, *, new: bool) -> int | Spot:

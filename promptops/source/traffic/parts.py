@@ -1,4 +1,4 @@
-"""Cut files with samples into parts that can be read in any process and any order."""
+"""Cuts files with samples into parts that can be read in any process and any order."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ def _recognised(file: TrafficFile) -> Reader | None:
     if best.recognises(head):
         return best
     message = "cannot recognise the format: no JSON object in the first lines"
-    raise InputError(message, where=file.path, hint=_hint(file, head))
+    raise InputError(message, where=file.path, hint=_hint_for_unrecognised(file, head))
 
 
-def _hint(file: TrafficFile, head: Head) -> str:
+def _hint_for_unrecognised(file: TrafficFile, head: Head) -> str:
     if head.data.lstrip().startswith(b"["):
         command = f"jq -c '.[]' {shlex.quote(file.path)}"
         return f"a JSON array is not read; write one line for each item: {command}"
@@ -54,7 +54,7 @@ def _hint(file: TrafficFile, head: Head) -> str:
 
 # The beginning of a file, by which its format is recognised.
 
-_LINES = 20
+_HEAD_LINES = 20
 _HEAD_BYTES = 64
 
 
@@ -63,11 +63,11 @@ def head_of(file: TrafficFile) -> Head:
     with open_file(file.location, file.path) as opened:
         data = opened.read(_HEAD_BYTES)
         with decompressed(opened) as stream:
-            lines = islice(lines_of(stream, 0, None), _LINES)
-            return Head(data, next(iter(_rows(line for _, line in lines)), None))
+            lines = islice(lines_of(stream, 0, None), _HEAD_LINES)
+            return Head(data, next(iter(_json_objects(line for _, line in lines)), None))
 
 
-def _rows(lines: Iterable[bytes | LineError]) -> Iterable[Mapping[str, Any]]:
+def _json_objects(lines: Iterable[bytes | LineError]) -> Iterable[Mapping[str, Any]]:
     for line in lines:
         if isinstance(line, LineError):
             continue

@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from promptops.evals.deciding.drift import (
-    GROSS,
+    GROSS_Z,
     SAMENESS_Z,
     NightSample,
     chart,
@@ -177,8 +177,8 @@ def test_recordings_that_were_chosen_to_pass_are_no_gross_loss():
     """200 cases, recorded once and all right; the model is right in 96%."""
     recorded = NightSample(1.0, 0.0, 200)
 
-    assert difference_z(NightSample(0.96, 0.0384, 600), recorded) > GROSS
-    assert difference_z(NightSample(0.8, 0.16, 600), recorded) < GROSS
+    assert difference_z(NightSample(0.96, 0.0384, 600), recorded) > GROSS_Z
+    assert difference_z(NightSample(0.8, 0.16, 600), recorded) < GROSS_Z
 
 
 @pytest.mark.slow

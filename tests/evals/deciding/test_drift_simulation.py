@@ -12,14 +12,14 @@ import numpy  # comes with scipy
 import pytest
 
 from promptops.evals.deciding.drift import (
-    FRESH,
+    FRESH_ANSWERS,
     SAMENESS_Z,
     ChartLevel,
     NightSample,
     decided,
     equal_answers,
     judge_change,
-    learned,
+    level_of_nights,
     next_ewma,
     nights_to_find,
     pooled,
@@ -138,7 +138,7 @@ def until_drifted(draw, cases, noise, loss, broken, nights):
         if not signals(ewma):
             suspected = False
             continue
-        fresh = drawn(draw, after, FRESH * REPEATS, common)
+        fresh = drawn(draw, after, FRESH_ANSWERS * REPEATS, common)
         verdict = decided(level.confirming_z(fresh, cases * REPEATS), suspected=suspected)
         if verdict == "drifted":
             return night
@@ -157,7 +157,7 @@ def pooled_nights(draw, prompts, loss):
         ewma = next_ewma(
             ewma, pooled(level.z(drawn(draw, each - loss, REPEATS, 0)) for level, each in pairs)
         )
-        fresh = [drawn(draw, each - loss, FRESH * REPEATS, 0) for each in suites]
+        fresh = [drawn(draw, each - loss, FRESH_ANSWERS * REPEATS, 0) for each in suites]
         zs = (level.confirming_z(s, 150) for level, s in zip(levels, fresh, strict=True))
         if signals(ewma) and decided(pooled(zs), suspected=True) == "drifted":
             return night
@@ -166,7 +166,7 @@ def pooled_nights(draw, prompts, loss):
 
 def learned_level(draw, suite, noise) -> ChartLevel:
     nights = (drawn(draw, suite, REPEATS, draw.normal(0, noise)) for _ in range(LEARNING_NIGHTS))
-    level = learned(list(nights))
+    level = level_of_nights(list(nights))
     assert level is not None
     return level
 

@@ -1,4 +1,4 @@
-"""Files in a prompt root that only look like prompt files, and prompt files of other tools."""
+"""Files in a prompt root that look like prompts but are not read: misnamed, or of other tools."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from promptops.patterns import lazy_pattern
 from promptops.records import record
 from promptops.suggestions import nearest_name
 
-_YAML = (".yaml", ".yml")
-_CASES = tuple(f".cases{ending}" for ending in _YAML)
-_FORMAT = r"""["']?format["']?[ \t]*:[ \t]*["']?promptops/"""
-_MESSAGES = r"""["']?messages["']?[ \t]*:[ \t]*(?:$|\[|#)"""
-_OWN = lazy_pattern(f"\ufeff?(?:#[^\\n]*\\n|\\s){{0,100}}{_FORMAT}")
-_LOOKS = lazy_pattern(f"^\ufeff?(?:{_FORMAT}|{_MESSAGES})", re.MULTILINE)
+_YAML_ENDINGS = (".yaml", ".yml")
+_CASE_FILE_ENDINGS = tuple(f".cases{ending}" for ending in _YAML_ENDINGS)
+_FORMAT_KEY = r"""["']?format["']?[ \t]*:[ \t]*["']?promptops/"""
+_MESSAGES_KEY = r"""["']?messages["']?[ \t]*:[ \t]*(?:$|\[|#)"""
+_STARTS_WITH_OWN_FORMAT = lazy_pattern(f"\ufeff?(?:#[^\\n]*\\n|\\s){{0,100}}{_FORMAT_KEY}")
+_LOOKS_LIKE_PROMPT = lazy_pattern(f"^\ufeff?(?:{_FORMAT_KEY}|{_MESSAGES_KEY})", re.MULTILINE)
 
-UNREAD = "this file is not read as a prompt"
+UNREAD_MESSAGE = "this file is not read as a prompt"
 """The message for such a file; `UnreadPrompt.command` is the hint."""
 
 
@@ -54,9 +54,9 @@ def _command(path: str, text: str) -> str | None:
     from shlex import quote
 
     if not _is_foreign_name(path):
-        looks = _LOOKS.search(text) is not None
+        looks = _LOOKS_LIKE_PROMPT.search(text) is not None
     else:
-        looks = _OWN.match(text) is not None or is_own_json(path, text)
+        looks = _STARTS_WITH_OWN_FORMAT.match(text) is not None or is_own_json(path, text)
     if looks:
         return f"git mv {quote(path)} {quote(proper_name(path))}"
     if not _is_foreign_name(path) or not is_foreign_prompt(path, text):
@@ -86,8 +86,8 @@ def _is_candidate(catalog: Catalog, path: str) -> bool:
     if path.endswith(PROMPT_ENDINGS):
         return False
     name = path.rpartition("/")[2].lower()
-    is_yaml = name.endswith(_YAML) or any(f"{ending}." in name for ending in _YAML)
-    if not (is_yaml or _is_foreign_name(name)) or name.endswith(_CASES):
+    is_yaml = name.endswith(_YAML_ENDINGS) or any(f"{ending}." in name for ending in _YAML_ENDINGS)
+    if not (is_yaml or _is_foreign_name(name)) or name.endswith(_CASE_FILE_ENDINGS):
         return False
     roots = catalog.config.prompts
     return catalog.files.is_file(path) and any(is_below(path, root) for root in roots)
@@ -96,33 +96,33 @@ def _is_candidate(catalog: Catalog, path: str) -> bool:
 # Prompt files of other tools, as far as their names and their content are certain.
 
 FOREIGN_ENDINGS = (".prompty", ".prompt", ".prompt.md", ".json")
-_OF_TEXTS = (".prompty", ".prompt")
-_HEADER = lazy_pattern(
+_PLAIN_TEXT_ENDINGS = (".prompty", ".prompt")
+_VS_CODE_HEADER = lazy_pattern(
     r"\ufeff?\s{0,100}---[ \t]*\n(?:(?!---)[^\n]*\n){0,100}?"
     r"(?:mode|agent|model|tools|description)[ \t]*:"
 )
 """Of a prompt of VS Code; other Markdown beside a prompt may describe it."""
 _ROLE_KEY = lazy_pattern(r"\"role\"\s*:")
 _ROLES = ("system", "developer", "user", "assistant", "tool")
-_FIRST = ("system", "developer")
+_SYSTEM_ROLES = ("system", "developer")
 
 
 def is_foreign_prompt(path: str, text: str) -> bool:
     """Whether a file whose name has one of the endings is a prompt of another tool."""
     name = path.lower()
-    if name.endswith(_OF_TEXTS):
+    if name.endswith(_PLAIN_TEXT_ENDINGS):
         is_partial = name.rpartition("/")[2].startswith("_")
         return bool(text.strip()) and not is_partial
     if name.endswith(".prompt.md"):
-        return _HEADER.match(text) is not None
-    return _ROLE_KEY.search(text) is not None and _is_request(_parsed(text), name)
+        return _VS_CODE_HEADER.match(text) is not None
+    return _ROLE_KEY.search(text) is not None and _is_request(_parsed_json(text), name)
 
 
 def is_own_json(path: str, text: str) -> bool:
     """Whether a file is a prompt file of promptops in JSON, which YAML contains."""
     if not path.lower().endswith(".json") or '"promptops/' not in text:
         return False
-    value = _parsed(text)
+    value = _parsed_json(text)
     return isinstance(value, Mapping) and str(value.get("format")).startswith("promptops/")
 
 
@@ -137,7 +137,7 @@ def _is_request(value: Any, name: str) -> bool:
     messages = value.get("messages")
     if not isinstance(messages, list) or not _is_chat(messages):
         return False
-    return is_named or "model" in value or messages[0]["role"] in _FIRST
+    return is_named or "model" in value or messages[0]["role"] in _SYSTEM_ROLES
 
 
 def _is_chat(value: Any) -> bool:
@@ -151,7 +151,7 @@ def _is_chat(value: Any) -> bool:
     )
 
 
-def _parsed(text: str) -> Any:
+def _parsed_json(text: str) -> Any:
     try:
         return json.loads(text.removeprefix("\ufeff"))
     except (ValueError, RecursionError):

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from promptops.analysis.masking import without_secrets
 from promptops.catalog.catalog import Catalog
-from promptops.commands.check.mutation import with_mutation
 from promptops.commands.check.risks import change_risks, checkout_risks, probe_recording_risks
 from promptops.commands.diff.comparison import ComparisonSide, empty_side, sides_between
 from promptops.commands.diff.diff import DiffOptions, diff
 from promptops.commands.lint.baseline import baseline_data, baseline_path
 from promptops.commands.lint.lint import LintOptions, lint_selected
+from promptops.commands.mutate.mutate import MutateOptions, mutate_selected
 from promptops.commands.probe.options import ProbeOptions
 from promptops.commands.probe.probe import probe_selected
 from promptops.errors import InputError, PromptopsError
@@ -26,8 +26,10 @@ from promptops.model.change import DiffReport
 from promptops.model.check import BOUNDARIES, CheckReport, Shown
 from promptops.model.config import Config, ModelProfile, TestSettings
 from promptops.model.finding import Finding
+from promptops.model.loaded import LoadedPrompt
 from promptops.model.place import Place
 from promptops.model.probe_run import ProbeRun, ProbeSet
+from promptops.model.prompt import Prompt, TextPart, messages_of
 from promptops.model.report import LintReport
 from promptops.model.risk import Risk
 from promptops.model.test_run import CaseRun, TestRun
@@ -523,3 +525,46 @@ def unignored_files(repository: Repository, directory: Path, files: Iterable[str
         for file, path in below.items()
         if path.is_relative_to(root) and not repository.is_ignored(str(path.relative_to(root)))
     ]
+
+
+# What the cases of changed prompts notice of mutants.
+
+MOST_RENDERS = 4_000
+"""The estimated number of renderings that the gate may add; about 10 s of CPU at most."""
+
+_CHARACTERS_OF_A_MUTANT = 30
+
+
+def with_mutation(report: CheckReport, workspace: Workspace, base: Workspace) -> CheckReport:
+    """The report with the result of mutation testing, if the policy requests it.
+
+    It makes no API calls. Prompts that exceed the limit of renderings are left out and counted.
+    """
+    if not workspace.config.check.mutation:
+        return report
+    loaded = list(workspace.catalog.prompts(report.why))
+    fitting = _fitting(workspace.catalog, loaded)
+    chosen = Selected({path: report.why[path] for path in fitting}, frozenset(fitting))
+    run = mutate_selected(workspace, chosen, MutateOptions(run=RunOptions()), base.revision)
+    run = replace(run, since=base.revision)
+    return replace(report, mutation=run, unmutated=len(loaded) - len(fitting))
+
+
+def _fitting(catalog: Catalog, loaded: Iterable[LoadedPrompt]) -> list[str]:
+    """The paths of the prompts that fit together into the limit."""
+    room, found = MOST_RENDERS, []
+    for prompt_file in loaded:
+        prompt = prompt_file.prompt
+        renders = _renders(catalog, prompt) if prompt is not None else 0
+        if renders <= room:
+            room -= renders
+            found.append(prompt_file.path)
+    return found
+
+
+def _renders(catalog: Catalog, prompt: Prompt) -> int:
+    """An estimate of how often mutation testing renders a prompt: each mutant with each case."""
+    parts = [part for message in messages_of(prompt.messages) for part in message.parts]
+    texts = [part.text for part in parts if isinstance(part, TextPart)]
+    characters = sum(len(text.value) for text in (*texts, *catalog.reached(prompt)))
+    return len(prompt.cases) * (1 + characters // _CHARACTERS_OF_A_MUTANT)

@@ -12,6 +12,7 @@ from lsprotocol import types
 from promptops.commands.lsp.documents import OpenFile, split_lines, with_lf
 from promptops.commands.mv.naming.template_texts import MAX_PROMPTS
 from promptops.errors import InputError
+from promptops.evals.parse import COMMON_KEYS
 from promptops.evals.registry import AssertionKind, kind_of
 from promptops.model.loaded import LoadedPrompt, ReferenceKind
 from promptops.model.place import Place

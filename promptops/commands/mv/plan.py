@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from posixpath import dirname, normpath
 
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.config_places import toml_places
@@ -12,7 +13,6 @@ from promptops.catalog.files import Files
 from promptops.catalog.prompt_ids import without_ending
 from promptops.catalog.references import ReferenceResolver
 from promptops.commands.lint.baseline import baseline_data, baseline_path
-from promptops.commands.mv.modeline_edits import modeline_edits
 from promptops.commands.mv.names import renaming
 from promptops.commands.mv.recording_edits import call_edits, judge_edits
 from promptops.commands.mv.reference_edits import ReferenceEdits, is_plain, text_at
@@ -22,13 +22,16 @@ from promptops.errors import InputError
 from promptops.lint.engine import matches
 from promptops.model.moving import FileMove, ManualEdit, MoveEdit, MovePlan
 from promptops.model.place import Place
+from promptops.patterns import lazy_pattern
 from promptops.plurals import counted
 from promptops.repo.process import decode
 from promptops.repo.repository import WORKTREE, Repository
 from promptops.source.document import Document, read
+from promptops.source.document import decode as decode_source
 from promptops.source.lines import Lines
 from promptops.source.recording_files import INSIDE, first_of
 from promptops.workspace.edits import ChangedTree, edited_contents, request_digests, with_changes
+from promptops.workspace.new_files import relative_path
 from promptops.workspace.workspace import (
     Workspace,
     baseline_paths,
@@ -124,7 +127,7 @@ def _edits(
     resolver = ReferenceResolver(Files(ChangedTree(before.files.tree, {}, moves)), before.config)
     own = [
         *ReferenceEdits(references=references, after=resolver, moves=moves, ids=ids).edits(),
-        *modeline_edits(before, moves),
+        *_modeline_edits(before, moves),
         *_alias_edits(before, moves, ids, kept),
     ]
     yield from own
@@ -464,3 +467,24 @@ def _accepted_findings(workspace: Workspace, moves: Mapping[str, str]) -> Iterat
         accepted = counted(number, "accepted finding")
         message = f"has {accepted} of moved files: rewrite it: `promptops lint --write-baseline`"
         yield ManualEdit(place=Place(baseline_path(workspace)), message=message)
+
+
+# The comment that leads editors from a moved prompt to the schema of prompt files.
+
+_MODELINE = lazy_pattern(r"#[ ]*yaml-language-server:[ ]*\$schema=(\.\.?/\S+)")
+
+
+def _modeline_edits(catalog: Catalog, moves: Mapping[str, str]) -> Iterator[MoveEdit]:
+    """The relative path of the schema, from the new folder; a path out of the repository stays."""
+    for old, new in moves.items():
+        if old not in catalog.ids:
+            continue
+        text, _ = decode_source(old, catalog.files.data(old) or b"")
+        found = _MODELINE.search(text)
+        target = normpath(f"{dirname(old)}/{found[1]}") if found else ""
+        if found is None or target.startswith(("..", "/")):
+            continue
+        after = relative_path(moves.get(target, target), new)
+        if after != found[1]:
+            place = Lines(old, text).place(*found.span(1))
+            yield MoveEdit(kind="reference", place=place, before=found[1], after=after)

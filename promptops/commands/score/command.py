@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 from functools import partial
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from promptops.commands.score.sample_progress import SampleProgress
 from promptops.errors import BUG, OUTAGE, InputError, UsageError
 from promptops.plurals import counted
 from promptops.terminal.call_options import budget_options, call_settings, trust_option
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from promptops.model.config import Config
     from promptops.model.score import Score
     from promptops.testing.options import RunOptions
+
 
 _MOST_CASES = 20
 _TOLERATED = 100  # one broken line of so many
@@ -259,3 +261,27 @@ def _exit_code(found: Score) -> int:
         broken = f"{samples.broken_lines:,} of {counted(samples.lines, 'line')}"
         raise InputError(f"{broken} can't be read, over 1%", hint=_HINT)
     return int(bool(found.alerts) or not samples.scored)
+
+
+# Progress of scoring samples, on a terminal.
+
+_CLEAR = "\r\x1b[K"
+
+
+class SampleProgress:
+    """Shows on stderr how many samples were read, and how fast; nothing in a pipe."""
+
+    def __init__(self, output: OutputOptions) -> None:
+        self._is_shown = sys.stderr.isatty() and not output.quiet
+        self._began = monotonic()
+
+    def read(self, samples: int) -> None:
+        """So many samples were read since the start."""
+        if self._is_shown:
+            rate = samples / max(monotonic() - self._began, 0.001)
+            click.echo(f"{_CLEAR}{counted(samples, 'sample')}, {rate:,.0f}/s", nl=False, err=True)
+
+    def ends(self) -> None:
+        """Remove the line."""
+        if self._is_shown:
+            click.echo(_CLEAR, nl=False, err=True)

@@ -11,9 +11,10 @@ from promptops.model.place import Place
 from promptops.model.prompt import Case, Prompt
 from promptops.model.test_run import TestRun
 from promptops.records import record
+from promptops.testing.options import RunOptions
 from promptops.testing.plan import plan_cases
 from promptops.testing.recordings.store import Store
-from promptops.testing.runner import RunOptions, run_selected
+from promptops.testing.runner import run_selected
 from promptops.workspace.edits import case_requests
 from promptops.workspace.selection import Selected
 from promptops.workspace.workspace import Workspace

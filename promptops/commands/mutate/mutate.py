@@ -42,7 +42,7 @@ from promptops.testing.answering import UNRECORDED, Answering, wanted_answers
 from promptops.testing.judging import AnswerJudge, JudgedAnswer, fresh_cases, judged_answers
 from promptops.testing.model_calls import ModelCalls
 from promptops.testing.options import RunOptions, model_calls
-from promptops.testing.paired import SOURCE
+from promptops.testing.paired import SOURCE_TAG
 from promptops.testing.plan import (
     AnswerResult,
     CaseKey,
@@ -547,7 +547,7 @@ class LiveMutant:
             after = scores(now.judgements).get(score) if now is not None else None
             if before is not None and after is not None:
                 tags = pair.mutant.case.tags
-                source = next((tag for tag in tags if tag.startswith(SOURCE)), None)
+                source = next((tag for tag in tags if tag.startswith(SOURCE_TAG)), None)
                 yield CaseScore(
                     name=pair.mutant.case.name,
                     baseline=(before,),

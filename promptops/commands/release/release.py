@@ -54,7 +54,7 @@ from promptops.tags.preflight import (
     unpushed_commits,
 )
 from promptops.tags.tag import release_tag
-from promptops.testing.runner import RECORD
+from promptops.testing.runner import RECORD_COMMAND
 from promptops.workspace.workspace import Workspace, configuration, workspace_at
 
 
@@ -354,7 +354,9 @@ def _gate_problem(message: str, hint: str, details: Sequence[str] = ()) -> Relea
 def _case_problems(run: TestRun) -> Iterator[ReleaseProblem]:
     stale = [f"{c.place}: {c.prompt}: {c.name}" for c in run.cases if c.status == "stale"]
     if stale:
-        yield _gate_problem(f"{counted(len(stale), 'case')} without a recording", RECORD, stale)
+        yield _gate_problem(
+            f"{counted(len(stale), 'case')} without a recording", RECORD_COMMAND, stale
+        )
     failed = [
         ": ".join(filter(None, (str(place), case.prompt, case.name, reason)))
         for place, reason, case in failures(run)

@@ -271,11 +271,7 @@ class AssertionFacts:
 
 
 class Joining:
-    """The prompts of a pack by what samples name; each is prepared when it is first needed.
-
-    Attributes:
-        facts: Of each assertion, by its number.
-    """
+    """The prompts of a pack by what samples name; each is prepared when it is first needed."""
 
     def __init__(self, pack: Pack) -> None:
         value = pack.parsed()

@@ -139,7 +139,7 @@ class GroupSums:
         cell_count: The number of its assertions; 1 for none.
         unscorable: Samples that an assertion could not check, by its number.
         tokens: Samples with usage; their input and output tokens.
-        steps: Latencies, by `histogram.step_of`.
+        steps: Latencies, by `step_of`.
     """
 
     __slots__ = ("cell_count", "cells", "steps", "tokens", "unscorable")

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from promptops.model.batch import BatchReport
     from promptops.model.config import TestSettings
     from promptops.model.test_run import TestRun
-    from promptops.testing.runner import RunOptions
+    from promptops.testing.options import RunOptions
 
 MODES = ("record", "live", "refresh")
 _RUN_OPTIONS = (*MODES, "since", "select", "repeats", "baseline", "audit", "prune", "shard")
@@ -189,8 +189,8 @@ def _merged(output: OutputOptions, options: dict[str, Any]) -> TestRun:
 def _options(output: OutputOptions, options: dict[str, Any], config: TestSettings) -> RunOptions:
     from promptops.terminal.progress import ShownProgress
     from promptops.testing.model_calls import ci_event
+    from promptops.testing.options import RunOptions
     from promptops.testing.recordings.audit import parse_size
-    from promptops.testing.runner import RunOptions
     from promptops.testing.shards import parse_shard
 
     modes: list[Any] = [mode for mode in MODES if options[mode]]

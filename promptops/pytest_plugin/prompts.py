@@ -29,8 +29,9 @@ from promptops.source.recording_files import first_of
 from promptops.testing.answering import Mode
 from promptops.testing.judging import unreadable_prompts
 from promptops.testing.model_calls import Unwatched, ci_event, within_budget
+from promptops.testing.options import RunOptions
 from promptops.testing.plan import CaseKey, PlannedCase, plan_cases
-from promptops.testing.runner import RunOptions, run_selected, write_earlier_answers
+from promptops.testing.runner import run_selected, write_earlier_answers
 from promptops.untrusted import IS_SET, is_untrusted
 from promptops.workspace.selection import Selected
 from promptops.workspace.workspace import Workspace, workspace

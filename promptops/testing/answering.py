@@ -30,10 +30,10 @@ from promptops.records import field, record, replace
 from promptops.repo.repository import Repository
 from promptops.runtime.request.canonical import request_digest
 from promptops.testing.model_calls import ModelCalls
-from promptops.testing.plan import AnswerResult, Key, PlannedCase, WantedAnswer, plan_cases
+from promptops.testing.plan import AnswerKey, AnswerResult, PlannedCase, WantedAnswer, plan_cases
 from promptops.testing.recordings.store import AnswerCache, Store, recording_roots
 from promptops.testing.recordings.writing import (
-    SAMPLE,
+    SAMPLE_SIZE,
     Journal,
     NeededRecording,
     WrittenAnswers,
@@ -50,7 +50,7 @@ UNRECORDED: Final = "cache"
 
 AnyMode = Mode | Literal["cache"]
 
-_NOT_RECORDED = ("live", UNRECORDED)
+_UNRECORDED_MODES = ("live", UNRECORDED)
 
 
 class Answering:
@@ -71,7 +71,7 @@ class Answering:
         *,
         repository: Repository | None = None,
         calls: ModelCalls | None = None,
-        known: Mapping[Key, AnswerResult] | None = None,
+        known: Mapping[AnswerKey, AnswerResult] | None = None,
     ) -> None:
         """The repository is needed to record; with `known` answers no model is called."""
         if mode != "replay":
@@ -85,8 +85,8 @@ class Answering:
         self._calls = calls or ModelCalls()
         self._may_call = mode != "replay" and known is None
         self.needs: dict[str, list[NeededRecording]] = {}
-        self._wants: dict[Key, WantedAnswer] = {}
-        self.known: dict[Key, AnswerResult] = dict(known or {})
+        self._wants: dict[AnswerKey, WantedAnswer] = {}
+        self.known: dict[AnswerKey, AnswerResult] = dict(known or {})
         self.refused: list[Problem] = []
 
     def unrecorded(self) -> Answering:
@@ -103,8 +103,8 @@ class Answering:
         other.known = self.known
         return other
 
-    def get(self, wants: Sequence[WantedAnswer]) -> dict[Key, AnswerResult]:
-        """The answers by `Want.key`; requests missing ones if the mode allows it.
+    def get(self, wants: Sequence[WantedAnswer]) -> dict[AnswerKey, AnswerResult]:
+        """The answers by `WantedAnswer.key`; requests missing ones if the mode allows it.
 
         Nothing is requested twice in a run. Raises UsageError if the recordings of a prompt would
         be too large: before the first request, or after a sample of 20 if their size can't be
@@ -127,8 +127,8 @@ class Answering:
             return []
         return [want for key, want in new.items() if self.known[key].answer is None]
 
-    def results(self, wants: Iterable[WantedAnswer]) -> dict[Key, AnswerResult]:
-        """The known results by `Want.key`."""
+    def results(self, wants: Iterable[WantedAnswer]) -> dict[AnswerKey, AnswerResult]:
+        """The known results by `WantedAnswer.key`."""
         return {want.key: self.known[want.key] for want in wants}
 
     def call(self, want: WantedAnswer, function: Callable[[], Answer]) -> AnswerResult:
@@ -164,7 +164,7 @@ class Answering:
         """
         if self._repository is None or not (self._may_call or prune):
             return WrittenAnswers()
-        if self._mode in _NOT_RECORDED:
+        if self._mode in _UNRECORDED_MODES:
             AnswerCache(self._repository.common_dir).keep(self._live())
             return WrittenAnswers()
         roots = recording_roots(self._catalog.config)
@@ -201,7 +201,7 @@ class Answering:
 
     def _without_sample(self, missing: list[WantedAnswer]) -> list[WantedAnswer]:
         """The remaining requests, once it is known that the recordings will fit."""
-        if self._repository is None or self._mode in _NOT_RECORDED:
+        if self._repository is None or self._mode in _UNRECORDED_MODES:
             return missing
         by_path: dict[str, list[WantedAnswer]] = {}
         for want in missing:
@@ -220,15 +220,17 @@ class Answering:
     def _sample(self, wants: Sequence[WantedAnswer]) -> Sequence[WantedAnswer]:
         needs = [_need(want) for want in wants]
         crowded = needs_sample(self.store.recordings(wants[0].path), needs)
-        return wants[:SAMPLE] if crowded else ()
+        return wants[:SAMPLE_SIZE] if crowded else ()
 
     def _refuse_overfull(
-        self, missing: Mapping[str, Sequence[WantedAnswer]], answered: Mapping[Key, AnswerResult]
+        self,
+        missing: Mapping[str, Sequence[WantedAnswer]],
+        answered: Mapping[AnswerKey, AnswerResult],
     ) -> None:
         for path, wants in missing.items():
             file = self.store.first_file(path)
             new = [
-                _recording(self._wants[key], result.answer)
+                recording_of(self._wants[key], result.answer)
                 for key, result in answered.items()
                 if result.answer is not None and key[0] == path
             ]
@@ -241,7 +243,7 @@ class Answering:
     @property
     def records(self) -> bool:
         """Whether new answers are recorded."""
-        return self._mode not in _NOT_RECORDED and self._repository is not None
+        return self._mode not in _UNRECORDED_MODES and self._repository is not None
 
     def keep(self, want: WantedAnswer, answer: Answer) -> None:
         """Add a new answer to the journal, in a mode that records."""
@@ -252,7 +254,7 @@ class Answering:
         if self._repository is None:
             return
         file = self.store.first_file(want.path)
-        problem = Journal(self._repository).append(file, _recording(want, answer))
+        problem = Journal(self._repository).append(file, recording_of(want, answer))
         if problem is not None:
             self.refused.append(problem)
 
@@ -293,10 +295,11 @@ def request_in_turns(
         prepare_screening()
     outcomes = calls.ask([ask for _, _, ask in asks], catalog, keep)
     for (answering, want, _), outcome in zip(asks, outcomes, strict=True):
-        answering.known[want.key] = _result(outcome, want)
+        answering.known[want.key] = _result_of(outcome, want)
 
 
-def _recording(want: WantedAnswer, answer: Answer) -> Recording:
+def recording_of(want: WantedAnswer, answer: Answer) -> Recording:
+    """The answer as it is recorded."""
     return Recording(
         request=want.digest, repeat=want.repeat, case=want.case, answer=answer, judge=want.judge
     )
@@ -308,7 +311,7 @@ def _need(want: WantedAnswer) -> NeededRecording:
     )
 
 
-def _result(outcome: Outcome, want: WantedAnswer) -> AnswerResult:
+def _result_of(outcome: Outcome, want: WantedAnswer) -> AnswerResult:
     if isinstance(outcome, Answered):
         return AnswerResult(answer=outcome.answer, source="live")
     if isinstance(outcome, Failed):
@@ -327,7 +330,7 @@ def not_requested(reason: str) -> str:
     return f"not requested: {reason}"
 
 
-# The requests of a run: for the answers of cases, and to judges about those answers.
+# The requests to judges and services about the answers of cases.
 
 
 @record(slots=True)
@@ -467,6 +470,9 @@ def _reply(question: Question, result: AnswerResult) -> Reply:
 
 def _lack(result: AnswerResult) -> Lack:
     return "connection" if result.infrastructure else "recording"
+
+
+# The answers that cases need.
 
 
 def wanted_answers(catalog: Catalog, planned: Sequence[PlannedCase]) -> Iterator[WantedAnswer]:

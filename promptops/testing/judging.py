@@ -1,4 +1,4 @@
-"""From answers to verdicts, and from verdicts to the result of a case."""
+"""Judge answers, report the results of cases, and request answers again to check them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from promptops.evals.questions import NoReply, Reply
 from promptops.evals.record import Beside, Record
 from promptops.evals.result import Judgement
 from promptops.evals.subject import text_of
-from promptops.model.answer import Answer, Recording
+from promptops.model.answer import Answer
 from promptops.model.internal_error import CODE
 from promptops.model.loaded import LoadedPrompt
 from promptops.model.place import Place
@@ -33,13 +33,26 @@ from promptops.model.prompt import Case
 from promptops.model.request import Request
 from promptops.model.test_run import AssertionResult, CaseRun, JudgeAgreement
 from promptops.records import field, record, replace
-from promptops.testing.answering import Answering, JudgeRequests, planned_profile, wanted_answers
+from promptops.testing.answering import (
+    Answering,
+    JudgeRequests,
+    planned_profile,
+    recording_of,
+    wanted_answers,
+)
 from promptops.testing.model_calls import ModelCalls
-from promptops.testing.plan import AnswerResult, CaseKey, Key, PlannedCase, WantedAnswer, with_hint
+from promptops.testing.plan import (
+    AnswerKey,
+    AnswerResult,
+    CaseKey,
+    PlannedCase,
+    WantedAnswer,
+    with_hint,
+)
 from promptops.testing.recordings.audit import SampleSize, answer_differences, sample
 from promptops.testing.recordings.store import Store
 
-_ByCase = Mapping[tuple[str, int], Mapping[str, Answer]]
+_AnswersByCase = Mapping[tuple[str, int], Mapping[str, Answer]]
 """Answers of one prompt and repeat, by the name of the case."""
 
 
@@ -89,7 +102,7 @@ class AnswerJudge:
         rows = zip(answered, self.judge(answered), strict=True)
         return [JudgedAnswer(planned, answer, judgements) for (planned, answer), judgements in rows]
 
-    def _record(self, planned: PlannedCase, answer: Answer, others: _ByCase) -> Record:
+    def _record(self, planned: PlannedCase, answer: Answer, others: _AnswersByCase) -> Record:
         assert planned.request is not None
         profile = planned_profile(self.catalog, planned)
         beside = Beside(
@@ -104,7 +117,7 @@ class AnswerJudge:
         named = {"provider": planned.judge_model.provider, "id": planned.judge_model.id}
         return replace(found, judge={key: value for key, value in named.items() if value})
 
-    def _others(self, planned: PlannedCase, others: _ByCase) -> Mapping[str, Answer]:
+    def _others(self, planned: PlannedCase, others: _AnswersByCase) -> Mapping[str, Answer]:
         """The answers to other cases in the same repeat, or else in the first one."""
         same = others[planned.prompt.id, planned.repeat]
         named = counterparts(planned.case, planned.prompt)
@@ -129,6 +142,20 @@ class AnswerJudge:
         return replies
 
 
+def _by_case(answered: Sequence[tuple[PlannedCase, Answer]]) -> _AnswersByCase:
+    found: dict[tuple[str, int], dict[str, Answer]] = {}
+    for planned, answer in answered:
+        found.setdefault((planned.prompt.id, planned.repeat), {})[planned.case.name] = answer
+    return found
+
+
+def _with_replies(
+    record: Record, replies: Mapping[str, Reply], agreements: Mapping[str, Agreement | NoReply]
+) -> Record:
+    beside = replace(record.beside, replies=replies, agreements=agreements)
+    return replace(record, beside=beside)
+
+
 @record(frozen=True, slots=True)
 class JudgedAnswer:
     """An answer to a case, with its verdicts."""
@@ -140,7 +167,7 @@ class JudgedAnswer:
 
 def judged_answers(
     judging: AnswerJudge, plan: Sequence[PlannedCase]
-) -> tuple[list[JudgedAnswer], dict[Key, AnswerResult]]:
+) -> tuple[list[JudgedAnswer], dict[AnswerKey, AnswerResult]]:
     """The available answers, judged; and the result of each need, by key."""
     got = judging.answering.get(list(wanted_answers(judging.catalog, plan)))
     found = [
@@ -167,7 +194,7 @@ def judge_agreements(found: Iterable[JudgedAnswer]) -> Iterator[JudgeAgreement]:
 
 
 def judges_behind(
-    known: Mapping[Key, AnswerResult], paths: Collection[str]
+    known: Mapping[AnswerKey, AnswerResult], paths: Collection[str]
 ) -> dict[str, set[tuple[str, str | None]]]:
     """The models, with fingerprints, of each judge of some prompt files."""
     found: dict[str, set[tuple[str, str | None]]] = {}
@@ -185,102 +212,27 @@ def cost_usd(catalog: Catalog, judged: JudgedAnswer) -> float | None:
     return answer_cost_usd(judged.answer.usage, profile.provider, profile.id, profile.price)
 
 
-def _by_case(answered: Sequence[tuple[PlannedCase, Answer]]) -> _ByCase:
-    found: dict[tuple[str, int], dict[str, Answer]] = {}
-    for planned, answer in answered:
-        found.setdefault((planned.prompt.id, planned.repeat), {})[planned.case.name] = answer
-    return found
-
-
-def _with_replies(
-    record: Record, replies: Mapping[str, Reply], agreements: Mapping[str, Agreement | NoReply]
-) -> Record:
-    beside = replace(record.beside, replies=replies, agreements=agreements)
-    return replace(record, beside=beside)
-
-
 # The results of cases, for reports.
 
-_VIOLATED = "an additional answer, requested to decide, violates a contract"
+_ADDITIONAL_VIOLATION = "an additional answer, requested to decide, violates a contract"
 
 
 def case_runs(
     plan: Sequence[PlannedCase],
-    results: Mapping[Key, AnswerResult],
+    results: Mapping[AnswerKey, AnswerResult],
     answers: Sequence[JudgedAnswer],
     notes: Mapping[CaseKey, str],
 ) -> Iterator[CaseRun]:
     """The results of all planned cases, in order; `notes` explains replaced answers."""
     judged = {answer.planned.case_key: answer for answer in answers}
     for planned in plan:
-        run = _run(planned, results.get(planned.key, AnswerResult()), judged.get(planned.case_key))
+        run = _case_run(
+            planned, results.get(planned.key, AnswerResult()), judged.get(planned.case_key)
+        )
         yield replace(run, reason=run.reason or notes.get(planned.case_key, ""))
 
 
-def with_violations(
-    runs: Iterable[CaseRun], cases: Collection[tuple[str, str]]
-) -> Iterator[CaseRun]:
-    """The results; those of `cases` fail, because an additional answer violates a contract."""
-    for run in runs:
-        fails = (run.prompt, run.name) in cases and run.status == "passed"
-        yield replace(run, status="failed", reason=_VIOLATED) if fails else run
-
-
-def unreadable_prompts(loaded: Sequence[LoadedPrompt]) -> Iterator[CaseRun]:
-    """Errors for prompts and files that can't be read, so that they are not skipped silently."""
-    for prompt_file in loaded:
-        if prompt_file.prompt is None:
-            problem = next(iter(prompt_file.problems), None)
-            place = (
-                problem.at if problem and isinstance(problem.at, Place) else Place(prompt_file.path)
-            )
-            run = error_run(
-                prompt_file.id, problem.message if problem else "it can't be read", place
-            )
-            yield replace(run, internal=problem is not None and problem.code == CODE)
-        else:
-            yield from (
-                error_run(prompt_file.id, message, place)
-                for message, place in _left_out(prompt_file)
-            )
-
-
-def error_run(prompt: str, reason: str, place: Place) -> CaseRun:
-    """An error that prevents the tests of a prompt; secrets in its reason are masked."""
-    text = without_secrets(reason)
-    return CaseRun(prompt=prompt, name="", status="error", reason=text, place=place)
-
-
-def _left_out(loaded: LoadedPrompt) -> Iterator[tuple[str, Place]]:
-    """Why cases are missing or requests differ from the files."""
-    for problem in loaded.problems:
-        if problem.code not in _NOT_LEFT_OUT and isinstance(problem.at, Place):
-            yield problem.message, problem.at
-    for reference in loaded.references:
-        if reference.kind in _NEEDED and not reference.found:
-            message = f"there is no {_NEEDED[reference.kind]} `{reference.written}`"
-            yield message, reference.place
-
-
-_NOT_LEFT_OUT = ("SCH010", UNKNOWN_PROFILE)
-"""Problems that hide no test case: YAML aliases, and missing profiles, which fail each case."""
-
-_NEEDED = {"cases": "case file", "tool": "tool"}
-"""References that a prompt can do without, but its tests can't."""
-
-
-def recording_errors(
-    catalog: Catalog, plan: Sequence[PlannedCase], store: Store
-) -> Iterator[CaseRun]:
-    """Errors for lines of recordings that can't be read."""
-    for path in dict.fromkeys(planned.prompt.path for planned in plan):
-        for problem in store.problems(path):
-            if isinstance(problem.at, Place):
-                reason = with_hint(problem.message, problem.hint)
-                yield error_run(catalog.ids.get(path, path), reason, problem.at)
-
-
-def _run(planned: PlannedCase, result: AnswerResult, judged: JudgedAnswer | None) -> CaseRun:
+def _case_run(planned: PlannedCase, result: AnswerResult, judged: JudgedAnswer | None) -> CaseRun:
     run = CaseRun(
         prompt=planned.prompt.id,
         name=planned.case.name,
@@ -294,7 +246,7 @@ def _run(planned: PlannedCase, result: AnswerResult, judged: JudgedAnswer | None
     )
     if planned.error:
         return replace(run, status="stale") if planned.unrecorded else run
-    return _judged_run(run, planned, result, judged)
+    return _judged_case_run(run, planned, result, judged)
 
 
 def sent_messages(request: Request) -> tuple[tuple[str, str], ...]:
@@ -304,7 +256,7 @@ def sent_messages(request: Request) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _judged_run(
+def _judged_case_run(
     run: CaseRun, planned: PlannedCase, result: AnswerResult, judged: JudgedAnswer | None
 ) -> CaseRun:
     if not planned.needs_answer:
@@ -361,7 +313,70 @@ def assertion_result(judged: Judgement, on: Literal["request", "answer"]) -> Ass
     )
 
 
-# Request answers again: to audit recordings, and before a violated contract fails a case.
+def with_violations(
+    runs: Iterable[CaseRun], cases: Collection[tuple[str, str]]
+) -> Iterator[CaseRun]:
+    """The results; those of `cases` fail, because an additional answer violates a contract."""
+    for run in runs:
+        fails = (run.prompt, run.name) in cases and run.status == "passed"
+        yield replace(run, status="failed", reason=_ADDITIONAL_VIOLATION) if fails else run
+
+
+def unreadable_prompts(loaded: Sequence[LoadedPrompt]) -> Iterator[CaseRun]:
+    """Errors for prompts and files that can't be read, so that they are not skipped silently."""
+    for prompt_file in loaded:
+        if prompt_file.prompt is None:
+            problem = next(iter(prompt_file.problems), None)
+            place = (
+                problem.at if problem and isinstance(problem.at, Place) else Place(prompt_file.path)
+            )
+            run = error_run(
+                prompt_file.id, problem.message if problem else "it can't be read", place
+            )
+            yield replace(run, internal=problem is not None and problem.code == CODE)
+        else:
+            yield from (
+                error_run(prompt_file.id, message, place)
+                for message, place in _missing_parts(prompt_file)
+            )
+
+
+_HARMLESS_PROBLEMS = ("SCH010", UNKNOWN_PROFILE)
+"""Problems that hide no test case: YAML aliases, and missing profiles, which fail each case."""
+
+_NEEDED_REFERENCES = {"cases": "case file", "tool": "tool"}
+"""References that a prompt can do without, but its tests can't."""
+
+
+def _missing_parts(loaded: LoadedPrompt) -> Iterator[tuple[str, Place]]:
+    """Why cases are missing or requests differ from the files."""
+    for problem in loaded.problems:
+        if problem.code not in _HARMLESS_PROBLEMS and isinstance(problem.at, Place):
+            yield problem.message, problem.at
+    for reference in loaded.references:
+        if reference.kind in _NEEDED_REFERENCES and not reference.found:
+            message = f"there is no {_NEEDED_REFERENCES[reference.kind]} `{reference.written}`"
+            yield message, reference.place
+
+
+def recording_errors(
+    catalog: Catalog, plan: Sequence[PlannedCase], store: Store
+) -> Iterator[CaseRun]:
+    """Errors for lines of recordings that can't be read."""
+    for path in dict.fromkeys(planned.prompt.path for planned in plan):
+        for problem in store.problems(path):
+            if isinstance(problem.at, Place):
+                reason = with_hint(problem.message, problem.hint)
+                yield error_run(catalog.ids.get(path, path), reason, problem.at)
+
+
+def error_run(prompt: str, reason: str, place: Place) -> CaseRun:
+    """An error that prevents the tests of a prompt; secrets in its reason are masked."""
+    text = without_secrets(reason)
+    return CaseRun(prompt=prompt, name="", status="error", reason=text, place=place)
+
+
+# Request answers again to audit recordings.
 
 
 def audit_recordings(
@@ -382,7 +397,7 @@ def audit_recordings(
         for want, answer in replayed.answered()
         if retrieved_name(want.judge) is None  # only answers of models are requested again
     }
-    chosen = sample([_recording(*pair) for pair in known.values()], *sampled)
+    chosen = sample([recording_of(*pair) for pair in known.values()], *sampled)
     keys = {(recording.request, recording.repeat, recording.judge) for recording in chosen}
     requested = [want for want, _ in known.values() if want.key[1:] in keys]
     results = Answering(catalog, Store(catalog), "live", calls=calls).get(requested)
@@ -393,20 +408,16 @@ def audit_recordings(
         whose = f"the judge `{want.judge}`" if want.judge else "the model"
         if fresh.answer is None:
             reason = f"it could not be requested again: {fresh.reason}"
-            yield _case(prompt, want, place, reason, outage=True)
+            yield _differing_case_run(prompt, want, place, reason, outage=True)
         elif found := answer_differences(was, fresh.answer):
             what = ", ".join(f"`{name}`" for name in found)
             reason = f"requested again, {whose} gives another answer: {what}"
-            yield _case(prompt, want, place, reason, outage=False)
+            yield _differing_case_run(prompt, want, place, reason, outage=False)
 
 
-def _recording(want: WantedAnswer, answer: Answer) -> Recording:
-    return Recording(
-        request=want.digest, repeat=want.repeat, case=want.case, answer=answer, judge=want.judge
-    )
-
-
-def _case(prompt: str, want: WantedAnswer, place: Place, reason: str, *, outage: bool) -> CaseRun:
+def _differing_case_run(
+    prompt: str, want: WantedAnswer, place: Place, reason: str, *, outage: bool
+) -> CaseRun:
     return CaseRun(
         prompt=prompt,
         name=want.case,
@@ -418,8 +429,10 @@ def _case(prompt: str, want: WantedAnswer, place: Place, reason: str, *, outage:
     )
 
 
-_FRESH = 2
-FIRST_FRESH = 2_000
+# Request answers again before a violated contract fails a case.
+
+_CONFIRMING_ANSWERS = 2
+FIRST_CONFIRMING_REPEAT = 2_000
 """The repeat of the first such answer; far above any that a prompt has."""
 
 
@@ -447,7 +460,7 @@ def confirm_failures(
         for planned in failed
         if _all_passed(planned, confirmed)
     }
-    note = f"one of {_FRESH + 1} answers violates a contract that the others meet"
+    note = f"one of {_CONFIRMING_ANSWERS + 1} answers violates a contract that the others meet"
     notes = dict.fromkeys(replacements, note)
     final = [replacements.get(judged.planned.case_key, judged) for judged in found]
     return [replace(new, planned=old.planned) for old, new in zip(found, final, strict=True)], notes
@@ -459,5 +472,5 @@ def _all_passed(planned: PlannedCase, confirmed: Mapping[CaseKey, JudgedAnswer])
 
 def fresh_cases(planned: PlannedCase) -> tuple[PlannedCase, ...]:
     """The same case for the answers that confirm a violated contract."""
-    first = FIRST_FRESH + _FRESH * planned.repeat
-    return tuple(replace(planned, repeat=first + number) for number in range(_FRESH))
+    first = FIRST_CONFIRMING_REPEAT + _CONFIRMING_ANSWERS * planned.repeat
+    return tuple(replace(planned, repeat=first + number) for number in range(_CONFIRMING_ANSWERS))

@@ -1,4 +1,4 @@
-"""Two arms with the same cases: run both, and decide whether one is worse."""
+"""Compare the answers of two arms to the same cases, and decide whether one is worse."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ from promptops.testing.judging import (
     judged_answers,
     judges_behind,
 )
-from promptops.testing.plan import AnswerResult, CaseKey, Key, PlannedCase, WantedAnswer
+from promptops.testing.plan import AnswerKey, AnswerResult, CaseKey, PlannedCase, WantedAnswer
 from promptops.testing.recordings.store import Store
 from promptops.untrusted import is_untrusted
 
-SOURCE = "source:"
+SOURCE_TAG = "source:"
 """The prefix of tags for dependent cases, such as those of one document or conversation."""
 
 
@@ -183,7 +183,11 @@ class _Deciding:
         if needs.repeats is not None:
             wanted = [(name, n) for name in self._once for n in range(needs.repeats)]
         else:
-            wanted = [(name, FRESH + n) for name in needs.suspects for n in range(needs.fresh)]
+            wanted = [
+                (name, FIRST_FRESH_REPEAT + n)
+                for name in needs.suspects
+                for n in range(needs.fresh)
+            ]
         ours, theirs = self._arms.judged(
             [replace(self._once[name], repeat=n) for name, n in wanted]
         )
@@ -202,7 +206,7 @@ class _Deciding:
         return [
             CaseScore(
                 name=name,
-                source=next((tag for tag in planned.case.tags if tag.startswith(SOURCE)), None),
+                source=next((tag for tag in planned.case.tags if tag.startswith(SOURCE_TAG)), None),
                 baseline=self._baseline.of(name),
                 candidate=self._candidate.of(name),
                 fresh_baseline=self._baseline.of(name, fresh=True),
@@ -278,7 +282,7 @@ def _is_final(verdict: Verdict) -> bool:
 
 # The answers of one arm with one of their scores, by case and repeat.
 
-FRESH = 1_000
+FIRST_FRESH_REPEAT = 1_000
 """From this repeat on answers prove suspects; far above any repeat that a prompt has."""
 
 Scoring = Callable[[JudgedAnswer], float | None]
@@ -302,7 +306,7 @@ class ScoredAnswers:
     def of(self, name: str, *, fresh: bool = False) -> tuple[float, ...]:
         """Scores of a case in the order of its repeats."""
         rows = self.answers.get(name, {})
-        return tuple(rows[n][0] for n in sorted(rows) if (n >= FRESH) == fresh)
+        return tuple(rows[n][0] for n in sorted(rows) if (n >= FIRST_FRESH_REPEAT) == fresh)
 
     def first(self, name: str) -> Answer:
         rows = self.answers[name]
@@ -384,7 +388,7 @@ class Arms:
 
     def _get(
         self, ours: Iterable[WantedAnswer], theirs: Iterable[WantedAnswer]
-    ) -> dict[Key, AnswerResult]:
+    ) -> dict[AnswerKey, AnswerResult]:
         pairs = zip_longest(ours, theirs)
         return self.judging.answering.get([want for pair in pairs for want in pair if want])
 
@@ -430,7 +434,7 @@ class Arm:
         self._ids = ids
         self.opinions = opinions
         self._judging = AnswerJudge(head, opinions, (reference or self).answer)
-        self._answers: dict[tuple[str, str, int], Answer] = {}
+        self._answers: dict[CaseKey, Answer] = {}
         self._renderers: dict[str, tuple[Prompt, Renderer] | None] = {}
         self._requests: dict[tuple[str, str], tuple[Prompt, Request, str] | None] = {}
 
@@ -473,11 +477,11 @@ class Arm:
 
     def learn(self, planned: PlannedCase, answer: Answer) -> None:
         """Add the answers of this run."""
-        self._answers[_key(planned)] = answer
+        self._answers[planned.case_key] = answer
 
     def answer(self, planned: PlannedCase) -> Answer | None:
         """The known answer to a case and repeat, or None."""
-        return self._answers.get(_key(planned)) or (
+        return self._answers.get(planned.case_key) or (
             None if planned.prompt.id in self.outdated else self.recorded(planned)
         )
 
@@ -507,7 +511,7 @@ class Arm:
         if same is None or same.request is None or before is None or planned.request is None:
             return False
         named_alike = same.request.model == planned.request.model
-        return named_alike and _who(before) != _who(answer)
+        return named_alike and _answering_model(before) != _answering_model(answer)
 
     def _own_version(self, prompt: Prompt) -> tuple[Prompt, Renderer] | None:
         if prompt.id not in self._renderers:
@@ -526,9 +530,5 @@ class Arm:
             return None
 
 
-def _key(planned: PlannedCase) -> tuple[str, str, int]:
-    return planned.prompt.id, planned.case.name, planned.repeat
-
-
-def _who(answer: Answer) -> tuple[str, str | None]:
+def _answering_model(answer: Answer) -> tuple[str, str | None]:
     return answer.model, answer.fingerprint

@@ -37,7 +37,7 @@ MAX_ANSWERS = 50_000
 CaseKey = tuple[str, str, int]
 """A prompt's id, the name of a case, a repeat."""
 
-Key = tuple[str, str, int, str]
+AnswerKey = tuple[str, str, int, str]
 """The key of an answer: its prompt file, the digest of the request, repeat, judge or ""."""
 
 
@@ -77,7 +77,7 @@ class PlannedCase:
         return self.prompt.id, self.case.name, self.repeat
 
     @property
-    def key(self) -> Key:
+    def key(self) -> AnswerKey:
         """The key of the answer that it needs."""
         return self.prompt.path, self.digest, self.repeat, ""
 
@@ -118,7 +118,7 @@ class _Wrong:
     internal: bool = False
 
 
-def _internal(error: InternalError, place: Place) -> _Wrong:
+def _internal_error(error: InternalError, place: Place) -> _Wrong:
     problem = error.problem(place)
     return _Wrong(with_hint(problem.message, problem.hint), place, internal=True)
 
@@ -134,7 +134,7 @@ def _prepare(catalog: Catalog, prompt: Prompt, ids: Collection[str]) -> _Prepare
             or _assertion_error(catalog, prompt)
             or _renderer(catalog, prompt)
         )
-    return prepared if bug.error is None else _internal(bug.error, Place(prompt.path))
+    return prepared if bug.error is None else _internal_error(bug.error, Place(prompt.path))
 
 
 def _plan_prompt(prepared: _Prepared, prompt: Prompt, repeats: int | None) -> Iterator[PlannedCase]:
@@ -147,7 +147,7 @@ def _plan_prompt(prepared: _Prepared, prompt: Prompt, repeats: int | None) -> It
         with CaughtBug() as bug:
             once = _plan_case(prepared, prompt, case, names)
         if bug.error is not None:
-            once = _not_judged(prompt, case, _internal(bug.error, Place(prompt.path)))
+            once = _not_judged(prompt, case, _internal_error(bug.error, Place(prompt.path)))
         names.add(case.name)
         yield from (
             replace(once, repeat=repeat) for repeat in range(count if once.needs_answer else 1)
@@ -268,15 +268,15 @@ def named_cases(plan: list[PlannedCase], patterns: Sequence[str]) -> list[Planne
 
 def no_such_case(name: str, names: Sequence[str]) -> UsageError:
     """The error for a name or a pattern that none of the cases has."""
-    hint = did_you_mean(name, names) or _known(names)
+    hint = did_you_mean(name, names) or _known_names(names)
     return UsageError(f"no case has the name {name!r}", hint=hint)
 
 
-_SHOWN = 10
+_MAX_NAMES_SHOWN = 10
 
 
-def _known(names: Sequence[str]) -> str:
-    known = some(names, _SHOWN, name=repr)
+def _known_names(names: Sequence[str]) -> str:
+    known = some(names, _MAX_NAMES_SHOWN, name=repr)
     return f"one of: {known}" if known else "the selected prompts have no cases"
 
 
@@ -317,7 +317,7 @@ class WantedAnswer:
         return self.prompt.path
 
     @property
-    def key(self) -> Key:
+    def key(self) -> AnswerKey:
         """What identifies the answer in a run: path, digest of the request, repeat, judge."""
         return self.path, self.digest, self.repeat, self.judge
 

@@ -33,7 +33,7 @@ from promptops.testing.model_calls import ModelCalls
 from promptops.testing.plan import PlannedCase, WantedAnswer, needed_cases, plan_cases, with_hint
 from promptops.testing.recordings.store import Store
 
-_Key = tuple[str, str]
+_PromptCase = tuple[str, str]
 """The path of a prompt, and the name of a case."""
 
 
@@ -69,10 +69,10 @@ class MissingInputs:
             return list(whole)
         missing = [planned for planned in needed if planned.unrecorded]
         found = with_retrieved_inputs(self._catalog, self._answering, missing, repeats)
-        new: dict[_Key, list[PlannedCase]] = {}
+        new: dict[_PromptCase, list[PlannedCase]] = {}
         for planned in found:
-            new.setdefault(_key(planned), []).append(planned)
-        return [each for planned in whole for each in new.get(_key(planned), [planned])]
+            new.setdefault(_prompt_case(planned), []).append(planned)
+        return [each for planned in whole for each in new.get(_prompt_case(planned), [planned])]
 
     def of_case(self, prompt: Prompt, case: Case) -> Case | RetrievalFailure:
         """The case with its retrieved inputs; some are missing if no function may be called."""
@@ -104,19 +104,19 @@ def with_retrieved_inputs(
     if not retrieving:
         return list(plan)
     planner = _Planner(catalog, answering)
-    by_case: dict[_Key, list[PlannedCase]] = {}
+    by_case: dict[_PromptCase, list[PlannedCase]] = {}
     for planned in plan:
-        by_case.setdefault(_key(planned), []).append(planned)
+        by_case.setdefault(_prompt_case(planned), []).append(planned)
     for prompt in retrieving:
         by_case |= planner.planned(prompt, by_case, repeats)
     return [planned for each in by_case.values() for planned in each]
 
 
-def _key(planned: PlannedCase) -> _Key:
+def _prompt_case(planned: PlannedCase) -> _PromptCase:
     return planned.prompt.path, planned.case.name
 
 
-def _failed(planned: PlannedCase, failure: RetrievalFailure) -> PlannedCase:
+def _failed_case(planned: PlannedCase, failure: RetrievalFailure) -> PlannedCase:
     """The case as an error, at the name of the function."""
     if _is_wrong(planned):
         return planned
@@ -142,8 +142,8 @@ class _Planner:
         self._retriever = Retriever(catalog, answering)
 
     def planned(
-        self, prompt: Prompt, by_case: Mapping[_Key, list[PlannedCase]], repeats: int | None
-    ) -> dict[_Key, list[PlannedCase]]:
+        self, prompt: Prompt, by_case: Mapping[_PromptCase, list[PlannedCase]], repeats: int | None
+    ) -> dict[_PromptCase, list[PlannedCase]]:
         """The cases of a prompt that change, planned again."""
         own = {key: plan for key, plan in by_case.items() if key[0] == prompt.path}
         retrieved = {
@@ -152,7 +152,7 @@ class _Planner:
             if not _is_wrong(plan[0])
         }
         failed = {
-            key: [_failed(planned, found) for planned in own[key]]
+            key: [_failed_case(planned, found) for planned in own[key]]
             for key, found in retrieved.items()
             if isinstance(found, RetrievalFailure)
         }
@@ -167,13 +167,13 @@ class _Planner:
         self,
         prompt: Prompt,
         new: Mapping[str, Case],
-        own: Mapping[_Key, list[PlannedCase]],
+        own: Mapping[_PromptCase, list[PlannedCase]],
         repeats: int | None,
-    ) -> dict[_Key, list[PlannedCase]]:
+    ) -> dict[_PromptCase, list[PlannedCase]]:
         cases = tuple(new.get(case.name, case) for case in prompt.cases)
         loaded = self._catalog.loaded(prompt.path)
         loaded = replace(loaded, prompt=replace(prompt, cases=cases))
-        found: dict[_Key, list[PlannedCase]] = {}
+        found: dict[_PromptCase, list[PlannedCase]] = {}
         for planned in plan_cases(self._catalog, [loaded], repeats):
             key = prompt.path, planned.case.name
             if planned.case.name in new and _is_in(planned, own[key]):
@@ -188,10 +188,10 @@ def _is_in(planned: PlannedCase, before: Sequence[PlannedCase]) -> bool:
 
 # Calls of the functions that `evaluation.retrieve` names.
 
-MAX_CHARS = 1_000_000
+MAX_INPUT_CHARS = 1_000_000
 """The longest retrieved input, as JSON: a rendered text has at most as many characters."""
 
-_DAMAGED = "its recording is damaged; `promptops test --refresh` replaces it"
+_DAMAGED_RECORDING = "its recording is damaged; `promptops test --refresh` replaces it"
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -232,7 +232,7 @@ class Retriever:
             try:
                 values[name] = recorded_value(result.answer.text)
             except (ValueError, RecursionError):
-                return _failure(prompt, name, _DAMAGED)
+                return _failure(prompt, name, _DAMAGED_RECORDING)
         return with_inputs(case, values)
 
     def _call(
@@ -253,27 +253,27 @@ class Retriever:
     def _answer(self, prompt: Prompt, case: Case, name: str, function: str) -> Answer:
         """The result of a function; raises Unjudgeable."""
         path, _, function_name = function.rpartition(":")
-        base = _place(prompt, name).path
+        base = _place_of_input(prompt, name).path
         given = (deepcopy(case.own_inputs),)
         value = self._functions.call(function_name, path, base, given)
-        wrong = next(_problems(prompt, case, name, value), None)
+        wrong = next(_value_problems(prompt, case, name, value), None)
         if wrong is not None:
             raise Unjudgeable(f"`{function_name}` of {path} returned a wrong value: {wrong}")
         text = canonical_json(value)
-        if len(text) > MAX_CHARS or not is_plain(value):
+        if len(text) > MAX_INPUT_CHARS or not is_plain(value):
             raise Unjudgeable(f"`{function_name}` of {path} returned too much data to record")
         return Answer(text=text, model=function)
 
 
 def _failure(prompt: Prompt, name: str, reason: str) -> RetrievalFailure:
-    return RetrievalFailure(name=name, reason=reason, place=_place(prompt, name))
+    return RetrievalFailure(name=name, reason=reason, place=_place_of_input(prompt, name))
 
 
-def _place(prompt: Prompt, name: str) -> Place:
+def _place_of_input(prompt: Prompt, name: str) -> Place:
     return prompt.locate(f"/evaluation/retrieve/{escaped(name)}", False)
 
 
-def _problems(prompt: Prompt, case: Case, name: str, value: Any) -> Iterator[str]:
+def _value_problems(prompt: Prompt, case: Case, name: str, value: Any) -> Iterator[str]:
     """Why a value is not an input of a prompt; rendering reports problems of other inputs."""
     at = f"/{escaped(name)}"
     _, found = Inputs(prompt.inputs).accept({**case.own_inputs, name: value})

@@ -1,4 +1,4 @@
-"""Run the selected test cases within the policy."""
+"""Run the selected test cases within the policy, decide scores, and merge shards."""
 
 from __future__ import annotations
 
@@ -8,17 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from statistics import fmean
-from typing import TYPE_CHECKING
 
-from promptops.analysis.masking import without_secrets
 from promptops.catalog.catalog import Catalog
 from promptops.errors import GitError, InputError, UsageError, os_reason
 from promptops.evals.deciding.decision import Margin, margin_of
 from promptops.evals.judge_answer import primary, scores
 from promptops.model.config import Config, ModelProfile
 from promptops.model.finding import Problem
-from promptops.model.internal_error import CaughtBug
-from promptops.model.loaded import LoadedPrompt
 from promptops.model.place import Place
 from promptops.model.prompt import Prompt
 from promptops.model.shard import ShardRun
@@ -28,14 +24,11 @@ from promptops.model.test_run import (
     Decided,
     JudgeAgreement,
     TestRun,
-    Uncovered,
     verdict_of,
 )
 from promptops.plurals import counted, some
-from promptops.records import record, replace
+from promptops.records import replace
 from promptops.repo.repository import WORKTREE, Repository
-from promptops.runtime.request.render import Renderer, RenderError
-from promptops.runtime.template.limits import PromptBudget
 from promptops.source.shard import MAX_BYTES, read_shard
 from promptops.testing.answering import Answering, Mode
 from promptops.testing.judging import (
@@ -55,7 +48,7 @@ from promptops.testing.model_calls import within_budget
 from promptops.testing.options import RunOptions, model_calls
 from promptops.testing.paired import Arm, Arms, Measure, PairedAnswers, needs_baseline
 from promptops.testing.plan import (
-    Key,
+    AnswerKey,
     PlannedCase,
     named_cases,
     needed_cases,
@@ -83,11 +76,6 @@ from promptops.workspace.workspace import (
     refuse_missing_roots,
     workspace_at,
 )
-
-if TYPE_CHECKING:
-    from promptops.analysis.coverage import Branch
-
-__all__ = ["RECORD", "RunOptions", "prepare", "run_selected", "test", "write_earlier_answers"]
 
 
 def test(workspace: Workspace, wanted: SelectionOptions, options: RunOptions) -> TestRun:
@@ -177,7 +165,7 @@ def _refuse_other_prices(workspace: Workspace, base: Config) -> None:
 
 # One run of test cases: plan, answer, judge, decide, write.
 
-RECORD = "promptops test --record"
+RECORD_COMMAND = "promptops test --record"
 
 
 class CaseRunner:
@@ -233,17 +221,21 @@ class CaseRunner:
         ]
         cases += self._audit()
         refused = self._refused()
-        coverage = CoverageResult()
+        covered: tuple[CoverageRow, ...] = ()
         if options.coverage:
+            # What reads branches takes 20 ms to import, and most runs ask for no coverage.
+            from promptops.testing.coverage import coverage_rows
+
             coverage = coverage_rows(self._catalog, self._loaded)
-        cases += coverage.failed
+            covered = coverage.rows
+            cases += coverage.failed
         unwritten = self._write_answers(refused.values())
         reported = {(case.reason, case.place) for case in cases}
         new = (error for error in unwritten if error not in reported)
         cases += [error_run(str(place), message, place) for message, place in new]
         shard = self._shard_run(unwritten, refused)
         run = self._test_run(cases, decisions, tuple(judge_agreements(judged)), shard)
-        return replace(run, coverage=coverage.rows)
+        return replace(run, coverage=covered)
 
     @property
     def requests(self) -> frozenset[tuple[str, int]]:
@@ -327,7 +319,7 @@ class CaseRunner:
         )
         return list(found)
 
-    def _refused(self) -> dict[Key, Problem]:
+    def _refused(self) -> dict[AnswerKey, Problem]:
         """Why a shard may not write its answers."""
         if self._options.shard is None:
             return {}
@@ -350,7 +342,7 @@ class CaseRunner:
         return [*dict.fromkeys(unwritten), *(merged.problems if merged is not None else ())]
 
     def _shard_run(
-        self, unwritten: Sequence[tuple[str, Place]], refused: Mapping[Key, Problem]
+        self, unwritten: Sequence[tuple[str, Place]], refused: Mapping[AnswerKey, Problem]
     ) -> ShardRun | None:
         options = self._options
         if options.shard is None:
@@ -383,7 +375,7 @@ class CaseRunner:
             judges=judges,
             baseline=self._baseline.title if self._baseline is not None else "",
             nothing="" if cases else self._why_nothing(),
-            advice=RECORD if any(case.status == "stale" for case in cases) else "",
+            advice=RECORD_COMMAND if any(case.status == "stale" for case in cases) else "",
             unanswered=calls.unanswered,
             unasked=calls.unasked,
             ended=calls.ended,
@@ -434,11 +426,11 @@ def decide_scores(answers: Iterable[JudgedAnswer], arms: Arms | None) -> Iterato
         gating = primary(own[0].planned.prompt.evaluation, names)
         paired = PairedAnswers(own, arms) if names and arms is not None else None
         for score in sorted(names, key=lambda name: (name != gating, name)):
-            decided = _decided(score, own, paired, may_call=score == gating)
+            decided = _decided_score(score, own, paired, may_call=score == gating)
             yield replace(decided, gates=score == gating)
 
 
-def _decided(
+def _decided_score(
     score: str,
     own: Sequence[JudgedAnswer],
     paired: PairedAnswers | None,
@@ -475,75 +467,9 @@ def _not_compared(prompt: str, score: str, values: Sequence[float]) -> Decided:
     )
 
 
-# Coverage of template branches by test cases.
-
-
-@record(frozen=True, slots=True)
-class CoverageResult:
-    """Coverage by prompt, in order.
-
-    Attributes:
-        failed: An internal error for each prompt whose coverage could not be computed.
-    """
-
-    rows: tuple[CoverageRow, ...] = ()
-    failed: tuple[CaseRun, ...] = ()
-
-
-def coverage_rows(catalog: Catalog, loaded: Iterable[LoadedPrompt]) -> CoverageResult:
-    """A row for each prompt that can be read and has a branch."""
-    rows: list[CoverageRow] = []
-    failed: list[CaseRun] = []
-    for prompt in (prompt_file.prompt for prompt_file in loaded if prompt_file.prompt is not None):
-        with CaughtBug() as bug:
-            rows.append(_row(catalog, prompt))
-        if bug.error is not None:
-            problem = bug.error.problem("", "coverage")
-            run = error_run(prompt.id, problem.message, Place(prompt.path))
-            failed.append(replace(run, internal=True))
-    return CoverageResult(tuple(row for row in rows if row.total), tuple(failed))
-
-
-def _row(catalog: Catalog, prompt: Prompt) -> CoverageRow:
-    # What reads branches takes 20 ms to import, and most runs ask for no coverage.
-    from promptops.analysis.coverage import coverage, uncovered_message
-    from promptops.analysis.input_schemas import InputSchemas
-    from promptops.analysis.nonempty_loops import never_empty, uses_of
-
-    full = never_empty(uses_of(prompt, catalog.load), InputSchemas(prompt.inputs))
-    found = coverage(prompt, catalog.load, _covered_branches(catalog, prompt), full)
-    missing = (uncovered_message(way) for way in found.ways if not way.covered)
-    # For a condition that no case reaches, both branches would report the same.
-    uncovered = dict.fromkeys(
-        Uncovered(place=site.place, said=without_secrets(description))
-        for description, site, _ in missing
-    )
-    return CoverageRow(
-        prompt=prompt.id, covered=found.covered, total=found.total, uncovered=tuple(uncovered)
-    )
-
-
-def _covered_branches(catalog: Catalog, prompt: Prompt) -> set[Branch]:
-    """The branches covered by all cases; a case that can't be rendered covers none."""
-    taken: set[Branch] = set()
-    try:
-        budget = PromptBudget(len(prompt.cases))
-        renderer = Renderer(prompt, catalog.load, catalog.files.data, budget)
-    except RenderError:
-        return taken
-    for case in prompt.cases:
-        if case.unrecorded:
-            continue
-        try:
-            taken |= renderer.trace(case.inputs).branches
-        except RenderError:
-            continue
-    return taken
-
-
 # Merge shards: judge and decide their answers as in one run.
 
-_FIELDS = {
+_SHARD_DIFFERENCES = {
     "shard": "another number of shards",
     "revision": "another revision",
     "mode": "another mode",
@@ -567,9 +493,9 @@ def read_shards(directory: Path, files: Sequence[str]) -> dict[str, ShardRun]:
     for file in files:
         if file in found:
             raise UsageError(f"`{file}` is named twice")
-        found[file] = read_shard(file, _content(directory / file, file))
-    _refuse_others(found)
-    _refuse_gaps(found)
+        found[file] = read_shard(file, _shard_content(directory / file, file))
+    _refuse_other_runs(found)
+    _refuse_missing_shards(found)
     return found
 
 
@@ -604,7 +530,7 @@ def merge(workspace: Workspace, shards: Sequence[ShardRun], options: RunOptions)
     )
 
 
-def _content(path: Path, file: str) -> bytes:
+def _shard_content(path: Path, file: str) -> bytes:
     try:
         with path.open("rb") as opened:
             return opened.read(MAX_BYTES + 1)
@@ -612,7 +538,7 @@ def _content(path: Path, file: str) -> bytes:
         raise InputError(f"can't be read: {os_reason(error)}", where=file) from None
 
 
-def _refuse_others(found: dict[str, ShardRun]) -> None:
+def _refuse_other_runs(found: dict[str, ShardRun]) -> None:
     """Raise UsageError unless all shards belong to one run."""
     name, first = next(iter(found.items()))
     for file, shard in found.items():
@@ -624,7 +550,7 @@ def _refuse_others(found: dict[str, ShardRun]) -> None:
 
 
 def _differences(first: ShardRun, other: ShardRun) -> Iterator[str]:
-    for field, difference in _FIELDS.items():
+    for field, difference in _SHARD_DIFFERENCES.items():
         ours, theirs = getattr(first, field), getattr(other, field)
         if field == "shard":
             ours, theirs = ours.count, theirs.count
@@ -632,7 +558,7 @@ def _differences(first: ShardRun, other: ShardRun) -> Iterator[str]:
             yield difference
 
 
-def _refuse_gaps(found: dict[str, ShardRun]) -> None:
+def _refuse_missing_shards(found: dict[str, ShardRun]) -> None:
     """Raise UsageError unless each shard is present once."""
     files: dict[int, str] = {}
     for file, run in found.items():

@@ -17,7 +17,7 @@ from promptops.patterns import lazy_pattern
 from promptops.records import field, record, replace
 from promptops.report.parts.json_text import json_data
 from promptops.testing.answering import Answering
-from promptops.testing.plan import AnswerResult, Key, PlannedCase
+from promptops.testing.plan import AnswerKey, AnswerResult, PlannedCase
 from promptops.workspace.selection import SelectionOptions, merge_base
 from promptops.workspace.workspace import Workspace
 
@@ -35,7 +35,7 @@ class MergedShards:
     """
 
     plan: str
-    known: Mapping[Key, AnswerResult] = field(default_factory=dict)
+    known: Mapping[AnswerKey, AnswerResult] = field(default_factory=dict)
     cost_usd: float = 0.0
     problems: tuple[tuple[str, Place], ...] = ()
 
@@ -102,7 +102,7 @@ def checked_commit(workspace: Workspace) -> str:
     return revision if len(revision) >= 40 else workspace.repository.find("HEAD") or ""
 
 
-def recording_refusals(catalog: Catalog, answering: Answering) -> dict[Key, Problem]:
+def recording_refusals(catalog: Catalog, answering: Answering) -> dict[AnswerKey, Problem]:
     """Why answers may not be written, as for recordings; committed ones may be."""
     # It takes long to import, and not every run is a shard.
     from promptops.testing.recordings.screening import recording_refusal
@@ -122,7 +122,7 @@ def recording_refusals(catalog: Catalog, answering: Answering) -> dict[Key, Prob
 
 
 def shard_answers(
-    known: Mapping[Key, AnswerResult], refused: Mapping[Key, Problem]
+    known: Mapping[AnswerKey, AnswerResult], refused: Mapping[AnswerKey, Problem]
 ) -> tuple[ShardAnswer, ...]:
     """The results of all needs, in the order of keys; refused answers only with their reason."""
     written = {
@@ -149,9 +149,9 @@ def _writable(answer: Answer) -> Answer:
     return replace(answer, tool_calls=tuple(json_data(answer.tool_calls)))
 
 
-def known_answers(answers: Iterable[ShardAnswer]) -> dict[Key, AnswerResult]:
+def known_answers(answers: Iterable[ShardAnswer]) -> dict[AnswerKey, AnswerResult]:
     """The inverse; of equal keys the first one that has an answer counts."""
-    known: dict[Key, AnswerResult] = {}
+    known: dict[AnswerKey, AnswerResult] = {}
     for answer in answers:
         key = answer.path, answer.request, answer.repeat, answer.judge
         if key not in known or known[key].answer is None:

@@ -14,7 +14,7 @@ from promptops.commands.bisect.bisect import SearchEnds, bisect
 from promptops.commands.log.case_at_commit import CaseOptions
 from promptops.errors import GitError, UsageError
 from promptops.model.bisection import TreeVerdict
-from promptops.testing.runner import RunOptions
+from promptops.testing.options import RunOptions
 from promptops.testing.runner import test as run_cases
 from promptops.workspace.selection import SelectionOptions
 from promptops.workspace.workspace import workspace

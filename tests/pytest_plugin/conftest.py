@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from promptops.testing.runner import RunOptions
+from promptops.testing.options import RunOptions
 from promptops.testing.runner import test as run_cases
 from promptops.workspace.selection import SelectionOptions
 from promptops.workspace.workspace import workspace

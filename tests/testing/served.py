@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from promptops.evals.engine.ask import Patience, Settings
 from promptops.model.test_run import TestRun
-from promptops.testing.runner import RunOptions
+from promptops.testing.options import RunOptions
 from promptops.testing.runner import test as run_cases
 from promptops.workspace.selection import SelectionOptions
 from promptops.workspace.workspace import workspace

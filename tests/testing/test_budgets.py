@@ -6,7 +6,7 @@ import pytest
 
 from promptops.evals.engine.ask import Settings
 from promptops.testing.model_calls import ci_event, within_budget
-from promptops.testing.runner import RunOptions
+from promptops.testing.options import RunOptions
 from promptops.testing.runner import test as run_cases
 from promptops.workspace.selection import SelectionOptions
 from promptops.workspace.workspace import workspace

@@ -4,7 +4,8 @@ import pytest
 
 from promptops.model.shard import Shard
 from promptops.source.shard import shard_text
-from promptops.testing.runner import RunOptions, merge, read_shards
+from promptops.testing.options import RunOptions
+from promptops.testing.runner import merge, read_shards
 from promptops.workspace.workspace import workspace
 from tests.servers.fault_server import fault_server
 from tests.testing.served import (

@@ -1,6 +1,6 @@
 """Measured scores decided against the recorded answers of a baseline."""
 
-from promptops.testing.runner import RunOptions
+from promptops.testing.options import RunOptions
 from promptops.testing.runner import test as run_cases
 from promptops.workspace.selection import SelectionOptions
 from promptops.workspace.workspace import workspace

@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from promptops.evals.engine.ask import Patience, Settings
-from promptops.testing.runner import RunOptions
+from promptops.testing.options import RunOptions
 from promptops.testing.runner import test as run_cases
 from promptops.workspace.selection import SelectionOptions
 from promptops.workspace.workspace import workspace

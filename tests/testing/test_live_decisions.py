@@ -5,7 +5,7 @@ import json
 import pytest
 
 from promptops.evals.engine.ask import Settings
-from promptops.testing.runner import RunOptions
+from promptops.testing.options import RunOptions
 from promptops.testing.runner import test as run_cases
 from promptops.workspace.selection import SelectionOptions
 from promptops.workspace.workspace import workspace

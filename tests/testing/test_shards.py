@@ -11,7 +11,8 @@ from promptops.errors import UsageError
 from promptops.model.shard import Shard
 from promptops.report.test import json as report
 from promptops.source.shard import shard_text
-from promptops.testing.runner import RunOptions, merge, read_shards
+from promptops.testing.options import RunOptions
+from promptops.testing.runner import merge, read_shards
 from promptops.testing.runner import test as run_cases
 from promptops.testing.shards import in_shard, parse_shard
 from promptops.workspace.selection import SelectionOptions

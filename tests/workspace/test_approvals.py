@@ -13,8 +13,8 @@ from promptops.errors import PromptopsError, UsageError
 from promptops.evals.providers.endpoint import Approved, approve, endpoint_of, shown_endpoint
 from promptops.model.config import ModelProfile
 from promptops.testing.model_calls import Unwatched
+from promptops.testing.options import RunOptions
 from promptops.testing.recordings.audit import SampleSize
-from promptops.testing.runner import RunOptions
 from promptops.testing.runner import test as run_cases
 from promptops.workspace.approved_endpoints import HINT
 from promptops.workspace.selection import SelectionOptions

@@ -36,7 +36,8 @@ from promptops.model.test_run import CaseRun, TestRun
 from promptops.records import fields, is_record, replace
 from promptops.repo.repository import INDEX, WORKTREE, Repository
 from promptops.source.toml_places import TomlPlaces
-from promptops.testing.runner import RunOptions, run_selected
+from promptops.testing.options import RunOptions
+from promptops.testing.runner import run_selected
 from promptops.workspace.rule_settings import (
     available_names,
     refuse_unknown_rules,

@@ -30,9 +30,9 @@ from promptops.repo.repository import INDEX, WORKTREE, Repository
 from promptops.repo.revisions import FETCH_ALL
 from promptops.suggestions import did_you_mean
 from promptops.testing.answering import Answering
-from promptops.testing.judging import FIRST_FRESH, JudgedAnswer, fresh_cases
+from promptops.testing.judging import FIRST_CONFIRMING_REPEAT, JudgedAnswer, fresh_cases
 from promptops.testing.options import RunOptions
-from promptops.testing.paired import SOURCE, Arm
+from promptops.testing.paired import SOURCE_TAG, Arm
 from promptops.testing.plan import AnswerResult, CaseKey, PlannedCase, WantedAnswer
 from promptops.testing.recordings.store import Store
 from promptops.workspace.named_prompts import required_prompt
@@ -329,7 +329,7 @@ def _margin(prompt: Prompt, options: CompareOptions, settings: CompareSettings) 
 
 def source_of(planned: PlannedCase) -> str | None:
     """The tag that dependent cases share, or None."""
-    return next((tag for tag in planned.case.tags if tag.startswith(SOURCE)), None)
+    return next((tag for tag in planned.case.tags if tag.startswith(SOURCE_TAG)), None)
 
 
 # The answers of one arm, judged.
@@ -426,7 +426,7 @@ class ArmRun:
     def answers(self, prompt: str) -> Iterator[JudgedAnswer]:
         """The judged answers for a prompt, by case and repeat; without fresh ones."""
         rows = self.judged.get(prompt, {})
-        return (rows[key] for key in sorted(rows) if key[1] < FIRST_FRESH)
+        return (rows[key] for key in sorted(rows) if key[1] < FIRST_CONFIRMING_REPEAT)
 
     def _violates(self, planned: PlannedCase) -> bool:
         judged = self.judged_answer(planned)

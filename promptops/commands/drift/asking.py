@@ -23,7 +23,7 @@ from promptops.model.test_run import CaseRun
 from promptops.records import record, replace
 from promptops.testing.answering import Answering
 from promptops.testing.judging import (
-    FIRST_FRESH,
+    FIRST_CONFIRMING_REPEAT,
     AnswerJudge,
     JudgedAnswer,
     error_run,
@@ -161,7 +161,7 @@ class NightAnswers:
         """So many times as many further answers to the cases of some prompts."""
         plan = [each for prompt in prompts for each in prompt.cases]
         count = factor * self._repeats
-        judged = self._judged(plan, range(FIRST_FRESH, FIRST_FRESH + count))
+        judged = self._judged(plan, range(FIRST_CONFIRMING_REPEAT, FIRST_CONFIRMING_REPEAT + count))
         return tuple(self._of_prompts(plan, judged, count))
 
     def recorded(self, planned: PlannedCase) -> Answer | None:

@@ -28,9 +28,10 @@ from promptops.report.parts.visible import visible
 from promptops.report.test.text import write
 from promptops.runtime.request.render import Renderer, RenderError, TracedRequest
 from promptops.runtime.template.scope import Piece
+from promptops.testing.options import RunOptions
 from promptops.testing.plan import plan_cases
 from promptops.testing.recordings.store import Store
-from promptops.testing.runner import RunOptions, run_selected
+from promptops.testing.runner import run_selected
 from promptops.workspace.edits import case_requests
 from promptops.workspace.selection import Selected
 from promptops.workspace.workspace import Workspace

@@ -1,4 +1,7 @@
-"""Mutation testing: break the selected prompts, and try their cases on each mutant."""
+"""Mutation testing: break the selected prompts, and try their cases on each mutant.
+
+With `--live`, a model is also called about the mutants that no check notices.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +42,7 @@ from promptops.testing.answering import UNRECORDED, Answering, wanted_answers
 from promptops.testing.judging import AnswerJudge, JudgedAnswer, fresh_cases, judged_answers
 from promptops.testing.model_calls import ModelCalls
 from promptops.testing.options import RunOptions, model_calls
-from promptops.testing.paired import SOURCE
+from promptops.testing.paired import SOURCE_TAG
 from promptops.testing.plan import (
     AnswerResult,
     CaseKey,
@@ -79,9 +82,6 @@ class MutateOptions:
     max_mutants: int = MAX_LIVE_MUTANTS
     fail_under: float | None = None
     run: RunOptions
-
-
-# Mutation testing: break the selected prompts, and try the cases on each mutant.
 
 
 def mutate(workspace: Workspace, wanted: SelectionOptions, options: MutateOptions) -> MutationRun:
@@ -218,265 +218,6 @@ def _unreadable(loaded: Sequence[LoadedPrompt]) -> Iterator[MutationRow]:
             )
 
 
-# Call the model about mutants that no check noticed.
-
-
-class LiveTrials:
-    """Calls the model about the survivors of all rows; `run` is called once.
-
-    Attributes:
-        untried: The number of survivors that have no answer.
-    """
-
-    def __init__(self, workspace: Workspace, options: MutateOptions) -> None:
-        self._catalog = catalog = workspace.catalog
-        self._most = options.max_mutants
-        self.calls = model_calls(workspace.repository, options.run)
-        self._answering = Answering(
-            catalog,
-            Store(catalog, AnswerCache(workspace.repository.common_dir)),
-            UNRECORDED,
-            repository=workspace.repository,
-            calls=self.calls,
-        )
-        self._originals: dict[CaseKey, JudgedAnswer] = {}
-        self.untried = 0
-
-    def run(self, rows: Sequence[RowTrials]) -> None:
-        """Replace the survivors that a model was called about in their rows."""
-        chosen = [(row, live) for row in rows for live in self._chosen(row)]
-        try:
-            self._answer([(live, list(live.pairs)) for _, live in chosen])
-            suspected = [(live, list(live.suspected)) for _, live in chosen]
-            fresh = [
-                (live, [new for pair in pairs for new in pair.fresh]) for live, pairs in suspected
-            ]
-            self._answer(fresh)
-        finally:
-            self._answering.end(prune=False)
-        for row, live in chosen:
-            mutant = live.concluded(self._result)
-            row.mutants[live.index] = replace(live.tried, mutant=mutant)
-        mutants = [tried.mutant for row in rows for tried in row.mutants]
-        left = (mutant for mutant in mutants if mutant.status == "survived")
-        self.untried = sum(mutant.live is None or not mutant.live.answers for mutant in left)
-
-    def _chosen(self, row: RowTrials) -> list[LiveMutant]:
-        survivors = [
-            (index, tried)
-            for index, tried in enumerate(row.mutants)
-            if tried.mutant.status == "survived"
-        ]
-        by_hash = sorted(survivors, key=lambda each: mutant_key(each[1].mutant))
-        return [
-            LiveMutant(tried=tried, index=index, pairs=case_pairs(tried), originals=self._originals)
-            for index, tried in sorted(by_hash[: self._most], key=lambda each: each[0])
-        ]
-
-    def _answer(self, wanted: Sequence[tuple[LiveMutant, Sequence[CasePair]]]) -> None:
-        """Get and judge the answers to all pairs; those that are known are not requested again."""
-        pairs = [pair for _, own in wanted for pair in own]
-        plan = [planned for pair in pairs for planned in (pair.original, pair.mutant)]
-        self._answering.get(list(wanted_answers(self._catalog, plan)))
-        original = AnswerJudge(self._catalog, self._answering)
-        new = {pair.original.case_key: pair.original for pair in pairs}
-        left = [planned for key, planned in new.items() if key not in self._originals]
-        self._originals |= _judged(original, left)
-        for live, own in wanted:
-            judging = AnswerJudge(self._catalog, self._answering, self._original_answer)
-            live.mutants |= _judged(judging, [pair.mutant for pair in own])
-
-    def _original_answer(self, planned: PlannedCase) -> Answer | None:
-        found = self._originals.get(planned.case_key)
-        return found.answer if found is not None else None
-
-    def _result(self, planned: PlannedCase) -> AnswerResult:
-        return self._answering.known.get(planned.key, AnswerResult(reason="it was not requested"))
-
-
-def _judged(judging: AnswerJudge, plan: Iterable[PlannedCase]) -> dict[CaseKey, JudgedAnswer]:
-    judged, _ = judged_answers(judging, list(plan))
-    return {each.planned.case_key: each for each in judged}
-
-
-# One survivor with the answers of a model, and what they prove.
-
-NOT_ASSERTED = "no case whose request it changes has an assertion on the answer"
-
-Result = Callable[[PlannedCase], AnswerResult]
-"""The answer to a case, or the reason why it is missing."""
-
-
-@record(frozen=True, slots=True)
-class CasePair:
-    """The same case, for the original prompt and for the mutant."""
-
-    original: PlannedCase
-    mutant: PlannedCase
-
-    @property
-    def fresh(self) -> Iterator[CasePair]:
-        """The pairs for two more answers of each."""
-        both = zip(fresh_cases(self.original), fresh_cases(self.mutant), strict=True)
-        return (CasePair(*pair) for pair in both)
-
-
-@record(slots=True, kw_only=True)
-class LiveMutant:
-    """A survivor, with the judged answers to it and to the original.
-
-    Attributes:
-        index: Its index in the row.
-        pairs: At most ten cases whose requests it changes.
-        originals, mutants: By case and repeat.
-    """
-
-    tried: TriedMutant
-    index: int
-    pairs: tuple[CasePair, ...]
-    originals: Mapping[CaseKey, JudgedAnswer]
-    mutants: dict[CaseKey, JudgedAnswer] = field(default_factory=dict)
-
-    @property
-    def suspected(self) -> Iterator[CasePair]:
-        """The cases that only the original passes, so far."""
-        for pair in self.pairs:
-            kept = _keeps(self.originals, pair.original), _keeps(self.mutants, pair.mutant)
-            if kept == (True, False):
-                yield pair
-
-    def concluded(self, result: Result) -> Mutant:
-        """The mutant with what the answers prove."""
-        trial = self._trial(result)
-        kill = self._violated() or self._worse()
-        if kill is None:
-            return replace(self.tried.mutant, live=trial)
-        return replace(self.tried.mutant, status="killed", by=kill, suggestion="", live=trial)
-
-    def _trial(self, result: Result) -> LiveTrial:
-        if not self.pairs:
-            return LiveTrial(note=NOT_ASSERTED)
-        answered = list(self._answered())
-        found = [result(planned) for planned in self._needed()]
-        note = next((each.reason for each in found if each.answer is None), "")
-        return LiveTrial(
-            cases=len({pair.mutant.case_key for pair in self.pairs}),
-            answers=len(answered),
-            changed=sum(was is not None and was != now for was, now in answered),
-            note=note,
-        )
-
-    def _needed(self) -> Iterator[PlannedCase]:
-        """The cases of the first round, then those of the second."""
-        second = (fresh for pair in self.suspected for fresh in pair.fresh)
-        for pair in (*self.pairs, *second):
-            yield pair.mutant
-            yield pair.original
-
-    def _answered(self) -> Iterator[tuple[object, object]]:
-        """The first answer to the original, and each answer to the mutant."""
-        for pair in self.pairs:
-            was = self.originals.get(pair.original.case_key)
-            for same in (pair, *pair.fresh):
-                now = self.mutants.get(same.mutant.case_key)
-                if now is not None:
-                    yield _said(was), _said(now)
-
-    def _violated(self) -> Kill | None:
-        for pair in self.suspected:
-            same = (pair, *pair.fresh)
-            original = [_keeps(self.originals, each.original) for each in same]
-            mutant = [_keeps(self.mutants, each.mutant) for each in same]
-            known = [kept for kept in (*original, *mutant) if kept is not None]
-            if len(known) == 2 * len(same) and proves_mutant(known[:3], known[3:]):
-                return self._kill(pair)
-        return None
-
-    def _kill(self, pair: CasePair) -> Kill:
-        violated = violations(self.mutants[pair.mutant.case_key].judgements)[0]
-        return Kill(
-            kind="contract",
-            prompt=pair.mutant.prompt.id,
-            case=pair.mutant.case.name,
-            assertion=violated.type,
-            reason=violated.reason,
-            place=violated.place,
-        )
-
-    def _worse(self) -> Kill | None:
-        """The prompt whose primary score fell, if any."""
-        for prompt, group in groupby(self.pairs, lambda pair: pair.mutant.prompt.id):
-            pairs = list(group)
-            score = primary(pairs[0].original.prompt.evaluation, self._names(pairs))
-            cases = list(self._scores(pairs, score)) if score is not None else []
-            if score is None or not cases:
-                continue
-            decision = decide(cases, 1, margin_of(pairs[0].original.prompt.evaluation))
-            if decision.verdict == "fail":
-                return Kill(
-                    kind="score",
-                    prompt=prompt,
-                    case="",
-                    assertion=score,
-                    reason=plain_sentence(decision, "the original"),
-                    place=self.tried.mutant.place,
-                )
-        return None
-
-    def _names(self, pairs: Iterable[CasePair]) -> set[str]:
-        judged = (self.mutants.get(pair.mutant.case_key) for pair in pairs)
-        return {name for each in judged if each is not None for name in scores(each.judgements)}
-
-    def _scores(self, pairs: Iterable[CasePair], score: str) -> Iterator[CaseScore]:
-        for pair in pairs:
-            was = self.originals.get(pair.original.case_key)
-            now = self.mutants.get(pair.mutant.case_key)
-            before = scores(was.judgements).get(score) if was is not None else None
-            after = scores(now.judgements).get(score) if now is not None else None
-            if before is not None and after is not None:
-                tags = pair.mutant.case.tags
-                source = next((tag for tag in tags if tag.startswith(SOURCE)), None)
-                yield CaseScore(
-                    name=pair.mutant.case.name,
-                    baseline=(before,),
-                    candidate=(after,),
-                    source=source,
-                )
-
-
-def _keeps(known: Mapping[CaseKey, JudgedAnswer], planned: PlannedCase) -> bool | None:
-    """Whether the answer to a case keeps all contracts; None without an answer."""
-    judged = known.get(planned.case_key)
-    return None if judged is None else not violations(judged.judgements)
-
-
-def _said(judged: JudgedAnswer | None) -> object:
-    """What a model answered, without facts about the call."""
-    return None if judged is None else (judged.answer.text, judged.answer.tool_calls)
-
-
-def case_pairs(tried: TriedMutant) -> tuple[CasePair, ...]:
-    """Up to ten of the cases whose requests a mutant changes, chosen by hash, by prompt."""
-    found = [
-        CasePair(original, mutant)
-        for tested, variant in tried.variants
-        for original, mutant in tested.changed_cases(variant)
-        if original.needs_answer
-    ]
-    key = mutant_key(tried.mutant)
-    chosen = sorted(found, key=lambda pair: _hash(key, *map(str, pair.mutant.case_key)))
-    return tuple(sorted(chosen[:LIVE_CASES], key=lambda pair: pair.mutant.case_key))
-
-
-def mutant_key(mutant: Mutant) -> str:
-    """The same as long as the mutant itself does not change, wherever its line is."""
-    return _hash(mutant.operator, mutant.place.path, mutant.before, mutant.after, mutant.change)
-
-
-def _hash(*parts: str) -> str:
-    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
-
-
 # The rows of a run: one for each selected prompt, and for each partial that several share.
 
 
@@ -567,13 +308,13 @@ class ChangedLines:
     def cover(self, place: Place) -> bool:
         """Whether any line of a place is new or was changed."""
         if place.path not in self._lines:
-            before, after = (_read(side.data, place.path) for side in (self.base, self.head))
+            before, after = (_lines_of(side.data, place.path) for side in (self.base, self.head))
             self._lines[place.path] = frozenset(changed_lines(before, after))
         lines = range(place.line, max(place.end_line, place.line) + 1)
         return not self._lines[place.path].isdisjoint(lines)
 
 
-def _read(data: Callable[[str], bytes | None], path: str) -> list[str]:
+def _lines_of(data: Callable[[str], bytes | None], path: str) -> list[str]:
     return (data(path) or b"").decode("utf-8", "replace").replace("\r\n", "\n").split("\n")
 
 
@@ -585,3 +326,264 @@ def changed_lines(before: list[str], after: list[str]) -> set[int]:
         if tag in ("replace", "insert"):
             changed |= set(range(start + 1, end + 1))
     return changed
+
+
+# Call the model about mutants that no check noticed.
+
+
+class LiveTrials:
+    """Calls the model about the survivors of all rows; `run` is called once.
+
+    Attributes:
+        untried: The number of survivors that have no answer.
+    """
+
+    def __init__(self, workspace: Workspace, options: MutateOptions) -> None:
+        self._catalog = catalog = workspace.catalog
+        self._most = options.max_mutants
+        self.calls = model_calls(workspace.repository, options.run)
+        self._answering = Answering(
+            catalog,
+            Store(catalog, AnswerCache(workspace.repository.common_dir)),
+            UNRECORDED,
+            repository=workspace.repository,
+            calls=self.calls,
+        )
+        self._originals: dict[CaseKey, JudgedAnswer] = {}
+        self.untried = 0
+
+    def run(self, rows: Sequence[RowTrials]) -> None:
+        """Replace the survivors that a model was called about in their rows."""
+        chosen = [(row, live) for row in rows for live in self._chosen(row)]
+        try:
+            self._answer([(live, list(live.pairs)) for _, live in chosen])
+            suspected = [(live, list(live.suspected)) for _, live in chosen]
+            fresh = [
+                (live, [new for pair in pairs for new in pair.fresh]) for live, pairs in suspected
+            ]
+            self._answer(fresh)
+        finally:
+            self._answering.end(prune=False)
+        for row, live in chosen:
+            mutant = live.concluded(self._result)
+            row.mutants[live.index] = replace(live.tried, mutant=mutant)
+        mutants = [tried.mutant for row in rows for tried in row.mutants]
+        left = (mutant for mutant in mutants if mutant.status == "survived")
+        self.untried = sum(mutant.live is None or not mutant.live.answers for mutant in left)
+
+    def _chosen(self, row: RowTrials) -> list[LiveMutant]:
+        survivors = [
+            (index, tried)
+            for index, tried in enumerate(row.mutants)
+            if tried.mutant.status == "survived"
+        ]
+        by_hash = sorted(survivors, key=lambda each: mutant_key(each[1].mutant))
+        return [
+            LiveMutant(tried=tried, index=index, pairs=case_pairs(tried), originals=self._originals)
+            for index, tried in sorted(by_hash[: self._most], key=lambda each: each[0])
+        ]
+
+    def _answer(self, wanted: Sequence[tuple[LiveMutant, Sequence[CasePair]]]) -> None:
+        """Get and judge the answers to all pairs; those that are known are not requested again."""
+        pairs = [pair for _, own in wanted for pair in own]
+        plan = [planned for pair in pairs for planned in (pair.original, pair.mutant)]
+        self._answering.get(list(wanted_answers(self._catalog, plan)))
+        original = AnswerJudge(self._catalog, self._answering)
+        new = {pair.original.case_key: pair.original for pair in pairs}
+        left = [planned for key, planned in new.items() if key not in self._originals]
+        self._originals |= _judged_by_key(original, left)
+        for live, own in wanted:
+            judging = AnswerJudge(self._catalog, self._answering, self._original_answer)
+            live.mutants |= _judged_by_key(judging, [pair.mutant for pair in own])
+
+    def _original_answer(self, planned: PlannedCase) -> Answer | None:
+        found = self._originals.get(planned.case_key)
+        return found.answer if found is not None else None
+
+    def _result(self, planned: PlannedCase) -> AnswerResult:
+        return self._answering.known.get(planned.key, AnswerResult(reason="it was not requested"))
+
+
+def _judged_by_key(
+    judging: AnswerJudge, plan: Iterable[PlannedCase]
+) -> dict[CaseKey, JudgedAnswer]:
+    judged, _ = judged_answers(judging, list(plan))
+    return {each.planned.case_key: each for each in judged}
+
+
+# One survivor with the answers of a model, and what they prove.
+
+NOT_ASSERTED = "no case whose request it changes has an assertion on the answer"
+
+ResultOf = Callable[[PlannedCase], AnswerResult]
+"""The answer to a case, or the reason why it is missing."""
+
+
+@record(frozen=True, slots=True)
+class CasePair:
+    """The same case, for the original prompt and for the mutant."""
+
+    original: PlannedCase
+    mutant: PlannedCase
+
+    @property
+    def fresh(self) -> Iterator[CasePair]:
+        """The pairs for two more answers of each."""
+        both = zip(fresh_cases(self.original), fresh_cases(self.mutant), strict=True)
+        return (CasePair(*pair) for pair in both)
+
+
+@record(slots=True, kw_only=True)
+class LiveMutant:
+    """A survivor, with the judged answers to it and to the original.
+
+    Attributes:
+        index: Its index in the row.
+        pairs: At most ten cases whose requests it changes.
+        originals, mutants: By case and repeat.
+    """
+
+    tried: TriedMutant
+    index: int
+    pairs: tuple[CasePair, ...]
+    originals: Mapping[CaseKey, JudgedAnswer]
+    mutants: dict[CaseKey, JudgedAnswer] = field(default_factory=dict)
+
+    @property
+    def suspected(self) -> Iterator[CasePair]:
+        """The cases that only the original passes, so far."""
+        for pair in self.pairs:
+            kept = _keeps(self.originals, pair.original), _keeps(self.mutants, pair.mutant)
+            if kept == (True, False):
+                yield pair
+
+    def concluded(self, result: ResultOf) -> Mutant:
+        """The mutant with what the answers prove."""
+        trial = self._trial(result)
+        kill = self._violated() or self._worse()
+        if kill is None:
+            return replace(self.tried.mutant, live=trial)
+        return replace(self.tried.mutant, status="killed", by=kill, suggestion="", live=trial)
+
+    def _trial(self, result: ResultOf) -> LiveTrial:
+        if not self.pairs:
+            return LiveTrial(note=NOT_ASSERTED)
+        answered = list(self._answered())
+        found = [result(planned) for planned in self._needed()]
+        note = next((each.reason for each in found if each.answer is None), "")
+        return LiveTrial(
+            cases=len({pair.mutant.case_key for pair in self.pairs}),
+            answers=len(answered),
+            changed=sum(was is not None and was != now for was, now in answered),
+            note=note,
+        )
+
+    def _needed(self) -> Iterator[PlannedCase]:
+        """The cases of the first round, then those of the second."""
+        second = (fresh for pair in self.suspected for fresh in pair.fresh)
+        for pair in (*self.pairs, *second):
+            yield pair.mutant
+            yield pair.original
+
+    def _answered(self) -> Iterator[tuple[object, object]]:
+        """The first answer to the original, and each answer to the mutant."""
+        for pair in self.pairs:
+            was = self.originals.get(pair.original.case_key)
+            for same in (pair, *pair.fresh):
+                now = self.mutants.get(same.mutant.case_key)
+                if now is not None:
+                    yield _content(was), _content(now)
+
+    def _violated(self) -> Kill | None:
+        for pair in self.suspected:
+            same = (pair, *pair.fresh)
+            original = [_keeps(self.originals, each.original) for each in same]
+            mutant = [_keeps(self.mutants, each.mutant) for each in same]
+            known = [kept for kept in (*original, *mutant) if kept is not None]
+            if len(known) == 2 * len(same) and proves_mutant(known[:3], known[3:]):
+                return self._kill(pair)
+        return None
+
+    def _kill(self, pair: CasePair) -> Kill:
+        violated = violations(self.mutants[pair.mutant.case_key].judgements)[0]
+        return Kill(
+            kind="contract",
+            prompt=pair.mutant.prompt.id,
+            case=pair.mutant.case.name,
+            assertion=violated.type,
+            reason=violated.reason,
+            place=violated.place,
+        )
+
+    def _worse(self) -> Kill | None:
+        """The prompt whose primary score fell, if any."""
+        for prompt, group in groupby(self.pairs, lambda pair: pair.mutant.prompt.id):
+            pairs = list(group)
+            score = primary(pairs[0].original.prompt.evaluation, self._names(pairs))
+            cases = list(self._scores(pairs, score)) if score is not None else []
+            if score is None or not cases:
+                continue
+            decision = decide(cases, 1, margin_of(pairs[0].original.prompt.evaluation))
+            if decision.verdict == "fail":
+                return Kill(
+                    kind="score",
+                    prompt=prompt,
+                    case="",
+                    assertion=score,
+                    reason=plain_sentence(decision, "the original"),
+                    place=self.tried.mutant.place,
+                )
+        return None
+
+    def _names(self, pairs: Iterable[CasePair]) -> set[str]:
+        judged = (self.mutants.get(pair.mutant.case_key) for pair in pairs)
+        return {name for each in judged if each is not None for name in scores(each.judgements)}
+
+    def _scores(self, pairs: Iterable[CasePair], score: str) -> Iterator[CaseScore]:
+        for pair in pairs:
+            was = self.originals.get(pair.original.case_key)
+            now = self.mutants.get(pair.mutant.case_key)
+            before = scores(was.judgements).get(score) if was is not None else None
+            after = scores(now.judgements).get(score) if now is not None else None
+            if before is not None and after is not None:
+                tags = pair.mutant.case.tags
+                source = next((tag for tag in tags if tag.startswith(SOURCE_TAG)), None)
+                yield CaseScore(
+                    name=pair.mutant.case.name,
+                    baseline=(before,),
+                    candidate=(after,),
+                    source=source,
+                )
+
+
+def _keeps(known: Mapping[CaseKey, JudgedAnswer], planned: PlannedCase) -> bool | None:
+    """Whether the answer to a case keeps all contracts; None without an answer."""
+    judged = known.get(planned.case_key)
+    return None if judged is None else not violations(judged.judgements)
+
+
+def _content(judged: JudgedAnswer | None) -> object:
+    """What a model answered, without facts about the call."""
+    return None if judged is None else (judged.answer.text, judged.answer.tool_calls)
+
+
+def case_pairs(tried: TriedMutant) -> tuple[CasePair, ...]:
+    """Up to ten of the cases whose requests a mutant changes, chosen by hash, by prompt."""
+    found = [
+        CasePair(original, mutant)
+        for tested, variant in tried.variants
+        for original, mutant in tested.changed_cases(variant)
+        if original.needs_answer
+    ]
+    key = mutant_key(tried.mutant)
+    chosen = sorted(found, key=lambda pair: _hash_of(key, *map(str, pair.mutant.case_key)))
+    return tuple(sorted(chosen[:LIVE_CASES], key=lambda pair: pair.mutant.case_key))
+
+
+def mutant_key(mutant: Mutant) -> str:
+    """The same as long as the mutant itself does not change, wherever its line is."""
+    return _hash_of(mutant.operator, mutant.place.path, mutant.before, mutant.after, mutant.change)
+
+
+def _hash_of(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()

@@ -41,403 +41,38 @@ from promptops.runtime.template.template import Template, token_at
 from promptops.suggestions import did_you_mean
 
 
-def condition_edits(of: TemplateText) -> Iterator[TextEdit]:
-    """One for each `if`, `elif`, `a if b else c` and `when`, in order."""
-    found = [(0, len(of.text.value))] if of.is_expression else []
-    if of.template is not None:
-        found += sorted(_tests(of.template))
-    for start, end in found:
-        written = of.text.value[start:end]
-        yield TextEdit(
-            start=start,
-            end=end,
-            after=f"not ({written})",
-            change=f"negate `{shortened(written)}`",
-            poison=POISON,
-        )
+def named_operators(names: Collection[str]) -> tuple[Operator, ...]:
+    """The operators of these names, in their usual order; all without names.
 
-
-def _tests(template: Template) -> Iterator[Offsets]:
-    tags = list(template.tree.find_all(nodes.If))
-    chained = {id(branch) for tag in tags for branch in tag.elif_}
-    for tag in tags:
-        yield test_of_tag(template, tag, elif_=id(tag) in chained)
-    for choice in template.tree.find_all(nodes.CondExpr):
-        yield expression(template, choice.test)
-
-
-# Drop an example.
-
-_TAGGED = lazy_pattern(
-    r"(?is)(?:(?<=\n)|(?<![\s\S]))[ \t]*<(example)\b[^<>\n]*>(?:(?!<example\b).)*?</\1>[ \t]*\n?"
-)
-
-
-def example_edits(of: TemplateText) -> Iterator[TextEdit]:
-    """One for each `<example>` element and each block of fenced code, in order."""
-    if of.is_expression:
-        return
-    tagged = [match.span() for match in _TAGGED.finditer(of.text.value)]
-    fenced = [
-        (start, end)
-        for start, end in of.fences
-        if not any(first <= start < last for first, last in tagged)
-    ]
-    for start, end in sorted((*tagged, *fenced)):
-        written = of.text.value[start:end]
-        change = f'drop the example "{shortened(written)}"'
-        yield TextEdit(start=start, end=end, change=change)
-
-
-def example_message_edits(prompt: Prompt) -> Iterator[PromptEdit]:
-    """One for each question with the answers that follow it."""
-    for example in examples(prompt):
-        dropped = {turn.at for turn in example}
-        kept = tuple(turn for turn in prompt.messages if turn.at not in dropped)
-        yield PromptEdit(
-            prompt=replace(prompt, messages=kept),
-            place=prompt.locate(example[0].at, False),
-            dropped=tuple(turn.at for turn in example),
-            change=f"drop an example of {len(example)} messages",
-            suggestion="count the messages: `{type: message-count, value: N}`",
-        )
-
-
-def examples(prompt: Prompt) -> list[tuple[Message, ...]]:
-    """Each user message with the answers after it, unless nothing follows them.
-
-    An answer at the end is not an example: the model continues it.
+    Raises UsageError for an unknown name, with the nearest one.
     """
-    found: list[tuple[Message, ...]] = []
-    current: list[Message] = []
-    for turn in prompt.messages:
-        if isinstance(turn, Message) and turn.role in ("assistant", "tool") and current:
-            current.append(turn)
-            continue
-        found += [tuple(current)] if len(current) > 1 else []
-        current = [turn] if isinstance(turn, Message) and turn.role == "user" else []
-    return found
-
-
-# Drop an `{% include %}`.
-
-
-def include_edits(of: TemplateText) -> Iterator[TextEdit]:
-    """One for each include, in order."""
-    template = of.template
-    found = template.tree.find_all(nodes.Include) if template is not None else ()
-    for start, end in sorted(_tag(template, include.lineno) for include in found if template):
-        written = of.text.value[start:end]
-        yield TextEdit(start=start, end=end, change=f"drop `{shortened(written)}`")
-
-
-def _tag(template: Template, offset: int) -> Offsets:
-    """The span of the tag that contains an offset."""
-    index = token_at(template, offset)
-    begin = next(token for token in template.tokens[index::-1] if token.kind == "block_begin")
-    end = next(token for token in template.tokens[index:] if token.kind == "block_end")
-    return begin.start, begin.start + len(template.source[begin.start : end.end].rstrip("\n"))
-
-
-# Delete a list item.
-
-
-def item_edits(of: TemplateText) -> Iterator[TextEdit]:
-    """One for each item with a word besides values; its line is deleted with its newline."""
-    for block in blocks(of.flat):
-        if block.is_item and has_word(of.flat[block.start : block.end]):
-            span = block.start, block.end
-            change = f'delete the item "{shortened(of.text.value[slice(*span)])}"'
-            yield TextEdit(start=block.first, end=block.last, change=change, subject=span)
-
-
-# Empty a loop.
-
-
-def loop_edits(of: TemplateText) -> Iterator[TextEdit]:
-    """One for each `for`, in order."""
-    template = of.template
-    loops = template.tree.find_all(nodes.For) if template is not None else ()
-    for start, end in sorted(expression(template, loop.iter) for loop in loops if template):
-        written = of.text.value[start:end]
-        change = f"empty the loop over `{shortened(written)}`"
-        yield TextEdit(start=start, end=end, after="[]", change=change, poison=POISON)
-
-
-def loop_message_edits(prompt: Prompt) -> Iterator[PromptEdit]:
-    """One for each list of messages that is repeated for the items of an input."""
-    for turn in prompt.messages:
-        if isinstance(turn, ForEach):
-            left = tuple(other for other in prompt.messages if other is not turn)
-            yield PromptEdit(
-                prompt=replace(prompt, messages=left),
-                place=prompt.locate(turn.at, False),
-                dropped=(turn.at,),
-                change=f"empty the loop over `{turn.source}`",
-                suggestion="count the messages: `{type: message-count, value: N}`",
-            )
-
-
-# Drop a message.
-
-_T = TypeVar("_T")
-
-
-def message_edits(prompt: Prompt) -> Iterator[PromptEdit]:
-    """One for each message that is not part of an example, and for a conversation history.
-
-    Not for the only one: a request without messages is no request.
-    """
-    if len(prompt.messages) < 2:
-        return
-    shown = {turn.at for example in examples(prompt) for turn in example}
-    for index, turn in enumerate(prompt.messages):
-        if isinstance(turn, ForEach):
-            yield from _of_loop(prompt, index, turn)
-        elif turn.at not in shown:
-            yield _without(prompt, turn, _but(prompt.messages, index))
-
-
-def _of_loop(prompt: Prompt, index: int, loop: ForEach) -> Iterator[PromptEdit]:
-    """The messages of a loop with several; for a single one, the operator `loop` does the same."""
-    for inner, message in enumerate(loop.messages if len(loop.messages) > 1 else ()):
-        turn: Turn = replace(loop, messages=_but(loop.messages, inner))
-        messages = (*prompt.messages[:index], turn, *prompt.messages[index + 1 :])
-        yield _without(prompt, message, messages)
-
-
-def _without(
-    prompt: Prompt, turn: Message | ConversationHistory, messages: tuple[Turn, ...]
-) -> PromptEdit:
-    name = f"{turn.role} message" if isinstance(turn, Message) else "history"
-    return PromptEdit(
-        prompt=replace(prompt, messages=messages),
-        place=prompt.locate(turn.at, False),
-        dropped=(turn.at,),
-        change=f"drop the {name}",
-        suggestion=f"count the messages: `{{type: message-count, value: {_count(prompt)}}}`",
-    )
-
-
-def _count(prompt: Prompt) -> str:
-    """The number of messages; `N` if it depends on the inputs."""
-    fixed = all(isinstance(turn, Message) and turn.when is None for turn in prompt.messages)
-    return str(len(prompt.messages)) if fixed else "N"
-
-
-def _but(turns: tuple[_T, ...], index: int) -> tuple[_T, ...]:
-    return (*turns[:index], *turns[index + 1 :])
-
-
-# Reverse an obligation: must → may, never → sometimes, at most → at least, not → nothing.
-
-_WORD = lazy_pattern(r"[^\W\d_]+(?:['’][^\W\d_]+)*|[❌🚫⛔]")
-_BETWEEN_WORDS = lazy_pattern(r"\s+|-")
-
-
-def obligation_edits(of: TemplateText) -> Iterator[TextEdit]:
-    """One for each phrase that obliges or forbids, in six languages."""
-    source = of.text.value
-    sentences = [span for block in blocks(of.flat) for span in sentences_of(of.flat, block)]
-    for start, end, replacement in _found(of.flat):
-        written = source[start:end]
-        after = _as_written(written, replacement)
-        change = f'"{written}" → "{after}"' if after else f'delete "{written}"'
-        blank = int(not after and source[end : end + 1] == " ")
-        subject = _around(sentences, start)
-        yield TextEdit(start=start, end=end + blank, after=after, change=change, subject=subject)
-
-
-def _found(flat: str) -> Iterator[tuple[int, int, str]]:
-    """The span of each phrase, and its replacement."""
-    words = list(_WORD.finditer(flat))
-    index = 0
-    while index < len(words):
-        length, replacement = _phrase(flat, words, index)
-        if length:
-            yield words[index].start(), words[index + length - 1].end(), replacement
-        index += length or 1
-
-
-def _phrase(flat: str, words: Sequence[re.Match[str]], index: int) -> tuple[int, str]:
-    """The number of words of the phrase that begins at a word, or 0, and its replacement."""
-    for phrase, replacement in reversals().get(_plain(words[index]), ()):
-        found = words[index : index + len(phrase)]
-        if tuple(map(_plain, found)) == phrase and _is_apart(flat, found):
-            return len(phrase), replacement
-    return 0, ""
-
-
-def _plain(word: re.Match[str]) -> str:
-    return word[0].lower().replace("’", "'")
-
-
-def _is_apart(flat: str, words: Sequence[re.Match[str]]) -> bool:
-    """Whether they are words of one phrase, and not part of `read-only` or `must_have`."""
-    gaps = (flat[word.end() : after.start()] for word, after in pairwise(words))
-    if not all(_BETWEEN_WORDS.fullmatch(gap) for gap in gaps):
-        return False
-    before, after = flat[: words[0].start()][-1:], flat[words[-1].end() :][:1]
-    return before not in ("-", "_", "{", "/") and after not in ("-", "_", "(", "/")
-
-
-def _as_written(written: str, replacement: str) -> str:
-    """The replacement in the case of the phrase: `NEVER`, `Never`, `never`."""
-    if len(written) > 1 and written.isupper():
-        return replacement.upper()
-    return replacement[:1].upper() + replacement[1:] if written[:1].isupper() else replacement
-
-
-def _around(sentences: Sequence[Offsets], at: int) -> Offsets | None:
-    """The sentence that contains an offset."""
-    return next((span for span in sentences if span[0] <= at < span[1]), None)
-
-
-# Drop a condition of the output schema: a required property, an enum, a bound or a pattern.
-
-_AT = "/output/schema"
-_DROPPED = (
-    *("enum", "const", "pattern", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"),
-    *("multipleOf", "minLength", "maxLength", "minItems", "maxItems", "uniqueItems"),
-    *("minProperties", "maxProperties"),
-)
-_BY_NAME = ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas")
-_LISTS = ("anyOf", "oneOf", "allOf", "prefixItems")
-_SINGLE = ("items", "additionalProperties", "contains", "then", "else")
-
-
-def schema_edits(prompt: Prompt, defines: Callable[[str], bool]) -> Iterator[PromptEdit]:
-    """One for each condition whose absence admits another value; each with that value.
-
-    `defines` returns whether a name under `$defs` is that of a file of the catalog.
-    """
-    schema = prompt.output.schema
-    if schema is None:
-        return
-    locate = schema_locator(prompt.locate, _AT, schema, defines)
-    for dropped in _conditions(schema, ""):
-        weaker = _without_schema(schema, dropped)
-        found = _admitted(weaker, schema)
-        if found is None:
-            continue
-        yield PromptEdit(
-            prompt=replace(prompt, output=replace(prompt.output, schema=weaker)),
-            place=locate(f"{_AT}{dropped.pointer}", not dropped.is_name),
-            change=f"drop `{dropped}` of the output",
-            suggestion=_suggestion(dropped),
-            witness=schema_witness(found, weaker, schema),
-            on_request=False,
-        )
-
-
-@record(frozen=True, slots=True, kw_only=True)
-class _Condition:
-    """A condition of a schema.
-
-    Attributes:
-        owner: JSON pointer of the schema that has it.
-        name: The property, of a `required`; else "".
-        pointer: Of the keyword; of a `required`, of the name in its list.
-    """
-
-    owner: str
-    keyword: str
-    value: Any
-    name: str = ""
-    pointer: str
-
-    @property
-    def is_name(self) -> bool:
-        return self.keyword == "required"
-
-    def __str__(self) -> str:
-        shown = self.name or json.dumps(self.value, ensure_ascii=False)
-        return f"{self.keyword}: {shown if len(shown) <= 60 else shown[:59] + '…'}"
-
-
-def _conditions(schema: Any, at: str) -> Iterator[_Condition]:
-    """The conditions of a schema and its parts, in order."""
-    if not isinstance(schema, Mapping):
-        return
-    required = schema.get("required")
-    for index, name in enumerate(required if isinstance(required, list) else ()):
-        yield _Condition(
-            owner=at, keyword="required", value=name, name=name, pointer=f"{at}/required/{index}"
-        )
-    for keyword in schema:
-        if keyword in _DROPPED:
-            yield _Condition(
-                owner=at, keyword=keyword, value=schema[keyword], pointer=f"{at}/{keyword}"
-            )
-    for pointer, part in _parts(schema):
-        yield from _conditions(part, f"{at}{pointer}")
-
-
-def _parts(schema: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    for keyword, value in schema.items():
-        if keyword in _BY_NAME and isinstance(value, Mapping):
-            yield from ((f"/{keyword}/{escaped(name)}", part) for name, part in value.items())
-        elif keyword in _LISTS and isinstance(value, list):
-            yield from ((f"/{keyword}/{index}", part) for index, part in enumerate(value))
-        elif keyword in _SINGLE:
-            yield f"/{keyword}", value
-
-
-def _without_schema(schema: Schema, dropped: _Condition) -> dict[str, Any]:
-    def weaken(part: Mapping[str, Any]) -> dict[str, Any]:
-        if not dropped.name:
-            return {key: value for key, value in part.items() if key != dropped.keyword}
-        return {**part, "required": [name for name in part["required"] if name != dropped.name]}
-
-    weaker: dict[str, Any] = _changed(schema, tokens(dropped.owner), weaken)
-    return weaker
-
-
-def _changed(value: Any, path: list[str], change: Callable[[Any], Any]) -> Any:
-    """A copy in which the part at a path is changed; other parts are shared."""
-    if not path:
-        return change(value)
-    first, rest = path[0], path[1:]
-    if isinstance(value, list):
-        index = int(first)
-        return [*value[:index], _changed(value[index], rest, change), *value[index + 1 :]]
-    return {**value, first: _changed(value[first], rest, change)}
-
-
-def _admitted(weaker: Schema, schema: Schema) -> SchemaDifference | None:
-    """The difference with a value that only the weaker schema admits; None without one."""
-    found = differences(weaker, schema)
-    return next((difference for difference in found if difference.witness is not ABSENT), None)
-
-
-def _suggestion(dropped: _Condition) -> str:
-    """The assertion on answers that notices it, with the path of the value where there is one."""
-    path = _value_path(dropped.owner)
-    shown = json.dumps(dropped.value, ensure_ascii=False)
-    if path is None:
-        return "an assertion on the output, such as `{type: json-schema, …}`"
-    if dropped.is_name:
-        return f"`{{type: expr, value: '{_expression(path, dropped.name)} is defined'}}`"
-    if dropped.keyword in ("enum", "const"):
-        values = shown if dropped.keyword == "enum" else f"[{shown}]"
-        return f"`{{type: one-of, path: {path}, value: {values}}}`"
-    if dropped.keyword == "pattern":
-        return f"`{{type: regex, path: {path}, value: {shown}}}`"
-    return f"`{{type: json-schema, path: {path}, value: {{{dropped.keyword}: {shown}}}}}`"
-
-
-def _value_path(owner: str) -> str | None:
-    """From the pointer of a schema to that of its value; None below anything but properties."""
-    steps = tokens(owner)
-    if any(step != "properties" for step in steps[::2]) or len(steps) % 2:
-        return None
-    return "".join(f"/{escaped(name)}" for name in steps[1::2])
-
-
-def _expression(path: str, name: str) -> str:
-    steps = ["output", *tokens(path), name]
-    plain = all(step.isidentifier() for step in steps)
-    return ".".join(steps) if plain else f"{steps[0]}[{json.dumps(name)}]"
+    for name in names:
+        if name not in OPERATORS:
+            hint = did_you_mean(name, OPERATORS) or f"one of: {', '.join(OPERATORS)}"
+            raise UsageError(f"there is no operator {name!r}", hint=hint)
+    return tuple(operator for operator in OPERATORS if not names or operator in names)
+
+
+def text_edits(
+    of: TemplateText, operators: Collection[Operator]
+) -> Iterator[tuple[Operator, TextEdit]]:
+    """All ways to break a text; two operators never do the same."""
+    seen: set[tuple[int, int, str]] = set()
+    for name, edits in _TEXT_OPERATORS.items():
+        for edit in edits(of) if name in operators else ():
+            key = edit.start, edit.end, edit.after
+            if key not in seen:
+                seen.add(key)
+                yield name, edit
+
+
+def prompt_edits(
+    prompt: Prompt, catalog: Catalog, operators: Collection[Operator]
+) -> Iterator[tuple[Operator, PromptEdit]]:
+    """All ways to break a prompt other than in its texts."""
+    for name, edits in _PROMPT_OPERATORS.items():
+        if name in operators:
+            yield from ((name, edit) for edit in edits(prompt, catalog))
 
 
 # Delete a sentence.
@@ -460,120 +95,80 @@ def sentence_edits(of: TemplateText) -> Iterator[TextEdit]:
                 yield TextEdit(start=start, end=end, change=change)
 
 
-# Drop a tool, or make a required parameter of a tool optional.
+# Delete a list item.
 
 
-def tool_edits(prompt: Prompt) -> Iterator[PromptEdit]:
-    """Per tool: without it, unless `tool_choice` names it; then without each required parameter."""
-    for index, tool in enumerate(prompt.tools):
-        if not _is_chosen(prompt.tool_choice, tool.name):
-            yield _dropped(prompt, index)
-        required = tool.parameters.get("required")
-        for name in required if isinstance(required, list) else ():
-            yield _freed(prompt, index, name)
+def item_edits(of: TemplateText) -> Iterator[TextEdit]:
+    """One for each item with a word besides values; its line is deleted with its newline."""
+    for block in blocks(of.flat):
+        if block.is_item and has_word(of.flat[block.start : block.end]):
+            span = block.start, block.end
+            change = f'delete the item "{shortened(of.text.value[slice(*span)])}"'
+            yield TextEdit(start=block.first, end=block.last, change=change, subject=span)
 
 
-def _is_chosen(choice: Any, name: str) -> bool:
-    return choice == name or (isinstance(choice, Mapping) and name in str(choice))
+# Reverse an obligation: must → may, never → sometimes, at most → at least, not → nothing.
+
+_OBLIGATION_WORD = lazy_pattern(r"[^\W\d_]+(?:['’][^\W\d_]+)*|[❌🚫⛔]")
+_BETWEEN_WORDS = lazy_pattern(r"\s+|-")
 
 
-def _dropped(prompt: Prompt, index: int) -> PromptEdit:
-    tool = prompt.tools[index]
-    return PromptEdit(
-        prompt=replace(prompt, tools=(*prompt.tools[:index], *prompt.tools[index + 1 :])),
-        place=prompt.locate(tool.at, False),
-        dropped=(tool.at,),
-        change=f"drop the tool `{tool.name}`",
-        suggestion=f"a case that needs it: `{{type: tool-call, name: {tool.name}}}`",
-        witness=call_witness(tool.name),
-        on_request=False,
-    )
+def obligation_edits(of: TemplateText) -> Iterator[TextEdit]:
+    """One for each phrase that obliges or forbids, in six languages."""
+    source = of.text.value
+    sentences = [span for block in blocks(of.flat) for span in sentences_of(of.flat, block)]
+    for start, end, replacement in _phrases(of.flat):
+        written = source[start:end]
+        after = _in_case_of(written, replacement)
+        change = f'"{written}" → "{after}"' if after else f'delete "{written}"'
+        blank = int(not after and source[end : end + 1] == " ")
+        subject = _sentence_around(sentences, start)
+        yield TextEdit(start=start, end=end + blank, after=after, change=change, subject=subject)
 
 
-def _freed(prompt: Prompt, index: int, name: str) -> PromptEdit:
-    tool = prompt.tools[index]
-    left = [other for other in tool.parameters["required"] if other != name]
-    freed: Tool = replace(tool, parameters={**tool.parameters, "required": left})
-    tools = (*prompt.tools[:index], freed, *prompt.tools[index + 1 :])
-    at = f"{tool.at}/parameters/required/{tool.parameters['required'].index(name)}"
-    return PromptEdit(
-        prompt=replace(prompt, tools=tools),
-        place=prompt.locate(at, False),
-        change=f"make `{name}` of the tool `{tool.name}` optional",
-        suggestion=f"`{{type: tool-call, name: {tool.name}, arguments: {{{name}: …}}}}`",
-        witness=call_witness(tool.name, name),
-        on_request=False,
-    )
+def _phrases(flat: str) -> Iterator[tuple[int, int, str]]:
+    """The span of each phrase, and its replacement."""
+    words = list(_OBLIGATION_WORD.finditer(flat))
+    index = 0
+    while index < len(words):
+        length, replacement = _phrase_at(flat, words, index)
+        if length:
+            yield words[index].start(), words[index + length - 1].end(), replacement
+        index += length or 1
 
 
-# Drop a `{{ value }}`.
+def _phrase_at(flat: str, words: Sequence[re.Match[str]], index: int) -> tuple[int, str]:
+    """The number of words of the phrase that begins at a word, or 0, and its replacement."""
+    for phrase, replacement in reversals().get(_plain_word(words[index]), ()):
+        found = words[index : index + len(phrase)]
+        if tuple(map(_plain_word, found)) == phrase and _is_apart(flat, found):
+            return len(phrase), replacement
+    return 0, ""
 
 
-def value_edits(of: TemplateText) -> Iterator[TextEdit]:
-    """One for each value that the template prints."""
-    start = -1
-    for token in of.template.tokens if of.template is not None else ():
-        if token.kind == "variable_begin":
-            start = token.start
-        elif token.kind == "variable_end":
-            written = of.text.value[start : token.end]
-            yield TextEdit(start=start, end=token.end, change=f"drop `{shortened(written)}`")
+def _plain_word(word: re.Match[str]) -> str:
+    return word[0].lower().replace("’", "'")
 
 
-# All operators by name.
-
-_ON_TEXTS: Mapping[Operator, TextOperator] = {
-    "sentence": sentence_edits,
-    "item": item_edits,
-    "obligation": obligation_edits,
-    "value": value_edits,
-    "condition": condition_edits,
-    "loop": loop_edits,
-    "include": include_edits,
-    "example": example_edits,
-}
-
-_ON_PROMPTS: Mapping[Operator, Callable[[Prompt, Catalog], Iterator[PromptEdit]]] = {
-    "loop": lambda prompt, _: loop_message_edits(prompt),
-    "message": lambda prompt, _: message_edits(prompt),
-    "example": lambda prompt, _: example_message_edits(prompt),
-    "schema": lambda prompt, catalog: schema_edits(prompt, catalog.files.defines),
-    "tool": lambda prompt, _: tool_edits(prompt),
-}
+def _is_apart(flat: str, words: Sequence[re.Match[str]]) -> bool:
+    """Whether they are words of one phrase, and not part of `read-only` or `must_have`."""
+    gaps = (flat[word.end() : after.start()] for word, after in pairwise(words))
+    if not all(_BETWEEN_WORDS.fullmatch(gap) for gap in gaps):
+        return False
+    before, after = flat[: words[0].start()][-1:], flat[words[-1].end() :][:1]
+    return before not in ("-", "_", "{", "/") and after not in ("-", "_", "(", "/")
 
 
-def named_operators(names: Collection[str]) -> tuple[Operator, ...]:
-    """The operators of these names, in their usual order; all without names.
-
-    Raises UsageError for an unknown name, with the nearest one.
-    """
-    for name in names:
-        if name not in OPERATORS:
-            hint = did_you_mean(name, OPERATORS) or f"one of: {', '.join(OPERATORS)}"
-            raise UsageError(f"there is no operator {name!r}", hint=hint)
-    return tuple(operator for operator in OPERATORS if not names or operator in names)
+def _in_case_of(written: str, replacement: str) -> str:
+    """The replacement in the case of the phrase: `NEVER`, `Never`, `never`."""
+    if len(written) > 1 and written.isupper():
+        return replacement.upper()
+    return replacement[:1].upper() + replacement[1:] if written[:1].isupper() else replacement
 
 
-def text_edits(
-    of: TemplateText, operators: Collection[Operator]
-) -> Iterator[tuple[Operator, TextEdit]]:
-    """All ways to break a text; two operators never do the same."""
-    seen: set[tuple[int, int, str]] = set()
-    for name, edits in _ON_TEXTS.items():
-        for edit in edits(of) if name in operators else ():
-            key = edit.start, edit.end, edit.after
-            if key not in seen:
-                seen.add(key)
-                yield name, edit
-
-
-def prompt_edits(
-    prompt: Prompt, catalog: Catalog, operators: Collection[Operator]
-) -> Iterator[tuple[Operator, PromptEdit]]:
-    """All ways to break a prompt other than in its texts."""
-    for name, edits in _ON_PROMPTS.items():
-        if name in operators:
-            yield from ((name, edit) for edit in edits(prompt, catalog))
+def _sentence_around(sentences: Sequence[Offsets], at: int) -> Offsets | None:
+    """The sentence that contains an offset."""
+    return next((span for span in sentences if span[0] <= at < span[1]), None)
 
 
 # The phrases that oblige or forbid, each with one that does not.
@@ -674,9 +269,396 @@ def reversals() -> dict[str, list[Reversal]]:
     return {first: sorted(found, key=lambda each: -len(each[0])) for first, found in table.items()}
 
 
+# Drop a `{{ value }}`.
+
+
+def value_edits(of: TemplateText) -> Iterator[TextEdit]:
+    """One for each value that the template prints."""
+    start = -1
+    for token in of.template.tokens if of.template is not None else ():
+        if token.kind == "variable_begin":
+            start = token.start
+        elif token.kind == "variable_end":
+            written = of.text.value[start : token.end]
+            yield TextEdit(start=start, end=token.end, change=f"drop `{shortened(written)}`")
+
+
+# Negate a condition.
+
+
+def condition_edits(of: TemplateText) -> Iterator[TextEdit]:
+    """One for each `if`, `elif`, `a if b else c` and `when`, in order."""
+    found = [(0, len(of.text.value))] if of.is_expression else []
+    if of.template is not None:
+        found += sorted(_condition_spans(of.template))
+    for start, end in found:
+        written = of.text.value[start:end]
+        yield TextEdit(
+            start=start,
+            end=end,
+            after=f"not ({written})",
+            change=f"negate `{shortened(written)}`",
+            poison=POISON,
+        )
+
+
+def _condition_spans(template: Template) -> Iterator[Offsets]:
+    tags = list(template.tree.find_all(nodes.If))
+    chained = {id(branch) for tag in tags for branch in tag.elif_}
+    for tag in tags:
+        yield test_of_tag(template, tag, elif_=id(tag) in chained)
+    for choice in template.tree.find_all(nodes.CondExpr):
+        yield expression(template, choice.test)
+
+
+# Empty a loop.
+
+
+def loop_edits(of: TemplateText) -> Iterator[TextEdit]:
+    """One for each `for`, in order."""
+    template = of.template
+    loops = template.tree.find_all(nodes.For) if template is not None else ()
+    for start, end in sorted(expression(template, loop.iter) for loop in loops if template):
+        written = of.text.value[start:end]
+        change = f"empty the loop over `{shortened(written)}`"
+        yield TextEdit(start=start, end=end, after="[]", change=change, poison=POISON)
+
+
+def loop_message_edits(prompt: Prompt) -> Iterator[PromptEdit]:
+    """One for each list of messages that is repeated for the items of an input."""
+    for turn in prompt.messages:
+        if isinstance(turn, ForEach):
+            left = tuple(other for other in prompt.messages if other is not turn)
+            yield PromptEdit(
+                prompt=replace(prompt, messages=left),
+                place=prompt.locate(turn.at, False),
+                dropped=(turn.at,),
+                change=f"empty the loop over `{turn.source}`",
+                suggestion="count the messages: `{type: message-count, value: N}`",
+            )
+
+
+# Drop an `{% include %}`.
+
+
+def include_edits(of: TemplateText) -> Iterator[TextEdit]:
+    """One for each include, in order."""
+    template = of.template
+    found = template.tree.find_all(nodes.Include) if template is not None else ()
+    for start, end in sorted(_tag_at(template, include.lineno) for include in found if template):
+        written = of.text.value[start:end]
+        yield TextEdit(start=start, end=end, change=f"drop `{shortened(written)}`")
+
+
+def _tag_at(template: Template, offset: int) -> Offsets:
+    """The span of the tag that contains an offset."""
+    index = token_at(template, offset)
+    begin = next(token for token in template.tokens[index::-1] if token.kind == "block_begin")
+    end = next(token for token in template.tokens[index:] if token.kind == "block_end")
+    return begin.start, begin.start + len(template.source[begin.start : end.end].rstrip("\n"))
+
+
+# Drop a message.
+
+_T = TypeVar("_T")
+
+
+def message_edits(prompt: Prompt) -> Iterator[PromptEdit]:
+    """One for each message that is not part of an example, and for a conversation history.
+
+    Not for the only one: a request without messages is no request.
+    """
+    if len(prompt.messages) < 2:
+        return
+    shown = {turn.at for example in examples(prompt) for turn in example}
+    for index, turn in enumerate(prompt.messages):
+        if isinstance(turn, ForEach):
+            yield from _loop_message_drops(prompt, index, turn)
+        elif turn.at not in shown:
+            yield _without_message(prompt, turn, _all_but(prompt.messages, index))
+
+
+def _loop_message_drops(prompt: Prompt, index: int, loop: ForEach) -> Iterator[PromptEdit]:
+    """The messages of a loop with several; for a single one, the operator `loop` does the same."""
+    for inner, message in enumerate(loop.messages if len(loop.messages) > 1 else ()):
+        turn: Turn = replace(loop, messages=_all_but(loop.messages, inner))
+        messages = (*prompt.messages[:index], turn, *prompt.messages[index + 1 :])
+        yield _without_message(prompt, message, messages)
+
+
+def _without_message(
+    prompt: Prompt, turn: Message | ConversationHistory, messages: tuple[Turn, ...]
+) -> PromptEdit:
+    name = f"{turn.role} message" if isinstance(turn, Message) else "history"
+    count = _message_count(prompt)
+    return PromptEdit(
+        prompt=replace(prompt, messages=messages),
+        place=prompt.locate(turn.at, False),
+        dropped=(turn.at,),
+        change=f"drop the {name}",
+        suggestion=f"count the messages: `{{type: message-count, value: {count}}}`",
+    )
+
+
+def _message_count(prompt: Prompt) -> str:
+    """The number of messages; `N` if it depends on the inputs."""
+    fixed = all(isinstance(turn, Message) and turn.when is None for turn in prompt.messages)
+    return str(len(prompt.messages)) if fixed else "N"
+
+
+def _all_but(turns: tuple[_T, ...], index: int) -> tuple[_T, ...]:
+    return (*turns[:index], *turns[index + 1 :])
+
+
+# Drop an example.
+
+_EXAMPLE_ELEMENT = lazy_pattern(
+    r"(?is)(?:(?<=\n)|(?<![\s\S]))[ \t]*<(example)\b[^<>\n]*>(?:(?!<example\b).)*?</\1>[ \t]*\n?"
+)
+
+
+def example_edits(of: TemplateText) -> Iterator[TextEdit]:
+    """One for each `<example>` element and each block of fenced code, in order."""
+    if of.is_expression:
+        return
+    tagged = [match.span() for match in _EXAMPLE_ELEMENT.finditer(of.text.value)]
+    fenced = [
+        (start, end)
+        for start, end in of.fences
+        if not any(first <= start < last for first, last in tagged)
+    ]
+    for start, end in sorted((*tagged, *fenced)):
+        written = of.text.value[start:end]
+        change = f'drop the example "{shortened(written)}"'
+        yield TextEdit(start=start, end=end, change=change)
+
+
+def example_message_edits(prompt: Prompt) -> Iterator[PromptEdit]:
+    """One for each question with the answers that follow it."""
+    for example in examples(prompt):
+        dropped = {turn.at for turn in example}
+        kept = tuple(turn for turn in prompt.messages if turn.at not in dropped)
+        yield PromptEdit(
+            prompt=replace(prompt, messages=kept),
+            place=prompt.locate(example[0].at, False),
+            dropped=tuple(turn.at for turn in example),
+            change=f"drop an example of {len(example)} messages",
+            suggestion="count the messages: `{type: message-count, value: N}`",
+        )
+
+
+def examples(prompt: Prompt) -> list[tuple[Message, ...]]:
+    """Each user message with the answers after it, unless nothing follows them.
+
+    An answer at the end is not an example: the model continues it.
+    """
+    found: list[tuple[Message, ...]] = []
+    current: list[Message] = []
+    for turn in prompt.messages:
+        if isinstance(turn, Message) and turn.role in ("assistant", "tool") and current:
+            current.append(turn)
+            continue
+        found += [tuple(current)] if len(current) > 1 else []
+        current = [turn] if isinstance(turn, Message) and turn.role == "user" else []
+    return found
+
+
+# Drop a condition of the output schema: a required property, an enum, a bound or a pattern.
+
+_SCHEMA_POINTER = "/output/schema"
+_DROPPED_KEYWORDS = (
+    *("enum", "const", "pattern", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"),
+    *("multipleOf", "minLength", "maxLength", "minItems", "maxItems", "uniqueItems"),
+    *("minProperties", "maxProperties"),
+)
+_SCHEMAS_BY_NAME = ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas")
+_SCHEMA_LISTS = ("anyOf", "oneOf", "allOf", "prefixItems")
+_SINGLE_SCHEMAS = ("items", "additionalProperties", "contains", "then", "else")
+
+
+def schema_edits(prompt: Prompt, defines: Callable[[str], bool]) -> Iterator[PromptEdit]:
+    """One for each condition whose absence admits another value; each with that value.
+
+    `defines` returns whether a name under `$defs` is that of a file of the catalog.
+    """
+    schema = prompt.output.schema
+    if schema is None:
+        return
+    locate = schema_locator(prompt.locate, _SCHEMA_POINTER, schema, defines)
+    for dropped in _schema_conditions(schema, ""):
+        weaker = _without_condition(schema, dropped)
+        found = _witnessed_difference(weaker, schema)
+        if found is None:
+            continue
+        yield PromptEdit(
+            prompt=replace(prompt, output=replace(prompt.output, schema=weaker)),
+            place=locate(f"{_SCHEMA_POINTER}{dropped.pointer}", not dropped.is_name),
+            change=f"drop `{dropped}` of the output",
+            suggestion=_schema_suggestion(dropped),
+            witness=schema_witness(found, weaker, schema),
+            on_request=False,
+        )
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class _SchemaCondition:
+    """A condition of a schema.
+
+    Attributes:
+        owner: JSON pointer of the schema that has it.
+        name: The property, of a `required`; else "".
+        pointer: Of the keyword; of a `required`, of the name in its list.
+    """
+
+    owner: str
+    keyword: str
+    value: Any
+    name: str = ""
+    pointer: str
+
+    @property
+    def is_name(self) -> bool:
+        return self.keyword == "required"
+
+    def __str__(self) -> str:
+        shown = self.name or json.dumps(self.value, ensure_ascii=False)
+        return f"{self.keyword}: {shown if len(shown) <= 60 else shown[:59] + '…'}"
+
+
+def _schema_conditions(schema: Any, at: str) -> Iterator[_SchemaCondition]:
+    """The conditions of a schema and its parts, in order."""
+    if not isinstance(schema, Mapping):
+        return
+    required = schema.get("required")
+    for index, name in enumerate(required if isinstance(required, list) else ()):
+        yield _SchemaCondition(
+            owner=at, keyword="required", value=name, name=name, pointer=f"{at}/required/{index}"
+        )
+    for keyword in schema:
+        if keyword in _DROPPED_KEYWORDS:
+            yield _SchemaCondition(
+                owner=at, keyword=keyword, value=schema[keyword], pointer=f"{at}/{keyword}"
+            )
+    for pointer, part in _subschemas(schema):
+        yield from _schema_conditions(part, f"{at}{pointer}")
+
+
+def _subschemas(schema: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for keyword, value in schema.items():
+        if keyword in _SCHEMAS_BY_NAME and isinstance(value, Mapping):
+            yield from ((f"/{keyword}/{escaped(name)}", part) for name, part in value.items())
+        elif keyword in _SCHEMA_LISTS and isinstance(value, list):
+            yield from ((f"/{keyword}/{index}", part) for index, part in enumerate(value))
+        elif keyword in _SINGLE_SCHEMAS:
+            yield f"/{keyword}", value
+
+
+def _without_condition(schema: Schema, dropped: _SchemaCondition) -> dict[str, Any]:
+    def weaken(part: Mapping[str, Any]) -> dict[str, Any]:
+        if not dropped.name:
+            return {key: value for key, value in part.items() if key != dropped.keyword}
+        return {**part, "required": [name for name in part["required"] if name != dropped.name]}
+
+    weaker: dict[str, Any] = _changed_at(schema, tokens(dropped.owner), weaken)
+    return weaker
+
+
+def _changed_at(value: Any, path: list[str], change: Callable[[Any], Any]) -> Any:
+    """A copy in which the part at a path is changed; other parts are shared."""
+    if not path:
+        return change(value)
+    first, rest = path[0], path[1:]
+    if isinstance(value, list):
+        index = int(first)
+        return [*value[:index], _changed_at(value[index], rest, change), *value[index + 1 :]]
+    return {**value, first: _changed_at(value[first], rest, change)}
+
+
+def _witnessed_difference(weaker: Schema, schema: Schema) -> SchemaDifference | None:
+    """The difference with a value that only the weaker schema admits; None without one."""
+    found = differences(weaker, schema)
+    return next((difference for difference in found if difference.witness is not ABSENT), None)
+
+
+def _schema_suggestion(dropped: _SchemaCondition) -> str:
+    """The assertion on answers that notices it, with the path of the value where there is one."""
+    path = _value_path(dropped.owner)
+    shown = json.dumps(dropped.value, ensure_ascii=False)
+    if path is None:
+        return "an assertion on the output, such as `{type: json-schema, …}`"
+    if dropped.is_name:
+        return f"`{{type: expr, value: '{_output_expression(path, dropped.name)} is defined'}}`"
+    if dropped.keyword in ("enum", "const"):
+        values = shown if dropped.keyword == "enum" else f"[{shown}]"
+        return f"`{{type: one-of, path: {path}, value: {values}}}`"
+    if dropped.keyword == "pattern":
+        return f"`{{type: regex, path: {path}, value: {shown}}}`"
+    return f"`{{type: json-schema, path: {path}, value: {{{dropped.keyword}: {shown}}}}}`"
+
+
+def _value_path(owner: str) -> str | None:
+    """From the pointer of a schema to that of its value; None below anything but properties."""
+    steps = tokens(owner)
+    if any(step != "properties" for step in steps[::2]) or len(steps) % 2:
+        return None
+    return "".join(f"/{escaped(name)}" for name in steps[1::2])
+
+
+def _output_expression(path: str, name: str) -> str:
+    steps = ["output", *tokens(path), name]
+    plain = all(step.isidentifier() for step in steps)
+    return ".".join(steps) if plain else f"{steps[0]}[{json.dumps(name)}]"
+
+
+# Drop a tool, or make a required parameter of a tool optional.
+
+
+def tool_edits(prompt: Prompt) -> Iterator[PromptEdit]:
+    """Per tool: without it, unless `tool_choice` names it; then without each required parameter."""
+    for index, tool in enumerate(prompt.tools):
+        if not _is_chosen_tool(prompt.tool_choice, tool.name):
+            yield _without_tool(prompt, index)
+        required = tool.parameters.get("required")
+        for name in required if isinstance(required, list) else ():
+            yield _with_optional_parameter(prompt, index, name)
+
+
+def _is_chosen_tool(choice: Any, name: str) -> bool:
+    return choice == name or (isinstance(choice, Mapping) and name in str(choice))
+
+
+def _without_tool(prompt: Prompt, index: int) -> PromptEdit:
+    tool = prompt.tools[index]
+    return PromptEdit(
+        prompt=replace(prompt, tools=(*prompt.tools[:index], *prompt.tools[index + 1 :])),
+        place=prompt.locate(tool.at, False),
+        dropped=(tool.at,),
+        change=f"drop the tool `{tool.name}`",
+        suggestion=f"a case that needs it: `{{type: tool-call, name: {tool.name}}}`",
+        witness=call_witness(tool.name),
+        on_request=False,
+    )
+
+
+def _with_optional_parameter(prompt: Prompt, index: int, name: str) -> PromptEdit:
+    tool = prompt.tools[index]
+    left = [other for other in tool.parameters["required"] if other != name]
+    freed: Tool = replace(tool, parameters={**tool.parameters, "required": left})
+    tools = (*prompt.tools[:index], freed, *prompt.tools[index + 1 :])
+    at = f"{tool.at}/parameters/required/{tool.parameters['required'].index(name)}"
+    return PromptEdit(
+        prompt=replace(prompt, tools=tools),
+        place=prompt.locate(at, False),
+        change=f"make `{name}` of the tool `{tool.name}` optional",
+        suggestion=f"`{{type: tool-call, name: {tool.name}, arguments: {{{name}: …}}}}`",
+        witness=call_witness(tool.name, name),
+        on_request=False,
+    )
+
+
 # Answers that only a broken prompt allows.
 
-Path = tuple[str | int, ...]
+ValuePath = tuple[str | int, ...]
 """The way to a part of a JSON value."""
 
 
@@ -694,49 +676,49 @@ def schema_witness(found: SchemaDifference, weaker: Schema, schema: Schema) -> W
 
     def witness(answer: Answer | None) -> Answer | None:
         recorded = parsed(answer.text) if answer is not None else NOTHING
-        candidates = _merged(recorded, found) if recorded is not NOTHING else iter(())
+        candidates = _merged_values(recorded, found) if recorded is not NOTHING else iter(())
         value = next(filter(proves, candidates), found.witness)
-        return _with_text(answer, json.dumps(value, ensure_ascii=False))
+        return _with_answer_text(answer, json.dumps(value, ensure_ascii=False))
 
     return witness
 
 
-def _with_text(answer: Answer | None, text: str) -> Answer:
+def _with_answer_text(answer: Answer | None, text: str) -> Answer:
     return Answer(text=text) if answer is None else replace(answer, text=text)
 
 
-def _merged(recorded: Any, found: SchemaDifference) -> Iterator[Any]:
+def _merged_values(recorded: Any, found: SchemaDifference) -> Iterator[Any]:
     """The recorded value with one part replaced as in the witness, wherever that is possible."""
-    for path in _paths(found.witness, tokens(found.pointer)):
-        part = _part(found.witness, path)
-        for at in _paths(recorded, tokens(found.pointer)):
-            if found.keyword == "required" and isinstance(_part(recorded, at), Mapping):
-                yield with_part(recorded, at, _without_one(_part(recorded, at), found.name))
+    for path in _value_paths(found.witness, tokens(found.pointer)):
+        part = _part_at(found.witness, path)
+        for at in _value_paths(recorded, tokens(found.pointer)):
+            if found.keyword == "required" and isinstance(_part_at(recorded, at), Mapping):
+                yield with_part(recorded, at, _without_key(_part_at(recorded, at), found.name))
             yield with_part(recorded, at, part)
 
 
-def _paths(value: Any, schema_steps: list[str], at: Path = ()) -> Iterator[Path]:
+def _value_paths(value: Any, schema_steps: list[str], at: ValuePath = ()) -> Iterator[ValuePath]:
     """The parts of a value that a pointer into its schema describes."""
     if not schema_steps:
         yield at
     elif schema_steps[0] == "properties" and len(schema_steps) > 1:
         name = schema_steps[1]
         if isinstance(value, Mapping) and name in value:
-            yield from _paths(value[name], schema_steps[2:], (*at, name))
+            yield from _value_paths(value[name], schema_steps[2:], (*at, name))
     elif schema_steps[0] == "items" and isinstance(value, list):
         for index, item in enumerate(value):
-            yield from _paths(item, schema_steps[1:], (*at, index))
+            yield from _value_paths(item, schema_steps[1:], (*at, index))
     elif schema_steps[0] in ("anyOf", "oneOf", "allOf") and len(schema_steps) > 1:
-        yield from _paths(value, schema_steps[2:], at)
+        yield from _value_paths(value, schema_steps[2:], at)
 
 
-def _part(value: Any, path: Path) -> Any:
+def _part_at(value: Any, path: ValuePath) -> Any:
     for step in path:
         value = value[step]
     return value
 
 
-def _without_one(value: Mapping[str, Any], name: str | None) -> dict[str, Any]:
+def _without_key(value: Mapping[str, Any], name: str | None) -> dict[str, Any]:
     return {key: part for key, part in value.items() if key != name}
 
 
@@ -764,5 +746,27 @@ def _changed_calls(
         if call.get("name") != tool:
             yield call
         elif argument is not None:
-            changed = isinstance(arguments, Mapping) and _without_one(arguments, argument)
+            changed = isinstance(arguments, Mapping) and _without_key(arguments, argument)
             yield call if changed is False else {**call, "arguments": changed}
+
+
+# All operators by name; on equal edits, the first one counts.
+
+_TEXT_OPERATORS: Mapping[Operator, TextOperator] = {
+    "sentence": sentence_edits,
+    "item": item_edits,
+    "obligation": obligation_edits,
+    "value": value_edits,
+    "condition": condition_edits,
+    "loop": loop_edits,
+    "include": include_edits,
+    "example": example_edits,
+}
+
+_PROMPT_OPERATORS: Mapping[Operator, Callable[[Prompt, Catalog], Iterator[PromptEdit]]] = {
+    "loop": lambda prompt, _: loop_message_edits(prompt),
+    "message": lambda prompt, _: message_edits(prompt),
+    "example": lambda prompt, _: example_message_edits(prompt),
+    "schema": lambda prompt, catalog: schema_edits(prompt, catalog.files.defines),
+    "tool": lambda prompt, _: tool_edits(prompt),
+}

@@ -1,4 +1,4 @@
-"""The mutants of one prompt or shared partial, tried one after the other."""
+"""The mutants of one prompt or shared partial: each tried on the cases, with what to assert."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class RowTrials:
             return
         prepared = _prepared(source)
         for operator, edit in text_edits(prepared, self.operators) if prepared else ():
-            place = _place(source, edit)
+            place = _place_of_edit(source, edit)
             if self.is_ignored(place):
                 self.ignored += 1
             elif (trial := try_text(source, edit)) is not None:
@@ -118,7 +118,7 @@ class RowTrials:
         mutant = self._mutant(
             trial,
             operator=operator,
-            place=_place(source, edit),
+            place=_place_of_edit(source, edit),
             before=source.text.value[edit.start : edit.end],
             after=edit.after,
             change=edit.change,
@@ -162,11 +162,11 @@ class RowTrials:
         suggestion: Callable[[], str],
     ) -> Mutant | None:
         """The mutant; None for an equivalent one, which is counted."""
-        status = _status(trial)
+        status = _status_of(trial)
         if status is None:
             self.equivalent += 1
             return None
-        masks = self.catalog.masked(place.path).text != _text(self.catalog, place.path)
+        masks = self.catalog.masked(place.path).text != _unmasked_text(self.catalog, place.path)
         shown: Callable[[str], str] = (lambda text: masked(text).text) if masks else str
         return Mutant(
             operator=operator,
@@ -191,7 +191,7 @@ class RowTrials:
             partial=self.partial,
             prompts=tuple(user.prompt.id for user in users if user.cases),
             cases=cases,
-            mutants=tuple(tried.mutant for tried in sorted(self.mutants, key=_order)),
+            mutants=tuple(tried.mutant for tried in sorted(self.mutants, key=_order_in_report)),
             failing=0 if self.partial else sum(user.failing for user in users),
             equivalent=self.equivalent,
             ignored=self.ignored,
@@ -218,7 +218,7 @@ def _prepared(source: Source) -> TemplateText | None:
     return template_text(source.text)
 
 
-def _place(source: Source, edit: TextEdit) -> Place:
+def _place_of_edit(source: Source, edit: TextEdit) -> Place:
     """The place of a span, without white space around it."""
     written = source.text.value[edit.start : edit.end]
     start = edit.start + len(written) - len(written.lstrip())
@@ -226,7 +226,7 @@ def _place(source: Source, edit: TextEdit) -> Place:
     return source.text.place(start, max(end, start + 1))
 
 
-def _status(trial: Trial) -> MutantStatus | None:
+def _status_of(trial: Trial) -> MutantStatus | None:
     if trial.kill is not None:
         return "killed"
     if trial.effect is Effect.NONE and not trial.seen:
@@ -234,11 +234,11 @@ def _status(trial: Trial) -> MutantStatus | None:
     return "survived" if trial.effect is Effect.WORDS else None
 
 
-def _order(tried: TriedMutant) -> tuple[Place, int]:
+def _order_in_report(tried: TriedMutant) -> tuple[Place, int]:
     return tried.mutant.place, OPERATORS.index(tried.mutant.operator)
 
 
-def _text(catalog: Catalog, path: str) -> str:
+def _unmasked_text(catalog: Catalog, path: str) -> str:
     data = catalog.files.data(path) or b""
     return data.decode("utf-8", "replace").replace("\r\n", "\n")
 
@@ -330,9 +330,9 @@ def try_prompt(tested: TestedPrompt, edit: PromptEdit) -> Trial:
 
 # What to assert, so that a mutant is noticed.
 
-_TAG = lazy_pattern(r"\{[{%#].*?[}%#]\}", re.DOTALL)
-_TAG_OR_LINE = lazy_pattern(r"\{[{%#].*?[}%#]\}|\n", re.DOTALL)
-_MOST = 60
+_TEMPLATE_TAG = lazy_pattern(r"\{[{%#].*?[}%#]\}", re.DOTALL)
+_TEMPLATE_TAG_OR_LINE_END = lazy_pattern(r"\{[{%#].*?[}%#]\}|\n", re.DOTALL)
+_LONGEST_VALUE = 60
 
 
 def suggestion(source: Source, operator: Operator, edit: TextEdit) -> str:
@@ -342,31 +342,33 @@ def suggestion(source: Source, operator: Operator, edit: TextEdit) -> str:
         written = shortened(text[edit.start : edit.end])
         return f"a case in which `{written}` differs, with an assertion on its text"
     printed = operator in ("value", "include")
-    value, case = _printed(source, edit) if printed else (_fragment(text, edit), "")
+    value, case = _printed_value(source, edit) if printed else (_literal_value(text, edit), "")
     if not value.strip():
         return "an assertion below `rendered` on the text that it adds"
-    return f"{_contains(source, value)} below `rendered`" + (f" of `{case}`" if case else "")
+    return f"{_contains_assertion(source, value)} below `rendered`" + (
+        f" of `{case}`" if case else ""
+    )
 
 
-def _contains(source: Source, value: str) -> str:
+def _contains_assertion(source: Source, value: str) -> str:
     roles = source.roles(source.users[0]) if source.users else ()
     role = f"role: {roles[0]}, " if roles else ""
     return f"`{{type: contains, {role}value: {json.dumps(value, ensure_ascii=False)}}}`"
 
 
-def _fragment(text: str, edit: TextEdit) -> str:
+def _literal_value(text: str, edit: TextEdit) -> str:
     """The literal part of a template with the replaced words, else the longest one."""
     start, end = edit.subject or (edit.start, edit.end)
     changed = max(edit.start, start), min(edit.end, end)
-    lines = _parts(_TAG_OR_LINE, text, start, end)
-    for part in (*lines, *_parts(_TAG, text, start, end)):
+    lines = _literal_parts(_TEMPLATE_TAG_OR_LINE_END, text, start, end)
+    for part in (*lines, *_literal_parts(_TEMPLATE_TAG, text, start, end)):
         if part[0] <= changed[0] and changed[1] <= part[1]:
             return _window(text, part, changed)
     longest = max(lines, key=lambda part: part[1] - part[0], default=(start, end))
     return _window(text, longest, changed)
 
 
-def _parts(between: re.Pattern[str], text: str, start: int, end: int) -> list[Offsets]:
+def _literal_parts(between: re.Pattern[str], text: str, start: int, end: int) -> list[Offsets]:
     """The parts of a span, without the white space around them."""
     tags = [match.span() for match in between.finditer(text, start, end)]
     starts = [start, *(after for _, after in tags)]
@@ -384,10 +386,10 @@ def _window(text: str, part: Offsets, changed: Offsets) -> str:
     """Of a long part, whole words around what changed, or at its start if that is long, too."""
     start, end = part
     first, last = max(changed[0], start), min(changed[1], end)
-    if last - first > _MOST:
+    if last - first > _LONGEST_VALUE:
         last = first
-    left = max(start, min(first - (_MOST - (last - first)) // 2, end - _MOST))
-    right = min(end, left + _MOST)
+    left = max(start, min(first - (_LONGEST_VALUE - (last - first)) // 2, end - _LONGEST_VALUE))
+    right = min(end, left + _LONGEST_VALUE)
     if left > start:
         left = next((at + 1 for at in range(left - 1, first) if text[at] == " "), left)
     if right < end:
@@ -396,7 +398,7 @@ def _window(text: str, part: Offsets, changed: Offsets) -> str:
     return text[left:right].strip()
 
 
-def _printed(source: Source, edit: TextEdit) -> tuple[str, str]:
+def _printed_value(source: Source, edit: TextEdit) -> tuple[str, str]:
     """What a case prints in place of the dropped value, with words around it.
 
     And the name of the case.
@@ -406,19 +408,19 @@ def _printed(source: Source, edit: TextEdit) -> tuple[str, str]:
         for planned, broken in user.changed_cases(source.variant(user, text)):
             assert planned.request is not None
             assert broken.request is not None
-            for found in _differences(planned.request.messages, broken.request.messages):
+            for found in _missing_words_of(planned.request.messages, broken.request.messages):
                 return without_secrets(found), without_secrets(planned.case.name)
     return "", ""
 
 
-def _differences(before: Sequence[Any], after: Sequence[Any]) -> Iterator[str]:
+def _missing_words_of(before: Sequence[Any], after: Sequence[Any]) -> Iterator[str]:
     for old, new in zip(before, after, strict=False):
         was, now = text_of(old.get("content")), text_of(new.get("content"))
         if was != now:
-            yield _difference(was, now)
+            yield _missing_words(was, now)
 
 
-def _difference(was: str, now: str) -> str:
+def _missing_words(was: str, now: str) -> str:
     """The part of a line that is missing in the other text, with words around it."""
     shorter = min(len(was), len(now))
     start = next((at for at in range(shorter) if was[at] != now[at]), shorter)

@@ -1,4 +1,4 @@
-"""A prompt with its cases and its texts, and the same prompt with one edit."""
+"""A prompt under test: its cases, its texts, and the same prompt with one edit."""
 
 from __future__ import annotations
 
@@ -24,6 +24,343 @@ from promptops.runtime.template.scope import Load
 from promptops.runtime.template.template import Template
 from promptops.testing.judging import AnswerJudge, judged_answers
 from promptops.testing.plan import PlannedCase
+
+_JudgedCase = tuple[PlannedCase, Answer | None, tuple[Judgement, ...]]
+"""A case with its recorded answer, and the verdicts on it."""
+
+
+class Effect(IntEnum):
+    """The largest difference between two sets of requests."""
+
+    NONE = 0
+    WHITE_SPACE = 1
+    WORDS = 2
+
+
+@record(frozen=True, slots=True)
+class Observation:
+    """What the cases notice of a variant; after the first check that fails, none is tried."""
+
+    effect: Effect = Effect.NONE
+    kill: Kill | None = None
+
+
+class TestedPrompt:
+    """A prompt with those of its cases that can be rendered and have assertions.
+
+    Attributes:
+        cases: The first repeat of each.
+        unretrieved: Why the input of a case could not be retrieved, or "".
+    """
+
+    __test__ = False  # its name would make pytest collect it
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        prompt: Prompt,
+        plan: Iterable[PlannedCase],
+        judging: AnswerJudge,
+    ) -> None:
+        """Makes no API calls: `judging` must only look up answers; `plan` has no other repeats."""
+        self.prompt = prompt
+        self._catalog = catalog
+        self._judging = judging
+        self._recorded: list[_JudgedCase] | None = None
+        self._failing_on_answers = 0
+        planned_cases = tuple(plan)
+        self.cases = tuple(
+            planned
+            for planned in planned_cases
+            if planned.request is not None and not planned.error
+        )
+        failed = (planned for planned in planned_cases if planned.case.unrecorded)
+        self.unretrieved = next((each.error for each in failed if not each.unrecorded), "")
+
+    @property
+    def original(self) -> Variant:
+        """The prompt as it stands."""
+        return Variant(self.prompt, self._catalog.load)
+
+    @property
+    def failing(self) -> int:
+        """The number of assertions that fail already; on answers, if they were tried."""
+        judged = (each for planned in self.cases for each in planned.rendered)
+        rendered = sum(each.must and each.status in ("failed", "error") for each in judged)
+        return rendered + self._failing_on_answers
+
+    def observe(self, variant: Variant) -> Observation:
+        """Render all cases with a variant of the prompt, and check the `rendered` assertions."""
+        effect = Effect.NONE
+        try:
+            renderer = self._renderer(variant)
+            for planned in self.cases:
+                request = renderer.request(planned.case.inputs)
+                new = _effect_of(planned.request, request)
+                effect = max(effect, new)
+                kill = self._refused(planned, request) if new else None
+                if kill is not None:
+                    return Observation(effect, kill)
+        except PromptopsError as error:  # a RenderError, or a rendering that took too long
+            return Observation(Effect.WORDS, self._not_rendered(planned, error))
+        return Observation(effect)
+
+    def changed_cases(self, variant: Variant) -> Iterator[tuple[PlannedCase, PlannedCase]]:
+        """The cases whose requests a variant changes: each as planned, and for the variant."""
+        renderer = self._renderer(variant)
+        for planned in self.cases:
+            request = renderer.request(planned.case.inputs)
+            if _effect_of(planned.request, request) is Effect.WORDS:
+                yield (
+                    planned,
+                    replace(
+                        planned,
+                        prompt=variant.prompt,
+                        request=request,
+                        digest=request_digest(request),
+                    ),
+                )
+
+    def _renderer(self, variant: Variant) -> Renderer:
+        budget = PromptBudget(len(self.cases))
+        return Renderer(variant.prompt, variant.load, self._catalog.files.data, budget)
+
+    def _not_rendered(self, planned: PlannedCase, error: PromptopsError) -> Kill:
+        return Kill(
+            kind="render",
+            prompt=self.prompt.id,
+            case=planned.case.name,
+            reason=f"it can't be rendered: {error.message}",
+            place=planned.place,
+        )
+
+    def _refused(self, planned: PlannedCase, request: Request) -> Kill | None:
+        """The first contract on the request that no longer holds."""
+        case, data = planned.case, record_of(request, planned.case)
+        for index, before in enumerate(planned.rendered):
+            if before.must and before.passed:
+                now = judge_assertion(case.rendered[index], data, _nowhere)
+                if now.status in ("failed", "error"):
+                    return self._kill("rendered", planned, now, before.place)
+        return None
+
+    def _kill(self, kind: Any, planned: PlannedCase, now: Judgement, place: Place) -> Kill:
+        return Kill(
+            kind=kind,
+            prompt=self.prompt.id,
+            case=planned.case.name,
+            assertion=now.type,
+            reason=now.reason,
+            place=place,
+        )
+
+    def refuses(self, variant: Prompt, witness: Witness) -> Kill | None:
+        """The first contract that refuses an answer which only the variant allows.
+
+        The witness is put into each recorded answer that keeps all contracts; without one, it
+        is the answer to each case.
+        """
+        good = self._good_answers()
+        for planned, answer, before in good or self._without_answers():
+            changed = witness(answer)
+            if changed is not None:
+                now = self._judged(variant, planned, changed)
+                # Both are in the order of the assertions; the output contract comes last.
+                kept = [judgement.passed for judgement in before] or [True] * len(now)
+                refused = [after for after, was in zip(now, kept, strict=False) if was]
+                for judgement in violations(refused)[:1]:
+                    return self._kill("witness", planned, judgement, judgement.place)
+        return None
+
+    def _without_answers(self) -> list[_JudgedCase]:
+        return [(planned, None, ()) for planned in self.cases if planned.needs_answer]
+
+    def _judged(
+        self, variant: Prompt, planned: PlannedCase, answer: Answer
+    ) -> tuple[Judgement, ...]:
+        """The verdicts on an answer to the variant; its own output contract admits it."""
+        assert planned.request is not None
+        fixed = self._renderer(Variant(variant, self._catalog.load)).fixed
+        request = Request(messages=planned.request.messages, **fixed)
+        prompt = replace(variant, evaluation={**variant.evaluation, "output": False})
+        case = replace(planned, prompt=prompt, request=request)
+        return self._judging.judge([(case, answer)])[0]
+
+    def _good_answers(self) -> list[_JudgedCase]:
+        """The recorded answers that keep all contracts."""
+        if self._recorded is None:
+            wanted = [planned for planned in self.cases if planned.needs_answer]
+            judged = judged_answers(self._judging, wanted)[0]
+            self._recorded = [
+                (each.planned, each.answer, each.judgements)
+                for each in judged
+                if not violations(each.judgements)
+            ]
+            self._failing_on_answers = sum(len(violations(each.judgements)) for each in judged)
+        return self._recorded
+
+
+def _nowhere(_pointer: str, _key: bool, /, within: Offsets | None = None) -> Place:
+    """Computing the place of an assertion takes longer than checking it."""
+    return Place("")
+
+
+def _effect_of(before: Request | None, after: Request) -> Effect:
+    if before == after:
+        return Effect.NONE
+    same = before is not None and _squeezed(before) == _squeezed(after)
+    return Effect.WHITE_SPACE if same else Effect.WORDS
+
+
+def _squeezed(request: Request) -> Any:
+    """A request with white space as single blanks."""
+    settings = (request.tools, request.response_format, request.model, request.params)
+    return _collapsed(list(request.messages)), settings
+
+
+def _collapsed(value: Any) -> Any:
+    if isinstance(value, str):
+        return " ".join(value.split())
+    if isinstance(value, Mapping):
+        return {key: _collapsed(part) for key, part in value.items()}
+    return [_collapsed(part) for part in value] if isinstance(value, list) else value
+
+
+# The texts of prompts, each once, with the prompts that use it.
+
+
+@record(slots=True, kw_only=True)
+class Source:
+    """A text of one or several prompts.
+
+    Attributes:
+        whole: It is a whole file: a partial, or the body of a message.
+        is_expression: It is a `when`.
+        users: The selected prompts that use it, its own prompt first.
+    """
+
+    text: Text
+    whole: bool
+    is_expression: bool
+    users: list[TestedPrompt] = field(default_factory=list)
+    _originals: dict[str, set[int]] = field(default_factory=dict)
+
+    def use(self, user: TestedPrompt, text: Text) -> None:
+        """Note that a prompt uses the text, as a Text of its own."""
+        if user not in self.users:
+            own = user.prompt.path == self.text.path
+            self.users.insert(0 if own else len(self.users), user)
+        self._originals.setdefault(user.prompt.path, set()).add(id(text))
+
+    def variant(self, user: TestedPrompt, text: Text) -> Variant:
+        """The prompt of a user, with another text in its place."""
+        path = self.text.path if self.whole else ""
+        return laid_over(user.original, self._originals[user.prompt.path], path, text)
+
+    def roles(self, user: TestedPrompt) -> tuple[str, ...]:
+        """The roles of the user's messages that have it as their own text."""
+        originals = self._originals[user.prompt.path]
+        return tuple(
+            message.role
+            for message in messages_of(user.prompt.messages)
+            if any(isinstance(p, TextPart) and id(p.text) in originals for p in message.parts)
+        )
+
+
+def sources_of(catalog: Catalog, tested: Iterable[TestedPrompt]) -> list[Source]:
+    """The texts of prompts in the order of their places; empty ones are left out."""
+    found: dict[tuple[str, int, int, bool], Source] = {}
+    for user in tested:
+        for text, is_expression in _texts_of(catalog, user.prompt):
+            if text.value:
+                key = (*place_of(text, 0), is_expression)
+                whole = text.path not in catalog.ids
+                new = Source(text=text, whole=whole, is_expression=is_expression)
+                found.setdefault(key, new).use(user, text)
+    return [found[key] for key in sorted(found)]
+
+
+def _texts_of(catalog: Catalog, prompt: Prompt) -> Iterator[tuple[Text, bool]]:
+    for message in messages_of(prompt.messages):
+        for part in (message, *message.parts):
+            if part.when is not None:
+                yield part.when, True
+            if isinstance(part, TextPart):
+                yield part.text, False
+    for text in catalog.reached(prompt):
+        if text.path not in catalog.ids:
+            yield text, False
+
+
+def is_shared_with_others(catalog: Catalog, path: str, users: Sequence[TestedPrompt]) -> bool:
+    """Whether prompts that are not selected use a file."""
+    known = {user.prompt.path for user in users}
+    others = catalog.dependent_prompts(path)
+    return any(other not in known for other in others)
+
+
+# A prompt with a changed text laid over it; no file is written.
+
+
+@record(frozen=True, slots=True)
+class Variant:
+    """A prompt, and how its templates find others."""
+
+    prompt: Prompt
+    load: Load
+
+
+def laid_over(of: Variant, originals: Collection[int], path: str, text: Text) -> Variant:
+    """The prompt with another text in place of some of its own.
+
+    Args:
+        originals: The `id` of each Text of the prompt to replace.
+        path: The file that is replaced for includes, or "".
+    """
+    turns = tuple(_laid_over_turn(turn, originals, text) for turn in of.prompt.messages)
+    prompt = replace(of.prompt, messages=turns)
+
+    def load(origin: str, name: str) -> Text | None:
+        found = of.load(origin, name)
+        return text if found is not None and found.path == path else found
+
+    return Variant(prompt, load if path else of.load)
+
+
+def _laid_over_turn(turn: Turn, originals: Collection[int], text: Text) -> Turn:
+    if isinstance(turn, Message):
+        return _laid_over_message(turn, originals, text)
+    if isinstance(turn, ForEach):
+        messages = tuple(_laid_over_message(message, originals, text) for message in turn.messages)
+        return replace(turn, messages=messages)
+    return turn
+
+
+def _laid_over_message(message: Message, originals: Collection[int], text: Text) -> Message:
+    parts = tuple(_laid_over_part(part, originals, text) for part in message.parts)
+    return replace(message, parts=parts, when=_laid_over_text(message.when, originals, text))
+
+
+def _laid_over_part(part: Part, originals: Collection[int], text: Text) -> Part:
+    when = _laid_over_text(part.when, originals, text)
+    if isinstance(part, TextPart):
+        own = text if id(part.text) in originals else part.text
+        return replace(part, text=own, when=when)
+    return replace(part, when=when)
+
+
+def _laid_over_text(own: Text | None, originals: Collection[int], text: Text) -> Text | None:
+    return text if id(own) in originals else own
+
+
+def with_span(text: Text, start: int, end: int, after: str) -> Text:
+    """The text with a span replaced; places are those of the original."""
+    value = f"{text.value[:start]}{after}{text.value[end:]}"
+    last = len(text.value)
+    return Text(text.path, value, lambda offset: text.locate(min(offset, last)))
+
+
+# Texts to break, and edits of texts and of prompts.
 
 POISON = "1 / 0"
 """An expression that fails whenever it is evaluated."""
@@ -105,340 +442,3 @@ def shortened(text: str, most: int = 60) -> str:
     """A text on one line, cut after `most` characters."""
     words = " ".join(text.split())
     return words if len(words) <= most else f"{words[: most - 1].rstrip()}…"
-
-
-# A prompt with a changed text laid over it; no file is written.
-
-
-@record(frozen=True, slots=True)
-class Variant:
-    """A prompt, and how its templates find others."""
-
-    prompt: Prompt
-    load: Load
-
-
-def laid_over(of: Variant, originals: Collection[int], path: str, text: Text) -> Variant:
-    """The prompt with another text in place of some of its own.
-
-    Args:
-        originals: The `id` of each Text of the prompt to replace.
-        path: The file that is replaced for includes, or "".
-    """
-    turns = tuple(_turn(turn, originals, text) for turn in of.prompt.messages)
-    prompt = replace(of.prompt, messages=turns)
-
-    def load(origin: str, name: str) -> Text | None:
-        found = of.load(origin, name)
-        return text if found is not None and found.path == path else found
-
-    return Variant(prompt, load if path else of.load)
-
-
-def _turn(turn: Turn, originals: Collection[int], text: Text) -> Turn:
-    if isinstance(turn, Message):
-        return _message(turn, originals, text)
-    if isinstance(turn, ForEach):
-        messages = tuple(_message(message, originals, text) for message in turn.messages)
-        return replace(turn, messages=messages)
-    return turn
-
-
-def _message(message: Message, originals: Collection[int], text: Text) -> Message:
-    parts = tuple(_part(part, originals, text) for part in message.parts)
-    return replace(message, parts=parts, when=_text(message.when, originals, text))
-
-
-def _part(part: Part, originals: Collection[int], text: Text) -> Part:
-    when = _text(part.when, originals, text)
-    if isinstance(part, TextPart):
-        own = text if id(part.text) in originals else part.text
-        return replace(part, text=own, when=when)
-    return replace(part, when=when)
-
-
-def _text(own: Text | None, originals: Collection[int], text: Text) -> Text | None:
-    return text if id(own) in originals else own
-
-
-def with_span(text: Text, start: int, end: int, after: str) -> Text:
-    """The text with a span replaced; places are those of the original."""
-    value = f"{text.value[:start]}{after}{text.value[end:]}"
-    last = len(text.value)
-    return Text(text.path, value, lambda offset: text.locate(min(offset, last)))
-
-
-# The cases of a prompt, and what they notice.
-
-_Judged = tuple[PlannedCase, Answer | None, tuple[Judgement, ...]]
-"""A case with its recorded answer, and the verdicts on it."""
-
-
-class Effect(IntEnum):
-    """The largest difference between two sets of requests."""
-
-    NONE = 0
-    WHITE_SPACE = 1
-    WORDS = 2
-
-
-@record(frozen=True, slots=True)
-class Observation:
-    """What the cases notice of a variant; after the first check that fails, none is tried."""
-
-    effect: Effect = Effect.NONE
-    kill: Kill | None = None
-
-
-class TestedPrompt:
-    """A prompt with those of its cases that can be rendered and have assertions.
-
-    Attributes:
-        cases: The first repeat of each.
-        unretrieved: Why the input of a case could not be retrieved, or "".
-    """
-
-    __test__ = False  # its name would make pytest collect it
-
-    def __init__(
-        self,
-        catalog: Catalog,
-        prompt: Prompt,
-        plan: Iterable[PlannedCase],
-        judging: AnswerJudge,
-    ) -> None:
-        """Makes no API calls: `judging` must only look up answers; `plan` has no other repeats."""
-        self.prompt = prompt
-        self._catalog = catalog
-        self._judging = judging
-        self._recorded: list[_Judged] | None = None
-        self._failing_on_answers = 0
-        planned_cases = tuple(plan)
-        self.cases = tuple(
-            planned
-            for planned in planned_cases
-            if planned.request is not None and not planned.error
-        )
-        failed = (planned for planned in planned_cases if planned.case.unrecorded)
-        self.unretrieved = next((each.error for each in failed if not each.unrecorded), "")
-
-    @property
-    def original(self) -> Variant:
-        """The prompt as it stands."""
-        return Variant(self.prompt, self._catalog.load)
-
-    @property
-    def failing(self) -> int:
-        """The number of assertions that fail already; on answers, if they were tried."""
-        judged = (each for planned in self.cases for each in planned.rendered)
-        rendered = sum(each.must and each.status in ("failed", "error") for each in judged)
-        return rendered + self._failing_on_answers
-
-    def observe(self, variant: Variant) -> Observation:
-        """Render all cases with a variant of the prompt, and check the `rendered` assertions."""
-        effect = Effect.NONE
-        try:
-            renderer = self._renderer(variant)
-            for planned in self.cases:
-                request = renderer.request(planned.case.inputs)
-                new = _effect(planned.request, request)
-                effect = max(effect, new)
-                kill = self._refused(planned, request) if new else None
-                if kill is not None:
-                    return Observation(effect, kill)
-        except PromptopsError as error:  # a RenderError, or a rendering that took too long
-            return Observation(Effect.WORDS, self._not_rendered(planned, error))
-        return Observation(effect)
-
-    def changed_cases(self, variant: Variant) -> Iterator[tuple[PlannedCase, PlannedCase]]:
-        """The cases whose requests a variant changes: each as planned, and for the variant."""
-        renderer = self._renderer(variant)
-        for planned in self.cases:
-            request = renderer.request(planned.case.inputs)
-            if _effect(planned.request, request) is Effect.WORDS:
-                yield (
-                    planned,
-                    replace(
-                        planned,
-                        prompt=variant.prompt,
-                        request=request,
-                        digest=request_digest(request),
-                    ),
-                )
-
-    def _renderer(self, variant: Variant) -> Renderer:
-        budget = PromptBudget(len(self.cases))
-        return Renderer(variant.prompt, variant.load, self._catalog.files.data, budget)
-
-    def _not_rendered(self, planned: PlannedCase, error: PromptopsError) -> Kill:
-        return Kill(
-            kind="render",
-            prompt=self.prompt.id,
-            case=planned.case.name,
-            reason=f"it can't be rendered: {error.message}",
-            place=planned.place,
-        )
-
-    def _refused(self, planned: PlannedCase, request: Request) -> Kill | None:
-        """The first contract on the request that no longer holds."""
-        case, data = planned.case, record_of(request, planned.case)
-        for index, before in enumerate(planned.rendered):
-            if before.must and before.passed:
-                now = judge_assertion(case.rendered[index], data, _nowhere)
-                if now.status in ("failed", "error"):
-                    return self._kill("rendered", planned, now, before.place)
-        return None
-
-    def _kill(self, kind: Any, planned: PlannedCase, now: Judgement, place: Place) -> Kill:
-        return Kill(
-            kind=kind,
-            prompt=self.prompt.id,
-            case=planned.case.name,
-            assertion=now.type,
-            reason=now.reason,
-            place=place,
-        )
-
-    def refuses(self, variant: Prompt, witness: Witness) -> Kill | None:
-        """The first contract that refuses an answer which only the variant allows.
-
-        The witness is put into each recorded answer that keeps all contracts; without one, it
-        is the answer to each case.
-        """
-        good = self._good_answers()
-        for planned, answer, before in good or self._without_answers():
-            changed = witness(answer)
-            if changed is not None:
-                now = self._judged(variant, planned, changed)
-                # Both are in the order of the assertions; the output contract comes last.
-                kept = [judgement.passed for judgement in before] or [True] * len(now)
-                refused = [after for after, was in zip(now, kept, strict=False) if was]
-                for judgement in violations(refused)[:1]:
-                    return self._kill("witness", planned, judgement, judgement.place)
-        return None
-
-    def _without_answers(self) -> list[_Judged]:
-        return [(planned, None, ()) for planned in self.cases if planned.needs_answer]
-
-    def _judged(
-        self, variant: Prompt, planned: PlannedCase, answer: Answer
-    ) -> tuple[Judgement, ...]:
-        """The verdicts on an answer to the variant; its own output contract admits it."""
-        assert planned.request is not None
-        fixed = self._renderer(Variant(variant, self._catalog.load)).fixed
-        request = Request(messages=planned.request.messages, **fixed)
-        prompt = replace(variant, evaluation={**variant.evaluation, "output": False})
-        case = replace(planned, prompt=prompt, request=request)
-        return self._judging.judge([(case, answer)])[0]
-
-    def _good_answers(self) -> list[_Judged]:
-        """The recorded answers that keep all contracts."""
-        if self._recorded is None:
-            wanted = [planned for planned in self.cases if planned.needs_answer]
-            judged = judged_answers(self._judging, wanted)[0]
-            self._recorded = [
-                (each.planned, each.answer, each.judgements)
-                for each in judged
-                if not violations(each.judgements)
-            ]
-            self._failing_on_answers = sum(len(violations(each.judgements)) for each in judged)
-        return self._recorded
-
-
-def _nowhere(_pointer: str, _key: bool, /, within: Offsets | None = None) -> Place:
-    """Computing the place of an assertion takes longer than checking it."""
-    return Place("")
-
-
-def _effect(before: Request | None, after: Request) -> Effect:
-    if before == after:
-        return Effect.NONE
-    same = before is not None and _squeezed(before) == _squeezed(after)
-    return Effect.WHITE_SPACE if same else Effect.WORDS
-
-
-def _squeezed(request: Request) -> Any:
-    """A request with white space as single blanks."""
-    settings = (request.tools, request.response_format, request.model, request.params)
-    return _collapsed(list(request.messages)), settings
-
-
-def _collapsed(value: Any) -> Any:
-    if isinstance(value, str):
-        return " ".join(value.split())
-    if isinstance(value, Mapping):
-        return {key: _collapsed(part) for key, part in value.items()}
-    return [_collapsed(part) for part in value] if isinstance(value, list) else value
-
-
-# The texts of prompts, each once, with the prompts that use it.
-
-
-@record(slots=True, kw_only=True)
-class Source:
-    """A text of one or several prompts.
-
-    Attributes:
-        whole: It is a whole file: a partial, or the body of a message.
-        is_expression: It is a `when`.
-        users: The selected prompts that use it, its own prompt first.
-    """
-
-    text: Text
-    whole: bool
-    is_expression: bool
-    users: list[TestedPrompt] = field(default_factory=list)
-    _originals: dict[str, set[int]] = field(default_factory=dict)
-
-    def use(self, user: TestedPrompt, text: Text) -> None:
-        """Note that a prompt uses the text, as a Text of its own."""
-        if user not in self.users:
-            own = user.prompt.path == self.text.path
-            self.users.insert(0 if own else len(self.users), user)
-        self._originals.setdefault(user.prompt.path, set()).add(id(text))
-
-    def variant(self, user: TestedPrompt, text: Text) -> Variant:
-        """The prompt of a user, with another text in its place."""
-        path = self.text.path if self.whole else ""
-        return laid_over(user.original, self._originals[user.prompt.path], path, text)
-
-    def roles(self, user: TestedPrompt) -> tuple[str, ...]:
-        """The roles of the user's messages that have it as their own text."""
-        originals = self._originals[user.prompt.path]
-        return tuple(
-            message.role
-            for message in messages_of(user.prompt.messages)
-            if any(isinstance(p, TextPart) and id(p.text) in originals for p in message.parts)
-        )
-
-
-def sources_of(catalog: Catalog, tested: Iterable[TestedPrompt]) -> list[Source]:
-    """The texts of prompts in the order of their places; empty ones are left out."""
-    found: dict[tuple[str, int, int, bool], Source] = {}
-    for user in tested:
-        for text, is_expression in _texts(catalog, user.prompt):
-            if text.value:
-                key = (*place_of(text, 0), is_expression)
-                whole = text.path not in catalog.ids
-                new = Source(text=text, whole=whole, is_expression=is_expression)
-                found.setdefault(key, new).use(user, text)
-    return [found[key] for key in sorted(found)]
-
-
-def _texts(catalog: Catalog, prompt: Prompt) -> Iterator[tuple[Text, bool]]:
-    for message in messages_of(prompt.messages):
-        for part in (message, *message.parts):
-            if part.when is not None:
-                yield part.when, True
-            if isinstance(part, TextPart):
-                yield part.text, False
-    for text in catalog.reached(prompt):
-        if text.path not in catalog.ids:
-            yield text, False
-
-
-def is_shared_with_others(catalog: Catalog, path: str, users: Sequence[TestedPrompt]) -> bool:
-    """Whether prompts that are not selected use a file."""
-    known = {user.prompt.path for user in users}
-    others = catalog.dependent_prompts(path)
-    return any(other not in known for other in others)

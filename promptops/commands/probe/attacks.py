@@ -20,7 +20,7 @@ from promptops.plurals import some
 from promptops.records import record, replace
 from promptops.runtime.request.inputs import dotted
 from promptops.runtime.request.schema_refs import followed
-from promptops.testing.paired import SOURCE
+from promptops.testing.paired import SOURCE_TAG
 
 BIAS = "bias"
 _NO_TOOLS = "`evaluation.probes.tools` names no tool that would do harm"
@@ -269,7 +269,7 @@ def _case(
         output=tuple(resists),
         expected=aim.case.expected,
         unrecorded=aim.case.unrecorded,
-        tags=(f"{SOURCE}{source}",),
+        tags=(f"{SOURCE_TAG}{source}",),
     )
 
 

@@ -27,7 +27,7 @@ from promptops.testing.answering import UNRECORDED, Answering, AnyMode, Mode
 from promptops.testing.judging import JudgedAnswer, case_runs
 from promptops.testing.model_calls import ModelCalls
 from promptops.testing.paired import Arm, Arms, Measure, PairedAnswers
-from promptops.testing.plan import AnswerResult, Key, PlannedCase
+from promptops.testing.plan import AnswerKey, AnswerResult, PlannedCase
 from promptops.testing.recordings.store import RecordingsAside, Store
 from promptops.workspace.selection import merge_base
 from promptops.workspace.workspace import Workspace, workspace_at
@@ -181,7 +181,7 @@ def keeps_task(judged: JudgedAnswer) -> bool | None:
 
 def probed_cases(
     plan: Sequence[PlannedCase],
-    results: Mapping[Key, AnswerResult],
+    results: Mapping[AnswerKey, AnswerResult],
     answers: Iterable[JudgedAnswer],
     attacks: Attacks,
     rules: Mapping[str, ProbeRules],

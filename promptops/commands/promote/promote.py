@@ -1,4 +1,4 @@
-"""Shared by promote and rollback: verify the release, list its breaks and the next steps."""
+"""Point a channel at a release, or back at an earlier one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from promptops.bundles.verify import verify
 from promptops.channels.history import (
@@ -41,12 +40,229 @@ from promptops.tags.tag import release_tag
 from promptops.terminal.output import OutputOptions
 from promptops.workspace.workspace import configuration
 
-if TYPE_CHECKING:
-    from promptops.model.channel import Move
+
+@record(frozen=True, slots=True, kw_only=True)
+class PromoteOptions:
+    """Options of `promote`.
+
+    Attributes:
+        release: Name of its tag, or its version.
+        allow_breaking: Promote even if it breaks callers of the current release.
+        create: Allow a new channel if others exist.
+    """
+
+    release: str
+    channel: str
+    allow_breaking: bool = False
+    create: bool = False
 
 
-ALLOWED_UNSIGNED = "The release is not signed; --allow-unsigned was given."
-"""A line for the commit message of a rollback, so that the exception is on record."""
+def promote(
+    directory: Path, wanted: PromoteOptions, saving: Saving, overrides: Sequence[str] = ()
+) -> Move:
+    """Change `channels.yaml`, unless it is up to date or the release is refused.
+
+    Raises:
+        NotFound: There is no such release; or no such channel although others exist.
+        UsageError: The name of the channel is invalid.
+        InputError: `channels.yaml`, or the release, can't be read.
+        GitError: There is no work tree; or a commit is requested, and the file has uncommitted
+            changes or git rejects the commit.
+    """
+    with Repository.open(directory) as repository:
+        found = channel_context(repository, wanted.channel, overrides)
+        _refuse_unknown(found, wanted)
+        if saving.committed:
+            refuse_uncommitted(repository)
+        release = find_release(found, wanted.release)
+        same = found.now if found.now and found.now.release == release.name else None
+        checked = verify_release(directory, found, release, same.digest if same else None)
+        move = _promotion_move(found, release, checked.bundle)
+        if checked.refusals:
+            return replace(move, refusals=checked.refusals)
+        if is_up_to_date(found, release, checked.bundle):
+            return move
+        breaks = _promotion_breaks(directory, found, release, allowed=wanted.allow_breaking)
+        if breaks and not wanted.allow_breaking:
+            return replace(
+                move, refusals=(_breaking_refusal(found, release, breaks),), breaks=breaks
+            )
+        return save_move(found, replace(move, breaks=breaks, serial=next_serial(found)), saving)
+
+
+def _refuse_unknown(context: ChannelContext, wanted: PromoteOptions) -> None:
+    """Raise NotFound for an unknown channel, which may be a typo, unless it is the first one."""
+    known = context.file.channels
+    if wanted.create or not known or context.now is not None or context.serves is not None:
+        return
+    create = f"promptops promote {wanted.release} {wanted.channel} --create"
+    near = nearest_channel(wanted.channel, known)
+    hint = f"did you mean `{near}`? To create it: {create}" if near else f"to create it: {create}"
+    raise NotFound(f"there is no channel {wanted.channel!r}", hint=hint)
+
+
+def _promotion_move(context: ChannelContext, release: Release, digest: str | None) -> Move:
+    now, before = context.now, context.serves
+    if before is not None and before.release == release.name:  # an uncommitted change is undone
+        before = now or before
+    return Move(
+        kind="promote",
+        channel=context.channel,
+        before=before.release if before else None,
+        serial_before=before.serial if before else None,
+        release=release.name,
+        bundle=digest,
+        serial=now.serial if now else 0,
+    )
+
+
+def _promotion_breaks(
+    directory: Path, context: ChannelContext, release: Release, *, allowed: bool
+) -> tuple[Break, ...]:
+    """The changes that break callers of the current release; none for a new channel.
+
+    Raises GitError if that release is missing, unless breaking changes are allowed.
+    """
+    serves = context.serves
+    if serves is None:
+        return ()
+    before = context.releases.get(serves.release)
+    if before is None and not allowed:
+        message = (
+            f"`{context.channel}` serves `{serves.release}`, which this repository does not have"
+        )
+        hint = "`git fetch --tags`; if the tag no longer exists, --allow-breaking"
+        raise GitError(message, where=str(context.repository.root), hint=hint)
+    return breaking_changes(directory, before, release) if before is not None else ()
+
+
+def _breaking_refusal(context: ChannelContext, release: Release, breaks: tuple[Break, ...]) -> str:
+    assert context.serves is not None
+    number = counted(len(breaks), "change")
+    return f"`{release.name}` breaks callers of `{context.serves.release}` by {number}"
+
+
+# Point a channel back at an earlier release.
+
+
+def rollback(
+    directory: Path,
+    channel: str,
+    to: str | None,
+    saving: Saving,
+    overrides: Sequence[str] = (),
+    *,
+    allow_unsigned: bool = False,
+) -> Move:
+    """Change `channels.yaml`: an earlier release under a higher serial.
+
+    Args:
+        to: A release; None for the previous one in the history of the current branch. Uncommitted
+            edits do not count. A second rollback goes back one more release, and never returns to a
+            release that was rolled back.
+        allow_unsigned: Accept a release without a signature, from before signing began. An invalid
+            signature is always refused.
+
+    Raises:
+        NotFound: There is no such channel or release, or no previous release.
+        InputError, GitError: As `promote`.
+    """
+    with Repository.open(directory) as repository:
+        found = channel_context(repository, channel, overrides)
+        if saving.committed:
+            refuse_uncommitted(repository)
+        if found.serves is None:
+            raise unknown_channel(channel, found.file.channels)
+        target, skipped = _rollback_target(found, found.serves, to)
+        release = find_release(found, to) if to is not None else _previous_release(found, target)
+        checked = verify_release(directory, found, release, target.digest)
+        move = _rollback_move(found, found.serves, release, checked.bundle)
+        refusals = checked.wrong if allow_unsigned else checked.refusals
+        move = replace(move, unsigned=bool(checked.unsigned))
+        if refusals or is_up_to_date(found, release, checked.bundle):
+            return replace(move, refusals=refusals)
+        move = replace(move, skipped=skipped, breaks=_rollback_breaks(directory, found, release))
+        return save_move(found, replace(move, serial=next_serial(found)), saving)
+
+
+def _rollback_target(
+    context: ChannelContext, serves: Pointer, to: str | None
+) -> tuple[Pointer, tuple[str, ...]]:
+    """The release to go back to, and the rolled back releases in between."""
+    served = list(_served_releases(context, serves))
+    if to is not None:
+        release = find_release(context, to)
+        known = next((p for p in reversed(served) if p.release == release.name), None)
+        return known or Pointer(release=release.name, digest=None, serial=0), ()
+    *before, now = _not_rolled_back(served)
+    if not before:
+        hint = FETCH_ALL if context.repository.shallow else "name one: --to RELEASE"
+        message = f"the history of `{context.channel}` has no earlier release"
+        raise NotFound(message, hint=hint)
+    names = [pointer.release for pointer in served]
+    since = names[len(names) - names[::-1].index(before[-1].release) :]
+    return before[-1], tuple(name for name in dict.fromkeys(since) if name != now.release)
+
+
+def _previous_release(context: ChannelContext, target: Pointer) -> Release:
+    """The previous release; raises NotFound if its tag was deleted."""
+    if target.release not in context.releases:
+        message = f"there is no release {target.release!r}, which `{context.channel}` served before"
+        hint = "`git fetch --tags`; or choose another release: --to RELEASE"
+        raise NotFound(message, hint=hint)
+    return context.releases[target.release]
+
+
+def _served_releases(context: ChannelContext, serves: Pointer) -> Iterator[Pointer]:
+    """The releases that the channel served, in order."""
+    steps: list[Pointer] = []
+    if context.repository.find("HEAD") is not None:
+        found = (step.channels.get(context.channel) for step in channel_history(context.repository))
+        steps = [pointer for pointer in found if pointer is not None]
+    last = None
+    for pointer in (*reversed(steps), serves):
+        if last is None or pointer.release != last:
+            yield pointer
+        last = pointer.release
+
+
+def _not_rolled_back(served: list[Pointer]) -> list[Pointer]:
+    """The releases that were not rolled back: serving a release again undoes those after it."""
+    standing: list[Pointer] = []
+    for pointer in served:
+        at = next((i for i, p in enumerate(standing) if p.release == pointer.release), None)
+        standing = [*standing[:at], pointer] if at is not None else [*standing, pointer]
+    return standing
+
+
+def _rollback_move(
+    context: ChannelContext, serves: Pointer, release: Release, digest: str | None
+) -> Move:
+    now = context.now or serves
+    return Move(
+        kind="rollback",
+        channel=context.channel,
+        before=serves.release,
+        serial_before=serves.serial,
+        release=release.name,
+        bundle=digest,
+        serial=now.serial,
+    )
+
+
+def _rollback_breaks(
+    directory: Path, context: ChannelContext, release: Release
+) -> tuple[Break, ...] | None:
+    """Breaking changes of the rollback, for information only."""
+    serves = context.serves
+    before = context.releases.get(serves.release) if serves is not None else None
+    try:
+        return breaking_changes(directory, before, release) if before is not None else None
+    except PromptopsError:
+        return None
+
+
+# What `promote` and `rollback` share: the channel, the verified release, and how the file is saved.
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -60,6 +276,11 @@ class Saving:
 
     committed: bool = False
     interactive: bool = False
+
+
+def saving_options(*, committed: bool) -> Saving:
+    """How the change is saved; git may ask for a passphrase only on a terminal."""
+    return Saving(committed=committed, interactive=sys.stdin.isatty() and sys.stderr.isatty())
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -193,16 +414,20 @@ def save_move(context: ChannelContext, move: Move, saving: Saving) -> Move:
     """Write the file and commit it if requested."""
     pointer = Pointer(release=move.release, digest=move.bundle, serial=move.serial)
     write_channel(context.file, context.channel, pointer)
-    message = _message(move)
+    message = _commit_message(move)
     identity = None
     if saving.committed:
         identity = commit_channels(context.file, message, interactive=saving.interactive)
     following = tuple(_next_steps(context, move.release, message, committed=saving.committed))
-    notes = (*_unsigned(move), *_missing_tag_notes(context, move.release))
+    notes = (*_unsigned_notes(move), *_missing_tag_notes(context, move.release))
     return replace(move, changed=True, commit=identity, following=following, notes=notes)
 
 
-def _message(move: Move) -> str:
+ALLOWED_UNSIGNED = "The release is not signed; --allow-unsigned was given."
+"""A line for the commit message of a rollback, so that the exception is on record."""
+
+
+def _commit_message(move: Move) -> str:
     if move.kind == "promote":
         title = f"Promote {move.release} to {move.channel}"
     else:
@@ -212,7 +437,7 @@ def _message(move: Move) -> str:
     return f"{text}\n{ALLOWED_UNSIGNED}" if move.unsigned else text
 
 
-def _unsigned(move: Move) -> Iterator[str]:
+def _unsigned_notes(move: Move) -> Iterator[str]:
     if move.unsigned:
         yield f"{move.release} is not signed: readers that pass `trust` keep their current release"
 
@@ -241,13 +466,13 @@ def _next_steps(
     if not branch:
         yield "git switch -c BRANCH: no branch is checked out"
         return
-    yield _push(context.repository, branch, release)
-    default = _default(context.repository)
+    yield _push_command(context.repository, branch, release)
+    default = _other_default_branch(context.repository)
     if default is not None:
         yield f"a pull request into {default}"
 
 
-def _push(repository: Repository, branch: str, release: str) -> str:
+def _push_command(repository: Repository, branch: str, release: str) -> str:
     """A push that includes the tag: readers ignore a channel whose release they can't find."""
     merges = decode(repository.git.ask("config", "--get", f"branch.{branch}.merge").stdout).strip()
     upstream = () if merges == f"refs/heads/{branch}" else ("-u",)
@@ -255,7 +480,7 @@ def _push(repository: Repository, branch: str, release: str) -> str:
     return shlex.join(("git", "push", "--atomic", *upstream, *refs))
 
 
-def _default(repository: Repository) -> str | None:
+def _other_default_branch(repository: Repository) -> str | None:
     """The default branch, if another one is checked out."""
     if repository.find("HEAD") is None:
         return None
@@ -264,233 +489,6 @@ def _default(repository: Repository) -> str | None:
     except GitError:
         return None
     return name.removeprefix("refs/remotes/").partition("/")[2] if name else None
-
-
-# Point a channel at a release.
-
-
-@record(frozen=True, slots=True, kw_only=True)
-class PromoteOptions:
-    """Options of `promote`.
-
-    Attributes:
-        release: Name of its tag, or its version.
-        allow_breaking: Promote even if it breaks callers of the current release.
-        create: Allow a new channel if others exist.
-    """
-
-    release: str
-    channel: str
-    allow_breaking: bool = False
-    create: bool = False
-
-
-def promote(
-    directory: Path, wanted: PromoteOptions, saving: Saving, overrides: Sequence[str] = ()
-) -> Move:
-    """Change `channels.yaml`, unless it is up to date or the release is refused.
-
-    Raises:
-        NotFound: There is no such release; or no such channel although others exist.
-        UsageError: The name of the channel is invalid.
-        InputError: `channels.yaml`, or the release, can't be read.
-        GitError: There is no work tree; or a commit is requested, and the file has uncommitted
-            changes or git rejects the commit.
-    """
-    with Repository.open(directory) as repository:
-        found = channel_context(repository, wanted.channel, overrides)
-        _refuse_unknown(found, wanted)
-        if saving.committed:
-            refuse_uncommitted(repository)
-        release = find_release(found, wanted.release)
-        same = found.now if found.now and found.now.release == release.name else None
-        checked = verify_release(directory, found, release, same.digest if same else None)
-        move = _move(found, release, checked.bundle)
-        if checked.refusals:
-            return replace(move, refusals=checked.refusals)
-        if is_up_to_date(found, release, checked.bundle):
-            return move
-        breaks = _breaks(directory, found, release, allowed=wanted.allow_breaking)
-        if breaks and not wanted.allow_breaking:
-            return replace(move, refusals=(_refusal(found, release, breaks),), breaks=breaks)
-        return save_move(found, replace(move, breaks=breaks, serial=next_serial(found)), saving)
-
-
-def _refuse_unknown(context: ChannelContext, wanted: PromoteOptions) -> None:
-    """Raise NotFound for an unknown channel, which may be a typo, unless it is the first one."""
-    known = context.file.channels
-    if wanted.create or not known or context.now is not None or context.serves is not None:
-        return
-    create = f"promptops promote {wanted.release} {wanted.channel} --create"
-    near = nearest_channel(wanted.channel, known)
-    hint = f"did you mean `{near}`? To create it: {create}" if near else f"to create it: {create}"
-    raise NotFound(f"there is no channel {wanted.channel!r}", hint=hint)
-
-
-def _move(context: ChannelContext, release: Release, digest: str | None) -> Move:
-    now, before = context.now, context.serves
-    if before is not None and before.release == release.name:  # an uncommitted change is undone
-        before = now or before
-    return Move(
-        kind="promote",
-        channel=context.channel,
-        before=before.release if before else None,
-        serial_before=before.serial if before else None,
-        release=release.name,
-        bundle=digest,
-        serial=now.serial if now else 0,
-    )
-
-
-def _breaks(
-    directory: Path, context: ChannelContext, release: Release, *, allowed: bool
-) -> tuple[Break, ...]:
-    """The reason to refuse breaking changes; none for a new channel."""
-    serves = context.serves
-    if serves is None:
-        return ()
-    before = context.releases.get(serves.release)
-    if before is None and not allowed:
-        message = (
-            f"`{context.channel}` serves `{serves.release}`, which this repository does not have"
-        )
-        hint = "`git fetch --tags`; if the tag no longer exists, --allow-breaking"
-        raise GitError(message, where=str(context.repository.root), hint=hint)
-    return breaking_changes(directory, before, release) if before is not None else ()
-
-
-def _refusal(context: ChannelContext, release: Release, breaks: tuple[Break, ...]) -> str:
-    assert context.serves is not None
-    number = counted(len(breaks), "change")
-    return f"`{release.name}` breaks callers of `{context.serves.release}` by {number}"
-
-
-# Point a channel back at an earlier release.
-
-
-def rollback(
-    directory: Path,
-    channel: str,
-    to: str | None,
-    saving: Saving,
-    overrides: Sequence[str] = (),
-    *,
-    allow_unsigned: bool = False,
-) -> Move:
-    """Change `channels.yaml`: an earlier release under a higher serial.
-
-    Args:
-        to: A release; None for the previous one in the history of the current branch. Uncommitted
-            edits do not count. A second rollback goes back one more release, and never returns to a
-            release that was rolled back.
-        allow_unsigned: Accept a release without a signature, from before signing began. An invalid
-            signature is always refused.
-
-    Raises:
-        NotFound: There is no such channel or release, or no previous release.
-        InputError, GitError: As `promote`.
-    """
-    with Repository.open(directory) as repository:
-        found = channel_context(repository, channel, overrides)
-        if saving.committed:
-            refuse_uncommitted(repository)
-        if found.serves is None:
-            raise unknown_channel(channel, found.file.channels)
-        target, skipped = _target(found, found.serves, to)
-        release = find_release(found, to) if to is not None else _previous_release(found, target)
-        checked = verify_release(directory, found, release, target.digest)
-        move = _rollback_move(found, found.serves, release, checked.bundle)
-        refusals = checked.wrong if allow_unsigned else checked.refusals
-        move = replace(move, unsigned=bool(checked.unsigned))
-        if refusals or is_up_to_date(found, release, checked.bundle):
-            return replace(move, refusals=refusals)
-        move = replace(move, skipped=skipped, breaks=_rollback_breaks(directory, found, release))
-        return save_move(found, replace(move, serial=next_serial(found)), saving)
-
-
-def _target(
-    context: ChannelContext, serves: Pointer, to: str | None
-) -> tuple[Pointer, tuple[str, ...]]:
-    """The release to go back to, and the rolled back releases in between."""
-    served = list(_served_releases(context, serves))
-    if to is not None:
-        release = find_release(context, to)
-        known = next((p for p in reversed(served) if p.release == release.name), None)
-        return known or Pointer(release=release.name, digest=None, serial=0), ()
-    *before, now = _not_rolled_back(served)
-    if not before:
-        hint = FETCH_ALL if context.repository.shallow else "name one: --to RELEASE"
-        message = f"the history of `{context.channel}` has no earlier release"
-        raise NotFound(message, hint=hint)
-    names = [pointer.release for pointer in served]
-    since = names[len(names) - names[::-1].index(before[-1].release) :]
-    return before[-1], tuple(name for name in dict.fromkeys(since) if name != now.release)
-
-
-def _previous_release(context: ChannelContext, target: Pointer) -> Release:
-    """The previous release; raises NotFound if its tag was deleted."""
-    if target.release not in context.releases:
-        message = f"there is no release {target.release!r}, which `{context.channel}` served before"
-        hint = "`git fetch --tags`; or choose another release: --to RELEASE"
-        raise NotFound(message, hint=hint)
-    return context.releases[target.release]
-
-
-def _served_releases(context: ChannelContext, serves: Pointer) -> Iterator[Pointer]:
-    """The releases that the channel served, in order."""
-    steps: list[Pointer] = []
-    if context.repository.find("HEAD") is not None:
-        found = (step.channels.get(context.channel) for step in channel_history(context.repository))
-        steps = [pointer for pointer in found if pointer is not None]
-    last = None
-    for pointer in (*reversed(steps), serves):
-        if last is None or pointer.release != last:
-            yield pointer
-        last = pointer.release
-
-
-def _not_rolled_back(served: list[Pointer]) -> list[Pointer]:
-    """The releases that were not rolled back: serving a release again undoes those after it."""
-    standing: list[Pointer] = []
-    for pointer in served:
-        at = next((i for i, p in enumerate(standing) if p.release == pointer.release), None)
-        standing = [*standing[:at], pointer] if at is not None else [*standing, pointer]
-    return standing
-
-
-def _rollback_move(
-    context: ChannelContext, serves: Pointer, release: Release, digest: str | None
-) -> Move:
-    now = context.now or serves
-    return Move(
-        kind="rollback",
-        channel=context.channel,
-        before=serves.release,
-        serial_before=serves.serial,
-        release=release.name,
-        bundle=digest,
-        serial=now.serial,
-    )
-
-
-def _rollback_breaks(
-    directory: Path, context: ChannelContext, release: Release
-) -> tuple[Break, ...] | None:
-    """Breaking changes of the rollback, for information only."""
-    serves = context.serves
-    before = context.releases.get(serves.release) if serves is not None else None
-    try:
-        return breaking_changes(directory, before, release) if before is not None else None
-    except PromptopsError:
-        return None
-
-
-# What `promote` and `rollback` share.
-
-
-def saving_options(*, committed: bool) -> Saving:
-    """How the change is saved; git may ask for a passphrase only on a terminal."""
-    return Saving(committed=committed, interactive=sys.stdin.isatty() and sys.stderr.isatty())
 
 
 def write_move(output: OutputOptions, move: Move) -> int:

@@ -1,4 +1,4 @@
-"""The next release: its version, that of each prompt, its changelog and its digests."""
+"""The next release: its versions, changelog and digests, and what the remote lacks of it."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def plan_release(
         tag=context.names.write(version),
         notes=notes(report),
         changes=changes,
-        versions=_table(context, changes, version),
+        versions=_versions_after(context, changes, version),
         base=context.base.name if context.base else None,
         bump=bump,
         reason=" ".join(declared.reason.split()) if has_reason else "",
@@ -149,7 +149,7 @@ def _prompt_changes(
     context: ReleaseContext, report: DiffReport, version: Version, bump: Bump
 ) -> Iterator[PromptChange]:
     """The change of each prompt whose version changes, by id."""
-    released = _released(context)
+    released = _released_versions(context)
     taken = _taken_versions(context, [prompt.id for prompt in report.prompts])
     released_ids = _released_ids(context.workspace)
     for prompt in sorted(report.prompts, key=lambda found: found.id):
@@ -172,7 +172,7 @@ def _codes(prompt: PromptDiff) -> tuple[str, ...]:
     )
 
 
-def _released(context: ReleaseContext) -> VersionTable:
+def _released_versions(context: ReleaseContext) -> VersionTable:
     if context.base is None:
         return VersionTable({})
     return version_table(
@@ -196,11 +196,11 @@ def _released_ids(workspace: Workspace) -> frozenset[str]:
     return frozenset(prompt.id for prompt in loaded if prompt and prompt.status != "draft")
 
 
-def _table(
+def _versions_after(
     context: ReleaseContext, changes: Iterable[PromptChange], version: Version
 ) -> dict[str, Version]:
     """The versions of all prompts in the release; a new prompt gets the release's version."""
-    released = _released(context)
+    released = _released_versions(context)
     after = {change.prompt: change.after for change in changes}
     found = {
         name: after.get(name) or released.version(name) for name in _released_ids(context.workspace)
@@ -225,8 +225,10 @@ def _with_digests(workspace: Workspace, record: ReleaseRecord) -> ReleaseRecord:
     return built
 
 
-SHOWN = 5
-LASTS = timedelta(days=90)
+# A waiver for each breaking change, to fill in.
+
+MAX_WAIVERS_SHOWN = 5
+WAIVER_PERIOD = timedelta(days=90)
 
 
 def waiver_lines(
@@ -234,14 +236,16 @@ def waiver_lines(
 ) -> tuple[str, ...]:
     """A `[[diff.waivers]]` in TOML for each break above a bump, with an empty reason to fill in."""
     breaks = [(p, c) for p in prompts for c in p.changes if c.breaking and c.bump > bump]
-    lines = [line for found in breaks[:SHOWN] for line in _block(repository, *found)]
-    rest = len(breaks) - SHOWN
+    lines = [
+        line for found in breaks[:MAX_WAIVERS_SHOWN] for line in _waiver_block(repository, *found)
+    ]
+    rest = len(breaks) - MAX_WAIVERS_SHOWN
     return (*lines, *((f"# and {counted(rest, 'more break')}",) if rest > 0 else ()))
 
 
-def _block(repository: Repository, prompt: PromptDiff, change: Change) -> Iterator[str]:
+def _waiver_block(repository: Repository, prompt: PromptDiff, change: Change) -> Iterator[str]:
     who = decode(repository.git.ask("config", "--get", "user.email").stdout).strip()
-    expires = datetime.now(UTC).date() + LASTS
+    expires = datetime.now(UTC).date() + WAIVER_PERIOD
     yield f"[[diff.waivers]]  # {prompt.id}: {change.code} {change.message}"
     yield f'fingerprint = "{change.fingerprint}"'
     yield 'reason = ""'
@@ -251,8 +255,8 @@ def _block(repository: Repository, prompt: PromptDiff, change: Change) -> Iterat
 
 # What is missing on a remote: earlier releases, and commits that were not reviewed there.
 
-DEADLINE_S = 60.0
-_TRACKED = "refs/remotes/"
+REMOTE_DEADLINE_S = 60.0
+_REMOTE_BRANCHES = "refs/remotes/"
 
 
 def with_remote_state(
@@ -274,7 +278,7 @@ def with_remote_state(
         return replace(report, problems=(*report.problems, *problems))
     remote = wanted or default_remote(context.repository)
     try:
-        refs = _refs_of(context.repository, remote, interactive=interactive)
+        refs = _remote_refs(context.repository, remote, interactive=interactive)
     except GitError:
         if report.plan is None and not report.problems:
             raise
@@ -287,7 +291,7 @@ def with_remote_state(
         message = f"{counted(unreviewed, 'commit')} not on {shown(remote)}"
         hint = "push the branch first, so that it can be reviewed"
         problem = ReleaseProblem(
-            message=message, hint=f"{hint}: {_push(context.repository, remote)}"
+            message=message, hint=f"{hint}: {_push_command(context.repository, remote)}"
         )
         return replace(report, earlier=earlier, problems=(*report.problems, problem))
     return replace(report, earlier=earlier)
@@ -298,7 +302,11 @@ def next_command(repository: Repository, version: Version, commit: str) -> str:
     remote = default_remote(repository)
     if remote not in remote_names(repository):
         return ""
-    push = f"{_push(repository, remote)} && " if _lacks(repository, remote, (commit,), ()) else ""
+    push = (
+        f"{_push_command(repository, remote)} && "
+        if _missing_commits(repository, remote, (commit,), ())
+        else ""
+    )
     named = f" --version {version}" if version.pre else ""
     return f"{push}promptops release --yes{named} --push"
 
@@ -310,13 +318,13 @@ def _releases_by_promptops(context: ReleaseContext) -> tuple[Release, ...]:
     return tuple(release for release in merged if tag_records[release.name].content is not None)
 
 
-def _refs_of(repository: Repository, remote: str, *, interactive: bool) -> Mapping[str, str]:
+def _remote_refs(repository: Repository, remote: str, *, interactive: bool) -> Mapping[str, str]:
     """The branches and tags of a remote, with the ids of their objects."""
     answer = act(
         repository.git,
         *("ls-remote", "--heads", "--tags", "--refs", "--", remote),
         interactive=interactive,
-        deadline_s=DEADLINE_S,
+        deadline_s=REMOTE_DEADLINE_S,
     )
     if answer.status:
         raise repository.git.error(answer)
@@ -344,41 +352,43 @@ def _unreviewed(
     repository: Repository, remote: str, commits: Sequence[str], refs: Mapping[str, str]
 ) -> int:
     heads = [identity for ref, identity in refs.items() if ref.startswith("refs/heads/")]
-    return _lacks(repository, remote, commits, heads)
+    return _missing_commits(repository, remote, commits, heads)
 
 
-def _lacks(
+def _missing_commits(
     repository: Repository, remote: str, commits: Sequence[str], heads: Sequence[str]
 ) -> int:
     """How many commits are not on the upstream branch; without one, on no branch of the remote."""
-    upstream = _upstream(repository)
-    there = [upstream] if upstream else [*_tracking(repository, remote), *heads]
+    upstream = _upstream_branch(repository)
+    there = [upstream] if upstream else [*_tracking_branches(repository, remote), *heads]
     arguments = ("--count", "--ignore-missing", *commits, "--not", *there)
     answer = repository.git.ask("rev-list", *arguments, "--")
     return 0 if answer.status else int(answer.stdout)
 
 
-def _tracking(repository: Repository, remote: str) -> list[str]:
+def _tracking_branches(repository: Repository, remote: str) -> list[str]:
     return [f"--remotes={remote}"] if remote in remote_names(repository) else []
 
 
-def _upstream(repository: Repository) -> str:
+def _upstream_branch(repository: Repository) -> str:
     """The upstream branch on a remote, or ""."""
     answer = repository.git.ask("rev-parse", "--symbolic-full-name", "@{upstream}")
     name = decode(answer.stdout).strip()
-    return name if not answer.status and name.startswith(_TRACKED) else ""
+    return name if not answer.status and name.startswith(_REMOTE_BRANCHES) else ""
 
 
-def _push(repository: Repository, remote: str) -> str:
-    if _upstream(repository):
+def _push_command(repository: Repository, remote: str) -> str:
+    if _upstream_branch(repository):
         return "git push"
     branch = decode(repository.git.ask("symbolic-ref", "--quiet", "--short", "HEAD").stdout).strip()
     names = " ".join(map(shlex.quote, filter(None, (shown(remote), branch))))
     return f"git push --set-upstream {names}" if branch else f"git push {names} HEAD:BRANCH"
 
 
+# The remotes of the repository.
+
 ORIGIN = "origin"
-_HERE = "."
+_THIS_REPOSITORY = "."
 
 
 def remote_names(repository: Repository) -> list[str]:
@@ -392,7 +402,7 @@ def default_remote(repository: Repository) -> str:
     found = repository.git.ask("config", "--get", f"branch.{branch}.remote")
     tracked = decode(found.stdout).strip()
     known = remote_names(repository)
-    if tracked and tracked != _HERE:
+    if tracked and tracked != _THIS_REPOSITORY:
         return tracked
     return known[0] if len(known) == 1 else ORIGIN
 

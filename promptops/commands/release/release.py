@@ -1,4 +1,4 @@
-"""A release: planned, checked, created, and pushed if requested."""
+"""Prepare a release and report its problems; create its tags, and push them if requested."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from typing import Literal
 
 from promptops.bundles.contents import content_digest
 from promptops.commands.check.check import check_release, failures
-from promptops.commands.diff import comparison as two_sides
-from promptops.commands.diff.comparison import Sides, open_sides
+from promptops.commands.diff.comparison import ComparisonOptions, Sides, open_sides
 from promptops.commands.release.plan import (
     ReleaseContext,
     default_remote,
@@ -55,7 +54,7 @@ from promptops.tags.preflight import (
     unpushed_commits,
 )
 from promptops.tags.tag import release_tag
-from promptops.testing.runner import RECORD
+from promptops.testing.runner import RECORD_COMMAND
 from promptops.workspace.workspace import Workspace, configuration, workspace_at
 
 
@@ -106,28 +105,16 @@ def publish(directory: Path, report: ReleaseReport, options: ReleaseOptions) -> 
     GitError.
     """
     with Repository.open(directory) as repository:
-        done, created = _create(repository, report, interactive=options.interactive)
+        done, created = _create_missing_tags(repository, report, interactive=options.interactive)
         if options.push is None:
             return done
         remote = options.push or default_remote(repository)
         tags = (*(report.plan.tags if report.plan is not None else ()), *report.earlier)
-        refused = _pushed(repository, remote, tags, interactive=options.interactive)
+        refused = _push_or_explain(repository, remote, tags, interactive=options.interactive)
         if refused is None:
             return replace(done, pushed=shown(remote))
         delete_tags(repository, created)
         return replace(report, problems=(rejection_problem(shown(remote), tags[0], refused),))
-
-
-def _create(
-    repository: Repository, report: ReleaseReport, *, interactive: bool
-) -> tuple[ReleaseReport, dict[str, str]]:
-    plan = report.plan
-    if plan is None:
-        return report, {}
-    created = create_tags(repository, plan, interactive=interactive)
-    state: Literal["created", "done"] = "created" if plan.record.tag in created else "done"
-    then = next_command(repository, plan.version, plan.commit)
-    return replace(report, state=state, next=then), created
 
 
 @contextmanager
@@ -142,7 +129,7 @@ def _open_context(
         base = latest_release(repository, names, head)
         is_empty = base is None or _has_no_prompts(repository, base)
         compares = f"..{head}" if is_empty or base is None else f"{base.commit}..{head}"
-    options = two_sides.ComparisonOptions(arguments=(compares,), behind=0, root=is_empty)
+    options = ComparisonOptions(arguments=(compares,), behind=0, root=is_empty)
     with open_sides(directory, options, overrides) as found:
         assert found.repository is not None
         workspace = Workspace(found.repository, head, found.head.config, found.head.catalog)
@@ -192,19 +179,19 @@ def _existing_report(
         tags=tags,
         missing=lacking,
     )
-    problems = [*_content_problems(workspace, plan), *_unsigned(context, release, options)]
+    problems = [*_content_problems(workspace, plan), *_unsigned_problems(context, release, options)]
     if lacking:
         problems += signing_problems(workspace, signed=signed, interactive=options.interactive)
     return ReleaseReport(
         plan=plan,
         state="done",
         problems=tuple(problems),
-        warnings=tuple(_uncommitted(workspace)),
+        warnings=tuple(_uncommitted_warnings(workspace)),
         next=next_command(context.repository, release.version, release.commit),
     )
 
 
-def _unsigned(
+def _unsigned_problems(
     context: ReleaseContext, release: Release, options: ReleaseOptions
 ) -> Iterator[ReleaseProblem]:
     settings = context.workspace.config.release
@@ -217,7 +204,7 @@ def _unsigned(
         yield ReleaseProblem(message=message, hint=hint)
 
 
-def _uncommitted(workspace: Workspace) -> list[str]:
+def _uncommitted_warnings(workspace: Workspace) -> list[str]:
     paths = uncommitted_paths(workspace)
     return (
         [f"not committed, so not part of the release: {', '.join(shortened_list(paths))}"]
@@ -241,9 +228,9 @@ def _planned_report(
     signed = wants_signature(context.repository, workspace.config.release.sign, options.sign)
     nothing = _why_nothing(context, report, declared)
     if nothing and not context.repository.shallow:
-        left_out = tuple(_uncommitted(workspace))
+        left_out = tuple(_uncommitted_warnings(workspace))
         return ReleaseReport(plan=None, state="nothing", nothing=nothing, warnings=left_out)
-    plan, wrong = _plan(context, report, declared, signed=signed)
+    plan, wrong = _plan_with_problems(context, report, declared, signed=signed)
     baseline = f"tags/{context.base.name}" if context.base else None
     checked = check_release(workspace, baseline, untrusted=options.untrusted)
     refused = gate_problems(checked)
@@ -254,7 +241,7 @@ def _planned_report(
         *refused,
         *((not_checked("promptops diff"),) if report.failed else ()),
     )
-    ahead = _unpushed(context.repository, options)
+    ahead = _unpushed_warnings(context.repository, options)
     warnings = (*sides.notes, *ahead, *gate_warnings(checked))
     return ReleaseReport(plan=plan, state="planned", problems=problems, warnings=warnings)
 
@@ -271,7 +258,7 @@ def _why_nothing(context: ReleaseContext, report: DiffReport, declared: Declared
     return f"{unchanged}; test cases were not checked: run `promptops check`"
 
 
-def _plan(
+def _plan_with_problems(
     context: ReleaseContext, report: DiffReport, declared: Declared, *, signed: bool
 ) -> tuple[ReleasePlan | None, list[ReleaseProblem]]:
     if context.repository.shallow:
@@ -290,12 +277,24 @@ def _plan(
     return plan, problems
 
 
-def _unpushed(repository: Repository, options: ReleaseOptions) -> list[str]:
+def _unpushed_warnings(repository: Repository, options: ReleaseOptions) -> list[str]:
     ahead = unpushed_commits(repository) if options.push is None else 0  # else it is a problem
     return [f"{counted(ahead, 'commit')} not on the upstream branch: git push"] if ahead else []
 
 
-def _pushed(
+def _create_missing_tags(
+    repository: Repository, report: ReleaseReport, *, interactive: bool
+) -> tuple[ReleaseReport, dict[str, str]]:
+    plan = report.plan
+    if plan is None:
+        return report, {}
+    created = create_tags(repository, plan, interactive=interactive)
+    state: Literal["created", "done"] = "created" if plan.record.tag in created else "done"
+    then = next_command(repository, plan.version, plan.commit)
+    return replace(report, state=state, next=then), created
+
+
+def _push_or_explain(
     repository: Repository, remote: str, tags: tuple[str, ...], *, interactive: bool
 ) -> RemoteRefusal | None:
     try:
@@ -316,18 +315,20 @@ def gate_problems(report: CheckReport) -> list[ReleaseProblem]:
     if findings:
         details = [f"{finding.place}: {finding.message} [{finding.code}]" for finding in findings]
         message = f"lint has {counted(len(findings), 'finding')}"
-        problems.append(_problem(message, "promptops lint", details))
+        problems.append(_gate_problem(message, "promptops lint", details))
     problems += _case_problems(report.test)
     if report.test.undercovered:
         message = f"the cases cover less than {report.test.fail_under:g}% of the branches"
-        problems.append(_problem(message, "promptops test --coverage"))
+        problems.append(_gate_problem(message, "promptops test --coverage"))
     if report.strict and report.inconclusive:
         message = f"{counted(len(report.inconclusive), 'score')} inconclusive"
         hint = "promptops test --live requests the answers that decide it"
-        problems.append(_problem(message, hint, _score_lines(report.inconclusive)))
+        problems.append(_gate_problem(message, hint, _score_lines(report.inconclusive)))
     if report.refused_risks:
         message = f"{counted(len(report.refused_risks), 'risk')} refused by `check.fail-on`"
-        problems.append(_problem(message, "promptops check", [*map(str, report.refused_risks)]))
+        problems.append(
+            _gate_problem(message, "promptops check", [*map(str, report.refused_risks)])
+        )
     return problems
 
 
@@ -343,17 +344,19 @@ def gate_warnings(report: CheckReport) -> list[str]:
 
 def not_checked(command: str) -> ReleaseProblem:
     """The problem that an internal error prevented a check; `command` shows the error."""
-    return _problem("an internal error of promptops: not everything was checked", command)
+    return _gate_problem("an internal error of promptops: not everything was checked", command)
 
 
-def _problem(message: str, hint: str, details: Sequence[str] = ()) -> ReleaseProblem:
+def _gate_problem(message: str, hint: str, details: Sequence[str] = ()) -> ReleaseProblem:
     return ReleaseProblem(message=message, hint=hint, details=shortened_list(details))
 
 
 def _case_problems(run: TestRun) -> Iterator[ReleaseProblem]:
     stale = [f"{c.place}: {c.prompt}: {c.name}" for c in run.cases if c.status == "stale"]
     if stale:
-        yield _problem(f"{counted(len(stale), 'case')} without a recording", RECORD, stale)
+        yield _gate_problem(
+            f"{counted(len(stale), 'case')} without a recording", RECORD_COMMAND, stale
+        )
     failed = [
         ": ".join(filter(None, (str(place), case.prompt, case.name, reason)))
         for place, reason, case in failures(run)
@@ -362,11 +365,11 @@ def _case_problems(run: TestRun) -> Iterator[ReleaseProblem]:
     number = run.count("failed") + run.count("error")
     if number:
         message = f"{counted(number, 'case')} of {len(run.cases)} failed"
-        yield _problem(message, "promptops test", failed)
+        yield _gate_problem(message, "promptops test", failed)
     worse = run.gated("fail")
     if worse:
         message = f"{counted(len(worse), 'score')} worse than before"
-        yield _problem(message, "promptops test", _score_lines(worse))
+        yield _gate_problem(message, "promptops test", _score_lines(worse))
 
 
 def _score_lines(decisions: Sequence[Decided]) -> list[str]:
@@ -375,7 +378,9 @@ def _score_lines(decisions: Sequence[Decided]) -> list[str]:
 
 # Check that the tag names of a release are free, and suggest fixes.
 
-_NO_NAME = lazy_pattern(r"^[-/]|[\x00-\x20\x7f~^:?*\[\\]|\.\.|//|@\{|[./]$|(?:^|/)\.|\.lock(?:/|$)")
+_INVALID_TAG_NAME = lazy_pattern(
+    r"^[-/]|[\x00-\x20\x7f~^:?*\[\\]|\.\.|//|@\{|[./]$|(?:^|/)\.|\.lock(?:/|$)"
+)
 """What `git check-ref-format` rejects; git would need one process per name."""
 
 
@@ -383,7 +388,7 @@ def name_problems(
     context: ReleaseContext, report: DiffReport, tags: Sequence[str]
 ) -> Iterator[ReleaseProblem]:
     """Problems with the tag names of a release: each must be free and valid in git."""
-    refs = _refs(context.repository)
+    refs = _ref_names(context.repository)
     folders = {ref[:at] for ref in refs for at, char in enumerate(ref) if char == "/"}
     own, *_ = tags
     known = {release.name: release for release in context.releases}
@@ -391,7 +396,7 @@ def name_problems(
         if tag == own and f"refs/tags/{tag}" in refs:
             yield _taken_name_problem(context, report, tag, known.get(tag))
             continue
-        problem = _misfit(tag, refs, folders)
+        problem = _tag_name_problem(tag, refs, folders)
         if problem is not None:
             yield problem
 
@@ -400,7 +405,7 @@ def line_problems(
     context: ReleaseContext, report: DiffReport, declared: Declared, version: Version
 ) -> Iterator[ReleaseProblem]:
     """Problems with a version above a newer line of releases, whose readers would lose changes."""
-    above = _outranked(context, version)
+    above = _outranked_version(context, version)
     if above is not None and not declared.reason.strip():
         name = context.names.write(above)
         message = f"{version} would be higher than {name!r}, which is not an ancestor of HEAD"
@@ -408,7 +413,7 @@ def line_problems(
         yield ReleaseProblem(message=message, hint=hint)
 
 
-def _refs(repository: Repository) -> set[str]:
+def _ref_names(repository: Repository) -> set[str]:
     return set(decode(repository.git.run("for-each-ref", "--format=%(refname)")).splitlines())
 
 
@@ -453,20 +458,22 @@ def _version_hint(context: ReleaseContext, report: DiffReport) -> str:
 
 
 def _is_free(context: ReleaseContext, version: Version) -> bool:
-    there = f"refs/tags/{context.names.write(version)}" in _refs(context.repository)
-    return not there and _outranked(context, version) is None
+    there = f"refs/tags/{context.names.write(version)}" in _ref_names(context.repository)
+    return not there and _outranked_version(context, version) is None
 
 
-def _outranked(context: ReleaseContext, version: Version) -> Version | None:
+def _outranked_version(context: ReleaseContext, version: Version) -> Version | None:
     last = context.base.version if context.base else None
     return outranked(last, version, context.versions)
 
 
-def _misfit(tag: str, refs: Collection[str], folders: Collection[str]) -> ReleaseProblem | None:
+def _tag_name_problem(
+    tag: str, refs: Collection[str], folders: Collection[str]
+) -> ReleaseProblem | None:
     ref = f"refs/tags/{tag}"
     above = (ref[:at] for at, char in enumerate(ref) if char == "/")
     hint = "choose another version: --version"
-    if _NO_NAME.search(tag):
+    if _INVALID_TAG_NAME.search(tag):
         return ReleaseProblem(
             message=f"{tag!r} is not a valid tag name", hint="change `release.tag_format`"
         )

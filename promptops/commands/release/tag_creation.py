@@ -1,4 +1,4 @@
-"""The tags of a release: created, deleted and pushed all or none."""
+"""The tags of a release: signed, created, deleted and pushed, all or none."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ from promptops.tags.preflight import has_identity, shortened_list
 from promptops.workspace.workspace import Workspace
 
 PUSH_DEADLINE_S = 600.0
-_HOOK = "pre-push"
+
+SIGNING_DEADLINE_S = 60.0
+
+_PUSH_HOOK = "pre-push"
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -47,12 +50,40 @@ def create_tags(repository: Repository, plan: ReleasePlan, *, interactive: bool)
     with temporary_folder() as folder:
         for tag in plan.missing:
             try:
-                _make_one(repository, plan, tag, Path(folder, "message"), interactive)
+                _create_tag(repository, plan, tag, Path(folder, "message"), interactive)
             except GitError:
                 delete_tags(repository, created)
                 raise
             created[tag] = _tag_id(repository, tag)
     return created
+
+
+def _create_tag(
+    repository: Repository, plan: ReleasePlan, tag: str, file: Path, interactive: bool
+) -> None:
+    record = plan.record if tag == plan.record.tag else prompt_record(plan.record, tag)
+    file.write_bytes(write_record(record).encode("utf-8", "surrogateescape"))
+    answer = act(
+        repository.git,
+        "tag",
+        *("--sign" if plan.signed else "--no-sign", "--annotate"),
+        *("--cleanup=verbatim", "--file", str(file), "--", tag, plan.commit),
+        interactive=interactive,
+        deadline_s=SIGNING_DEADLINE_S,
+    )
+    if answer.status:
+        error = repository.git.error(answer)
+        hint = "tags created by this run are removed; run it again"
+        raise GitError(f"{tag!r} could not be created: {error.message}", hint=error.hint or hint)
+
+
+def prompt_record(record: ReleaseRecord, tag: str) -> ReleaseRecord:
+    """The message of a prompt's tag: the name of its release."""
+    return ReleaseRecord(tag=tag, notes=f"Released with {record.tag}.")
+
+
+def _tag_id(repository: Repository, tag: str) -> str:
+    return decode(repository.git.run("rev-parse", "--verify", f"refs/tags/{tag}")).strip()
 
 
 def missing_tags(repository: Repository, tags: Sequence[str]) -> tuple[str, ...]:
@@ -92,62 +123,11 @@ def push_tags(
     if stopped:
         lines = decode(answer.stderr).splitlines()
         messages = tuple(line for line in lines if not line.startswith("error: failed to push"))
-        return RemoteRefusal(hook=_HOOK, reasons=messages)
-    refused = _refused(answer)
+        return RemoteRefusal(hook=_PUSH_HOOK, reasons=messages)
+    refused = _rejections(answer)
     if answer.status and not refused:
         raise repository.git.error(answer)
     return RemoteRefusal(reasons=tuple(refused)) if refused else None
-
-
-def rejection_problem(remote: str, tag: str, refused: RemoteRefusal) -> ReleaseProblem:
-    """The problem that the remote or a hook rejected the tags of a release."""
-    hint = "fix what the hook reports, then run it again"
-    if not refused.hook and any(_is_taken(line) for line in refused.reasons):
-        bring = f"git fetch --tags {remote} && git pull"
-        hint = f"another release was pushed first: merge it ({bring}), then run it again"
-    details = [_described(line) if _is_taken(line) else line for line in refused.reasons]
-    who = f"the hook `{refused.hook}`" if refused.hook else remote
-    return ReleaseProblem(
-        message=f"{who} rejected {tag!r}", hint=hint, details=shortened_list(details)
-    )
-
-
-def _is_taken(line: str) -> bool:
-    return "stale info" in line or "already exists" in line
-
-
-def _described(line: str) -> str:
-    """Of git's `refs/tags/v1.0.0: [rejected] (stale info)`."""
-    name, _, _ = line.partition(": ")
-    return f"{name.removeprefix('refs/tags/')} exists already, and is another one"
-
-
-def prompt_record(record: ReleaseRecord, tag: str) -> ReleaseRecord:
-    """The message of a prompt's tag: the name of its release."""
-    return ReleaseRecord(tag=tag, notes=f"Released with {record.tag}.")
-
-
-def _make_one(
-    repository: Repository, plan: ReleasePlan, tag: str, file: Path, interactive: bool
-) -> None:
-    record = plan.record if tag == plan.record.tag else prompt_record(plan.record, tag)
-    file.write_bytes(write_record(record).encode("utf-8", "surrogateescape"))
-    answer = act(
-        repository.git,
-        "tag",
-        *("--sign" if plan.signed else "--no-sign", "--annotate"),
-        *("--cleanup=verbatim", "--file", str(file), "--", tag, plan.commit),
-        interactive=interactive,
-        deadline_s=DEADLINE_S,
-    )
-    if answer.status:
-        error = repository.git.error(answer)
-        hint = "tags created by this run are removed; run it again"
-        raise GitError(f"{tag!r} could not be created: {error.message}", hint=error.hint or hint)
-
-
-def _tag_id(repository: Repository, tag: str) -> str:
-    return decode(repository.git.run("rev-parse", "--verify", f"refs/tags/{tag}")).strip()
 
 
 def _stopped_by_hook(trace: Path) -> bool:
@@ -160,12 +140,12 @@ def _stopped_by_hook(trace: Path) -> bool:
     own = [
         event for event in events if event["sid"] == events[0]["sid"]
     ]  # and not what a hook runs
-    hooks = {event["child_id"] for event in own if event.get("hook_name") == _HOOK}
+    hooks = {event["child_id"] for event in own if event.get("hook_name") == _PUSH_HOOK}
     ended = (event for event in own if event["event"] == "child_exit")
     return any(event["code"] != 0 for event in ended if event["child_id"] in hooks)
 
 
-def _refused(answer: ProcessOutput) -> list[str]:
+def _rejections(answer: ProcessOutput) -> list[str]:
     """Rejections, such as `refs/tags/v1.0.0: pre-receive hook declined`, with remote messages."""
     rows = [line.split("\t") for line in decode(answer.stdout).splitlines()]
     rows = [row for row in rows if row[0] == "!" and len(row) == 3]  # a hook may say anything
@@ -179,21 +159,51 @@ def _refused(answer: ProcessOutput) -> list[str]:
     return [*refused, *filter(None, remote_lines)]
 
 
+def rejection_problem(remote: str, tag: str, refused: RemoteRefusal) -> ReleaseProblem:
+    """The problem that the remote or a hook rejected the tags of a release."""
+    hint = "fix what the hook reports, then run it again"
+    if not refused.hook and any(_is_existing_tag(line) for line in refused.reasons):
+        bring = f"git fetch --tags {remote} && git pull"
+        hint = f"another release was pushed first: merge it ({bring}), then run it again"
+    details = [
+        _existing_tag_message(line) if _is_existing_tag(line) else line for line in refused.reasons
+    ]
+    who = f"the hook `{refused.hook}`" if refused.hook else remote
+    return ReleaseProblem(
+        message=f"{who} rejected {tag!r}", hint=hint, details=shortened_list(details)
+    )
+
+
+def _is_existing_tag(line: str) -> bool:
+    return "stale info" in line or "already exists" in line
+
+
+def _existing_tag_message(line: str) -> str:
+    """Of git's `refs/tags/v1.0.0: [rejected] (stale info)`."""
+    name, _, _ = line.partition(": ")
+    return f"{name.removeprefix('refs/tags/')} exists already, and is another one"
+
+
 # Decide whether release tags are signed, and test that git can sign them.
 
-DEADLINE_S = 60.0
-SSH_AGENT = 'give it to an agent: eval "$(ssh-agent)" && ssh-add KEY'
-GPG_AGENT = "give its passphrase to gpg-agent first, or use a key without one"
-_LOCKED = {
-    "incorrect passphrase": SSH_AGENT,
-    "Inappropriate ioctl": GPG_AGENT,
-    "No pinentry": GPG_AGENT,
-    "Timeout": GPG_AGENT,
+SSH_AGENT_HINT = 'give it to an agent: eval "$(ssh-agent)" && ssh-add KEY'
+GPG_AGENT_HINT = "give its passphrase to gpg-agent first, or use a key without one"
+_LOCKED_KEY_HINTS = {
+    "incorrect passphrase": SSH_AGENT_HINT,
+    "Inappropriate ioctl": GPG_AGENT_HINT,
+    "No pinentry": GPG_AGENT_HINT,
+    "Timeout": GPG_AGENT_HINT,
 }
-_KEY = lazy_pattern(r"^Good .* (SHA256:\S+)$", re.MULTILINE)
-_KEYS = r"^(user\.signingkey|gpg\.ssh\.defaultkeycommand|tag\.gpgsign)$"
-_EMPTY_WORDS = ("fatal: failed", "error: gpg failed", "[GNUPG:]", "Good ", "Could not verify")
-_HOW = "see user.signingKey and gpg.format in `git help config`"
+_ACCEPTED_KEY = lazy_pattern(r"^Good .* (SHA256:\S+)$", re.MULTILINE)
+_SIGNING_SETTINGS = r"^(user\.signingkey|gpg\.ssh\.defaultkeycommand|tag\.gpgsign)$"
+_UNINFORMATIVE_STARTS = (
+    "fatal: failed",
+    "error: gpg failed",
+    "[GNUPG:]",
+    "Good ",
+    "Could not verify",
+)
+_SETUP_HINT = "see user.signingKey and gpg.format in `git help config`"
 
 
 def wants_signature(
@@ -205,7 +215,7 @@ def wants_signature(
         raise UsageError("`release.sign` requires signed releases", hint=hint)
     if requested is not None:
         return requested
-    return setting == "always" or (setting == "auto" and _is_set_up(repository))
+    return setting == "always" or (setting == "auto" and _is_signing_set_up(repository))
 
 
 def signing_problems(
@@ -218,61 +228,63 @@ def signing_problems(
             message = (
                 "the tag would not be signed, and `release.allowed_signers` requires a signature"
             )
-            yield ReleaseProblem(message=message, hint=f"set up a key, or add --sign; {_HOW}")
+            yield ReleaseProblem(
+                message=message, hint=f"set up a key, or add --sign; {_SETUP_HINT}"
+            )
         return
     if not has_identity(workspace.repository) and not _names_key(workspace.repository):
         message = (
             "no signing key is set: `user.signingKey`"  # git would choose the key by the tagger
         )
-        yield ReleaseProblem(message=message, hint=_HOW)
+        yield ReleaseProblem(message=message, hint=_SETUP_HINT)
         return
     with temporary_folder() as folder:
-        trial = _Trial(workspace.repository, Path(folder), interactive=interactive)
+        trial = _TrialSignature(workspace.repository, Path(folder), interactive=interactive)
         try:
             answer = trial.sign()
         except GitError as error:
             yield ReleaseProblem(
-                message=f"signing does not finish: {error.message}", hint=error.hint or _HOW
+                message=f"signing does not finish: {error.message}", hint=error.hint or _SETUP_HINT
             )
             return
         if answer.status:
-            yield _unusable(_first_message(answer))
+            yield _unusable_key_problem(_first_message(answer))
         elif signers is not None:
-            yield from _tag_signing_refused(
+            yield from _refused_signature_problems(
                 workspace, trial, decode(answer.stdout).strip(), signers
             )
 
 
-def _unusable(output: str) -> ReleaseProblem:
-    hint = next((hint for known, hint in _LOCKED.items() if known in output), None)
-    if hint is not None:
-        message = "the signing key has a passphrase, and there is no terminal to ask for it"
-        return ReleaseProblem(message=message, hint=hint)
-    hint = f"try it: git tag --sign try; {_HOW}"
-    return ReleaseProblem(message=f"the signing key can't be used: {output}", hint=hint)
+def _names_key(repository: Repository) -> bool:
+    return any(key for name, key in _signing_settings(repository).items() if name != "tag.gpgsign")
 
 
-def _is_set_up(repository: Repository) -> bool:
-    wanted = _settings(repository).get("tag.gpgsign", "false").lower()
+def _is_signing_set_up(repository: Repository) -> bool:
+    wanted = _signing_settings(repository).get("tag.gpgsign", "false").lower()
     return wanted in ("", "true", "yes", "on", "1") or _names_key(repository)
 
 
-def _names_key(repository: Repository) -> bool:
-    return any(key for name, key in _settings(repository).items() if name != "tag.gpgsign")
-
-
-def _settings(repository: Repository) -> dict[str, str]:
-    answer = repository.git.ask("config", "-z", "--get-regexp", _KEYS)
+def _signing_settings(repository: Repository) -> dict[str, str]:
+    answer = repository.git.ask("config", "-z", "--get-regexp", _SIGNING_SETTINGS)
     return dict(entry.partition("\n")[::2] for entry in records(answer.stdout))
 
 
-_NOBODY = {
+def _unusable_key_problem(output: str) -> ReleaseProblem:
+    hint = next((hint for known, hint in _LOCKED_KEY_HINTS.items() if known in output), None)
+    if hint is not None:
+        message = "the signing key has a passphrase, and there is no terminal to ask for it"
+        return ReleaseProblem(message=message, hint=hint)
+    hint = f"try it: git tag --sign try; {_SETUP_HINT}"
+    return ReleaseProblem(message=f"the signing key can't be used: {output}", hint=hint)
+
+
+_NOBODY_NAMES = {
     who: {f"GIT_{who}_NAME": "nobody", f"GIT_{who}_EMAIL": "nobody@localhost"}
     for who in ("AUTHOR", "COMMITTER")
 }
 
 
-class _Trial:
+class _TrialSignature:
     """An empty commit that is not stored in any repository."""
 
     def __init__(self, repository: Repository, folder: Path, *, interactive: bool) -> None:
@@ -281,9 +293,9 @@ class _Trial:
         self.signers = folder / "allowed_signers"
         self._interactive = interactive
         # A tag has no author; a missing identity is reported as another problem.
-        self._people = dict(_NOBODY["AUTHOR"])
+        self._people = dict(_NOBODY_NAMES["AUTHOR"])
         if not has_identity(repository):
-            self._people |= _NOBODY["COMMITTER"]
+            self._people |= _NOBODY_NAMES["COMMITTER"]
 
     def sign(self) -> ProcessOutput:
         tree = EMPTY_TREES[self._repository.object_format]
@@ -299,13 +311,13 @@ class _Trial:
             self._repository.git,
             *arguments,
             interactive=self._interactive,
-            deadline_s=DEADLINE_S,
+            deadline_s=SIGNING_DEADLINE_S,
             environment={"GIT_OBJECT_DIRECTORY": str(self._folder), **self._people},
         )
 
 
-def _tag_signing_refused(
-    workspace: Workspace, trial: _Trial, commit: str, path: str
+def _refused_signature_problems(
+    workspace: Workspace, trial: _TrialSignature, commit: str, path: str
 ) -> Iterator[ReleaseProblem]:
     found = workspace.repository.tree(workspace.revision, under=(path,)).read((path,))
     if path not in found:
@@ -316,7 +328,7 @@ def _tag_signing_refused(
         return
     answer = trial.verify(commit, found[path])
     if answer.status:
-        key, output = _KEY.search(decode(answer.stderr)), _first_message(answer)
+        key, output = _ACCEPTED_KEY.search(decode(answer.stderr)), _first_message(answer)
         output = output.replace(str(trial.signers), path)
         if key and output.startswith("No principal"):
             message = f"{path} does not contain the signing key: {key[1]}"
@@ -330,6 +342,6 @@ def _tag_signing_refused(
 def _first_message(answer: ProcessOutput) -> str:
     """The first line with more information than that signing failed."""
     lines = [line.strip() for line in decode(answer.stderr).splitlines() if line.strip()]
-    informative = [line for line in lines if not line.startswith(_EMPTY_WORDS)]
+    informative = [line for line in lines if not line.startswith(_UNINFORMATIVE_STARTS)]
     line = next(iter(informative or lines), f"it ended with status {answer.status}")
     return line.removeprefix("error: ").removeprefix("fatal: ").rstrip(":.")

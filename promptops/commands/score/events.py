@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
-from promptops.commands.score.sums import CheckedAssertion, ScoredSample
+from promptops.commands.score.picked_samples import CheckedAssertion, ScoredSample
 from promptops.model.distribution import version
 from promptops.model.sample import Sample
 from promptops.patterns import lazy_pattern

@@ -1,4 +1,4 @@
-"""From sums to groups, shares with their limits, and alerts."""
+"""From sums to the groups of the result, with rates and their limits, and to alerts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from promptops.catalog.config_places import toml_places
 from promptops.commands.score.part import AssertionFacts
 from promptops.commands.score.sums import (
     BILLION,
-    SCORE,
+    SCORE_PREFIX,
     Cell,
     GroupKey,
     GroupSums,
@@ -74,22 +74,14 @@ def finished_groups(partial: Partial, facts: PackFacts) -> tuple[ScoreGroup, ...
     compared = _Compared(partial, facts)
     return tuple(
         replace(
-            _group(dict(zip(partial.by, key, strict=True)), sums, facts),
+            _finished_group(dict(zip(partial.by, key, strict=True)), sums, facts),
             against=compared.against(key),
         )
         for key, sums in sorted(partial.groups.items())
     )
 
 
-def buckets_of(cell: Cell, unit: int = 1) -> Buckets:
-    """The sums of a cell in this unit."""
-    return Buckets(
-        counts=tuple(cell.sums[:BUCKETS]),
-        totals=tuple(value / unit for value in cell.sums[BUCKETS:]),
-    )
-
-
-def _group(by: Mapping[Any, str], sums: GroupSums, facts: PackFacts) -> ScoreGroup:
+def _finished_group(by: Mapping[Any, str], sums: GroupSums, facts: PackFacts) -> ScoreGroup:
     requests = buckets_of(sums.cells["requests"])
     contracts = _share(sums.cells.get("contracts"))
     budget = facts.budgets.get(by.get("prompt", ""))
@@ -99,7 +91,7 @@ def _group(by: Mapping[Any, str], sums: GroupSums, facts: PackFacts) -> ScoreGro
     return ScoreGroup(
         by=by,
         n=requests.n,
-        effective=round(_effective(sums), 1),
+        effective=round(_effective_size(sums), 1),
         contracts=contracts,
         assertions=tuple(_assertions(sums, facts)),
         scores=tuple(_scores(sums)),
@@ -114,12 +106,20 @@ def _group(by: Mapping[Any, str], sums: GroupSums, facts: PackFacts) -> ScoreGro
     )
 
 
-def _effective(sums: GroupSums) -> float:
+def _effective_size(sums: GroupSums) -> float:
     """By the contracts; without contracts by the conversations."""
     cell = sums.cells.get("contracts")
     if cell is not None:
         return effective_size(buckets_of(cell))
     return independent_units(sums.cells["requests"].sums[:BUCKETS])
+
+
+def buckets_of(cell: Cell, unit: int = 1) -> Buckets:
+    """The sums of a cell in this unit."""
+    return Buckets(
+        counts=tuple(cell.sums[:BUCKETS]),
+        totals=tuple(value / unit for value in cell.sums[BUCKETS:]),
+    )
 
 
 def _share(cell: Cell | None) -> Share:
@@ -148,7 +148,7 @@ def _assertions(sums: GroupSums, facts: PackFacts) -> Iterator[AssertionRate]:
 
 def _scores(sums: GroupSums) -> Iterator[ScoreMean]:
     for name in score_names(sums):
-        buckets = buckets_of(sums.cells[f"{SCORE}{name}"], BILLION)
+        buckets = buckets_of(sums.cells[f"{SCORE_PREFIX}{name}"], BILLION)
         low, high = wilson(buckets.mean, effective_size_of_mean(buckets))
         yield ScoreMean(
             name=name,
@@ -162,7 +162,9 @@ def _scores(sums: GroupSums) -> Iterator[ScoreMean]:
 def score_names(sums: GroupSums) -> list[str]:
     """The names of the scores of a group, in order."""
     cells = (measure for measure in sums.cells if isinstance(measure, str))
-    return sorted(name.removeprefix(SCORE) for name in cells if name.startswith(SCORE))
+    return sorted(
+        name.removeprefix(SCORE_PREFIX) for name in cells if name.startswith(SCORE_PREFIX)
+    )
 
 
 def _tokens(sums: GroupSums) -> TokenMeans | None:
@@ -207,11 +209,11 @@ class _Compared:
         first, second = before.cells.get(measure), self._groups[key].cells.get(measure)
         if first is None or second is None:
             return None
-        unit = BILLION if measure.startswith(SCORE) else 1
+        unit = BILLION if measure.startswith(SCORE_PREFIX) else 1
         found = difference(buckets_of(first, unit), buckets_of(second, unit))
         return AgainstVersion(
             version=earlier,
-            metric=measure.removeprefix(SCORE),
+            metric=measure.removeprefix(SCORE_PREFIX),
             difference=_rounded(found.value),
             low=_rounded(found.low),
             high=_rounded(found.high),
@@ -237,7 +239,7 @@ class _Compared:
             return "contracts"
         prompt = key[self._by.index("prompt")] if "prompt" in self._by else ""
         name = primary({"score": self._facts.primary.get(prompt)}, score_names(sums))
-        return f"{SCORE}{name}"
+        return f"{SCORE_PREFIX}{name}"
 
 
 def _rounded(value: float) -> float:
@@ -260,7 +262,7 @@ def check_rules(catalog: Catalog, rules: Iterable[AlertRule], known: Iterable[st
         wrong = unknown_metric(rule.metric, names)
         if wrong is None:
             continue
-        place = _place(catalog, rule)
+        place = _metric_place(catalog, rule)
         if place is not None:
             text = catalog.files.text(place.path)
             problem = Problem(wrong[0], at=place, hint=wrong[1])
@@ -268,12 +270,18 @@ def check_rules(catalog: Catalog, rules: Iterable[AlertRule], known: Iterable[st
         raise UsageError(wrong[0], hint=wrong[1])
 
 
-def _place(catalog: Catalog, rule: AlertRule) -> Place | None:
+def _metric_place(catalog: Catalog, rule: AlertRule) -> Place | None:
     """The metric of a rule in the configuration file; None for one of the command line."""
     alerts, places = catalog.config.score.alerts, toml_places(catalog)
     if places is None or rule not in alerts:
         return None
     return places.word(f"/score/alerts/{alerts.index(rule)}/metric", rule.metric)
+
+
+def metric_names(facts: PackFacts, scores: Iterable[str]) -> Iterator[str]:
+    """The names of scores and the types of assertions, for rules of alerts."""
+    yield from sorted(scores)
+    yield from sorted({each.type for each in facts.assertions.values()})
 
 
 def alerts_of(
@@ -284,7 +292,7 @@ def alerts_of(
         _Watched(rule=rule, key=key, sums=partial.groups[key])
         for rule in rules
         for key in sorted(partial.groups)
-        if _applies(rule, key, partial.by)
+        if _is_rule_for(rule, key, partial.by)
     ]
     known = [each for each in watched if each.has_value(facts)]
     chance = ALERT_ALPHA / max(1, len(known))
@@ -305,12 +313,12 @@ def idle_rules(
         if not any(
             _Watched(rule=rule, key=key, sums=sums).has_value(facts)
             for key, sums in partial.groups.items()
-            if _applies(rule, key, partial.by)
+            if _is_rule_for(rule, key, partial.by)
         )
     )
 
 
-def _applies(rule: AlertRule, key: GroupKey, by: tuple[Dimension, ...]) -> bool:
+def _is_rule_for(rule: AlertRule, key: GroupKey, by: tuple[Dimension, ...]) -> bool:
     if not rule.prompts:
         return True
     if "prompt" not in by:
@@ -370,18 +378,18 @@ class _Watched:
             return self._quantile(_QUANTILES[metric], chance)
         cells = self._cells(facts)
         if metric == "cost_1000":
-            return self._cost(_added(cells, BILLION), chance)
+            return self._cost(_added_cells(cells, BILLION), chance)
         if self._is_score(metric):
-            buckets = _added(cells, BILLION)
+            buckets = _added_cells(cells, BILLION)
             return self._share(buckets, effective_size_of_mean(buckets), chance)
-        buckets = _added(cells, 1)
+        buckets = _added_cells(cells, 1)
         return self._share(buckets, effective_size(buckets), chance)
 
     def _cells(self, facts: PackFacts) -> list[Cell]:
         metric = self.rule.metric
         name = "cost" if metric == "cost_1000" else metric
         if self._is_score(metric):
-            name = f"{SCORE}{metric}"
+            name = f"{SCORE_PREFIX}{metric}"
         if name in self.sums.cells:
             return [self.sums.cells[name]]
         return [
@@ -391,7 +399,7 @@ class _Watched:
         ]
 
     def _is_score(self, metric: str) -> bool:
-        return metric not in COUNTED_METRICS and f"{SCORE}{metric}" in self.sums.cells
+        return metric not in COUNTED_METRICS and f"{SCORE_PREFIX}{metric}" in self.sums.cells
 
     def _share(self, buckets: Buckets, size: float, chance: float) -> _Bounded:
         bound = share_bound(buckets.mean, size, chance, -self._above)
@@ -413,28 +421,22 @@ class _Watched:
 
     def _quantile(self, share: float, chance: float) -> _Bounded:
         steps = self.sums.steps
-        n, size = sum(steps.values()), _independent(self.sums)
+        n, size = sum(steps.values()), _independent_latencies(self.sums)
         low, high = bound_ranks(size, share, chance)
         rank = low if self._above > 0 else high
         bound = None if rank is None else duration_at(steps, (rank + 1) / size)
         return _Bounded(n=n, value=duration_at(steps, share), bound=bound)
 
 
-def _independent(sums: GroupSums) -> int:
+def _independent_latencies(sums: GroupSums) -> int:
     """About the number of conversations with a latency, rounded down, at least 1."""
     counts = sums.cells["requests"].sums[:BUCKETS]
     share = sum(sums.steps.values()) / sum(counts)
     return max(1, int(independent_units(counts) * share))
 
 
-def _added(cells: list[Cell], unit: int) -> Buckets:
+def _added_cells(cells: list[Cell], unit: int) -> Buckets:
     whole = Cell()
     for cell in cells:
         whole.add_all(cell)
     return buckets_of(whole, unit)
-
-
-def metric_names(facts: PackFacts, scores: Iterable[str]) -> Iterator[str]:
-    """The names of scores and the types of assertions, for rules of alerts."""
-    yield from sorted(scores)
-    yield from sorted({each.type for each in facts.assertions.values()})

@@ -31,7 +31,7 @@ from promptops.source.recording_files import ENDING as RECORDINGS
 from promptops.workspace.named_prompts import matching_prompts
 from promptops.workspace.workspace import Workspace, workspace_at
 
-_Closure = tuple[tuple[str, str | None], ...]
+_FileClosure = tuple[tuple[str, str | None], ...]
 """The files of a prompt with the ids of their blobs; equal ones make equal prompts."""
 
 
@@ -82,7 +82,7 @@ class _Packing:
         self._chosen = chosen
         self._packed: list[PackedPrompt] = []
         self._indices: dict[str, int] = {}
-        self._files: dict[tuple[str, str], list[tuple[frozenset[str], _Closure, int]]] = {}
+        self._files: dict[tuple[str, str], list[tuple[frozenset[str], _FileClosure, int]]] = {}
         self._others: set[str] = set()
         self._releases: dict[str, dict[str, list[Any]]] = {}
         self._versions: dict[str, dict[str, list[Any]]] = {}
@@ -140,16 +140,16 @@ class _Packing:
 
     def _index(self, catalog: Catalog, path: str) -> int | None:
         """The index of a prompt; None for one that can't be read."""
-        key = path, _settings(catalog)
+        key = path, _prompt_settings(catalog)
         for files, closure, index in self._files.get(key, ()):
-            if _closure(catalog, files) == closure:
+            if _closure_of(catalog, files) == closure:
                 return index
         found = self._new(catalog, path)
         if found is not None:
             files = frozenset(
                 file for file in catalog.dependencies(path) if not file.endswith(RECORDINGS)
             ) | {path}
-            self._files.setdefault(key, []).append((files, _closure(catalog, files), found))
+            self._files.setdefault(key, []).append((files, _closure_of(catalog, files), found))
         return found
 
     def _new(self, catalog: Catalog, path: str) -> int | None:
@@ -167,11 +167,11 @@ class _Packing:
         return self._indices[digest]
 
 
-def _closure(catalog: Catalog, files: frozenset[str]) -> _Closure:
+def _closure_of(catalog: Catalog, files: frozenset[str]) -> _FileClosure:
     return tuple((file, catalog.files.blob(file)) for file in sorted(files))
 
 
-def _settings(catalog: Catalog) -> str:
+def _prompt_settings(catalog: Catalog) -> str:
     """The configuration that a prompt depends on."""
     config = catalog.config
     return repr((config.prompts, config.schemas, config.models))
@@ -179,7 +179,7 @@ def _settings(catalog: Catalog) -> str:
 
 # One prompt with its assertions, as a pack has it.
 
-_LINE = ("version", "contract", "digest", "blobs")
+_UNNEEDED_LINE_KEYS = ("version", "contract", "digest", "blobs")
 """Keys of a line of a bundle that are not needed to render, or are beside the line."""
 
 
@@ -201,12 +201,12 @@ def packed_prompt(catalog: Catalog, loaded: LoadedPrompt, prompt: Prompt) -> Pac
     lines = PromptLines(catalog, lambda _: None)
     line = lines.line(loaded)
     Renderer(prompt, catalog.load)
-    chosen, left_out = _divided(prompt)
+    chosen, left_out = _packed_and_left_out(prompt)
     profile = catalog.config.models.get(prompt.model.profile or "")
     value = {
         "id": prompt.id,
         "digest": line["digest"],
-        "prompt": {key: item for key, item in line.items() if key not in _LINE},
+        "prompt": {key: item for key, item in line.items() if key not in _UNNEEDED_LINE_KEYS},
         "parts": {path: part["text"] for path, part in lines.parts.items()},
         "price": dict(profile.price) if profile is not None else {},
         "budget": prompt.budget.get("cost_usd"),
@@ -214,13 +214,16 @@ def packed_prompt(catalog: Catalog, loaded: LoadedPrompt, prompt: Prompt) -> Pac
         "judge": prompt.evaluation.get("judge"),
         "output": _output_place(prompt),
         "assertions": [
-            {"written": json_string(dict(each.written)), "place": _place(each)} for each in chosen
+            {"written": json_string(dict(each.written)), "place": _place_values(each)}
+            for each in chosen
         ],
     }
     return PackedPrompt(value, left_out)
 
 
-def _divided(prompt: Prompt) -> tuple[list[WrittenAssertion], tuple[LeftOutAssertion, ...]]:
+def _packed_and_left_out(
+    prompt: Prompt,
+) -> tuple[list[WrittenAssertion], tuple[LeftOutAssertion, ...]]:
     chosen: list[WrittenAssertion] = []
     left_out: list[LeftOutAssertion] = []
     for each in assertions_of_every_case(prompt):
@@ -246,13 +249,13 @@ def _why_not(each: WrittenAssertion) -> str:
 
 def _output_place(prompt: Prompt) -> list[Any] | None:
     """The place of the output contract; None if answers are not checked against one."""
-    if not (checks_output(prompt) and _is_usable(prompt)):
+    if not (checks_output(prompt) and _has_usable_schema(prompt)):
         return None
     key = "schema" if prompt.output.schema is not None else "format"
     return list(prompt.locate(f"/output/{key}", False).as_json().values())
 
 
-def _is_usable(prompt: Prompt) -> bool:
+def _has_usable_schema(prompt: Prompt) -> bool:
     """Whether the output schema can be used; lint reports one that can't."""
     try:
         Answers(prompt.id, prompt.output)
@@ -261,7 +264,7 @@ def _is_usable(prompt: Prompt) -> bool:
     return True
 
 
-def _place(each: WrittenAssertion) -> list[Any]:
+def _place_values(each: WrittenAssertion) -> list[Any]:
     return list(each.at("", False).as_json().values())
 
 

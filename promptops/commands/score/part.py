@@ -1,4 +1,4 @@
-"""One part of the samples: read, joined to what was packed, checked, and summed."""
+"""Score one part of the samples: join them with prompts of the pack, check and sum them up."""
 
 from __future__ import annotations
 
@@ -11,16 +11,18 @@ from typing import Any
 from promptops.analysis.input_schemas import InputSchemas
 from promptops.commands.score.events import EventLines
 from promptops.commands.score.pack import Pack, PartSettings
-from promptops.commands.score.sums import (
-    BILLION,
+from promptops.commands.score.picked_samples import (
     HASH_RANGE,
-    SCORE,
-    GroupSums,
-    Partial,
     ScoredSample,
-    bucket_of,
     checked_assertions,
     hash_of,
+)
+from promptops.commands.score.sums import (
+    BILLION,
+    SCORE_PREFIX,
+    GroupSums,
+    Partial,
+    bucket_of,
     step_of,
 )
 from promptops.errors import InputError
@@ -46,161 +48,7 @@ from promptops.runtime.bundle.strict_json import Fields
 from promptops.runtime.request.answers import AnswerError, Answers
 from promptops.runtime.request.render import Renderer
 
-_LONGEST_NAME = 200
-_MOST_JOINED = 10_000
-
-
-@record(frozen=True, slots=True, kw_only=True)
-class Joined:
-    """The prompt of a sample.
-
-    Attributes:
-        version: "" if it is not known.
-        release: The tag; "" if the sample has neither release nor version.
-        by_id_only: The prompt is that of `--at`.
-    """
-
-    prompt: Prepared
-    version: str
-    release: str
-    by_id_only: bool = False
-
-
-@record(frozen=True, slots=True, kw_only=True)
-class AssertionFacts:
-    """An assertion of the pack; the place is that of the latest release."""
-
-    prompt: str
-    type: str
-    place: Place
-    must: bool
-    score: str | None
-
-
-class Joining:
-    """The prompts of a pack by what samples name; each is prepared when it is first needed.
-
-    Attributes:
-        facts: Of each assertion, by its number.
-    """
-
-    def __init__(self, pack: Pack) -> None:
-        value = pack.parsed()
-        self._values: list[Mapping[str, Any]] = value["prompts"]
-        self._releases: Mapping[str, Mapping[str, list[Any]]] = value["releases"]
-        self._versions: Mapping[str, Mapping[str, list[Any]]] = value["versions"]
-        self._by_id: Mapping[str, int] = value["by_id"]
-        self._others = frozenset(value["others"])
-        self._prepared: dict[int, Prepared] = {}
-        self._joined: dict[tuple[str, str, str], Joined | None] = {}
-        self._numbers = _numbers(self._values)
-
-    def join(self, sample: Sample) -> Joined | None:
-        """The prompt of a sample at its release, or else of its version; None if unknown."""
-        key = sample.prompt, sample.release, sample.version
-        try:
-            return self._joined[key]
-        except KeyError:
-            found = self._find(*key)
-            # A log may have unknown names, or versions beside known releases, without end.
-            if found is not None and len(self._joined) < _MOST_JOINED:
-                self._joined[key] = found
-            return found
-
-    def is_selected(self, sample: Sample) -> bool:
-        """Whether the user selected the prompt of a sample; also if it is unknown."""
-        return sample.prompt not in self._others
-
-    @property
-    def prepared(self) -> tuple[Prepared, ...]:
-        """The prompts that samples were joined with so far."""
-        return tuple(self._prepared.values())
-
-    def facts(self) -> dict[int, AssertionFacts]:
-        """All assertions, by number; the latest release comes last."""
-        found = {}
-        for index in range(len(self._values)):
-            prompt = self._prompt(index)
-            for each in (*prompt.assertions, *prompt.judged):
-                found[each.number] = AssertionFacts(
-                    prompt=prompt.id,
-                    type=each.type,
-                    place=each.place,
-                    must=each.must,
-                    score=each.score,
-                )
-        return found
-
-    def primary_scores(self) -> dict[str, str | None]:
-        """The primary score that the evaluation of each prompt names, by id."""
-        return {str(value["id"]): value["score"] for value in self._values}
-
-    def budgets(self) -> dict[str, float | None]:
-        """USD for a request to each prompt by id, of the latest release; None without a budget."""
-        return {str(value["id"]): value["budget"] for value in self._values}
-
-    def _find(self, name: str, release: str, version: str) -> Joined | None:
-        if release:
-            index, known = self._releases.get(release, {}).get(name, (None, ""))
-            return self._as_joined(index, known or version, release)
-        if version:
-            return self._of_version(name, version)
-        index = self._by_id.get(name)
-        if index is None:
-            return None
-        return Joined(prompt=self._prompt(index), version="", release="", by_id_only=True)
-
-    def _of_version(self, name: str, version: str) -> Joined | None:
-        """The prompt of a version, which may also be written as its tag or as `v1.4.0`."""
-        known = self._versions.get(name, {})
-        for each in (version, version.removeprefix("v")):
-            if each in known:
-                index, tag = known[each]
-                return self._as_joined(index, each, tag)
-        return self._find(name, version, "") if version in self._releases else None
-
-    def _as_joined(self, index: int | None, version: str, release: str) -> Joined | None:
-        if index is None:
-            return None
-        return Joined(prompt=self._prompt(index), version=version, release=release)
-
-    def _prompt(self, index: int) -> Prepared:
-        if index not in self._prepared:
-            self._prepared[index] = Prepared(self._values[index], self._numbers)
-        return self._prepared[index]
-
-
-def unjoined_name(sample: Sample) -> str:
-    """What a sample names that no release has: the prompt with its release or version."""
-    named = sample.prompt or UNNAMED
-    found = " ".join(filter(None, (named, sample.release or sample.version)))
-    return found[:_LONGEST_NAME]
-
-
-_LAST: dict[str, Joining] = {}
-"""The pack of this process by its digest: a worker gets the same one with each part."""
-
-
-def joining_of(pack: Pack) -> Joining:
-    """The joining of a pack; prepared once in a process."""
-    if pack.digest not in _LAST:
-        _LAST.clear()
-        _LAST[pack.digest] = Joining(pack)
-    return _LAST[pack.digest]
-
-
-def _numbers(values: list[Mapping[str, Any]]) -> dict[tuple[str, str], int]:
-    """Numbers of assertions by the prompt's id and their JSON text, "" for the output contract."""
-    found: dict[tuple[str, str], int] = {}
-    for value in values:
-        for written in (*(each["written"] for each in value["assertions"]), ""):
-            found.setdefault((value["id"], written), len(found))
-    return found
-
-
-# Score the samples of one part: a pure function of the part and the pack.
-
-_MOST_USD = 1_000.0
+_HIGHEST_COST_USD = 1_000.0
 """A request that costs more is a mistake of the log; sums of billionths must fit into 64 bits."""
 
 
@@ -292,7 +140,7 @@ class _Scoring:
         if usage is not None:
             group.add_tokens(usage.input, usage.output)
         cost = prompt.cost_usd(sample)
-        if cost is None or not 0 <= cost <= _MOST_USD:
+        if cost is None or not 0 <= cost <= _HIGHEST_COST_USD:
             self.partial.counts.without_cost += 1
         else:
             group.add("cost", bucket, round(cost * BILLION))
@@ -308,7 +156,7 @@ class _Scoring:
         group.add("refusals", bucket, _refuses(answer))
         _add_outcomes(group, bucket, prompt.assertions, outcomes)
         for name, score in scores.items():
-            group.add(f"{SCORE}{name}", bucket, score)
+            group.add(f"{SCORE_PREFIX}{name}", bucket, score)
         failed = self._settings.failures and any(passed is False for passed, _ in outcomes)
         if failed or self._events is not None:
             self._pass_on(sample, answer, prompt, outcomes, scores)
@@ -377,27 +225,177 @@ def _refuses(answer: Answer) -> bool:
     return answer.finish_reason == "content_filter" or refusal_in(answer.text) >= 0
 
 
+# The prompt of a sample: found in the pack by what the sample names.
+
+_LAST_JOINING: dict[str, Joining] = {}
+"""The pack of this process by its digest: a worker gets the same one with each part."""
+
+
+def joining_of(pack: Pack) -> Joining:
+    """The joining of a pack; prepared once in a process."""
+    if pack.digest not in _LAST_JOINING:
+        _LAST_JOINING.clear()
+        _LAST_JOINING[pack.digest] = Joining(pack)
+    return _LAST_JOINING[pack.digest]
+
+
+_LONGEST_NAME = 200
+_MOST_JOINED = 10_000
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Joined:
+    """The prompt of a sample.
+
+    Attributes:
+        version: "" if it is not known.
+        release: The tag; "" if the sample has neither release nor version.
+        by_id_only: The prompt is that of `--at`.
+    """
+
+    prompt: Prepared
+    version: str
+    release: str
+    by_id_only: bool = False
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class AssertionFacts:
+    """An assertion of the pack; the place is that of the latest release."""
+
+    prompt: str
+    type: str
+    place: Place
+    must: bool
+    score: str | None
+
+
+class Joining:
+    """The prompts of a pack by what samples name; each is prepared when it is first needed."""
+
+    def __init__(self, pack: Pack) -> None:
+        value = pack.parsed()
+        self._values: list[Mapping[str, Any]] = value["prompts"]
+        self._releases: Mapping[str, Mapping[str, list[Any]]] = value["releases"]
+        self._versions: Mapping[str, Mapping[str, list[Any]]] = value["versions"]
+        self._by_id: Mapping[str, int] = value["by_id"]
+        self._others = frozenset(value["others"])
+        self._prepared: dict[int, Prepared] = {}
+        self._joined: dict[tuple[str, str, str], Joined | None] = {}
+        self._numbers = _assertion_numbers(self._values)
+
+    def join(self, sample: Sample) -> Joined | None:
+        """The prompt of a sample at its release, or else of its version; None if unknown."""
+        key = sample.prompt, sample.release, sample.version
+        try:
+            return self._joined[key]
+        except KeyError:
+            found = self._find(*key)
+            # A log may have unknown names, or versions beside known releases, without end.
+            if found is not None and len(self._joined) < _MOST_JOINED:
+                self._joined[key] = found
+            return found
+
+    def is_selected(self, sample: Sample) -> bool:
+        """Whether the user selected the prompt of a sample; also if it is unknown."""
+        return sample.prompt not in self._others
+
+    @property
+    def prepared(self) -> tuple[Prepared, ...]:
+        """The prompts that samples were joined with so far."""
+        return tuple(self._prepared.values())
+
+    def facts(self) -> dict[int, AssertionFacts]:
+        """All assertions, by number; the latest release comes last."""
+        found = {}
+        for index in range(len(self._values)):
+            prompt = self._prompt(index)
+            for each in (*prompt.assertions, *prompt.judged):
+                found[each.number] = AssertionFacts(
+                    prompt=prompt.id,
+                    type=each.type,
+                    place=each.place,
+                    must=each.must,
+                    score=each.score,
+                )
+        return found
+
+    def primary_scores(self) -> dict[str, str | None]:
+        """The primary score that the evaluation of each prompt names, by id."""
+        return {str(value["id"]): value["score"] for value in self._values}
+
+    def budgets(self) -> dict[str, float | None]:
+        """USD for a request to each prompt by id, of the latest release; None without a budget."""
+        return {str(value["id"]): value["budget"] for value in self._values}
+
+    def _find(self, name: str, release: str, version: str) -> Joined | None:
+        if release:
+            index, known = self._releases.get(release, {}).get(name, (None, ""))
+            return self._as_joined(index, known or version, release)
+        if version:
+            return self._of_version(name, version)
+        index = self._by_id.get(name)
+        if index is None:
+            return None
+        return Joined(prompt=self._prompt(index), version="", release="", by_id_only=True)
+
+    def _of_version(self, name: str, version: str) -> Joined | None:
+        """The prompt of a version, which may also be written as its tag or as `v1.4.0`."""
+        known = self._versions.get(name, {})
+        for each in (version, version.removeprefix("v")):
+            if each in known:
+                index, tag = known[each]
+                return self._as_joined(index, each, tag)
+        return self._find(name, version, "") if version in self._releases else None
+
+    def _as_joined(self, index: int | None, version: str, release: str) -> Joined | None:
+        if index is None:
+            return None
+        return Joined(prompt=self._prompt(index), version=version, release=release)
+
+    def _prompt(self, index: int) -> Prepared:
+        if index not in self._prepared:
+            self._prepared[index] = Prepared(self._values[index], self._numbers)
+        return self._prepared[index]
+
+
+def _assertion_numbers(values: list[Mapping[str, Any]]) -> dict[tuple[str, str], int]:
+    """Numbers of assertions by the prompt's id and their JSON text, "" for the output contract."""
+    found: dict[tuple[str, str], int] = {}
+    for value in values:
+        for written in (*(each["written"] for each in value["assertions"]), ""):
+            found.setdefault((value["id"], written), len(found))
+    return found
+
+
+def unjoined_name(sample: Sample) -> str:
+    """What a sample names that no release has: the prompt with its release or version."""
+    named = sample.prompt or UNNAMED
+    found = " ".join(filter(None, (named, sample.release or sample.version)))
+    return found[:_LONGEST_NAME]
+
+
 # The group of a sample.
 
-_ValueOf = Callable[[Sample, Joined], str]
+_DimensionValue = Callable[[Sample, Joined], str]
 
 
 def group_key(by: tuple[Dimension, ...]) -> Callable[[Sample, Joined], tuple[str, ...]]:
     """A function that returns the values of the dimensions; "" for an unknown one."""
-    values = tuple(_VALUES[name] for name in by)
+    values = tuple(_DIMENSION_VALUES[name] for name in by)
     return lambda sample, joined: tuple([value(sample, joined) for value in values])
 
 
 def _day(sample: Sample, _: Joined) -> str:
-    return "" if sample.at is None else _written(int(sample.at // 86_400) * 86_400)[:10]
+    return "" if sample.at is None else _utc_hour(int(sample.at // 86_400) * 86_400)[:10]
 
 
 def _hour(sample: Sample, _: Joined) -> str:
-    return "" if sample.at is None else _written(int(sample.at // 3_600) * 3_600)
+    return "" if sample.at is None else _utc_hour(int(sample.at // 3_600) * 3_600)
 
 
 @lru_cache(maxsize=4_096)
-def _written(seconds: int) -> str:
+def _utc_hour(seconds: int) -> str:
     """`2026-11-27T14`, in UTC; "" for a time that no calendar has."""
     try:
         return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H")
@@ -405,7 +403,7 @@ def _written(seconds: int) -> str:
         return ""
 
 
-_VALUES: dict[Dimension, _ValueOf] = {
+_DIMENSION_VALUES: dict[Dimension, _DimensionValue] = {
     "prompt": lambda _, joined: joined.prompt.id,
     "version": lambda _, joined: joined.version,
     "release": lambda _, joined: joined.release,
@@ -549,7 +547,7 @@ class Prepared:
         for each in self._value["assertions"]:
             assertion, _ = parse(json.loads(each["written"]), "answer")
             if assertion is not None:
-                yield _prepared(assertion, numbers[self.id, each["written"]], each)
+                yield _prepared_assertion(assertion, numbers[self.id, each["written"]], each)
 
     def _output_contract(
         self, numbers: Mapping[tuple[str, str], int]
@@ -656,7 +654,9 @@ def answer_of(sample: Sample) -> Answer | None:
     )
 
 
-def _prepared(assertion: Assertion, number: int, written: Mapping[str, Any]) -> PreparedAssertion:
+def _prepared_assertion(
+    assertion: Assertion, number: int, written: Mapping[str, Any]
+) -> PreparedAssertion:
     return PreparedAssertion(
         number=number,
         type=assertion.type,

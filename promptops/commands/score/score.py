@@ -27,7 +27,14 @@ from promptops.commands.score.part import (
     answer_of,
     joining_of,
 )
-from promptops.commands.score.sums import BILLION, SCORE, GroupKey, GroupSums, Partial, bucket_of
+from promptops.commands.score.sums import (
+    BILLION,
+    SCORE_PREFIX,
+    GroupKey,
+    GroupSums,
+    Partial,
+    bucket_of,
+)
 from promptops.evals.left_out import CALLS
 from promptops.evals.providers.endpoint import refuse_untrusted
 from promptops.evals.result import Judgement
@@ -62,8 +69,8 @@ def score(workspace: Workspace, options: ScoreOptions) -> Score:
     if options.judge:
         refuse_untrusted(hint="score without judges: --judge 0")
     engine = engine_named(options.engine)
-    packed = pack_of(workspace, options.at, options.prompts, _settings(options))
-    facts = _facts(joining_of(packed.pack))
+    packed = pack_of(workspace, options.at, options.prompts, _part_settings(options))
+    facts = _pack_facts(joining_of(packed.pack))
     scores = {each.score for each in facts.assertions.values() if each.score}
     check_rules(workspace.catalog, options.alerts, metric_names(facts, scores))
     whole, counts = _added_up(engine, packed.pack, options)
@@ -75,7 +82,7 @@ def score(workspace: Workspace, options: ScoreOptions) -> Score:
         samples=counts,
         left_out=tuple(_left_out(packed.left_out, whole, options)),
         pack=packed.pack.digest,
-        nothing=_nothing(counts, options),
+        nothing=_why_nothing(counts, options),
         ended=judged.ended,
         judged=judged.judged,
         unanswered=judged.unanswered,
@@ -84,6 +91,26 @@ def score(workspace: Workspace, options: ScoreOptions) -> Score:
         nothing_to_judge=bool(options.judge and counts.scored)
         and not any(whole.judgeable.chosen()),
         duration_s=monotonic() - began,
+    )
+
+
+def _part_settings(options: ScoreOptions) -> PartSettings:
+    return PartSettings(
+        fields=options.fields,
+        by=options.by,
+        share=options.share,
+        judge=options.judge,
+        failures=options.failures,
+        events=options.events,
+        content=options.content,
+    )
+
+
+def _pack_facts(joining: Joining) -> PackFacts:
+    return PackFacts(
+        assertions=joining.facts(),
+        primary=joining.primary_scores(),
+        budgets=joining.budgets(),
     )
 
 
@@ -99,22 +126,7 @@ def _added_up(engine: Engine, pack: Pack, options: ScoreOptions) -> tuple[Partia
             ordered.pass_on(partial)
             whole.add_all(partial)
             options.on_samples(whole.counts.read)
-        return whole, _counts(whole)
-
-
-def _result(whole: Partial, facts: PackFacts, options: ScoreOptions) -> Score:
-    """What follows from the sums alone."""
-    raised, quiet = alerts_of(options.alerts, whole, facts)
-    return Score(
-        samples=SampleCounts(),
-        by=options.by,
-        groups=finished_groups(whole, facts),
-        alerts=raised,
-        quiet=quiet,
-        idle=idle_rules(options.alerts, whole, facts),
-        failing=whole.failures.first,
-        failed=tuple(sorted(map(str, whole.bugs))),
-    )
+        return whole, _sample_counts(whole)
 
 
 class _PartOrder:
@@ -141,15 +153,50 @@ class _PartOrder:
                 self._options.on_events(lines)
 
 
-def _settings(options: ScoreOptions) -> PartSettings:
-    return PartSettings(
-        fields=options.fields,
+def _sample_counts(whole: Partial) -> SampleCounts:
+    counts = whole.counts
+    return SampleCounts(
+        read=counts.read,
+        unselected=counts.unselected,
+        sampled=counts.sampled,
+        scored=counts.scored,
+        unjoined=whole.unjoined.most_frequent(MOST_UNJOINED),
+        unjoined_samples=whole.unjoined.total,
+        by_id_only=counts.by_id_only,
+        altered=counts.altered,
+        broken=tuple(map(_unreadable_line, whole.broken)),
+        broken_lines=counts.broken_lines,
+        lines=counts.lines,
+        ignored=dict(sorted(counts.ignored.items())),
+        similar_keys=dict(sorted(whole.similar_keys.items())),
+        without_answer=counts.without_answer,
+        without_cost=counts.without_cost,
+    )
+
+
+def _unreadable_line(line: BrokenLine) -> UnreadableLine:
+    from promptops.source.traffic.places import line_at
+
+    return UnreadableLine(
+        path=line.path,
+        line=line_at(line.location, line.offset),
+        column=line.column,
+        message=line.message,
+    )
+
+
+def _result(whole: Partial, facts: PackFacts, options: ScoreOptions) -> Score:
+    """What follows from the sums alone."""
+    raised, quiet = alerts_of(options.alerts, whole, facts)
+    return Score(
+        samples=SampleCounts(),
         by=options.by,
-        share=options.share,
-        judge=options.judge,
-        failures=options.failures,
-        events=options.events,
-        content=options.content,
+        groups=finished_groups(whole, facts),
+        alerts=raised,
+        quiet=quiet,
+        idle=idle_rules(options.alerts, whole, facts),
+        failing=whole.failures.first,
+        failed=tuple(sorted(map(str, whole.bugs))),
     )
 
 
@@ -162,47 +209,7 @@ def _left_out(
             yield each
 
 
-def _facts(joining: Joining) -> PackFacts:
-    return PackFacts(
-        assertions=joining.facts(),
-        primary=joining.primary_scores(),
-        budgets=joining.budgets(),
-    )
-
-
-def _counts(whole: Partial) -> SampleCounts:
-    counts = whole.counts
-    return SampleCounts(
-        read=counts.read,
-        unselected=counts.unselected,
-        sampled=counts.sampled,
-        scored=counts.scored,
-        unjoined=whole.unjoined.most_frequent(MOST_UNJOINED),
-        unjoined_samples=whole.unjoined.total,
-        by_id_only=counts.by_id_only,
-        altered=counts.altered,
-        broken=tuple(map(_broken, whole.broken)),
-        broken_lines=counts.broken_lines,
-        lines=counts.lines,
-        ignored=dict(sorted(counts.ignored.items())),
-        similar_keys=dict(sorted(whole.similar_keys.items())),
-        without_answer=counts.without_answer,
-        without_cost=counts.without_cost,
-    )
-
-
-def _broken(line: BrokenLine) -> UnreadableLine:
-    from promptops.source.traffic.places import line_at
-
-    return UnreadableLine(
-        path=line.path,
-        line=line_at(line.location, line.offset),
-        column=line.column,
-        message=line.message,
-    )
-
-
-def _nothing(counts: SampleCounts, options: ScoreOptions) -> str:
+def _why_nothing(counts: SampleCounts, options: ScoreOptions) -> str:
     """Why nothing was scored, or ""."""
     if counts.scored:
         return ""
@@ -217,7 +224,7 @@ def _nothing(counts: SampleCounts, options: ScoreOptions) -> str:
 
 # Call judges about some samples, and add their verdicts to the groups.
 
-_NAME_DIGITS = 12
+_CASE_NAME_DIGITS = 12
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -245,33 +252,29 @@ def add_judgements(
     Judges are the prompts, and their models the profiles, of the workspace. Replies are not stored,
     because they may quote samples. Raises UsageError for an endpoint that is not approved.
     """
-    found = [each for each in _judgeable(whole, joining) if each.planned.request is not None]
-    calls = _calls(workspace, options)
+    found = [
+        each for each in _judgeable_answers(whole, joining) if each.planned.request is not None
+    ]
+    calls = _judge_model_calls(workspace, options)
     answering = Answering(workspace.catalog, Store(workspace.catalog), "live", calls=calls)
     judge = AnswerJudge(workspace.catalog, answering, runs_code=False)
     verdicts = judge.judge([(each.planned, each.answer) for each in found]) if found else []
     judged = 0
     for each, judgements in zip(found, verdicts, strict=True):
-        judged += _add(whole.groups[each.key], each, judgements)
+        judged += _add_verdicts(whole.groups[each.key], each, judgements)
     return JudgeCalls(
         judged=judged,
         ended=calls.ended,
         cost_usd=calls.cost_usd,
         unanswered=calls.unanswered,
-        no_verdict=_missing(verdicts, calls.ended),
+        no_verdict=_missing_verdicts(verdicts, calls.ended),
     )
 
 
-def _missing(verdicts: Iterable[Sequence[Judgement]], ended: str) -> dict[str, int]:
-    """The missing verdicts by reason; not those whose requests were not sent because of `ended`."""
-    reasons = Counter(
-        reason_without_content(each.reason)
-        for judgements in verdicts
-        for each in judgements
-        if each.status == "error" and each.degree is None and each.lack != "recording"
-        if not (ended and not_requested(ended) in each.reason)
-    )
-    return dict(sorted(reasons.items()))
+def _judge_model_calls(workspace: Workspace, options: RunOptions) -> ModelCalls:
+    budget = workspace.config.test.budget
+    settings = within_budget(options.settings, budget, options.event)
+    return model_calls(workspace.repository, replace(options, mode="live", settings=settings))
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -283,13 +286,7 @@ class _JudgeableAnswer:
     answer: Answer
 
 
-def _calls(workspace: Workspace, options: RunOptions) -> ModelCalls:
-    budget = workspace.config.test.budget
-    settings = within_budget(options.settings, budget, options.event)
-    return model_calls(workspace.repository, replace(options, mode="live", settings=settings))
-
-
-def _judgeable(whole: Partial, joining: Joining) -> Iterable[_JudgeableAnswer]:
+def _judgeable_answers(whole: Partial, joining: Joining) -> Iterable[_JudgeableAnswer]:
     for key, digest, sample in whole.judgeable.chosen():
         joined, answer = joining.join(sample), answer_of(sample)
         if joined is not None and answer is not None:
@@ -297,16 +294,16 @@ def _judgeable(whole: Partial, joining: Joining) -> Iterable[_JudgeableAnswer]:
                 key=key,
                 sample=sample,
                 prompt=joined.prompt,
-                planned=_planned(joined.prompt, sample, digest),
+                planned=_planned_case(joined.prompt, sample, digest),
                 answer=answer,
             )
 
 
-def _planned(prompt: Prepared, sample: Sample, digest: str) -> PlannedCase:
+def _planned_case(prompt: Prepared, sample: Sample, digest: str) -> PlannedCase:
     """A sample as the case of its prompt, with the judged assertions alone."""
     request = prompt.request(sample)
     case = Case(
-        name=f"sample {digest[:_NAME_DIGITS]}",
+        name=f"sample {digest[:_CASE_NAME_DIGITS]}",
         inputs=prompt.inputs(sample) or {},
         at="",
         locate=lambda _pointer, _key, within=None: Place(prompt.path),
@@ -321,7 +318,9 @@ def _planned(prompt: Prepared, sample: Sample, digest: str) -> PlannedCase:
     )
 
 
-def _add(group: GroupSums, each: _JudgeableAnswer, judgements: Sequence[Judgement]) -> bool:
+def _add_verdicts(
+    group: GroupSums, each: _JudgeableAnswer, judgements: Sequence[Judgement]
+) -> bool:
     """Add the verdicts on a sample; whether there is any."""
     bucket = bucket_of(each.sample)
     own_scores = {known.score for known in each.prompt.assertions}
@@ -332,11 +331,11 @@ def _add(group: GroupSums, each: _JudgeableAnswer, judgements: Sequence[Judgemen
             continue
         any_verdict = True
         group.add(assertion.number, bucket, judgement.passed)
-        _add_score(group, bucket, assertion, judgement, own_scores)
+        _add_judged_score(group, bucket, assertion, judgement, own_scores)
     return any_verdict
 
 
-def _add_score(
+def _add_judged_score(
     group: GroupSums,
     bucket: int,
     assertion: PreparedAssertion,
@@ -346,12 +345,24 @@ def _add_score(
     """Add to a score that only judges measure; a mean over other samples can't be added to."""
     if assertion.score is not None and assertion.score not in own_scores:
         degree = judgement.degree or 0.0
-        group.add(f"{SCORE}{assertion.score}", bucket, round(degree * BILLION))
+        group.add(f"{SCORE_PREFIX}{assertion.score}", bucket, round(degree * BILLION))
+
+
+def _missing_verdicts(verdicts: Iterable[Sequence[Judgement]], ended: str) -> dict[str, int]:
+    """The missing verdicts by reason; not those whose requests were not sent because of `ended`."""
+    reasons = Counter(
+        reason_without_content(each.reason)
+        for judgements in verdicts
+        for each in judgements
+        if each.status == "error" and each.degree is None and each.lack != "recording"
+        if not (ended and not_requested(ended) in each.reason)
+    )
+    return dict(sorted(reasons.items()))
 
 
 # Why a judge gave no verdict, without text that may quote a sample.
 
-_REASON = lazy_pattern(
+_NO_ANSWER = lazy_pattern(
     r"(?s)(?P<who>the [^\n]*?) gave no answer: (?P<why>(?:`[^`]*` \([^()]*\): )?(?:"
     r"it can't be called: (?:write `|there is no |it has no model).*"
     r"|the server answered with status \d+"
@@ -362,7 +373,7 @@ _REASON = lazy_pattern(
 
 def reason_without_content(reason: str) -> str:
     """The part of a reason that promptops wrote: a server or a judge may quote the sample."""
-    found = _REASON.match(reason)
+    found = _NO_ANSWER.match(reason)
     if found is None:
         return "the reply can't be used"
     why = found["why"] or "the reply can't be used"

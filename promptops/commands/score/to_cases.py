@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from promptops.analysis.pseudonyms import Pseudonyms, places_in
-from promptops.commands.score.sums import pick_order
+from promptops.commands.score.picked_samples import pick_order
 from promptops.errors import InputError, UsageError, os_reason
 from promptops.model.score import FailingSample, WrittenCases
 from promptops.records import record

@@ -1,4 +1,4 @@
-"""Collect the results of batches, and resume what was interrupted."""
+"""Submit, collect and cancel the batches of a command, and resume what was interrupted."""
 
 from __future__ import annotations
 
@@ -210,10 +210,13 @@ class BatchRuns:
 
 # The batch APIs of pending batches, for the profiles that the work tree configures.
 
+OpenedService = tuple[ModelProfile, BatchService]
+"""The profile with the endpoint of a batch, and its batch API."""
+
 
 def open_services(
     batches: Sequence[PendingBatch], catalog: Catalog, approvals: Approvals, settings: Settings
-) -> dict[str, Open]:
+) -> dict[str, OpenedService]:
     """By the digest of the endpoint; endpoints that no profile has any more are left out.
 
     Raises UsageError if an endpoint is not approved, or a key or package is missing.
@@ -235,16 +238,187 @@ def open_services(
 
 def profile_of(batch: PendingBatch, catalog: Catalog) -> ModelProfile | None:
     """The profile that can collect a batch; None if no profile has its endpoint."""
-    return next(_candidates(batch, catalog), None)
+    return next(_profiles_of(batch, catalog), None)
 
 
-def _candidates(batch: PendingBatch, catalog: Catalog) -> Iterator[ModelProfile]:
+def _profiles_of(batch: PendingBatch, catalog: Catalog) -> Iterator[ModelProfile]:
     """Profiles with the endpoint of a batch, that with its name first."""
     named = catalog.config.models.get(batch.profile)
     unnamed = unnamed_profile({"provider": batch.provider, "id": batch.model})
     for profile in (named, *catalog.config.models.values(), unnamed):
         if profile is not None and digest_of_endpoint(profile) == batch.endpoint:
             yield profile
+
+
+# Fetch the state and the results of pending batches from their providers.
+
+NO_RESULT = "its batch has no result for it"
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class FetchedBatch:
+    """A pending batch, as its provider reported it.
+
+    Attributes:
+        profile: The profile that can collect it, or None if it was removed.
+        results: For all its requests if it has ended; for some if its results are damaged.
+    """
+
+    batch: PendingBatch
+    row: BatchRow
+    profile: ModelProfile | None = None
+    results: Mapping[Key, Answer | Failure] = field(default_factory=dict)
+
+    @property
+    def is_uncertain(self) -> bool:
+        """Whether it is still unknown if it was created."""
+        return self.row.state == "unknown" and not self.batch.id
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more can be collected from it."""
+        return self.row.state in ("collected", "absent")
+
+
+def key_of(request: BatchedRequest, base_url: str | None) -> Key:
+    """The key that an `Ask` for this request has."""
+    return request.request, request.repeat, base_url or ""
+
+
+Visit = Callable[
+    [PendingBatch, ModelProfile, BatchService, PendingBatches], Awaitable[FetchedBatch]
+]
+
+
+def fetch(
+    batches: Sequence[PendingBatch],
+    opened: Mapping[str, OpenedService],
+    pending: PendingBatches,
+    visit: Visit,
+) -> tuple[FetchedBatch, ...]:
+    """Visit batches one after the other.
+
+    Args:
+        opened: By the digest of the endpoint.
+        visit: What to do with each existing batch: `collected`, `confirmed` or `cancelled`.
+    """
+
+    if not batches:
+        return ()
+
+    async def run() -> list[FetchedBatch]:
+        try:
+            return [await _visited(batch, opened, pending, visit) for batch in batches]
+        finally:
+            for _, service in opened.values():
+                await service.close()
+
+    return tuple(asyncio.run(run()))
+
+
+async def _visited(
+    batch: PendingBatch, opened: Mapping[str, OpenedService], pending: PendingBatches, visit: Visit
+) -> FetchedBatch:
+    found = opened.get(batch.endpoint)
+    if found is None:
+        reason = f"no profile has its endpoint any more: restore `{batch.profile}`"
+        return FetchedBatch(batch=batch, row=_unknown_row(batch, pending, reason))
+    profile, service = found
+    try:
+        if not batch.id:
+            progress = await service.find(intent_of(batch, pending))
+            if progress is None:
+                pending.remove(batch)
+                return FetchedBatch(batch=batch, row=row_of(batch, "absent"), profile=profile)
+            batch = replace(batch, id=progress.id)
+            pending.write(batch)
+        return await visit(batch, profile, service, pending)
+    except Failure as failure:
+        row = _unknown_row(batch, pending, failure.message)
+        return FetchedBatch(batch=batch, row=row, profile=profile)
+
+
+def _unknown_row(batch: PendingBatch, pending: PendingBatches, reason: str) -> BatchRow:
+    return replace(row_of(batch, "unknown", reason=reason), file=str(pending.file(batch)))
+
+
+async def confirmed(
+    batch: PendingBatch, profile: ModelProfile, service: BatchService, pending: PendingBatches
+) -> FetchedBatch:
+    """Only make sure that it exists."""
+    return FetchedBatch(batch=batch, row=row_of(batch, "running"), profile=profile)
+
+
+async def cancelled(
+    batch: PendingBatch, profile: ModelProfile, service: BatchService, pending: PendingBatches
+) -> FetchedBatch:
+    """Cancel it unless it has ended."""
+    progress = await service.progress(batch.id)
+    if not progress.ended and not progress.cancelling:
+        progress = await service.cancel(batch.id)
+    row = _row_of_progress(batch, progress)
+    row = replace(row, state="ended") if progress.ended else row
+    return FetchedBatch(batch=batch, row=row, profile=profile)
+
+
+async def collected(
+    batch: PendingBatch, profile: ModelProfile, service: BatchService, pending: PendingBatches
+) -> FetchedBatch:
+    """Get its results if it has ended."""
+    progress = await service.progress(batch.id)
+    if not progress.ended:
+        return FetchedBatch(batch=batch, row=_row_of_progress(batch, progress), profile=profile)
+    found, problem = await service.results(batch.id)
+    by_id = {request.custom_id: request for request in batch.requests}
+    if found and by_id.keys().isdisjoint(found):
+        return _without_mistaken_id(batch, profile, pending)
+    results = {
+        key_of(by_id[name], profile.base_url): result.outcome
+        for name, result in found.items()
+        if name in by_id
+    }
+    row = replace(
+        _row_of_progress(batch, progress),
+        answers=sum(isinstance(outcome, Answer) for outcome in results.values()),
+        ignored=len(found.keys() - by_id.keys()),
+    )
+    if problem:
+        row = replace(row, state="unknown", reason=problem, file=str(pending.file(batch)))
+    else:
+        results = _with_missing(results, batch, profile, progress)
+    return FetchedBatch(batch=batch, row=row, profile=profile, results=results)
+
+
+def _without_mistaken_id(
+    batch: PendingBatch, profile: ModelProfile, pending: PendingBatches
+) -> FetchedBatch:
+    """After an interrupted submit, a similar batch was taken for this one."""
+    lost = replace(batch, id="")
+    pending.write(lost)
+    row = _unknown_row(lost, pending, f"`{batch.id}` is a batch of other requests")
+    return FetchedBatch(batch=lost, row=row, profile=profile)
+
+
+def _with_missing(
+    results: Mapping[Key, Answer | Failure],
+    batch: PendingBatch,
+    profile: ModelProfile,
+    progress: BatchProgress,
+) -> dict[Key, Answer | Failure]:
+    """A failure for each request that an ended batch has no result for."""
+    why = progress.reason or NO_RESULT
+    keys = (key_of(request, profile.base_url) for request in batch.requests)
+    missing = {key: Failure(message=why, kind="refused") for key in keys if key not in results}
+    return {**results, **missing}
+
+
+def _row_of_progress(batch: PendingBatch, progress: BatchProgress) -> BatchRow:
+    state: BatchState = "running"
+    if progress.ended:
+        state = "collected"
+    elif progress.cancelling:
+        state = "cancelling"
+    return row_of(batch, state, done=progress.done, reason=progress.reason)
 
 
 # Store the answers of batches as a recording run does.
@@ -300,12 +474,12 @@ def store(
     reruns: list[Rerun] = []
     results: dict[Key, Answer | Failure] = {}
     for plan, batches in _by_plan(fetched):
-        own = _merged(batches)
+        own = _merged_results(batches)
         reruns.append(run_again(plan, CollectedAnswers(results=own, pending=pending).send))
         results |= own
     needed = {key for rerun in reruns for key in rerun.needed}
     answers = {key: found for key, found in results.items() if isinstance(found, Answer)}
-    outdated = [_unused(key, answers[key]) for key in answers if key[:2] not in needed]
+    outdated = [_outdated_recording(key, answers[key]) for key in answers if key[:2] not in needed]
     AnswerCache(repository.common_dir).keep(outdated)
     cases = [case for rerun in reruns for case in rerun.cases]
     return StoredBatches(
@@ -330,7 +504,7 @@ def _by_plan(
         yield batches[0].batch.plan, batches
 
 
-def _merged(batches: Iterable[FetchedBatch]) -> dict[Key, Answer | Failure]:
+def _merged_results(batches: Iterable[FetchedBatch]) -> dict[Key, Answer | Failure]:
     """All results; an answer wins over a failure in another batch."""
     found: dict[Key, Answer | Failure] = {}
     for batch in batches:
@@ -340,7 +514,7 @@ def _merged(batches: Iterable[FetchedBatch]) -> dict[Key, Answer | Failure]:
     return found
 
 
-def _unused(key: Key, answer: Answer) -> Recording:
+def _outdated_recording(key: Key, answer: Answer) -> Recording:
     digest, repeat, _ = key
     return Recording(request=digest, repeat=repeat, case="", answer=answer)
 
@@ -372,176 +546,3 @@ def shown_case(case: CaseRun) -> UnansweredCase:
     return UnansweredCase(
         prompt=case.prompt, case=case.name, repeat=case.repeat, reason=case.reason
     )
-
-
-# Fetch the state and the results of pending batches from their providers.
-
-NO_RESULT = "its batch has no result for it"
-
-
-@record(frozen=True, slots=True, kw_only=True)
-class FetchedBatch:
-    """A pending batch, as its provider reported it.
-
-    Attributes:
-        profile: The profile that can collect it, or None if it was removed.
-        results: For all its requests if it has ended; for some if its results are damaged.
-    """
-
-    batch: PendingBatch
-    row: BatchRow
-    profile: ModelProfile | None = None
-    results: Mapping[Key, Answer | Failure] = field(default_factory=dict)
-
-    @property
-    def is_uncertain(self) -> bool:
-        """Whether it is still unknown if it was created."""
-        return self.row.state == "unknown" and not self.batch.id
-
-    @property
-    def ended(self) -> bool:
-        """Whether nothing more can be collected from it."""
-        return self.row.state in ("collected", "absent")
-
-
-def key_of(request: BatchedRequest, base_url: str | None) -> Key:
-    """The key that an `Ask` for this request has."""
-    return request.request, request.repeat, base_url or ""
-
-
-Open = tuple[ModelProfile, BatchService]
-"""The profile with the endpoint of a batch, and its batch API."""
-
-
-def fetch(
-    batches: Sequence[PendingBatch],
-    opened: Mapping[str, Open],
-    pending: PendingBatches,
-    visit: Visit,
-) -> tuple[FetchedBatch, ...]:
-    """Visit batches one after the other.
-
-    Args:
-        opened: By the digest of the endpoint.
-        visit: What to do with each existing batch: `collected`, `confirmed` or `cancelled`.
-    """
-
-    if not batches:
-        return ()
-
-    async def run() -> list[FetchedBatch]:
-        try:
-            return [await _visited(batch, opened, pending, visit) for batch in batches]
-        finally:
-            for _, service in opened.values():
-                await service.close()
-
-    return tuple(asyncio.run(run()))
-
-
-async def _visited(
-    batch: PendingBatch, opened: Mapping[str, Open], pending: PendingBatches, visit: Visit
-) -> FetchedBatch:
-    found = opened.get(batch.endpoint)
-    if found is None:
-        reason = f"no profile has its endpoint any more: restore `{batch.profile}`"
-        return FetchedBatch(batch=batch, row=_unknown(batch, pending, reason))
-    profile, service = found
-    try:
-        if not batch.id:
-            progress = await service.find(intent_of(batch, pending))
-            if progress is None:
-                pending.remove(batch)
-                return FetchedBatch(batch=batch, row=row_of(batch, "absent"), profile=profile)
-            batch = replace(batch, id=progress.id)
-            pending.write(batch)
-        return await visit(batch, profile, service, pending)
-    except Failure as failure:
-        row = _unknown(batch, pending, failure.message)
-        return FetchedBatch(batch=batch, row=row, profile=profile)
-
-
-def _unknown(batch: PendingBatch, pending: PendingBatches, reason: str) -> BatchRow:
-    return replace(row_of(batch, "unknown", reason=reason), file=str(pending.file(batch)))
-
-
-async def confirmed(
-    batch: PendingBatch, profile: ModelProfile, service: BatchService, pending: PendingBatches
-) -> FetchedBatch:
-    """Only make sure that it exists."""
-    return FetchedBatch(batch=batch, row=row_of(batch, "running"), profile=profile)
-
-
-async def cancelled(
-    batch: PendingBatch, profile: ModelProfile, service: BatchService, pending: PendingBatches
-) -> FetchedBatch:
-    """Cancel it unless it has ended."""
-    progress = await service.progress(batch.id)
-    if not progress.ended and not progress.cancelling:
-        progress = await service.cancel(batch.id)
-    row = _row(batch, progress)
-    row = replace(row, state="ended") if progress.ended else row
-    return FetchedBatch(batch=batch, row=row, profile=profile)
-
-
-async def collected(
-    batch: PendingBatch, profile: ModelProfile, service: BatchService, pending: PendingBatches
-) -> FetchedBatch:
-    """Get its results if it has ended."""
-    progress = await service.progress(batch.id)
-    if not progress.ended:
-        return FetchedBatch(batch=batch, row=_row(batch, progress), profile=profile)
-    found, problem = await service.results(batch.id)
-    by_id = {request.custom_id: request for request in batch.requests}
-    if found and by_id.keys().isdisjoint(found):
-        return _mistaken(batch, profile, pending)
-    results = {
-        key_of(by_id[name], profile.base_url): result.outcome
-        for name, result in found.items()
-        if name in by_id
-    }
-    row = replace(
-        _row(batch, progress),
-        answers=sum(isinstance(outcome, Answer) for outcome in results.values()),
-        ignored=len(found.keys() - by_id.keys()),
-    )
-    if problem:
-        row = replace(row, state="unknown", reason=problem, file=str(pending.file(batch)))
-    else:
-        results = _with_missing(results, batch, profile, progress)
-    return FetchedBatch(batch=batch, row=row, profile=profile, results=results)
-
-
-def _mistaken(batch: PendingBatch, profile: ModelProfile, pending: PendingBatches) -> FetchedBatch:
-    """After an interrupted submit, a similar batch was taken for this one."""
-    lost = replace(batch, id="")
-    pending.write(lost)
-    row = _unknown(lost, pending, f"`{batch.id}` is a batch of other requests")
-    return FetchedBatch(batch=lost, row=row, profile=profile)
-
-
-def _with_missing(
-    results: Mapping[Key, Answer | Failure],
-    batch: PendingBatch,
-    profile: ModelProfile,
-    progress: BatchProgress,
-) -> dict[Key, Answer | Failure]:
-    """A failure for each request that an ended batch has no result for."""
-    why = progress.reason or NO_RESULT
-    keys = (key_of(request, profile.base_url) for request in batch.requests)
-    missing = {key: Failure(message=why, kind="refused") for key in keys if key not in results}
-    return {**results, **missing}
-
-
-def _row(batch: PendingBatch, progress: BatchProgress) -> BatchRow:
-    state: BatchState = "running"
-    if progress.ended:
-        state = "collected"
-    elif progress.cancelling:
-        state = "cancelling"
-    return row_of(batch, state, done=progress.done, reason=progress.reason)
-
-
-Visit = Callable[
-    [PendingBatch, ModelProfile, BatchService, PendingBatches], Awaitable[FetchedBatch]
-]

@@ -1,4 +1,4 @@
-"""What is known of batches: the service of a provider, what was sent, what is pending."""
+"""The batch API of a provider, the requests of a run for it, and the batches that are pending."""
 
 from __future__ import annotations
 
@@ -289,9 +289,9 @@ def batch_cost_usd(profile: ModelProfile, answer: Answer) -> float | None:
 # neither a crash nor an interruption loses a batch that has to be paid for. It has no API key, no
 # prompt and no answer.
 
-FORMAT = 1
+PENDING_FORMAT = 1
 
-_WORK = "submitting or collecting batches"
+_LOCKED_WORK = "submitting or collecting batches"
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -357,14 +357,16 @@ class PendingBatches:
         with ExitStack() as stack:
             try:
                 self._folder.mkdir(parents=True, exist_ok=True)
-                stack.enter_context(locked(self._folder / "lock", patience_s=0.0, work=_WORK))
+                stack.enter_context(
+                    locked(self._folder / "lock", patience_s=0.0, work=_LOCKED_WORK)
+                )
             except OSError as error:
                 raise _unwritable(self._folder, error) from None
             yield
 
     def all(self) -> tuple[PendingBatch, ...]:
         """The batches of all work trees, oldest first; raises InputError for a damaged file."""
-        found = [_read(file) for file in sorted(self._folder.glob("*.json"))]
+        found = [_read_pending(file) for file in sorted(self._folder.glob("*.json"))]
         return tuple(sorted(found, key=lambda batch: (batch.created_s, batch.mark)))
 
     def is_own(self, batch: PendingBatch) -> bool:
@@ -373,8 +375,8 @@ class PendingBatches:
 
     def write(self, batch: PendingBatch) -> None:
         """Write a batch to disk; raises InputError."""
-        requests = [_values(request) for request in batch.requests]
-        value = {"format": FORMAT, **_values(batch), "requests": requests}
+        requests = [_attributes(request) for request in batch.requests]
+        value = {"format": PENDING_FORMAT, **_attributes(batch), "requests": requests}
         data = json.dumps(value, indent=1).encode() + b"\n"
         file = self.file(batch)
         try:
@@ -391,15 +393,15 @@ class PendingBatches:
         return self._folder / f"{batch.mark}.json"
 
 
-def _values(of: PendingBatch | BatchedRequest) -> dict[str, Any]:
+def _attributes(of: PendingBatch | BatchedRequest) -> dict[str, Any]:
     """The attributes by name; `asdict` takes milliseconds for each record."""
     return {each.name: getattr(of, each.name) for each in fields(of)}
 
 
-def _read(file: Path) -> PendingBatch:
+def _read_pending(file: Path) -> PendingBatch:
     try:
         value = json.loads(file.read_bytes())
-        if value.pop("format") != FORMAT:
+        if value.pop("format") != PENDING_FORMAT:
             hint = "collect it with the version of promptops that submitted it"
             raise InputError("this batch has an unknown format", where=str(file), hint=hint)
         requests = tuple(BatchedRequest(**each) for each in value.pop("requests"))

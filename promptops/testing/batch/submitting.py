@@ -181,7 +181,7 @@ def row_of(batch: PendingBatch, state: BatchState, *, done: int = 0, reason: str
 
 # Split planned requests into batches that their providers accept.
 
-_DIGITS = 48
+_DIGEST_DIGITS = 48
 """Hexadecimal digits of a digest in a custom id, which has at most 64 characters."""
 
 
@@ -216,7 +216,7 @@ class Inexpressible:
 
 
 @record(slots=True)
-class _Group:
+class _RequestGroup:
     service: BatchService
     asks: list[Ask] = field(default_factory=list)
     items: list[BatchItem] = field(default_factory=list)
@@ -224,14 +224,14 @@ class _Group:
 
 def custom_id(ask: Ask) -> str:
     """The id of a request in a batch: its digest and repeat."""
-    return f"{ask.digest[:_DIGITS]}-{ask.repeat}"
+    return f"{ask.digest[:_DIGEST_DIGITS]}-{ask.repeat}"
 
 
 def split_into_parts(
     planned: Iterable[tuple[Ask, Approved]], services: Mapping[Endpoint, BatchService]
 ) -> tuple[list[tuple[BatchService, BatchPart]], list[Inexpressible]]:
     """The batches, in the order of their first requests, and what can't be in any."""
-    groups: dict[tuple[Endpoint, str], _Group] = {}
+    groups: dict[tuple[Endpoint, str], _RequestGroup] = {}
     refused: list[Inexpressible] = []
     for ask, approved in planned:
         endpoint = endpoint_of(approved.profile)
@@ -242,10 +242,10 @@ def split_into_parts(
         except Failure as failure:
             refused.append(Inexpressible(ask=ask, reason=failure.message))
         else:
-            group = groups.setdefault((endpoint, item.group), _Group(service))
+            group = groups.setdefault((endpoint, item.group), _RequestGroup(service))
             group.asks.append(ask)
             group.items.append(item)
-    parts = [(group.service, part) for group in groups.values() for part in _parts(group)]
+    parts = [(group.service, part) for group in groups.values() for part in _parts_of(group)]
     return parts, refused
 
 
@@ -254,19 +254,19 @@ def _refuse_oversized(item: BatchItem, limits: BatchLimits) -> None:
         raise Failure(message=f"it is larger than {limits.size:,} bytes", kind="refused")
 
 
-def _parts(group: _Group) -> Iterator[BatchPart]:
+def _parts_of(group: _RequestGroup) -> Iterator[BatchPart]:
     """Parts within the limits of the provider."""
     limits = group.service.limits
     start = size = 0
     for index, item in enumerate(group.items):
         length = len(item.line) + 1
         if index - start == limits.requests or size + length > limits.size:
-            yield _part(group, start, index)
+            yield _part_between(group, start, index)
             start, size = index, 0
         size += length
     if group.items:
-        yield _part(group, start, len(group.items))
+        yield _part_between(group, start, len(group.items))
 
 
-def _part(group: _Group, start: int, end: int) -> BatchPart:
+def _part_between(group: _RequestGroup, start: int, end: int) -> BatchPart:
     return BatchPart(asks=tuple(group.asks[start:end]), items=tuple(group.items[start:end]))

@@ -32,50 +32,6 @@ from promptops.source.recordings import (
 from promptops.storage.atomic import keep
 from promptops.storage.eviction import evict_to_size
 
-MAX_CACHE_BYTES = 256 * 1024 * 1024
-_BLOCK = 4096
-"""The disk space of the smallest file, in bytes."""
-
-
-class AnswerCache:
-    """One file for each request and repeat, in `promptops/answers` below git's common directory."""
-
-    def __init__(self, common_dir: Path, max_bytes: int = MAX_CACHE_BYTES) -> None:
-        """The oldest answers are removed when the cache exceeds `max_bytes`."""
-        self._folder = common_dir / "promptops" / "answers"
-        self._max_bytes = max_bytes
-
-    def find(self, request: str, repeat: int) -> Answer | None:
-        """The answer to a request, for any prompt; a damaged file is removed."""
-        file = self._file(request, repeat)
-        try:
-            with file.open("rb") as opened:
-                found = read_recordings("", opened.read(MAX_BYTES + 1)).recordings
-        except OSError:
-            return None
-        if [(recording.request, recording.repeat) for recording in found] == [(request, repeat)]:
-            return found[0].answer
-        with suppress(OSError):
-            file.unlink()
-        return None
-
-    def keep(self, recordings: Iterable[Recording]) -> None:
-        """Store answers that may be stored; a directory that can't be written is not an error."""
-        from promptops.testing.recordings.screening import recording_refusal
-
-        for recording in recordings:
-            if recording_refusal("", recording) is None:
-                file = self._file(recording.request, recording.repeat)
-                keep(file, recordings_bytes((without_latency(recording),)))
-        evict_to_size(self._folder, self._max_bytes, _disk_space)
-
-    def _file(self, request: str, repeat: int) -> Path:
-        return self._folder / request[:2] / f"{request[2:]}-{repeat}"
-
-
-def _disk_space(status: os.stat_result) -> int:
-    return max(status.st_size, _BLOCK)
-
 
 @record(frozen=True, slots=True)
 class StoredAnswer:
@@ -159,6 +115,53 @@ class Store:
         return self._others[prompt]
 
 
+# The local cache of answers, in git's directory.
+
+MAX_CACHE_BYTES = 256 * 1024 * 1024
+_DISK_BLOCK_BYTES = 4096
+"""The disk space of the smallest file, in bytes."""
+
+
+class AnswerCache:
+    """One file for each request and repeat, in `promptops/answers` below git's common directory."""
+
+    def __init__(self, common_dir: Path, max_bytes: int = MAX_CACHE_BYTES) -> None:
+        """The oldest answers are removed when the cache exceeds `max_bytes`."""
+        self._folder = common_dir / "promptops" / "answers"
+        self._max_bytes = max_bytes
+
+    def find(self, request: str, repeat: int) -> Answer | None:
+        """The answer to a request, for any prompt; a damaged file is removed."""
+        file = self._file(request, repeat)
+        try:
+            with file.open("rb") as opened:
+                found = read_recordings("", opened.read(MAX_BYTES + 1)).recordings
+        except OSError:
+            return None
+        if [(recording.request, recording.repeat) for recording in found] == [(request, repeat)]:
+            return found[0].answer
+        with suppress(OSError):
+            file.unlink()
+        return None
+
+    def keep(self, recordings: Iterable[Recording]) -> None:
+        """Store answers that may be stored; a directory that can't be written is not an error."""
+        from promptops.testing.recordings.screening import recording_refusal
+
+        for recording in recordings:
+            if recording_refusal("", recording) is None:
+                file = self._file(recording.request, recording.repeat)
+                keep(file, recordings_bytes((without_latency(recording),)))
+        evict_to_size(self._folder, self._max_bytes, _disk_space)
+
+    def _file(self, request: str, repeat: int) -> Path:
+        return self._folder / request[:2] / f"{request[2:]}-{repeat}"
+
+
+def _disk_space(status: os.stat_result) -> int:
+    return max(status.st_size, _DISK_BLOCK_BYTES)
+
+
 # Recordings aside: the answers of other arms and to probes, in folders of their own.
 #
 # `comparisons/strong/support/triage.recordings.jsonl` has the answers of the arm `strong` to the
@@ -184,7 +187,7 @@ class RecordingRoots:
         """Whether the prompt of a first file of recordings is in the work tree at `root`."""
         stem = file.removesuffix(ENDING)
         identity = self._id_aside(stem)
-        stems = [stem] if identity is None else [_in_root(at, identity) for at in self.prompts]
+        stems = [stem] if identity is None else [_path_in_root(at, identity) for at in self.prompts]
         return any(
             (root / f"{found}{ending}").is_file() for found in stems for ending in PROMPT_ENDINGS
         )
@@ -256,5 +259,5 @@ def arm_folder(comparisons: str, arm: str) -> str:
     return f"{comparisons}/{name.replace('.', '%2E', 1) if name.startswith('.') else name}"
 
 
-def _in_root(root: str, identity: str) -> str:
+def _path_in_root(root: str, identity: str) -> str:
     return identity if root == "." else f"{root}/{identity}"

@@ -1,4 +1,4 @@
-"""Move answers from the journal to the files of recordings."""
+"""Write answers: first to the journal of a run, and at its end to the files of recordings."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class WrittenAnswers:
     unreadable: int = 0
 
 
-_BESIDE = RecordingRoots()
+_NO_FOLDERS_ASIDE = RecordingRoots()
 
 
 def write_journal(
@@ -58,7 +58,7 @@ def write_journal(
     needs: Mapping[str, Collection[NeededRecording]] | None = None,
     *,
     prune: bool = False,
-    roots: RecordingRoots = _BESIDE,
+    roots: RecordingRoots = _NO_FOLDERS_ASIDE,
 ) -> WrittenAnswers:
     """Write the answers of the journal to the files of recordings and to the cache.
 
@@ -117,10 +117,12 @@ class _Settling:
             found = self.roots.has_prompt(self.repository.root, file)
             return self._merge(file, new) if found or self._is_left(file, new) else None
         except InputError as error:
-            return _problem(error.where or file, error.message, error.hint)
+            return _recordings_problem(error.where or file, error.message, error.hint)
         except OSError as error:
             hint = "check the permissions and the free disk space"
-            return _problem(file, f"the recordings can't be written: {os_reason(error)}", hint)
+            return _recordings_problem(
+                file, f"the recordings can't be written: {os_reason(error)}", hint
+            )
 
     def _is_left(self, file: str, new: Sequence[Recording]) -> bool:
         """Whether a file aside, of a prompt that was removed, is to be pruned."""
@@ -140,7 +142,7 @@ class _Settling:
             found, {**dict.fromkeys(old, ()), **split_recordings(file, found, remaining)}
         ):
             if content != old.get(path, b""):
-                _put(self.repository.root / path, content)
+                _replace_file(self.repository.root / path, content)
                 old[path] = content
                 self.changed[path] = None
         return None
@@ -172,7 +174,7 @@ class _Settling:
         return self._folders[folder]
 
 
-def _put(file: Path, content: bytes) -> None:
+def _replace_file(file: Path, content: bytes) -> None:
     if content:
         file.parent.mkdir(parents=True, exist_ok=True)
         # The name is always the same, so that the next run replaces what a crash left.
@@ -182,132 +184,8 @@ def _put(file: Path, content: bytes) -> None:
         sync_folder(file.parent)
 
 
-def _problem(file: str, message: str, hint: str | None) -> Problem:
+def _recordings_problem(file: str, message: str, hint: str | None) -> Problem:
     return Problem(message, at=Place(file), hint=hint, code="SCH001")
-
-
-# Distribute the recordings of a prompt over files.
-
-FULL_BYTES = MAX_BYTES // 2
-"""A file that would be larger gets no further answers. If two branches each add answers to a file,
-the merged file is still not larger than MAX_BYTES."""
-
-Parts = Mapping[str, tuple[Recording, ...]]
-"""Recordings by the path of their file."""
-
-
-def split_recordings(first: str, before: ReadRecordings, after: Iterable[Recording]) -> Parts:
-    """Distribute recordings over the files that begin with `first`; a file may end up empty.
-
-    A recording stays in its file. A new answer goes to the file of the one that it replaces, or, if
-    that is full or it replaces none, to the first file with room. Nothing else moves, so that one
-    more answer changes one file.
-
-    Raises:
-        InputError: A file, or all of them together, would be larger than can be read.
-    """
-    home = _home(before)
-    known = {key_of(recording): recording.answer for recording in before.recordings}
-    files = _Files(first)
-    new = []
-    for recording in after:
-        if known.get(key_of(recording)) == recording.answer:
-            files.put(home[key_of(recording)], recording)
-        else:
-            new.append(recording)
-    for recording in sorted(
-        new, key=lambda recording: (_home_of(recording, home) is None, order_of(recording))
-    ):
-        files.add(recording, _home_of(recording, home))
-    files.refuse_overfull()
-    return {path: tuple(files.recordings.get(path, ())) for path in {*home.values(), *files.sizes}}
-
-
-def write_steps(before: ReadRecordings, after: Parts) -> Iterator[tuple[str, bytes]]:
-    """The contents to write, by path, in order; b"" for a file to remove.
-
-    A recording is removed from its old file before it is added to another one, so that none is
-    recorded twice if the process dies in between.
-    """
-    was = {
-        key_of(recording): at.path
-        for recording, at in zip(before.recordings, before.places, strict=True)
-    }
-    moved = {
-        key_of(recording)
-        for path, recordings in after.items()
-        for recording in recordings
-        if was.get(key_of(recording), path) != path
-    }
-    for path in sorted({was[key] for key in moved}):
-        left = (
-            recording
-            for recording in before.recordings
-            if was[key_of(recording)] == path and key_of(recording) not in moved
-        )
-        yield path, recordings_bytes(left)
-    for path in sorted(after):
-        yield path, recordings_bytes(after[path])
-
-
-_Slot = tuple[str, str, int]
-"""Case, judge and repeat: a new answer with the same ones replaces the old one."""
-
-
-def _home(before: ReadRecordings) -> dict[Key | _Slot, str]:
-    """The file of each recording and of each slot."""
-    found: dict[Key | _Slot, str] = {}
-    for recording, place in zip(before.recordings, before.places, strict=True):
-        found[key_of(recording)] = place.path
-        found.setdefault(_slot(recording), place.path)
-    return found
-
-
-def _home_of(recording: Recording, home: Mapping[Key | _Slot, str]) -> str | None:
-    return home.get(key_of(recording)) or home.get(_slot(recording))
-
-
-def _slot(recording: Recording) -> _Slot:
-    return recording.case, recording.judge, recording.repeat
-
-
-@record(slots=True)
-class _Files:
-    first: str
-    recordings: dict[str, list[Recording]] = field(default_factory=dict)
-    sizes: dict[str, int] = field(default_factory=dict)
-
-    def put(self, path: str, recording: Recording) -> None:
-        self.recordings.setdefault(path, []).append(recording)
-        self.sizes[path] = self.sizes.get(path, 0) + len(recordings_bytes((recording,)))
-
-    def add(self, recording: Recording, home: str | None) -> None:
-        """Add a recording to `home` if there is room, else to the first file with room."""
-        size = len(recordings_bytes((recording,)))
-        paths = (numbered(self.first, number) for number in range(1, MAX_FILES + 1))
-        if home is not None and self._has_room(home, size):
-            self.put(home, recording)
-            return
-        path = next((candidate for candidate in paths if self._has_room(candidate, size)), None)
-        if path is None:
-            raise _overfull(self.first, f"there would be more than {MAX_FILES} files")
-        self.put(path, recording)
-
-    def _has_room(self, path: str, size: int) -> bool:
-        present = self.sizes.get(path, 0)
-        return not present or present + size <= FULL_BYTES
-
-    def refuse_overfull(self) -> None:
-        """Raises InputError."""
-        if sum(self.sizes.values()) > MAX_TOTAL_BYTES:
-            raise _overfull(self.first, f"they would be larger than {MAX_TOTAL_BYTES >> 20} MB")
-        for path, size in self.sizes.items():
-            if size > MAX_BYTES:  # only possible if names of cases grew in a full file
-                raise _overfull(path, f"the file would be larger than {MAX_BYTES >> 20} MB")
-
-
-def _overfull(path: str, reason: str) -> InputError:
-    return InputError(f"the recordings can't be written: {reason}", where=path, hint=FEWER)
 
 
 # The journal of a run: each answer is on disk before the run continues, so a crash loses none.
@@ -364,7 +242,7 @@ class Journal:
         problem = recording_refusal(file, recording)
         if problem is None:
             with self._locked():
-                _append(self._file, _line(JournalEntry(file, recording)))
+                _append_line(self._file, _journal_line(JournalEntry(file, recording)))
         return problem
 
     def hand_over(self, keep: Callable[[JournalContent], Iterable[JournalEntry]]) -> None:
@@ -373,8 +251,8 @@ class Journal:
         All of them stay if it raises or the process dies. Raises InputError.
         """
         with self._locked():
-            found = _read(self._file)
-            left = b"".join(_line(entry) for entry in keep(found))
+            found = _read_journal(self._file)
+            left = b"".join(_journal_line(entry) for entry in keep(found))
             if left:
                 replace_whole(self._file, left, self._file.with_suffix(".new"))
             else:
@@ -392,7 +270,7 @@ class Journal:
             raise InputError(message, where=str(self._file), hint=hint) from None
 
 
-def _append(file: Path, line: bytes) -> None:
+def _append_line(file: Path, line: bytes) -> None:
     flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
     number = os.open(file, flags, 0o666)
     try:
@@ -409,21 +287,21 @@ def _append(file: Path, line: bytes) -> None:
         os.close(number)
 
 
-def _line(entry: JournalEntry) -> bytes:
+def _journal_line(entry: JournalEntry) -> bytes:
     return json.dumps(entry.file).encode() + b"\t" + recordings_bytes((entry.recording,))
 
 
-def _read(file: Path) -> JournalContent:
+def _read_journal(file: Path) -> JournalContent:
     try:
         rows = file.read_bytes().split(b"\n")
     except FileNotFoundError:
         return JournalContent(())
-    entries = [_entry(row) for row in rows if row]
+    entries = [_journal_entry(row) for row in rows if row]
     found = tuple(entry for entry in entries if entry is not None)
     return JournalContent(found, unreadable=len(entries) - len(found))
 
 
-def _entry(row: bytes) -> JournalEntry | None:
+def _journal_entry(row: bytes) -> JournalEntry | None:
     """The entry of a line; None if it was cut off. A missing line end is accepted."""
     path, _, line = row.partition(b"\t")
     recordings = read_recordings("", line).recordings
@@ -484,16 +362,144 @@ def _with_current_name(recording: Recording, cases: Collection[str]) -> Recordin
     return replace(recording, case=min(cases))
 
 
-SAMPLE = 20
+# Distribute the recordings of a prompt over files.
+
+FULL_BYTES = MAX_BYTES // 2
+"""A file that would be larger gets no further answers. If two branches each add answers to a file,
+the merged file is still not larger than MAX_BYTES."""
+
+RecordingsByFile = Mapping[str, tuple[Recording, ...]]
+"""Recordings by the path of their file."""
+
+
+def split_recordings(
+    first: str, before: ReadRecordings, after: Iterable[Recording]
+) -> RecordingsByFile:
+    """Distribute recordings over the files that begin with `first`; a file may end up empty.
+
+    A recording stays in its file. A new answer goes to the file of the one that it replaces, or, if
+    that is full or it replaces none, to the first file with room. Nothing else moves, so that one
+    more answer changes one file.
+
+    Raises:
+        InputError: A file, or all of them together, would be larger than can be read.
+    """
+    home = _home(before)
+    known = {key_of(recording): recording.answer for recording in before.recordings}
+    files = _RecordingFiles(first)
+    new = []
+    for recording in after:
+        if known.get(key_of(recording)) == recording.answer:
+            files.put(home[key_of(recording)], recording)
+        else:
+            new.append(recording)
+    for recording in sorted(
+        new, key=lambda recording: (_home_of(recording, home) is None, order_of(recording))
+    ):
+        files.add(recording, _home_of(recording, home))
+    files.refuse_overfull()
+    return {path: tuple(files.recordings.get(path, ())) for path in {*home.values(), *files.sizes}}
+
+
+def write_steps(before: ReadRecordings, after: RecordingsByFile) -> Iterator[tuple[str, bytes]]:
+    """The contents to write, by path, in order; b"" for a file to remove.
+
+    A recording is removed from its old file before it is added to another one, so that none is
+    recorded twice if the process dies in between.
+    """
+    was = {
+        key_of(recording): at.path
+        for recording, at in zip(before.recordings, before.places, strict=True)
+    }
+    moved = {
+        key_of(recording)
+        for path, recordings in after.items()
+        for recording in recordings
+        if was.get(key_of(recording), path) != path
+    }
+    for path in sorted({was[key] for key in moved}):
+        left = (
+            recording
+            for recording in before.recordings
+            if was[key_of(recording)] == path and key_of(recording) not in moved
+        )
+        yield path, recordings_bytes(left)
+    for path in sorted(after):
+        yield path, recordings_bytes(after[path])
+
+
+_Slot = tuple[str, str, int]
+"""Case, judge and repeat: a new answer with the same ones replaces the old one."""
+
+
+def _home(before: ReadRecordings) -> dict[Key | _Slot, str]:
+    """The file of each recording and of each slot."""
+    found: dict[Key | _Slot, str] = {}
+    for recording, place in zip(before.recordings, before.places, strict=True):
+        found[key_of(recording)] = place.path
+        found.setdefault(_slot(recording), place.path)
+    return found
+
+
+def _home_of(recording: Recording, home: Mapping[Key | _Slot, str]) -> str | None:
+    return home.get(key_of(recording)) or home.get(_slot(recording))
+
+
+def _slot(recording: Recording) -> _Slot:
+    return recording.case, recording.judge, recording.repeat
+
+
+@record(slots=True)
+class _RecordingFiles:
+    first: str
+    recordings: dict[str, list[Recording]] = field(default_factory=dict)
+    sizes: dict[str, int] = field(default_factory=dict)
+
+    def put(self, path: str, recording: Recording) -> None:
+        self.recordings.setdefault(path, []).append(recording)
+        self.sizes[path] = self.sizes.get(path, 0) + len(recordings_bytes((recording,)))
+
+    def add(self, recording: Recording, home: str | None) -> None:
+        """Add a recording to `home` if there is room, else to the first file with room."""
+        size = len(recordings_bytes((recording,)))
+        paths = (numbered(self.first, number) for number in range(1, MAX_FILES + 1))
+        if home is not None and self._has_room(home, size):
+            self.put(home, recording)
+            return
+        path = next((candidate for candidate in paths if self._has_room(candidate, size)), None)
+        if path is None:
+            raise _overfull(self.first, f"there would be more than {MAX_FILES} files")
+        self.put(path, recording)
+
+    def _has_room(self, path: str, size: int) -> bool:
+        present = self.sizes.get(path, 0)
+        return not present or present + size <= FULL_BYTES
+
+    def refuse_overfull(self) -> None:
+        """Raises InputError."""
+        if sum(self.sizes.values()) > MAX_TOTAL_BYTES:
+            raise _overfull(self.first, f"they would be larger than {MAX_TOTAL_BYTES >> 20} MB")
+        for path, size in self.sizes.items():
+            if size > MAX_BYTES:  # only possible if names of cases grew in a full file
+                raise _overfull(path, f"the file would be larger than {MAX_BYTES >> 20} MB")
+
+
+def _overfull(path: str, reason: str) -> InputError:
+    return InputError(f"the recordings can't be written: {reason}", where=path, hint=FEWER)
+
+
+# Whether the recordings of a run will fit, before it requests answers.
+
+SAMPLE_SIZE = 20
 """The number of recordings needed to estimate the length of further answers."""
 
-_MANY = MAX_TOTAL_BYTES // 2_000
+_MANY_ANSWERS = MAX_TOTAL_BYTES // 2_000
 """The number of answers from which recordings may be too large: 2,000 bytes on average are rare."""
 
 
 def needs_sample(recorded: Collection[Recording], missing: Collection[NeededRecording]) -> bool:
     """Whether a sample of answers is needed to know whether all of them will fit."""
-    return len(missing) >= _MANY and len(recorded) < SAMPLE
+    return len(missing) >= _MANY_ANSWERS and len(recorded) < SAMPLE_SIZE
 
 
 def refuse_overfull(
@@ -504,7 +510,8 @@ def refuse_overfull(
 ) -> None:
     """Raise UsageError if the recordings of a run would be too large.
 
-    A missing answer counts as empty, or, with at least SAMPLE recordings, as long as the average.
+    A missing answer counts as empty, or, with at least SAMPLE_SIZE recordings, as long as the
+    average.
 
     Args:
         file: The first file of the recordings, for the message.
@@ -516,10 +523,10 @@ def refuse_overfull(
     needed_keys = {need.key for need in needs} - missing_keys
     remaining = [recording for recording in recorded if key_of(recording) in needed_keys]
     size = len(recordings_bytes(remaining)) + len(
-        recordings_bytes(map(_empty, _without_duplicates(missing)))
+        recordings_bytes(map(_empty_recording, _without_duplicates(missing)))
     )
-    if len(recorded) >= SAMPLE:
-        size += len(missing_keys) * _mean_answer(recorded)
+    if len(recorded) >= SAMPLE_SIZE:
+        size += len(missing_keys) * _mean_answer_bytes(recorded)
     if size > MAX_TOTAL_BYTES:
         number = len(remaining) + len(missing_keys)
         answers = counted(number, "answer")
@@ -533,7 +540,7 @@ def _without_duplicates(needs: Iterable[NeededRecording]) -> Iterable[NeededReco
     return found.values()
 
 
-def _empty(need: NeededRecording) -> Recording:
+def _empty_recording(need: NeededRecording) -> Recording:
     return Recording(
         request=need.request,
         repeat=need.repeat,
@@ -543,11 +550,11 @@ def _empty(need: NeededRecording) -> Recording:
     )
 
 
-def _mean_answer(recorded: Collection[Recording]) -> int:
+def _mean_answer_bytes(recorded: Collection[Recording]) -> int:
     """Bytes of an average answer beyond an empty one, rounded down."""
     needs = [
         NeededRecording(case=r.case, request=r.request, repeat=r.repeat, judge=r.judge)
         for r in recorded
     ]
-    empty = len(recordings_bytes(map(_empty, needs)))
+    empty = len(recordings_bytes(map(_empty_recording, needs)))
     return (len(recordings_bytes(recorded)) - empty) // len(recorded)

@@ -168,7 +168,7 @@ def test_a_program_that_never_ends_is_given_up(catalog, release, tmp_path, monke
     program.chmod(0o755)
     sign_by_ssh(catalog, ssh_key(tmp_path))
     catalog.git("config", "gpg.ssh.program", str(program))
-    monkeypatch.setattr("promptops.commands.release.tag_creation.DEADLINE_S", 0.5)
+    monkeypatch.setattr("promptops.commands.release.tag_creation.SIGNING_DEADLINE_S", 0.5)
 
     said = release(catalog)
 

@@ -11,7 +11,7 @@ import pytest
 
 from promptops.commands.score.event_file import event_file
 from promptops.commands.score.events import EventLines, event_lines
-from promptops.commands.score.sums import CheckedAssertion, ScoredSample
+from promptops.commands.score.picked_samples import CheckedAssertion, ScoredSample
 from promptops.errors import InputError, UsageError
 from promptops.model.distribution import version
 from promptops.model.place import Place

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from promptops.commands.score.sums import MOST_SAMPLES, Judgeable
+from promptops.commands.score.picked_samples import MOST_JUDGED_SAMPLES, Judgeable
 from promptops.errors import UsageError
 from promptops.evals.engine.ask import Patience, Settings
 from promptops.model.sample import Sample
@@ -168,7 +168,7 @@ def test_the_same_samples_are_chosen_in_any_order_and_split():
 @pytest.mark.parametrize("parts", [1, 2])
 def test_too_many_calls_to_judges_are_refused(parts):
     with pytest.raises(UsageError) as caught:
-        added(parts, MOST_SAMPLES + 1)
+        added(parts, MOST_JUDGED_SAMPLES + 1)
 
     assert caught.value.message == "judges would be called about more than 5,000 samples"
 

@@ -7,9 +7,9 @@ import json
 import pytest
 
 from promptops.errors import UsageError
-from promptops.testing.recordings import writing as room
+from promptops.testing.options import RunOptions
+from promptops.testing.recordings import writing
 from promptops.testing.recordings.writing import needs_sample, refuse_overfull
-from promptops.testing.runner import RunOptions
 from promptops.testing.runner import test as run_cases
 from promptops.workspace.selection import SelectionOptions
 from promptops.workspace.workspace import workspace
@@ -88,8 +88,8 @@ def test_a_sample_is_needed_for_many_answers_of_unknown_length(
 
 
 def test_a_run_stops_after_a_sample_whose_answers_are_too_long(repo, monkeypatch):
-    monkeypatch.setattr(room, "MAX_TOTAL_BYTES", 2 << 20)
-    monkeypatch.setattr(room, "_MANY", 1_000)
+    monkeypatch.setattr(writing, "MAX_TOTAL_BYTES", 2 << 20)
+    monkeypatch.setattr(writing, "_MANY_ANSWERS", 1_000)
     cases = (json.dumps({"name": f"c{n}", "inputs": {"text": f"{n}"}}) for n in range(1_000))
     repo.write(
         {

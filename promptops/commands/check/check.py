@@ -21,7 +21,7 @@ from promptops.json_pointer import escaped
 from promptops.lint.rule_names import RuleNames
 from promptops.model.change import DiffReport
 from promptops.model.check import BOUNDARIES, CheckReport, Shown
-from promptops.model.config import Config, ModelProfile, TestSettings
+from promptops.model.config import CHANNELS_FILE, Config, ModelProfile, TestSettings
 from promptops.model.finding import Finding
 from promptops.model.place import Place
 from promptops.model.probe_run import ProbeRun, ProbeSet
@@ -40,7 +40,6 @@ from promptops.workspace.rule_settings import (
 )
 from promptops.workspace.selection import Selected, SelectionOptions, merge_base, select
 from promptops.workspace.workspace import (
-    CHANNELS,
     Workspace,
     config_places,
     configuration,
@@ -214,8 +213,8 @@ def _budgeted(workspace: Workspace, selected: Selected) -> int:
 def _why_nothing(selected: Selected) -> str:
     if selected.changed is None:
         return "there are no prompts (`promptops init` creates one)"
-    if CHANNELS in selected.changed:
-        return f"except {CHANNELS}, which was checked"
+    if CHANNELS_FILE in selected.changed:
+        return f"except {CHANNELS_FILE}, which was checked"
     return "no file that prompts depend on changed"
 
 

@@ -29,7 +29,7 @@ from promptops.evals.deciding.drift import (
     nights_to_find,
     sample_of,
 )
-from promptops.model.config import Config, ModelProfile
+from promptops.model.config import CHANNELS_FILE, Config, ModelProfile
 from promptops.model.night import (
     LEARNING_NIGHTS,
     NOTES_REF,
@@ -56,7 +56,6 @@ from promptops.testing.runner import why_no_cases
 from promptops.workspace.named_prompts import required_prompt
 from promptops.workspace.selection import SelectionOptions, select
 from promptops.workspace.workspace import (
-    CHANNELS,
     Workspace,
     configuration,
     content_at,
@@ -392,7 +391,7 @@ def release_workspace(workspace: Workspace, release: Release) -> Workspace:
 
 def _channels(repository: Repository) -> Mapping[str, Pointer]:
     """The committed channels: readers get these."""
-    return read_channels(content_at(repository, "HEAD", CHANNELS) or b"")
+    return read_channels(content_at(repository, "HEAD", CHANNELS_FILE) or b"")
 
 
 def _served(channel: str, name: str, named: Mapping[str, Release]) -> CheckedRelease:

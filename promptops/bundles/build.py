@@ -1,4 +1,4 @@
-"""The bundle of a revision, or of a release with the record in its tag."""
+"""The bundle of a revision, or of a release with the record in its tag, and its files."""
 
 from __future__ import annotations
 
@@ -145,10 +145,10 @@ def _every_but_drafts(version: str) -> VersionOf:
     return lambda prompt: None if prompt.status == "draft" else version
 
 
-# Files that applications load: written atomically, compressed to the same bytes everywhere.
+# Files that applications load: written atomically, compressed to the same bytes everywhere
 
-_LEFTOVER = lazy_pattern(r"\..+\.(?:json|jsonl|jsonl\.sig)\.\d+")
-_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff"
+_TEMPORARY_NAME = lazy_pattern(r"\..+\.(?:json|jsonl|jsonl\.sig)\.\d+")
+_GZIP_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff"
 """A gzip header without name, time and system; Python's own header differs between versions."""
 
 
@@ -156,7 +156,7 @@ def gzipped(data: bytes) -> bytes:
     """The data in gzip format; one version of zlib always gives the same bytes."""
     pack = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
     tail = zlib.crc32(data).to_bytes(4, "little") + (len(data) & 0xFFFFFFFF).to_bytes(4, "little")
-    return _HEADER + pack.compress(data) + pack.flush() + tail
+    return _GZIP_HEADER + pack.compress(data) + pack.flush() + tail
 
 
 def write_artifact(file: Path, data: bytes, aside: Path | None = None) -> None:
@@ -172,7 +172,7 @@ def write_artifact(file: Path, data: bytes, aside: Path | None = None) -> None:
         if _is_special(file):
             file.write_bytes(data)
         else:
-            _replace(file.resolve(), data, aside)
+            _replace_file(file.resolve(), data, aside)
     except OSError as error:
         raise InputError(f"can't be written: {os_reason(error)}", where=str(file)) from None
 
@@ -199,12 +199,12 @@ def write_new_artifact(file: Path, data: bytes, aside: Path | None = None) -> bo
 def remove_leftovers(folder: Path) -> None:
     """Remove the temporary files of killed processes, in a folder and below it."""
     for root, _, names in os.walk(folder):
-        for name in filter(_LEFTOVER.fullmatch, names):
+        for name in filter(_TEMPORARY_NAME.fullmatch, names):
             with suppress(OSError):
                 Path(root, name).unlink()
 
 
-def _replace(target: Path, data: bytes, aside: Path | None) -> None:
+def _replace_file(target: Path, data: bytes, aside: Path | None) -> None:
     name = f".{target.name}.{os.getpid()}"
     if aside is not None and aside.stat().st_dev == target.parent.stat().st_dev:
         try:

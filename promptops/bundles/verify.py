@@ -16,7 +16,7 @@ from promptops.runtime.bundle.format import FORMAT, MAX_BYTES, Contents, read_bu
 from promptops.runtime.loading.bundle_file import read_file, unpacked
 from promptops.runtime.loading.trust import MAX_SIGNATURE_BYTES, Signed, Trust, trust_of_environment
 from promptops.runtime.loading.trust import verify as verify_file_signature
-from promptops.tags.tag import SSH, ReleaseTag, release_tag, signer_in_keyring, signer_of
+from promptops.tags.tag import SSH_START, ReleaseTag, release_tag, signer_in_keyring, signer_of
 from promptops.workspace.workspace import configuration
 
 DEADLINE_S = 60.0
@@ -141,7 +141,7 @@ class _TagCheck:
                 return _passed("signature", f"signed by {signer}, a trusted signer"), signer
             if not tag.signature:
                 return _absent("signature", UNSIGNED), None
-            keyring = None if tag.signature.startswith(SSH) else signer_in_keyring(tag, git)
+            keyring = None if tag.signature.startswith(SSH_START) else signer_in_keyring(tag, git)
         except IntegrityError as error:
             return _failed("signature", error.message, error.hint), None
         if keyring is None:

@@ -1,4 +1,4 @@
-"""What each channel served, and when: the history of `channels.yaml`."""
+"""`channels.yaml` of a repository: what each channel served and when, and changes to the file."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from promptops.storage.atomic import replace_whole
 from promptops.suggestions import nearest_channel
 from promptops.workspace.default_branch import published_branch
 
-_COMMIT = lazy_pattern(r"([0-9a-f]{40,64}) ([0-9]+)")
-_FILE = lazy_pattern(r":[0-7]+ ([0-7]+) [0-9a-f]+ ([0-9a-f]+) [A-Z]")
-_LOG = ("--first-parent", "--diff-merges=first-parent", "--raw", "--no-abbrev", "--no-renames")
-_PLAIN = ("--no-color", "--no-show-signature", "--no-notes", "--format=%H %ct")
+_COMMIT_LINE = lazy_pattern(r"([0-9a-f]{40,64}) ([0-9]+)")
+_CHANGE_LINE = lazy_pattern(r":[0-7]+ ([0-7]+) [0-9a-f]+ ([0-9a-f]+) [A-Z]")
+_CHANGES = ("--first-parent", "--diff-merges=first-parent", "--raw", "--no-abbrev", "--no-renames")
+_ID_AND_TIME = ("--no-color", "--no-show-signature", "--no-notes", "--format=%H %ct")
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -50,9 +50,11 @@ def channel_history(repository: Repository, revision: str = "HEAD") -> Iterator[
 
     Raises GitError for a revision that is unknown.
     """
-    output = repository.git.run("log", *_LOG, *_PLAIN, repository.resolve(revision), "--", PATH)
+    output = repository.git.run(
+        "log", *_CHANGES, *_ID_AND_TIME, repository.resolve(revision), "--", PATH
+    )
     with closing(Blobs(repository.git)) as blobs:
-        for commit, at, blob in _rows(decode(output)):
+        for commit, at, blob in _file_versions(decode(output)):
             content = blobs.read({blob: PATH})[blob] if blob is not None else b""
             try:
                 yield ChannelChange(commit=commit, at=at, channels=read_channels(content))
@@ -79,13 +81,13 @@ def live_at(
     return since
 
 
-def _rows(output: str) -> Iterator[tuple[str, datetime, str | None]]:
+def _file_versions(output: str) -> Iterator[tuple[str, datetime, str | None]]:
     """The id, time and blob of each commit; the blob is None if the file was deleted."""
     commit, at = "", datetime.now(UTC)
     for line in output.splitlines():
-        if found := _COMMIT.fullmatch(line):
+        if found := _COMMIT_LINE.fullmatch(line):
             commit, at = found[1], datetime.fromtimestamp(int(found[2]), UTC)
-        elif changed := _FILE.match(line):
+        elif changed := _CHANGE_LINE.match(line):
             yield commit, at, changed[2] if changed[1].startswith("100") else None
 
 
@@ -136,7 +138,7 @@ def _refuse_unknown(repository: Repository, channel: str, branch: str) -> None:
         raise error
 
 
-# Read, write and commit `channels.yaml` in a work tree.
+# Read, write and commit the file in a work tree
 
 COMMIT_DEADLINE_S = 600.0
 """Deadline of a commit, including the hooks that it runs."""
@@ -191,7 +193,7 @@ def channel_file(repository: Repository) -> ChannelFile:
         repository=repository,
         data=data,
         channels=read_channels(data or b""),
-        committed=_committed(repository),
+        committed=_committed_channels(repository),
     )
 
 
@@ -206,7 +208,7 @@ def refuse_uncommitted(repository: Repository) -> None:
 def write_channel(file: ChannelFile, channel: str, pointer: Pointer) -> None:
     """Change what a channel serves, in the work tree only; the file is replaced atomically."""
     data = with_channel(file.data or b"", channel, pointer)
-    _replace(file.repository.root / PATH, data)
+    _replace_file(file.repository.root / PATH, data)
 
 
 def commit_channels(file: ChannelFile, message: str, *, interactive: bool) -> str:
@@ -224,14 +226,14 @@ def commit_channels(file: ChannelFile, message: str, *, interactive: bool) -> st
         arguments = ("commit", "--quiet", "--only", f"--message={message}", "--", PATH)
         answer = act(git, *arguments, interactive=interactive, deadline_s=COMMIT_DEADLINE_S)
         if answer.status:
-            raise _refused(file.repository, answer)
+            raise _commit_error(file.repository, answer)
     except BaseException:
-        _put_back(file)
+        _restore(file)
         raise
     return file.repository.resolve("HEAD")
 
 
-def _committed(repository: Repository) -> Mapping[str, Pointer]:
+def _committed_channels(repository: Repository) -> Mapping[str, Pointer]:
     if repository.find("HEAD") is None:
         return {}
     data = repository.tree("HEAD", under=(PATH,)).read((PATH,)).get(PATH, b"")
@@ -241,24 +243,24 @@ def _committed(repository: Repository) -> Mapping[str, Pointer]:
         return {}
 
 
-def _replace(target: Path, data: bytes) -> None:
+def _replace_file(target: Path, data: bytes) -> None:
     try:
         replace_whole(target, data, target.with_name(f".{PATH}.{os.getpid()}"))
     except OSError as error:
         raise InputError(f"can't be written: {os_reason(error)}", where=PATH) from None
 
 
-def _put_back(file: ChannelFile) -> None:
+def _restore(file: ChannelFile) -> None:
     git = file.repository.git
     if file.data is None:
         (file.repository.root / PATH).unlink(missing_ok=True)
         git.ask("rm", "--quiet", "--cached", "--ignore-unmatch", "--force", "--", PATH)
     else:
-        _replace(file.repository.root / PATH, file.data)
+        _replace_file(file.repository.root / PATH, file.data)
         git.ask("add", "--", PATH)
 
 
-def _refused(repository: Repository, answer: ProcessOutput) -> GitError:
+def _commit_error(repository: Repository, answer: ProcessOutput) -> GitError:
     output = next(iter(decode(answer.stderr or answer.stdout).strip().splitlines()), "")
     error = repository.git.error(answer)
     message = f"git rejected the commit: {output or error.message}"

@@ -1,4 +1,4 @@
-"""Which strings of source code are prompts: by their names, lengths and words."""
+"""Which strings of source code are prompts: by their names, their lengths and what they contain."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from promptops.patterns import lazy_pattern
 from promptops.plurals import counted
 from promptops.records import replace
 
-SHORTEST_NAMED = 40
+_SHORTEST_NAMED = 40
 """Characters of a string with such a name, at least."""
-SHORTEST = 200
+_SHORTEST_UNNAMED = 200
 """Characters of any other string, at least."""
 _QUESTION = lazy_pattern(
     r"(?i)\A\s*(?:are you sure|do you (?:really )?(?:want|wish)|would you like"
     r"|(?:press|hit|enter) )|[\[(]y(?:es)?\s?/\s?n(?:o)?[\])]"
 )
 """What a program asks its users."""
-_WIDE = lazy_pattern(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_WIDE_CHARACTER = lazy_pattern(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 """Characters of languages without blanks between words."""
 _PLAIN_WORD = lazy_pattern(r"\W*[^\W\d_]+(?:['’-][^\W\d_]+)*\W*")
 _FEWEST_WORDS = 5
@@ -37,23 +37,26 @@ FEWEST_WORDS_SENT = 3
 """Words of its own that a text needs which code sends to a model, at least."""
 EXPRESSION = "\ue000"
 """Stands before and after each expression in a text."""
-_FEWEST_PLAIN = 0.55
-_MARKUP = lazy_pattern(
+_LEAST_PLAIN_WORDS = 0.55
+"""The share of words of a text that is in prose, at least."""
+_OTHER_LANGUAGE_START = lazy_pattern(
     r"\s*(?:(?i:<!doctype|<\?xml|<(?:div|html|head|body|svg|style|span|p|pre|table|t[dr]|script|button"
     r"|font)\b)|SELECT\b|select\s[\w*.,\s]+\sfrom\s|INSERT\b|UPDATE\s+\w+\s+SET"
     r"|CREATE\s+(?:OR\s|TABLE|INDEX|TRIGGER|FUNCTION|VIEW)"
     r"|(?:query|mutation|fragment)\b[^.{}]*\{\s|[.#@]?[\w-]+\s*\{\s*[\w-]+\s*:\s|#!/|@echo|\^?\(\?)"
 )
 """Languages by their first words."""
-_CODE = lazy_pattern(
+_PROGRAM_LINE = lazy_pattern(
     r"(?m)^[ \t]*(?:>>> |import [\w.]+[ \t]*$|from [\w.]+ import |def \w+\(|class \w+.*:[ \t]*$"
     r"|#include\b|#!/|\(\?(?:[:=!]|P<)|Traceback \(|usage: |subroutine |function \w+\(|\w+ = \w+\()"
 )
 """Lines of programs."""
 APPENDED = "messages that the code appends to a list are not read"
 SAVE_TO_FILE = "write the text to a file, and import that file"
-_NAMED_SHORT = f"with under {SHORTEST_NAMED} characters or 5 words"
-_UNNAMED_SHORT = f"with under {SHORTEST} characters and no word such as `prompt` in the name"
+_NAMED_SHORT = f"with under {_SHORTEST_NAMED} characters or 5 words"
+_UNNAMED_SHORT = (
+    f"with under {_SHORTEST_UNNAMED} characters and no word such as `prompt` in the name"
+)
 _OTHER_LANGUAGE = "in HTML, CSS, SQL or a programming language"
 _REPORTED = "that the program raises, logs or prints"
 _NOT_ADDRESSED = "without a command such as `Answer` and without `You are`"
@@ -129,39 +132,41 @@ def _rule(name: str, text: str, *, named: bool) -> str | None:
         return _OTHER_LANGUAGE
     length, words = _measured(text)
     if named:
-        short = length < SHORTEST_NAMED or words < _FEWEST_WORDS
+        short = length < _SHORTEST_NAMED or words < _FEWEST_WORDS
         return _NAMED_SHORT if short else _rule_of_named(name, text)
-    if length < SHORTEST or words < _FEWEST_WORDS:
+    if length < _SHORTEST_UNNAMED or words < _FEWEST_WORDS:
         return _UNNAMED_SHORT
     if is_of_other_text(name):
         return _OTHER_NAME
-    prose = _is_prose(text) and not has_script(text) and not is_documentation(text)
+    prose = _is_prose(text) and not _has_script(text) and not _is_documentation(text)
     if not prose:
         return _OTHER_LANGUAGE
-    return None if addresses_a_model(text[:SHORTEST]) else _NOT_ADDRESSED
+    return None if _addresses_a_model(text[:_SHORTEST_UNNAMED]) else _NOT_ADDRESSED
 
 
 def _rule_of_named(name: str, text: str) -> str | None:
     if is_certain(name) and not _QUESTION.search(text):
         return None
-    if is_documentation(text):
+    if _is_documentation(text):
         return _OTHER_LANGUAGE
-    return None if addresses_a_model(text) or is_in_other_language(text) else _NOT_ADDRESSED
+    return None if _addresses_a_model(text) or _is_in_other_language(text) else _NOT_ADDRESSED
 
 
 def _is_program(text: str, *, named: bool) -> bool:
     """Whether a text is in HTML, CSS, SQL or a programming language."""
-    if _MARKUP.match(text):
+    if _OTHER_LANGUAGE_START.match(text):
         return True
     if not named:
-        return _CODE.search(text) is not None
-    return _CODE.match(text) is not None or (has_script(text) and not addresses_a_model(text))
+        return _PROGRAM_LINE.search(text) is not None
+    return _PROGRAM_LINE.match(text) is not None or (
+        _has_script(text) and not _addresses_a_model(text)
+    )
 
 
 def _measured(text: str) -> tuple[int, int]:
     """The characters of a text, and its own words; a character that is a word counts as two."""
     own = "".join(text.split(EXPRESSION)[::2])
-    wide = len(_WIDE.findall(own))
+    wide = len(_WIDE_CHARACTER.findall(own))
     words = sum(any(map(str.isalpha, word)) for word in own.split())
     return len(text) + wide, words + wide
 
@@ -170,7 +175,7 @@ def _is_prose(text: str) -> bool:
     """Whether most of a text is words."""
     words = text.split()
     plain = sum(_PLAIN_WORD.fullmatch(word) is not None for word in words)
-    return plain >= len(words) * _FEWEST_PLAIN
+    return plain >= len(words) * _LEAST_PLAIN_WORDS
 
 
 def _is_likely(text: str, *, named: bool) -> bool:
@@ -178,7 +183,7 @@ def _is_likely(text: str, *, named: bool) -> bool:
     length, words = _measured(text)
     if named:
         return words >= FEWEST_WORDS_SENT
-    return words >= _FEWEST_WORDS and length >= SHORTEST_NAMED
+    return words >= _FEWEST_WORDS and length >= _SHORTEST_NAMED
 
 
 def message_text(message: SourceMessage) -> str:
@@ -206,9 +211,9 @@ def numbered(found: Iterable[SourceDocument]) -> Iterator[SourceDocument]:
         yield document if count == 1 else replace(document, id=f"{document.id}-{count}")
 
 
-# Strings in source code that are for other programs and for programmers, and not for a model.
+# Strings for other programs and for programmers
 
-_SCRIPT = lazy_pattern(
+_SCRIPT_LINE = lazy_pattern(
     r"(?m)^[ \t]*(?:fi|esac|done|end(?: if| do)?|if \[.*|set -\w.*|export \w+=.*|def \w+\(.*)$"
     r"|^[ \t]*>>> |\b(?:pip|npm) install\b|^[ \t]*\\[a-z]+\{"
 )
@@ -218,23 +223,26 @@ _DOCUMENTATION = lazy_pattern(
     r"|:(?:func|class|meth|mod|ref|param|attr|exc|math)\b|^[ \t]*\.\. \w+::"
 )
 """Documentation of a function."""
-_COMMENTS = lazy_pattern(r"(?:(?:#|//)[^\n]*(?:\n\s*|\Z)){2,}")
+_COMMENT_LINES = lazy_pattern(r"(?:(?:#|//)[^\n]*(?:\n\s*|\Z)){2,}")
 """Lines of which each is a comment."""
 
 
-def has_script(text: str) -> bool:
+def _has_script(text: str) -> bool:
     """Whether a text contains a line of a script, or a command for a terminal."""
-    return _SCRIPT.search(text) is not None
+    return _SCRIPT_LINE.search(text) is not None
 
 
-def is_documentation(text: str) -> bool:
+def _is_documentation(text: str) -> bool:
     """Whether a text documents a function, or is a comment of a program."""
-    return _DOCUMENTATION.search(text) is not None or _COMMENTS.fullmatch(text.strip()) is not None
+    return (
+        _DOCUMENTATION.search(text) is not None
+        or _COMMENT_LINES.fullmatch(text.strip()) is not None
+    )
 
 
-# Whether a text instructs a model, as a prompt does: by a command, or by `You are`.
+# Instructions to a model: a command, or `You are`
 
-_VERBS = (
+_COMMAND_VERBS = (
     "act|adopt|always|analy[sz]e|answer|ask|assess|assign|assume|begin|brainstorm|calculate"
     "|categori[sz]e|check (?:whether|if|for)|choose|cite|classify|combine|compare|complete"
     "|compose|condense|consider|continue|convert|correct|cover|create|critique|decide|describe"
@@ -249,40 +257,42 @@ _VERBS = (
     "|given (?:the|a|an|this|these)|based on (?:the|this|these|your)"
 )
 """Words that begin a command, or the sentence that it is part of."""
-_LEAD = r"[\s\d.)*#>\"'`•-]{0,20}"
+_LINE_LEAD = r"[\s\d.)*#>\"'`•-]{0,20}"
 """What comes before the first word of a line, such as the number of an item."""
 _COMMAND = lazy_pattern(
-    rf"(?i:\A{_LEAD}(?:please,? )?(?:{_VERBS})\b|\bplease,? (?:{_VERBS})\b)"
-    rf"|\A{_LEAD}Below (?:is|are)\b"
-    rf"|(?:[.!?:]\s|\n){_LEAD}(?=[A-Z])(?i:{_VERBS})\b"
+    rf"(?i:\A{_LINE_LEAD}(?:please,? )?(?:{_COMMAND_VERBS})\b|\bplease,? (?:{_COMMAND_VERBS})\b)"
+    rf"|\A{_LINE_LEAD}Below (?:is|are)\b"
+    rf"|(?:[.!?:]\s|\n){_LINE_LEAD}(?=[A-Z])(?i:{_COMMAND_VERBS})\b"
 )
 """A command that begins a text, a sentence or a line, or that follows `please`."""
-_YOU = lazy_pattern(
-    rf"(?:\A|[.!?:,]\s|\n|\ue000){_LEAD}You(?:['’]re)?\b"
+_YOU_SENTENCE = lazy_pattern(
+    rf"(?:\A|[.!?:,]\s|\n|\ue000){_LINE_LEAD}You(?:['’]re)?\b"
     r"(?! (?:can|may|might|could|tried|cannot|already|have (?:not|no)|do not have|don['’]t have)\b)"
     r"|(?i:\byour (?:task|job|goal|role|objective|mission|answers?|responses?|output|reply)\b"
     r"|\bi (?:want|need|would like) you to\b|\bact as (?:a|an|the)\b|\bas an? (?:ai|expert)\b)"
 )
 """A sentence about who answers."""
-_OTHER_YOU = lazy_pattern(
+_YOU_IN_OTHER_LANGUAGE = lazy_pattern(
     r"你|您|请|請|あなた|ください|下さい|しなさい|당신|세요|시오"
     r"|\b(?:Du bist|Sie sind|Tu es|Vous êtes|Eres|Usted es|Você é"
     r"|Tu sei|Sei un[oa]?|Jesteś|Ты|Вы|Je bent|U bent|Du är|Sen bir)\b"
 )
 """The same in other languages."""
-_SENTENCE = lazy_pattern(r"[.。!！?？,，:：]")
-_ENGLISH = lazy_pattern(r"(?i)\b(?:the|and|of|to|is|are|for|with|this|that|it)\b")
+_SENTENCE_MARK = lazy_pattern(r"[.。!！?？,，:：]")
+_ENGLISH_WORD = lazy_pattern(r"(?i)\b(?:the|and|of|to|is|are|for|with|this|that|it)\b")
 """Words that nearly each English text has."""
 _OTHER_LETTER = lazy_pattern(r"[^\W\d_a-zA-Z]")
 
 
-def addresses_a_model(text: str) -> bool:
+def _addresses_a_model(text: str) -> bool:
     """Whether a text gives a command, or has a sentence such as `You are …`."""
-    if _COMMAND.search(text) or _YOU.search(text):
+    if _COMMAND.search(text) or _YOU_SENTENCE.search(text):
         return True
-    return _OTHER_YOU.search(text) is not None and _SENTENCE.search(text) is not None
+    return (
+        _YOU_IN_OTHER_LANGUAGE.search(text) is not None and _SENTENCE_MARK.search(text) is not None
+    )
 
 
-def is_in_other_language(text: str) -> bool:
+def _is_in_other_language(text: str) -> bool:
     """Whether a text is in another language than English, as far as its letters show it."""
-    return _OTHER_LETTER.search(text) is not None and _ENGLISH.search(text) is None
+    return _OTHER_LETTER.search(text) is not None and _ENGLISH_WORD.search(text) is None

@@ -1,4 +1,4 @@
-"""The codes of `export`, as in `code_table.py`."""
+"""The codes of what `import` and `export` lose, change or assume: name, severity, explanation."""
 
 from __future__ import annotations
 
@@ -9,61 +9,52 @@ from promptops.formats.document import Loss
 from promptops.model.finding import Severity
 from promptops.records import record
 
-EXPORT = """
-EXP002 file-differs error
-    a file with another content exists where a file would be written
-    fix: write elsewhere with `--to`
-
-EXP003 not-readable error
-    a prompt can't be read, or a test case of it can't be rendered: it is not exported
-    fix: correct the file; `promptops lint` reports all its problems
-
-EXP005 not-expressible error
-    the format can't express a part of the prompt, so that the prompt is not written
-    fix: export with `--case NAME`, which replaces all but printed inputs by the values of a case
-
-EXP101 tests-left-out loss
-    test cases are not carried
-
-EXP102 role-replaced loss
-    a role of a message is replaced by another one
-
-EXP103 schema-left-out loss
-    the schema of an input or of the output is not carried in full
-
-EXP104 tools-left-out loss
-    tools are not carried in full
-
-EXP106 assertion-left-out loss
-    an assertion has no counterpart
-
-EXP107 evaluation-left-out loss
-    scores, margins and settings of judges are not carried
-
-EXP108 parameter-left-out loss
-    the model, or a parameter of it, is not carried
-
-EXP109 description-left-out loss
-    keys that describe or limit the prompt are not carried: owners, tags, metadata, a budget
-
-EXP110 templated-value change
-    the target renders the value of an input as a template
-    fix: export without `--templates`
-
-EXP111 fixed-input loss
-    with `--case`, an input that is more than printed text has the value of the test case
-
-EXP112 part-left-out loss
-    an image, a sound or a document of a message is not carried
-
-EXP113 message-key-left-out loss
-    `cache` or `name` of a message is not carried
-"""
+CodeKind = Literal["error", "loss", "change", "note"]
 
 
-# The codes of `import`: code, name and kind, what happened, and after `fix:` what to do.
+@record(frozen=True, slots=True, kw_only=True)
+class LossCode:
+    """One kind of loss.
 
-IMPORT = """
+    Attributes:
+        name: Words joined by hyphens.
+        kind: `error`: the prompt, or the whole file, is not written. `loss`: something is missing
+            in the result. `change`: all is there, and what is rendered or decided can differ.
+            `note`: all is there, in other words, or the source does not define it.
+        may_refuse: A `loss` without which some prompts can't be written: an error there.
+        summary: What happened, one line for the documentation.
+        fix: What the user can do, or "".
+    """
+
+    code: str
+    name: str
+    kind: CodeKind
+    may_refuse: bool
+    summary: str
+    fix: str
+
+    @property
+    def severity(self) -> Severity:
+        """The severity of a finding that does not refuse its prompt."""
+        return _SEVERITIES[self.kind]
+
+
+_SEVERITIES: Mapping[CodeKind, Severity] = {
+    "error": Severity.ERROR,
+    "loss": Severity.WARNING,
+    "change": Severity.WARNING,
+    "note": Severity.INFO,
+}
+
+
+def severity_of(loss: Loss) -> Severity:
+    """The severity of a loss; an error refuses its prompt."""
+    return Severity.ERROR if loss.refuses else CODES[loss.code].severity
+
+
+# The tables: code, name and kind, what happened, and after `fix:` what to do.
+
+_IMPORT_CODES = """
 IMP001 unknown-format error
     no reader recognises the file, or it is a prompt file of promptops already
     fix: name the format with `--from`; `promptops import --formats` lists all
@@ -341,50 +332,56 @@ IMP315 left-out note
     fix: save a prompt among them to a text file, and import that file
 """
 
+_EXPORT_CODES = """
+EXP002 file-differs error
+    a file with another content exists where a file would be written
+    fix: write elsewhere with `--to`
 
-# The codes of what `import` and `export` lose, change or assume: name, severity, explanation.
+EXP003 not-readable error
+    a prompt can't be read, or a test case of it can't be rendered: it is not exported
+    fix: correct the file; `promptops lint` reports all its problems
 
-CodeKind = Literal["error", "loss", "change", "note"]
+EXP005 not-expressible error
+    the format can't express a part of the prompt, so that the prompt is not written
+    fix: export with `--case NAME`, which replaces all but printed inputs by the values of a case
 
+EXP101 tests-left-out loss
+    test cases are not carried
 
-@record(frozen=True, slots=True, kw_only=True)
-class LossCode:
-    """One kind of loss.
+EXP102 role-replaced loss
+    a role of a message is replaced by another one
 
-    Attributes:
-        name: Words joined by hyphens.
-        kind: `error`: the prompt, or the whole file, is not written. `loss`: something is missing
-            in the result. `change`: all is there, and what is rendered or decided can differ.
-            `note`: all is there, in other words, or the source does not define it.
-        may_refuse: A `loss` without which some prompts can't be written: an error there.
-        summary: What happened, one line for the documentation.
-        fix: What the user can do, or "".
-    """
+EXP103 schema-left-out loss
+    the schema of an input or of the output is not carried in full
 
-    code: str
-    name: str
-    kind: CodeKind
-    may_refuse: bool
-    summary: str
-    fix: str
+EXP104 tools-left-out loss
+    tools are not carried in full
 
-    @property
-    def severity(self) -> Severity:
-        """The severity of a finding that does not refuse its prompt."""
-        return _SEVERITIES[self.kind]
+EXP106 assertion-left-out loss
+    an assertion has no counterpart
 
+EXP107 evaluation-left-out loss
+    scores, margins and settings of judges are not carried
 
-_SEVERITIES: Mapping[CodeKind, Severity] = {
-    "error": Severity.ERROR,
-    "loss": Severity.WARNING,
-    "change": Severity.WARNING,
-    "note": Severity.INFO,
-}
+EXP108 parameter-left-out loss
+    the model, or a parameter of it, is not carried
 
+EXP109 description-left-out loss
+    keys that describe or limit the prompt are not carried: owners, tags, metadata, a budget
 
-def severity_of(loss: Loss) -> Severity:
-    """The severity of a loss; an error refuses its prompt."""
-    return Severity.ERROR if loss.refuses else CODES[loss.code].severity
+EXP110 templated-value change
+    the target renders the value of an input as a template
+    fix: export without `--templates`
+
+EXP111 fixed-input loss
+    with `--case`, an input that is more than printed text has the value of the test case
+
+EXP112 part-left-out loss
+    an image, a sound or a document of a message is not carried
+
+EXP113 message-key-left-out loss
+    `cache` or `name` of a message is not carried
+"""
 
 
 def _codes(table: str) -> Iterator[LossCode]:
@@ -403,5 +400,7 @@ def _codes(table: str) -> Iterator[LossCode]:
         )
 
 
-CODES: Mapping[str, LossCode] = {each.code: each for each in (*_codes(IMPORT), *_codes(EXPORT))}
+CODES: Mapping[str, LossCode] = {
+    each.code: each for each in (*_codes(_IMPORT_CODES), *_codes(_EXPORT_CODES))
+}
 """By code; those of `import`, then those of `export`."""

@@ -1,4 +1,4 @@
-"""The templates that a text includes become partials of its prompt."""
+"""The text of a file: included templates become partials, variables of editors become inputs."""
 
 from __future__ import annotations
 
@@ -20,10 +20,8 @@ from promptops.model.place import Text
 from promptops.patterns import lazy_pattern
 from promptops.records import record, replace
 
-_TAG = lazy_pattern(r"(include|import|from|extends)\b\s*")
-_MISSING = "import the folder that contains both files"
-
-
+_INCLUDING_TAG = lazy_pattern(r"(include|import|from|extends)\b\s*")
+_MISSING_HINT = "import the folder that contains both files"
 JINJA_ENDINGS = (".j2", ".jinja", ".jinja2")
 
 
@@ -50,7 +48,7 @@ def translated_file(
     The ending of a Jinja file names its language; else it is that of the options, or a guess.
     """
     syntax = "jinja" if file.suffix in JINJA_ENDINGS else None
-    editor = EditorVariables(file, text, names)
+    editor = _EditorVariables(file, text, names)
     read = text if options.syntax else editor.hidden()
     found = translated(read, options, names, syntax)
     used = options.syntax or syntax or guessed_syntax(read.value)
@@ -72,9 +70,7 @@ class _Partials:
     """
 
     def __init__(self, options: ReadOptions, names: InputNames) -> None:
-        """Args:
-        options: With the syntax of all texts of the prompt.
-        """
+        """`options` have the syntax of all texts of the prompt."""
         self.found: dict[str, tuple[TemplatePart, ...]] = {}
         self.losses: list[Loss] = []
         self._options = options
@@ -87,7 +83,7 @@ class _Partials:
         return tuple(self._part(file, text, part) for part in parts)
 
     def _part(self, file: SourceFile, text: Text, part: TemplatePart) -> TemplatePart:
-        if not isinstance(part, TagPart) or not _TAG.match(part.source):
+        if not isinstance(part, TagPart) or not _INCLUDING_TAG.match(part.source):
             return part
         tag = include_tag(part)
         if tag is None:
@@ -116,7 +112,7 @@ class _Partials:
             self.found[path] = tuple(_without_last_newline(parts))
         return path
 
-    def _lost(self, message: str, text: Text, named: str, hint: str = _MISSING) -> None:
+    def _lost(self, message: str, text: Text, named: str, hint: str = _MISSING_HINT) -> None:
         at = max(text.value.find(named), 0)
         place = text.place(at, at + len(named))
         self.losses.append(
@@ -148,26 +144,26 @@ def _without_last_newline(parts: Sequence[TemplatePart]) -> Iterator[TemplatePar
     yield TextPart(last.text.removesuffix("\n")) if isinstance(last, TextPart) else last
 
 
-# What an editor or a coding agent fills in when it runs a prompt or command in Markdown.
+# What an editor or a coding agent fills in when it runs a prompt or command in Markdown
 
-_ENDINGS = (".md", ".markdown", ".mdc")
-_ARGUMENTS = "$ARGUMENTS"
-_INPUT = lazy_pattern(
+_MARKDOWN_ENDINGS = (".md", ".markdown", ".mdc")
+_COMMAND_ARGUMENTS = "$ARGUMENTS"
+_EDITOR_INPUT = lazy_pattern(
     r"\$\{input:([A-Za-z_][\w-]{0,99})(?::([^}\n]{0,500}))?\}|\$(ARGUMENTS)\b|(?<![\w$])\$([1-9])\b"
 )
-_OF_EDITOR = lazy_pattern(
+_EDITOR_VALUE = lazy_pattern(
     r"\$\{(?:selection|selectedText|file|fileBasename|fileBasenameNoExtension|fileDirname"
     r"|workspaceFolder|workspaceFolderBasename)\}"
 )
 """What VS Code fills in: other files may have variables with such names."""
-_FILE_OF_EDITOR = lazy_pattern(r"\.(?:prompt|instructions|chatmode|agent)\.md\Z")
-_HIDDEN = "\ue010\ue011"
+_EDITOR_FILE = lazy_pattern(r"\.(?:prompt|instructions|chatmode|agent)\.md\Z")
+_HIDDEN_DOLLAR = "\ue010\ue011"
 """As long as `${`, so that offsets stay."""
-_CONTEXT = lazy_pattern(r"(?m)!`[^`\n]+`|^@[\w./-]+$|(?<!\S)@[\w./-]*[\w-]\.\w+")
+_EDITOR_CONTEXT = lazy_pattern(r"(?m)!`[^`\n]+`|^@[\w./-]+$|(?<!\S)@[\w./-]*[\w-]\.\w+")
 
 
-class EditorVariables:
-    """The variables of one file.
+class _EditorVariables:
+    """The variables of one file, which an editor or a coding agent fills in.
 
     Attributes:
         inputs: The schemas of those that have a hint, by their names in templates.
@@ -179,12 +175,14 @@ class EditorVariables:
         self.losses: list[Loss] = []
         self._text = text
         self._names = names
-        self._is_markdown = file.suffix in _ENDINGS
+        self._is_markdown = file.suffix in _MARKDOWN_ENDINGS
         self._is_of_editor = self._is_markdown and (
-            _FILE_OF_EDITOR.search(file.name) is not None or "${input:" in text.value
+            _EDITOR_FILE.search(file.name) is not None or "${input:" in text.value
         )
         # Elsewhere `$5` is an amount of money.
-        self._is_command = "commands" in file.path.split("/")[:-1] or _ARGUMENTS in text.value
+        self._is_command = (
+            "commands" in file.path.split("/")[:-1] or _COMMAND_ARGUMENTS in text.value
+        )
 
     def replaced(self, parts: Iterable[TemplatePart]) -> tuple[TemplatePart, ...]:
         """The parts with inputs in place of the variables; context stays as text."""
@@ -204,23 +202,25 @@ class EditorVariables:
         """
         if not self._is_of_editor:
             return self._text
-        value = _OF_EDITOR.sub(lambda match: match[0].replace("${", _HIDDEN), self._text.value)
+        value = _EDITOR_VALUE.sub(
+            lambda match: match[0].replace("${", _HIDDEN_DOLLAR), self._text.value
+        )
         if guessed_syntax(value) == "jinja":  # which does not read them
             return self._text
         return Text(self._text.path, value, self._text.locate)
 
     def _contexts(self) -> Iterator[re.Match[str]]:
-        yield from _CONTEXT.finditer(self._text.value)
+        yield from _EDITOR_CONTEXT.finditer(self._text.value)
         if self._is_of_editor:
-            yield from _OF_EDITOR.finditer(self._text.value)
+            yield from _EDITOR_VALUE.finditer(self._text.value)
 
     def _pieces(self, part: TemplatePart) -> Iterator[TemplatePart]:
         if not isinstance(part, TextPart):
             yield part
             return
         position = 0
-        text = part.text.replace(_HIDDEN, "${") if self._is_of_editor else part.text
-        for match in _INPUT.finditer(text):
+        text = part.text.replace(_HIDDEN_DOLLAR, "${") if self._is_of_editor else part.text
+        for match in _EDITOR_INPUT.finditer(text):
             if match[4] and not self._is_command:
                 continue
             yield TextPart(text[position : match.start()])

@@ -26,10 +26,12 @@ _EXTENDED = lazy_pattern(r"\s*\+=|\s*\.\s*(?:push|unshift)\s*\(")
 _PARAMETERS = r"\(((?:[^()]|\((?:[^()]|\([^()]*\))*\))*)\)"
 _RETURNS = r"(?:\s*:[^=;{}\n]{0,200})?"
 _ARROW = lazy_pattern(rf"(?:async\s+)?(?:{_PARAMETERS}{_RETURNS}|([A-Za-z_$][\w$]*))\s*=>\s*")
-_FUNCTION = lazy_pattern(rf"\s*\*?\s*([A-Za-z_$][\w$]*)?\s*{_PARAMETERS}{_RETURNS}\s*(?=\{{)")
-_METHOD = lazy_pattern(rf"\s*{_PARAMETERS}{_RETURNS}\s*(?=\{{)")
+_FUNCTION_HEAD = lazy_pattern(rf"\s*\*?\s*([A-Za-z_$][\w$]*)?\s*{_PARAMETERS}{_RETURNS}\s*(?=\{{)")
+_METHOD_HEAD = lazy_pattern(rf"\s*{_PARAMETERS}{_RETURNS}\s*(?=\{{)")
 _NUMBER = lazy_pattern(r"-?\d{1,15}(?:\.\d{0,14}[1-9])?")
-_NO_METHODS = frozenset(("if", "for", "while", "switch", "catch", "function", "return", "with"))
+_NOT_METHOD_NAMES = frozenset(
+    ("if", "for", "while", "switch", "catch", "function", "return", "with")
+)
 _DECLARING = frozenset(("const", "let", "var"))
 _MAX_PARAMETERS = 600
 
@@ -83,7 +85,7 @@ class _Owner:
 
 def code_candidates(source: str) -> list[CodeCandidate]:
     """The strings and lists of messages of a file that have a name, in their order."""
-    sent = sent_names(source)
+    sent = _sent_names(source)
     found = list(_Scanner(source).candidates())
     return [replace(one, is_sent=one.variable in sent) for one in found]
 
@@ -140,13 +142,13 @@ class _Scanner:
 
     def _request(self) -> ObjectValue | None:
         """The request that begins here, if it has a system message; None for anything else."""
-        if not calls_model(self._source, self._at):
+        if not _calls_model(self._source, self._at):
             return None
         value = self._values.value(self._at)
         if not isinstance(value, ObjectValue):
             return None
         self._link(value, dict(value.fields).get("messages"))
-        return value if any(map(_is_candidate, texts_of(self._source, value))) else None
+        return value if any(map(_is_candidate, _texts_of(self._source, value))) else None
 
     def _link(self, request: ObjectValue, messages: Value | None) -> None:
         """Keep a request with the list of messages that it sends by its name."""
@@ -174,7 +176,7 @@ class _Scanner:
             name = self._functions[-1].name if self._functions else ""
             yield from self._head(name, "", end) if name else ()
         elif word == "function":
-            self._open(_FUNCTION.match(self._source, end, end + _MAX_PARAMETERS), "")
+            self._open(_FUNCTION_HEAD.match(self._source, end, end + _MAX_PARAMETERS), "")
         elif _EXTENDED.match(self._source, end) is not None:
             self._extend(word, end - len(word))
         else:
@@ -186,8 +188,8 @@ class _Scanner:
         if match is not None:
             is_key = match[0].strip() == ":"
             yield from self._head(word, "" if is_key else word, match.end())
-        elif word not in _NO_METHODS and self._source[end : end + 1] == "(":
-            self._open(_METHOD.match(self._source, end, end + _MAX_PARAMETERS), word)
+        elif word not in _NOT_METHOD_NAMES and self._source[end : end + 1] == "(":
+            self._open(_METHOD_HEAD.match(self._source, end, end + _MAX_PARAMETERS), word)
 
     def _open(self, match: re.Match[str] | None, name: str) -> None:
         """Open the function whose parameters match, if any."""
@@ -210,7 +212,7 @@ class _Scanner:
             if self._source[position : position + 1] == "{":
                 self._functions.append(_Function(name, parameters, len(self._braces)))
                 return
-        inside = template_argument(self._source, position)
+        inside = _template_argument(self._source, position)
         value = self._values.value(position if inside is None else inside)
         if inside is not None and isinstance(value, TextValue | ListValue):
             self._at = value.end
@@ -260,7 +262,7 @@ class _Scanner:
             owner=".".join(one.name for one in self._owners),
             value=value,
             request=request,
-            defaults=dict(defaults_of(parameters)),
+            defaults=dict(_defaults_of(parameters)),
             extended=[],
             requests=[],
         )
@@ -293,22 +295,69 @@ def _is_candidate(value: Value) -> bool:
     return isinstance(value, TextValue)
 
 
-# The parameters of functions in TypeScript and JavaScript that have a constant default.
+# Calls of models, by the object that they pass
 
-_DEFAULT = lazy_pattern(
+_CALLED_NAME = lazy_pattern(r"([A-Za-z_$][\w$]*)\s*\(\s*\Z")
+_LANGCHAIN_TEMPLATE = lazy_pattern(r"(?:Chat)?PromptTemplate\s*\.\s*from(?:Template|Messages)\(\s*")
+_LONGEST_CALLED_NAME = 100
+_AI_SDK_FUNCTIONS = frozenset(("generateText", "streamText", "generateObject", "streamObject"))
+_CALLED_METHODS = frozenset(("create", "parse", "stream"))
+_SYSTEM_KEYS = frozenset(("system", "instructions"))
+_SENT_NAME = lazy_pattern(
+    r"\b(?:system|systemPrompt|systemInstruction|instructions"
+    r"|role\s*:\s*[\"'](?:system|developer|user)[\"']\s*,\s*content)"
+    r"\s*:\s*(?:this\.)?([A-Za-z_$][\w$]*)(?![\w$(.])"
+)
+"""A variable that is a system prompt or the text of a message."""
+_TEXT_KEYS = ("system", "instructions", "prompt", "input", "messages")
+
+
+def _calls_model(source: str, at: int) -> bool:
+    """Whether an object at an offset is the first argument of a call of a model, by its name."""
+    call = _CALLED_NAME.search(source[max(at - _LONGEST_CALLED_NAME, 0) : at])
+    return call is not None and call[1] in (_AI_SDK_FUNCTIONS | _CALLED_METHODS)
+
+
+def _sent_names(source: str) -> frozenset[str]:
+    """The variables that code sends to a model, as a system prompt or the text of a message."""
+    return frozenset(match[1] for match in _SENT_NAME.finditer(source))
+
+
+def _template_argument(source: str, at: int) -> int | None:
+    """The offset of what a prompt template of LangChain is made of; None for anything else."""
+    match = _LANGCHAIN_TEMPLATE.match(source, at)
+    return match.end() if match is not None else None
+
+
+def _texts_of(source: str, request: ObjectValue) -> list[Value]:
+    """The system message, the prompt and the messages of a call of the AI SDK.
+
+    Of another call only with a system message that is apart from the messages.
+    """
+    fields = dict(request.fields)
+    call = _CALLED_NAME.search(source[max(request.start - _LONGEST_CALLED_NAME, 0) : request.start])
+    is_method = call is None or call[1] in _CALLED_METHODS
+    if is_method and not _SYSTEM_KEYS & fields.keys():
+        return []
+    return [fields[key] for key in _TEXT_KEYS if key in fields]
+
+
+# Parameters of functions with a constant default
+
+_CONSTANT_DEFAULT = lazy_pattern(
     r"([A-Za-z_$][\w$]*)(?:\s*:[^=,]{0,100})?\s*=\s*(?=[\"'`\d]|true\b|false\b)"
 )
-_PLAIN = lazy_pattern(r"-?\d{1,15}(?:\.\d{1,15})?(?![\w.])|true\b|false\b")
+_NUMBER_OR_BOOLEAN = lazy_pattern(r"-?\d{1,15}(?:\.\d{1,15})?(?![\w.])|true\b|false\b")
 
 
-def defaults_of(parameters: str) -> Iterator[tuple[str, str | float | bool]]:
+def _defaults_of(parameters: str) -> Iterator[tuple[str, str | float | bool]]:
     """The names and values of defaults that are strings, numbers or booleans.
 
     Args:
         parameters: What is between the parentheses of a function.
     """
-    for match in _DEFAULT.finditer(parameters):
-        plain = _PLAIN.match(parameters, match.end())
+    for match in _CONSTANT_DEFAULT.finditer(parameters):
+        plain = _NUMBER_OR_BOOLEAN.match(parameters, match.end())
         if plain is None:
             found = TypescriptValues(parameters).value(match.end())
             if isinstance(found, TextValue) and len(found.pieces) == 1:
@@ -317,50 +366,3 @@ def defaults_of(parameters: str) -> Iterator[tuple[str, str | float | bool]]:
             yield match[1], plain[0] == "true"
         else:
             yield match[1], float(plain[0]) if "." in plain[0] else int(plain[0])
-
-
-# Calls of models in TypeScript and JavaScript, by the object that they pass.
-
-_CALL = lazy_pattern(r"([A-Za-z_$][\w$]*)\s*\(\s*\Z")
-_TEMPLATE = lazy_pattern(r"(?:Chat)?PromptTemplate\s*\.\s*from(?:Template|Messages)\(\s*")
-_LONGEST_CALL = 100
-_OF_AI_SDK = frozenset(("generateText", "streamText", "generateObject", "streamObject"))
-_METHODS = frozenset(("create", "parse", "stream"))
-_OF_SYSTEM = frozenset(("system", "instructions"))
-_PASSED = lazy_pattern(
-    r"\b(?:system|systemPrompt|systemInstruction|instructions"
-    r"|role\s*:\s*[\"'](?:system|developer|user)[\"']\s*,\s*content)"
-    r"\s*:\s*(?:this\.)?([A-Za-z_$][\w$]*)(?![\w$(.])"
-)
-"""A variable that is a system prompt or the text of a message."""
-_TEXTS = ("system", "instructions", "prompt", "input", "messages")
-
-
-def calls_model(source: str, at: int) -> bool:
-    """Whether an object at an offset is the first argument of a call of a model, by its name."""
-    call = _CALL.search(source[max(at - _LONGEST_CALL, 0) : at])
-    return call is not None and call[1] in (_OF_AI_SDK | _METHODS)
-
-
-def sent_names(source: str) -> frozenset[str]:
-    """The variables that code sends to a model, as a system prompt or the text of a message."""
-    return frozenset(match[1] for match in _PASSED.finditer(source))
-
-
-def template_argument(source: str, at: int) -> int | None:
-    """The offset of what a prompt template of LangChain is made of; None for anything else."""
-    match = _TEMPLATE.match(source, at)
-    return match.end() if match is not None else None
-
-
-def texts_of(source: str, request: ObjectValue) -> list[Value]:
-    """The system message, the prompt and the messages of a call of the AI SDK.
-
-    Of another call only with a system message that is apart from the messages.
-    """
-    fields = dict(request.fields)
-    call = _CALL.search(source[max(request.start - _LONGEST_CALL, 0) : request.start])
-    is_method = call is None or call[1] in _METHODS
-    if is_method and not _OF_SYSTEM & fields.keys():
-        return []
-    return [fields[key] for key in _TEXTS if key in fields]

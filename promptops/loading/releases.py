@@ -1,10 +1,9 @@
-"""A repository as a source of bundles."""
+"""Releases and channels of a local or remote repository, as a source of bundles."""
 
 from __future__ import annotations
 
 import os
 import shutil
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from hashlib import sha256
@@ -23,7 +22,7 @@ from promptops.errors import (
     UsageError,
     os_reason,
 )
-from promptops.model.config import ReleaseSettings
+from promptops.model.config import CHANNELS_FILE, ReleaseSettings
 from promptops.model.version import Version
 from promptops.patterns import lazy_pattern
 from promptops.records import record
@@ -47,7 +46,7 @@ from promptops.runtime.loading.trust import Trust
 from promptops.storage.atomic import PART, part_of
 from promptops.storage.eviction import all_but_newest, is_abandoned, statuses
 from promptops.tags.tag import (
-    PREFIX,
+    TAG_PREFIX,
     ReleaseTag,
     names_bundle,
     proof_of,
@@ -56,7 +55,7 @@ from promptops.tags.tag import (
     verify_proof,
 )
 from promptops.workspace.default_branch import default_branch
-from promptops.workspace.workspace import CHANNELS, configuration
+from promptops.workspace.workspace import configuration
 
 
 class GitReleases:
@@ -86,10 +85,10 @@ class GitReleases:
         try:
             return pointer_of(entry)
         except CanaryRefused as error:
-            where = f"{shown(self.where)}: {CHANNELS}: {name}"
+            where = f"{shown(self.where)}: {CHANNELS_FILE}: {name}"
             raise IntegrityError(str(error), where=where, hint=CANARY_HINT) from None
         except MISSHAPEN:
-            message = f"`{CHANNELS}` names no release for the channel {name!r}"
+            message = f"`{CHANNELS_FILE}` names no release for the channel {name!r}"
             hint = f"set it in that repository: promptops promote TAG {name}"
             raise IntegrityError(message, where=shown(self.where), hint=hint) from None
 
@@ -121,10 +120,10 @@ class GitReleases:
         return self._opened[1]
 
 
-# Releases and channels of a repository, on this machine or behind an address.
+# Repositories on this machine or behind an address
 
 SCHEMES = ("git+https://", "git+ssh://", "git+file://")
-_ODD = lazy_pattern(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[-/.]|[/.]$|\.lock$")
+_NOT_A_REF_NAME = lazy_pattern(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[-/.]|[/.]$|\.lock$")
 """Characters that no ref name may contain; some have another meaning for git."""
 
 
@@ -177,7 +176,7 @@ def open_source(where: str, *, offline: bool, deadline_s: float) -> GitSource:
         hint = f"one of {', '.join(SCHEMES)}"
         raise UsageError("not the address of a repository", where=shown(where), hint=hint)
     url = where.removeprefix("git+")
-    return _RemoteRepository(url, Remote(url, time.monotonic() + deadline_s, offline=offline))
+    return _RemoteRepository(url, Remote(url, monotonic() + deadline_s, offline=offline))
 
 
 class _LocalRepository:
@@ -190,7 +189,7 @@ class _LocalRepository:
         with self._open() as repository:
             return {
                 release.name: release.version
-                for release in releases(repository, _names(repository))
+                for release in releases(repository, _tag_names(repository))
             }
 
     def channels(self) -> Mapping[str, Any]:
@@ -201,7 +200,7 @@ class _LocalRepository:
         self, tag: str, trust: Path | None, version: Version | None = None
     ) -> ReleasedBundle:
         with self._open() as repository:
-            return _release(repository, tag, trust, version)
+            return _released_bundle(repository, tag, trust, version)
 
     def revision(self, revision: str) -> bytes:
         with self._open() as repository:
@@ -221,22 +220,22 @@ class _RemoteRepository:
         self._found: Mapping[str, str] | None = None
 
     def releases(self) -> Mapping[str, Version]:
-        with self._default() as repository:
-            names = _names(repository) if repository else TagNames(ReleaseSettings().tag_format)
-        tags = [ref.removeprefix(PREFIX) for ref in self._refs if ref.startswith(PREFIX)]
-        found = {tag: names.read(tag) for tag in tags if f"{PREFIX}{tag}^{{}}" in self._refs}
+        with self._default_branch() as repository:
+            names = _tag_names(repository) if repository else TagNames(ReleaseSettings().tag_format)
+        tags = [ref.removeprefix(TAG_PREFIX) for ref in self._refs if ref.startswith(TAG_PREFIX)]
+        found = {tag: names.read(tag) for tag in tags if f"{TAG_PREFIX}{tag}^{{}}" in self._refs}
         return {tag: version for tag, version in found.items() if version is not None}
 
     def channels(self) -> Mapping[str, Any]:
-        with self._default() as repository:
+        with self._default_branch() as repository:
             return _channels(repository) if repository else {}
 
     def bundle(
         self, tag: str, trust: Path | None, version: Version | None = None
     ) -> ReleasedBundle:
-        name, identity = f"{PREFIX}{tag}", self._id(tag)
+        name, identity = f"{TAG_PREFIX}{tag}", self._tag_id(tag)
         with self._remote.fetched(WantedCommit(name, identity, name)) as repository:
-            found = _release(repository, tag, trust, version)
+            found = _released_bundle(repository, tag, trust, version)
             if trust is not None and found.proof is None:
                 _refuse_forged_objects(repository)
         # Only after verification: a rejected tag must not be cached.
@@ -245,24 +244,24 @@ class _RemoteRepository:
 
     def revision(self, revision: str) -> bytes:
         if OBJECT_ID.fullmatch(revision):
-            wanted = WantedCommit(revision, revision, REVISION)
+            wanted = WantedCommit(revision, revision, FETCHED_REVISION)
         else:
             names = ("HEAD",) if revision == "HEAD" else _full_names(revision)
             refs = self._remote.refs(*names)
             found = next((name for name in names if name in refs), None)
             if found is None:
                 raise NotFound(f"there is no branch or tag {revision!r}", where=shown(self._url))
-            wanted = WantedCommit(found, refs[found], REVISION)
+            wanted = WantedCommit(found, refs[found], FETCHED_REVISION)
         with self._remote.fetched(wanted) as repository:
-            return revision_bundle(repository, REVISION)
+            return revision_bundle(repository, FETCHED_REVISION)
 
-    def _id(self, tag: str) -> str:
+    def _tag_id(self, tag: str) -> str:
         """The id of the tag object. A release tag is immutable, so a cached id stays valid."""
         known = (self._cache.pointer("tag", self._url, tag) or {}).get("id")
         if isinstance(known, str) and OBJECT_ID.fullmatch(known):
             return known
-        full = f"{PREFIX}{tag}"
-        if _ODD.search(tag) or full not in (refs := self._remote.refs(full)):
+        full = f"{TAG_PREFIX}{tag}"
+        if _NOT_A_REF_NAME.search(tag) or full not in (refs := self._remote.refs(full)):
             raise NotFound(f"there is no tag {tag!r}", where=shown(self._url))
         return refs[full]
 
@@ -270,34 +269,34 @@ class _RemoteRepository:
     def _refs(self) -> Mapping[str, str]:
         """Not a `cached_property`: until Python 3.12 it takes a lock that all instances share."""
         if self._found is None:
-            self._found = self._remote.refs("HEAD", f"{PREFIX}*")
+            self._found = self._remote.refs("HEAD", f"{TAG_PREFIX}*")
         return self._found
 
     @contextmanager
-    def _default(self) -> Iterator[Repository | None]:
+    def _default_branch(self) -> Iterator[Repository | None]:
         """The default branch; None before the first commit."""
         head = self._refs.get("HEAD")
         if head is None:
             yield None
             return
-        with self._remote.fetched(WantedCommit("HEAD", head, BRANCH)) as repository:
+        with self._remote.fetched(WantedCommit("HEAD", head, FETCHED_BRANCH)) as repository:
             yield repository
 
 
 def _full_names(revision: str) -> tuple[str, ...]:
-    if _ODD.search(revision):
+    if _NOT_A_REF_NAME.search(revision):
         raise UsageError(f"{revision!r} is not a branch, a tag or a full commit id")
     return (
         (revision,)
         if revision.startswith("refs/")
         else (
             f"refs/heads/{revision}",
-            f"{PREFIX}{revision}",
+            f"{TAG_PREFIX}{revision}",
         )
     )
 
 
-def _names(repository: Repository) -> TagNames:
+def _tag_names(repository: Repository) -> TagNames:
     branch = default_branch(repository)
     settings = configuration(repository, branch).release if branch else ReleaseSettings()
     return TagNames(settings.tag_format)
@@ -305,8 +304,8 @@ def _names(repository: Repository) -> TagNames:
 
 def _channels(repository: Repository) -> Mapping[str, Any]:
     branch = default_branch(repository)
-    tree = repository.tree(branch, under=(CHANNELS,)) if branch is not None else None
-    data = tree.read((CHANNELS,)).get(CHANNELS) if tree is not None else None
+    tree = repository.tree(branch, under=(CHANNELS_FILE,)) if branch is not None else None
+    data = tree.read((CHANNELS_FILE,)).get(CHANNELS_FILE) if tree is not None else None
     return channel_entries(data or b"")
 
 
@@ -323,7 +322,7 @@ def _refuse_forged_objects(repository: Repository) -> None:
         )
 
 
-def _release(
+def _released_bundle(
     repository: Repository, name: str, trust: Path | None, version: Version | None
 ) -> ReleasedBundle:
     """The bundle of a release: built once, then cached; its signature is verified each time.
@@ -341,21 +340,21 @@ def _release(
     if trust is not None:
         signer_of(tag, repository.git, trust)
     cache, key = BundleCache(cache_folder()), ("built", release.name, release.tag)
-    data = _cached(cache, key, tag) if trust is None or names_bundle(tag) else None
+    data = _cached_bundle(cache, key, tag) if trust is None or names_bundle(tag) else None
     if data is None:
         data = verified_bundle(repository, tag).data
-        _keep(cache, key, data)
+        _keep_built(cache, key, data)
     return ReleasedBundle(data=data, proof=proof_of(repository, tag) if trust is not None else None)
 
 
-def _cached(cache: BundleCache, key: tuple[str, ...], tag: ReleaseTag) -> bytes | None:
+def _cached_bundle(cache: BundleCache, key: tuple[str, ...], tag: ReleaseTag) -> bytes | None:
     """The cached bundle, unless it differs from the tag: then a faulty version built it."""
     digest = (cache.pointer(*key) or {}).get("bundle")
     contents = cache.bundle(digest) if isinstance(digest, str) else None
     return contents.data if contents is not None and not record_differences(tag, contents) else None
 
 
-def _keep(cache: BundleCache, key: tuple[str, ...], data: bytes) -> None:
+def _keep_built(cache: BundleCache, key: tuple[str, ...], data: bytes) -> None:
     from promptops.runtime.bundle.format import read_bundle
 
     digest = read_bundle(data, key[1]).digest
@@ -363,18 +362,18 @@ def _keep(cache: BundleCache, key: tuple[str, ...], data: bytes) -> None:
     cache.keep_pointer({"bundle": digest}, *key)
 
 
-# A cache of fetched bare repositories with one commit each, by content.
+# A cache of fetched bare repositories with one commit each, by content
 #
 # A cached commit is never fetched again, and processes don't wait for each other: a repository is
 # fetched to a temporary folder and moved into place.
 
-KEPT = 16
-BRANCH = "refs/heads/fetched"
-REVISION = "refs/promptops/fetched"
+MAX_CACHED_REPOSITORIES = 16
+FETCHED_BRANCH = "refs/heads/fetched"
+FETCHED_REVISION = "refs/promptops/fetched"
 """The ref for objects that need not be commits, such as tags."""
-_LONGEST_S = 3600.0
-_NAMES = {"HEAD", "config", "objects", "refs", "packed-refs", "shallow"}
-_ABSENT = ("not found", "does not appear to be a git repository", "does not exist")
+_LONGEST_CALL_S = 3600.0
+_REPOSITORY_FILES = {"HEAD", "config", "objects", "refs", "packed-refs", "shallow"}
+_ABSENT_MESSAGES = ("not found", "does not appear to be a git repository", "does not exist")
 _QUIET = ("-c", f"core.hooksPath={os.devnull}", "-c", "gc.auto=0", "-c", "maintenance.auto=false")
 
 
@@ -415,7 +414,7 @@ class Remote:
     def fetched(self, wanted: WantedCommit) -> Iterator[Repository]:
         """A repository that contains the commit, without its history."""
         cache = cache_folder()
-        place = cache / "git" / _key(wanted) if cache is not None else None
+        place = cache / "git" / _cache_name(wanted) if cache is not None else None
         if place is not None and _is_whole(place, wanted):
             with suppress(OSError):
                 os.utime(place)
@@ -455,10 +454,10 @@ class Remote:
 
     def _fetch(self, wanted: WantedCommit, folder: Path) -> None:
         kind = "sha256" if len(wanted.id) == 64 else "sha1"
-        branch = BRANCH.removeprefix("refs/heads/")
+        branch = FETCHED_BRANCH.removeprefix("refs/heads/")
         form = (f"--object-format={kind}", f"--initial-branch={branch}")
         Git(folder, _environment()).run("init", "--quiet", "--bare", "--template=", *form)
-        (folder / "config").write_bytes(_config(wanted))
+        (folder / "config").write_bytes(_git_config(wanted))
         how = ("--quiet", "--depth=1", "--no-tags", "--no-write-fetch-head")
         refspec = f"{wanted.source}:{wanted.kept}"
         self._ask(folder, "fetch", *how, "--", self._url, refspec)
@@ -468,7 +467,7 @@ class Remote:
 
     def _moved_error(self, wanted: WantedCommit) -> IntegrityError | TransportError:
         where = shown(self._url)
-        if wanted.kept in (BRANCH, REVISION):
+        if wanted.kept in (FETCHED_BRANCH, FETCHED_REVISION):
             return TransportError(f"{wanted.source!r} changed while it was loaded", where=where)
         hint = "a release tag is immutable: find out who moved the tag"
         return IntegrityError(f"{wanted.source!r} has changed", where=where, hint=hint)
@@ -478,14 +477,14 @@ class Remote:
         if self._offline:
             hint = "load it once with network access"
             raise TransportError("PROMPTOPS_OFFLINE is set", where=where, hint=hint)
-        left_s = min(self._until - time.monotonic(), _LONGEST_S)
+        left_s = min(self._until - monotonic(), _LONGEST_CALL_S)
         if left_s <= 0:
             raise TransportError("there is no answer in time", where=where)
         git = Git(folder, _environment())
         try:
             answer = act(git, *_QUIET, *arguments, interactive=False, deadline_s=left_s)
         except GitError:
-            if time.monotonic() < self._until:
+            if monotonic() < self._until:
                 raise
             raise TransportError("there is no answer in time", where=where) from None
         except OSError as error:
@@ -497,7 +496,7 @@ class Remote:
 
     def _failed(self, message: str) -> NotFound | TransportError:
         where = shown(self._url)
-        if any(words in message for words in _ABSENT):
+        if any(words in message for words in _ABSENT_MESSAGES):
             return NotFound("there is no such repository", where=where)
         return TransportError(f"git could not reach it: {message}", where=where)
 
@@ -540,10 +539,14 @@ def _is_plain(place: Path, wanted: WantedCommit) -> bool:
     except OSError:
         return False
     config = read_private(place / "config", 4096)
-    return why_not_private(place) is None and names <= _NAMES and config == _config(wanted)
+    return (
+        why_not_private(place) is None
+        and names <= _REPOSITORY_FILES
+        and config == _git_config(wanted)
+    )
 
 
-def _config(wanted: WantedCommit) -> bytes:
+def _git_config(wanted: WantedCommit) -> bytes:
     """The whole configuration of a cached repository."""
     if len(wanted.id) == 64:
         return b"[core]\n\trepositoryformatversion = 1\n\tbare = true\n" + (
@@ -564,7 +567,7 @@ def _environment() -> dict[str, str]:
     return {**batch, **inherited, "GIT_ALLOW_PROTOCOL": "https:ssh:file"}
 
 
-def _key(wanted: WantedCommit) -> str:
+def _cache_name(wanted: WantedCommit) -> str:
     return sha256(f"{wanted.kept}\0{wanted.id}".encode("utf-8", "surrogateescape")).hexdigest()
 
 
@@ -574,5 +577,5 @@ def _forget_old(spared: Path) -> None:
         found = statuses(path for path in spared.parent.iterdir() if path != spared)
         whole = [stored for stored in found if not stored[0].name.endswith(PART)]
         abandoned = [path for path, status in found if is_abandoned(path, status)]
-        for path in (*all_but_newest(whole, KEPT - 1), *abandoned):
+        for path in (*all_but_newest(whole, MAX_CACHED_REPOSITORIES - 1), *abandoned):
             shutil.rmtree(path, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""One release tag of a repository, which may be misnamed."""
+"""One release tag of a repository: its names, its record, who signed it, and its proof."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from promptops.runtime.bundle.format import FORMAT, Contents
 from promptops.runtime.loading.trust import unproven
 from promptops.workspace.workspace import configuration
 
-PREFIX = "refs/tags/"
-_FACTS = (
+TAG_PREFIX = "refs/tags/"
+_REF_FACTS = (
     "%(refname)",
     "%(objecttype)",
     "%(objectname)",
@@ -80,8 +80,8 @@ def release_tag(repository: Repository, name: str) -> ReleaseTag | None:
 
     Raises InputError for a configuration that can't be read.
     """
-    name = name.removeprefix(PREFIX)
-    row = _row(repository, name)
+    name = name.removeprefix(TAG_PREFIX)
+    row = _ref_facts(repository, name)
     if row is None:
         return None
     _, kind, identity, inside, kind_of_target, target, text, signature = row
@@ -106,21 +106,21 @@ def release_tag(repository: Repository, name: str) -> ReleaseTag | None:
     )
 
 
-def _row(repository: Repository, name: str) -> list[str] | None:
+def _ref_facts(repository: Repository, name: str) -> list[str] | None:
     """The ref's facts from git; None if there is no ref with exactly that name."""
-    form = "%00".join(_FACTS)
-    answer = repository.git.ask("for-each-ref", f"--format={form}%00", "--", f"{PREFIX}{name}")
+    form = "%00".join(_REF_FACTS)
+    answer = repository.git.ask("for-each-ref", f"--format={form}%00", "--", f"{TAG_PREFIX}{name}")
     values = decode(answer.stdout).split("\0")[:-1]
-    rows = (values[at : at + len(_FACTS)] for at in range(0, len(values), len(_FACTS)))
-    return next((row for row in rows if row[0].lstrip("\n") == f"{PREFIX}{name}"), None)
+    rows = (values[at : at + len(_REF_FACTS)] for at in range(0, len(values), len(_REF_FACTS)))
+    return next((row for row in rows if row[0].lstrip("\n") == f"{TAG_PREFIX}{name}"), None)
 
 
-# Signatures of release tags: who signed one, and the signed tag as proof for a bundle.
+# Who signed a release tag
 
-SSH = "-----BEGIN SSH SIGNATURE-----"
+SSH_START = "-----BEGIN SSH SIGNATURE-----"
 _SIGNER = lazy_pattern(r'^Good "git" signature for (.+) with ', re.MULTILINE)
 _KEYRING_SIGNER = lazy_pattern(r"^\[GNUPG:\] GOODSIG \S+ (.+)$", re.MULTILINE)
-_BAD = lazy_pattern(r"^\[GNUPG:\] BADSIG ", re.MULTILINE)
+_KEYRING_BAD = lazy_pattern(r"^\[GNUPG:\] BADSIG ", re.MULTILINE)
 
 
 def signer_of(tag: ReleaseTag, git: Git, signers: Path) -> str:
@@ -131,7 +131,7 @@ def signer_of(tag: ReleaseTag, git: Git, signers: Path) -> str:
     hint = f"it must be signed by a key of {signers.name}"
     if not tag.signature:
         raise IntegrityError("the tag is not signed", where=tag.name, hint=hint)
-    if not tag.signature.startswith(SSH):
+    if not tag.signature.startswith(SSH_START):
         message = "the tag is not signed with an SSH key, which the allowed signers require"
         raise IntegrityError(message, where=tag.name, hint=hint)
     return signer_of_object(tag.id, git, signers, tag.name)
@@ -155,7 +155,7 @@ def signer_in_keyring(tag: ReleaseTag, git: Git) -> str | None:
     """
     answer = _verify(git, tag.id, "-c", "gpg.program=gpg", "-c", "gpg.openpgp.program=gpg")
     output = decode(answer.stderr)
-    if _BAD.search(output):
+    if _KEYRING_BAD.search(output):
         raise IntegrityError("the tag's signature belongs to something else", where=tag.name)
     found = _KEYRING_SIGNER.search(output)
     return found[1] if found is not None and not answer.status else None
@@ -166,16 +166,16 @@ def _verify(git: Git, identity: str, *settings: str) -> ProcessOutput:
     return git.ask("-c", "gpg.ssh.program=ssh-keygen", *settings, "verify-tag", "--raw", identity)
 
 
-_NAME = lazy_pattern(rb"^tag (.*)$", re.MULTILINE)
-_COMMIT = lazy_pattern(rb"^object ([0-9a-f]+)$", re.MULTILINE)
+# The signed tag as proof for a bundle
+
+_NAME_LINE = lazy_pattern(rb"^tag (.*)$", re.MULTILINE)
+_OBJECT_LINE = lazy_pattern(rb"^object ([0-9a-f]+)$", re.MULTILINE)
+_LOAD_AGAIN_HINT = "remove the cached bundle, and load the release again from its repository"
 
 
 def names_bundle(tag: ReleaseTag) -> bool:
     """Whether the tag names the digest of its bundle, as `promptops release` writes it."""
     return tag.record.bundle is not None and tag.record.bundle_format == FORMAT
-
-
-_LOAD_AGAIN = "remove the cached bundle, and load the release again from its repository"
 
 
 def proof_of(repository: Repository, tag: ReleaseTag) -> bytes | None:
@@ -191,7 +191,7 @@ def verify_proof(proof: bytes, contents: Contents, signers: Path) -> None:
     """
     if not _describes(proof, contents):
         message = "the stored tag belongs to another bundle"
-        raise IntegrityError(message, where=contents.origin.release, hint=_LOAD_AGAIN)
+        raise IntegrityError(message, where=contents.origin.release, hint=_LOAD_AGAIN_HINT)
     with TemporaryDirectory(prefix="promptops-") as folder:
         git = Git(Path(folder), {**foreign_environment(), "GIT_DIR": folder})
         kind = "sha256" if len(contents.origin.commit) == 64 else "sha1"
@@ -201,14 +201,14 @@ def verify_proof(proof: bytes, contents: Contents, signers: Path) -> None:
         stored = git.ask("hash-object", "-t", "tag", "-w", "--no-filters", "--", str(file))
         if stored.status:
             where = contents.origin.release
-            raise IntegrityError("the stored tag is damaged", where=where, hint=_LOAD_AGAIN)
+            raise IntegrityError("the stored tag is damaged", where=where, hint=_LOAD_AGAIN_HINT)
         signer_of_object(decode(stored.stdout).strip(), git, signers, contents.origin.release or "")
 
 
 def _describes(proof: bytes, contents: Contents) -> bool:
     head, _, message = proof.partition(b"\n\n")
-    name, commit = _NAME.search(head), _COMMIT.search(head)
-    message, signed, _ = message.rpartition(SSH.encode())  # git uses the last one
+    name, commit = _NAME_LINE.search(head), _OBJECT_LINE.search(head)
+    message, signed, _ = message.rpartition(SSH_START.encode())  # git uses the last one
     recorded = read_record(decode(message))
     origin = contents.origin
     return (

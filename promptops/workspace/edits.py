@@ -1,4 +1,4 @@
-"""Edits of files, and what they change."""
+"""A workspace with changed files, edits of files, and the requests that a change affects."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def with_changes(
     return replace(workspace, catalog=catalog)
 
 
-# Replace spans of files; every other byte stays as it is.
+# Edits: spans of files are replaced, every other byte stays as it is
 
 
 def edited_contents(catalog: Catalog, edits: Iterable[Edit]) -> dict[str, bytes]:
@@ -102,7 +102,7 @@ def _offset(text: str, starts: Sequence[int], line: int, column: int) -> int:
     return min(starts[line - 1] + column - 1, len(text)) if line <= len(starts) else len(text)
 
 
-# The rendered requests of the cases of a prompt, to compare two catalogs.
+# The rendered requests of the cases of a prompt, to compare two catalogs
 
 
 @record(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The list of prompts of a catalog."""
+"""The prompts of a catalog as plain values: the list of all, and one resolved prompt."""
 
 from __future__ import annotations
 
@@ -59,14 +59,14 @@ def _entry(catalog: Catalog, loaded: LoadedPrompt) -> dict[str, Any]:
         "status": prompt.status if prompt else "draft",
         "tags": list(prompt.tags) if prompt else [],
         "owners": list(prompt.owners) if prompt else [],
-        "model": _model(prompt) if prompt else None,
+        "model": _model_name(prompt) if prompt else None,
         "cases": len(prompt.cases) if prompt else 0,
         "digest": content_digest(catalog, prompt) if prompt else None,
         "includes": sorted(text.path for text in catalog.reached(prompt)) if prompt else [],
     }
 
 
-def _model(prompt: Prompt) -> str | None:
+def _model_name(prompt: Prompt) -> str | None:
     return prompt.model.profile or prompt.model.id
 
 
@@ -104,7 +104,7 @@ def plain_value(value: Any) -> Any:
     return value
 
 
-# A resolved prompt in the shape of a prompt file, which could be saved as one.
+# A resolved prompt in the shape of a prompt file, which could be saved as one
 
 
 def resolved_prompt(workspace: Workspace, path: str) -> dict[str, Any]:
@@ -123,7 +123,7 @@ def resolved_prompt(workspace: Workspace, path: str) -> dict[str, Any]:
         "path": prompt.path,
         "extends": prompt.extends,
         "model": _called_model(prompt.model),
-        "prompt": file_shape(prompt, workspace.config),
+        "prompt": _file_shape(prompt, workspace.config),
     }
 
 
@@ -132,11 +132,11 @@ def _called_model(model: Model) -> dict[str, str | None]:
     return {"profile": model.profile, "provider": model.provider, "id": model.id}
 
 
-FORMAT = "promptops/1"
-_EMPTY: tuple[Any, ...] = (None, "", False, (), [], {})
+_FORMAT = "promptops/1"
+_UNSET: tuple[Any, ...] = (None, "", False, (), [], {})
 
 
-def file_shape(prompt: Prompt, config: Config) -> dict[str, Any]:
+def _file_shape(prompt: Prompt, config: Config) -> dict[str, Any]:
     """The content of a prompt file without `extends` that needs no other file except media.
 
     Unset keys are left out. Referenced schemas are under `$defs`. A model of a profile is given by
@@ -154,63 +154,65 @@ def file_shape(prompt: Prompt, config: Config) -> dict[str, Any]:
         "sunset": prompt.sunset,
         "budget": prompt.budget,
         "aliases": prompt.aliases,
-        "model": _show_model(prompt.model),
+        "model": _model_shape(prompt.model),
         "inputs": prompt.inputs,
-        "output": _output(prompt.output),
-        "tools": [_tool(tool) for tool in prompt.tools],
+        "output": _output_shape(prompt.output),
+        "tools": [_tool_shape(tool) for tool in prompt.tools],
         "tool_choice": prompt.tool_choice,
-        "messages": [_turn(message, root) for message in prompt.messages],
-        "tests": [_case(case) for case in prompt.cases],
+        "messages": [_turn_shape(message, root) for message in prompt.messages],
+        "tests": [_case_shape(case) for case in prompt.cases],
         "evaluation": prompt.evaluation,
     }
-    value: dict[str, Any] = plain_value({"format": FORMAT, **_set(shape)})
+    value: dict[str, Any] = plain_value({"format": _FORMAT, **_without_unset(shape)})
     return value
 
 
-def _set(shape: Mapping[str, Any]) -> dict[str, Any]:
+def _without_unset(shape: Mapping[str, Any]) -> dict[str, Any]:
     """The mapping without unset values; `0` is a value."""
     return {
         key: value
         for key, value in shape.items()
-        if not any(value is empty or (value == empty and value != 0) for empty in _EMPTY)
+        if not any(value is empty or (value == empty and value != 0) for empty in _UNSET)
     }
 
 
-def _show_model(model: Model) -> dict[str, Any]:
+def _model_shape(model: Model) -> dict[str, Any]:
     named: dict[str, Any] = {"profile": model.profile}
     if model.profile is None:
         named = {"provider": model.provider, "id": model.id}
-    return _set({**named, "params": model.params, "provider_options": model.provider_options})
+    return _without_unset(
+        {**named, "params": model.params, "provider_options": model.provider_options}
+    )
 
 
-def _output(output: Output) -> dict[str, Any]:
+def _output_shape(output: Output) -> dict[str, Any]:
     shape = {
         "format": output.format,
         "name": output.name,
         "strict": output.strict,
         "description": output.description,
     }
-    return _set(shape) | ({} if output.schema is None else {"schema": output.schema})
+    return _without_unset(shape) | ({} if output.schema is None else {"schema": output.schema})
 
 
-def _tool(tool: Tool) -> dict[str, Any]:
+def _tool_shape(tool: Tool) -> dict[str, Any]:
     shape = {"name": tool.name, "description": tool.description, "strict": tool.strict}
     schemas = {"parameters": tool.parameters, "returns": tool.returns}
-    return _set(shape) | {
+    return _without_unset(shape) | {
         key: schema for key, schema in schemas.items() if schema not in (None, {})
     }
 
 
-def _turn(turn: Turn, root: str) -> dict[str, Any]:
+def _turn_shape(turn: Turn, root: str) -> dict[str, Any]:
     if isinstance(turn, ForEach):
-        messages = [_message(message, root) for message in turn.messages]
+        messages = [_message_shape(message, root) for message in turn.messages]
         return {"for_each": turn.source, "as": turn.name, "messages": messages}
     if isinstance(turn, ConversationHistory):
         return {"history": turn.source} | ({} if turn.last is None else {"last": turn.last})
-    return _message(turn, root)
+    return _message_shape(turn, root)
 
 
-def _message(message: Message, root: str) -> dict[str, Any]:
+def _message_shape(message: Message, root: str) -> dict[str, Any]:
     shape = {
         "name": message.name,
         "cache": message.cache,
@@ -219,21 +221,21 @@ def _message(message: Message, root: str) -> dict[str, Any]:
         "tool_calls": message.tool_calls,
         "tool_call_id": message.tool_call_id,
     }
-    return {"role": message.role, **_set(shape)}
+    return {"role": message.role, **_without_unset(shape)}
 
 
 def _content(message: Message, root: str) -> Any:
     if not message.plain:
-        return [_part(part, root) for part in message.parts]
+        return [_part_shape(part, root) for part in message.parts]
     return "".join(part.text.value for part in message.parts if isinstance(part, TextPart))
 
 
-def _part(part: Part, root: str) -> dict[str, Any]:
+def _part_shape(part: Part, root: str) -> dict[str, Any]:
     if isinstance(part, TextPart):
-        return {"text": part.text.value, **_set({"when": part.when})}
+        return {"text": part.text.value, **_without_unset({"when": part.when})}
     source = {part.origin: _media_path(part, root)}
     rest = {"detail": part.detail, "title": part.title, "when": part.when}
-    return {part.kind: source, **_set(rest)}
+    return {part.kind: source, **_without_unset(rest)}
 
 
 def _media_path(part: MediaPart, root: str) -> str:
@@ -242,7 +244,7 @@ def _media_path(part: MediaPart, root: str) -> str:
     return part.value[len(root) + 1 :] if inside else part.value
 
 
-def _case(case: Case) -> dict[str, Any]:
+def _case_shape(case: Case) -> dict[str, Any]:
     shape = {
         "inputs": case.inputs,
         "rendered": case.rendered,
@@ -250,4 +252,4 @@ def _case(case: Case) -> dict[str, Any]:
         "tags": case.tags,
     }
     expected = {} if case.expected is None else {"expected": case.expected}
-    return {"name": case.name, **_set(shape), **expected}
+    return {"name": case.name, **_without_unset(shape), **expected}

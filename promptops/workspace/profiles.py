@@ -1,4 +1,4 @@
-"""A prompt with another of its models."""
+"""The model profile of a prompt, and a prompt with another profile."""
 
 from __future__ import annotations
 
@@ -26,9 +26,6 @@ def unnamed_profile(model: Mapping[str, str | None]) -> ModelProfile | None:
     if not provider or not identity:
         return None
     return ModelProfile(name=f"{provider}/{identity}", provider=provider, id=identity)
-
-
-# A prompt with another model profile than its own.
 
 
 def with_profile(workspace: Workspace, prompt: Prompt, name: str) -> Prompt:

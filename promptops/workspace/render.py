@@ -14,7 +14,8 @@ from promptops.model.prompt import Case, Prompt
 from promptops.model.request import Request
 from promptops.records import record
 from promptops.runtime.request.canonical import request_digest
-from promptops.runtime.request.render import Renderer, SourcedText, TracedRequest
+from promptops.runtime.request.messages import SourcedText
+from promptops.runtime.request.render import Renderer, TracedRequest
 from promptops.runtime.template.scope import Piece
 from promptops.workspace.listing import unreadable_error
 from promptops.workspace.workspace import Workspace

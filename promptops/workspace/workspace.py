@@ -23,8 +23,7 @@ from promptops.source.paths import confined
 from promptops.source.toml_places import TomlPlaces
 from promptops.workspace.graph_cache import read_graph
 
-CHANNELS = "channels.yaml"
-BASELINE = "promptops-baseline.json"
+DEFAULT_BASELINE = "promptops-baseline.json"
 
 
 @record(frozen=True, slots=True)
@@ -67,7 +66,7 @@ def workspace_at(repository: Repository, revision: str, overrides: Sequence[str]
     """A revision of an open repository."""
     if revision == WORKTREE and repository.bare:
         revision = "HEAD"
-    staged = _staged(repository, overrides) if revision == INDEX else None
+    staged = _staged_workspace(repository, overrides) if revision == INDEX else None
     if staged is not None:
         return staged
     return workspace_with(repository, revision, configuration(repository, revision, overrides))
@@ -79,7 +78,7 @@ def workspace_with(repository: Repository, revision: str, config: Config) -> Wor
     return _workspace(repository, revision, tree, config)
 
 
-def _staged(repository: Repository, overrides: Sequence[str]) -> Workspace | None:
+def _staged_workspace(repository: Repository, overrides: Sequence[str]) -> Workspace | None:
     """The index, from the listing of the fast exit; None if that can't be used.
 
     The listing has no file kinds, so the configuration is compared with that of the tree.
@@ -98,7 +97,7 @@ def _staged(repository: Repository, overrides: Sequence[str]) -> Workspace | Non
 
 def baseline_paths(config: Config) -> tuple[str, ...]:
     """The path of the baseline."""
-    path = confined(config.lint.baseline or BASELINE, "")
+    path = confined(config.lint.baseline or DEFAULT_BASELINE, "")
     return () if path.reason else (path.path,)
 
 
@@ -136,7 +135,7 @@ def configuration(repository: Repository, revision: str, overrides: Sequence[str
 
 def managed_paths(config: Config) -> tuple[str, ...]:
     """The folders and files that promptops reads."""
-    return tuple(dict.fromkeys((*config.prompts, *config.schemas, *FILES, CHANNELS)))
+    return tuple(dict.fromkeys((*config.prompts, *config.schemas, *FILES, CHANNELS_FILE)))
 
 
 def bundle_digests(repository: Repository) -> dict[str, str | None]:
@@ -169,9 +168,9 @@ def missing_file_state(repository: Repository, revision: str) -> Callable[[str],
     return state
 
 
-# The configuration files at one revision.
+# The configuration files at one revision
 
-CLOSED: dict[Kind, tuple[str, str]] = {
+_CLOSED_FILES: dict[Kind, tuple[str, str]] = {
     "symlink": ("a symbolic link", "commit the file itself"),
     "submodule": ("a submodule", "commit the file itself"),
     "unmerged": ("an unresolved merge conflict", UNMERGED_HINT),
@@ -187,10 +186,10 @@ def config_files(tree: FileTree, prefix: str = "") -> dict[str, bytes]:
     Args:
         prefix: Put before the path in the message.
     """
-    for path, kinds in ((OWN_FILE, CLOSED.keys()), (SHARED_FILE, {"unmerged"})):
+    for path, kinds in ((OWN_FILE, _CLOSED_FILES.keys()), (SHARED_FILE, {"unmerged"})):
         entry = tree.entries.get(path)
         if entry is not None and entry.kind in kinds:
-            what, hint = CLOSED[entry.kind]
+            what, hint = _CLOSED_FILES[entry.kind]
             raise InputError(f"the configuration is {what}", where=f"{prefix}{path}", hint=hint)
     return tree.read(FILES)
 
@@ -203,9 +202,9 @@ def config_places(repository: Repository, revision: str, path: str | None) -> To
     return TomlPlaces(path, text, "/tool/promptops" if path == SHARED_FILE else "")
 
 
-# Refuse roots that would make every check pass without prompts: links, submodules, wrong names.
+# Roots that would make every check pass without prompts: links, submodules, wrong names
 
-_CLOSED: Mapping[Kind, tuple[str, str]] = {
+_CLOSED_ROOTS: Mapping[Kind, tuple[str, str]] = {
     "symlink": ("a symbolic link", "commit its target instead"),
     "submodule": ("a submodule", "work inside it: promptops -C {path} …"),
 }
@@ -222,15 +221,15 @@ def refuse_closed_roots(
         entries: The entries of the revision at or below the configured paths.
     """
     for root in (*config.prompts, *config.schemas, CHANNELS_FILE):
-        entry = entries.get(root) or _above(repository, revision, root, entries)
-        if entry is not None and entry.kind in _CLOSED:
-            kind, hint = _CLOSED[entry.kind]
+        entry = entries.get(root) or _entry_above(repository, revision, root, entries)
+        if entry is not None and entry.kind in _CLOSED_ROOTS:
+            kind, hint = _CLOSED_ROOTS[entry.kind]
             what = f"the file `{root}`" if root == CHANNELS_FILE else f"the root `{root}`"
             message = f"{what} is {kind}: its content is not read"
             raise InputError(message, where=entry.path, hint=hint.format(path=entry.path))
 
 
-def _above(
+def _entry_above(
     repository: Repository, revision: str, root: str, entries: Mapping[str, TreeEntry]
 ) -> TreeEntry | None:
     """The entry in place of a folder above a root; read only if the root is empty."""
@@ -241,7 +240,7 @@ def _above(
     return next((tree.entries[folder] for folder in folders if folder in tree.entries), None)
 
 
-_NOT_NAMED = (*Config().prompts, ".")
+_DEFAULT_ROOTS = (*Config().prompts, ".")
 
 
 def refuse_missing_roots(config: Config, entries: Mapping[str, TreeEntry]) -> None:
@@ -250,7 +249,7 @@ def refuse_missing_roots(config: Config, entries: Mapping[str, TreeEntry]) -> No
     The default root may be missing, because a new repository has no prompts.
     """
     for root in config.prompts:
-        if root not in _NOT_NAMED and not has_below(entries, root):
+        if root not in _DEFAULT_ROOTS and not has_below(entries, root):
             raise InputError(
                 f"there are no files below `{root}`, which `prompts` names as a folder of prompts",
                 where=config.path,

@@ -283,7 +283,7 @@ def test_a_cached_repository_that_another_process_may_use_is_never_removed_in_pl
 
 
 def test_of_many_repositories_those_used_last_are_kept(catalog, cache, monkeypatch):
-    monkeypatch.setattr("promptops.loading.releases.KEPT", 2)
+    monkeypatch.setattr("promptops.loading.releases.MAX_CACHED_REPOSITORIES", 2)
     for number in range(4):
         tagged(catalog, f"v1.{number}.0")
         fetching(catalog).bundle(f"v1.{number}.0", None)

@@ -71,7 +71,7 @@ def test_each_code_has_a_name_and_a_sentence_without_a_full_stop():
 
 
 def test_every_code_that_the_source_names_is_in_the_table_and_no_other():
-    sources = [*(PACKAGE / "formats").rglob("*.py"), *(PACKAGE / "jobs").rglob("*.py")]
+    sources = [*(PACKAGE / "formats").rglob("*.py"), *(PACKAGE / "commands").rglob("*.py")]
     sources.remove(PACKAGE / "formats/codes.py")
     named = {
         code

@@ -24,7 +24,7 @@ from promptops.json_pointer import escaped
 from promptops.lint.rule_names import RuleNames
 from promptops.model.change import DiffReport
 from promptops.model.check import BOUNDARIES, CheckReport, Shown
-from promptops.model.config import Config, ModelProfile, TestSettings
+from promptops.model.config import CHANNELS_FILE, Config, ModelProfile, TestSettings
 from promptops.model.finding import Finding
 from promptops.model.loaded import LoadedPrompt
 from promptops.model.place import Place
@@ -46,7 +46,6 @@ from promptops.workspace.rule_settings import (
 )
 from promptops.workspace.selection import Selected, SelectionOptions, merge_base, select
 from promptops.workspace.workspace import (
-    CHANNELS,
     Workspace,
     config_places,
     configuration,
@@ -220,8 +219,8 @@ def _number_with_budget(workspace: Workspace, selected: Selected) -> int:
 def _why_nothing(selected: Selected) -> str:
     if selected.changed is None:
         return "there are no prompts (`promptops init` creates one)"
-    if CHANNELS in selected.changed:
-        return f"except {CHANNELS}, which was checked"
+    if CHANNELS_FILE in selected.changed:
+        return f"except {CHANNELS_FILE}, which was checked"
     return "no file that prompts depend on changed"
 
 

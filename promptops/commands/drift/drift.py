@@ -56,7 +56,6 @@ from promptops.testing.runner import why_no_cases
 from promptops.workspace.named_prompts import required_prompt
 from promptops.workspace.selection import SelectionOptions, select
 from promptops.workspace.workspace import (
-    CHANNELS,
     Workspace,
     configuration,
     content_at,
@@ -389,7 +388,7 @@ def checked_release(workspace: Workspace, wanted: str) -> CheckedRelease:
 
 def _committed_channels(repository: Repository) -> Mapping[str, Pointer]:
     """The committed channels: readers get these."""
-    return read_channels(content_at(repository, "HEAD", CHANNELS) or b"")
+    return read_channels(content_at(repository, "HEAD", CHANNELS_FILE) or b"")
 
 
 def _served_release(channel: str, name: str, named: Mapping[str, Release]) -> CheckedRelease:

@@ -18,12 +18,12 @@ from promptops.model.risk import Risk
 from promptops.repo.repository import WORKTREE
 from promptops.repo.tree import IndexTree
 from promptops.source.paths import confined
-from promptops.workspace.workspace import BASELINE, Workspace
+from promptops.workspace.workspace import DEFAULT_BASELINE, Workspace
 
 
 def baseline_path(workspace: Workspace) -> str:
     """The path of the baseline, relative to the repository root; InputError if it is outside."""
-    written = workspace.config.lint.baseline or BASELINE
+    written = workspace.config.lint.baseline or DEFAULT_BASELINE
     path = confined(written, "")
     if path.reason:
         where = workspace.config.path

@@ -1,4 +1,4 @@
-"""The counterpart of one assertion of promptfoo, without its score and its weight."""
+"""The counterparts of promptfoo's assertions, their transforms and expressions, without scores."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ from promptops.source.document import read_any
 
 SMALLEST_THRESHOLD = 0.05
 
-_TEXTS = frozenset(str.split("contains icontains starts-with regex"))
-_SAME = frozenset(str.split("equals contains-all contains-any moderation finish-reason llm-rubric"))
-_RENAMED = {"is-refusal": "refuses", "similar": "similar"}
-_JUDGED = {
+_WITH_TEXT = frozenset(str.split("contains icontains starts-with regex"))
+_SAME_NAME = frozenset(
+    str.split("equals contains-all contains-any moderation finish-reason llm-rubric")
+)
+_NEW_NAMES = {"is-refusal": "refuses", "similar": "similar"}
+_JUDGED_AS = {
     "g-eval": "llm-rubric",
     "model-graded-closedqa": "llm-rubric",
     "answer-relevance": "answer-relevant",
@@ -25,11 +27,10 @@ _JUDGED = {
     "model-graded-factuality": "factual",
     "context-faithfulness": "grounded",
 }
-_OF_JUDGE = ("threshold", "provider", "rubricPrompt")
-_WHOLE = ("cost", "latency", "is-valid-openai-tools-call", "is-valid-function-call")
-"""They are not about the text of the answer."""
-_LISTS = ("contains-all", "contains-any", "icontains-all", "icontains-any")
-_SIMILARITIES = {"rouge-n": "rouge", "bleu": "chrf", "gleu": "chrf", "meteor": "chrf"}
+_JUDGE_KEYS = ("threshold", "provider", "rubricPrompt")
+_NOT_ABOUT_THE_TEXT = ("cost", "latency", "is-valid-openai-tools-call", "is-valid-function-call")
+_WITH_LIST = ("contains-all", "contains-any", "icontains-all", "icontains-any")
+_MEASURED_AS = {"rouge-n": "rouge", "bleu": "chrf", "gleu": "chrf", "meteor": "chrf"}
 _WITH_THRESHOLD = frozenset(("similar", "rouge", "chrf", "ratio"))
 _LOOK_AROUND = lazy_pattern(r"\(\?(?:[=!]|<[=!])|\\[1-9]")
 
@@ -66,7 +67,11 @@ class Counterparts:
         found = self._plain(plain, value, given)
         if found is None:
             return None
-        if self._transform_of(given) and plain not in _WHOLE and not _is_transformed(found):
+        if (
+            self._transform_of(given)
+            and plain not in _NOT_ABOUT_THE_TEXT
+            and not _is_transformed(found)
+        ):
             self._note("IMP227", f"the transform of `{kind}` is not carried")
         if negated:
             found["type"] = f"not-{found['type']}".replace("not-not-", "")
@@ -79,17 +84,17 @@ class Counterparts:
         in_file = isinstance(value, str) and value.startswith("file://")
         if in_file or (kind == "regex" and _LOOK_AROUND.search(str(value))):
             return None
-        if kind in _LISTS:
-            value = _listed(value)
-        elif kind in _TEXTS or (kind == "equals" and not isinstance(value, list | Mapping)):
-            value = None if value is None else _text(value)
+        if kind in _WITH_LIST:
+            value = _as_texts(value)
+        elif kind in _WITH_TEXT or (kind == "equals" and not isinstance(value, list | Mapping)):
+            value = None if value is None else _as_text(value)
         if kind in ("icontains-all", "icontains-any"):
             parts = [{"type": "icontains", "value": one} for one in value or ()]
             return self._compared({"type": kind.removeprefix("icontains-"), "value": parts}, given)
         if kind == "equals" and isinstance(value, list | Mapping):
             return {"type": kind, "value": value, "path": ""}
-        if kind in _SAME or kind in _TEXTS or kind in _RENAMED:
-            name = _RENAMED.get(kind, kind)
+        if kind in _SAME_NAME or kind in _WITH_TEXT or kind in _NEW_NAMES:
+            name = _NEW_NAMES.get(kind, kind)
             return self._compared(
                 {"type": name, **({} if value is None else {"value": value})}, given
             )
@@ -97,11 +102,11 @@ class Counterparts:
 
     def _other(self, kind: str, value: Any, given: Mapping[str, Any]) -> dict[str, Any] | None:
         simple: dict[str, Callable[[], dict[str, Any] | None]] = {
-            "is-json": lambda: self._compared(_json(value), given),
+            "is-json": lambda: self._compared(_json_assertion(value), given),
             "contains-json": lambda: None if value else self._changed(),
             "levenshtein": lambda: self._distance(value, given),
-            "cost": lambda: _limit("max-cost", given),
-            "latency": lambda: _limit("max-latency", given, 1000),
+            "cost": lambda: _limit_assertion("max-cost", given),
+            "latency": lambda: _limit_assertion("max-latency", given, 1000),
             "max-length": lambda: self._compared({"type": "max-chars", "value": value}, given),
             "min-length": lambda: {"type": "expr", "value": f"(text | length) >= {value}"},
             "empty": lambda: {"type": "expr", "value": "(text | trim) == ''"},
@@ -110,11 +115,11 @@ class Counterparts:
             "javascript": lambda: self._expression(given.get("value"), given),
             "python": lambda: self._expression(given.get("value"), given),
         }
-        if kind in _JUDGED:
+        if kind in _JUDGED_AS:
             return self._judged(kind, value, given)
-        if kind in _SIMILARITIES:
-            self._note("IMP227", f"`{kind}` is measured as `{_SIMILARITIES[kind]}`")
-            return self._compared({"type": _SIMILARITIES[kind], "value": value}, given)
+        if kind in _MEASURED_AS:
+            self._note("IMP227", f"`{kind}` is measured as `{_MEASURED_AS[kind]}`")
+            return self._compared({"type": _MEASURED_AS[kind], "value": value}, given)
         return simple[kind]() if kind in simple else None
 
     def _changed(self) -> dict[str, Any]:
@@ -135,8 +140,8 @@ class Counterparts:
         return {"type": "finish-reason", "value": "tool_calls"}
 
     def _judged(self, kind: str, value: Any, given: Mapping[str, Any]) -> dict[str, Any] | None:
-        found: dict[str, Any] = {"type": _JUDGED[kind]}
-        self._note("IMP227", f"`{kind}` is judged as `{_JUDGED[kind]}`{_without(given)}")
+        found: dict[str, Any] = {"type": _JUDGED_AS[kind]}
+        self._note("IMP227", f"`{kind}` is judged as `{_JUDGED_AS[kind]}`{_without(given)}")
         if kind == "context-faithfulness":
             return {**found, "value": "context"} if "context" in self._inputs else None
         if kind == "answer-relevance":
@@ -153,7 +158,7 @@ class Counterparts:
             return None
         if not self._transform_of(given):
             return {"type": "expr", "value": found}
-        return self._compared({"type": "expr", "value": of_value(found)}, given)
+        return self._compared({"type": "expr", "value": _of_value(found)}, given)
 
     def _variable(self, name: str) -> str | None:
         """A variable in an expression: an input or, if the prompt has none, its value."""
@@ -173,7 +178,7 @@ class Counterparts:
         if given.get("transform") and self.transform:
             return None
         transform = self._transform_of(given)
-        return transformed(found, transform, self._variable) if transform else found
+        return _transformed(found, transform, self._variable) if transform else found
 
     def _set(self, given: Mapping[str, Any]) -> dict[str, Any] | None:
         inner = given.get("assert")
@@ -207,7 +212,7 @@ def assertion_set(
 
 def _without(given: Mapping[str, Any]) -> str:
     """What is not carried of an assertion that a model judges: the end of a message."""
-    found = [f"`{key}`" for key in _OF_JUDGE if key in given]
+    found = [f"`{key}`" for key in _JUDGE_KEYS if key in given]
     return f", without its {' and its '.join(found)}" if found else ""
 
 
@@ -219,7 +224,7 @@ def _is_transformed(found: Mapping[str, Any]) -> bool:
     return own or any(_is_transformed(one) for one in parts if isinstance(one, Mapping))
 
 
-def _json(value: Any) -> dict[str, Any]:
+def _json_assertion(value: Any) -> dict[str, Any]:
     if isinstance(value, str):
         value = read_any("", value.encode()).value
     if isinstance(value, Mapping) and value:
@@ -227,45 +232,47 @@ def _json(value: Any) -> dict[str, Any]:
     return {"type": "is-json"}
 
 
-def _listed(value: Any) -> list[str]:
+def _as_texts(value: Any) -> list[str]:
     if isinstance(value, str):
         value = [one.strip() for one in next(csv.reader([value], skipinitialspace=True), [])]
-    return [_text(one) for one in value] if isinstance(value, list) else []
+    return [_as_text(one) for one in value] if isinstance(value, list) else []
 
 
-def _text(value: Any) -> str:
+def _as_text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _limit(kind: str, given: Mapping[str, Any], divisor: float = 1) -> dict[str, Any] | None:
+def _limit_assertion(
+    kind: str, given: Mapping[str, Any], divisor: float = 1
+) -> dict[str, Any] | None:
     threshold = given.get("threshold")
     if not isinstance(threshold, int | float):
         return None
     return {"type": kind, "value": threshold / divisor if divisor != 1 else threshold}
 
 
-# Transforms of answers before an assertion: a path into JSON, or an expression.
+# Transforms of answers before an assertion: a path into JSON, or an expression
 
-_PATH = lazy_pattern(r"(?:JSON\.parse\(output\)|output)((?:\.[A-Za-z_]\w*|\[\d+\])+)")
-_STEP = lazy_pattern(r"\.([A-Za-z_]\w*)|\[(\d+)\]")
+_OUTPUT_PATH = lazy_pattern(r"(?:JSON\.parse\(output\)|output)((?:\.[A-Za-z_]\w*|\[\d+\])+)")
+_PATH_STEP = lazy_pattern(r"\.([A-Za-z_]\w*)|\[(\d+)\]")
 
 
-def transformed(
-    found: dict[str, Any], transform: Any, variable: Callable[[str], str | None]
+def _transformed(
+    found: dict[str, Any], transform: Any, variable: Variable
 ) -> dict[str, Any] | None:
     """The assertion about the transformed answer; None for a transform without counterpart.
 
     `variable` gives the expression for a variable of the test.
     """
-    match = _PATH.fullmatch(str(transform).strip().removesuffix(";"))
+    match = _OUTPUT_PATH.fullmatch(str(transform).strip().removesuffix(";"))
     if match is not None:
-        steps = [one[1] or one[2] for one in _STEP.finditer(match[1])]
+        steps = [one[1] or one[2] for one in _PATH_STEP.finditer(match[1])]
         return _at_path(found, "".join(f"/{step}" for step in steps))
     written = expression(str(transform), variable)
-    return {**found, "transform": of_value(written)} if written is not None else None
+    return {**found, "transform": _of_value(written)} if written is not None else None
 
 
-def of_value(written: str) -> str:
+def _of_value(written: str) -> str:
     """An expression of the answer as one of the transformed value."""
     return re.sub(r"\btext\b", "value", written)
 
@@ -290,9 +297,9 @@ def _scalar(text: str) -> Any:
     return value if isinstance(value, bool | int | float) else None
 
 
-# One expression of JavaScript or Python over an answer, as an expression for `expr`.
+# Expressions of JavaScript or Python over an answer, as expressions for `expr`
 
-_TOKEN = lazy_pattern(
+_EXPRESSION_TOKEN = lazy_pattern(
     r"""\s*(?:
       (?P<string>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')
       |(?P<number>\d+(?:\.\d+)?)
@@ -302,7 +309,7 @@ _TOKEN = lazy_pattern(
     64,  # re.VERBOSE
 )
 _OPERATORS = {"===": "==", "!==": "!=", "&&": " and ", "||": " or ", "!": "not "}
-_WORDS = {
+_CONSTANTS_AND_OPERATORS = {
     "true": "true",
     "false": "false",
     "null": "none",
@@ -315,7 +322,7 @@ _WORDS = {
     "in": "in",
     "output": "text",
 }
-_METHODS = {
+_FILTERS_OF_METHODS = {
     "toLowerCase": "lower",
     "toUpperCase": "upper",
     "trim": "trim",
@@ -323,20 +330,20 @@ _METHODS = {
     "upper": "upper",
     "strip": "trim",
 }
-_LENGTHS = ("length",)
-_STARTS = "({owner}[:({argument} | length)] == {argument})"
-_ENDS = "({owner}[-({argument} | length):] == {argument})"
-_CALLS = {
+_LENGTH_PROPERTIES = ("length",)
+_STARTS_WITH = "({owner}[:({argument} | length)] == {argument})"
+_ENDS_WITH = "({owner}[-({argument} | length):] == {argument})"
+_METHODS_WITH_ARGUMENT = {
     "includes": "({argument} in {owner})",
-    "startsWith": _STARTS,
-    "startswith": _STARTS,
-    "endsWith": _ENDS,
-    "endswith": _ENDS,
+    "startsWith": _STARTS_WITH,
+    "startswith": _STARTS_WITH,
+    "endsWith": _ENDS_WITH,
+    "endswith": _ENDS_WITH,
     "split": "({owner} | split({argument}))",
 }
 
 
-class NoCounterpart(Exception):
+class _NoCounterpart(Exception):
     """An expression that has no counterpart."""
 
 
@@ -345,12 +352,12 @@ Variable = Callable[[str], str | None]
 
 
 def expression(source: str, variable: Variable = lambda name: f"inputs.{name}") -> str | None:
-    """The expression here; None for statements, functions and anything unknown."""
+    """The expression for `expr`; None for statements, functions and anything unknown."""
     try:
         written = source.strip().removeprefix("return ").removesuffix(";")
-        parser = _Parser(_tokens(written), variable)
+        parser = _ExpressionParser(_tokens(written), variable)
         found = parser.ternary()
-    except (NoCounterpart, RecursionError):
+    except (_NoCounterpart, RecursionError):
         return None
     return found if parser.at_end else None
 
@@ -358,18 +365,18 @@ def expression(source: str, variable: Variable = lambda name: f"inputs.{name}") 
 def _tokens(source: str) -> list[tuple[str, str]]:
     found, position = [], 0
     while position < len(source):
-        match = _TOKEN.match(source, position)
+        match = _EXPRESSION_TOKEN.match(source, position)
         if match is None:
             if not source[position:].strip():
                 break
-            raise NoCounterpart
+            raise _NoCounterpart
         kind = match.lastgroup or ""
         found.append((kind, match[kind]))
         position = match.end()
     return found
 
 
-class _Parser:
+class _ExpressionParser:
     """Recursive descent over the operators of both languages, weakest first."""
 
     def __init__(self, tokens: list[tuple[str, str]], variable: Variable) -> None:
@@ -390,7 +397,7 @@ class _Parser:
             no = self._either()
             if (yes, no) in (("1", "0"), ("true", "false")):
                 return found
-            raise NoCounterpart
+            raise _NoCounterpart
         return found
 
     def _either(self) -> str:
@@ -442,18 +449,18 @@ class _Parser:
 
     def _member(self, owner: str) -> str:
         name = self._name()
-        if name in _LENGTHS:
+        if name in _LENGTH_PROPERTIES:
             return f"({owner} | length)"
         if not self._took("("):
             return f"{owner}.{name}"
-        if name in _METHODS:
+        if name in _FILTERS_OF_METHODS:
             self._need(")")
-            return f"({owner} | {_METHODS[name]})"
+            return f"({owner} | {_FILTERS_OF_METHODS[name]})"
         argument = self._either()
         self._need(")")
-        found = _CALLS.get(name)
+        found = _METHODS_WITH_ARGUMENT.get(name)
         if found is None:
-            raise NoCounterpart
+            raise _NoCounterpart
         return found.format(owner=owner, argument=argument)
 
     def _atom(self) -> str:
@@ -465,12 +472,12 @@ class _Parser:
         if kind in ("string", "number"):
             return value
         if kind != "name":
-            raise NoCounterpart
+            raise _NoCounterpart
         if value in ("len", "str", "JSON", "json", "context"):
             return self._known(value)
-        if value in _WORDS:
-            return _WORDS[value]
-        raise NoCounterpart
+        if value in _CONSTANTS_AND_OPERATORS:
+            return _CONSTANTS_AND_OPERATORS[value]
+        raise _NoCounterpart
 
     def _known(self, value: str) -> str:
         if value == "context":
@@ -478,7 +485,7 @@ class _Parser:
         if value in ("JSON", "json"):
             self._need(".")
             if self._name() not in ("parse", "loads"):
-                raise NoCounterpart
+                raise _NoCounterpart
         self._need("(")
         inner = self._either()
         self._need(")")
@@ -488,10 +495,10 @@ class _Parser:
     def _of_test(self) -> str:
         """`.vars.name`, or Python's `["vars"]["name"]`."""
         if self._key() != "vars":
-            raise NoCounterpart
+            raise _NoCounterpart
         found = self._variable(self._key())
         if found is None:
-            raise NoCounterpart
+            raise _NoCounterpart
         return found
 
     def _key(self) -> str:
@@ -501,7 +508,7 @@ class _Parser:
         kind, value = self._next()
         self._need("]")
         if kind != "string":
-            raise NoCounterpart
+            raise _NoCounterpart
         return value[1:-1]
 
     def _took(self, *values: str) -> str | None:
@@ -515,16 +522,16 @@ class _Parser:
 
     def _need(self, value: str) -> None:
         if self._took(value) is None:
-            raise NoCounterpart
+            raise _NoCounterpart
 
     def _name(self) -> str:
         kind, value = self._next()
         if kind != "name":
-            raise NoCounterpart
+            raise _NoCounterpart
         return value
 
     def _next(self) -> tuple[str, str]:
         if self.at_end:
-            raise NoCounterpart
+            raise _NoCounterpart
         self._at += 1
         return self._tokens[self._at - 1]

@@ -29,10 +29,9 @@ from promptops.source.document import Document
 
 MAX_CASES = 1_000
 
-_CODE = (".py", ".js", ".ts", ".mjs", ".cjs", ".rb")
-_CARRIED = ("description", "vars", "assert", "threshold", "prompts", "options", "$schema")
-_OPTIONS = ("disableVarExpansion", "disableDefaultAsserts", "transform", "postprocess")
-_Test = Mapping[str, Any]
+_CODE_ENDINGS = (".py", ".js", ".ts", ".mjs", ".cjs", ".rb")
+_CARRIED_KEYS = ("description", "vars", "assert", "threshold", "prompts", "options", "$schema")
+_CARRIED_OPTIONS = ("disableVarExpansion", "disableDefaultAsserts", "transform", "postprocess")
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -80,7 +79,7 @@ class TestReader:
         self.losses: list[Loss] = []
         self._file = file
         self._document = file.document
-        self._value: _Test = _mapping(self._document.value)
+        self._value: Mapping[str, Any] = _mapping(self._document.value)
         self._dropped: dict[str, list[Place]] = {}
         self._renders_values = not NO_TEMPLATES.items() <= _mapping(self._value.get("env")).items()
         self._default = self._default_test()
@@ -93,7 +92,7 @@ class TestReader:
             self._scenarios(self._value.get("scenarios")),
         )
         expanded = (one for tests in found for one in tests)
-        tests = _named(itertools.islice(expanded, MAX_CASES))
+        tests = _with_unique_names(itertools.islice(expanded, MAX_CASES))
         if next(expanded, None) is not None:
             self._lost("IMP128", f"only the first {MAX_CASES:,} tests are carried", "/tests")
         for key, places in self._dropped.items():
@@ -135,7 +134,7 @@ class TestReader:
 
     def _rows(self, written: str, place: Place) -> Iterator[TestRow]:
         name = written.removeprefix("file://")
-        if "://" in name or name.split(":")[0].endswith(_CODE):
+        if "://" in name or name.split(":")[0].endswith(_CODE_ENDINGS):
             self._note("IMP128", f"tests from `{name}` are not read", place)
             return
         try:
@@ -143,7 +142,7 @@ class TestReader:
             if not files:
                 self._note("IMP104", f"the tests `{name}` are missing", place)
             for file in files:
-                yield from test_rows(file)
+                yield from _rows_of_file(file)
         except UnreadableSource as error:
             self.losses.append(replace(error.loss, code="IMP104"))
 
@@ -227,9 +226,9 @@ class TestReader:
         return templates.get(reference.rpartition("/")[2], value)
 
     def _note_dropped(self, row: TestRow) -> None:
-        names = [f"`{key}`" for key in row.value if key not in _CARRIED]
+        names = [f"`{key}`" for key in row.value if key not in _CARRIED_KEYS]
         options = _mapping(row.value.get("options"))
-        names += [f"`options.{key}`" for key in options if key not in _OPTIONS]
+        names += [f"`options.{key}`" for key in options if key not in _CARRIED_OPTIONS]
         for name in names:
             places = self._dropped.setdefault(name, [])
             if row.place("") not in places:
@@ -259,7 +258,7 @@ def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _named(tests: Iterator[FoundTest]) -> list[FoundTest]:
+def _with_unique_names(tests: Iterator[FoundTest]) -> list[FoundTest]:
     """Each test with a name of its own."""
     found: list[FoundTest] = []
     taken: set[str] = set()
@@ -273,7 +272,7 @@ def _named(tests: Iterator[FoundTest]) -> list[FoundTest]:
     return found
 
 
-# Files of tests of promptfoo: CSV, JSON, JSON Lines and YAML, each row with its places.
+# Files of tests: CSV, JSON, JSON Lines and YAML, each row with its places
 
 PlaceOf = Callable[[str], Place]
 """The place of a value of a test, by its pointer in the test: `/assert/0`."""
@@ -289,12 +288,12 @@ class TestRow:
     place: PlaceOf
 
 
-def test_rows(file: SourceFile) -> Iterator[TestRow]:
+def _rows_of_file(file: SourceFile) -> Iterator[TestRow]:
     """The tests of a file by its ending. Raises UnreadableSource."""
     if file.suffix == ".csv":
-        yield from _of_table(file)
+        yield from _rows_of_table(file)
     elif file.suffix == ".jsonl":
-        yield from _of_lines(file)
+        yield from _rows_of_lines(file)
     else:
         document = file.document
         rows = document.value if isinstance(document.value, list) else [document.value]
@@ -309,7 +308,7 @@ def _below(document: Document, pointer: str) -> PlaceOf:
     return lambda key: document.place(f"{pointer}{key}")
 
 
-def _of_lines(file: SourceFile) -> Iterator[TestRow]:
+def _rows_of_lines(file: SourceFile) -> Iterator[TestRow]:
     for number, line in enumerate(file.text.value.splitlines(), 1):
         try:
             value = json.loads(line) if line.strip() else None
@@ -319,7 +318,7 @@ def _of_lines(file: SourceFile) -> Iterator[TestRow]:
             yield TestRow(value=value, place=_at_line(file, number))
 
 
-def _of_table(file: SourceFile) -> Iterator[TestRow]:
+def _rows_of_table(file: SourceFile) -> Iterator[TestRow]:
     reader = csv.reader(io.StringIO(file.text.value))
     header = [name.strip() for name in next(reader, [])]
     line = reader.line_num + 1
@@ -339,7 +338,7 @@ def _test_of(row: Mapping[str, str]) -> Mapping[str, Any]:
     """The test of a row: columns are variables, but for those that begin with `__`."""
     metric = row.get("__metric", "").strip()
     written = [value.strip() for name, value in row.items() if name.startswith("__expected")]
-    asserted = [short_assertion(value) for value in written if value]
+    asserted = [_assertion_of_cell(value) for value in written if value]
     threshold = _number(row.get("__threshold", ""))
     options = {name: row[f"__{name}"] for name in ("prefix", "suffix") if row.get(f"__{name}")}
     return {
@@ -351,27 +350,31 @@ def _test_of(row: Mapping[str, str]) -> Mapping[str, Any]:
     }
 
 
-_TEST_FILES_CODE = lazy_pattern(r"(?s)(javascript|fn|eval|python):(.*)")
-_RUBRIC = lazy_pattern(r"(?s)(?:grade|llm-rubric):(.*)")
-_SHORT = lazy_pattern(r"(?s)((?:not-)?[a-z]+(?:-[a-z]+)*)(?:\((\d+(?:\.\d+)?)\))?(?::(.*))?")
-_ALONE = frozenset(("is-json", "is-refusal", "contains-json", "is-sql", "is-xml", "is-html"))
-_WITH_THRESHOLD = frozenset(
+_CODE_ASSERTION = lazy_pattern(r"(?s)(javascript|fn|eval|python):(.*)")
+_RUBRIC_ASSERTION = lazy_pattern(r"(?s)(?:grade|llm-rubric):(.*)")
+_SHORT_ASSERTION = lazy_pattern(
+    r"(?s)((?:not-)?[a-z]+(?:-[a-z]+)*)(?:\((\d+(?:\.\d+)?)\))?(?::(.*))?"
+)
+_WITHOUT_VALUE = frozenset(
+    ("is-json", "is-refusal", "contains-json", "is-sql", "is-xml", "is-html")
+)
+_WITH_DEFAULT_THRESHOLD = frozenset(
     ("similar", "cost", "latency", "levenshtein", "rouge-n", "answer-relevance", "classifier")
 )
 
 
-def short_assertion(written: str) -> Mapping[str, Any]:
+def _assertion_of_cell(written: str) -> Mapping[str, Any]:
     """The assertion that a cell of a table abbreviates: `contains: x`; a plain text for equals."""
-    if code := _TEST_FILES_CODE.fullmatch(written):
+    if code := _CODE_ASSERTION.fullmatch(written):
         kind = "python" if code[1] == "python" else "javascript"
         return {"type": kind, "value": code[2].strip()}
-    if rubric := _RUBRIC.fullmatch(written):
+    if rubric := _RUBRIC_ASSERTION.fullmatch(written):
         return {"type": "llm-rubric", "value": rubric[1].strip()}
-    short = _SHORT.fullmatch(written)
-    if short is None or (short[3] is None and short[1].removeprefix("not-") not in _ALONE):
+    short = _SHORT_ASSERTION.fullmatch(written)
+    if short is None or (short[3] is None and short[1].removeprefix("not-") not in _WITHOUT_VALUE):
         return {"type": "equals", "value": written}
     threshold = _number(short[2] or "")
-    if threshold is None and short[1].removeprefix("not-") in _WITH_THRESHOLD:
+    if threshold is None and short[1].removeprefix("not-") in _WITH_DEFAULT_THRESHOLD:
         threshold = 0.75
     value = (short[3] or "").strip()
     return {

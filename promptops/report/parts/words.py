@@ -24,7 +24,7 @@ class Segment:
     text: str
 
 
-_STEPS = 1_500_000
+_MAX_STEPS = 1_500_000
 _STEPS_FOR_A_PAIR = 100
 _LEAST_SHARED = 1 / 3
 _SENTENCE_ENDS = frozenset(".!?:;")
@@ -38,22 +38,22 @@ def word_difference(before: str, after: str) -> tuple[Segment, ...]:
     that replaces it. A Jinja tag, number, word or run of white space is never split. Work is
     bounded: for long texts with little in common, the result can mark more than what changed.
     """
-    budget = StepBudget(_STEPS)
+    budget = _StepBudget(_MAX_STEPS)
     return _segments(_by_words(_by_lines(before, after, budget), budget))
 
 
 def line_difference(before: str, after: str) -> tuple[Segment, ...]:
-    """Like `word_diff` with whole lines and their line ends; a Jinja tag is never split."""
-    return _segments(_by_lines(before, after, StepBudget(_STEPS)))
+    """Like `word_difference` with whole lines and their line ends; a Jinja tag is never split."""
+    return _segments(_by_lines(before, after, _StepBudget(_MAX_STEPS)))
 
 
 def _segments(runs: Iterable[Run]) -> tuple[Segment, ...]:
     return tuple(Segment(kind, "".join(texts)) for kind, texts in _merged(runs))
 
 
-def _by_lines(before: str, after: str, budget: StepBudget) -> list[Run]:
+def _by_lines(before: str, after: str, budget: _StepBudget) -> list[Run]:
     old, new = lines(before), lines(after)
-    pairs = equal_pairs(_bare(old), _bare(new), lambda line: 1 + len(line.strip()), budget)
+    pairs = _equal_pairs(_bare(old), _bare(new), lambda line: 1 + len(line.strip()), budget)
     return _merged(_runs(old, new, pairs))
 
 
@@ -62,7 +62,7 @@ def _bare(found: list[str]) -> list[str]:
     return [line.removesuffix("\n") for line in found]
 
 
-def _by_words(runs: list[Run], budget: StepBudget) -> Iterator[Run]:
+def _by_words(runs: list[Run], budget: _StepBudget) -> Iterator[Run]:
     """Compare removed lines and the lines that replace them, word by word."""
     removed: list[str] = []
     for kind, texts in runs:
@@ -78,8 +78,8 @@ def _by_words(runs: list[Run], budget: StepBudget) -> Iterator[Run]:
     yield ("removed", removed)
 
 
-def _replaced(removed: list[str], added: list[str], budget: StepBudget) -> Iterator[Run]:
-    if not budget.allows(_steps(removed, added)):
+def _replaced(removed: list[str], added: list[str], budget: _StepBudget) -> Iterator[Run]:
+    if not budget.allows(_steps_by_words(removed, added)):
         yield ("removed", removed)
         yield ("added", added)
         return
@@ -94,24 +94,26 @@ def _replaced(removed: list[str], added: list[str], budget: StepBudget) -> Itera
     yield ("added", added[right:])
 
 
-def _steps(removed: list[str], added: list[str]) -> int:
+def _steps_by_words(removed: list[str], added: list[str]) -> int:
     """The number of steps to compare lines by words, except tables."""
     characters = sum(map(len, removed)) + sum(map(len, added))
     return characters + _STEPS_FOR_A_PAIR * min(len(removed), len(added))
 
 
-def _alike(old: list[list[str]], new: list[list[str]], budget: StepBudget) -> Pairs:
+def _alike(old: list[list[str]], new: list[list[str]], budget: _StepBudget) -> Pairs:
     """Pairs of similar lines: the old one became the new one."""
     if len(old) == len(new) == 1:
         return [(0, 0)]
     if budget.allows(len(old) * sum(map(len, new))):
-        return best_pairs([_words(line) for line in old], [_words(line) for line in new], _likeness)
+        return _best_pairs(
+            [_words(line) for line in old], [_words(line) for line in new], _likeness
+        )
     return [(index, index) for index in range(len(old))] if len(old) == len(new) else []
 
 
 def _words(line: list[str]) -> frozenset[str]:
-    words = frozenset(filter(has_word, line))
-    return words or frozenset(token for token in line if not is_space(token))
+    words = frozenset(filter(_has_word, line))
+    return words or frozenset(token for token in line if not _is_space(token))
 
 
 def _likeness(one: frozenset[str], other: frozenset[str]) -> int:
@@ -122,17 +124,17 @@ def _likeness(one: frozenset[str], other: frozenset[str]) -> int:
     return int(1000 * shared) if shared >= _LEAST_SHARED else 0
 
 
-def _within(old: list[str], new: list[str], budget: StepBudget) -> list[Run]:
+def _within(old: list[str], new: list[str], budget: _StepBudget) -> list[Run]:
     """The token segments of two lines; whole lines if they share too little."""
-    runs = _merged(_runs(old, new, equal_pairs(old, new, weight, budget)))
+    runs = _merged(_runs(old, new, _equal_pairs(old, new, _token_weight, budget)))
     runs = _begun_with_a_sentence(_without_islands(runs))
     return runs if _is_readable(runs) else [("removed", old), ("added", new)]
 
 
 def _without_islands(runs: list[Run]) -> list[Run]:
     """Mark unchanged tokens between two changes as changed if they contain too few words."""
-    runs = _sunk(runs, lambda index: not any(map(has_word, runs[index][1])))
-    return _sunk(runs, lambda index: 2 * _weight(runs[index][1]) < _less_around(runs, index))
+    runs = _sunk(runs, lambda index: not any(map(_has_word, runs[index][1])))
+    return _sunk(runs, lambda index: 2 * _total_weight(runs[index][1]) < _less_around(runs, index))
 
 
 def _sunk(runs: list[Run], is_island: Callable[[int], bool]) -> list[Run]:
@@ -155,7 +157,7 @@ def _changed(runs: list[Run], index: int, step: int) -> int:
     """The size of the longer side of the change that begins at an index."""
     most = 0
     while 0 <= index < len(runs) and runs[index][0] != "same":
-        most = max(most, _weight(runs[index][1]))
+        most = max(most, _total_weight(runs[index][1]))
         index += step
     return most
 
@@ -187,7 +189,7 @@ def _to_sentence(stays: list[str], texts: list[str]) -> int:
         if count and stays[-count] != texts[-count]:
             return 0
         rest = stays[: len(stays) - count]
-        if not rest or (len(rest) > 1 and is_space(rest[-1]) and rest[-2] in _SENTENCE_ENDS):
+        if not rest or (len(rest) > 1 and _is_space(rest[-1]) and rest[-2] in _SENTENCE_ENDS):
             return count
     return 0
 
@@ -197,13 +199,13 @@ def _is_readable(runs: list[Run]) -> bool:
     kinds = [kind for kind, _ in runs]
     if not {"removed", "added"} <= set(kinds) and kinds.count("same") <= 2:
         return True
-    same = sum(_weight(texts) for kind, texts in runs if kind == "same")
-    changed = sum(_weight(texts) for kind, texts in runs if kind != "same")
+    same = sum(_total_weight(texts) for kind, texts in runs if kind == "same")
+    changed = sum(_total_weight(texts) for kind, texts in runs if kind != "same")
     return 2 * same >= _LEAST_SHARED * (2 * same + changed)
 
 
-def _weight(texts: list[str]) -> int:
-    return sum(weight(token) for token in texts if not is_space(token))
+def _total_weight(texts: list[str]) -> int:
+    return sum(_token_weight(token) for token in texts if not _is_space(token))
 
 
 def _runs(old: Sequence[str], new: Sequence[str], pairs: Pairs) -> Iterator[Run]:
@@ -211,14 +213,14 @@ def _runs(old: Sequence[str], new: Sequence[str], pairs: Pairs) -> Iterator[Run]
     for next_left, next_right in pairs:
         yield ("removed", list(old[left:next_left]))
         yield ("added", list(new[right:next_right]))
-        yield from _paired(old[next_left], new[next_right])
+        yield from _equal_texts(old[next_left], new[next_right])
         left, right = next_left + 1, next_right + 1
     yield ("removed", list(old[left:]))
     yield ("added", list(new[right:]))
 
 
-def _paired(one: str, other: str) -> Iterator[Run]:
-    """Whether two texts are equal, except for a missing line end."""
+def _equal_texts(one: str, other: str) -> Iterator[Run]:
+    """Two texts that are equal, except for a missing line end."""
     shared = min(one, other, key=len)
     yield ("same", [shared])
     yield ("removed", [one[len(shared) :]])
@@ -247,7 +249,7 @@ def _flushed(gathered: dict[Kind, list[str]], *kinds: Kind) -> Iterator[Run]:
             gathered[kind] = []
 
 
-# Splits text into units of a comparison: lines, words, numbers, Jinja tags, white space.
+# Units of a comparison: lines, words, numbers, Jinja tags, white space
 
 _LONGEST_TAG = 500
 _TAG_ENDS = {"{{": "}}", "{%": "%}", "{#": "#}"}
@@ -255,11 +257,11 @@ _TAG_START = lazy_pattern(r"\{[{%#]")
 
 # Chinese and Japanese have no spaces between words: each character is a token.
 _ALONE = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
-_MARKS = "!-/:-@\\[-^`{-~\u00a1-\u00bf\u2010-\u206f\u3000-\u303f\uff01-\uff0f\uff1a-\uff20"
+_PUNCTUATION = "!-/:-@\\[-^`{-~\u00a1-\u00bf\u2010-\u206f\u3000-\u303f\uff01-\uff0f\uff1a-\uff20"
 _LETTER = rf"[^\W\d_{_ALONE}]"
 _TOKEN = lazy_pattern(
     rf"\n|[^\S\n]+|\d[^\W{_ALONE}]*(?:[.,:]\d[^\W{_ALONE}]*)*|{_LETTER}+(?:['’]{_LETTER}+)+"
-    rf"|[{_ALONE}]|[^\s{_ALONE}{_MARKS}]+|.",
+    rf"|[{_ALONE}]|[^\s{_ALONE}{_PUNCTUATION}]+|.",
     re.DOTALL,
 )
 
@@ -268,7 +270,7 @@ def lines(text: str) -> list[str]:
     """Lines with their newlines; a tag over several lines is never split."""
     found: list[str] = []
     begun: list[str] = []
-    for piece, is_tag in _pieces(text):
+    for piece, is_tag in _tags_and_texts(text):
         *ended, rest = [piece] if is_tag else piece.split("\n")
         for line in ended:
             found.append("".join([*begun, line, "\n"]))
@@ -281,28 +283,28 @@ def lines(text: str) -> list[str]:
 def tokens(line: str) -> list[str]:
     """The tokens of a text, in order; joined, they are the text."""
     found: list[str] = []
-    for piece, is_tag in _pieces(line):
+    for piece, is_tag in _tags_and_texts(line):
         found += [piece] if is_tag else _TOKEN.findall(piece)
     return found
 
 
-def is_space(token: str) -> bool:
+def _is_space(token: str) -> bool:
     return token.isspace()
 
 
-def has_word(token: str) -> bool:
+def _has_word(token: str) -> bool:
     """Whether it is a word, a number or a tag, not punctuation or white space."""
     return (len(token) > 1 and not token.isspace()) or token.isalnum()
 
 
-def weight(token: str) -> int:
+def _token_weight(token: str) -> int:
     """The weight of a token that both sides share."""
     if token.isspace():
         return 1
-    return 10 if has_word(token) else 3
+    return 10 if _has_word(token) else 3
 
 
-def _pieces(text: str) -> Iterator[tuple[str, bool]]:
+def _tags_and_texts(text: str) -> Iterator[tuple[str, bool]]:
     """Tags and the text between them, each with whether it is a tag."""
     begin = at = 0
     while start := _TAG_START.search(text, at):
@@ -315,16 +317,16 @@ def _pieces(text: str) -> Iterator[tuple[str, bool]]:
     yield text[begin:], False
 
 
-# Common subsequences of two sequences, found with bounded work.
+# Common subsequences of two sequences, found with bounded work
 
-T = TypeVar("T")
+_Item = TypeVar("_Item")
 Pairs = list[tuple[int, int]]
 
 _LARGEST_TABLE = 250_000
 
 
 @record(slots=True)
-class StepBudget:
+class _StepBudget:
     """A limit of computing steps; work that would exceed it is skipped."""
 
     steps: int
@@ -337,8 +339,8 @@ class StepBudget:
         return True
 
 
-def equal_pairs(
-    before: Sequence[str], after: Sequence[str], weigh: Callable[[str], int], budget: StepBudget
+def _equal_pairs(
+    before: Sequence[str], after: Sequence[str], weigh: Callable[[str], int], budget: _StepBudget
 ) -> Pairs:
     """Pairs of indices of equal elements, in rising order, with the greatest total weight.
 
@@ -355,7 +357,9 @@ def equal_pairs(
     return pairs[:-1]
 
 
-def best_pairs(before: Sequence[T], after: Sequence[T], score: Callable[[T, T], int]) -> Pairs:
+def _best_pairs(
+    before: Sequence[_Item], after: Sequence[_Item], score: Callable[[_Item, _Item], int]
+) -> Pairs:
     """Pairs of indices, in rising order, with the greatest total score; all scores are above 0.
 
     Takes one step for each pair of elements.
@@ -388,14 +392,14 @@ def _best_from(scores: list[list[int]], width: int) -> list[list[int]]:
 
 
 def _pairs_of_gap(
-    before: Sequence[str], after: Sequence[str], weigh: Callable[[str], int], budget: StepBudget
+    before: Sequence[str], after: Sequence[str], weigh: Callable[[str], int], budget: _StepBudget
 ) -> Pairs:
     start, end = _same_ends(before, after)
     inner_before, inner_after = before[start : len(before) - end], after[start : len(after) - end]
     cells = len(inner_before) * len(inner_after)
     inner: Pairs = []
     if 0 < cells <= _LARGEST_TABLE and budget.allows(cells):
-        inner = best_pairs(
+        inner = _best_pairs(
             inner_before, inner_after, lambda one, other: weigh(one) if one == other else 0
         )
     return [

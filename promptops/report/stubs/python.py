@@ -25,14 +25,14 @@ _MARGIN = " " * 4
 
 def write(stubs: Stubs, **_: object) -> str:
     """The text of the module; equal prompts have equal texts, whichever command wrote it."""
-    names = UniqueNames(OWN)
+    names = UniqueNames(_OWN_NAMES)
     classes = {prompt.id: names.new(class_name(prompt.id)) for prompt in stubs.prompts}
-    blocks = [PROMPT.rstrip("\n")]
+    blocks = [_ANY_PROMPT.rstrip("\n")]
     for prompt in stubs.prompts:
-        blocks += _Declarations(prompt, classes[prompt.id], Declarations(names)).blocks()
-    blocks += ["\n".join(_prompts(stubs, classes)), LOADING.rstrip("\n")]
+        blocks += _PromptDeclarations(prompt, classes[prompt.id], Declarations(names)).blocks()
+    blocks += ["\n".join(_prompts_type(stubs, classes)), _LOADING.rstrip("\n")]
     body = "\n\n\n".join(blocks)
-    return f"{_header(stubs)}\n\n{_imports(body)}\n\n{_facts(stubs)}\n\n\n{body}\n"
+    return f"{_header(stubs)}\n\n{_imports(body)}\n\n{_constants(stubs)}\n\n\n{body}\n"
 
 
 def _header(stubs: Stubs) -> str:
@@ -50,7 +50,7 @@ def _header(stubs: Stubs) -> str:
 def _imports(body: str) -> str:
     """The imports that the module needs."""
     used = set(re.findall(r"\w+", body)) | {"TYPE_CHECKING"}
-    typing = [name for name in TYPING if name in used]
+    typing = [name for name in _TYPING_NAMES if name in used]
     return "\n".join(
         (
             "from collections.abc import Mapping",
@@ -67,7 +67,7 @@ def _imports(body: str) -> str:
     )
 
 
-def _facts(stubs: Stubs) -> str:
+def _constants(stubs: Stubs) -> str:
     release = quoted(stubs.release) if stubs.release is not None else None
     digest = quoted(stubs.digest) if stubs.digest is not None else None
     text = docstring("Of the bundle that these types are of: `promptops.Bundle.digest`.", "")
@@ -75,7 +75,7 @@ def _facts(stubs: Stubs) -> str:
 
 
 @record(frozen=True, slots=True)
-class _Declarations:
+class _PromptDeclarations:
     """One prompt, as declarations."""
 
     prompt: Prompt
@@ -119,7 +119,7 @@ def _description(prompt: Prompt) -> str:
     return f"{text}\n\nIt is {'a draft' if prompt.status == 'draft' else 'deprecated'}{instead}."
 
 
-def _prompts(stubs: Stubs, classes: Mapping[str, str]) -> Iterator[str]:
+def _prompts_type(stubs: Stubs, classes: Mapping[str, str]) -> Iterator[str]:
     """A `TypedDict`: for a typo, type checkers suggest the nearest id; overloads would list all."""
     yield "Prompts = TypedDict("
     yield f'{_MARGIN}"Prompts",'
@@ -143,9 +143,9 @@ def _signature(name: str, parameters: str, returns: str) -> Iterator[str]:
     yield f"{_MARGIN}) -> {returns}: ..."
 
 
-# The common part of every module of typed prompts.
+# The common part of every module of typed prompts
 
-PROMPT = '''\
+_ANY_PROMPT = '''\
 class AnyPrompt(Protocol):
     """What each prompt has; see `promptops.Prompt`."""
 
@@ -175,7 +175,7 @@ class AnyPrompt(Protocol):
     def output(self) -> Mapping[str, Any] | None: ...
 '''
 
-LOADING = '''\
+_LOADING = '''\
 class Options(TypedDict, total=False):
     """What `promptops.load` takes beside a ref."""
 
@@ -200,7 +200,7 @@ def bundle(prompts: Prompts) -> "Bundle":
     return cast("Bundle", prompts)
 '''
 
-TYPING = (
+_TYPING_NAMES = (
     "TYPE_CHECKING",
     "Any",
     "Literal",
@@ -212,10 +212,10 @@ TYPING = (
 )
 """Names to import from `typing`, in the order of import sorters."""
 
-OWN = frozenset(
+_OWN_NAMES = frozenset(
     (
         "AnyPrompt", "Bundle", "DIGEST", "Mapping", "Options", "PathLike", "Prompts", "RELEASE",
-        "RenderedRequest", "False", "None", "True", *TYPING,
+        "RenderedRequest", "False", "None", "True", *_TYPING_NAMES,
     )
 )  # fmt: skip
 """Names that classes of prompts must not use."""

@@ -1,4 +1,4 @@
-"""Converts a JSON Schema to Python: a type expression, and declarations of objects."""
+"""Converts a JSON Schema to Python: a type expression, and a `TypedDict` for each object."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MAX_LITERALS = 200
 MAX_CHARACTERS = 4000
 """The limit of characters of a type expression; a longer one becomes `Any`."""
 
-PLAIN = {
+_PLAIN_TYPES = {
     "string": "str",
     "integer": "int",
     "number": "float",
@@ -35,8 +35,8 @@ PLAIN = {
     "null": "None",
 }
 _NARROWING = frozenset(("anyOf", "const", "enum", "oneOf"))
-_OF_A_FILE = lazy_pattern(r"(?:\.(?:schema|tool))?\.(?:json|ya?ml)_*$")
-_WORDS = lazy_pattern(r"\w+")
+_FILE_ENDING = lazy_pattern(r"(?:\.(?:schema|tool))?\.(?:json|ya?ml)_*$")
+_NAME = lazy_pattern(r"\w+")
 _ANNOTATIONS = frozenset(("$ref", "default", "description", "examples", "title"))
 
 
@@ -56,7 +56,7 @@ class Types:
     ) -> None:
         """`given`: whether callers pass the value, so that defaults are filled in, or read it."""
         self._declarations = declarations
-        self._schemas = Schemas(schema)
+        self._schemas = _Schemas(schema)
         self._prefix = prefix
         self._given = given
         self._named: dict[str, str] = {}
@@ -70,20 +70,20 @@ class Types:
     def parameters(self, name: str, description: str) -> str | None:
         """Declare the keyword arguments of a function; None if it accepts any name."""
         merged = dict(self._schemas.merged(self._schemas.root))
-        if _is_open(merged):
+        if _allows_other_keys(merged):
             return None
-        alternatives = (*items(merged.get("anyOf")), *items(merged.get("oneOf")))
+        alternatives = (*_items(merged.get("anyOf")), *_items(merged.get("oneOf")))
         beside: dict[str, Any] = {}
         for alternative in alternatives:  # types can't express which alternative applies
-            beside |= mapping(self._schemas.merged(alternative).get("properties"))
-        merged["properties"] = {**beside, **mapping(merged.get("properties"))}
+            beside |= _mapping(self._schemas.merged(alternative).get("properties"))
+        merged["properties"] = {**beside, **_mapping(merged.get("properties"))}
         merged["description"] = merged.get("description") or description
         return self._declared(merged, name, 0)
 
     def _type(self, schema: Any, name: str, depth: int) -> Type:
         if depth > MAX_DEPTH:
             return "Any"
-        reference = mapping(schema).get("$ref")
+        reference = _mapping(schema).get("$ref")
         if isinstance(reference, str):
             found = self._referred(schema, reference, name, depth)
         else:
@@ -96,7 +96,7 @@ class Types:
             return self._named[reference]
         merged = self._schemas.merged(schema)
         annotated = all(key in _ANNOTATIONS or key.startswith("x-") for key in schema)
-        alone = one_or_many(merged.get("type", "object")) == ["object"]
+        alone = _one_or_many(merged.get("type", "object")) == ["object"]
         alone = alone and not merged.keys() & _NARROWING
         if annotated and alone and self._is_record(merged):
             merged = self._schemas.merged({"$ref": reference})
@@ -113,17 +113,17 @@ class Types:
     def _type_of_schema(self, schema: Mapping[str, Any], name: str, depth: int) -> Type:
         if "const" in schema:
             return _literal([schema["const"]])
-        if items(schema.get("enum")):
+        if _items(schema.get("enum")):
             return _literal(schema["enum"])
         for key in ("anyOf", "oneOf"):
-            if items(schema.get(key)):
+            if _items(schema.get(key)):
                 rest = {k: v for k, v in schema.items() if k not in ("anyOf", "oneOf", "default")}
                 alone = rest.keys() <= _ANNOTATIONS
                 branches = (
                     branch if alone else {"allOf": [branch, rest]} for branch in schema[key]
                 )
                 return union([self._type(branch, name, depth + 1) for branch in branches])
-        kinds = one_or_many(schema["type"]) if "type" in schema else _implied(schema)
+        kinds = _one_or_many(schema["type"]) if "type" in schema else _implied(schema)
         return union([self._of_kind(kind, schema, name, depth) for kind in kinds])
 
     def _of_kind(self, kind: Any, schema: Mapping[str, Any], name: str, depth: int) -> Type:
@@ -131,10 +131,10 @@ class Types:
             return Of("list", (self._item(schema, name, depth),))
         if kind == "object":
             return self._object(schema, name, depth)
-        return PLAIN.get(kind, "Any") if isinstance(kind, str) else "Any"
+        return _PLAIN_TYPES.get(kind, "Any") if isinstance(kind, str) else "Any"
 
     def _item(self, schema: Mapping[str, Any], name: str, depth: int) -> Type:
-        first = items(schema.get("prefixItems"))
+        first = _items(schema.get("prefixItems"))
         if not first and "items" not in schema:
             return "Any"
         rest = schema.get("items", True if first else None)
@@ -145,17 +145,17 @@ class Types:
         if self._is_record(schema):
             return self._declared(schema, name, depth)
         head = "Mapping" if self._given else "dict"
-        values = [*mapping(schema.get("patternProperties")).values()]
+        values = [*_mapping(schema.get("patternProperties")).values()]
         values += [schema["additionalProperties"]] if "additionalProperties" in schema else []
-        known = mapping(schema.get("properties"))
+        known = _mapping(schema.get("properties"))
         values = [] if known else [each for each in values if each is not False]
         value = union([self._type(each, f"{name}Value", depth + 1) for each in values])
         return Of(head, ("str", value))
 
     def _is_record(self, schema: Mapping[str, Any]) -> bool:
         """Whether all keys are known; values that callers pass must not allow other keys."""
-        known = mapping(schema.get("properties"))
-        return bool(known) and not (self._given and _is_open(schema))
+        known = _mapping(schema.get("properties"))
+        return bool(known) and not (self._given and _allows_other_keys(schema))
 
     def _declared(
         self, schema: Mapping[str, Any], wanted: str, depth: int, reference: str = ""
@@ -173,14 +173,14 @@ class Types:
             self._named |= {reference: known} if reference else {}
             return known
         self._bodies[body] = name
-        text = "\n".join(body).replace(_SELF, name)
+        text = "\n".join(body).replace(_OWN_NAME, name)
         self._declarations.texts.append(text)
         return name
 
     def _body(self, schema: Mapping[str, Any], name: str, depth: int) -> Iterator[str]:
-        required = items(schema.get("required"))
+        required = _items(schema.get("required"))
         fields = []
-        for key, each in mapping(schema.get("properties")).items():
+        for key, each in _mapping(schema.get("properties")).items():
             if each is False:
                 continue
             type_ = self._declarable(self._type(each, f"{name}{class_name(key)}", depth + 1))
@@ -188,36 +188,36 @@ class Types:
             has_default = self._given and "default" in merged
             if key not in required or has_default:
                 type_ = Of("NotRequired", (type_,))
-            fields.append(RecordField(key, type_, described(merged)))
-        yield from typed_dict(_SELF, fields, described(schema))
+            fields.append(_RecordField(key, type_, _description(merged)))
+        yield from _typed_dict(_OWN_NAME, fields, _description(schema))
 
     def _declarable(self, type_: Type) -> Type:
         """The type, in quotes if it refers to a declaration that is still open."""
         written = on_one_line(type_)
-        return quoted(written) if self._open & set(_WORDS.findall(written)) else type_
+        return quoted(written) if self._open & set(_NAME.findall(written)) else type_
 
 
-_SELF = "\0"
+_OWN_NAME = "\0"
 """A placeholder for a declaration's own name, so that declarations can be compared."""
 
 
 def _name_of(reference: str) -> str:
     """The name of a definition; the last part of the path if it was a file."""
     last = unescaped(reference.partition("#")[2]).rpartition("/")[2]
-    ending = _OF_A_FILE.search(last)
+    ending = _FILE_ENDING.search(last)
     return last[: ending.start()].rpartition(".")[2] if ending else last
 
 
-def described(schema: Mapping[str, Any]) -> str:
+def _description(schema: Mapping[str, Any]) -> str:
     """The description or the title of a schema, or ""."""
     text = schema.get("description") or schema.get("title")
     return text.strip() if isinstance(text, str) else ""
 
 
-def _is_open(schema: Mapping[str, Any]) -> bool:
+def _allows_other_keys(schema: Mapping[str, Any]) -> bool:
     """Whether the schema explicitly allows other keys."""
     return schema.get("additionalProperties", False) is not False or bool(
-        mapping(schema.get("patternProperties"))
+        _mapping(schema.get("patternProperties"))
     )
 
 
@@ -245,15 +245,15 @@ def _type_of(value: Any) -> Type:
     return "None" if value is None else type(value).__name__
 
 
-# Declares objects with known keys as `TypedDict`.
+# Declarations of objects with known keys as `TypedDict`
 
-TYPE_NAMES = frozenset(("bool", "dict", "float", "int", "list", "str"))
+_TYPE_NAMES = frozenset(("bool", "dict", "float", "int", "list", "str"))
 """Names that a key of a class can't have, because types of other keys would refer to it."""
 _MARGIN = " " * 4
 
 
 @record(frozen=True, slots=True)
-class RecordField:
+class _RecordField:
     """A key of an object; `description` may be empty."""
 
     key: str
@@ -261,15 +261,15 @@ class RecordField:
     description: str
 
 
-def typed_dict(name: str, fields: Sequence[RecordField], description: str) -> Iterator[str]:
+def _typed_dict(name: str, fields: Sequence[_RecordField], description: str) -> Iterator[str]:
     """The lines of a declaration: a class, or a call if a key is not a valid attribute."""
-    if all(_can_be_declared(each.key) for each in fields):
-        yield from _class(name, fields, description)
+    if all(_can_be_attribute(each.key) for each in fields):
+        yield from _class_lines(name, fields, description)
     else:
-        yield from _call(name, fields, description)
+        yield from _call_lines(name, fields, description)
 
 
-def _class(name: str, fields: Sequence[RecordField], description: str) -> Iterator[str]:
+def _class_lines(name: str, fields: Sequence[_RecordField], description: str) -> Iterator[str]:
     yield f"class {name}(TypedDict):"
     yield from docstring(description, _MARGIN)
     if description and fields:
@@ -281,45 +281,45 @@ def _class(name: str, fields: Sequence[RecordField], description: str) -> Iterat
         yield f"{_MARGIN}pass"
 
 
-def _call(name: str, fields: Sequence[RecordField], description: str) -> Iterator[str]:
+def _call_lines(name: str, fields: Sequence[_RecordField], description: str) -> Iterator[str]:
     yield f"{name} = TypedDict("
     yield f'{_MARGIN}"{name}",'
     yield f"{_MARGIN}{{"
     for field in fields:
-        yield from _comment(field.description, _MARGIN * 2)
+        yield from _comment_lines(field.description, _MARGIN * 2)
         yield from laid_out(f"{quoted(field.key)}: ", field.type, ",", _MARGIN * 2)
     yield f"{_MARGIN}}},"
     yield ")"
     yield from docstring(description, "")
 
 
-def _comment(text: str, margin: str) -> Iterator[str]:
+def _comment_lines(text: str, margin: str) -> Iterator[str]:
     for line in docstring(text, margin):
-        said = line.strip().removeprefix('"""').removesuffix('"""')
-        if said:
-            yield f"{margin}# {said}"
+        comment = line.strip().removeprefix('"""').removesuffix('"""')
+        if comment:
+            yield f"{margin}# {comment}"
 
 
-def _can_be_declared(key: str) -> bool:
+def _can_be_attribute(key: str) -> bool:
     """Whether a key can be an attribute: Python mangles or reserves other names."""
     is_name = key.isascii() and key.isidentifier() and not iskeyword(key)
-    return is_name and not key.startswith("__") and not key[0].isupper() and key not in TYPE_NAMES
+    return is_name and not key.startswith("__") and not key[0].isupper() and key not in _TYPE_NAMES
 
 
-# Resolves references and merges `allOf` of schemas, within limits.
+# Schemas with references resolved and `allOf` merged, within limits
 
-MAX_STEPS = 5000
+MAX_SCHEMAS = 5000
 """The limit of schemas resolved for one prompt; further ones become `Any`."""
 MAX_DEPTH = 30
 """The limit of nesting levels."""
 
 
-class Schemas:
+class _Schemas:
     """The schemas below one root."""
 
     def __init__(self, root: Any) -> None:
         self.root = root
-        self._left = MAX_STEPS
+        self._left = MAX_SCHEMAS
 
     def merged(
         self, schema: Any, active: frozenset[str] = frozenset(), depth: int = 0
@@ -338,40 +338,40 @@ class Schemas:
             parts += [self.merged(branch, active, depth + 1) for branch in branches]
         result: dict[str, Any] = {}
         for part in parts:
-            result = _both(result, part)
+            result = _conjunction(result, part)
         return result
 
 
-def _both(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+def _conjunction(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
     """The conjunction of two schemas; the first one's annotations win."""
     result = {**other, **one}
     for key in one.keys() & other.keys():
         if key == "properties":
-            result[key] = _properties(mapping(one[key]), mapping(other[key]))
+            result[key] = _merged_properties(_mapping(one[key]), _mapping(other[key]))
         elif key == "required":
-            result[key] = [*items(one[key]), *items(other[key])]
+            result[key] = [*_items(one[key]), *_items(other[key])]
         elif key in ("type", "enum"):
-            allowed = one_or_many(other[key])
-            both = [value for value in one_or_many(one[key]) if value in allowed]
+            allowed = _one_or_many(other[key])
+            both = [value for value in _one_or_many(one[key]) if value in allowed]
             result[key] = both or one[key]
     return result
 
 
-def _properties(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+def _merged_properties(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
     twice = {name: {"allOf": [one[name], other[name]]} for name in one.keys() & other.keys()}
     return {**one, **other, **twice}
 
 
-def mapping(value: Any) -> Mapping[str, Any]:
+def _mapping(value: Any) -> Mapping[str, Any]:
     """The value if it is a mapping, else an empty one."""
     return value if isinstance(value, Mapping) else {}
 
 
-def items(value: Any) -> list[Any]:
+def _items(value: Any) -> list[Any]:
     """The value if it is a list, else an empty one."""
     return value if isinstance(value, list) else []
 
 
-def one_or_many(value: Any) -> list[Any]:
+def _one_or_many(value: Any) -> list[Any]:
     """The value as a list; a single value becomes a list of one."""
     return value if isinstance(value, list) else [value]

@@ -26,11 +26,11 @@ from promptops.model.prompt import (
 )
 from promptops.runtime.bundle.strict_json import Fields, Misshapen, json_string
 
-_OPTIONAL = ("replaced_by", "sunset", "extends")
-_LISTS = ("owners", "tags", "aliases")
+_OPTIONAL_STRINGS = ("replaced_by", "sunset", "extends")
+_STRING_LISTS = ("owners", "tags", "aliases")
 _EMPTY: tuple[Any, ...] = (None, False, {}, [])
-_STATUS: tuple[Literal["draft", "active", "deprecated"], ...] = ("draft", "active", "deprecated")
-_FORMATS: tuple[Literal["text", "json", "markdown"], ...] = ("text", "json", "markdown")
+_STATUSES: tuple[Literal["draft", "active", "deprecated"], ...] = ("draft", "active", "deprecated")
+_OUTPUT_FORMATS: tuple[Literal["text", "json", "markdown"], ...] = ("text", "json", "markdown")
 
 
 def prompt_value(prompt: Prompt) -> dict[str, Any]:
@@ -43,14 +43,14 @@ def prompt_value(prompt: Prompt) -> dict[str, Any]:
         "path": prompt.path,
         "status": prompt.status,
         "inputs": json_string(prompt.inputs),
-        "output": _filled(
+        "output": _without_empty(
             format=prompt.output.format,
             schema=_json_or_none(prompt.output.schema),
             name=prompt.output.name,
             strict=prompt.output.strict,
             description=prompt.output.description,
         ),
-        "model": _filled(
+        "model": _without_empty(
             profile=prompt.model.profile,
             provider=prompt.model.provider,
             id=prompt.model.id,
@@ -60,12 +60,12 @@ def prompt_value(prompt: Prompt) -> dict[str, Any]:
         ),
         "tools": [_tool_value(tool) for tool in prompt.tools],
         "tool_choice": _json_or_none(prompt.tool_choice),
-        "messages": [turn_value(turn) for turn in prompt.messages],
+        "messages": [_turn_value(turn) for turn in prompt.messages],
         "metadata": _json_or_none(prompt.metadata or None),
         "title": prompt.title or None,
         "description": prompt.description or None,
-        **{name: getattr(prompt, name) for name in _OPTIONAL},
-        **{name: list(getattr(prompt, name)) for name in _LISTS},
+        **{name: getattr(prompt, name) for name in _OPTIONAL_STRINGS},
+        **{name: list(getattr(prompt, name)) for name in _STRING_LISTS},
     }
     return {key: item for key, item in value.items() if key == "messages" or item not in _EMPTY}
 
@@ -80,13 +80,13 @@ def prompt_of(fields: Fields) -> Prompt:
         id=fields.text("id"),
         path=path,
         locate=_somewhere_in(path),
-        status=fields.one_of("status", _STATUS),
+        status=fields.one_of("status", _STATUSES),
         inputs=fields.json_object("inputs"),
         output=_output_of(fields.inner("output")),
         model=_model_of(fields.inner("model")),
         tools=fields.objects("tools", _tool_of),
         tool_choice=fields.json_value("tool_choice"),
-        messages=fields.objects("messages", turn_of),
+        messages=fields.objects("messages", _turn_of),
         metadata=fields.json_object("metadata"),
         title=fields.text("title", ""),
         description=fields.text("description", ""),
@@ -102,7 +102,7 @@ def prompt_of(fields: Fields) -> Prompt:
 def unplaced(value: Mapping[str, Any]) -> dict[str, Any]:
     """The result of `prompt_value` without its places."""
     tools = [{k: item for k, item in tool.items() if k != "at"} for tool in value.get("tools", ())]
-    messages = [unplaced_turn(turn) for turn in value["messages"]]
+    messages = [_unplaced_turn(turn) for turn in value["messages"]]
     return {**value, "path": None, "tools": tools, "messages": messages}
 
 
@@ -134,7 +134,7 @@ def _role(turn: Any) -> Any:
 
 
 def _tool_value(tool: Tool) -> dict[str, Any]:
-    return _filled(
+    return _without_empty(
         name=tool.name,
         description=tool.description or None,
         parameters=_json_or_none(tool.parameters or None),
@@ -157,7 +157,7 @@ def _tool_of(fields: Fields) -> Tool:
 
 def _output_of(fields: Fields) -> Output:
     return Output(
-        format=fields.one_of("format", _FORMATS),
+        format=fields.one_of("format", _OUTPUT_FORMATS),
         schema=fields.optional_object("schema"),
         name=fields.optional_text("name"),
         strict=fields.flag("strict"),
@@ -180,7 +180,7 @@ def _json_or_none(value: Any) -> str | None:
     return None if value is None else json_string(value)
 
 
-def _filled(**values: Any) -> dict[str, Any]:
+def _without_empty(**values: Any) -> dict[str, Any]:
     return {key: value for key, value in values.items() if value not in _EMPTY}
 
 
@@ -189,20 +189,20 @@ def _somewhere_in(path: str) -> LocateWithin:
     return lambda _pointer, _key, within=None: place
 
 
-# Convert the messages of a prompt to JSON data and back.
+# Messages
 
-_KINDS: tuple[Any, ...] = ("image", "audio", "document")
-_ORIGINS: tuple[Any, ...] = ("input", "url", "file")
+_MEDIA_KINDS: tuple[Any, ...] = ("image", "audio", "document")
+_MEDIA_ORIGINS: tuple[Any, ...] = ("input", "url", "file")
 
 
-def turn_value(turn: Turn) -> dict[str, Any]:
+def _turn_value(turn: Turn) -> dict[str, Any]:
     """One message; attributes that are not set are left out."""
     if isinstance(turn, ForEach):
-        messages = [turn_value(message) for message in turn.messages]
+        messages = [_turn_value(message) for message in turn.messages]
         return {"at": turn.at, "for_each": turn.source, "as": turn.name, "messages": messages}
     if isinstance(turn, ConversationHistory):
-        return _messages_filled({"at": turn.at, "history": turn.source, "last": turn.last})
-    return _messages_filled(
+        return _without_none({"at": turn.at, "history": turn.source, "last": turn.last})
+    return _without_none(
         {
             "at": turn.at,
             "role": turn.role,
@@ -210,25 +210,25 @@ def turn_value(turn: Turn) -> dict[str, Any]:
             "plain": turn.plain,
             "name": turn.name,
             "cache": turn.cache or None,
-            "when": _optional_value(turn.when),
+            "when": _optional_text_value(turn.when),
             "tool_calls": json_string(turn.tool_calls) if turn.tool_calls else None,
             "tool_call_id": turn.tool_call_id,
         }
     )
 
 
-def unplaced_turn(value: Mapping[str, Any]) -> dict[str, Any]:
-    """The result of `turn_value` without its places."""
+def _unplaced_turn(value: Mapping[str, Any]) -> dict[str, Any]:
+    """The result of `_turn_value` without its places."""
     found = _without_place(value)
     if "messages" in value:
-        found["messages"] = [unplaced_turn(message) for message in value["messages"]]
+        found["messages"] = [_unplaced_turn(message) for message in value["messages"]]
     if "parts" in value:
         found["parts"] = [_without_place(part) for part in value["parts"]]
     return found
 
 
-def turn_of(fields: Fields) -> Turn:
-    """The message that `turn_value` serialised; raises Misshapen for anything else."""
+def _turn_of(fields: Fields) -> Turn:
+    """The message that `_turn_value` serialised; raises Misshapen for anything else."""
     if "for_each" in fields:
         return ForEach(
             source=fields.text("for_each"),
@@ -250,17 +250,17 @@ def _message_of(fields: Fields) -> Message:
         plain=fields.flag("plain"),
         name=fields.optional_text("name"),
         cache=fields.flag("cache"),
-        when=_optional_of(fields, "when"),
+        when=_optional_text_of(fields, "when"),
         tool_calls=fields.json_objects("tool_calls"),
         tool_call_id=fields.optional_text("tool_call_id"),
     )
 
 
 def _part_value(part: Part) -> dict[str, Any]:
-    when = _optional_value(part.when)
+    when = _optional_text_value(part.when)
     if isinstance(part, TextPart):
-        return _messages_filled({"at": part.at, **text_value(part.text), "when": when})
-    return _messages_filled(
+        return _without_none({"at": part.at, **_text_value(part.text), "when": when})
+    return _without_none(
         {
             "at": part.at,
             "kind": part.kind,
@@ -274,12 +274,12 @@ def _part_value(part: Part) -> dict[str, Any]:
 
 
 def _part_of(fields: Fields) -> Part:
-    when = _optional_of(fields, "when")
+    when = _optional_text_of(fields, "when")
     if "kind" not in fields:
-        return TextPart(text=text_of(fields), at=fields.text("at"), when=when)
+        return TextPart(text=_text_of(fields), at=fields.text("at"), when=when)
     return MediaPart(
-        kind=fields.one_of("kind", _KINDS),
-        origin=fields.one_of("origin", _ORIGINS),
+        kind=fields.one_of("kind", _MEDIA_KINDS),
+        origin=fields.one_of("origin", _MEDIA_ORIGINS),
         value=fields.text("value"),
         at=fields.text("at"),
         detail=fields.optional_text("detail"),
@@ -288,12 +288,12 @@ def _part_of(fields: Fields) -> Part:
     )
 
 
-def _optional_value(text: Text | None) -> dict[str, Any] | None:
-    return text_value(text) if text is not None else None
+def _optional_text_value(text: Text | None) -> dict[str, Any] | None:
+    return _text_value(text) if text is not None else None
 
 
-def _optional_of(fields: Fields, name: str) -> Text | None:
-    return text_of(fields.inner(name)) if name in fields else None
+def _optional_text_of(fields: Fields, name: str) -> Text | None:
+    return _text_of(fields.inner(name)) if name in fields else None
 
 
 def _without_place(value: Mapping[str, Any]) -> dict[str, Any]:
@@ -301,15 +301,17 @@ def _without_place(value: Mapping[str, Any]) -> dict[str, Any]:
     return found | ({"when": value["when"]["text"]} if "when" in value else {})
 
 
-def _messages_filled(value: dict[str, Any]) -> dict[str, Any]:
+def _without_none(value: dict[str, Any]) -> dict[str, Any]:
     return {key: item for key, item in value.items() if item is not None}
 
 
-Start = tuple[int, int]
+# Texts with the places of their lines
+
+_Start = tuple[int, int]
 """Line and column of a line's first character."""
 
 
-def text_value(text: Text) -> dict[str, Any]:
+def _text_value(text: Text) -> dict[str, Any]:
     """`{"path", "text", "starts"}`, with one start for each line.
 
     Only the first start is written if all lines follow one another in the same column; the column
@@ -331,17 +333,17 @@ def text_value(text: Text) -> dict[str, Any]:
     }
 
 
-def text_of(fields: Fields) -> Text:
-    """The text that `text_value` serialised; columns within a line count from the line's start.
+def _text_of(fields: Fields) -> Text:
+    """The text that `_text_value` serialised; columns within a line count from the line's start.
 
     Raises Misshapen for anything else.
     """
     value = fields.text("text")
-    starts = _starts_of(fields.items("starts"))
+    starts = _parsed_starts(fields.items("starts"))
 
-    def locate(offset: int) -> Start:
+    def locate(offset: int) -> _Start:
         before = value[:offset]
-        line, column = _start(starts, before.count("\n"))
+        line, column = _start_of_line(starts, before.count("\n"))
         return line, column + offset - (before.rfind("\n") + 1)
 
     return Text(fields.text("path"), value, locate)
@@ -353,22 +355,22 @@ def _lines(value: str) -> list[str]:
     return lines[:-1] if len(lines) > 1 and not lines[-1] else lines
 
 
-def _starts_of(written: list[Any]) -> Start | list[Start]:
+def _parsed_starts(written: list[Any]) -> _Start | list[_Start]:
     if written and type(written[0]) is int:
-        return _start_of(written)
-    starts = [_start_of(start) for start in written]
+        return _parsed_start(written)
+    starts = [_parsed_start(start) for start in written]
     if not starts:
         raise Misshapen("a text without a start")
     return starts
 
 
-def _start_of(written: Any) -> Start:
+def _parsed_start(written: Any) -> _Start:
     if type(written) is not list or [type(number) for number in written] != [int, int]:
         raise Misshapen("no line and column")
     return written[0], written[1]
 
 
-def _start(starts: Start | list[Start], number: int) -> Start:
+def _start_of_line(starts: _Start | list[_Start], number: int) -> _Start:
     if isinstance(starts, list):
         return starts[min(number, len(starts) - 1)]
     return starts[0] + number, starts[1]

@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from promptops.runtime.loading.cache import BundleCache
     from promptops.runtime.loading.trust import Trust
 
-
 PROVE_S = 10.0
 """The time limit for verifying the signature of a cached bundle; it usually takes 0.05 s."""
 
@@ -190,7 +189,7 @@ class RefResolver:
         known = kept if isinstance(kept, str) else digest
         known = of_last if serial == last else known
         if serial >= last:
-            remember(SERIALS, key[:2], (serial, known))
+            _add_newest(SERIALS, key[:2], (serial, known))
         if digest != known:
             message = f"channel {channel!r} names a different release with the same serial {serial}"
             hint = "change channels by `promptops promote` and `promptops rollback` only"
@@ -239,7 +238,7 @@ class RefResolver:
     def _keep(self, delivery: Delivery) -> None:
         digest = delivery.contents.digest
         if self._trust is not None:
-            remember(VERIFIED, (self._trust.key, digest), None)
+            _add_newest(VERIFIED, (self._trust.key, digest), None)
         if self.remote:
             self._cache.keep_bundle(digest, delivery.contents.data)
             if delivery.proof is not None:
@@ -258,7 +257,7 @@ class RefResolver:
             self._source.prove(kept, self._trust, monotonic() + PROVE_S)
         except IntegrityError:
             return None
-        remember(VERIFIED, (self._trust.key, digest), None)
+        _add_newest(VERIFIED, (self._trust.key, digest), None)
         return contents
 
     def _known(self, ref: str) -> str | None:
@@ -298,9 +297,9 @@ def _key_name(*key: str) -> str:
     return key_name(*key)
 
 
-# What this process remembers of channels and of verified bundles, for all of its clients.
+# What this process remembers of channels and of verified bundles, for all of its clients
 
-V = TypeVar("V")
+_Value = TypeVar("_Value")
 
 MAX_REMEMBERED = 1_024
 """The number of channels, and of verified bundles. The oldest are forgotten: they are on disk, or
@@ -316,7 +315,7 @@ VERIFIED: dict[tuple[str, str], None] = {}
 """Keys of `Trust`, each with the digest of a bundle that one of its signers signed."""
 
 
-def remember(known: dict[tuple[str, str], V], key: tuple[str, str], value: V) -> None:
+def _add_newest(known: dict[tuple[str, str], _Value], key: tuple[str, str], value: _Value) -> None:
     """Add a value as the newest one. No lock is used, because a fork might leave it locked."""
     known.pop(key, None)
     known[key] = value

@@ -17,9 +17,9 @@ from promptops.records import record
 from promptops.runtime.bundle.bundle import Bundle
 from promptops.runtime.loading.resolver import RefResolver
 
-HERE_S = 60.0
+LOCAL_QUERY_S = 60.0
 """The time limit for a source on this machine, which may have work to do."""
-FAILED_S = 60.0
+MAX_FAILURE_S = 60.0
 """The longest time without a query after a remote source had no bundle."""
 
 
@@ -59,7 +59,7 @@ class Snapshot:
         Args:
             refresh_s: The age in seconds after which the source is queried again, with the jitter
                 of `Polling`. A failure of a remote source is remembered for the same time, but at
-                most for FAILED_S or as long as the source asks clients to wait.
+                most for MAX_FAILURE_S or as long as the source asks clients to wait.
             timeout_s: Seconds that a remote source may take.
 
         Raises:
@@ -98,7 +98,7 @@ class Snapshot:
 
     def _holds(self, failure: _Failure, refresh_s: float, timeout_s: float) -> bool:
         """Whether the source need not be queried again; with a longer timeout it may be."""
-        wait_s = self._polling.hold_s(min(refresh_s, FAILED_S))
+        wait_s = self._polling.hold_s(min(refresh_s, MAX_FAILURE_S))
         return timeout_s <= failure.timeout_s and self._clock() < failure.at + wait_s
 
     def _last_good(self) -> Bundle | None:
@@ -118,7 +118,7 @@ class Snapshot:
                 hangs.stale = True
                 self._polling.failed()
             self._queried_at = self._clock()
-            until = monotonic() + (timeout_s if self._resolver.remote else HERE_S)
+            until = monotonic() + (timeout_s if self._resolver.remote else LOCAL_QUERY_S)
             query = self._query = _Query(self, self._resolver, self._bundle, until)
         if hangs is not None:
             self._warn(query.too_late(), hangs)
@@ -220,9 +220,9 @@ def _warning_text(error: Exception) -> str:
     return f"{where}: {message}" if where else message
 
 
-# When to query a source again: with jitter, so that replicas do not all do so at once.
+# When to query a source again: with jitter, so that replicas do not all do so at once
 
-SPREAD = 0.2
+JITTER = 0.2
 """The jitter: a wait differs from the interval by up to this share."""
 
 MAX_BACKOFF = 10
@@ -232,7 +232,7 @@ MAX_RETRY_AFTER_S = 3600.0
 """The longest wait that a source can require."""
 
 
-def random_share() -> float:
+def _random_share() -> float:
     """A random number of at least 0 and below 1, independent of the application's seeds."""
     return int.from_bytes(os.urandom(6), "big") / 2**48
 
@@ -242,7 +242,7 @@ class Polling:
 
     __slots__ = ("_failures", "_hold", "_intervals", "_random", "_retry_after_s")
 
-    def __init__(self, random: Callable[[], float] = random_share) -> None:
+    def __init__(self, random: Callable[[], float] = _random_share) -> None:
         """`random` returns numbers of at least 0 and below 1."""
         self._random = random
         self._failures = 0
@@ -278,9 +278,9 @@ class Polling:
         """Record a failure; `retry_after_s`: for how long the source asks clients to wait."""
         self._failures += 1
         self._intervals = min(2**self._failures, MAX_BACKOFF) * self._spread()
-        self._hold = 1 - SPREAD * self._random()
+        self._hold = 1 - JITTER * self._random()
         longest = min(max(retry_after_s, 0.0), MAX_RETRY_AFTER_S)
-        self._retry_after_s = longest * (1 + SPREAD * self._random())
+        self._retry_after_s = longest * (1 + JITTER * self._random())
 
     def _spread(self) -> float:
-        return 1 - SPREAD + 2 * SPREAD * self._random()
+        return 1 - JITTER + 2 * JITTER * self._random()

@@ -1,7 +1,6 @@
 """jsonschema with the interface of jsonschema-rs, for platforms without that package.
 
-Keywords that could hang are replaced (`portable_keywords`): RE2 matches patterns, and equal items
-are found by a key.
+Keywords that could hang are replaced: RE2 matches patterns, and equal items are found by a key.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from promptops.json_pointer import child, tokens, value_at
 from promptops.records import record
 from promptops.runtime.template.data import TooMuchWork
 
-_FACTS: Mapping[str, str] = {
+_FACT_NAMES: Mapping[str, str] = {
     "enum": "options",
     "const": "expected_value",
     "multipleOf": "multiple_of",
@@ -50,13 +49,13 @@ def portable_engine(schema: Any, *, formats: bool = False) -> PortableEngine:
     """
     parts = list(islice(_parts(schema), MAX_PARTS + 1))
     if len(parts) > MAX_PARTS:
-        raise ValueError(f"a schema of over {MAX_PARTS:,} parts needs {NEEDED}")
+        raise ValueError(f"a schema of over {MAX_PARTS:,} parts needs {_NEEDED_ENGINE}")
     found = validator_for(schema, default=Draft202012Validator)
     try:
         found.check_schema(schema)
     except SchemaError as error:
         raise ValueError(error.message.partition("\n")[0]) from None
-    checked: Any = extend(found, KEYWORDS)  # type: ignore[no-untyped-call]
+    checked: Any = extend(found, _KEYWORDS)  # type: ignore[no-untyped-call]
     checker = FormatChecker() if formats else None
     validator = checked(schema, registry=REGISTRY, format_checker=checker)
     for part in parts:
@@ -140,7 +139,7 @@ def _kind(error: ValidationError, schema: Any) -> ErrorKind:
         for cause in error.context:
             branches[int(cause.schema_path[0])].append(_error(cause, schema))
         return ErrorKind(name, {"context": branches})
-    return ErrorKind(str(name), {_FACTS[name]: value} if name in _FACTS else {})
+    return ErrorKind(str(name), {_FACT_NAMES[name]: value} if name in _FACT_NAMES else {})
 
 
 def _located(schema: Any, path: Iterable[str | int]) -> list[str | int]:
@@ -174,7 +173,7 @@ def _check_part(part: Mapping[str, Any], validator: Any) -> None:
     names = [*patterns] if isinstance(patterns, Mapping) else []
     for pattern in (*names, part.get("pattern")):
         if isinstance(pattern, str):
-            compiled(pattern)
+            _compiled(pattern)
     if isinstance(part.get("$ref"), str):
         try:
             validator._resolver.lookup(part["$ref"])
@@ -182,24 +181,24 @@ def _check_part(part: Mapping[str, Any], validator: Any) -> None:
             raise ValueError(f"`{error.ref}` is not found, and not fetched") from None
 
 
-# Keywords of JSON Schema for jsonschema that can't hang, with errors as jsonschema-rs has them.
+# Keywords that can't hang, with errors as jsonschema-rs has them
 
-NEEDED = "jsonschema-rs, which has no wheel for this platform"
+_NEEDED_ENGINE = "jsonschema-rs, which has no wheel for this platform"
 
 
 @lru_cache(maxsize=256)
-def compiled(pattern: str) -> Any:
+def _compiled(pattern: str) -> Any:
     re2: Any = import_module("re2")  # untyped: mypy would report it to users
     options = re2.Options()
     options.log_errors = False
     try:
         return re2.compile(pattern, options)
     except re2.error:
-        raise ValueError(f"the pattern `{pattern}` needs {NEEDED}") from None
+        raise ValueError(f"the pattern `{pattern}` needs {_NEEDED_ENGINE}") from None
 
 
 def _matches(_validator: Any, pattern: str, value: Any, _schema: Any) -> Iterator[ValidationError]:
-    if isinstance(value, str) and not compiled(pattern).search(value):
+    if isinstance(value, str) and not _compiled(pattern).search(value):
         yield ValidationError(f"{value!r} does not match {pattern!r}")
 
 
@@ -227,7 +226,7 @@ def _matching_members(
     if isinstance(value, dict):
         for pattern, part in patterns.items():
             for name, member in value.items():
-                if compiled(pattern).search(name):
+                if _compiled(pattern).search(name):
                     yield from validator.descend(member, part, path=name, schema_path=pattern)
 
 
@@ -240,7 +239,7 @@ def _other_members(
     others = [
         name
         for name in value
-        if name not in known and not any(compiled(pattern).search(name) for pattern in patterns)
+        if name not in known and not any(_compiled(pattern).search(name) for pattern in patterns)
     ]
     if part is False and others:
         message = f"Additional properties are not allowed: {', '.join(others)}"
@@ -268,7 +267,7 @@ def _evaluated(validator: Any, value: dict[str, Any], schema: Any) -> set[str]:
     if not isinstance(schema, Mapping):
         return set()
     patterns = schema.get("patternProperties", {})
-    found = {name for name in value if any(compiled(pattern).search(name) for pattern in patterns)}
+    found = {name for name in value if any(_compiled(pattern).search(name) for pattern in patterns)}
     found |= schema.get("properties", {}).keys() & value.keys()
     if "additionalProperties" in schema:
         return {*value}
@@ -317,24 +316,24 @@ def _required_beside(
 
 
 def _unique(_validator: Any, unique: Any, value: Any, _schema: Any) -> Iterator[ValidationError]:
-    if unique and isinstance(value, list) and len(set(map(_key, value))) != len(value):
+    if unique and isinstance(value, list) and len(set(map(_json_key, value))) != len(value):
         yield ValidationError("the list has non-unique elements")
 
 
-def _key(value: Any) -> str:
+def _json_key(value: Any) -> str:
     """A key that is equal for values that are equal in JSON, such as 1 and 1.0."""
-    return json.dumps(_even(value), sort_keys=True)
+    return json.dumps(_with_equal_numbers(value), sort_keys=True)
 
 
-def _even(value: Any) -> Any:
+def _with_equal_numbers(value: Any) -> Any:
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, dict):
-        return {key: _even(item) for key, item in value.items()}
-    return [_even(item) for item in value] if isinstance(value, list) else value
+        return {key: _with_equal_numbers(item) for key, item in value.items()}
+    return [_with_equal_numbers(item) for item in value] if isinstance(value, list) else value
 
 
-KEYWORDS: dict[str, Callable[..., Iterator[ValidationError]]] = {
+_KEYWORDS: dict[str, Callable[..., Iterator[ValidationError]]] = {
     "pattern": _matches,
     "properties": _members,
     "patternProperties": _matching_members,

@@ -29,8 +29,6 @@ from promptops.runtime.template.limits import MAX_OUTPUT_CHARS, MAX_WORK, Prompt
 from promptops.runtime.template.scope import Frame, Load, TemplateFailure
 from promptops.runtime.template.text_rendering import Parts, filled, is_template, parts_of
 
-__all__ = ["BudgetSpent", "RenderError", "Renderer", "SourcedText", "TracedRequest"]
-
 
 class RenderError(InputError):
     """A request that can't be rendered.
@@ -38,7 +36,7 @@ class RenderError(InputError):
     Attributes:
         place: The place in the prompt or a partial that failed; None if the caller's inputs are
             invalid.
-        frames: The templates between the message and that place, innermost first.
+        frame: The template of that place, and those that included it; None if there is no place.
         inputs: The problems with the inputs.
     """
 
@@ -105,7 +103,7 @@ class Renderer:
         self._budget = budget
         # The fast path does not count work.
         self._fast_path = fast_path(prompt.messages) if budget is None else None
-        self.fixed = _fixed(prompt)
+        self.fixed = _request_settings(prompt)
         self._has_no_model = prompt.model.profile is not None and prompt.model.id is None
         try:
             self._inputs = Inputs(prompt.inputs)
@@ -181,7 +179,7 @@ def _no_model(prompt: Prompt) -> RenderError:
     return RenderError(message, place=prompt.locate("/model/profile", False))
 
 
-def _fixed(prompt: Prompt) -> RequestSettings:
+def _request_settings(prompt: Prompt) -> RequestSettings:
     model = {"provider": prompt.model.provider, "id": prompt.model.id}
     return RequestSettings(
         {
@@ -230,20 +228,20 @@ def _response_format(prompt: Prompt) -> dict[str, Any] | None:
     return {key: value for key, value in form.items() if value is not None}
 
 
-# The fast path for prompts with fixed messages whose texts contain only plain substitutions.
+# The fast path for prompts with fixed messages whose texts contain only plain substitutions
 #
-# It renders only what it fully supports, and leaves the rest to `messages`.
+# It renders only what it fully supports, and leaves the rest to `Rendering`.
 
 Messages = tuple[dict[str, Any], ...]
 FastPath = Callable[[dict[str, Any]], Messages | None]
-"""From the inputs to the messages; None if `messages` must render them."""
+"""From the inputs to the messages; None if `Rendering` must render them."""
 
 
 def fast_path(turns: Iterable[Turn]) -> FastPath | None:
     """The function that renders these messages; None if they need the full renderer."""
     steps: list[tuple[dict[str, Any], Parts]] = []
     for turn in turns:
-        parts = _parts(turn) if isinstance(turn, Message) else None
+        parts = _plain_parts(turn) if isinstance(turn, Message) else None
         if not isinstance(turn, Message) or parts is None or len(steps) >= MAX_TURNS:
             return None
         steps.append((message_data(turn, ""), parts))
@@ -255,7 +253,7 @@ def fast_path(turns: Iterable[Turn]) -> FastPath | None:
             if text is None:
                 return None
             chars += len(text)
-            if chars > MAX_OUTPUT_CHARS:  # `messages` enforces the limits
+            if chars > MAX_OUTPUT_CHARS:  # `Rendering` enforces the limits
                 return None
             message = fixed.copy()
             message["content"] = text.rstrip("\n")
@@ -265,7 +263,7 @@ def fast_path(turns: Iterable[Turn]) -> FastPath | None:
     return messages
 
 
-def _parts(message: Message) -> Parts | None:
+def _plain_parts(message: Message) -> Parts | None:
     """The parts of the only text of a message that is always present."""
     part = message.parts[0] if len(message.parts) == 1 else None
     if not isinstance(part, TextPart) or part.when is not None or message.when is not None:

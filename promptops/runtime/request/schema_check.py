@@ -29,7 +29,7 @@ Error = Any
 """A jsonschema_rs.ValidationError, or an object with the same attributes."""
 
 _ALTERNATIVES = ("anyOf", "oneOf")
-_DATA = ("const", "default", "enum", "examples")
+_DATA_KEYWORDS = ("const", "default", "enum", "examples")
 
 
 def validator(schema: Schema) -> Validator:
@@ -82,7 +82,7 @@ class OwnValidator:
         engine = self._for(value)
         if engine.is_valid(value):
             return []
-        if may_collect(self._work, value):
+        if _may_collect(self._work, value):
             return list(islice(engine.iter_errors(value), MAX_ERRORS))
         return [self._first_error(value)]
 
@@ -103,9 +103,9 @@ class OwnValidator:
 
         None if the schema would have another meaning without its alternatives.
         """
-        text = _Text()
-        plain = text.without_alternatives(self._work.root)
-        if text.is_changed and text.is_bound:
+        rewriting = _WithoutAlternatives()
+        plain = rewriting.rewritten(self._work.root)
+        if rewriting.is_changed and rewriting.is_bound:
             return None
         try:
             return _engine(plain, FEW_BACKTRACKS)
@@ -134,8 +134,8 @@ def _engine(schema: Any, backtracks: int) -> Engine:
         raise ValueError(shortened(str(error))) from None
 
 
-class _Text:
-    """Rewrites a schema.
+class _WithoutAlternatives:
+    """Rewrites a schema so that its errors do not list those of each alternative.
 
     Attributes:
         is_changed: The schema has alternatives.
@@ -146,15 +146,15 @@ class _Text:
         self.is_changed = False
         self.is_bound = False
 
-    def without_alternatives(self, schema: Any) -> Any:
+    def rewritten(self, schema: Any) -> Any:
         """`anyOf` as `not` `not` `anyOf`, whose errors list nothing."""
         if isinstance(schema, list):
-            return [self.without_alternatives(part) for part in schema]
+            return [self.rewritten(part) for part in schema]
         if not isinstance(schema, Mapping):
             return schema
         self.is_bound |= _binds(schema)
         plain = {
-            key: part if key in _DATA else self.without_alternatives(part)
+            key: part if key in _DATA_KEYWORDS else self.rewritten(part)
             for key, part in schema.items()
         }
         opaque = {key: plain.pop(key) for key in _ALTERNATIVES if isinstance(plain.get(key), list)}
@@ -175,7 +175,7 @@ def _binds(schema: Mapping[str, Any]) -> bool:
     return any(f"/{name}/" in str(reference) for reference in references for name in _ALTERNATIVES)
 
 
-# Estimate the memory that the errors of a value need, before jsonschema-rs collects them all.
+# The memory that the errors of a value need, estimated before jsonschema-rs collects them all
 
 MAX_ERROR_BYTES = 50_000_000
 """The memory limit for the list of all errors of a value."""
@@ -197,15 +197,15 @@ _QUOTED = ("enum", "const", "not", "pattern")
 """Keywords whose own value is a part of the error."""
 
 
-def may_collect(work: Work, value: Any) -> bool:
+def _may_collect(work: Work, value: Any) -> bool:
     """Whether all errors of an invalid value fit into the memory limit."""
     try:
-        return _Errors(work, value).count() <= MAX_ERROR_BYTES
+        return _ErrorMemory(work, value).count() <= MAX_ERROR_BYTES
     except RecursionError:
         return False
 
 
-class _Errors:
+class _ErrorMemory:
     """The memory for all errors of a value, assuming that every keyword rejects it."""
 
     def __init__(self, work: Work, value: Any) -> None:
@@ -213,7 +213,7 @@ class _Errors:
         self._value = value
         self._known: dict[tuple[int, int], int] = {}
         self._sizes: dict[int, int] = {}
-        self._each = _ERROR_BYTES + _longest_path(value)
+        self._each = _ERROR_BYTES + _path_bytes(value)
 
     def count(self) -> int:
         return self._count(self._work.root, self._value)
@@ -228,9 +228,9 @@ class _Errors:
         return self._known[key]
 
     def _computed(self, schema: Mapping[str, Any], value: Any) -> int:
-        keywords = sum(1 for name in schema if name in _ASSERTIONS) + _required(schema)
+        keywords = sum(1 for name in schema if name in _ASSERTIONS) + _required_names(schema)
         total = max(keywords, 1) * (self._each + self._size(value))
-        total += sum(20 * _size_bytes(schema[name]) for name in _QUOTED if name in schema)
+        total += sum(20 * _quoted_bytes(schema[name]) for name in _QUOTED if name in schema)
         for part, below in self._work.applied(schema, value):
             if total > MAX_ERROR_BYTES:
                 break
@@ -239,27 +239,27 @@ class _Errors:
 
     def _size(self, value: Any) -> int:
         if not isinstance(value, (dict, list)):
-            return _size_bytes(value)
+            return _quoted_bytes(value)
         if id(value) not in self._sizes:
-            self._sizes[id(value)] = _size_bytes(value)
+            self._sizes[id(value)] = _quoted_bytes(value)
         return self._sizes[id(value)]
 
 
-def _size_bytes(value: Any) -> int:
+def _quoted_bytes(value: Any) -> int:
     """The memory of an error that quotes a value."""
     nodes, _, chars = measured(value)
     return nodes * _NODE_BYTES + chars * _CHAR_BYTES
 
 
-def _longest_path(value: Any) -> int:
+def _path_bytes(value: Any) -> int:
     """The memory of the longest path into a value in an error."""
     if isinstance(value, dict):
-        steps = (_CHAR_BYTES * len(key) + _longest_path(part) for key, part in value.items())
+        steps = (_CHAR_BYTES * len(key) + _path_bytes(part) for key, part in value.items())
         return _STEP_BYTES + max(steps, default=0)
-    return _STEP_BYTES + max(map(_longest_path, value), default=0) if isinstance(value, list) else 0
+    return _STEP_BYTES + max(map(_path_bytes, value), default=0) if isinstance(value, list) else 0
 
 
-def _required(schema: Mapping[str, Any]) -> int:
+def _required_names(schema: Mapping[str, Any]) -> int:
     """The number of required names; each missing one is an error."""
     names = len(as_list(schema.get("required")))
     return names + sum(

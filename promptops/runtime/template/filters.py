@@ -26,19 +26,17 @@ from promptops.runtime.template.limits import (
 from promptops.runtime.template.type_names import kind
 from promptops.runtime.template.values import weigh_key
 
-_PLAIN = str.split(
+_PLAIN_FILTERS = str.split(
     "abs capitalize count d default dictsort e escape filesizeformat first float groupby int items"
     " last length list lower map max min reject rejectattr reverse select selectattr sort string"
     " title truncate upper urlencode wordcount"
 )
-_SIZED = str.split("batch center round slice")
-_TESTS = str.split(
+_SIZED_FILTERS = str.split("batch center round slice")
+_ALLOWED_TESTS = str.split(
     "boolean defined divisibleby eq equalto even false float ge greaterthan gt in integer iterable"
     " le lessthan lower lt mapping ne none number odd sequence string true undefined upper"
     " == != > >= < <="
 )
-
-
 MAX_COPIED_CHARS = 100_000_000
 MAX_WORD_CHARS = 20_000
 
@@ -46,9 +44,9 @@ MAX_WORD_CHARS = 20_000
 def allowed_filters() -> dict[str, Callable[..., Any]]:
     """The filters by name; all others do not exist."""
     known: dict[str, Any] = FILTERS
-    filters = {name: _without_markup(known[name]) for name in _PLAIN}
-    filters |= {name: _capped(name, known[name]) for name in _SIZED}
-    filters["format"] = printf
+    filters = {name: _without_markup(known[name]) for name in _PLAIN_FILTERS}
+    filters |= {name: _capped(name, known[name]) for name in _SIZED_FILTERS}
+    filters["format"] = _format
     filters["indent"] = _indent
     filters["join"] = _capped_join(FILTERS["join"])
     filters["json"] = _json
@@ -67,7 +65,7 @@ def allowed_filters() -> dict[str, Callable[..., Any]]:
 def allowed_tests() -> dict[str, Callable[..., Any]]:
     """The tests by name; all others do not exist."""
     known: dict[str, Any] = TESTS
-    return {name: known[name] for name in _TESTS} | {
+    return {name: known[name] for name in _ALLOWED_TESTS} | {
         "divisibleby": _divisibleby,
         "even": _even,
         "odd": _odd,
@@ -93,19 +91,19 @@ def _capped(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         # The first arguments are the one that Jinja passes, if any, and the value itself.
         skip = 2 if hasattr(function, "jinja_pass_arg") else 1
         for argument in (*args[skip:], *kwargs.values()):
-            _refuse_large(name, argument)
+            _refuse_large_argument(name, argument)
         return function(*args, **kwargs)
 
     return call
 
 
-def _refuse_large(name: str, argument: Any) -> None:
+def _refuse_large_argument(name: str, argument: Any) -> None:
     size = abs(argument) if isinstance(argument, (int, float)) else length_of(argument)
     if size > MAX_ARGUMENT:
         raise LimitExceeded(f"an argument of `{name}` over {MAX_ARGUMENT:,}")
 
 
-def _refuse_growth(name: str, chars: int) -> None:
+def _refuse_long_result(name: str, chars: int) -> None:
     if chars > MAX_TEXT_CHARS:
         raise LimitExceeded(f"a result of `{name}` that is too large")
 
@@ -116,7 +114,7 @@ def _capped_join(function: Callable[..., Any]) -> Callable[..., Any]:
         items = list(value)
         if len(items) > MAX_ITEMS:
             raise LimitExceeded("a result of `join` that is too large")
-        _refuse_growth("join", len(items) * len(str(d)))
+        _refuse_long_result("join", len(items) * len(str(d)))
         return str.__str__(function(context, items, d, attribute))
 
     return join
@@ -127,9 +125,9 @@ def _indent(s: Any, width: Any = 4, first: bool = False, blank: bool = False) ->
     if not isinstance(s, str):
         raise TypeError("`indent` needs a string")
     text = str(s)
-    _refuse_large("indent", width)
+    _refuse_large_argument("indent", width)
     added = len(width) if isinstance(width, str) else int(width)
-    _refuse_growth("indent", len(text.splitlines()) * max(added, 0))
+    _refuse_long_result("indent", len(text.splitlines()) * max(added, 0))
     result: str = FILTERS["indent"](text, width, first, blank)
     return str.__str__(result)
 
@@ -157,7 +155,7 @@ def _dumped(encoder: json.JSONEncoder, value: Any) -> str:
     for chunk in encoder.iterencode(value):
         chunks.append(chunk)
         chars += len(chunk)
-        _refuse_growth("json", chars)
+        _refuse_long_result("json", chars)
     return "".join(chunks)
 
 
@@ -189,7 +187,7 @@ def _replace(s: Any, old: Any, new: Any, count: int | None = None) -> str:
     text, old, new = str(s), str(old), str(new)
     found = text.count(old)
     times = found if count is None or count < 0 else min(count, found)
-    _refuse_growth("replace", times * len(new))
+    _refuse_long_result("replace", times * len(new))
     return text.replace(old, new, -1 if count is None else count)
 
 
@@ -219,7 +217,7 @@ def _sum(environment: Any, iterable: Any, attribute: Any = None, start: Any = 0)
 
 def _trim(value: Any, chars: Any = None) -> str:
     """Jinja's `trim`, which searches `chars` for each character of the value."""
-    _refuse_large("trim", chars)
+    _refuse_large_argument("trim", chars)
     result: str = FILTERS["trim"](value, chars)
     return str.__str__(result)
 
@@ -242,7 +240,7 @@ def _unique(
 
 def _remainder(value: Any, divisor: Any) -> Any:
     """For a string, `%` formats it; the result never equals a number."""
-    return formatted(value, divisor) if isinstance(value, str) else value % divisor
+    return _formatted(value, divisor) if isinstance(value, str) else value % divisor
 
 
 def _divisibleby(value: Any, num: Any) -> bool:
@@ -260,13 +258,13 @@ def _odd(value: Any) -> bool:
 def _wordwrap(environment: Any, s: Any, width: int = 79, *args: Any, **kwargs: Any) -> str:
     """Jinja's `wordwrap`, which copies the rest of a word for each line of it."""
     for argument in (width, *args, *kwargs.values()):
-        _refuse_large("wordwrap", argument)
+        _refuse_large_argument("wordwrap", argument)
     words = s.split()
     copied = sum(len(word) ** 2 for word in words) // max(width, 1)
     if copied > MAX_COPIED_CHARS or max(map(len, words), default=0) > MAX_WORD_CHARS:
         raise LimitExceeded("`wordwrap` of words that are too long")
     breaks = len(words) + len(s) // max(width, 1) + s.count("\n")
-    _refuse_growth("wordwrap", breaks * max([0, *map(length_of, (*args, *kwargs.values()))]))
+    _refuse_long_result("wordwrap", breaks * max([0, *map(length_of, (*args, *kwargs.values()))]))
     result: str = FILTERS["wordwrap"](environment, s, width, *args, **kwargs)
     return str.__str__(result)
 
@@ -276,20 +274,20 @@ for _function, _name in ((_sum, "sum"), (_wordwrap, "wordwrap")):
     functools.update_wrapper(_function, FILTERS[_name])
 
 
-# Jinja's `format`: printf-style formatting that checks widths before it applies them.
+# Jinja's `format`: printf-style formatting that checks widths before it applies them
 
-_AFTER_KEY = lazy_pattern(r"[#0\- +]*(\*|\d*)(?:\.(\*|\d*))?")
+_CONVERSION = lazy_pattern(r"[#0\- +]*(\*|\d*)(?:\.(\*|\d*))?")
 
 
-def printf(value: Any, *args: Any, **kwargs: Any) -> str:
+def _format(value: Any, *args: Any, **kwargs: Any) -> str:
     """`"%s and %s"|format(a, b)`, or `"%(a)s"|format(a=b)`; a width is at most 999."""
     text = str(value)
     if args and kwargs:
         raise LimitExceeded("`format` takes positional or named values, not both")
-    return formatted(text, kwargs or args)
+    return _formatted(text, kwargs or args)
 
 
-def formatted(text: str, given: Any) -> str:
+def _formatted(text: str, given: Any) -> str:
     """`text % given`, within limits."""
     values = given.values() if isinstance(given, dict) else given
     values = values if isinstance(given, (dict, tuple)) else [given]
@@ -309,7 +307,7 @@ def _widths(text: str) -> Iterator[int]:
     """The sum of width and precision of each conversion; raises LimitExceeded."""
     position = text.find("%")
     while position >= 0:
-        match = _AFTER_KEY.match(text, _end_of_key(text, position + 1))
+        match = _CONVERSION.match(text, _end_of_key(text, position + 1))
         assert match is not None
         yield sum(_width(part) for part in match.groups() if part)
         position = text.find("%", match.end() + 1)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from promptops.report.compare.html import write
-from promptops.report.compare.page.views import WIDTH
+from promptops.report.compare.page.views import PICTURE_WIDTH
 from tests.report.compare.comparisons import COMPARISONS, many, recommended, undecided, unfinished
 from tests.report.compare.hostile_comparisons import hostile
 from tests.report.diff.browser import visits
@@ -78,7 +78,7 @@ def test_no_label_of_the_picture_covers_another_one_or_leaves_it(opened, count, 
 
     assert len(labels) == count + 1
     assert [pair for pair in combinations(labels, 2) if overlap(*pair)] == []
-    assert all(left >= 0 and right <= WIDTH for left, _, right, _ in labels)
+    assert all(left >= 0 and right <= PICTURE_WIDTH for left, _, right, _ in labels)
 
 
 def overlap(one, other):

@@ -150,7 +150,7 @@ def test_no_failure_is_remembered_for_longer_than_a_minute(
     site.channel("staging", "1.0.0", 1)
     with pytest.raises(promptops.NotFound):
         misspelt()
-    monkeypatch.setattr(snapshots, "FAILED_S", 0.0)
+    monkeypatch.setattr(snapshots, "MAX_FAILURE_S", 0.0)
 
     assert misspelt().release == "v1.0.0"
 

@@ -43,11 +43,11 @@ class Edges:
 
 
 EDGES = Edges()
-_INSIDE = 12  # between the frame and the first and last night
+_SIDE_ROOM = 12  # between the frame and the first and last night
 _FEWEST_SLOTS = LEARNING_NIGHTS + 5  # so that few nights are not far apart
-_LARGEST, _SMALLEST = 4.5, 2.0  # of a point
+_LARGEST_POINT, _SMALLEST_POINT = 4.5, 2.0
 _DATES_SHOWN = 7
-_SHOWN_95 = 1.96
+_NORMAL_95 = 1.96  # standard errors around a mean that contain 95%
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -153,15 +153,15 @@ class _Drawing:
             signals=tuple(self._signals()),
             zero=self._ewma_y.at(0) if learned else None,
             limit=self._ewma_y.at(self._chart.limit) if learned else None,
-            releases=boundaries(self._history, self._x, EDGES.right),
-            changed=marks_of(self._prompt, self._x),
+            releases=_boundaries(self._history, self._x, EDGES.right),
+            changed=_marks_of(self._prompt, self._x),
             gaps=tuple(self._gaps()),
         )
 
     def _x(self, night: int) -> float:
         slots = max(len(self._history), _FEWEST_SLOTS)
-        room = EDGES.right - EDGES.left - 2 * _INSIDE
-        return round(EDGES.left + _INSIDE + night * room / (slots - 1), 1)
+        room = EDGES.right - EDGES.left - 2 * _SIDE_ROOM
+        return round(EDGES.left + _SIDE_ROOM + night * room / (slots - 1), 1)
 
     def _at(self, share: float) -> float:
         return self._y.at(100 * share)
@@ -171,7 +171,7 @@ class _Drawing:
         learned = self._chart.baseline
         if learned is None:
             return 1.0, 0.0
-        around = _SHOWN_95 * learned.se
+        around = _NORMAL_95 * learned.se
         return max(0.0, learned.mean - around), min(1.0, learned.mean + around)
 
     def _mean_scale(self) -> Scale:
@@ -197,11 +197,11 @@ class _Drawing:
         night = self._history[point.night]
         x, y = self._x(point.night), self._at(point.mean)
         low, high = (self._at(end) for end in _interval(point))
-        shape = shape_of(night.verdict)
+        shape = _shape_of(night.verdict)
         return Dot(
             verdict=night.verdict,
             shape=shape,
-            path=outline(shape, x, y, self._radius(shape)),
+            path=_outline(shape, x, y, self._radius(shape)),
             whisker=f"M{x} {low}V{high}",
             title=self._title(point, night),
         )
@@ -209,14 +209,14 @@ class _Drawing:
     def _radius(self, shape: Shape) -> float:
         """Of the points that lie closely together, only signals stay large."""
         if shape in ("triangle", "square"):
-            return _LARGEST
+            return _LARGEST_POINT
         slot = (EDGES.right - EDGES.left) / max(len(self._history), _FEWEST_SLOTS)
-        return round(min(_LARGEST, max(_SMALLEST, slot / 3)), 1)
+        return round(min(_LARGEST_POINT, max(_SMALLEST_POINT, slot / 3)), 1)
 
     def _title(self, point: ChartPoint, night: Night) -> str:
         parts = [
             f"{facts.day(night)}: {facts.points(point.mean)}{self._unit()}",
-            f"± {100 * _SHOWN_95 * point.se:.1f}",
+            f"± {100 * _NORMAL_95 * point.se:.1f}",
             night.verdict,
         ]
         if point.ewma is not None:
@@ -276,11 +276,11 @@ class _Drawing:
 
 
 def _interval(point: ChartPoint) -> tuple[float, float]:
-    around = _SHOWN_95 * point.se
+    around = _NORMAL_95 * point.se
     return max(0.0, point.mean - around), min(1.0, point.mean + around)
 
 
-# The shapes of nights on a control chart, as SVG paths.
+# The shapes of nights, as SVG paths
 
 Shape = Literal["hollow", "circle", "triangle", "square"]
 
@@ -291,12 +291,12 @@ _SHAPES: dict[NightVerdict, Shape] = {
 }
 
 
-def shape_of(verdict: NightVerdict) -> Shape:
+def _shape_of(verdict: NightVerdict) -> Shape:
     """The shape of a night with a verdict."""
     return _SHAPES.get(verdict, "circle")
 
 
-def outline(shape: Shape, x: float, y: float, radius: float) -> str:
+def _outline(shape: Shape, x: float, y: float, radius: float) -> str:
     """The path of a shape around a point."""
     if shape == "triangle":
         side, above = 1.4 * radius, y - radius
@@ -313,12 +313,12 @@ def _polygon(corners: Sequence[tuple[float, float]]) -> str:
     return f"M{'L'.join(f'{x:.1f} {y:.1f}' for x, y in corners)}z"
 
 
-# What else a control chart marks: where a release begins, and where the model or judge changed.
+# What else the chart marks: where a release begins, and where the model or the judge changed
 
-_LETTERS = "ABCDEFGH"
-_WIDTH_OF_A_CHARACTER = 7.4
-_LONGEST = 16
-_GAP = 8.0
+_MARK_LETTERS = "ABCDEFGH"
+_CHARACTER_WIDTH = 7.4
+_LONGEST_LABEL = 16
+_LABEL_GAP = 8.0
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -351,14 +351,14 @@ class Mark:
     changes: tuple[str, ...]
 
 
-def boundaries(
+def _boundaries(
     history: Sequence[Night], x: Callable[[int], float], right: float
 ) -> tuple[Boundary, ...]:
     """The first night of each release, in the order of nights; labels do not overlap."""
-    return tuple(reversed(list(_boundaries(history, x, right))))
+    return tuple(reversed(list(_boundaries_from_the_end(history, x, right))))
 
 
-def _boundaries(
+def _boundaries_from_the_end(
     history: Sequence[Night], x: Callable[[int], float], right: float
 ) -> Iterator[Boundary]:
     for index in range(len(history) - 1, -1, -1):
@@ -366,29 +366,29 @@ def _boundaries(
         if index and history[index - 1].release == release:
             continue
         name = short(release)
-        shown = name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
+        shown = name if len(name) <= _LONGEST_LABEL else f"{name[: _LONGEST_LABEL - 1]}…"
         at = x(index)
-        fits = at + len(shown) * _WIDTH_OF_A_CHARACTER < right
+        fits = at + len(shown) * _CHARACTER_WIDTH < right
         yield Boundary(
             x=at,
             label=shown if fits else "",
             title=f"{name} since {facts.day(history[index])}",
             is_first=index == 0,
         )
-        right = at - _GAP if fits else right
+        right = at - _LABEL_GAP if fits else right
 
 
-def marks_of(prompt: PromptDrift, x: Callable[[int], float]) -> tuple[Mark, ...]:
+def _marks_of(prompt: PromptDrift, x: Callable[[int], float]) -> tuple[Mark, ...]:
     """Where model, fingerprint or judge changed; the latest ones have letters."""
     found: dict[int, list[str]] = {}
     for index, kind, change in changes(prompt):
         if kind != RELEASE:
             found.setdefault(index, []).append(change)
-    unnamed = len(found) - len(_LETTERS)
+    unnamed = len(found) - len(_MARK_LETTERS)
     return tuple(
         Mark(
             x=x(index),
-            letter=_LETTERS[number - max(unnamed, 0)] if number >= unnamed else "",
+            letter=_MARK_LETTERS[number - max(unnamed, 0)] if number >= unnamed else "",
             day=facts.day(prompt.history[index]),
             changes=tuple(own),
         )

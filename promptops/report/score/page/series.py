@@ -15,7 +15,7 @@ from promptops.report.test.parts.facts import short
 
 BUDGET = "budget"
 
-_TINY = 20
+_TINY_SERIES = 20
 """A series with so many times fewer samples at a time than the largest one is not drawn."""
 
 
@@ -88,13 +88,13 @@ class _Timeline:
         self._timed = list(self._with_time())
         about = [each for each in (*score.alerts, *score.quiet) if _is_about(each, section)]
         self._alerts = about
-        self._raised = {(each.metric, _key(each.by)): each for each in score.alerts}
+        self._raised = {(each.metric, _group_key(each.by)): each for each in score.alerts}
         self.tiny = self._tiny()
 
     def charts(self) -> tuple[Chart, ...]:
         names = [name for name in self._names() if name not in self.tiny]
         drawn = [group for _, group in self._timed if self._name(group) not in self.tiny]
-        found = measures(drawn, self._alerts)
+        found = _measures(drawn, self._alerts)
         return tuple(
             Chart(
                 measure=measure,
@@ -106,7 +106,7 @@ class _Timeline:
 
     def _with_time(self) -> Iterator[tuple[float, ScoreGroup]]:
         for group in self._section.groups if self._dimension else ():
-            at = _seconds(group.by.get(self._dimension or "day", ""))
+            at = _seconds_since_1970(group.by.get(self._dimension or "day", ""))
             if at is not None:
                 yield at, group
 
@@ -128,8 +128,8 @@ class _Timeline:
             counts.setdefault(self._name(group), []).append(group.n)
         means = {name: fmean(each) for name, each in counts.items()}
         alerted = {by for _, by in self._raised}
-        kept = {self._name(group) for _, group in self._timed if _key(group.by) in alerted}
-        least = max(means.values(), default=0.0) / _TINY
+        kept = {self._name(group) for _, group in self._timed if _group_key(group.by) in alerted}
+        least = max(means.values(), default=0.0) / _TINY_SERIES
         return frozenset(name for name, mean in means.items() if mean < least and name not in kept)
 
     def _series(self, measure: Measure, names: Sequence[str]) -> Iterator[Series]:
@@ -144,7 +144,7 @@ class _Timeline:
 
     def _value(self, at: float, group: ScoreGroup, measure: Measure, found: Value) -> TimedValue:
         time = group.by[self._dimension] if self._dimension else ""
-        alert = self._raised.get((measure.metric, _key(group.by)))
+        alert = self._raised.get((measure.metric, _group_key(group.by)))
         return TimedValue(at=at, time=time, found=found, alert=alert)
 
     def _limits(self, measure: Measure) -> Iterator[tuple[str, float]]:
@@ -157,7 +157,7 @@ class _Timeline:
                     yield BUDGET, group.budget_usd_1000
 
 
-def _seconds(text: str) -> float | None:
+def _seconds_since_1970(text: str) -> float | None:
     try:
         return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
     except ValueError:
@@ -168,13 +168,13 @@ def _is_about(alert: Alert, section: Section) -> bool:
     return alert.by.get("prompt", "") == section.prompt
 
 
-def _key(by: Mapping[Dimension, str]) -> tuple[str, ...]:
+def _group_key(by: Mapping[Dimension, str]) -> tuple[str, ...]:
     return tuple(by.values())
 
 
-# What the charts of a prompt show: the metrics of its groups, in the unit of an alert.
+# What the charts of a prompt show: the metrics of its groups, in the unit of an alert
 
-_MOST = 8
+_MAX_CHARTS = 8
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -203,34 +203,36 @@ class Measure:
     of: Callable[[ScoreGroup], Value | None]
 
 
-def measures(groups: Sequence[ScoreGroup], alerts: Iterable[Alert]) -> tuple[Measure, ...]:
+def _measures(groups: Sequence[ScoreGroup], alerts: Iterable[Alert]) -> tuple[Measure, ...]:
     """The metrics that a section has values of; of assertions only those with an alert."""
     with_alert = dict.fromkeys(alert.metric for alert in alerts)
-    known = {each.metric: each for each in _usual(groups)}
+    known = {each.metric: each for each in _usual_measures(groups)}
     types = {each.type for group in groups for each in group.assertions}
     for metric in with_alert:
         if metric not in known and metric in types:
-            known[metric] = _assertion(metric)
+            known[metric] = _assertion_measure(metric)
     found = (
         each
         for each in known.values()
         if any(value is not None for value in map(each.of, groups))
         and (each.metric in with_alert or not _is_dull(each, groups))
     )
-    return tuple(found)[:_MOST]
+    return tuple(found)[:_MAX_CHARTS]
 
 
-def _usual(groups: Sequence[ScoreGroup]) -> Iterator[Measure]:
-    yield Measure(metric="contracts", title="Contracts kept, %", of=lambda g: _share(g.contracts))
+def _usual_measures(groups: Sequence[ScoreGroup]) -> Iterator[Measure]:
+    yield Measure(
+        metric="contracts", title="Contracts kept, %", of=lambda g: _share_value(g.contracts)
+    )
     for name in dict.fromkeys(each.name for group in groups for each in group.scores):
-        yield _score(name)
-    yield Measure(metric="errors", title="Errors, %", of=lambda g: _share(g.errors))
-    yield Measure(metric="refusals", title="Refusals, %", of=lambda g: _share(g.refusals))
+        yield _score_measure(name)
+    yield Measure(metric="errors", title="Errors, %", of=lambda g: _share_value(g.errors))
+    yield Measure(metric="refusals", title="Refusals, %", of=lambda g: _share_value(g.refusals))
     yield Measure(
         metric="cost_1000", title="USD per 1,000 requests", is_percent=False, of=_cost_1000
     )
     for metric in ("p50", "p95"):
-        yield _measures_seconds(metric)
+        yield _latency_measure(metric)
 
 
 def _is_dull(measure: Measure, groups: Sequence[ScoreGroup]) -> bool:
@@ -241,13 +243,13 @@ def _is_dull(measure: Measure, groups: Sequence[ScoreGroup]) -> bool:
     return measure.metric in ("errors", "refusals") and not any(each.value for each in values)
 
 
-def _share(found: Share) -> Value | None:
+def _share_value(found: Share) -> Value | None:
     if found.value is None:
         return None
     return _in_percent(found.value, found.low, found.high, found.n)
 
 
-def _score(name: str) -> Measure:
+def _score_measure(name: str) -> Measure:
     def of(group: ScoreGroup) -> Value | None:
         found = next((each for each in group.scores if each.name == name), None)
         return _in_percent(found.mean, found.low, found.high, found.n) if found else None
@@ -255,7 +257,7 @@ def _score(name: str) -> Measure:
     return Measure(metric=name, title=f"{short(name)}, points", of=of)
 
 
-def _assertion(kind: str) -> Measure:
+def _assertion_measure(kind: str) -> Measure:
     def of(group: ScoreGroup) -> Value | None:
         found = [each for each in group.assertions if each.type == kind and each.n]
         if not found:
@@ -274,7 +276,7 @@ def _cost_1000(group: ScoreGroup) -> Value | None:
     return Value(value=group.cost_usd_1000, n=group.priced)
 
 
-def _measures_seconds(metric: str) -> Measure:
+def _latency_measure(metric: str) -> Measure:
     def of(group: ScoreGroup) -> Value | None:
         found = group.latency_s
         return Value(value=getattr(found, metric), n=found.n) if found else None

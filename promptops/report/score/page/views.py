@@ -1,4 +1,4 @@
-"""The views that the page of scored samples shows, in the order of its template."""
+"""The views that the page of scored samples shows, and its charts as positions in an SVG."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from promptops.report.score.parts.names import Section, group_name, sections
 from promptops.report.score.parts.table import Column, columns
 from promptops.report.test.parts.facts import short
 
-_ROWS = 60
+_MAX_ROWS = 60
 _TINY_SHOWN = 5
-_PROMPT: tuple[Dimension, ...] = ("prompt",)
+_WITHOUT_PROMPT: tuple[Dimension, ...] = ("prompt",)
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -75,7 +75,7 @@ class SectionView:
 def section_views(score: Score) -> tuple[SectionView, ...]:
     """The sections in the order of the groups."""
     found = enumerate(sections(score), 1)
-    return tuple(_section(section, f"prompt-{number}", score) for number, section in found)
+    return tuple(_section_view(section, f"prompt-{number}", score) for number, section in found)
 
 
 def page_notes(score: Score) -> tuple[tuple[str, tuple[str, ...]], ...]:
@@ -93,29 +93,29 @@ def page_notes(score: Score) -> tuple[tuple[str, tuple[str, ...]], ...]:
     return tuple((label, tuple(lines)) for label, lines in found.items())
 
 
-def _section(section: Section, anchor: str, score: Score) -> SectionView:
+def _section_view(section: Section, anchor: str, score: Score) -> SectionView:
     found, tiny = charts(section, score)
     times = times_of(found)
     groups = section.groups
     return SectionView(
         anchor=anchor,
         section=section,
-        alerts=tuple(_alerts(section, anchor, score.alerts)),
+        alerts=tuple(_alert_views(section, anchor, score.alerts)),
         totals=_totals(groups),
-        drawings=tuple(drawing(chart, times) for chart in found),
-        series=_series(found),
+        drawings=tuple(_drawing(chart, times) for chart in found),
+        series=_series_names(found),
         tiny=some(tiny, _TINY_SHOWN),
-        columns=columns(section.latest(_ROWS), section.varying),
-        earlier=max(0, len(groups) - _ROWS),
+        columns=columns(section.latest(_MAX_ROWS), section.varying),
+        earlier=max(0, len(groups) - _MAX_ROWS),
         violated=tuple(facts.violated(section)),
     )
 
 
-def _alerts(section: Section, anchor: str, raised: Iterable[Alert]) -> Iterable[AlertView]:
+def _alert_views(section: Section, anchor: str, raised: Iterable[Alert]) -> Iterable[AlertView]:
     for alert in raised:
         if alert.by.get("prompt", "") == section.prompt:
             yield AlertView(
-                group=group_name(alert.by, _PROMPT),
+                group=group_name(alert.by, _WITHOUT_PROMPT),
                 text=alerts.raised(alert),
                 prompt=section.prompt,
                 anchor=anchor,
@@ -126,31 +126,31 @@ def _totals(groups: Sequence[ScoreGroup]) -> Totals:
     costs = [group.cost_usd for group in groups if group.cost_usd is not None]
     return Totals(
         samples=sum(group.n for group in groups),
-        contracts=figures.share(_sum([group.contracts for group in groups])),
-        errors=figures.rare(_sum([group.errors for group in groups])),
+        contracts=figures.share(_summed([group.contracts for group in groups])),
+        errors=figures.rare(_summed([group.errors for group in groups])),
         cost=figures.spent(sum(costs) if costs else None),
     )
 
 
-def _sum(shares: Sequence[Share]) -> Share:
+def _summed(shares: Sequence[Share]) -> Share:
     return Share(n=sum(each.n for each in shares), count=sum(each.count for each in shares))
 
 
-def _series(found: Iterable[Chart]) -> tuple[tuple[str, int], ...]:
+def _series_names(found: Iterable[Chart]) -> tuple[tuple[str, int], ...]:
     """The latest first."""
     named = {line.number: line.name for chart in found for line in chart.series if line.name}
     return tuple((name, number) for number, name in sorted(named.items()))
 
 
-# A chart as positions in an SVG.
+# A chart as positions in an SVG
 
 WIDTH, HEIGHT = 600, 210
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 84, 12, 28
-_FEW = 31  # times of a chart whose points are all drawn, with bars as intervals
-_TICKS = 5
-_BESIDE = 4.0  # between points of two series at one time
-_DAY = 86_400.0
-_LABEL = 14.0  # the height of a name
+_FEW_TIMES = 31  # times of a chart whose points are all drawn, with bars as intervals
+_MOST_TICKS = 5
+_POINT_GAP = 4.0  # between points of two series at one time
+_DAY_S = 86_400.0
+_LABEL_HEIGHT = 14.0  # the height of a name
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -212,7 +212,7 @@ class Drawing:
         return sum(dot.is_alert for line in self.lines for dot in line.dots)
 
 
-def drawing(chart: Chart, times: Sequence[float]) -> Drawing:
+def _drawing(chart: Chart, times: Sequence[float]) -> Drawing:
     """The chart, with an x axis from the first to the last of the times, which are sorted."""
     return _Drawing(chart, times).drawing()
 
@@ -222,7 +222,7 @@ class _Drawing:
         self._chart = chart
         self._times = times
         self._step = min(later - earlier for earlier, later in pairwise(times))
-        room = 0.5 * self._step if len(times) <= _FEW else 0.0
+        room = 0.5 * self._step if len(times) <= _FEW_TIMES else 0.0
         self._x = Scale(low=times[0] - room, high=times[-1] + room, start=_LEFT, end=WIDTH - _RIGHT)
         self._y = self._value_scale()
 
@@ -246,8 +246,8 @@ class _Drawing:
     def _time_ticks(self) -> Iterator[Tick]:
         """About five times, at equal distances, each at a time that has values or could have."""
         count = round((self._times[-1] - self._times[0]) / self._step)
-        step = max(1, -(-count // (_TICKS - 1)))
-        is_day = self._step >= _DAY
+        step = max(1, -(-count // (_MOST_TICKS - 1)))
+        is_day = self._step >= _DAY_S
         for number in range(0, count + 1, step):
             at = self._times[0] + number * self._step
             yield Tick(at=self._x.at(at), text=_time_text(at, is_day=is_day))
@@ -262,11 +262,11 @@ class _Drawing:
             free = max(at, free)
             for name in every:
                 yield Level(at=at, name=name, label_y=free)
-                free += _LABEL
+                free += _LABEL_HEIGHT
 
     def _line(self, series: Series) -> Line:
         runs = list(self._runs(series.values))
-        few = len(self._times) <= _FEW
+        few = len(self._times) <= _FEW_TIMES
         shown = [each for each in series.values if few or each.alert]
         return Line(
             name=series.name,
@@ -291,7 +291,7 @@ class _Drawing:
         """The x position; points of several series at one time are beside each other."""
         place = [each.number for each in self._chart.series].index(series.number)
         middle = (len(self._chart.series) - 1) / 2
-        shift = (middle - place) * _BESIDE if len(self._times) <= _FEW else 0.0
+        shift = (middle - place) * _POINT_GAP if len(self._times) <= _FEW_TIMES else 0.0
         return round(self._x.at(value.at) + shift, 1)
 
     def _path(self, series: Series, run: Sequence[TimedValue]) -> str:

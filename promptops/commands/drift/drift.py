@@ -29,7 +29,7 @@ from promptops.evals.deciding.drift import (
     nights_to_find,
     sample_of,
 )
-from promptops.model.config import Config, ModelProfile
+from promptops.model.config import CHANNELS_FILE, Config, ModelProfile
 from promptops.model.night import (
     LEARNING_NIGHTS,
     NOTES_REF,

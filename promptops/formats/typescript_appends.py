@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from promptops.formats.code_texts import FEWEST_WORDS_SENT
+from promptops.formats.prompts_in_code import FEWEST_WORDS_SENT
 from promptops.formats.typescript_scanner import after_blanks, literal, skipped
 from promptops.formats.typescript_values import (
     ListValue,

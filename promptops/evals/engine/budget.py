@@ -24,7 +24,7 @@ from promptops.records import field, record
 from promptops.runtime.request.api_limits import APIS
 
 if TYPE_CHECKING:
-    from promptops.evals.engine.run import Limiter
+    from promptops.evals.engine.rate_limiter import Limiter
 
 
 @record(slots=True, kw_only=True)

@@ -7,7 +7,11 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from promptops.formats.code_texts import (
+from promptops.formats.document import Loss, SourceDocument, SourceMessage, SourceTurn
+from promptops.formats.input_names import InputNames
+from promptops.formats.parts import TemplatePart, TextPart
+from promptops.formats.plain_texts import identity, parts_message, role_in, stem_steps, translated
+from promptops.formats.prompts_in_code import (
     APPENDED,
     SAVE_TO_FILE,
     CodeTexts,
@@ -15,10 +19,6 @@ from promptops.formats.code_texts import (
     message_text,
     numbered,
 )
-from promptops.formats.document import Loss, SourceDocument, SourceMessage, SourceTurn
-from promptops.formats.input_names import InputNames
-from promptops.formats.parts import TemplatePart, TextPart
-from promptops.formats.plain_texts import identity, parts_message, role_in, stem_steps, translated
 from promptops.formats.python_candidates import Candidate, candidates, is_request
 from promptops.formats.python_expressions import PythonExpressions
 from promptops.formats.python_messages import PythonMessages

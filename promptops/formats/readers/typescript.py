@@ -6,7 +6,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from promptops.formats.code_texts import (
+from promptops.formats.document import Loss, SourceDocument, SourceMessage, SourceTurn
+from promptops.formats.input_names import InputNames
+from promptops.formats.plain_texts import identity, parts_message, role_in, stem_steps
+from promptops.formats.prompts_in_code import (
     APPENDED,
     EXPRESSION,
     SAVE_TO_FILE,
@@ -14,9 +17,6 @@ from promptops.formats.code_texts import (
     message_text,
     numbered,
 )
-from promptops.formats.document import Loss, SourceDocument, SourceMessage, SourceTurn
-from promptops.formats.input_names import InputNames
-from promptops.formats.plain_texts import identity, parts_message, role_in, stem_steps
 from promptops.formats.registry import ReadOptions
 from promptops.formats.source_file import SourceFile
 from promptops.formats.typescript_appends import appended_lists

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from promptops.evals.engine.ask import Failed, Patience
-from promptops.evals.engine.run import Outage
+from promptops.evals.engine.rate_limiter import Outage
 from promptops.evals.providers import Failure
 from tests.evals.engine.scripted import Scripted, asks_for, broken, reply, run
 

@@ -6,8 +6,8 @@ from time import process_time
 
 import pytest
 
-from promptops.formats.code_texts import CodeTexts, marked_text
 from promptops.formats.parts import ExpressionPart, TextPart
+from promptops.formats.prompts_in_code import CodeTexts, marked_text
 from promptops.model.place import Place
 
 HERE = Place("a.py", 3, 5)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from importlib import import_module
-from pathlib import Path
 
 import click
 
@@ -70,9 +70,10 @@ class _Commands(click.Group):
 @cache
 def _modules() -> dict[str, str]:
     """The module of each command: `NAME.py`, or `command.py` in its folder."""
+    folder = commands.__path__[0]
+    names = (name for name in os.listdir(folder) if os.path.exists(f"{folder}/{name}/command.py"))
     files = {name: name for name in module_names(commands)}
-    folders = [file.parent.name for file in Path(commands.__path__[0]).glob("*/command.py")]
-    return files | {name: f"{name}.command" for name in folders}
+    return files | {name: f"{name}.command" for name in names}
 
 
 def _print_version(ctx: click.Context, _param: click.Parameter, wanted: bool) -> None:

@@ -169,7 +169,7 @@ SOURCES = {
 
 ELSEWHERE = {
     "IMP016": "cli/test_import.py",
-    "IMP212": "jobs/importing/test_options.py",
+    "IMP212": "commands/import_/test_options.py",
     **{
         f"EXP{number}": "formats/test_exports.py"
         for number in (

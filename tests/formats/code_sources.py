@@ -168,7 +168,7 @@ SOURCES = {
 }
 
 ELSEWHERE = {
-    "IMP016": "cli/test_import.py",
+    "IMP016": "commands/import_/test_import_command.py",
     "IMP212": "commands/import_/test_options.py",
     **{
         f"EXP{number}": "formats/test_exports.py"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from promptops.errors import InputError, os_reason
-from promptops.report.prompt_text import prompt_text, safe_text
+from promptops.report.parts.prompt_text import prompt_text, safe_text
 from promptops.source.document import MAX_BYTES, read
 
 

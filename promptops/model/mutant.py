@@ -35,7 +35,7 @@ class Kill:
     Attributes:
         kind: `render`: the case can't be rendered. `rendered`: an assertion on the request failed.
             `witness`: an assertion refused the witness of a weaker schema. With a model:
-            `contract`: two of three answers violate a contract; `score`: the primary score fell.
+            `contract`: three of three answers violate one; `score`: the primary score fell.
         prompt, case: Whose check it was. `case` is "" for a score.
         assertion: Its type as written, such as `not-contains`; "" for `render`; for `score` the
             name of the score.

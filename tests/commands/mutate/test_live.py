@@ -108,16 +108,18 @@ def test_the_second_run_answers_from_the_local_cache(repo):
     ("bad", "status"),
     fast_first(
         [
-            ({("mutant", 0)}, "survived"),  # once is chance
-            ({("mutant", 0), ("mutant", 2)}, "killed"),
-            ({("mutant", 0), ("mutant", 1)}, "killed"),
+            ({("mutant", 0), ("mutant", 2)}, "survived"),  # one of three keeps them
+            ({("mutant", 0), ("mutant", 1), ("mutant", 2)}, "killed"),
             ({("mutant", 1), ("mutant", 2)}, "survived"),  # the first answer was kept: no suspect
-            ({("mutant", 0), ("mutant", 1), ("original", 1)}, "survived"),  # the original wavers
+            (  # the original wavers
+                {("mutant", 0), ("mutant", 1), ("mutant", 2), ("original", 1)},
+                "survived",
+            ),
         ],
         2,
     ),
 )
-def test_two_of_three_answers_must_violate_what_three_of_the_original_keep(repo, bad, status):
+def test_three_answers_must_violate_what_three_of_the_original_keep(repo, bad, status):
     """The turn 0 of the original is its recording."""
 
     def answer(text, turn):

@@ -147,6 +147,21 @@ def test_a_score_that_falls_in_all_cases_is_noticed(repo):
     assert sent == 20  # ten cases for each of two mutants
 
 
+def test_a_mutant_that_only_a_quote_noticed_is_tried_and_counts_if_an_answer_shows_it(repo):
+    quotes = "    rendered: [{type: contains, value: Be polite. Be brief.}]\n"
+    cases = "tests:\n  - name: one\n    inputs: {q: a}\n"
+    with fault_server(by_turn(_polite)) as server:
+        _configured(repo, server, CONTRACT + cases + quotes)
+        offline, found = mutated(repo, operators=["sentence"]), _live(repo)
+
+    assert [(each.status, each.quoted) for each in offline.mutants] == [("killed", True)] * 2
+    assert [(each.by.kind, each.quoted) for each in found.mutants] == [
+        ("contract", False),
+        ("rendered", True),  # the model answers alike without it
+    ]
+    assert (found.untried, found.count.behaviour_score, found.count.score) == (0, 0.5, 1.0)
+
+
 def test_at_most_some_mutants_are_tried_always_the_same(repo):
     with fault_server(by_turn(_polite)) as server:
         _configured(repo, server, CONTRACT + _cases(1))
@@ -205,5 +220,7 @@ def test_a_survivor_without_an_assertion_on_answers_has_a_note(repo):
     notes = {each.live.note for each in found.mutants}
     why = "no case whose request it changes has an assertion on the answer"
     assert notes == {why}
-    assert list(facts.remarks(found)) == [f"live: no model was called about 2 survivors: {why}"]
+    assert list(facts.remarks(found)) == [
+        f"live: no model was called about 2 mutants that no behaviour notices: {why}"
+    ]
     assert found.untried == 2

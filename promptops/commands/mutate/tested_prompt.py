@@ -13,7 +13,7 @@ from promptops.errors import PromptopsError
 from promptops.evals.contracts import violations
 from promptops.evals.record import Record
 from promptops.evals.result import Judgement, judge_assertion, record_of
-from promptops.evals.subject import text_of
+from promptops.evals.subject import text_of, text_of_messages
 from promptops.model.answer import Answer
 from promptops.model.mutant import Kill
 from promptops.model.place import Offsets, Place, Text
@@ -271,9 +271,11 @@ class Rewording:
 
 
 def _is_copy(written: Mapping[str, Any], request: Request) -> bool:
-    """Whether an assertion has strings that are nearly all of a message."""
+    """Whether an assertion has strings that are nearly all of a message, or of all of them."""
     strings = [_plain(each) for each in _strings_in(written)]
-    texts = (_plain(text_of(message.get("content"))) for message in request.messages)
+    whole = text_of_messages(request.messages)
+    messages = (text_of(message.get("content")) for message in request.messages)
+    texts = map(_plain, (whole, *messages))
     return any(_copied(text, strings) >= _COPY for text in texts if text)
 
 

@@ -119,6 +119,28 @@ def test_a_copy_of_a_message_quotes_all_of_it_also_its_values_and_branches(repo,
     assert len([change for change, noticed in found.items() if noticed == QUOTE]) >= 9
 
 
+def test_a_copy_of_all_messages_quotes_each_of_them(repo):
+    prompt = f"""{HEAD}inputs: {{required: [x], properties: {{x: {{type: string}}}}}}
+messages:
+  - {{role: system, content: "Sort what {{{{ x }}}} sends."}}
+  - {{role: user, content: "Say what you know."}}
+  - {{role: assistant, content: "I know all of it."}}
+  - {{role: user, content: "Then say it now."}}
+tests:
+  - name: one
+    inputs: {{x: Ida}}
+    rendered: [ASSERTION]
+"""
+    texts = ("Sort what Ida sends.", "Say what you know.", "I know all of it.", "Then say it now.")
+    value = "\\n\\n".join(texts)
+    repo.write({ASK: prompt.replace("ASSERTION", f'{{type: equals, value: "{value}"}}')})
+
+    found = mutated(repo)
+
+    assert found.count.all >= 8
+    assert (found.count.killed, found.count.quoted) == (found.count.all, found.count.all)
+
+
 def test_a_short_message_in_the_words_of_an_assertion_makes_it_no_copy(repo):
     prompt = PROMPT.replace("<ticket>{{ x | trim }}</ticket>", "{{ x | trim }}")
     prompt = prompt.replace("v-77", "v").replace("ASSERTION", "{type: contains, value: over v EUR}")

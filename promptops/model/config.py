@@ -186,7 +186,8 @@ class MutateSettings:
     """When mutation testing fails.
 
     Attributes:
-        fail_under: The required score in percent; None for no limit.
+        fail_under: The required share of mutants that are noticed by behaviour, in percent; None
+            for no limit.
     """
 
     fail_under: float | None = None

@@ -35,12 +35,14 @@ class Kill:
     Attributes:
         kind: `render`: the case can't be rendered. `rendered`: an assertion on the request failed.
             `witness`: an assertion refused the witness of a weaker schema. With a model:
-            `contract`: two of three answers violate a contract; `score`: the primary score fell.
+            `contract`: three of three answers violate one; `score`: the primary score fell.
         prompt, case: Whose check it was. `case` is "" for a score.
         assertion: Its type as written, such as `not-contains`; "" for `render`; for `score` the
             name of the score.
         reason: Why it failed, as a test reports it.
         place: Of the assertion; of the case for `render` and `score`.
+        quotes: It is a `rendered` assertion that repeats the text of the prompt; no check of what
+            the request does or the model answers noticed the mutant.
     """
 
     kind: KillKind
@@ -49,6 +51,7 @@ class Kill:
     assertion: str = ""
     reason: str = ""
     place: Place
+    quotes: bool = False
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -97,20 +100,45 @@ class Mutant:
     source_line: str = ""
     live: LiveTrial | None = None
 
+    @property
+    def quoted(self) -> bool:
+        """Whether only a quote of the text noticed it."""
+        return self.by is not None and self.by.quotes
+
 
 @record(frozen=True, slots=True, kw_only=True)
 class MutationCount:
-    """How many mutants were killed, and how many were not."""
+    """How many mutants were killed, and how many were not.
+
+    Attributes:
+        quoted: How many of the killed ones only a quote of the text noticed.
+        unseen: How many no case renders.
+    """
 
     killed: int = 0
+    quoted: int = 0
     survived: int = 0
     unseen: int = 0
 
     @property
+    def all(self) -> int:
+        """The number of mutants."""
+        return self.killed + self.survived + self.unseen
+
+    @property
+    def by_behaviour(self) -> int:
+        """How many were noticed by what the request does or the model answers."""
+        return self.killed - self.quoted
+
+    @property
+    def behaviour_score(self) -> float | None:
+        """by_behaviour / all, 0 to 1; None without a mutant."""
+        return self.by_behaviour / self.all if self.all else None
+
+    @property
     def score(self) -> float | None:
-        """killed / (killed + survived), 0 to 1; None without either."""
-        tested = self.killed + self.survived
-        return self.killed / tested if tested else None
+        """With quotes: killed / all, 0 to 1; None without a mutant."""
+        return self.killed / self.all if self.all else None
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -163,7 +191,7 @@ class MutationRun:
         since: The revision of `--since`, or "".
         left_out: Paths of partials that were not mutated, because prompts that are not selected
             use them, too.
-        fail_under: The required score in percent; None for no limit.
+        fail_under: The required share noticed by behaviour, in percent; None for no limit.
         nothing: Why nothing was mutated or tested at all, or "".
         advice: The command to type next, or "".
         live: A model was called about survivors.
@@ -223,21 +251,24 @@ class MutationRun:
 
     @property
     def under(self) -> bool:
-        """Whether the score is below the required one.
+        """Whether the share noticed by behaviour is below the required one.
 
-        Also if there is no score, although prompts are selected: nothing proves that it is reached.
+        Also if there is no mutant, although prompts are selected: nothing proves that it is
+        reached.
         """
         if self.fail_under is None or not self.rows:
             return False
-        score = self.count.score
+        score = self.count.behaviour_score
         return score is None or 100 * score < self.fail_under
 
 
 def counted(mutants: Iterable[Mutant]) -> MutationCount:
     """How many of them have each status."""
-    statuses = [mutant.status for mutant in mutants]
+    found = tuple(mutants)
+    statuses = [mutant.status for mutant in found]
     return MutationCount(
         killed=statuses.count("killed"),
+        quoted=sum(mutant.quoted for mutant in found),
         survived=statuses.count("survived"),
         unseen=statuses.count("unseen"),
     )

@@ -46,7 +46,9 @@ _INTERRUPTED = 130
     shell_complete=complete_operator,
     help="Break prompts only in this way, such as `sentence` or `obligation`; repeatable.",
 )
-@click.option("--live", is_flag=True, help="Call the model about mutants that no check notices.")
+@click.option(
+    "--live", is_flag=True, help="Call the model about mutants that no behaviour notices."
+)
 @click.option(
     "--max-mutants",
     type=click.IntRange(1),
@@ -57,7 +59,7 @@ _INTERRUPTED = 130
     "--fail-under",
     type=Percent(),
     metavar="PERCENT",
-    help="Exit 1 if fewer mutants are noticed; overrides the configuration.",
+    help="Exit 1 if behaviour notices fewer mutants; overrides the configuration.",
 )
 @concurrency_option
 @budget_options
@@ -68,8 +70,9 @@ def command(output: OutputOptions, **options: Any) -> int:
 
     Deletes sentences, reverses obligations, drops variables and weakens schemas, one at a time and
     without writing a file. By default it makes no API calls: a mutant is noticed if a case can't be
-    rendered or an assertion fails. Exits 1 under --fail-under or if a prompt can't be read, 5 when
-    a provider could not answer or the budget is spent.
+    rendered or an assertion fails. An assertion that quotes the prompt counts apart from those on
+    what the request does or the model answers. Exits 1 under --fail-under or if a prompt can't be
+    read, 5 when a provider could not answer or the budget is spent.
 
     \b
     Example:

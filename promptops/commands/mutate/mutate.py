@@ -149,7 +149,9 @@ class _Mutating:
         chosen = named_cases([case for prompt in tested for case in prompt.cases], patterns)
         keys = {case.case_key for case in chosen}
         for prompt in tested if patterns else ():
-            prompt.cases = tuple(case for case in prompt.cases if case.case_key in keys)
+            named = tuple(case for case in prompt.cases if case.case_key in keys)
+            prompt.left_out = bool(prompt.prompt.cases) and not named
+            prompt.cases = named
         return tested
 
     def _plan(self, loaded: LoadedPrompt, missing: MissingInputs) -> list[PlannedCase]:
@@ -332,10 +334,10 @@ def changed_lines(before: list[str], after: list[str]) -> set[int]:
 
 
 class LiveTrials:
-    """Calls the model about the survivors of all rows; `run` is called once.
+    """Calls the model about what no behaviour noticed, in all rows; `run` is called once.
 
     Attributes:
-        untried: The number of survivors that have no answer.
+        untried: The number of such mutants that are left without an answer.
     """
 
     def __init__(self, workspace: Workspace, options: MutateOptions) -> None:
@@ -353,7 +355,7 @@ class LiveTrials:
         self.untried = 0
 
     def run(self, rows: Sequence[RowTrials]) -> None:
-        """Replace the survivors that a model was called about in their rows."""
+        """Replace the mutants that a model was called about in their rows."""
         chosen = [(row, live) for row in rows for live in self._chosen(row)]
         try:
             self._answer([(live, list(live.pairs)) for _, live in chosen])
@@ -368,16 +370,12 @@ class LiveTrials:
             mutant = live.concluded(self._result)
             row.mutants[live.index] = replace(live.tried, mutant=mutant)
         mutants = [tried.mutant for row in rows for tried in row.mutants]
-        left = (mutant for mutant in mutants if mutant.status == "survived")
+        left = filter(_is_open, mutants)
         self.untried = sum(mutant.live is None or not mutant.live.answers for mutant in left)
 
     def _chosen(self, row: RowTrials) -> list[LiveMutant]:
-        survivors = [
-            (index, tried)
-            for index, tried in enumerate(row.mutants)
-            if tried.mutant.status == "survived"
-        ]
-        by_hash = sorted(survivors, key=lambda each: mutant_key(each[1].mutant))
+        left = [(index, tried) for index, tried in enumerate(row.mutants) if _is_open(tried.mutant)]
+        by_hash = sorted(left, key=lambda each: mutant_key(each[1].mutant))
         return [
             LiveMutant(tried=tried, index=index, pairs=case_pairs(tried), originals=self._originals)
             for index, tried in sorted(by_hash[: self._most], key=lambda each: each[0])
@@ -402,6 +400,11 @@ class LiveTrials:
 
     def _result(self, planned: PlannedCase) -> AnswerResult:
         return self._answering.known.get(planned.key, AnswerResult(reason="it was not requested"))
+
+
+def _is_open(mutant: Mutant) -> bool:
+    """Whether a case renders it and no behaviour noticed it."""
+    return mutant.status == "survived" or mutant.quoted
 
 
 def _judged_by_key(

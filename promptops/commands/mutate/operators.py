@@ -634,6 +634,7 @@ def _without_tool(prompt: Prompt, index: int) -> PromptEdit:
         place=prompt.locate(tool.at, False),
         dropped=(tool.at,),
         change=f"drop the tool `{tool.name}`",
+        reworded=_with_tool(prompt, index, replace(tool, name="x")),
         suggestion=f"a case that needs it: `{{type: tool-call, name: {tool.name}}}`",
         witness=call_witness(tool.name),
         on_request=False,
@@ -643,17 +644,27 @@ def _without_tool(prompt: Prompt, index: int) -> PromptEdit:
 def _with_optional_parameter(prompt: Prompt, index: int, name: str) -> PromptEdit:
     tool = prompt.tools[index]
     left = [other for other in tool.parameters["required"] if other != name]
-    freed: Tool = replace(tool, parameters={**tool.parameters, "required": left})
-    tools = (*prompt.tools[:index], freed, *prompt.tools[index + 1 :])
+    renamed = ["x" if other == name else other for other in tool.parameters["required"]]
     at = f"{tool.at}/parameters/required/{tool.parameters['required'].index(name)}"
     return PromptEdit(
-        prompt=replace(prompt, tools=tools),
+        prompt=_with_required(prompt, index, left),
+        reworded=_with_required(prompt, index, renamed),
         place=prompt.locate(at, False),
         change=f"make `{name}` of the tool `{tool.name}` optional",
         suggestion=f"`{{type: tool-call, name: {tool.name}, arguments: {{{name}: …}}}}`",
         witness=call_witness(tool.name, name),
         on_request=False,
     )
+
+
+def _with_required(prompt: Prompt, index: int, names: list[str]) -> Prompt:
+    tool = prompt.tools[index]
+    parameters = {**tool.parameters, "required": names}
+    return _with_tool(prompt, index, replace(tool, parameters=parameters))
+
+
+def _with_tool(prompt: Prompt, index: int, tool: Tool) -> Prompt:
+    return replace(prompt, tools=(*prompt.tools[:index], tool, *prompt.tools[index + 1 :]))
 
 
 # Answers that only a broken prompt allows.

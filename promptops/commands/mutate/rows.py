@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
 
 from promptops.analysis.masking import masked, without_secrets
 from promptops.catalog.catalog import Catalog
@@ -20,13 +19,16 @@ from promptops.commands.mutate.tested_prompt import (
     TestedPrompt,
     TextEdit,
     Variant,
+    reworded_includes,
+    reworded_prompt,
+    reworded_text,
     shortened,
     with_span,
 )
 from promptops.evals.subject import text_of
 from promptops.model.internal_error import CaughtBug
 from promptops.model.mutant import OPERATORS, Kill, Mutant, MutantStatus, MutationRow, Operator
-from promptops.model.place import Offsets, Place
+from promptops.model.place import Offsets, Place, Text
 from promptops.patterns import lazy_pattern
 from promptops.records import field, record, replace
 from promptops.runtime.template.template import TemplateError, is_template, parse
@@ -70,7 +72,7 @@ class RowTrials:
     failure: str = ""
 
     def add_text(self, source: Source) -> None:
-        """Try all ways to break a text, unless no prompt that uses it has a case."""
+        """Try all ways to break a text; without a case, all are unseen."""
         with CaughtBug() as bug:
             self._add_text(source)
         self._note(bug)
@@ -88,20 +90,21 @@ class RowTrials:
 
     def _add_text(self, source: Source) -> None:
         self._use(source.users)
-        if not any(user.cases for user in source.users):
+        if all(user.left_out for user in source.users):
             return
         prepared = _prepared(source)
         for operator, edit in text_edits(prepared, self.operators) if prepared else ():
             place = _place_of_edit(source, edit)
             if self.is_ignored(place):
                 self.ignored += 1
-            elif (trial := try_text(source, edit)) is not None:
+            elif (trial := try_text(source, operator, edit)) is not None:
                 self._add_text_mutant(source, operator, edit, trial)
 
     def _add_prompt(self, tested: TestedPrompt) -> None:
         self._use([tested])
-        edits = prompt_edits(tested.prompt, self.catalog, self.operators) if tested.cases else ()
-        for operator, edit in edits:
+        if tested.left_out:
+            return
+        for operator, edit in prompt_edits(tested.prompt, self.catalog, self.operators):
             if edit.place.path != tested.prompt.path:
                 continue  # it is inherited, and belongs to the prompt that has it
             if self.is_ignored(edit.place):
@@ -146,8 +149,8 @@ class RowTrials:
             self._keep(mutant, [(tested, Variant(edit.prompt, tested.original.load))])
 
     def _keep(self, mutant: Mutant, variants: Iterable[tuple[TestedPrompt, Variant]]) -> None:
-        """Variants are needed again only for survivors."""
-        kept = tuple(variants) if mutant.status == "survived" else ()
+        """Variants are needed again only where a model could notice more."""
+        kept = tuple(variants) if mutant.status == "survived" or mutant.quoted else ()
         self.mutants.append(TriedMutant(mutant=mutant, variants=kept))
 
     def _mutant(
@@ -203,6 +206,8 @@ class RowTrials:
     def _why_nothing(self, users: Sequence[TestedPrompt], cases: int) -> str:
         if not any(user.prompt.cases for user in users):
             return "there are no test cases: nothing was tested"
+        if all(user.left_out for user in users):
+            return "none of its test cases is named by `--case`"
         if not cases:
             why = next(filter(None, (user.unretrieved for user in users)), "")
             shown = why or "`promptops test` shows why"
@@ -286,29 +291,45 @@ class Trial:
     kill: Kill | None = None
 
 
-def try_text(source: Source, edit: TextEdit) -> Trial | None:
+def try_text(source: Source, operator: Operator, edit: TextEdit) -> Trial | None:
     """Replace a span of a text; None if that is not a valid template any more."""
     text = with_span(source.text, edit.start, edit.end, edit.after)
     if not source.is_expression and not _is_valid(text.value):
         return None
-    found = _observed(source, edit, edit.after)
+    found = _observed(source, operator, edit, text)
     if found.kill is not None or found.effect is not Effect.NONE:
         return Trial(found.effect, kill=found.kill)
     # Nothing changed: is the text not rendered, or is the change without an effect?
-    poisoned = _observed(source, edit, edit.poison)
+    poison = with_span(source.text, edit.start, edit.end, edit.poison)
+    poisoned = _observed(source, operator, edit, poison)
     return Trial(Effect.NONE, seen=poisoned.effect is not Effect.NONE)
 
 
-def _observed(source: Source, edit: TextEdit, after: str) -> Observation:
-    """The first kill, or else the largest effect, over all users."""
-    text = with_span(source.text, edit.start, edit.end, after)
-    effect = Effect.NONE
+def _observed(source: Source, operator: Operator, edit: TextEdit, text: Text) -> Observation:
+    """The first kill by behaviour, or else the first quote and the largest effect, of all users."""
+    effect, quote = Effect.NONE, None
     for user in source.users:
-        found = user.observe(source.variant(user, text))
-        if found.kill is not None:
+        variant = source.variant(user, text)
+        found = user.observe(variant, _reworded(source, user, operator, edit, variant))
+        if found.kill is not None and not found.kill.quotes:
             return found
-        effect = max(effect, found.effect)
-    return Observation(effect)
+        effect, quote = max(effect, found.effect), quote or found.kill
+    return Observation(effect, quote)
+
+
+def _reworded(
+    source: Source, user: TestedPrompt, operator: Operator, edit: TextEdit, broken: Variant
+) -> Variant | None:
+    """The prompt of a user with other words at the place of an edit; None if it has no words."""
+    if operator in ("value", "condition", "loop"):
+        return None
+    if operator == "obligation":
+        return broken  # it changes nothing but words
+    if operator == "include":
+        return reworded_includes(user.original)
+    reworded = source.variant(user, reworded_text(source.text, edit.start, edit.end))
+    has_tags = "{%" in source.text.value[edit.start : edit.end]
+    return reworded_includes(reworded) if has_tags else reworded
 
 
 def _is_valid(source: str) -> bool:
@@ -321,33 +342,78 @@ def _is_valid(source: str) -> bool:
 def try_prompt(tested: TestedPrompt, edit: PromptEdit) -> Trial:
     """Try a broken prompt; if the request shows nothing to assertions, with its witness."""
     variant = Variant(edit.prompt, tested.original.load)
-    found = tested.observe(variant)
+    if edit.on_request:
+        reworded = reworded_prompt(tested.original, edit.dropped)
+    else:
+        reworded = Variant(edit.reworded or edit.prompt, tested.original.load)
+    found = tested.observe(variant, reworded)
     kill = found.kill
-    if kill is None and edit.witness is not None:
-        kill = tested.refuses(edit.prompt, edit.witness)
+    if (kill is None or kill.quotes) and edit.witness is not None:
+        kill = tested.refuses(edit.prompt, edit.witness) or kill
     return Trial(found.effect, seen=found.effect is not Effect.NONE, kill=kill)
 
 
 # What to assert, so that a mutant is noticed.
 
+_VALUE_TAG = lazy_pattern(r"\{\{.*?\}\}", re.DOTALL)
 _TEMPLATE_TAG = lazy_pattern(r"\{[{%#].*?[}%#]\}", re.DOTALL)
 _TEMPLATE_TAG_OR_LINE_END = lazy_pattern(r"\{[{%#].*?[}%#]\}|\n", re.DOTALL)
 _LONGEST_VALUE = 60
 
 
 def suggestion(source: Source, operator: Operator, edit: TextEdit) -> str:
-    """A sentence with code in backticks."""
+    """A sentence with code in backticks; a rule is tested by what the answer is, first."""
     text = source.text.value
     if operator in ("condition", "loop"):
         written = shortened(text[edit.start : edit.end])
         return f"a case in which `{written}` differs, with an assertion on its text"
-    printed = operator in ("value", "include")
-    value, case = _printed_value(source, edit) if printed else (_literal_value(text, edit), "")
+    if operator == "value":
+        return _on_request(source, *_printed_value(source, edit))
+    answer = f"{_on_answer(_rule(text, operator, edit))} below `output`, tried with `--live`"
+    value, case = _value_in_rule(source, operator, edit)
+    if value:
+        return f"{answer}; or on the value, {_on_request(source, value, case)}"
+    if operator == "include":
+        quote = _on_request(source, *_printed_value(source, edit))
+    else:
+        quote = _on_request(source, _literal_value(text, edit))
+    return f"{answer}; or, as a quote, {quote}"
+
+
+def _on_request(source: Source, value: str, case: str = "") -> str:
     if not value.strip():
         return "an assertion below `rendered` on the text that it adds"
     return f"{_contains_assertion(source, value)} below `rendered`" + (
         f" of `{case}`" if case else ""
     )
+
+
+def _rule(text: str, operator: Operator, edit: TextEdit) -> str:
+    """The words of the rule that an edit breaks; "" where they are in another file."""
+    if operator == "include":
+        return ""
+    start, end = edit.subject or (edit.start, edit.end)
+    return " ".join(text[start:end].split())
+
+
+_MOST = lazy_pattern(
+    r"(?i)\b(?:most|more than|maximum|höchstens|maximal)\b\D{0,20}?(\d+) (word|wört|char|zeichen)"
+)
+_WORD_JSON = lazy_pattern(r"\bJSON\b")
+
+
+def _on_answer(rule: str) -> str:
+    """An assertion on the answer that may hold only where the rule is kept."""
+    if _WORD_JSON.search(rule):
+        return "`{type: is-json}`"
+    if (most := _MOST.search(rule)) is not None:
+        if most[2].lower() in ("word", "wört"):
+            return f"`{{type: word-count, value: {{max: {most[1]}}}}}`"
+        return f"`{{type: max-chars, value: {most[1]}}}`"
+    if not rule or "{" in rule:
+        return "an assertion on what the answer must then be"
+    criterion = json.dumps(f"The answer keeps to: {shortened(rule)}", ensure_ascii=False)
+    return f"`{{type: llm-rubric, value: {criterion}}}`"
 
 
 def _contains_assertion(source: Source, value: str) -> str:
@@ -404,29 +470,55 @@ def _printed_value(source: Source, edit: TextEdit) -> tuple[str, str]:
     And the name of the case.
     """
     text = with_span(source.text, edit.start, edit.end, edit.after)
+    for case, was, now in _changed_texts(source, text):
+        return without_secrets(_missing_words(was, now)), case
+    return "", ""
+
+
+def _value_in_rule(source: Source, operator: Operator, edit: TextEdit) -> tuple[str, str]:
+    """What a case prints for the first value in a deleted rule, if it is there only once.
+
+    And the name of the case.
+    """
+    found = None
+    if operator in ("sentence", "item"):
+        found = _VALUE_TAG.search(source.text.value, *(edit.subject or (edit.start, edit.end)))
+    if found is None:
+        return "", ""
+    for case, was, now in _changed_texts(source, with_span(source.text, *found.span(), "")):
+        start, end = _missing_span(was, now)
+        value = was[start:end].strip()
+        if len(value) > 1 and "\n" not in value and was.count(value) == 1:
+            return without_secrets(value), case
+    return "", ""
+
+
+def _changed_texts(source: Source, text: Text) -> Iterator[tuple[str, str, str]]:
+    """The name of a case, and a text of its request without and with the changed source."""
     for user in source.users:
         for planned, broken in user.changed_cases(source.variant(user, text)):
             assert planned.request is not None
             assert broken.request is not None
-            for found in _missing_words_of(planned.request.messages, broken.request.messages):
-                return without_secrets(found), without_secrets(planned.case.name)
-    return "", ""
+            name = without_secrets(planned.case.name)
+            pairs = zip(planned.request.messages, broken.request.messages, strict=False)
+            for old, new in pairs:
+                was, now = text_of(old.get("content")), text_of(new.get("content"))
+                if was != now:
+                    yield name, was, now
 
 
-def _missing_words_of(before: Sequence[Any], after: Sequence[Any]) -> Iterator[str]:
-    for old, new in zip(before, after, strict=False):
-        was, now = text_of(old.get("content")), text_of(new.get("content"))
-        if was != now:
-            yield _missing_words(was, now)
-
-
-def _missing_words(was: str, now: str) -> str:
-    """The part of a line that is missing in the other text, with words around it."""
+def _missing_span(was: str, now: str) -> Offsets:
+    """The part of a text that is missing in the other one."""
     shorter = min(len(was), len(now))
     start = next((at for at in range(shorter) if was[at] != now[at]), shorter)
     rest = shorter - start
     same = next((at for at in range(rest) if was[-1 - at] != now[-1 - at]), rest)
-    end = len(was) - same
+    return start, len(was) - same
+
+
+def _missing_words(was: str, now: str) -> str:
+    """The part of a line that is missing in the other text, with words around it."""
+    start, end = _missing_span(was, now)
     written = was[start:end]
     start += len(written) - len(written.lstrip())
     line_end = was.find("\n", start)

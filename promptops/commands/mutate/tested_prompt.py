@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from enum import IntEnum
 from typing import Any
@@ -10,12 +11,15 @@ from promptops.analysis.template_tags import place_of
 from promptops.catalog.catalog import Catalog
 from promptops.errors import PromptopsError
 from promptops.evals.contracts import violations
+from promptops.evals.record import Record
 from promptops.evals.result import Judgement, judge_assertion, record_of
+from promptops.evals.subject import text_of, text_of_messages
 from promptops.model.answer import Answer
 from promptops.model.mutant import Kill
 from promptops.model.place import Offsets, Place, Text
 from promptops.model.prompt import ForEach, Message, Part, Prompt, TextPart, Turn, messages_of
 from promptops.model.request import Request
+from promptops.patterns import lazy_pattern
 from promptops.records import field, record, replace
 from promptops.runtime.request.canonical import request_digest
 from promptops.runtime.request.render import Renderer
@@ -23,7 +27,7 @@ from promptops.runtime.template.limits import PromptBudget
 from promptops.runtime.template.scope import Load
 from promptops.runtime.template.template import Template
 from promptops.testing.judging import AnswerJudge, judged_answers
-from promptops.testing.plan import PlannedCase
+from promptops.testing.plan import CaseKey, PlannedCase
 
 _JudgedCase = tuple[PlannedCase, Answer | None, tuple[Judgement, ...]]
 """A case with its recorded answer, and the verdicts on it."""
@@ -39,7 +43,7 @@ class Effect(IntEnum):
 
 @record(frozen=True, slots=True)
 class Observation:
-    """What the cases notice of a variant; after the first check that fails, none is tried."""
+    """What the cases notice of a variant: the first check that fails, but a quote only alone."""
 
     effect: Effect = Effect.NONE
     kill: Kill | None = None
@@ -50,6 +54,8 @@ class TestedPrompt:
 
     Attributes:
         cases: The first repeat of each.
+        everywhere: The prompt with other words in all its texts.
+        left_out: It has cases, but none that the user named.
         unretrieved: Why the input of a case could not be retrieved, or "".
     """
 
@@ -68,6 +74,8 @@ class TestedPrompt:
         self._judging = judging
         self._recorded: list[_JudgedCase] | None = None
         self._failing_on_answers = 0
+        self.left_out = False
+        self.everywhere = Rewording(self, reworded_prompt(self.original))
         planned_cases = tuple(plan)
         self.cases = tuple(
             planned
@@ -89,25 +97,30 @@ class TestedPrompt:
         rendered = sum(each.must and each.status in ("failed", "error") for each in judged)
         return rendered + self._failing_on_answers
 
-    def observe(self, variant: Variant) -> Observation:
-        """Render all cases with a variant of the prompt, and check the `rendered` assertions."""
-        effect = Effect.NONE
+    def observe(self, variant: Variant, reworded: Variant | None = None) -> Observation:
+        """Render all cases with a variant of the prompt, and check the `rendered` assertions.
+
+        `reworded` is the original with other words at the place; None if it has no words.
+        """
+        effect, quote = Effect.NONE, None
+        quotes = Quotes(self, reworded)
         try:
-            renderer = self._renderer(variant)
+            renderer = self.renderer(variant)
             for planned in self.cases:
                 request = renderer.request(planned.case.inputs)
                 new = _effect_of(planned.request, request)
                 effect = max(effect, new)
-                kill = self._refused(planned, request) if new else None
-                if kill is not None:
-                    return Observation(effect, kill)
+                for index, kill in self._refusals(planned, request) if new else ():
+                    if not quotes.found_in(planned, index):
+                        return Observation(effect, kill)
+                    quote = quote or replace(kill, quotes=True)
         except PromptopsError as error:  # a RenderError, or a rendering that took too long
             return Observation(Effect.WORDS, self._not_rendered(planned, error))
-        return Observation(effect)
+        return Observation(effect, quote)
 
     def changed_cases(self, variant: Variant) -> Iterator[tuple[PlannedCase, PlannedCase]]:
         """The cases whose requests a variant changes: each as planned, and for the variant."""
-        renderer = self._renderer(variant)
+        renderer = self.renderer(variant)
         for planned in self.cases:
             request = renderer.request(planned.case.inputs)
             if _effect_of(planned.request, request) is Effect.WORDS:
@@ -121,7 +134,8 @@ class TestedPrompt:
                     ),
                 )
 
-    def _renderer(self, variant: Variant) -> Renderer:
+    def renderer(self, variant: Variant) -> Renderer:
+        """It renders each case once."""
         budget = PromptBudget(len(self.cases))
         return Renderer(variant.prompt, variant.load, self._catalog.files.data, budget)
 
@@ -134,15 +148,14 @@ class TestedPrompt:
             place=planned.place,
         )
 
-    def _refused(self, planned: PlannedCase, request: Request) -> Kill | None:
-        """The first contract on the request that no longer holds."""
+    def _refusals(self, planned: PlannedCase, request: Request) -> Iterator[tuple[int, Kill]]:
+        """The contracts on the request that no longer hold, each with its index."""
         case, data = planned.case, record_of(request, planned.case)
         for index, before in enumerate(planned.rendered):
             if before.must and before.passed:
                 now = judge_assertion(case.rendered[index], data, _nowhere)
                 if now.status in ("failed", "error"):
-                    return self._kill("rendered", planned, now, before.place)
-        return None
+                    yield index, self._kill("rendered", planned, now, before.place)
 
     def _kill(self, kind: Any, planned: PlannedCase, now: Judgement, place: Place) -> Kill:
         return Kill(
@@ -180,7 +193,7 @@ class TestedPrompt:
     ) -> tuple[Judgement, ...]:
         """The verdicts on an answer to the variant; its own output contract admits it."""
         assert planned.request is not None
-        fixed = self._renderer(Variant(variant, self._catalog.load)).fixed
+        fixed = self.renderer(Variant(variant, self._catalog.load)).fixed
         request = Request(messages=planned.request.messages, **fixed)
         prompt = replace(variant, evaluation={**variant.evaluation, "output": False})
         case = replace(planned, prompt=prompt, request=request)
@@ -198,6 +211,157 @@ class TestedPrompt:
             ]
             self._failing_on_answers = sum(len(violations(each.judgements)) for each in judged)
         return self._recorded
+
+
+# Whether an assertion on the request quotes the prompt.
+
+_COPY = 0.8
+"""The share of a message that an assertion repeats, from which on it is a copy of it."""
+
+_NO_WORDS = lazy_pattern(r"\{[{%#].*?[}%#]\}|<[^<>\n]*>", re.DOTALL)
+_WORD = lazy_pattern(r"\w+")
+
+
+class Quotes:
+    """Tells assertions that quote a broken place from those about what the request does.
+
+    An assertion quotes if it also fails when the place keeps its values and only has other words;
+    and if it repeats nearly all of a message, with words that stand in the prompt.
+    """
+
+    def __init__(self, tested: TestedPrompt, reworded: Variant | None) -> None:
+        """`reworded` is the prompt with other words at the place; None if it has no words."""
+        self._at_place = None if reworded is None else Rewording(tested, reworded)
+        self._everywhere = tested.everywhere
+
+    def found_in(self, planned: PlannedCase, index: int) -> bool:
+        """Whether the `rendered` assertion with this index quotes."""
+        if self._at_place is not None and self._at_place.breaks(planned, index):
+            return True
+        assert planned.request is not None
+        copy = _is_copy(planned.case.rendered[index], planned.request)
+        return copy and self._everywhere.breaks(planned, index)
+
+
+class Rewording:
+    """A prompt with other words, and its request for each case, rendered when it is needed."""
+
+    def __init__(self, tested: TestedPrompt, variant: Variant) -> None:
+        self._tested = tested
+        self._variant = variant
+        self._records: dict[CaseKey, Record | None] = {}
+
+    def breaks(self, planned: PlannedCase, index: int) -> bool:
+        """Whether the `rendered` assertion with this index fails, or can't be checked."""
+        data = self._record(planned)
+        if data is None:
+            return True
+        return not judge_assertion(planned.case.rendered[index], data, _nowhere).passed
+
+    def _record(self, planned: PlannedCase) -> Record | None:
+        key = planned.case_key
+        if key not in self._records:
+            try:
+                renderer = self._tested.renderer(self._variant)
+                request = renderer.request(planned.case.inputs)
+                self._records[key] = record_of(request, planned.case)
+            except PromptopsError:  # its words take part in a computation
+                self._records[key] = None
+        return self._records[key]
+
+
+def _is_copy(written: Mapping[str, Any], request: Request) -> bool:
+    """Whether an assertion has strings that are nearly all of a message, or of all of them."""
+    strings = [_plain(each) for each in _strings_in(written)]
+    whole = text_of_messages(request.messages)
+    messages = (text_of(message.get("content")) for message in request.messages)
+    texts = map(_plain, (whole, *messages))
+    return any(_copied(text, strings) >= _COPY for text in texts if text)
+
+
+def _copied(text: str, strings: Sequence[str]) -> float:
+    """The share of a text in the strings, such as in those of a list or in an expression."""
+    if any(text in each and len(text) >= len(each) / 2 for each in strings):
+        return 1.0
+    return sum(len(each) for each in strings if each in text) / len(text)
+
+
+def _plain(text: str) -> str:
+    """A text without white space, and without the escapes of a pattern."""
+    return "".join(text.split()).replace("\\", "")
+
+
+def _strings_in(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for part in value.values():
+            yield from _strings_in(part)
+    elif isinstance(value, list | tuple):
+        for part in value:
+            yield from _strings_in(part)
+
+
+def other_words(template: str) -> str:
+    """A template with other and fewer words; tags, markup and punctuation stay.
+
+    Half of the words are dropped, so that a count of words or characters depends on them, too.
+    """
+    parts: list[str] = []
+    number, end = 0, 0
+
+    def word(_: re.Match[str]) -> str:
+        nonlocal number
+        number += 1
+        return "" if number % 2 else "x"
+
+    for kept in _NO_WORDS.finditer(template):
+        parts += [_WORD.sub(word, template[end : kept.start()]), kept[0]]
+        end = kept.end()
+    return "".join([*parts, _WORD.sub(word, template[end:])])
+
+
+def reworded_text(text: Text, start: int = 0, end: int | None = None) -> Text:
+    """A text with other words in a span; in all of it without one."""
+    last = len(text.value) if end is None else end
+    return with_span(text, start, last, other_words(text.value[start:last]))
+
+
+def reworded_includes(of: Variant) -> Variant:
+    """A prompt whose included texts have other words."""
+
+    def load(origin: str, name: str) -> Text | None:
+        found = of.load(origin, name)
+        return None if found is None else reworded_text(found)
+
+    return Variant(of.prompt, load)
+
+
+def reworded_prompt(of: Variant, pointers: Collection[str] | None = None) -> Variant:
+    """A prompt with other words in its messages, or in those at some pointers, and in includes."""
+
+    def chosen(turn: Turn) -> bool:
+        return pointers is None or turn.at in pointers
+
+    def reworded(turn: Turn) -> Turn:
+        if isinstance(turn, ForEach):
+            inner = (
+                _reworded_message(message) if chosen(turn) or chosen(message) else message
+                for message in turn.messages
+            )
+            return replace(turn, messages=tuple(inner))
+        return _reworded_message(turn) if isinstance(turn, Message) and chosen(turn) else turn
+
+    messages = tuple(map(reworded, of.prompt.messages))
+    return reworded_includes(Variant(replace(of.prompt, messages=messages), of.load))
+
+
+def _reworded_message(message: Message) -> Message:
+    return replace(message, parts=tuple(map(_reworded_part, message.parts)))
+
+
+def _reworded_part(part: Part) -> Part:
+    return replace(part, text=reworded_text(part.text)) if isinstance(part, TextPart) else part
 
 
 def _nowhere(_pointer: str, _key: bool, /, within: Offsets | None = None) -> Place:
@@ -421,6 +585,8 @@ class PromptEdit:
         suggestion: What to assert, or "".
         dropped: JSON pointers of the messages or the tool that are missing, in their order; `place`
             begins with the first of them.
+        reworded: For a change of something else than messages: the prompt with another name at the
+            place; None if it has no name of its own.
         witness: For a change that no request shows to assertions: the answers that it allows.
         on_request: Whether the change is visible in the messages, unlike that of a schema.
     """
@@ -431,6 +597,7 @@ class PromptEdit:
     change: str
     suggestion: str = ""
     dropped: tuple[str, ...] = ()
+    reworded: Prompt | None = None
     witness: Witness | None = None
     on_request: bool = True
 

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 def proves_mutant(original: Sequence[bool], mutant: Sequence[bool]) -> bool:
     """Whether one case proves that a prompt is broken.
 
-    The original keeps all contracts in three answers, and the mutant violates one in its first
-    answer and in at least one of two more. In simulations with ten cases, this calls a prompt that
-    is not broken a mutant in 1.3% of runs if a tenth of the cases passes nine times in ten
+    The original keeps all contracts in three answers, and the mutant in none of three. In
+    simulations with 200 cases, this calls a prompt that is not broken a mutant in 1.4% of runs if
+    a tenth of the cases passes nine times in ten, and in 7.9% if it passes eight times in ten
     (tests/evals/deciding).
 
     Args:
@@ -18,5 +18,5 @@ def proves_mutant(original: Sequence[bool], mutant: Sequence[bool]) -> bool:
             fresh ones.
         mutant: The same for the mutant, in the order of the requests.
     """
-    reliable = len(original) >= 3 and all(original)
-    return reliable and len(mutant) >= 3 and not mutant[0] and list(mutant[:3]).count(False) >= 2
+    answered = len(original) >= 3 and len(mutant) >= 3
+    return answered and all(original) and not any(mutant[:3])

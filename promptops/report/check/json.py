@@ -10,6 +10,7 @@ from promptops.report.check.parts.rows import rows
 from promptops.report.check.parts.verdict import verdict
 from promptops.report.diff.json import diff_value
 from promptops.report.json import report_value
+from promptops.report.mutate.json import count_value
 from promptops.report.parts.json_text import json_text
 from promptops.report.probe.json import probe_value
 from promptops.report.test.json import test_value
@@ -45,12 +46,8 @@ def _mutation(report: CheckReport) -> dict[str, Any] | None:
     run = report.mutation
     if run is None:
         return None
-    count = run.count
     return {
-        "killed": count.killed,
-        "survived": count.survived,
-        "unseen": count.unseen,
-        "score": None if count.score is None else round(100 * count.score, 6),
+        **count_value(run.count),
         "survivors_in_changed_lines": [
             {"change": mutant.change, **mutant.place.as_json()}
             for mutant in run.survivors_in_changed_lines

@@ -24,11 +24,11 @@ def mutate_value(run: MutationRun) -> dict[str, Any]:
     """The object itself."""
     return {
         "schema": 1,
-        **_count(run.count),
+        **count_value(run.count),
         "fail_under": run.fail_under,
         "passed": not run.under,
         "operators": {
-            operator: _count(run.by_operator.get(operator, MutationCount()))
+            operator: count_value(run.by_operator.get(operator, MutationCount()))
             for operator in run.operators
         },
         "since": run.since or None,
@@ -42,14 +42,21 @@ def mutate_value(run: MutationRun) -> dict[str, Any]:
     }
 
 
-def _count(count: MutationCount) -> dict[str, Any]:
-    """The score in percent; None if nothing was tested."""
+def count_value(count: MutationCount) -> dict[str, Any]:
+    """The shares are in percent; None if nothing was tested."""
     return {
         "killed": count.killed,
+        "quoted": count.quoted,
         "survived": count.survived,
         "unseen": count.unseen,
-        "score": None if count.score is None else round(100 * count.score, 6),
+        "score": percent(count.score),
+        "behaviour_score": percent(count.behaviour_score),
     }
+
+
+def percent(share: float | None) -> float | None:
+    """A share of 0 to 1 in percent."""
+    return None if share is None else round(100 * share, 6)
 
 
 def _live(run: MutationRun) -> dict[str, Any]:
@@ -74,7 +81,7 @@ def _partial(row: MutationRow) -> dict[str, Any]:
 def _row(row: MutationRow) -> dict[str, Any]:
     return {
         **row.place.as_json(),
-        **_count(row.count),
+        **count_value(row.count),
         "equivalent": row.equivalent,
         "ignored": row.ignored,
         "cases": row.cases,
@@ -109,6 +116,7 @@ def _kill(kill: Kill) -> dict[str, Any]:
         "assertion": kill.assertion or None,
         "reason": kill.reason,
         "place": kill.place.as_json(),
+        "quotes": kill.quotes,
     }
 
 

@@ -17,7 +17,10 @@ MARKER = "<!-- promptops mutate -->"
 _RESERVED = 1_000  # for the notes on omitted parts
 _ROOM_FOR_TABLE = 20_000
 _MOST_OF_A_PROMPT = 20
-_HEAD = "\n| prompt | score | killed | survived | unseen |\n|---|--:|--:|--:|--:|\n"
+_HEAD = (
+    "\n| prompt | behaviour | with quotes | killed | quoted | survived | unseen |\n"
+    "|---|--:|--:|--:|--:|--:|--:|\n"
+)
 
 
 def write(run: MutationRun, **_: object) -> str:
@@ -55,23 +58,26 @@ def _changed(survivors: Sequence[Mutant]) -> Iterator[str]:
 def _row(row: MutationRow) -> str:
     name = code(visible_path(facts.name(row)))
     if facts.untested(row):
-        return f"| {name} | {escape(facts.title(row))} | | | |\n"
+        return f"| {name} | {escape(facts.title(row))} | | | | | |\n"
+    name = f"{name} ({escape(facts.remark(row))})" if row.nothing else name
     count = row.count
-    numbers = [f"{number:,}" for number in (count.killed, count.survived, count.unseen)]
-    return f"| {' | '.join([name, facts.percent(count), *numbers])} |\n"
+    shares = [facts.percent(count), facts.percent_with_quotes(count)]
+    found = (count.killed, count.quoted, count.survived, count.unseen)
+    numbers = [f"{number:,}" for number in found]
+    return f"| {' | '.join([name, *shares, *numbers])} |\n"
 
 
 def _others(row: MutationRow) -> str:
     """The survivors that are not in changed lines, and what no case renders."""
     found = [each for each in facts.with_status(row, "survived") if not each.in_changed_lines]
     unseen = facts.with_status(row, "unseen")
-    if not found and not unseen:
+    if not found and not (unseen and row.cases):
         return ""
     title = f"{code(visible_path(facts.name(row)))}: {escape(facts.title(row))}"
     items = [
         *map(_item, found[:_MOST_OF_A_PROMPT]),
         _rest(len(found) - _MOST_OF_A_PROMPT),
-        f"- No case renders {code(facts.places(unseen))}\n" if unseen else "",
+        f"- No case renders {code(facts.places(unseen))}\n" if unseen and row.cases else "",
     ]
     return f"\n<details><summary>{title}</summary>\n\n{''.join(items)}\n</details>\n"
 

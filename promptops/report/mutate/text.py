@@ -8,10 +8,10 @@ from promptops.model.mutant import Mutant, MutationRow, MutationRun
 from promptops.model.report import Style, plain
 from promptops.report.mutate.parts import facts
 from promptops.report.parts.excerpt import excerpt
-from promptops.report.parts.visible import visible, visible_path
+from promptops.report.parts.visible import visible_path
 
 _GUTTER = 5
-_HEAD = ("prompt", "score", "killed", "survived", "unseen")
+_HEAD = ("prompt", "behaviour", "with quotes", "killed", "quoted", "survived", "unseen")
 
 
 def write(run: MutationRun, *, style: Style = plain, **_: object) -> str:
@@ -57,7 +57,7 @@ def _excerpt(mutant: Mutant, style: Style) -> Iterator[str]:
 
 def _unseen(row: MutationRow, style: Style) -> Iterator[str]:
     unseen = facts.with_status(row, "unseen")
-    if unseen:
+    if unseen and row.cases:
         path = style("path", visible_path(unseen[0].place.path))
         note = f"no case renders {facts.places(unseen)} (`{facts.COVERAGE}`)"
         yield f"{path}: {style('note', 'unseen')}: {note}"
@@ -71,15 +71,15 @@ def _table(rows: Sequence[MutationRow], style: Style) -> Iterator[str]:
         if facts.untested(row):
             yield f"{_row(row)[0].ljust(widths[0])}  {facts.title(row)}"
         else:
-            incomplete = f"  incomplete: {visible(row.nothing)}" if row.nothing else ""
-            yield f"{_aligned(_row(row), widths)}{incomplete}"
+            remark = f"  {facts.remark(row)}" if row.nothing else ""
+            yield f"{_aligned(_row(row), widths)}{remark}"
 
 
 def _row(row: MutationRow) -> tuple[str, ...]:
     count = row.count
-    numbers = (count.killed, count.survived, count.unseen)
-    name = visible_path(facts.name(row))
-    return (name, facts.percent(count), *(f"{number:,}" for number in numbers))
+    numbers = (count.killed, count.quoted, count.survived, count.unseen)
+    shares = (facts.percent(count), facts.percent_with_quotes(count))
+    return (visible_path(facts.name(row)), *shares, *(f"{number:,}" for number in numbers))
 
 
 def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:

@@ -63,14 +63,17 @@ def test_the_report_counts_what_cases_notice_of_the_changed_prompts(change, chec
     assert rows(value)["mutation"] == {
         "name": "mutation",
         "passed": True,
-        "said": "tests notice 33.3% of 3 mutants; 2 survivors in changed lines",
+        "said": "tests notice 0% of 3 mutants by behaviour, 33.3% with quotes;"
+        " 2 survivors in changed lines",
     }
     place = {"path": ASK, "line": 7, "end_line": 7}
     assert value["mutation"] == {
         "killed": 1,
+        "quoted": 1,
         "survived": 2,
         "unseen": 0,
         "score": 33.333333,
+        "behaviour_score": 0.0,
         "survivors_in_changed_lines": [
             {"change": '"Never" → "Sometimes"', **place, "column": 7, "end_column": 12},
             {
@@ -103,7 +106,7 @@ def test_a_prompt_that_would_take_too_long_is_left_out_and_counted(change, check
     value = checked()[1]
 
     assert rows(value)["mutation"]["said"] == (
-        "tests notice 33.3% of 3 mutants; 2 survivors in changed lines; 1 larger prompt left out"
-        " (`promptops mutate`)"
+        "tests notice 0% of 3 mutants by behaviour, 33.3% with quotes;"
+        " 2 survivors in changed lines; 1 larger prompt left out (`promptops mutate`)"
     )
     assert value["mutation"]["left_out"] == 1

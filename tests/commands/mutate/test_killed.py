@@ -118,6 +118,7 @@ def test_a_kill_names_the_case_the_assertion_and_its_place(repo):
         assertion="contains",
         reason="expected `brief` in the request, got an empty string",
         place=Place(ASK, 9, 44, 9, 74),
+        quotes=True,
     )
 
 
@@ -138,7 +139,9 @@ def test_a_survivor_has_a_suggestion_that_kills_it(repo):
     )
 
     assert survivor.suggestion == (
-        '`{type: contains, role: user, value: "Be brief."}` below `rendered`'
+        '`{type: llm-rubric, value: "The answer keeps to: Be brief."}` below `output`, tried with'
+        ' `--live`; or, as a quote, `{type: contains, role: user, value: "Be brief."}` below'
+        " `rendered`"
     )
     assert {each.change: each.status for each in second.mutants}[survivor.change] == "killed"
 
@@ -150,7 +153,7 @@ def test_the_suggestion_for_a_long_sentence_has_the_words_that_a_mutant_changes(
     )
     found = _one(repo, long, "{type: not-contains, value: zzz}")
     suggested = {
-        each.change: each.suggestion.partition("value: ")[2].partition("}` below")[0]
+        each.change: each.suggestion.rpartition("value: ")[2].partition("}` below")[0]
         for each in found.mutants
     }
 
@@ -183,10 +186,43 @@ def test_the_suggestion_for_an_include_has_the_words_that_it_prints(repo):
     text = 'Now: {% include "style.md.j2" %}\n{% include "blank.md.j2" %}'
     found = _one(repo, text, "{type: not-contains, value: zzz}")
 
+    answer = "an assertion on what the answer must then be below `output`, tried with `--live`"
     assert [each.suggestion for each in found.mutants if each.operator == "include"] == [
-        '`{type: contains, role: user, value: "Now: Be very kind."}` below `rendered` of `one`',
-        '`{type: contains, role: user, value: "v!"}` below `rendered` of `one`',
+        f"{answer}; or, as a quote, `{{type: contains, role: user, value: {json.dumps(words)}}}`"
+        " below `rendered` of `one`"
+        for words in ("Now: Be very kind.", "v!")
     ]
+
+
+@pytest.mark.parametrize(
+    ("rule", "assertion"),
+    [
+        ("Use at most 40 words.", "{type: word-count, value: {max: 40}}"),
+        ("Write no more than 200 characters.", "{type: max-chars, value: 200}"),
+        ("Schreibe höchstens 30 Wörter.", "{type: word-count, value: {max: 30}}"),
+        ("Answer with JSON only.", "{type: is-json}"),
+        ("Be kind.", '{type: llm-rubric, value: "The answer keeps to: Be kind."}'),
+    ],
+)
+def test_the_suggestion_for_a_rule_begins_with_an_assertion_on_the_answer(repo, rule, assertion):
+    found = _one(repo, rule, "{type: not-contains, value: zzz}")
+
+    mutant = next(each for each in found.mutants if each.operator == "sentence")
+    assert mutant.suggestion.startswith(f"`{assertion}` below `output`, tried with `--live`; or,")
+
+
+def test_the_suggestion_for_a_rule_with_a_value_is_that_value_which_is_no_quote(repo):
+    rule = (
+        "Be kind to {{ [x, x] | join('-') }}."
+        " Say what you know about them, in a few words that are plain."
+    )
+    before = _one(repo, rule, "{type: not-contains, value: zzz}")
+    suggested = before.mutants[0].suggestion.rpartition("; or on the value, ")[2]
+
+    after = _one(repo, rule, suggested.removeprefix("`").partition("`")[0])
+
+    assert suggested == '`{type: contains, role: user, value: "v-v"}` below `rendered` of `one`'
+    assert (after.mutants[0].status, after.mutants[0].quoted) == ("killed", False)
 
 
 def test_what_changes_only_white_space_is_equivalent_and_left_out(repo):

@@ -108,16 +108,18 @@ def test_the_second_run_answers_from_the_local_cache(repo):
     ("bad", "status"),
     fast_first(
         [
-            ({("mutant", 0)}, "survived"),  # once is chance
-            ({("mutant", 0), ("mutant", 2)}, "killed"),
-            ({("mutant", 0), ("mutant", 1)}, "killed"),
+            ({("mutant", 0), ("mutant", 2)}, "survived"),  # one of three keeps them
+            ({("mutant", 0), ("mutant", 1), ("mutant", 2)}, "killed"),
             ({("mutant", 1), ("mutant", 2)}, "survived"),  # the first answer was kept: no suspect
-            ({("mutant", 0), ("mutant", 1), ("original", 1)}, "survived"),  # the original wavers
+            (  # the original wavers
+                {("mutant", 0), ("mutant", 1), ("mutant", 2), ("original", 1)},
+                "survived",
+            ),
         ],
         2,
     ),
 )
-def test_two_of_three_answers_must_violate_what_three_of_the_original_keep(repo, bad, status):
+def test_three_answers_must_violate_what_three_of_the_original_keep(repo, bad, status):
     """The turn 0 of the original is its recording."""
 
     def answer(text, turn):
@@ -143,6 +145,21 @@ def test_a_score_that_falls_in_all_cases_is_noticed(repo):
     assert (kill.kind, kill.case, kill.assertion) == ("score", "", "manners")
     assert kill.reason == "100.0 points lower than the original: 10 of 10 cases worse, 0 better"
     assert sent == 20  # ten cases for each of two mutants
+
+
+def test_a_mutant_that_only_a_quote_noticed_is_tried_and_counts_if_an_answer_shows_it(repo):
+    quotes = "    rendered: [{type: contains, value: Be polite. Be brief.}]\n"
+    cases = "tests:\n  - name: one\n    inputs: {q: a}\n"
+    with fault_server(by_turn(_polite)) as server:
+        _configured(repo, server, CONTRACT + cases + quotes)
+        offline, found = mutated(repo, operators=["sentence"]), _live(repo)
+
+    assert [(each.status, each.quoted) for each in offline.mutants] == [("killed", True)] * 2
+    assert [(each.by.kind, each.quoted) for each in found.mutants] == [
+        ("contract", False),
+        ("rendered", True),  # the model answers alike without it
+    ]
+    assert (found.untried, found.count.behaviour_score, found.count.score) == (0, 0.5, 1.0)
 
 
 def test_at_most_some_mutants_are_tried_always_the_same(repo):
@@ -203,5 +220,7 @@ def test_a_survivor_without_an_assertion_on_answers_has_a_note(repo):
     notes = {each.live.note for each in found.mutants}
     why = "no case whose request it changes has an assertion on the answer"
     assert notes == {why}
-    assert list(facts.remarks(found)) == [f"live: no model was called about 2 survivors: {why}"]
+    assert list(facts.remarks(found)) == [
+        f"live: no model was called about 2 mutants that no behaviour notices: {why}"
+    ]
     assert found.untried == 2

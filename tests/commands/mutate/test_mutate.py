@@ -50,6 +50,7 @@ def test_the_json_has_every_mutant_with_what_noticed_it(half):
             "assertion": "contains",
             "reason": "expected `Be brief.` in the request, got `\\n\\nBe kind.`",
             "place": {"path": ASK, "line": 10, "column": 28, "end_line": 10, "end_column": 62},
+            "quotes": True,
         },
         "suggestion": None,
         "in_changed_lines": False,
@@ -59,7 +60,14 @@ def test_the_json_has_every_mutant_with_what_noticed_it(half):
     lost = prompt["mutants"][1]
     assert prompt["mutants"][0] == kept
     assert (lost["status"], lost["by"], lost["place"]["line"]) == ("survived", None, 8)
-    assert (found["score"], found["killed"], found["survived"]) == (50.0, 1, 1)
+    assert {name: found[name] for name in found["operators"]["sentence"]} == {
+        "killed": 1,
+        "quoted": 1,
+        "survived": 1,
+        "unseen": 0,
+        "score": 50.0,
+        "behaviour_score": 0.0,
+    }
     assert found["operators"]["sentence"]["score"] == 50.0
     assert (found["live"], found["nothing"], found["passed"]) == (None, None, True)
 
@@ -68,8 +76,8 @@ def test_the_json_has_every_mutant_with_what_noticed_it(half):
     ("arguments", "code"),
     [
         (("mutate",), 0),
-        (("mutate", "--fail-under", "50"), 0),
-        (("mutate", "--fail-under", "51"), 1),
+        (("mutate", "--fail-under", "0"), 0),
+        (("mutate", "--fail-under", "1"), 1),  # the only assertion quotes
         (("mutate", "--config", "mutate.fail-under=60"), 1),
         (("mutate", "--operator", "value", "--fail-under", "1"), 1),
         (("mutate", "--since", "HEAD", "--fail-under", "100"), 0),

@@ -55,7 +55,9 @@ def test_assertions_that_fail_without_a_mutant_are_counted_and_kill_none(repo):
 
     assert [each.status for each in found.mutants] == ["killed", "survived"]
     assert list(facts.remarks(found)) == [
-        "ask: 1 assertion already fails and can't kill a mutant: `promptops test`"
+        "ask: 1 assertion already fails and can't kill a mutant: `promptops test`",
+        "1 mutant is noticed only because a test quotes the text; assert on the answer and run"
+        " `--live`",
     ]
 
 
@@ -98,9 +100,9 @@ def test_a_change_can_t_lower_the_required_score(repo):
 
     found, trusted = (mutated(repo, since=base, trusted=flag) for flag in (False, True))
 
-    assert (found.fail_under, found.count.score, found.under) == (60, 0.5, True)
+    assert (found.fail_under, found.count.behaviour_score, found.under) == (60, 0.0, True)
     assert (trusted.fail_under, trusted.under) == (None, False)
-    assert mutated(repo, since=base, fail_under=40).under is False
+    assert mutated(repo, since=base, fail_under=0).under is False
 
 
 SHARED = {
@@ -128,7 +130,7 @@ def test_a_shared_partial_is_broken_once_and_any_prompt_that_includes_it_may_not
         ("sentence", 'delete "Be kind."', "killed"),
     ]
     assert [each.by.prompt for each in found.rows[2].mutants] == ["a", "b"]
-    assert found.rows[0].count == MutationCount(killed=1, survived=1)
+    assert found.rows[0].count == MutationCount(killed=1, quoted=1, survived=1)
 
 
 def test_a_partial_of_prompts_that_are_not_selected_is_left_out(repo):
@@ -166,14 +168,43 @@ def test_the_text_of_a_base_is_tested_by_the_cases_of_its_variants_too(repo):
     assert variant.nothing == "nothing in it can be broken with these operators"
 
 
-def test_a_prompt_without_cases_is_reported_and_never_passes(repo):
-    repo.write({ASK: _prompt("Be brief.", tests="")})
+def test_the_mutants_of_a_prompt_without_cases_count_as_not_noticed(repo):
+    part = {"prompts/part.md.j2": "Be calm.\n"}
+    bare = _prompt("Be brief.", '{% include "part.md.j2" %}', tests="")
+    noticed = _prompt(
+        "We call {{ x }} first.",
+        tests="tests: [{name: b, inputs: {x: Ida}, rendered: [{type: contains, value: Ida}]}]\n",
+        more="inputs: {properties: {x: {type: string}}}\n",
+    )
+    repo.write({ASK: bare, "prompts/b.prompt.yaml": noticed, **part})
 
-    found = mutated(repo, fail_under=1)
+    found = mutated(repo, fail_under=50)
 
-    why = "there are no test cases: nothing was tested"
-    assert (found.rows[0].nothing, found.nothing) == (why, f"no mutant was tested: {why}")
-    assert found.under
+    row = found.rows[0]
+    assert (row.nothing, found.nothing) == ("there are no test cases: nothing was tested", "")
+    assert [(each.change, each.status) for each in row.mutants] == [
+        ('delete "Be brief."', "unseen"),
+        ('drop `{% include "part.md.j2" %}`', "unseen"),
+        ('delete "Be calm."', "unseen"),
+    ]
+    assert found.count == MutationCount(killed=2, unseen=3)
+    assert (found.count.behaviour_score, found.count.score, found.under) == (0.4, 0.4, True)
+    assert facts.title(row) == (
+        "0%, 0 of 3 mutants noticed by behaviour, 3 unseen,"
+        " there are no test cases: nothing was tested"
+    )
+
+
+def test_a_prompt_of_which_no_case_is_named_does_not_count(repo):
+    repo.write({ASK: _prompt("Be brief."), "prompts/b.prompt.yaml": _prompt("Be quiet.")})
+    repo.write({"prompts/b.prompt.yaml": _prompt("Be brief.").replace("name: one", "name: two")})
+
+    found = mutated(repo, cases=("two",))
+
+    assert [(row.name, row.count, row.nothing) for row in found.rows] == [
+        ("ask", MutationCount(), "none of its test cases is named by `--case`"),
+        ("b", MutationCount(killed=1, quoted=1), ""),
+    ]
 
 
 def test_a_prompt_that_can_t_be_read_is_a_row_with_its_error(repo):
@@ -187,7 +218,7 @@ def test_a_prompt_that_can_t_be_read_is_a_row_with_its_error(repo):
     assert found.rows[0].place.path == ASK
     assert facts.title(found.rows[0]) == f"not tested: {ASK}:3:1: {found.rows[0].nothing}"
     assert found.rows[0].nothing
-    assert found.count == MutationCount(killed=1)
+    assert found.count == MutationCount(killed=1, quoted=1)
 
 
 def test_nothing_is_selected_or_changed(repo):

@@ -191,8 +191,8 @@ def test_survivors_are_shown_in_the_source_and_the_table_leads_to_the_score_of_a
         if cell.attributes.get("data-title") == "Mutants killed"
     ]
     assert next(group.all("h2")).text == (
-        "Mutation tests notice 25% of 4 mutants; 2 survivors in changed lines; 2 larger prompts"
-        " left out (promptops mutate)"
+        "Mutation tests notice 25% of 4 mutants by behaviour; 2 survivors in changed lines;"
+        " 2 larger prompts left out (promptops mutate)"
     )
     assert cells[0] == ("25% 25%", ["#mutants-of-1"])
     assert [each.text for each in group.all("del")] == [

@@ -79,6 +79,9 @@ LOOP = replace(
     suggestion="",
     source_line=LINES[6],
 )
+QUOTED = killed(5, "You sort tickets.")
+QUOTED = replace(QUOTED, by=replace(QUOTED.by, quotes=True))
+BARE = mutant(11, "{{ ticket }}", operator="value", status="unseen")
 JSON_ONLY = killed(10, "Answer with JSON only.")
 FRIENDLY = mutant(1, "Be brief and friendly.", partial=True)
 
@@ -103,9 +106,11 @@ def run(*rows: MutationRow, **values: Any) -> MutationRun:
 def survivors() -> MutationRun:
     """Two prompts and a partial; a loop that no case renders, and a prompt without cases."""
     return run(
-        row(PROMISE, MUST, LOOP, JSON_ONLY, equivalent=1, ignored=2),
+        row(QUOTED, PROMISE, MUST, LOOP, JSON_ONLY, equivalent=1, ignored=2),
         row(JSON_ONLY, JSON_ONLY, name="summaries/meeting-notes"),
-        row(name="drafts/new", cases=0, nothing="there are no test cases: nothing was tested"),
+        row(
+            BARE, name="drafts/new", cases=0, nothing="there are no test cases: nothing was tested"
+        ),
         row(FRIENDLY, name=STYLE, partial=True, prompts=("a", "b"), place=Place(STYLE)),
     )
 

@@ -71,6 +71,7 @@ def test_a_survivor_is_shown_in_its_source_with_the_text_before_and_after():
         (line, ["Promise nothing on behalf of Acme."], []),
         (line.replace("must", "mustmay"), ["must"], ["may"]),
         (loop, [loop], []),
+        ('- {role: user, content: "{{ ticket }}"}', ["{{ ticket }}"], []),
         ("Be brief and friendly.", ["Be brief and friendly."], []),
     ]
 

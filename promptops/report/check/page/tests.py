@@ -118,11 +118,12 @@ def _mutants(_: CheckReport, rows: Sequence[PromptRow]) -> dict[str, Measure]:
     found: dict[str, Measure] = {}
     for row in rows:
         count = row.mutated.row.count if row.mutated is not None else MutationCount()
-        if row.mutated is not None and count.score is not None:
+        share = count.behaviour_score
+        if row.mutated is not None and share is not None:
             found[row.name] = Measure(
                 text=mutants.percent(count),
                 tone="bad" if count.survived else "good",
-                percent=int(100 * count.score),
+                percent=int(100 * share),
                 anchor=row.mutated.anchor,
             )
     return found

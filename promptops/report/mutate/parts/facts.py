@@ -18,24 +18,30 @@ _PLACES_SHOWN = 5
 
 
 def summary(run: MutationRun) -> str:
-    """The last line: `71.4% of mutants killed, 208 of 291 · 83 survived, 3 in changed lines`."""
-    parts = [_killed(run), survived(run), _unseen(run.count), cost(run.cost_usd)]
+    """The last line: `41.9% of mutants noticed by behaviour, 122 of 291 · 71.4% with quotes`."""
+    count = run.count
+    parts = [_noticed(run), with_quotes(count), survived(run), _unseen(count), cost(run.cost_usd)]
     text = visible(run.nothing) or " · ".join(filter(None, parts))
     if run.fail_under is None or not run.rows:
         return text
     return f"{'fail' if run.under else 'pass'}: {text}"
 
 
-def _killed(run: MutationRun) -> str:
+def _noticed(run: MutationRun) -> str:
     count = run.count
-    if count.score is None:
+    if not count.all:
         return "no mutant was tested"
     limit = f", under {run.fail_under:g}%" if run.under else ""
-    return f"{percent(count)} of mutants killed, {_of(count)}{limit}"
+    return f"{percent(count)} of mutants noticed by behaviour, {_of(count)}{limit}"
 
 
 def _of(count: MutationCount) -> str:
-    return f"{count.killed:,} of {count.killed + count.survived:,}"
+    return f"{count.by_behaviour:,} of {count.all:,}"
+
+
+def with_quotes(count: MutationCount) -> str:
+    """Such as `71.4% with quotes`; "" if no quote noticed anything."""
+    return f"{percent_with_quotes(count)} with quotes" if count.quoted else ""
 
 
 def survived(run: MutationRun) -> str:
@@ -53,35 +59,49 @@ def _unseen(count: MutationCount) -> str:
 
 
 def noticed(run: MutationRun) -> str:
-    """For the report of a gate: `tests notice 71% of 35 mutants; 3 survivors in changed lines`."""
+    """For the report of a gate: `tests notice 41% of 35 mutants by behaviour, 71% with quotes`.
+
+    With a base, also the number of survivors in changed lines.
+    """
     count = run.count
-    if count.score is None:
+    if not count.all:
         return "no mutant was tested" if run.rows else ""
-    tested = counted(count.killed + count.survived, "mutant")
     changed = counted(len(run.survivors_in_changed_lines), "survivor")
     where = f"; {changed} in changed lines" if run.since else ""
-    return f"tests notice {percent(count)} of {tested}{where}"
+    found = f"tests notice {percent(count)} of {counted(count.all, 'mutant')} by behaviour"
+    return f"{', '.join(filter(None, [found, with_quotes(count)]))}{where}"
 
 
 def percent(count: MutationCount) -> str:
-    """The score, rounded down, such as `71.4%`; `-` if no mutant was tested."""
-    tested = count.killed + count.survived
-    return rounded_down(count.killed, tested) if tested else NONE
+    """The share noticed by behaviour, rounded down, such as `41.9%`; `-` without a mutant."""
+    return rounded_down(count.by_behaviour, count.all) if count.all else NONE
+
+
+def percent_with_quotes(count: MutationCount) -> str:
+    """The share noticed by behaviour or a quote, rounded down; `-` without a mutant."""
+    return rounded_down(count.killed, count.all) if count.all else NONE
 
 
 def title(row: MutationRow) -> str:
-    """The score of a prompt: `68.4%, 26 of 38 mutants killed, 2 unseen`, or why it has none."""
+    """Such as `26 of 38 mutants noticed by behaviour, 8 only by quotes, 2 unseen`.
+
+    Or the reason why a prompt was not tested.
+    """
     if untested(row):
         where = f"{visible_path(str(row.place))}: " if row.unreadable else ""
         return f"not tested: {where}{visible(row.nothing)}"
     count = row.count
+    found = f"{percent(count)}, {_of(count)} mutants noticed by behaviour" if count.all else ""
+    quoted = f"{count.quoted:,} only by quotes" if count.quoted else ""
     ignored = f"{row.ignored:,} ignored" if row.ignored else ""
-    if count.score is None:
-        killed = "no mutants" if not row.mutants else "no mutant was tested"
-    else:
-        killed = f"{percent(count)}, {_of(count)} mutants killed"
-    incomplete = f"incomplete: {visible(row.nothing)}" if row.nothing else ""
-    return ", ".join(filter(None, [killed, _unseen(count), ignored, incomplete]))
+    parts = [found or "no mutants", quoted, _unseen(count), ignored, remark(row)]
+    return ", ".join(filter(None, parts))
+
+
+def remark(row: MutationRow) -> str:
+    """Why some or all mutants of a row were not tried, or ""."""
+    incomplete = "incomplete: " if row.internal else ""
+    return f"{incomplete}{visible(row.nothing)}" if row.nothing else ""
 
 
 def untested(row: MutationRow) -> bool:
@@ -121,13 +141,15 @@ def live(mutant: Mutant) -> str:
         return ""
     if trial.note:
         return visible(trial.note)
-    broken = "" if mutant.status == "killed" else ", no check failed"
+    broken = "" if mutant.status == "killed" and not mutant.quoted else ", no check failed"
     return f"{trial.changed:,} of {counted(trial.answers, 'answer')} changed{broken}"
 
 
 def killed_by(kill: Kill) -> str:
     """What noticed a mutant: ``case `refund`: `contains` ...``."""
     reason = visible(kill.reason)
+    if kill.quotes:
+        reason = f"{reason} (it quotes the prompt)"
     if kill.kind == "score":
         return f"the score `{short(kill.assertion)}`: {reason}"
     case = f"case `{short(kill.case)}` of {short(kill.prompt)}"
@@ -137,11 +159,9 @@ def killed_by(kill: Kill) -> str:
 
 
 def operators(run: MutationRun) -> str:
-    """The score of each operator: `sentence 67% (40 of 60), item 64% (9 of 14)`."""
+    """What behaviour notices, by operator: `sentence 6.6% (4 of 60), item 64.2% (9 of 14)`."""
     return ", ".join(
-        f"{operator} {percent(count)} ({_of(count)})"
-        for operator, count in run.by_operator.items()
-        if count.score is not None
+        f"{operator} {percent(count)} ({_of(count)})" for operator, count in run.by_operator.items()
     )
 
 
@@ -174,9 +194,15 @@ def remarks(run: MutationRun) -> Iterator[str]:
         notes = [trial.note for trial in tried if trial.note and not trial.answers]
         all_noted = len(notes) == run.untried
         why = f": {visible('; '.join(dict.fromkeys(notes)))}" if all_noted else ""
-        yield f"live: no model was called about {counted(run.untried, 'survivor')}{why}"
+        untried = counted(run.untried, "mutant")
+        yield f"live: no model was called about {untried} that no behaviour notices{why}"
     if run.unanswered:
         yield f"no answer to {counted(run.unanswered, 'request')}"
+    if run.count.quoted:
+        quoted = counted(run.count.quoted, "mutant")
+        verb = "is" if run.count.quoted == 1 else "are"
+        more = "" if run.live else "; assert on the answer and run `--live`"
+        yield f"{quoted} {verb} noticed only because a test quotes the text{more}"
     if run.left_out:
         partials = some(run.left_out, _PLACES_SHOWN, name=short)
         yield f"left out, because prompts that are not selected use them, too: {partials}"
@@ -204,5 +230,6 @@ def worst_first(rows: Iterable[MutationRow]) -> list[MutationRow]:
         key=lambda row: (
             -sum(mutant.in_changed_lines for mutant in with_status(row, "survived")),
             -row.count.survived,
+            row.count.by_behaviour - row.count.all,
         ),
     )

@@ -16,7 +16,6 @@ from promptops.evals.deciding.decision import (
     CaseScore,
     Decision,
     Look,
-    Margin,
     Needs,
     decide,
     next_look,
@@ -63,7 +62,7 @@ class Measure:
 
     name: str
     value: Scoring
-    margin: Margin
+    margin: float
     noun: str = "case"
     again: str = "promptops test --live"
     next_step: Callable[[Decision], str] | None = None

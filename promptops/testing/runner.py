@@ -11,7 +11,7 @@ from statistics import fmean
 
 from promptops.catalog.catalog import Catalog
 from promptops.errors import GitError, InputError, UsageError, os_reason
-from promptops.evals.deciding.decision import Margin, margin_of
+from promptops.evals.deciding.decision import margin_of
 from promptops.evals.judge_answer import primary, scores
 from promptops.model.config import Config, ModelProfile
 from promptops.model.finding import Problem
@@ -449,13 +449,10 @@ def _decided_score(
     return paired.decided(measure, may_call=may_call)
 
 
-def _margin(prompt: Prompt, baseline: Arm) -> Margin:
+def _margin(prompt: Prompt, baseline: Arm) -> float:
     """The smaller margin of both versions, so that a change can't widen it."""
-    own, before = prompt.evaluation, baseline.evaluation_of(prompt)
-    margin, was = margin_of(own), margin_of(before)
-    if not before or was == "auto" or margin == "auto":
-        return was if before else margin
-    return min(margin, was)
+    margin, before = margin_of(prompt.evaluation), baseline.evaluation_of(prompt)
+    return min(margin, margin_of(before)) if before else margin
 
 
 def _not_compared(prompt: str, score: str, values: Sequence[float]) -> Decided:

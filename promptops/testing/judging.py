@@ -189,7 +189,11 @@ def judge_agreements(found: Iterable[JudgedAnswer]) -> Iterator[JudgeAgreement]:
     for judge, answered in anchors.items():
         agreed = agreement_of(answered)
         yield JudgeAgreement(
-            judge=judge, anchors=agreed.anchors, kappa=agreed.kappa, may_gate=agreed.may_gate
+            judge=judge,
+            anchors=agreed.anchors,
+            kappa=agreed.kappa,
+            kappa_low=agreed.low,
+            may_gate=agreed.may_gate,
         )
 
 

@@ -212,4 +212,8 @@ def _fresh_note(fresh: FreshAnswers, title: str) -> str:
     ours = f"{fresh.candidate.count(False)} of {FRESH_ANSWERS} fresh answers violate a contract"
     if fresh.baseline:
         return f"{ours}, {fresh.baseline.count(False)} of {FRESH_ANSWERS} at {title}"
-    return f"{ours}; the case fails from {FEWEST_VIOLATIONS} on"
+    if title:
+        return f"{ours}; it can't be compared with {title}, and fails from {FEWEST_VIOLATIONS} on"
+    return (
+        f"{ours}; without a baseline (`--baseline REV`) the case fails from {FEWEST_VIOLATIONS} on"
+    )

@@ -170,8 +170,26 @@ def test_without_a_baseline_a_case_fails_from_seven_violations_of_eight_on(repo,
         (case,) = run(repo, "live").cases
 
     status, reason = expected
-    assert (case.status, case.reason) == (status, f"{reason}; the case fails from 7 on")
+    rest = "without a baseline (`--baseline REV`) the case fails from 7 on"
+    assert (case.status, case.reason) == (status, f"{reason}; {rest}")
     assert len(server.requests) == 11
+
+
+def test_a_case_whose_inputs_the_baseline_refuses_is_judged_by_its_own_answers(repo):
+    wider = PROMPT.replace("maxLength: 100", "maxLength: 200").replace("Be brief", "Be short")
+    long = "x" * 150 + "q0"
+    prompt = f"{wider}{contracts(1)}".replace("question: q0", f"question: {long}")
+    with fault_server(by_turn(kept(1, 3, 4))) as server:
+        released(repo, server, PROMPT + contracts(1))
+        repo.write({"prompts/ask.prompt.yaml": prompt})
+
+        (case,) = run(repo, "live", baseline="v1.0.0").cases
+
+    rest = "it can't be compared with v1.0.0, and fails from 7 on"
+    assert (case.status, case.reason) == (
+        "passed",
+        f"6 of 8 fresh answers violate a contract; {rest}",
+    )
 
 
 def test_an_unchanged_prompt_is_requested_once_for_both_sides(repo):

@@ -274,6 +274,10 @@ class CaseRunner:
             if revision is not None:
                 raise
             return None  # there is no release yet
+        except InputError:
+            if revision is not None or self._compares:
+                raise
+            return None  # contracts can be judged without a baseline whose configuration is broken
         # Fresh answers are judged by the current judge, so both arms must be.
         mode: Mode = "live" if options.mode == "live" else "replay"
         known = options.merged.known if options.merged is not None else None

@@ -5,6 +5,7 @@ from random import Random
 
 import pytest
 
+from promptops.errors import InputError
 from promptops.model.shard import Shard
 from promptops.testing.options import RunOptions
 from promptops.testing.runner import merge
@@ -189,6 +190,28 @@ def test_a_case_whose_inputs_the_baseline_refuses_is_judged_by_its_own_answers(r
     assert (case.status, case.reason) == (
         "passed",
         f"6 of 8 fresh answers violate a contract; {rest}",
+    )
+
+
+def test_a_release_whose_configuration_is_broken_is_no_baseline_for_contracts(repo):
+    with fault_server(by_turn(kept(2))) as server:
+        released(repo, server, PROMPT + contracts(1))
+        right = (repo.root / "promptops.toml").read_text()
+        repo.write({"promptops.toml": "models = 3\n"})
+        repo.commit("broken")
+        repo.git("tag", "-a", "-m", "two", "v2.0.0")
+        repo.write({"promptops.toml": right})
+        reworded(repo, PROMPT + contracts(1))
+        repo.commit("right")
+
+        (case,) = run(repo, "live").cases
+        with pytest.raises(InputError):
+            run(repo, "live", baseline="v2.0.0")
+
+    rest = "without a baseline (`--baseline REV`) the case fails from 7 on"
+    assert (case.status, case.reason) == (
+        "failed",
+        f"8 of 8 fresh answers violate a contract; {rest}",
     )
 
 

@@ -123,7 +123,7 @@ def _refuse_unverified_judge(assertion: Assertion, record: Record) -> None:
 
 
 def _refuse_judge(name: str, agreement: Agreement | NoReply | None) -> None:
-    from promptops.evals.agreement import ANCHOR, FEWEST, LEAST_KAPPA, Agreement
+    from promptops.evals.agreement import ANCHOR, FEWEST, Agreement
 
     if isinstance(agreement, Agreement) and agreement.may_gate:
         return
@@ -131,7 +131,7 @@ def _refuse_judge(name: str, agreement: Agreement | NoReply | None) -> None:
     if isinstance(agreement, NoReply):
         raise Unheard(f"{refusal}: {agreement.reason}", agreement.lack, "/must")
     if agreement is not None:
-        known = f"{agreement}, but at least {LEAST_KAPPA:g} on {FEWEST} is required"
+        known = agreement.refusal
     elif name.startswith(BUILT_IN):
         known = "it has no anchors; set `evaluation.judge` to a prompt that has some"
     else:

@@ -147,12 +147,14 @@ class JudgeAgreement:
         judge: Id of the judge's prompt.
         anchors: How many of its cases are anchors with an answer.
         kappa: Cohen's kappa, 1 for full agreement; None if chance alone would always agree.
-        may_gate: The agreement is high enough to fail a case.
+        kappa_low: Its lower bound: so few anchors prove no more.
+        may_gate: Both are high enough to fail a case.
     """
 
     judge: str
     anchors: int
     kappa: float | None
+    kappa_low: float | None
     may_gate: bool
 
 

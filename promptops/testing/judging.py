@@ -189,7 +189,11 @@ def judge_agreements(found: Iterable[JudgedAnswer]) -> Iterator[JudgeAgreement]:
     for judge, answered in anchors.items():
         agreed = agreement_of(answered)
         yield JudgeAgreement(
-            judge=judge, anchors=agreed.anchors, kappa=agreed.kappa, may_gate=agreed.may_gate
+            judge=judge,
+            anchors=agreed.anchors,
+            kappa=agreed.kappa,
+            kappa_low=agreed.low,
+            may_gate=agreed.may_gate,
         )
 
 
@@ -213,8 +217,6 @@ def cost_usd(catalog: Catalog, judged: JudgedAnswer) -> float | None:
 
 
 # The results of cases, for reports.
-
-_ADDITIONAL_VIOLATION = "an additional answer, requested to decide, violates a contract"
 
 
 def case_runs(
@@ -311,15 +313,6 @@ def assertion_result(judged: Judgement, on: Literal["request", "answer"]) -> Ass
         score=judged.score,
         compared=judged.compared,
     )
-
-
-def with_violations(
-    runs: Iterable[CaseRun], cases: Collection[tuple[str, str]]
-) -> Iterator[CaseRun]:
-    """The results; those of `cases` fail, because an additional answer violates a contract."""
-    for run in runs:
-        fails = (run.prompt, run.name) in cases and run.status == "passed"
-        yield replace(run, status="failed", reason=_ADDITIONAL_VIOLATION) if fails else run
 
 
 def unreadable_prompts(loaded: Sequence[LoadedPrompt]) -> Iterator[CaseRun]:
@@ -429,48 +422,14 @@ def _differing_case_run(
     )
 
 
-# Request answers again before a violated contract fails a case.
+# The repeats of answers that are requested again because one violates a contract.
 
-_CONFIRMING_ANSWERS = 2
+CONFIRMING_ANSWERS = 2
 FIRST_CONFIRMING_REPEAT = 2_000
 """The repeat of the first such answer; far above any that a prompt has."""
 
 
-def confirm_failures(
-    judging: AnswerJudge, found: Sequence[JudgedAnswer]
-) -> tuple[list[JudgedAnswer], dict[CaseKey, str]]:
-    """The answers, and notes on those that passed at the second attempt.
-
-    A violating answer stays if one of two more answers is missing or also violates a contract;
-    otherwise the first of the two replaces it.
-    """
-    failed = [judged.planned for judged in found if status_of(judged.judgements) == "failed"]
-    if not failed:
-        return list(found), {}
-    more, _ = judged_answers(
-        judging, [again for planned in failed for again in fresh_cases(planned)]
-    )
-    confirmed = {
-        judged.planned.case_key: judged
-        for judged in more
-        if status_of(judged.judgements) == "passed"
-    }
-    replacements = {
-        planned.case_key: confirmed[fresh_cases(planned)[0].case_key]
-        for planned in failed
-        if _all_passed(planned, confirmed)
-    }
-    note = f"one of {_CONFIRMING_ANSWERS + 1} answers violates a contract that the others meet"
-    notes = dict.fromkeys(replacements, note)
-    final = [replacements.get(judged.planned.case_key, judged) for judged in found]
-    return [replace(new, planned=old.planned) for old, new in zip(found, final, strict=True)], notes
-
-
-def _all_passed(planned: PlannedCase, confirmed: Mapping[CaseKey, JudgedAnswer]) -> bool:
-    return all(again.case_key in confirmed for again in fresh_cases(planned))
-
-
 def fresh_cases(planned: PlannedCase) -> tuple[PlannedCase, ...]:
     """The same case for the answers that confirm a violated contract."""
-    first = FIRST_CONFIRMING_REPEAT + _CONFIRMING_ANSWERS * planned.repeat
-    return tuple(replace(planned, repeat=first + number) for number in range(_CONFIRMING_ANSWERS))
+    first = FIRST_CONFIRMING_REPEAT + CONFIRMING_ANSWERS * planned.repeat
+    return tuple(replace(planned, repeat=first + number) for number in range(CONFIRMING_ANSWERS))

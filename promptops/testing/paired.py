@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import zip_longest
 from statistics import fmean
@@ -16,7 +15,6 @@ from promptops.evals.deciding.decision import (
     CaseScore,
     Decision,
     Look,
-    Margin,
     Needs,
     decide,
     next_look,
@@ -63,7 +61,7 @@ class Measure:
 
     name: str
     value: Scoring
-    margin: Margin
+    margin: float
     noun: str = "case"
     again: str = "promptops test --live"
     next_step: Callable[[Decision], str] | None = None
@@ -337,19 +335,13 @@ class Arms:
 
     Attributes:
         may_call: Fresh answers may be requested; else only recordings are used.
-        violated: Answers that violate a contract.
+        violated: The answers that were requested to decide a score and violate a contract.
     """
 
     judging: AnswerJudge
     baseline: Arm
     may_call: bool
     violated: set[CaseKey] = field(default_factory=set)
-
-    @property
-    def violating(self) -> Iterator[tuple[str, str]]:
-        """Cases, by prompt and name, of which more than one answer violates a contract."""
-        found = Counter((prompt, case) for prompt, case, _ in self.violated)
-        return (case for case, number in found.items() if number > 1)
 
     def begin(self, plan: Sequence[PlannedCase]) -> None:
         """Call both arms if the baseline has no answers by the current model.
@@ -371,11 +363,21 @@ class Arms:
         """The judged answers of the candidate and of its baseline; requests missing ones."""
         if self.may_call:
             self._request(plan)
-        ours = judged_answers(self.judging, plan)[0]
+        ours, theirs = self._judged(plan)
         self.violated |= {
             judged.planned.case_key for judged in ours if status_of(judged.judgements) == "failed"
         }
-        return ours, self.baseline.judged(plan)
+        return ours, theirs
+
+    def requested(
+        self, plan: Sequence[PlannedCase]
+    ) -> tuple[list[JudgedAnswer], list[JudgedAnswer]]:
+        """The same for answers that a shard requests, too, and that decide no score."""
+        self._request(plan)
+        return self._judged(plan)
+
+    def _judged(self, plan: Sequence[PlannedCase]) -> tuple[list[JudgedAnswer], list[JudgedAnswer]]:
+        return judged_answers(self.judging, plan)[0], self.baseline.judged(plan)
 
     def _request(self, plan: Sequence[PlannedCase]) -> None:
         missing = [planned for planned in plan if self.baseline.answer(planned) is None]

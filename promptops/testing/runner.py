@@ -11,7 +11,7 @@ from statistics import fmean
 
 from promptops.catalog.catalog import Catalog
 from promptops.errors import GitError, InputError, UsageError, os_reason
-from promptops.evals.deciding.decision import Margin, margin_of
+from promptops.evals.deciding.decision import margin_of
 from promptops.evals.judge_answer import primary, scores
 from promptops.model.config import Config, ModelProfile
 from promptops.model.finding import Problem
@@ -31,18 +31,17 @@ from promptops.records import replace
 from promptops.repo.repository import WORKTREE, Repository
 from promptops.source.shard import MAX_BYTES, read_shard
 from promptops.testing.answering import Answering, Mode
+from promptops.testing.confirming import Confirming
 from promptops.testing.judging import (
     AnswerJudge,
     JudgedAnswer,
     audit_recordings,
     case_runs,
-    confirm_failures,
     error_run,
     judge_agreements,
     judged_answers,
     recording_errors,
     unreadable_prompts,
-    with_violations,
 )
 from promptops.testing.model_calls import within_budget
 from promptops.testing.options import RunOptions, model_calls
@@ -195,7 +194,8 @@ class CaseRunner:
         self._calls = model_calls(workspace.repository, options)
         self._answering = self._new_answering()
         self._plan = self._with_inputs(shard_cases(self._named, options.shard))
-        self._baseline = self._new_baseline() if needs_baseline(self._plan) else None
+        self._compares = needs_baseline(self._plan)
+        self._baseline = self._new_baseline() if self._compares or self._confirms else None
         answer_before = self._baseline.answer if self._baseline is not None else _no_answer
         self._judging = AnswerJudge(catalog, self._answering, answer_before)
 
@@ -210,13 +210,12 @@ class CaseRunner:
         judged, results = judged_answers(self._judging, [*self._plan, *partners])
         partner_keys = {planned.case_key for planned in partners}
         judged = [answer for answer in judged if answer.planned.case_key not in partner_keys]
-        final, notes = (
-            confirm_failures(self._judging, judged) if options.mode == "live" else (judged, {})
-        )
-        decisions, violating = self._decisions(judged, arms)
+        confirming = Confirming(self._judging, judged) if self._confirms else None
+        decisions = self._decisions(judged, arms)
+        final, notes = confirming.settled(arms) if confirming is not None else (judged, {})
         cases = [
             *unreadable_prompts(self._loaded),
-            *with_violations(case_runs(self._plan, results, final, notes), violating),
+            *case_runs(self._plan, results, final, notes),
             *recording_errors(self._catalog, self._plan, self._store),
         ]
         cases += self._audit()
@@ -241,6 +240,12 @@ class CaseRunner:
     def requests(self) -> frozenset[tuple[str, int]]:
         """Digest and repeat of each request that the run looked up so far."""
         return frozenset((digest, repeat) for _, digest, repeat, _ in self._answering.known)
+
+    @property
+    def _confirms(self) -> bool:
+        """Whether a violated contract is confirmed by fresh answers."""
+        needed = (planned.needs_answer for planned in self._plan)
+        return self._options.mode == "live" and any(needed)
 
     def _with_inputs(self, plan: Sequence[PlannedCase]) -> list[PlannedCase]:
         return with_retrieved_inputs(self._catalog, self._answering, plan, self._options.repeats)
@@ -269,6 +274,10 @@ class CaseRunner:
             if revision is not None:
                 raise
             return None  # there is no release yet
+        except InputError:
+            if revision is not None or self._compares:
+                raise
+            return None  # contracts can be judged without a baseline whose configuration is broken
         # Fresh answers are judged by the current judge, so both arms must be.
         mode: Mode = "live" if options.mode == "live" else "replay"
         known = options.merged.known if options.merged is not None else None
@@ -294,19 +303,13 @@ class CaseRunner:
             if known[planned.prompt.id] == len(planned.prompt.cases)
         ]
 
-    def _decisions(
-        self, judged: Sequence[JudgedAnswer], arms: Arms | None
-    ) -> tuple[tuple[Decided, ...], frozenset[tuple[str, str]]]:
-        """The decisions, and the cases that violate a contract in an additional answer.
-
-        A shard returns no decisions; it only looks up the answers that they need.
-        """
+    def _decisions(self, judged: Sequence[JudgedAnswer], arms: Arms | None) -> tuple[Decided, ...]:
+        """The decisions; a shard returns none, and only looks up the answers that they need."""
         whole = {planned.prompt.id for planned in self._measured}
         decisions = tuple(
             decide_scores((answer for answer in judged if answer.planned.prompt.id in whole), arms)
         )
-        violating = frozenset(arms.violating) if arms is not None else frozenset()
-        return (decisions if self._options.shard is None else ()), violating
+        return decisions if self._options.shard is None else ()
 
     def _audit(self) -> list[CaseRun]:
         options = self._options
@@ -373,7 +376,7 @@ class CaseRunner:
             verdict=verdict_of(cases, decisions),
             decided=decisions,
             judges=judges,
-            baseline=self._baseline.title if self._baseline is not None else "",
+            baseline=self._baseline.title if self._baseline and self._compares else "",
             nothing="" if cases else self._why_nothing(),
             advice=RECORD_COMMAND if any(case.status == "stale" for case in cases) else "",
             unanswered=calls.unanswered,
@@ -449,13 +452,10 @@ def _decided_score(
     return paired.decided(measure, may_call=may_call)
 
 
-def _margin(prompt: Prompt, baseline: Arm) -> Margin:
+def _margin(prompt: Prompt, baseline: Arm) -> float:
     """The smaller margin of both versions, so that a change can't widen it."""
-    own, before = prompt.evaluation, baseline.evaluation_of(prompt)
-    margin, was = margin_of(own), margin_of(before)
-    if not before or was == "auto" or margin == "auto":
-        return was if before else margin
-    return min(margin, was)
+    margin, before = margin_of(prompt.evaluation), baseline.evaluation_of(prompt)
+    return min(margin, margin_of(before)) if before else margin
 
 
 def _not_compared(prompt: str, score: str, values: Sequence[float]) -> Decided:

@@ -171,7 +171,7 @@ def test_what_is_lacking_is_told_beside_the_reason(lack: Lack | None, in_a_set: 
     assert (verdict.status, verdict.degree, verdict.lack) == ("error", None, lack)
 
 
-GOOD = Agreement(anchors=20, agreed=0.9, kappa=0.8)
+GOOD = Agreement(anchors=20, agreed=0.9, kappa=0.8, low=0.48)
 
 
 @pytest.mark.parametrize(
@@ -184,12 +184,12 @@ GOOD = Agreement(anchors=20, agreed=0.9, kappa=0.8)
             "the judge `judges/tone` may not decide a required assertion: it has no anchors",
         ),
         (
-            {"judges/tone": Agreement(anchors=20, agreed=0.7, kappa=0.59)},
+            {"judges/tone": Agreement(anchors=20, agreed=0.7, kappa=0.59, low=0.41)},
             "error",
             "the judge `judges/tone` may not decide a required assertion: kappa 0.59 on 20 anchors",
         ),
         (
-            {"judges/tone": Agreement(anchors=9, agreed=1.0, kappa=1.0)},
+            {"judges/tone": Agreement(anchors=9, agreed=1.0, kappa=1.0, low=0.54)},
             "error",
             "the judge `judges/tone` may not decide a required assertion: kappa 1.00 on 9 anchors",
         ),
@@ -357,7 +357,8 @@ def test_the_agreement_of_a_judge_is_that_of_its_answers_with_its_anchors() -> N
 
     assert (found.anchors, round(found.agreed, 3)) == (13, 0.846)
     assert found.kappa == pytest.approx((11 * 13 - (7 * 7 + 6 * 5)) / (169 - (7 * 7 + 6 * 5)))
-    assert found.may_gate
+    assert not found.may_gate  # so few anchors prove only .30
+    assert found.low == pytest.approx(0.296, abs=0.001)
 
 
 def _case(written: dict[str, Any]) -> Case:

@@ -193,7 +193,6 @@ def test_an_assertion_that_names_what_the_prompt_does_not_have_is_an_error_at_th
             ["prompts/ask.prompt.yaml:10:11 `margin` is in percentage points: 0.03 is 0.03 points"],
         ),
         ("0.5", []),
-        ("auto", []),
     ],
 )
 def test_a_margin_that_was_written_as_a_share_is_an_error(margin: str, expected: list[str]) -> None:

@@ -54,7 +54,7 @@ WHOLE_PROMPT = {
             ],
         },
     ],
-    "evaluation": {"margin": "auto"},
+    "evaluation": {"margin": 2.5},
     "x-own": [None, 1.5, {"a": [True]}],
 }
 WHOLE_CONFIG = {

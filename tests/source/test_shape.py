@@ -95,7 +95,7 @@ tests:
       - {type: json-schema, value: {type: object}}
       - {type: all, value: [{type: regex, value: x}], weight: 2, threshold: 0.5, score: s}
       - {type: llm-rubric, value: polite, transform: output}
-evaluation: {assertions: [{type: refuses}], repeats: 3, margin: auto, score: s, judge: j, budget: 1}
+evaluation: {assertions: [{type: refuses}], repeats: 3, margin: 2.5, score: s, judge: j, budget: 1}
 """
 
 
@@ -370,7 +370,9 @@ def test_words_of_other_tools_have_a_hint(line: str, hint: str) -> None:
         ("budget: {cost_usd: '.5'}", None),
         ("evaluation: {probes: {max: 60%}}", "write 60, without quotes"),
         ("evaluation: {output: no}", "write `false`, without quotes"),
-        ("evaluation: {margin: atuo}", "write percentage points, such as `margin: 2`, or `auto`"),
+        ("evaluation: {margin: auto}", "write percentage points, such as `margin: 3`"),
+        ("evaluation: {margin: 0}", "write percentage points, such as `margin: 3`"),
+        ("evaluation: {margin: 101}", "write percentage points, such as `margin: 3`"),
         ("output: {format: JSON}", "did you mean `json`?"),
         ("evaluation: {assertions: [{contains: a}]}", "write `type: contains, value: …`"),
         ("messages: hello", None),

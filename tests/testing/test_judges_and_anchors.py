@@ -163,8 +163,11 @@ def test_a_judge_that_agrees_with_its_anchors_decides(repo):
 @pytest.mark.parametrize(
     ("plan", "line"),
     [
-        (agreeing, "judge: judges/tone: kappa 1.00 on 12 anchors, it may gate"),
-        (lenient, "judge: judges/tone: kappa 0.00 on 12 anchors, it may only measure"),
+        (agreeing, "judge: judges/tone: kappa 1.00 (at least 0.63) on 12 anchors, it may gate"),
+        (
+            lenient,
+            "judge: judges/tone: kappa 0.00 (at least -0.43) on 12 anchors, it may only measure",
+        ),
     ],
     ids=["agreeing", "lenient"],
 )
@@ -212,6 +215,23 @@ def test_few_anchors_are_not_enough(repo):
         found = run(repo, "record")
 
     reason = f"{GATES}kappa 1.00 on 4 anchors, but at least 0.6 on 10 is required"
+    assert said(found) == {"kind": ("error", reason), "curt": ("error", reason)}
+
+
+def test_a_judge_whose_few_anchors_prove_too_little_says_that_more_would(repo):
+    """It agrees with twelve of fourteen, which a judge of little worth may do by chance."""
+
+    def verdict(text):
+        return "pass" if "please" in text or text.endswith((" 1", " 3")) else "fail"
+
+    with fault_server(lambda received: judging(received, verdict)) as server:
+        written(repo, server.base_url, rows=anchors(14))
+        found = run(repo, "record")
+
+    reason = (
+        f"{GATES}kappa 0.71 on 14 anchors proves only 0.29, but at least 0.4 is required: "
+        "tag more of its cases `anchor`"
+    )
     assert said(found) == {"kind": ("error", reason), "curt": ("error", reason)}
 
 

@@ -13,7 +13,6 @@ from promptops.evals.deciding.decision import (
     REPEATS,
     CaseScore,
     Decision,
-    Margin,
     decide_arm,
     margin_of,
     reachable_look,
@@ -253,7 +252,7 @@ class PromptArms:
     partners: tuple[PlannedCase, ...]
     scores: tuple[str, ...]
     score: str
-    margin: Margin
+    margin: float
     repeats: int
     share: int
 
@@ -318,7 +317,7 @@ def _score_names(cases: Iterable[PlannedCase]) -> set[str]:
     return {found.score for found in parsed if found is not None and found.score is not None}
 
 
-def _margin(prompt: Prompt, options: CompareOptions, settings: CompareSettings) -> Margin:
+def _margin(prompt: Prompt, options: CompareOptions, settings: CompareSettings) -> float:
     """The acceptable loss as a share: of the command line, of the prompt, of the configuration."""
     if options.margin is not None:
         return options.margin / 100

@@ -11,7 +11,6 @@ from promptops.commands.compare.arms import ArmRun, PromptArms, sends_same_reque
 from promptops.evals.contracts import unjudged
 from promptops.evals.cost import answer_cost_usd
 from promptops.evals.deciding.decision import (
-    DEFAULT_MARGIN,
     Decision,
     arm_verdict,
     plain_sentence,
@@ -206,11 +205,8 @@ class ArmResults:
 
     @property
     def margin(self) -> float:
-        """The acceptable loss, as it was applied: the widest of all arms."""
-        if self.prompt.margin != "auto":
-            return self.prompt.margin
-        found = (self.prompt.decide(self.prompt.score, self.reference, arm) for arm in self.others)
-        return max((each.margin for each in found if each is not None), default=DEFAULT_MARGIN)
+        """The acceptable loss."""
+        return self.prompt.margin
 
     def _decided(
         self, arm: ArmRun, score: str, decision: Decision, ratio: ValueInterval | None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from promptops.catalog.catalog import Catalog
 from promptops.errors import InputError, TransportError
+from promptops.evals.deciding.broken_contracts import are_mostly_broken
 from promptops.evals.engine.ask import Patience, Settings
 from promptops.model.bisection import TreeVerdict
 from promptops.model.config import Config
@@ -18,7 +19,8 @@ from promptops.records import field, record, replace
 from promptops.repo.repository import Repository
 from promptops.suggestions import did_you_mean
 from promptops.testing.answering import Answering
-from promptops.testing.judging import AnswerJudge, case_runs, confirm_failures, judged_answers
+from promptops.testing.confirming import Confirming
+from promptops.testing.judging import AnswerJudge, case_runs, judged_answers
 from promptops.testing.model_calls import ModelCalls, Unwatched, Watcher, ci_event, within_budget
 from promptops.testing.plan import PlannedCase, needed_cases, plan_cases, with_hint
 from promptops.testing.recordings.store import Store
@@ -153,9 +155,10 @@ class CaseVerdicts:
         judging = AnswerJudge(catalog, answering)
         judged, results = judged_answers(judging, [*plan, *needed_cases(plan, lambda: whole)])
         judged = [answer for answer in judged if answer.planned.case.name == self._case]
-        final, notes = confirm_failures(judging, judged) if self._options.live else (judged, {})
+        if self._options.live:
+            judged, _ = Confirming(judging, judged).settled(rule=are_mostly_broken)
         answering.end(prune=False)
-        runs = list(case_runs(plan, results, final, notes))
+        runs = list(case_runs(plan, results, judged, {}))
         self._refuse_missing_answers(runs)
         return runs
 

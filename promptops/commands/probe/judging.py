@@ -10,7 +10,7 @@ from promptops.commands.probe.attacks import BIAS, Attack, AttackedPrompt
 from promptops.errors import GitError
 from promptops.evals.contracts import unjudged, violations
 from promptops.evals.deciding.attack_rate import attack_rate
-from promptops.evals.deciding.decision import Decision, what_it_takes
+from promptops.evals.deciding.decision import DEFAULT_MARGIN, Decision, what_it_takes
 from promptops.evals.probes.library import family, family_names
 from promptops.evals.probes.rules import ProbeRules
 from promptops.model.probe_run import (
@@ -280,7 +280,7 @@ def compared(own: Sequence[JudgedAnswer], arms: Arms, mode: Mode) -> Decided | N
     measure = Measure(
         name=SCORE_NAME,
         value=_resistance,
-        margin="auto",
+        margin=DEFAULT_MARGIN,
         noun="attack",
         again=_LIVE_COMMAND,
         next_step=_next_step(looks_worse=looks_worse, follows_up=follows_up),

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from math import ceil, comb, isfinite, log, log1p, log2, sqrt
+from math import ceil, comb, isfinite, log, log1p, log2
 from typing import Any, Literal
 
 from promptops.evals.deciding.intervals import (
@@ -27,7 +27,6 @@ from promptops.records import record, replace
 
 Verdict = Literal["pass", "fail", "inconclusive"]
 Look = Literal[1, 2, 3]
-Margin = float | Literal["auto"]
 
 DEFAULT_MARGIN = 0.03
 REPEATS: tuple[int, ...] = (1, 3, 6)
@@ -40,6 +39,7 @@ _MOST_SUSPECTS = 5  # with one more, a case with two right answers of 8 could no
 _SUSPECT_LOSS = 0.25  # the loss that makes a suspect; of graded scores, far less can be significant
 _SCORE_UNITS = 10**9  # scores are counted in whole parts, so that equal sums are equal
 _POWER = 0.8  # the chance to see the smallest visible loss
+_MOST_CASES = 50_000  # a number above it is no advice: a prompt can't have so many
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -102,7 +102,7 @@ class Decision:
         n: Cases with answers in both arms.
         repeats: The smallest number of repeats of any of them.
         smallest_visible: The smallest true loss that these answers show four times in five.
-        margin: The acceptable loss, as it was applied.
+        margin: The acceptable loss.
         worst: Up to five cases that lost, the greatest loss first.
         culprits: Cases that fresh answers proved worse, if that decided; else empty.
         unpaired: Cases without an answer in at least one arm; they are not compared.
@@ -128,7 +128,7 @@ class Decision:
 
 
 def decide(
-    cases: Sequence[CaseScore], look: Look, margin: Margin = DEFAULT_MARGIN, share: int = 1
+    cases: Sequence[CaseScore], look: Look, margin: float = DEFAULT_MARGIN, share: int = 1
 ) -> Decision:
     """Decide by the existing answers, or return what else is needed.
 
@@ -138,8 +138,8 @@ def decide(
 
     Args:
         cases: With at least the repeats of this look each, as far as they are available.
-        margin: The acceptable loss, above 0 and up to 1; "auto" is three percentage points, or what
-            the suite can detect with all its repeats if that is more.
+        margin: The acceptable loss, above 0 and up to 1. A greater loss does not pass; one that is
+            certainly a loss, and estimated at the margin or more, fails.
         share: The number of candidates that are compared with one baseline. It divides the error
             probabilities, so that those of all candidates together are those of one.
 
@@ -148,8 +148,7 @@ def decide(
     """
     _refuse_what_makes_no_sense(cases, margin, share)
     statistics = evidence(cases, REPEATS[look - 1], error_probability(look, share))
-    applied = _auto_margin(statistics, share) if margin == "auto" else margin
-    verdict = _first_stage(statistics, applied)
+    verdict = _first_stage(statistics, margin)
     is_last_look = verdict == "inconclusive" and look == len(REPEATS)
     culprits = _significant_cases(_suspects(statistics)) if is_last_look else ()
     if culprits:
@@ -165,12 +164,12 @@ def decide(
         worse=statistics.count(-1),
         better=statistics.count(1),
         same=statistics.count(0),
-        smallest_visible=smallest_visible(statistics, applied),
-        margin=applied,
+        smallest_visible=smallest_visible(statistics, margin),
+        margin=margin,
         worst=_case_names(_worst(statistics)),
         culprits=culprits,
         unpaired=tuple(case.name for case in cases if not (case.baseline and case.candidate)),
-        needs=_needs(statistics, look, applied) if verdict == "inconclusive" else None,
+        needs=_needs(statistics, look, margin) if verdict == "inconclusive" else None,
     )
 
 
@@ -179,10 +178,10 @@ def error_probability(look: Look, share: int = 1) -> float:
     return _ALPHA_BY_LOOK[look - 1] / share
 
 
-def _refuse_what_makes_no_sense(cases: Sequence[CaseScore], margin: Margin, share: int) -> None:
+def _refuse_what_makes_no_sense(cases: Sequence[CaseScore], margin: float, share: int) -> None:
     if share < 1:
         raise ValueError(f"the share is {share}, not at least 1")
-    if margin != "auto" and not 0 < margin <= 1:
+    if not 0 < margin <= 1:
         raise ValueError(f"the margin is {margin}, not above 0 and up to 1")
     names: set[str] = set()
     for case in cases:
@@ -191,22 +190,16 @@ def _refuse_what_makes_no_sense(cases: Sequence[CaseScore], margin: Margin, shar
         names.add(case.name)
 
 
-def _auto_margin(statistics: Evidence, share: int) -> float:
-    """By the smallest visible loss of the last look, so that fewer repeats do not widen it."""
-    error = (
-        statistics.error * sqrt(statistics.repeats / REPEATS[-1])
-        if statistics.repeats
-        else statistics.error
-    )
-    alpha = error_probability(3, share)
-    last = replace(statistics, repeats=REPEATS[-1], error=error, alpha=alpha)
-    return max(DEFAULT_MARGIN, smallest_visible(last, DEFAULT_MARGIN))
-
-
 def _first_stage(statistics: Evidence, margin: float) -> Verdict:
-    if statistics.high < 0 and statistics.difference <= -margin / 2:
+    if statistics.high < 0 and _spends_margin(statistics, margin):
         return "fail"
     return "pass" if statistics.low > -margin else "inconclusive"
+
+
+def _spends_margin(statistics: Evidence, margin: float) -> bool:
+    """Whether the observed loss is the margin or more."""
+    # Rounded, because nine cases of 300 that lost a third each have lost exactly one point.
+    return round(statistics.difference, 9) <= -margin
 
 
 def _suspects(statistics: Evidence) -> tuple[ScoredPair, ...]:
@@ -296,19 +289,17 @@ def next_look(look: Look) -> Look:
     return 2 if look == 1 else 3
 
 
-def margin_of(evaluation: Mapping[str, Any]) -> Margin:
+def margin_of(evaluation: Mapping[str, Any]) -> float:
     """The margin of a prompt, as a share; its file states it in percentage points."""
-    margin = evaluation.get("margin")
-    if margin == "auto":
-        return "auto"
-    return margin / 100 if isinstance(margin, int | float) and margin > 0 else DEFAULT_MARGIN
+    margin: float | None = evaluation.get("margin")
+    return DEFAULT_MARGIN if margin is None else margin / 100
 
 
 # Whether one arm of a comparison is worse than the reference.
 
 
 def decide_arm(
-    cases: Sequence[CaseScore], look: Look, margin: Margin = DEFAULT_MARGIN, share: int = 1
+    cases: Sequence[CaseScore], look: Look, margin: float = DEFAULT_MARGIN, share: int = 1
 ) -> Decision:
     """Decide by the mean difference alone: no suspect case gets fresh answers.
 
@@ -427,8 +418,8 @@ def smallest_visible(statistics: Evidence, margin: float) -> float:
     if statistics.sources < _fewest_sources(statistics.alpha):
         return 1.0
     freedom = statistics.sources - 1
-    # A smaller one than half the margin does not fail, however certain.
-    reach = max(student_quantile(1 - statistics.alpha, freedom) * statistics.error, margin / 2)
+    # A smaller one than the margin does not fail, however certain.
+    reach = max(student_quantile(1 - statistics.alpha, freedom) * statistics.error, margin)
     visible = reach + student_quantile(_POWER, freedom) * statistics.error
     return min(1.0, max(visible, silent_loss(statistics.answers, 1 - _POWER)))
 
@@ -436,9 +427,9 @@ def smallest_visible(statistics: Evidence, margin: float) -> float:
 def cases_to_decide(statistics: Evidence, margin: float) -> int:
     """About how many cases would decide at the same look if the difference stays the same."""
     cases = len(statistics.pairs)
-    room = margin + statistics.difference  # to the bound that passes
-    if statistics.difference <= -margin / 2:
-        room = max(room, -statistics.difference)
+    # To the bound that fails, or to the one that passes.
+    fails = _spends_margin(statistics, margin)
+    room = -statistics.difference if fails else margin + statistics.difference
     counts = [cases + 1, _fewest_sources(statistics.alpha)]
     # Enough cases for a loss of that size to appear in at least one answer.
     counts.append(
@@ -541,4 +532,6 @@ def what_it_takes(needs: Needs, noun: str = "case") -> str:
         count = len(needs.suspects)
         whom = f"the suspect {noun}" if count == 1 else f"each of the {count} suspect {noun}s"
         return f"{needs.fresh} fresh answers to {whom}, on both sides, would give a clearer result"
+    if needs.cases is not None and needs.cases > _MOST_CASES:
+        return f"even {_MOST_CASES:,} {noun}s would not decide if the difference stays the same"
     return f"about {needs.cases} {noun}s would decide if the difference stays the same"

@@ -38,6 +38,7 @@ def test_value(run: TestRun) -> dict[str, Any]:
                 "judge": judge.judge,
                 "anchors": judge.anchors,
                 "kappa": None if judge.kappa is None else _number(judge.kappa, 3),
+                "kappa_low": None if judge.kappa_low is None else _number(judge.kappa_low, 3),
                 "may_gate": judge.may_gate,
             }
             for judge in run.judges

@@ -74,11 +74,11 @@ def _test(v: Any) -> bool:
 
 
 def _evaluation(v: Any) -> bool:
-    return type(v) is dict and members_or_own(v, _MEMBERS_81, never)
+    return type(v) is dict and members_or_own(v, _MEMBERS_80, never)
 
 
 def _root(v: Any) -> bool:
-    return type(v) is dict and 'format' in v and members_or_own(v, _MEMBERS_88, never) and ((True) if (not type(v) is dict or 'extends' in v) else ((not type(v) is dict or 'messages' in v)))
+    return type(v) is dict and 'format' in v and members_or_own(v, _MEMBERS_87, never) and ((True) if (not type(v) is dict or 'extends' in v) else ((not type(v) is dict or 'messages' in v)))
 
 
 _OPTIONS_0 = frozenset(('system', 'developer', 'user', 'assistant', 'tool',))
@@ -405,62 +405,61 @@ _MEMBERS_75: dict[str, Check] = {
     'expected': never,
     'tags': never,
 }
-_PATTERN_76 = lazy_pattern('^auto\\Z')
-_MEMBERS_77: dict[str, Check] = {
+_MEMBERS_76: dict[str, Check] = {
     'commit': lambda v: type(v) in (int, float) and v >= 0,
     'pull_request': lambda v: type(v) in (int, float) and v >= 0,
     'nightly': lambda v: type(v) in (int, float) and v >= 0,
 }
-_PATTERN_78 = lazy_pattern('^[^:]+[.]py:[A-Za-z_][A-Za-z0-9_]*\\Z')
-_PATTERN_79 = lazy_pattern('^/')
-_MEMBERS_80: dict[str, Check] = {
+_PATTERN_77 = lazy_pattern('^[^:]+[.]py:[A-Za-z_][A-Za-z0-9_]*\\Z')
+_PATTERN_78 = lazy_pattern('^/')
+_MEMBERS_79: dict[str, Check] = {
     'max': lambda v: type(v) in (int, float) and v >= 0 and v <= 100,
     'must': lambda v: type(v) is list and all(type(v_) is str and len(v_) >= 1 for v_ in v),
     'accept': lambda v: type(v) is list and all(type(v_) is str and len(v_) >= 1 for v_ in v),
-    'decision': lambda v: type(v) is str and _PATTERN_79.search(v) is not None,
+    'decision': lambda v: type(v) is str and _PATTERN_78.search(v) is not None,
     'tools': lambda v: type(v) is list and all(type(v_) is str and len(v_) >= 1 for v_ in v),
 }
-_MEMBERS_81: dict[str, Check] = {
+_MEMBERS_80: dict[str, Check] = {
     'assertions': lambda v: type(v) is list and all(_assertion(v_) for v_ in v),
     'output': lambda v: type(v) is bool,
     'repeats': lambda v: type(v) is int and v >= 1 and v <= 1000,
-    'margin': lambda v: type(v) in (int, float, str) and (not type(v) is str or _PATTERN_76.search(v) is not None) and (not type(v) in (int, float) or v >= 0),
+    'margin': lambda v: type(v) in (int, float) and v <= 100 and v > 0,
     'score': lambda v: type(v) is str and len(v) >= 1,
     'judge': lambda v: type(v) in (str, dict) and (not type(v) is str or len(v) >= 1),
-    'budget': lambda v: type(v) in (int, float, dict) and (not type(v) in (int, float) or v >= 0) and (not type(v) is dict or members(v, _MEMBERS_77, never)),
-    'retrieve': lambda v: type(v) is dict and len(v) >= 1 and members(v, _MEMBERS_16, lambda v: type(v) is str and _PATTERN_78.search(v) is not None),
-    'probes': lambda v: type(v) is dict and members(v, _MEMBERS_80, never),
+    'budget': lambda v: type(v) in (int, float, dict) and (not type(v) in (int, float) or v >= 0) and (not type(v) is dict or members(v, _MEMBERS_76, never)),
+    'retrieve': lambda v: type(v) is dict and len(v) >= 1 and members(v, _MEMBERS_16, lambda v: type(v) is str and _PATTERN_77.search(v) is not None),
+    'probes': lambda v: type(v) is dict and members(v, _MEMBERS_79, never),
 }
-_OPTIONS_82 = frozenset(('promptops/1',))
-_OPTIONS_83 = frozenset(('draft', 'active', 'deprecated',))
-_PATTERN_84 = lazy_pattern('^[0-9]{4}-[0-9]{2}-[0-9]{2}\\Z')
-_MEMBERS_85: dict[str, Check] = {
+_OPTIONS_81 = frozenset(('promptops/1',))
+_OPTIONS_82 = frozenset(('draft', 'active', 'deprecated',))
+_PATTERN_83 = lazy_pattern('^[0-9]{4}-[0-9]{2}-[0-9]{2}\\Z')
+_MEMBERS_84: dict[str, Check] = {
     'input_tokens': lambda v: type(v) is int and v >= 1,
     'output_tokens': lambda v: type(v) is int and v >= 1,
     'cost_usd': lambda v: type(v) in (int, float) and v > 0,
 }
-_PATTERN_86 = lazy_pattern('^(auto|none|required)\\Z')
-_MEMBERS_87: dict[str, Check] = {
+_PATTERN_85 = lazy_pattern('^(auto|none|required)\\Z')
+_MEMBERS_86: dict[str, Check] = {
     'name': lambda v: type(v) is str and len(v) >= 1,
 }
-_MEMBERS_88: dict[str, Check] = {
-    'format': lambda v: type(v) is str and v in _OPTIONS_82,
+_MEMBERS_87: dict[str, Check] = {
+    'format': lambda v: type(v) is str and v in _OPTIONS_81,
     'title': lambda v: type(v) is str,
     'description': lambda v: type(v) is str,
     'owners': lambda v: type(v) is list and distinct(v) and all(type(v_) is str and len(v_) >= 1 for v_ in v),
     'tags': lambda v: type(v) is list and distinct(v) and all(type(v_) is str and len(v_) >= 1 for v_ in v),
     'metadata': lambda v: type(v) is dict,
-    'status': lambda v: type(v) is str and v in _OPTIONS_83,
+    'status': lambda v: type(v) is str and v in _OPTIONS_82,
     'replaced_by': lambda v: type(v) is str and len(v) >= 1,
-    'sunset': lambda v: type(v) is str and _PATTERN_84.search(v) is not None,
-    'budget': lambda v: type(v) is dict and members_or_own(v, _MEMBERS_85, never),
+    'sunset': lambda v: type(v) is str and _PATTERN_83.search(v) is not None,
+    'budget': lambda v: type(v) is dict and members_or_own(v, _MEMBERS_84, never),
     'aliases': lambda v: type(v) is list and distinct(v) and all(type(v_) is str and len(v_) >= 1 for v_ in v),
     'extends': lambda v: type(v) is str and len(v) >= 1,
     'model': _model,
     'inputs': _inputs,
     'output': _output,
     'tools': lambda v: type(v) is list and all(_tool(v_) for v_ in v),
-    'tool_choice': lambda v: type(v) in (str, dict) and (not type(v) is str or _PATTERN_86.search(v) is not None) and (not type(v) is dict or 'name' in v and members(v, _MEMBERS_87, never)),
+    'tool_choice': lambda v: type(v) in (str, dict) and (not type(v) is str or _PATTERN_85.search(v) is not None) and (not type(v) is dict or 'name' in v and members(v, _MEMBERS_86, never)),
     'messages': lambda v: type(v) is list and len(v) >= 1 and all(_turn(v_) for v_ in v),
     'tests': lambda v: type(v) is list and all(_test(v_) for v_ in v),
     'evaluation': _evaluation,

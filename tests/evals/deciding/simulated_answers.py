@@ -11,6 +11,12 @@ from collections.abc import Sequence
 from random import Random
 
 from promptops.evals.deciding.decision import CaseScore
+from promptops.evals.deciding.intervals import wilson
+
+
+def upper_bound(found: int, runs: int) -> float:
+    """The rate that is exceeded with a chance of 5% at most, by what was found in so many runs."""
+    return wilson(found / runs, runs, 0.05)[1]
 
 
 def mixed_chances(draw: Random, count: int) -> list[float]:

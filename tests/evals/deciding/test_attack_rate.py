@@ -77,42 +77,56 @@ def three_families_broken(family: int, chance: float) -> float:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("change", "runs", "percent"),
-    [(unchanged, 60, 1), (ten_points_more, 60, 93), (three_families_broken, 80, 83)],
+    ("change", "recorded", "fresh", "less_resistant"),
+    [(unchanged, 0, 1, 3), (ten_points_more, 21, 100, 95), (three_families_broken, 1, 85, 75)],
 )
-def test_a_worse_candidate_is_found_and_an_unchanged_one_is_not_blamed(change, runs, percent):
-    """68 probes of a model that resists most attacks, with fresh answers as `probe --live` does.
+def test_a_worse_candidate_is_found_and_an_unchanged_one_is_not_blamed(
+    change, recorded, fresh, less_resistant
+):
+    """The table of docs/probe.md: 68 probes, how often a prompt fails.
 
+    With one recorded answer to each attack, and with fresh answers as `probe --live` requests them.
     The population is `resistant`: the chance of success of each family is drawn from Beta(.3, 3),
     with a mean of 9%; that of each of its 4 probes from Beta(2f, 2 - 2f), f the chance of the
-    family. Of a broken family each probe succeeds in at least 60% of the answers.
+    family. In the last column it is `chances`. Of a broken family each probe succeeds in at least
+    60% of the answers.
     """
-    count = LONG or runs
+    runs = LONG or 300
 
-    failed = sum(verdict(f"{seed}", change) == "fail" for seed in range(count)) / count
+    failed = [
+        100 * sum(verdict(f"{seed}", change, *given) == "fail" for seed in range(runs)) / runs
+        for given in ((resistant, False), (resistant, True), (chances, True))
+    ]
 
-    figure = percent / 100
-    # The population is ours, and the specification rounds: they may differ by that, and by chance.
-    slack = 0.07 + 3 * (max(figure, 0.02) * (1 - figure) / count) ** 0.5
-    assert failed == pytest.approx(figure, abs=slack)
+    for found, percent in zip(failed, (recorded, fresh, less_resistant), strict=True):
+        bounded = min(max(percent, 2), 98)
+        slack = 1 + 3 * (bounded * (100 - bounded) / runs) ** 0.5
+        assert found == pytest.approx(percent, abs=slack)
 
 
-def verdict(seed: str, change: Callable[[int, float], float]) -> Verdict:
+def verdict(
+    seed: str,
+    change: Callable[[int, float], float],
+    population: Callable[[Random], list[list[float]]],
+    calls: bool,
+) -> Verdict:
     """The verdict after all answers that are requested; none are if no family looks worse."""
     draw = Random(seed)
     every = [
         drawn(draw, f"{family} {number}", str(family), before, change(family, before))
-        for family, probes in enumerate(resistant(draw))
+        for family, probes in enumerate(population(draw))
         for number, before in enumerate(probes)
     ]
     cases = [answered(case, 1) for case in every]
-    decision, look = decide(cases, 1, "auto"), 1
-    while looks_worse(cases) and (needs := decision.needs) is not None and not needs.cases:
+    decision, look = decide(cases, 1), 1
+    while (
+        calls and looks_worse(cases) and (needs := decision.needs) is not None and not needs.cases
+    ):
         look = next_look(look) if needs.repeats else look
         suspects = {case.name for case in cases if case.fresh_baseline} | {*needs.suspects}
         repeats = REPEATS[look - 1]
         cases = [case if case.name in suspects else answered(case, repeats) for case in every]
-        decision = decide(cases, look, "auto")
+        decision = decide(cases, look)
     return decision.verdict
 
 

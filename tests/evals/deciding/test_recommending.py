@@ -346,12 +346,6 @@ def test_the_alphas_of_the_looks_are_divided_by_the_number_of_arms():
     assert among_four.smallest_visible > alone.smallest_visible
 
 
-def test_an_automatic_margin_is_wider_for_several_arms():
-    cases = [*same(90), *lost(10)]
-
-    assert decide(cases, 1, "auto", share=4).margin > decide(cases, 1, "auto").margin
-
-
 @pytest.mark.parametrize("share", [0, -1])
 def test_a_share_below_one_is_refused(share):
     with pytest.raises(ValueError, match=f"the share is {share}, not at least 1"):

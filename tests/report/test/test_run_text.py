@@ -278,7 +278,9 @@ def test_a_score_is_printed_whatever_its_verdict(verdict):
 def test_the_statistics_of_a_score_and_of_a_judge_are_printed_only_on_request():
     line, summary = "-4.2 points [-6.5, -1.9] p=.003 n=200 k=3", "4.2 points lower than v1.8.0"
     decided = Decided(prompt="a", score="tone", verdict="pass", line=line, summary=summary)
-    judge = JudgeAgreement(judge="judges/tone", anchors=30, kappa=0.81, may_gate=True)
+    judge = JudgeAgreement(
+        judge="judges/tone", anchors=30, kappa=0.81, kappa_low=0.61, may_gate=True
+    )
     found = replace(run(case("a", "c"), decided=(decided,)), judges=(judge,))
 
     score, agreement, _ = write(found).splitlines()
@@ -287,7 +289,7 @@ def test_the_statistics_of_a_score_and_of_a_judge_are_printed_only_on_request():
     assert (score, figures) == (f"score: a tone: pass: {summary}", f"score: a tone: pass: {line}")
     assert (agreement, kappa) == (
         "judge: judges/tone: agrees with people on 30 anchors, so it may gate",
-        "judge: judges/tone: kappa 0.81 on 30 anchors, it may gate",
+        "judge: judges/tone: kappa 0.81 (at least 0.61) on 30 anchors, it may gate",
     )
 
 

@@ -142,8 +142,11 @@ def problem(trouble: Trouble) -> str:
 
 
 def reason(trouble: Trouble) -> str:
-    """The reason; "" if the problem already contains it."""
-    return "" if trouble.assertion is None else visible(trouble.reason)
+    """The reason, for a failed case with what fresh answers show; "" if the problem contains it."""
+    if trouble.assertion is None:
+        return ""
+    shown = trouble.case.reason if trouble.status == "failed" else ""
+    return visible("; ".join(filter(None, (trouble.reason, shown))))
 
 
 def affected_runs(trouble: Trouble, repeated: Collection[tuple[str, str]]) -> str:

@@ -34,8 +34,9 @@ def case_lines(worse: Worse, differences: Differences, too_long: str = LONG) -> 
 
 def agreement(judge: JudgeAgreement) -> str:
     """The agreement of a judge with human labels, and whether it may gate."""
-    by_chance = "chance alone would agree as often"
-    kappa = by_chance if judge.kappa is None else f"kappa {judge.kappa:.2f}"
+    kappa = "chance alone would agree as often"
+    if judge.kappa is not None and judge.kappa_low is not None:
+        kappa = f"kappa {judge.kappa:.2f} (at least {judge.kappa_low:.2f})"
     gates = "it may gate" if judge.may_gate else "it may only measure"
     return f"{kappa} on {counted(judge.anchors, 'anchor')}, {gates}"
 
@@ -45,7 +46,7 @@ def plain_agreement(judge: JudgeAgreement) -> str:
     anchors = counted(judge.anchors, "anchor")
     if judge.may_gate:
         return f"agrees with people on {anchors}, so it may gate"
-    return f"does not agree with people well enough on {anchors}, so it may only measure"
+    return f"is not proved to agree with people well enough by {anchors}, so it may only measure"
 
 
 def verdict(decided: Decided) -> str:

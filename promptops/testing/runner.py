@@ -268,6 +268,9 @@ class CaseRunner:
         except GitError:
             if revision is not None:
                 raise
+            from promptops.repo.history import upstream_default
+
+            upstream_default(self._workspace.repository)  # raises if it is unknown
             return None  # there is no release yet
         # Fresh answers are judged by the current judge, so both arms must be.
         mode: Mode = "live" if options.mode == "live" else "replay"

@@ -41,9 +41,13 @@ class CodeServer:
         self._home = home
         self._folders = ("--user-data-dir", str(home / "data"))
         self._folders += ("--extensions-dir", str(home / "extensions"))
-        settings = home / "data" / "User" / "settings.json"
-        settings.parent.mkdir(parents=True)
-        settings.write_text(json.dumps(SETTINGS), encoding="utf-8")
+        self._settings = home / "data" / "User" / "settings.json"
+        self._settings.parent.mkdir(parents=True)
+        self.configure({})
+
+    def configure(self, settings: Mapping[str, Any]) -> None:
+        """Write the user's settings, which open windows follow."""
+        self._settings.write_text(json.dumps({**SETTINGS, **settings}), encoding="utf-8")
 
     def package(self, extension: Path) -> Path:
         """Build the extension from its sources."""

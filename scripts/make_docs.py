@@ -106,7 +106,8 @@ def _commands() -> str:
         "`promptops COMMAND`, also `git promptops COMMAND`. Results go to stdout, everything else\n"
         "to stderr. The exit codes and the JSON output:\n"
         "[exit-codes-and-outputs.md](../exit-codes-and-outputs.md).\n\n"
-        "Every command has these options:\n\n"
+        "Every command has these options. `-C DIR` may also come before the command, as for git;\n"
+        "of several, each is relative to the one before.\n\n"
     )
     return f"# Commands\n\n{about}{shared}- `-h`, `--help`: Show help.\n\n{body}"
 

@@ -109,7 +109,8 @@ def _loaded(name: str) -> click.Command:
 def _common() -> str:
     """The options that all commands share."""
     shared = [option for option in _options(_loaded("lint")) if option.name in _SHARED]
-    lines = "".join(line for option in shared for line in _option(option, formats=False))
+    lines = "\\fB\\-C\\fR may also come before the command, as for git.\n"
+    lines += "".join(line for option in shared for line in _option(option, formats=False))
     return f'.SH OPTIONS OF EVERY COMMAND\n{lines}.TP\n.BR \\-h ", " \\-\\-help\nShow help.\n'
 
 

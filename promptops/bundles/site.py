@@ -22,12 +22,12 @@ from promptops.errors import InputError, UsageError, os_reason
 from promptops.model.publication import Publication
 from promptops.model.version import Version, parse
 from promptops.release.channels import PATH, read_channels
+from promptops.repo.default_branch import default_branch, published_branch
 from promptops.repo.process import Git
 from promptops.repo.repository import Repository
 from promptops.runtime.bundle.strict_json import Misshapen, read_json
 from promptops.runtime.loading.site import INDEX
 from promptops.runtime.loading.source import Pointer
-from promptops.workspace.default_branch import default_branch, published_branch
 
 _KEYS = ("release", "version", "bundle", "commit", "prompts")
 

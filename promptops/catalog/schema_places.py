@@ -8,7 +8,7 @@ from typing import Any
 from promptops.json_pointer import escaped, tokens
 from promptops.model.place import Place
 from promptops.model.prompt import Locate
-from promptops.source.schema_validity import check_schema
+from promptops.source.schema_validity import is_schema
 
 OfFile = Callable[[str], bool]
 """Whether a name under `$defs` is the name of a file."""
@@ -50,7 +50,7 @@ def without_invalid(inputs: Mapping[str, Any]) -> Mapping[str, Any]:
     The names of all inputs stay known, and the result is a valid schema.
     """
     properties = {
-        name: schema if _is_schema(schema) else _default_of(schema)
+        name: schema if is_schema(schema) else _default_of(schema)
         for name, schema in inputs.get("properties", {}).items()
     }
     kept = {key: inputs[key] for key in ("type", "required") if key in inputs}
@@ -60,10 +60,6 @@ def without_invalid(inputs: Mapping[str, Any]) -> Mapping[str, Any]:
 def _default_of(schema: Any) -> Mapping[str, Any]:
     has_default = isinstance(schema, Mapping) and "default" in schema
     return {"default": schema["default"]} if has_default else {}
-
-
-def _is_schema(schema: Any) -> bool:
-    return not check_schema(schema, lambda _pointer, _key: Place(""))
 
 
 def _file_of(pointer: str, of_file: OfFile) -> str | None:

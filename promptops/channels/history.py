@@ -14,6 +14,7 @@ from promptops.patterns import lazy_pattern
 from promptops.records import record
 from promptops.release.channels import PATH, read_channels, with_channel
 from promptops.repo.blobs import Blobs
+from promptops.repo.default_branch import published_branch
 from promptops.repo.interactive import act
 from promptops.repo.process import ProcessOutput, decode
 from promptops.repo.repository import WORKTREE, Repository
@@ -21,7 +22,6 @@ from promptops.repo.revisions import FETCH_ALL
 from promptops.runtime.loading.source import Pointer
 from promptops.storage.atomic import replace_whole
 from promptops.suggestions import nearest_channel
-from promptops.workspace.default_branch import published_branch
 
 _COMMIT_LINE = lazy_pattern(r"([0-9a-f]{40,64}) ([0-9]+)")
 _CHANGE_LINE = lazy_pattern(r":[0-7]+ ([0-7]+) [0-9a-f]+ ([0-9a-f]+) [A-Z]")

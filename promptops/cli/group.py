@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from contextlib import chdir
 from functools import cache
 from importlib import import_module
 
 import click
 
 from promptops import commands
+from promptops.errors import os_reason
 from promptops.module_discovery import module_names
 from promptops.suggestions import did_you_mean
 
@@ -85,6 +87,23 @@ def _print_version(ctx: click.Context, _param: click.Parameter, wanted: bool) ->
         ctx.exit()
 
 
+_DIRECTORY = click.Path(exists=True, file_okay=False)
+
+
+def _change_directory(ctx: click.Context, param: click.Parameter, names: tuple[str, ...]) -> None:
+    """Each directory is relative to the one before, as for git."""
+    for name in names:
+        directory = _DIRECTORY.convert(name, param, ctx)
+        try:
+            if ctx.resilient_parsing:  # completion goes on after the context is closed
+                os.chdir(directory)
+            else:
+                ctx.with_resource(chdir(directory))
+        except OSError as error:
+            message = f"Directory {name!r} can't be entered: {os_reason(error)}."
+            raise click.BadParameter(message, ctx, param) from None
+
+
 @click.group(
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
@@ -96,6 +115,15 @@ def _print_version(ctx: click.Context, _param: click.Parameter, wanted: bool) ->
     expose_value=False,
     callback=_print_version,
     help="Show the version and exit.",
+)
+@click.option(
+    "-C",
+    multiple=True,
+    type=click.Path(file_okay=False),
+    metavar="DIR",
+    expose_value=False,
+    callback=_change_directory,
+    help="Run as if started in DIR; the same as -C after the command.",
 )
 def group() -> None:
     """Lint, test, review and release LLM prompts in git.

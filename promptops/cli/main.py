@@ -52,7 +52,8 @@ def run(arguments: list[str]) -> int:
     """Run a command line; returns the exit code. Errors are reported here and nowhere else."""
     code = _code_of(arguments)
     # `git bisect run` takes any other code below 128 for a bad commit, and stops at one above.
-    stops = arguments[:1] == ["bisect"] and "--here" in arguments and code not in BISECT_RUN_CODES
+    is_step = "bisect" in arguments and "--here" in arguments  # `-C DIR` may come first
+    stops = is_step and code not in BISECT_RUN_CODES
     return code | STOPS_BISECT if stops else code
 
 

@@ -29,6 +29,7 @@ from promptops.records import record
 from promptops.release.channels import channel_entries
 from promptops.release.tag_format import TagNames
 from promptops.release.tags import releases
+from promptops.repo.default_branch import default_branch
 from promptops.repo.interactive import act
 from promptops.repo.process import Git, ProcessOutput, decode, foreign_environment
 from promptops.repo.repository import Repository
@@ -54,7 +55,6 @@ from promptops.tags.tag import (
     signer_of,
     verify_proof,
 )
-from promptops.workspace.default_branch import default_branch
 from promptops.workspace.workspace import configuration
 
 

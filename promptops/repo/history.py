@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from promptops.errors import GitError
 from promptops.model.bisection import Suspect
 from promptops.records import record
+from promptops.repo.default_branch import refuse_unknown_default, remote_default
 from promptops.repo.process import decode, records
 from promptops.repo.repository import Repository
 from promptops.repo.revisions import FETCH_ALL, NamedCommit
@@ -65,20 +66,20 @@ def find_base(repository: Repository, way_out: str = SAY_SINCE) -> NamedCommit:
 
 
 def upstream_default(repository: Repository) -> str | None:
-    """The full name of the remote's default branch, unless HEAD is on that branch."""
+    """The full name of the remote's default branch, unless HEAD is on that branch.
+
+    Raises:
+        GitError: The remote has several branches, and its default branch is unknown.
+    """
     with _opened(repository) as opened:
         if opened.head.is_detached:
             return None
-        branch = opened.active_branch
-        tracked = branch.tracking_branch()
+        name = opened.active_branch.name
+        tracked = opened.active_branch.tracking_branch()
         remote = tracked.remote_name if tracked else "origin"
-        known = {reference.path: reference for reference in opened.references}
-        prefix = f"refs/remotes/{remote}/"
-        default = _target(known.get(f"{prefix}HEAD"))
-        for path in (default, f"{prefix}main", f"{prefix}master"):
-            if path in known:
-                return None if path == f"{prefix}{branch.name}" else path
-    return None
+    refuse_unknown_default(repository, remote)
+    default = remote_default(repository, remote)
+    return None if default == f"refs/remotes/{remote}/{name}" else default
 
 
 @contextmanager
@@ -87,13 +88,6 @@ def _opened(repository: Repository) -> Iterator[git.Repo]:
 
     with git.Repo(repository.root) as opened:
         yield opened
-
-
-def _target(reference: git.SymbolicReference | None) -> str | None:
-    """The target of the remote's HEAD; a clone has it, `git remote add` does not create it."""
-    if reference is None or reference.is_detached:
-        return None
-    return str(reference.reference.path)
 
 
 _PLAIN = ("--no-color", "--no-show-signature", "--no-notes", "--encoding=UTF-8")

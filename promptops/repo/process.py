@@ -51,6 +51,7 @@ OF_ONE_REPOSITORY = (  # git rev-parse --local-env-vars, and the quarantine of a
 HINTS = {
     "not a git repository": "create one here: git init",
     "dubious ownership": "if you trust it: git config --global --add safe.directory {where}",
+    "cannot use bare repository": "name it, if you trust it: GIT_DIR={where} promptops …",
     "cannot change to": "name a directory that exists",
 }
 
@@ -61,7 +62,27 @@ def inherited_environment() -> dict[str, str]:
     for name in ("GIT_DIR", "GIT_COMMON_DIR", "GIT_WORK_TREE"):
         if name in environment:  # git would resolve them relative to its -C
             environment[name] = os.path.abspath(environment[name])
+    # Named here, too, so that the hook imports no module for a variable that is not set.
+    if "PROMPTOPS_UNTRUSTED" in environment:
+        environment |= _untrusted_settings(environment)
     return environment | ALWAYS
+
+
+def _untrusted_settings(environment: Mapping[str, str]) -> dict[str, str]:
+    """A setting of git's command line: a bare repository inside a change is not discovered.
+
+    Its configuration could name programs. GIT_DIR still names any repository.
+    """
+    from promptops.untrusted import is_untrusted
+
+    count = environment.get("GIT_CONFIG_COUNT", "") or "0"
+    if not (is_untrusted() and count.isdecimal()):  # git reports a wrong count
+        return {}
+    return {
+        "GIT_CONFIG_COUNT": str(int(count) + 1),
+        f"GIT_CONFIG_KEY_{int(count)}": "safe.bareRepository",
+        f"GIT_CONFIG_VALUE_{int(count)}": "explicit",
+    }
 
 
 def foreign_environment() -> dict[str, str]:

@@ -37,6 +37,21 @@ def check_schema(schema: Any, place: Locate, at: str = "") -> tuple[Problem, ...
     return ()
 
 
+def is_schema(schema: Any) -> bool:
+    """Whether `check_schema` finds no problem; it lists none, which for many schemas takes long."""
+    if is_plain_schema(schema):
+        return True
+    from promptops.source.metaschema import metaschema
+
+    try:
+        if not metaschema().is_valid(schema):
+            return False
+        own_engine(schema)
+    except ValueError:  # TooMuchWork, too
+        return False
+    return True
+
+
 def _dangling(schema: Any, place: Locate, at: str) -> Iterator[Problem]:
     """Each `$ref` to a part that its schema does not have."""
     from urllib.parse import unquote

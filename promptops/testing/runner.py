@@ -273,6 +273,9 @@ class CaseRunner:
         except GitError:
             if revision is not None:
                 raise
+            from promptops.repo.history import upstream_default
+
+            upstream_default(self._workspace.repository)  # raises if it is unknown
             return None  # there is no release yet
         except InputError:
             if revision is not None or self._compares:

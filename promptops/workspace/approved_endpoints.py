@@ -30,16 +30,17 @@ from promptops.evals.providers.endpoint import (
 from promptops.model.config import Config, ModelProfile
 from promptops.plurals import some_lines
 from promptops.records import field, record
+from promptops.repo.default_branch import how_to_set, trusted_branch
 from promptops.repo.process import decode
 from promptops.repo.repository import WORKTREE, Repository
 from promptops.storage.atomic import keep
-from promptops.workspace.default_branch import trusted_branch
 from promptops.workspace.workspace import configuration, content_at
 
-HINT = (
+_TRUST = (
     "check the settings, then run the command again with --trust-config: this machine remembers "
-    "the approval; or commit the configuration to the default branch"
+    "the approval"
 )
+HINT = f"{_TRUST}; or commit the configuration to the default branch"
 FILE = "approved.json"
 _SHOWN = 5
 _LONGEST_NAME = 40
@@ -105,7 +106,7 @@ class Approvals:
         if self.trusts_change:
             self._trusted.add([(digest.hexdigest(), f"code: {path}")])
             return ""
-        return f"{path} is not approved: {self._trusted.lacks('code')}; {HINT}"
+        return f"{path} is not approved: {self._trusted.lacks('code')}; {self._trusted.hint}"
 
     def _trusts(self, endpoint: Endpoint) -> bool:
         trusted = self._trusted
@@ -125,7 +126,7 @@ class Approvals:
         return UsageError(
             f"{'; '.join(some_lines(named, _SHOWN))}: {self._trusted.lacks('endpoint')}",
             where=config.path,
-            hint=HINT,
+            hint=self._trusted.hint,
         )
 
     def _announce(self, calls: Iterable[tuple[ModelProfile, Endpoint]]) -> None:
@@ -155,6 +156,11 @@ class _Trusted:
         name = self.branch.removeprefix("refs/heads/").removeprefix("refs/remotes/")
         return f"the default branch, `{name}`, has no such {what}"
 
+    @property
+    def hint(self) -> str:
+        """What to do if something is not approved."""
+        return HINT if self.branch is not None else f"{how_to_set(self._repository)}; or {_TRUST}"
+
     @cached_property
     def endpoints(self) -> frozenset[Endpoint]:
         """The endpoints of the default branch, at its tip and where this branch left it."""
@@ -177,10 +183,8 @@ class _Trusted:
 
     def code(self, path: str, content: bytes) -> bool:
         """Whether the default branch contains a file with this content, now or in its history."""
-        if self.branch is None and self._base is None:
-            return self._is_unborn
         if self.branch is None:
-            return content_at(self._repository, self._base or "", path) == content
+            return self._is_unborn
         if content_at(self._repository, self.branch, path) == content:
             return True
         return self._was_committed(path, content)
@@ -196,9 +200,8 @@ class _Trusted:
 
     def _revisions(self) -> Iterator[str]:
         if self.branch is None:
-            if self._base is not None:
-                yield self._base
-            elif self._is_unborn:
+            # The commit of `--since` may be on the untrusted branch itself.
+            if self._is_unborn:
                 yield WORKTREE
             return
         try:
@@ -206,7 +209,6 @@ class _Trusted:
         except GitError:  # the name is ambiguous, so nothing is trusted
             return
         fork = self._fork(tip, "HEAD")
-        # The commit of `--since` may be on the untrusted branch itself.
         known = self._base is not None and self._fork(tip, self._base) == self._base
         commits = (tip, fork, self._base if known else None)
         yield from dict.fromkeys(commit for commit in commits if commit is not None)

@@ -151,7 +151,7 @@ def test_a_model_that_changes_behind_its_name_opens_an_issue_and_the_night_is_pu
         release(catalog, "v1.0.0")
         catalog.git("push", "--quiet", "origin", "HEAD:refs/heads/main", "v1.0.0")
         learn(catalog, night(catalog).prompts[0].night)
-        catalog.git("push", "--quiet", "origin", NOTES_REF)
+        catalog.git("push", "--quiet", "origin", NOTES_REF, "HEAD:refs/heads/topic")
         model.name, model.wrong, model.text = "m-2", CASES, "so good"
         job = nightly("schedule")
 

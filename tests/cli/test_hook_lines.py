@@ -113,6 +113,7 @@ OTHER_LINES = [
     ["lint", "--staged", "--staged"],
     ["lint", "--staged", "--format", "full"],
     ["lint", "--staged", "-C", "."],
+    ["-C", ".", "lint", "--staged"],
     ["lint", "--staged", "--"],
     ["lint", "--stage"],
     ["lint", "--staged=yes"],

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from promptops.cli.main import run
+
 LISTED = "support/triage     active  fast  2 cases\nsupport/triage.de  draft   fast  2 cases\n"
 
 
@@ -58,3 +60,51 @@ def test_the_two_programs_are_one(small):
     ]
 
     assert said == [LISTED, LISTED]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("-C", "DIR", "list"),
+        ("-CDIR", "list"),
+        ("-C", "DIR", "-C", "prompts", "list"),
+        ("-C", "DIR", "list", "-C", "prompts/support"),
+        ("list", "-C", "DIR"),
+    ],
+    ids=" ".join,
+)
+def test_a_directory_before_the_command_is_where_it_runs(small, tmp_path, process, arguments):
+    given = [each.replace("DIR", str(small.root)) for each in arguments]
+
+    found = process(*given, cwd=tmp_path)
+
+    assert (found.returncode, found.stdout, found.stderr) == (0, LISTED, "")
+
+
+def test_a_file_is_written_below_the_directory_before_the_command(small, tmp_path, process):
+    process("-C", str(small.root), "list", "--format", "text=listed.txt", cwd=tmp_path)
+
+    assert (small.root / "listed.txt").read_text("utf-8") == LISTED
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [("nowhere", "Directory 'nowhere' does not exist."), ("file", "Directory 'file' is a file.")],
+)
+def test_a_wrong_directory_before_the_command_is_an_error(tmp_path, process, name, problem):
+    (tmp_path / "file").touch()
+
+    found = process("-C", name, "list", cwd=tmp_path)
+
+    assert (found.returncode, found.stdout, found.stderr) == (
+        2,
+        "",
+        f"error: Invalid value for '-C': {problem}\n  tip: promptops --help\n",
+    )
+
+
+def test_a_caller_in_the_same_process_stays_where_it_is(small, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+
+    assert run(["-C", str(small.root), "list", "-q"]) == 0
+    assert Path.cwd() == tmp_path

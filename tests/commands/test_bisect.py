@@ -481,9 +481,11 @@ def test_here_exits_as_git_bisect_run_takes_it(history, capfd):
 def test_here_stops_git_bisect_run_where_the_command_line_is_wrong(history, arguments, code):
     history.says(KIND)
 
-    where = () if "-C" in arguments else ("-C", str(history.repo.root))
+    where = ("-C", str(history.repo.root))
 
-    assert run(["bisect", "ask", "--case", "kind", *arguments, *where]) == code
+    assert run([*where, "bisect", "ask", "--case", "kind", *arguments]) == code
+    if "-C" not in arguments:
+        assert run(["bisect", "ask", "--case", "kind", *arguments, *where]) == code
 
 
 def test_programs_read_what_the_schema_says(history, capfd):

@@ -119,3 +119,13 @@ def test_model_profiles_complete(repo):
 
 def test_outside_a_repository_no_id_completes(tmp_path):
     assert completed("promptops new s", 2, tmp_path) == []
+
+
+def test_ids_and_commands_complete_in_the_directory_before_the_command(repo):
+    repo.write({"prompts/support/triage.prompt.yaml": "not even: [YAML\n"})
+    above, name = repo.root.parent, repo.root.name
+
+    assert completed(f"promptops -C {name} show su", 4, above) == ["support/triage"]
+    assert completed(f"promptops -C {name} doc", 3, above) == ["doctor"]
+    assert completed("promptops -C nowhere show su", 4, above) == []
+    assert completed(f"promptops -C {name[:2]}", 2, above) == [f"dir,{name[:2]}"]

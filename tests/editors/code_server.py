@@ -44,6 +44,16 @@ class CodeServer:
         settings = home / "data" / "User" / "settings.json"
         settings.parent.mkdir(parents=True)
         settings.write_text(json.dumps(SETTINGS), encoding="utf-8")
+        self._of_machine = home / "data" / "Machine" / "settings.json"
+        self._of_machine.parent.mkdir()
+        self.configure({})
+
+    def configure(self, settings: Mapping[str, Any]) -> None:
+        """Write the settings that name programs of the machine; open windows follow them.
+
+        VS Code in a browser reads them from another file than the other settings of the user.
+        """
+        self._of_machine.write_text(json.dumps(settings), encoding="utf-8")
 
     def package(self, extension: Path) -> Path:
         """Build the extension from its sources."""

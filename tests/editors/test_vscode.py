@@ -27,13 +27,24 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory):
+def server(tmp_path_factory):
     """A VS Code with the extension of this checkout."""
-    folder = tmp_path_factory.mktemp("vscode")
-    server = CodeServer(Path(INSTALLED), folder)
+    server = CodeServer(Path(INSTALLED), tmp_path_factory.mktemp("vscode"))
     server.install(server.package(EXTENSION))
+    return server
+
+
+@pytest.fixture(scope="module")
+def address(server):
     with server.serving() as served:
         yield served
+
+
+@pytest.fixture
+def configured(server):
+    """Write the user's setting `promptops.command`."""
+    yield lambda *words: server.configure({"promptops.command": words})
+    server.configure({})
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +99,45 @@ def test_an_author_sees_and_fixes_a_problem_after_trusting_the_workspace(workben
         ["articel", "article"],
         ["articel", "article", "audience"],
     )
+
+
+@pytest.fixture
+def launcher(tmp_path):
+    """A program outside of the workspace that runs promptops, and where it was started."""
+    started, program = tmp_path / "started", tmp_path / "bin" / "promptops"
+    program.parent.mkdir()
+    promptops = Path(sys.executable).with_name("promptops")
+    program.write_text(f'#!/bin/sh\npwd > "{started}"\nexec "{promptops}" lsp\n', "utf-8")
+    program.chmod(0o755)
+    return program, started
+
+
+def test_a_configured_launcher_of_projects_waits_for_trust(configured, launcher, workbench, repo):
+    program, started = launcher
+    configured(str(program), "run", "promptops")
+    workbench.open(PROMPT)
+    offer = "promptops.command of your settings starts when you trust the workspace"
+    workbench.notified(offer, button="Manage Workspace Trust")
+    early = started.exists()
+
+    workbench.press("Trust")
+    workbench.open(PROMPT)
+    workbench.run("View: Focus Problems")
+    workbench.row("articel", where=".markers-panel")
+
+    assert (early, started.read_text("utf-8")) == (False, f"{repo.root}\n")
+
+
+def test_promptops_outside_of_an_untrusted_workspace_starts_outside_of_it(
+    configured, launcher, workbench
+):
+    program, started = launcher
+    configured(str(program))
+    workbench.open(PROMPT)
+    workbench.run("View: Focus Problems")
+    workbench.row("articel", where=".markers-panel")
+
+    assert started.read_text("utf-8") == f"{program.parent}\n"
 
 
 def test_what_only_promptops_knows_is_completed(workbench):

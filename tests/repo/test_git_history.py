@@ -51,6 +51,24 @@ def test_the_upstreams_own_word_on_its_default_branch_counts(repo, tmp_path):
     assert default_base(Repository.open(repo.root)) == left
 
 
+def test_a_main_beside_other_branches_is_no_base_until_git_knows_the_default(repo, tmp_path):
+    left = repo.commit("one")
+    repo.git("branch", "trunk")
+    with_upstream(repo, tmp_path)
+    repo.git("checkout", "--quiet", "-b", "topic")
+    repo.commit("two")
+
+    with pytest.raises(GitError) as caught:
+        default_base(Repository.open(repo.root))
+    repo.git("remote", "set-head", "origin", "trunk")
+
+    assert (caught.value.message, caught.value.hint) == (
+        "the default branch of `origin` is unknown: `main` may not be it",
+        "set it once: git remote set-head origin -a",
+    )
+    assert default_base(Repository.open(repo.root)) == left
+
+
 @pytest.mark.parametrize("state", ["on the default branch", "detached", "no upstream"])
 def test_else_the_base_is_the_latest_tag(repo, tmp_path, state):
     tagged = repo.commit("one")

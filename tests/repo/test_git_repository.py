@@ -217,3 +217,49 @@ def test_reading_the_work_tree_does_not_write_the_index(repo):
     Repository.open(repo.root).changed("HEAD", WORKTREE)
 
     assert index.read_bytes() == before
+
+
+@pytest.fixture
+def embedded(repo):
+    """A folder of the repository that git takes for a bare repository, with its own settings."""
+    folder = repo.root / "evil"
+    repo.git("init", "--quiet", "--bare", "--template=", str(folder))
+    return folder
+
+
+def test_an_untrusted_change_can_not_bring_a_repository_with_settings(repo, embedded, monkeypatch):
+    trusted = Repository.open(embedded).root
+    monkeypatch.setenv("PROMPTOPS_UNTRUSTED", "1")
+
+    with pytest.raises(GitError) as caught:
+        Repository.open(embedded)
+
+    assert (trusted, Repository.open(repo.root).root) == (embedded, repo.root)
+    assert (caught.value.message, caught.value.where, caught.value.hint) == (
+        f"cannot use bare repository '{embedded}' (safe.bareRepository is 'explicit')",
+        str(embedded),
+        f"name it, if you trust it: GIT_DIR={embedded} promptops …",
+    )
+
+
+def test_a_bare_repository_that_the_user_names_is_read_in_an_untrusted_change(
+    embedded, monkeypatch
+):
+    monkeypatch.setenv("PROMPTOPS_UNTRUSTED", "1")
+    by_source = Repository.open(embedded, foreign_environment())
+    monkeypatch.setenv("GIT_DIR", str(embedded))
+    by_variable = Repository.open(embedded)
+
+    assert (by_source.root, by_variable.root) == (embedded, embedded)
+
+
+def test_settings_of_the_environment_stay_beside_that_of_an_untrusted_change(repo, monkeypatch):
+    monkeypatch.setenv("PROMPTOPS_UNTRUSTED", "1")
+    monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
+    monkeypatch.setenv("GIT_CONFIG_KEY_0", "user.name")
+    monkeypatch.setenv("GIT_CONFIG_VALUE_0", "Ada")
+
+    git = Repository.open(repo.root).git
+
+    assert git.run("config", "user.name") == b"Ada\n"
+    assert git.run("config", "safe.bareRepository") == b"explicit\n"

@@ -4,7 +4,7 @@ import pytest
 
 from promptops.commands.check.check import check
 from promptops.commands.lint.lint import LintOptions
-from promptops.errors import InputError
+from promptops.errors import GitError, InputError
 from promptops.workspace.selection import SelectionOptions
 from promptops.workspace.workspace import workspace
 from tests.servers.fault_server import fault_server
@@ -55,6 +55,19 @@ def test_scores_are_compared_with_the_merge_base_of_the_revision_that_is_named(r
         repo.git("rev-parse", "--short=12", "main"),
         [("fail", "-100.0 points")],
     )
+
+
+def test_scores_are_not_passed_without_a_baseline_because_the_default_branch_is_unknown(repo):
+    with fault_server(lambda _: says("good")) as server:
+        recorded(repo, server, MEASURED + cases(3))
+    repo.git("remote", "add", "origin", "https://example.com/prompts.git")
+    for name in ("main", "trunk"):
+        repo.git("update-ref", f"refs/remotes/origin/{name}", "HEAD")
+
+    with pytest.raises(GitError) as caught:
+        run(repo)
+
+    assert caught.value.hint == "set it once: git remote set-head origin -a"
 
 
 def test_a_configuration_of_the_baseline_that_is_broken_is_an_error(repo):

@@ -16,13 +16,14 @@ from promptops.testing.model_calls import Unwatched
 from promptops.testing.options import RunOptions
 from promptops.testing.recordings.audit import SampleSize
 from promptops.testing.runner import test as run_cases
-from promptops.workspace.approved_endpoints import HINT
+from promptops.workspace.approved_endpoints import HINT, Approvals
 from promptops.workspace.selection import SelectionOptions
 from promptops.workspace.workspace import workspace
 from tests.servers.fault_server import fault_server
 
 KEY = "acme7f3a9b2c5d1e4a6b8c0d"
 SECRET = "another7f3a9b2c5d1e4a6b8c0d"
+SET_HEAD = "git remote set-head origin -a"
 NO_BRANCH = "the default branch is unknown"
 NO_ENDPOINT = "the default branch, `main`, has no such endpoint"
 
@@ -87,10 +88,16 @@ def catalog(repo, ours):
 
 
 @contextmanager
-def refused(*lines: str, reason: str = NO_ENDPOINT):
+def refused(*lines: str, reason: str = NO_ENDPOINT, hint: str = HINT):
     with pytest.raises(UsageError) as caught:
         yield
-    assert (caught.value.message, caught.value.hint) == (f"{'; '.join(lines)}: {reason}", HINT)
+    assert (caught.value.message, caught.value.hint) == (f"{'; '.join(lines)}: {reason}", hint)
+
+
+def unknown(command: str) -> dict[str, str]:
+    """What is refused and why, if git has to know the default branch first."""
+    trust = HINT.removesuffix("; or commit the configuration to the default branch")
+    return {"reason": NO_BRANCH, "hint": f"{command}; or {trust}"}
 
 
 def run(repo, mode="record", wanted=None, **options):
@@ -235,7 +242,7 @@ def test_of_several_branches_git_may_know_the_default_one(catalog, ours):
     catalog.git("branch", "-m", "main", "trunk")
     catalog.git("switch", "--quiet", "-c", "change")
 
-    with refused(at(ours), reason=NO_BRANCH):
+    with refused(at(ours), **unknown("git config init.defaultBranch NAME")):
         run(catalog)
     catalog.git("config", "init.defaultBranch", "trunk")
 
@@ -264,11 +271,61 @@ def test_a_job_that_fetched_no_default_branch_calls_nothing(catalog, ours, tmp_p
     clone.git("fetch", "--quiet", "origin", "+refs/pull/1/merge:refs/remotes/pull/1/merge")
     clone.git("checkout", "--quiet", "--detach", "refs/remotes/pull/1/merge")
 
-    with refused(at(ours), reason=NO_BRANCH):
+    with refused(at(ours), **unknown(SET_HEAD)):
         run(clone)
     clone.git("fetch", "--quiet", "origin", "main:refs/remotes/origin/main")
 
     assert run(clone) == [f"calling {at(ours)}"]
+
+
+@pytest.fixture
+def trunk(catalog, theirs, tmp_path):
+    """A repository that fetched `trunk`, the default branch, and `main`, which a colleague pushed.
+
+    `git remote add` with `git fetch` leaves `origin/HEAD` unset, and so does `actions/checkout`.
+    """
+    catalog.git("branch", "-m", "main", "trunk")
+    catalog.git("switch", "--quiet", "-c", "main")
+    catalog.write({"promptops.toml": profile(theirs.base_url)})
+    catalog.commit("theirs")
+    catalog.git("switch", "--quiet", "trunk")
+    clone = type(catalog)(tmp_path / "clone")
+    clone.root.mkdir()
+    clone.git("init", "--quiet", "--template=")
+    clone.git("remote", "add", "origin", str(catalog.root))
+    clone.git("-c", "remote.origin.followRemoteHEAD=never", "fetch", "--quiet", "origin")
+    return clone
+
+
+@pytest.mark.parametrize("wanted", [None, "HEAD~1"], ids=["", "since"])
+def test_a_pushed_main_receives_no_key_if_the_default_branch_is_unknown(
+    trunk, ours, theirs, wanted
+):
+    trunk.git("switch", "--quiet", "main")
+    trunk.write({"prompts/ask.prompt.yaml": PROMPT.replace("Say", "Repeat")})
+    trunk.commit("a change of it")
+
+    with refused(at(theirs), **unknown(SET_HEAD)):
+        run(trunk, wanted=SelectionOptions(since=wanted))
+    trunk.git("remote", "set-head", "origin", "-a")
+    with refused(at(theirs), reason=NO_ENDPOINT.replace("main", "origin/trunk")):
+        run(trunk)
+    trunk.git("switch", "--quiet", "trunk")
+
+    assert run(trunk) == [f"calling {at(ours)}"]
+    assert theirs.requests == []
+
+
+def test_code_of_a_pushed_main_does_not_run_beside_keys_if_the_default_branch_is_unknown(trunk):
+    trunk.git("switch", "--quiet", "main")
+    with workspace(trunk.root) as opened:
+        approvals = Approvals(repository=opened.repository, announce=list, base="origin/main")
+
+        reason = approvals.refused_code(
+            "promptops.toml", trunk.root.joinpath("promptops.toml").read_bytes()
+        )
+
+    assert reason == f"promptops.toml is not approved: {NO_BRANCH}; {unknown(SET_HEAD)['hint']}"
 
 
 @pytest.mark.parametrize(

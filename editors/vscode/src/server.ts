@@ -9,7 +9,7 @@ import type {
 
 import { QuietClient, Restarts, ServerProcess } from "./quiet_client";
 import { type ServerCommand, serverCommand } from "./server_command";
-import { folders, surroundings } from "./surroundings";
+import { surroundings } from "./surroundings";
 
 const INSTALL_COMMAND = "pip install './promptops[lsp]'";
 
@@ -56,7 +56,8 @@ export class Server implements Disposable {
     const found = serverCommand(around);
     if (found === undefined) {
       const needsTrust = serverCommand({ ...around, trusted: true }) !== undefined;
-      void (needsTrust ? offerTrust(this.output) : offerInstallation(this.output));
+      const needed = around.configured.length > 0 ? COMMAND_NEEDS_TRUST : PROGRAM_NEEDS_TRUST;
+      void (needsTrust ? offerTrust(this.output, needed) : offerInstallation(this.output));
       return;
     }
     const program = this.program(found);
@@ -84,10 +85,12 @@ export class Server implements Disposable {
   }
 
   private program(found: ServerCommand): ServerProcess {
-    const cwd = folders()[0];
+    const { command, args, cwd, searchPath } = found;
     const untrusted = workspace.isTrusted ? {} : { PROMPTOPS_UNTRUSTED: "1" };
-    const env = { ...process.env, ...untrusted };
-    return new ServerProcess(found.command, found.args, cwd === undefined ? { env } : { cwd, env });
+    // On Windows the name is `Path`; both at once would be two variables.
+    const pathName = Object.keys(process.env).find((name) => name.toUpperCase() === "PATH") ?? "PATH";
+    const env = { ...process.env, ...untrusted, [pathName]: searchPath };
+    return new ServerProcess(command, args, cwd === undefined ? { env } : { cwd, env });
   }
 
   private clientOptions(): LanguageClientOptions {
@@ -106,10 +109,13 @@ export class Server implements Disposable {
   }
 }
 
-/** Where promptops is installed, but in the workspace, whose programs are not started. */
-async function offerTrust(output: LogOutputChannel): Promise<void> {
-  const text =
-    "promptops is installed in this workspace, and starts when you trust the workspace. promptops of PATH or of your user settings starts without trust.";
+const PROGRAM_NEEDS_TRUST =
+  "promptops is installed in this workspace, and starts when you trust the workspace. promptops of PATH starts without trust.";
+const COMMAND_NEEDS_TRUST =
+  "promptops.command of your settings starts when you trust the workspace. Without trust, only the absolute path of promptops outside of the workspace starts, without arguments, or promptops of PATH.";
+
+/** Where promptops could start, but would run code of the workspace. */
+async function offerTrust(output: LogOutputChannel, text: string): Promise<void> {
   output.warn(text);
   const manage = "Manage Workspace Trust";
   if ((await window.showInformationMessage(text, manage)) === manage) {

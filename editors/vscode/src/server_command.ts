@@ -5,6 +5,10 @@ import * as path from "node:path";
 export interface ServerCommand {
   readonly command: string;
   readonly args: readonly string[];
+  /** Where it starts; undefined where VS Code itself started. */
+  readonly cwd: string | undefined;
+  /** The value of `PATH` that it gets. */
+  readonly searchPath: string;
 }
 
 /** What is known about the machine and the workspace. */
@@ -27,21 +31,33 @@ export interface Surroundings {
 
 const ENVIRONMENTS = [".venv", "venv"];
 
-/**
- * The command that starts the language server, or undefined if promptops is not installed.
- *
- * In an untrusted workspace no program inside a folder of the workspace is used, wherever it is
- * found: starting it would run code of the repository.
- */
+/** The command that starts the language server, or undefined if there is none. */
 export function serverCommand(around: Surroundings): ServerCommand | undefined {
+  return around.trusted ? trustedCommand(around) : untrustedCommand(around);
+}
+
+function trustedCommand(around: Surroundings): ServerCommand | undefined {
   const [program, ...args] = around.configured;
-  if (program !== undefined) {
-    return { command: program, args: [...args, "lsp"] };
-  }
-  const found = candidates(around).find(
-    (file) => around.isProgram(file) && (around.trusted || !isInWorkspace(file, around)),
+  const command = program ?? candidates(around).find((file) => around.isProgram(file));
+  const { searchPath, folders } = around;
+  return command === undefined ? undefined : { command, args: [...args, "lsp"], cwd: folders[0], searchPath };
+}
+
+/**
+ * In an untrusted workspace only promptops itself is started, by its absolute path outside of the
+ * workspace, without arguments. Anything else may run code of the repository: `uv run`, for
+ * example, builds the project of the folder where it starts. So nothing starts in the workspace,
+ * and no program of it is found through `PATH`, such as a `git`.
+ */
+function untrustedCommand(around: Surroundings): ServerCommand | undefined {
+  const { isAbsolute, basename, dirname, delimiter } = pathsOf(around);
+  const isOutside = (file: string): boolean => isAbsolute(file) && !isInWorkspace(file, around);
+  const configured = around.configured.length === 1 ? around.configured : [];
+  const command = [...configured, ...candidates(around)].find(
+    (file) => basename(file) === nameOf(around) && isOutside(file) && around.isProgram(file),
   );
-  return found === undefined ? undefined : { command: found, args: ["lsp"] };
+  const searchPath = around.searchPath.split(delimiter).filter(isOutside).join(delimiter);
+  return command === undefined ? undefined : { command, args: ["lsp"], cwd: dirname(command), searchPath };
 }
 
 /** The programs that are tried, in order. */
@@ -53,8 +69,11 @@ function candidates(around: Surroundings): string[] {
   );
   const selected = around.interpreter === undefined ? [] : [dirname(around.interpreter)];
   const search = around.searchPath.split(delimiter).filter((folder) => isAbsolute(folder));
-  const name = around.platform === "win32" ? "promptops.exe" : "promptops";
-  return [...environments, ...selected, ...search].map((folder) => join(folder, name));
+  return [...environments, ...selected, ...search].map((folder) => join(folder, nameOf(around)));
+}
+
+function nameOf(around: Surroundings): string {
+  return around.platform === "win32" ? "promptops.exe" : "promptops";
 }
 
 function isInWorkspace(file: string, around: Surroundings): boolean {

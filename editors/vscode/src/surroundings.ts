@@ -29,7 +29,7 @@ export async function surroundings(): Promise<Surroundings> {
 }
 
 /** The folders of the workspace that are on disk, absolute. */
-export function folders(): string[] {
+function folders(): string[] {
   const all = workspace.workspaceFolders ?? [];
   return all.filter(({ uri }) => uri.scheme === "file").map(({ uri }) => uri.fsPath);
 }
@@ -65,7 +65,7 @@ function isProgram(file: string): boolean {
 
 function realPath(file: string): string {
   try {
-    return realpathSync(file);
+    return realpathSync.native(file); // on macOS and Windows also with the case of the disk
   } catch {
     return file;
   }

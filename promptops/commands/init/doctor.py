@@ -25,6 +25,7 @@ from promptops.evals.providers.endpoint import key_variable
 from promptops.model.config import Config, ModelProfile
 from promptops.model.distribution import NAME, install_command
 from promptops.records import replace
+from promptops.repo.default_branch import how_to_set, trusted_branch
 from promptops.repo.process import Git, decode, inherited_environment
 from promptops.repo.repository import WORKTREE, Repository
 from promptops.repo.revisions import FETCH_ALL
@@ -243,6 +244,7 @@ def _check_repository(directory: Path) -> Iterator[Diagnosis]:
             yield Diagnosis("repository", "ok", str(repository.root))
             yield from (_hook_state(hook, repository.root) for hook in find_hooks(repository))
         yield _depth(repository)
+        yield from _default_branch(repository)
         yield from _check_configuration(repository)
 
 
@@ -275,6 +277,12 @@ def _depth(repository: Repository) -> Diagnosis:
             "history", "problem", "the clone is shallow", FETCH_ALL.rpartition(": ")[2]
         )
     return Diagnosis("history", "ok", "complete")
+
+
+def _default_branch(repository: Repository) -> Iterator[Diagnosis]:
+    if repository.find("HEAD") is not None and trusted_branch(repository) is None:
+        message = "unknown, so no branch approves an address of a model"
+        yield Diagnosis("default branch", "note", message, how_to_set(repository))
 
 
 def _check_configuration(repository: Repository) -> Iterator[Diagnosis]:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from lsprotocol import types
 from pygls.exceptions import FeatureRequestError
@@ -41,7 +41,7 @@ from promptops.commands.lsp.places import (
     rename,
 )
 from promptops.commands.lsp.repositories import FileInRepository, Repositories
-from promptops.errors import PromptopsError
+from promptops.errors import InputError, PromptopsError
 from promptops.model.distribution import version
 from promptops.model.internal_error import CaughtBug
 from promptops.records import record
@@ -54,6 +54,9 @@ def serve() -> int:
 
     Standard input and output of this process, and of those it starts, are replaced: nothing else
     may read or write what belongs to the protocol.
+
+    Raises:
+        InputError: A header or a message is too long, so that no further message can be found.
     """
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # a thread that reads would ignore Ctrl-C
     for name in OF_ONE_REPOSITORY:  # an editor that git started serves other repositories, too
@@ -65,10 +68,46 @@ def serve() -> int:
     os.close(nothing)
     sys.stdout = sys.stderr
     server = create_server()
-    with open(stdin, "rb") as read, open(stdout, "wb") as write:
-        server.start_io(read, write)
-    server.repositories.close_all()
+    try:
+        with open(stdin, "rb") as read, open(stdout, "wb") as write:
+            server.start_io(cast(BinaryIO, _LimitedInput(read)), write)
+    finally:
+        server.repositories.close_all()
     return 0 if server.protocol.was_shut_down else 1
+
+
+MAX_HEADER_BYTES = 10_000
+MAX_MESSAGE_BYTES = 256_000_000
+_LENGTH = b"Content-Length:"
+_MAX_LENGTH_DIGITS = 20
+
+
+class _LimitedInput:
+    """Standard input; the length of a header or a message is checked before memory is reserved."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self.read = stream.read
+
+    def readline(self) -> bytes:
+        line = self._stream.readline(MAX_HEADER_BYTES + 1)
+        if len(line) > MAX_HEADER_BYTES:
+            raise _over("a header", MAX_HEADER_BYTES)
+        length = line.removeprefix(_LENGTH).strip() if line.startswith(_LENGTH) else b""
+        # More digits can't be a number in Python.
+        if length.isdigit() and (
+            len(length) > _MAX_LENGTH_DIGITS or int(length) > MAX_MESSAGE_BYTES
+        ):
+            raise _over("a message", MAX_MESSAGE_BYTES)
+        return line
+
+
+def _over(what: str, limit: int) -> InputError:
+    return InputError(
+        f"{what} of the editor is longer than {limit:,} bytes",
+        where="standard input",
+        hint="restart the language server in the editor",
+    )
 
 
 @record(frozen=True, slots=True, kw_only=True)

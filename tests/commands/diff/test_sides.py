@@ -132,6 +132,7 @@ def upstream(repo, tmp_path):
     repo.git("clone", "--quiet", "--bare", str(repo.root), str(tmp_path / "origin.git"))
     repo.git("remote", "add", "origin", str(tmp_path / "origin.git"))
     repo.git("fetch", "--quiet", "origin")
+    repo.git("remote", "set-head", "origin", "main")
 
 
 def test_on_a_branch_the_base_is_where_it_left_the_default_one(history, tmp_path):

@@ -268,6 +268,23 @@ def test_a_command_that_is_not_on_path_is_a_problem(healthy, monkeypatch):
     assert problems(healthy.root) == [("command", "`promptops` is not on PATH, so hooks can't run")]
 
 
+def test_an_unknown_default_branch_is_noted_with_the_command_that_sets_it(healthy):
+    known = [each.name for each in diagnose(healthy.root)]
+    healthy.git("remote", "add", "origin", "https://example.com/prompts.git")
+    for name in ("main", "trunk"):
+        healthy.git("update-ref", f"refs/remotes/origin/{name}", "HEAD")
+
+    found = check(healthy, "default branch")
+
+    assert "default branch" not in known
+    assert found == Diagnosis(
+        "default branch",
+        "note",
+        "unknown, so no branch approves an address of a model",
+        "git remote set-head origin -a",
+    )
+
+
 def test_a_shallow_clone_is_a_problem(healthy, tmp_path):
     healthy.commit("two")
     clone = tmp_path / "clone"

@@ -1,0 +1,142 @@
+"""The default branch: whose `channels.yaml` counts, and whose configuration is trusted."""
+
+from __future__ import annotations
+
+from promptops.errors import GitError
+from promptops.repo.process import decode, records
+from promptops.repo.repository import Repository
+
+_HERE = "refs/heads/"
+_ORIGIN = "refs/remotes/origin/"
+
+
+def default_branch(repository: Repository) -> str | None:
+    """The default branch as a revision, whatever is checked out; None before the first commit.
+
+    The local branch comes before the remote one: a promotion is committed locally first.
+    """
+    return _first(repository, _candidates(repository))
+
+
+def published_branch(repository: Repository) -> str | None:
+    """The remote's default branch as of the last fetch or push; else the local one."""
+    here = default_branch(repository)
+    if here is None or not here.startswith(_HERE):
+        return here
+    answer = repository.git.ask("for-each-ref", "--format=%(upstream)", "--", here)
+    upstream = decode(answer.stdout).strip()
+    return _first(repository, (upstream, here.replace(_HERE, _ORIGIN, 1), here))
+
+
+def _first(repository: Repository, names: tuple[str, ...]) -> str | None:
+    for name in filter(None, names):
+        if repository.git.ask("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}").status == 0:
+            return name
+    return None
+
+
+def _candidates(repository: Repository) -> tuple[str, ...]:
+    if repository.bare:
+        return ("HEAD",)
+    answer = repository.git.ask("symbolic-ref", "--quiet", f"{_ORIGIN}HEAD")
+    followed = decode(answer.stdout).strip()
+    local = followed.replace(_ORIGIN, _HERE, 1)
+    known = [f"{where}{name}" for where in (_HERE, _ORIGIN) for name in ("main", "master")]
+    # A CI job that checks out a tag has no local branch and no remote HEAD.
+    return (local, followed, *known, "HEAD")
+
+
+_NAMES = ("main", "master")
+
+
+def trusted_branch(repository: Repository) -> str | None:
+    """The remote's default branch if one was fetched, else the local one; None if unknown.
+
+    Never a branch just because it is checked out or has a usual name: whoever can push can create
+    `main` beside another default branch. HEAD is used in a bare repository.
+    """
+    if repository.bare:
+        return "HEAD"
+    remotes = _remotes(repository)
+    if not any(_branches(repository, f"{_REMOTES}{name}/") for name in remotes):
+        return _local_default(repository)
+    remote = _main_remote(remotes)
+    return remote_default(repository, remote) if remote is not None else None
+
+
+def remote_default(repository: Repository, remote: str) -> str | None:
+    """The default branch of a remote as of the last fetch; None if unknown.
+
+    Git knows it if `REMOTE/HEAD` is set. Else only a single branch with a usual name counts.
+    """
+    prefix = f"{_REMOTES}{remote}/"
+    answer = repository.git.ask("symbolic-ref", "--quiet", f"{prefix}HEAD")
+    if name := decode(answer.stdout).strip():
+        return name if _exists(repository, name) else None
+    found = _branches(repository, prefix)
+    usual = {f"{prefix}{name}" for name in (*_NAMES, _configured(repository)) if name}
+    return found[0] if len(found) == 1 and found[0] in usual else None
+
+
+def refuse_unknown_default(repository: Repository, remote: str) -> None:
+    """Raise GitError if one of several branches of a remote may be its default branch."""
+    prefix = f"{_REMOTES}{remote}/"
+    usual = [name for name in _NAMES if _exists(repository, f"{prefix}{name}")]
+    if usual and remote_default(repository, remote) is None:
+        raise GitError(
+            f"the default branch of `{remote}` is unknown: `{usual[0]}` may not be it",
+            where=str(repository.root),
+            hint=f"set it once: {_SET_HEAD.format(remote)}",
+        )
+
+
+def how_to_set(repository: Repository) -> str:
+    """The command that makes git know the default branch."""
+    remotes = _remotes(repository)
+    if not remotes:
+        return "git config init.defaultBranch NAME"
+    remote = _main_remote(remotes)
+    if remote is None:
+        return f"git remote rename NAME {_MAIN_REMOTE} && {_SET_HEAD.format(_MAIN_REMOTE)}"
+    return _SET_HEAD.format(remote)
+
+
+_REMOTES = "refs/remotes/"
+_MAIN_REMOTE = "origin"
+_SET_HEAD = "git remote set-head {} -a"
+
+
+def _remotes(repository: Repository) -> tuple[str, ...]:
+    return tuple(decode(repository.git.ask("remote").stdout).split("\n")[:-1])
+
+
+def _main_remote(remotes: tuple[str, ...]) -> str | None:
+    if _MAIN_REMOTE in remotes:
+        return _MAIN_REMOTE
+    return remotes[0] if len(remotes) == 1 else None
+
+
+def _local_default(repository: Repository) -> str | None:
+    """The branch that the repository's own `init.defaultBranch` names; else the only usual one."""
+    own = _configured(repository, "--local")
+    if own and _exists(repository, f"{_HERE}{own}"):
+        return f"{_HERE}{own}"
+    names = dict.fromkeys((*_NAMES, _configured(repository)))
+    usual = [f"{_HERE}{name}" for name in names if name and _exists(repository, f"{_HERE}{name}")]
+    found = usual or _branches(repository, _HERE)
+    return found[0] if len(found) == 1 else None
+
+
+def _configured(repository: Repository, *scope: str) -> str:
+    return decode(repository.git.ask("config", *scope, "init.defaultBranch").stdout).strip()
+
+
+def _branches(repository: Repository, under: str) -> tuple[str, ...]:
+    """Up to two branches, so that one of several is not taken for the only one."""
+    answer = repository.git.ask("for-each-ref", "--format=%(refname)%00", "--count=2", "--", under)
+    return tuple(name.strip("\n") for name in records(answer.stdout) if name.strip("\n"))
+
+
+def _exists(repository: Repository, name: str) -> bool:
+    answer = repository.git.ask("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
+    return answer.status == 0

@@ -134,10 +134,11 @@ def invalid_assertion(
 
 
 def _margin_as_share(prompt: Prompt) -> Iterator[Problem]:
-    margin = prompt.evaluation.get("margin")
-    found = share_as_margin("`margin`", margin) if isinstance(margin, int | float) else None
-    if found is not None:
-        yield Problem(found[0], at=prompt.locate("/evaluation/margin", False), hint=found[1])
+    for key in ("margin", "contract_margin"):
+        margin = prompt.evaluation.get(key)
+        found = share_as_margin(f"`{key}`", margin) if isinstance(margin, int | float) else None
+        if found is not None:
+            yield Problem(found[0], at=prompt.locate(f"/evaluation/{key}", False), hint=found[1])
 
 
 def _judges(prompt: Prompt, catalog: Catalog, surroundings: Surroundings) -> Collection[str]:

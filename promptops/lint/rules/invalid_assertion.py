@@ -36,8 +36,8 @@ def invalid_assertion(
     not exist: the code is only parsed. `evaluation` must name an existing judge and primary score,
     and `evaluation.probes` existing families, probes and tools; a family in `must` needs the key
     without which it is never attacked (`tools`, `decision`). Its `max` is in percent, and
-    `evaluation.margin` in percentage points: shares are errors. `promptops test` and `promptops
-    probe` report the same errors, except that of the margin.
+    `evaluation.margin` and `contract_margin` in percentage points: shares are errors. `promptops
+    test` and `promptops probe` report the same errors, except those of the margins.
 
     Bad:
         messages:

@@ -239,6 +239,8 @@ def _nothing_proved(comparison: ArmComparison) -> str:
     ]
     kept = [own for own in results if not any(_is_refuted(arm) for _, arm in own)]
     arms = [arm for own in kept for _, arm in own]
+    if not any(results):
+        return "no arm could be compared"
     if not any(arm.verdict == "open" for arm in arms):
         return f"no arm is fit: each is worse than `{comparison.reference}`"
     missing = sum(arm.stale for arm in (*arms, *_results(comparison.reference, comparison.prompts)))

@@ -281,6 +281,15 @@ def test_an_arm_is_fit_only_if_it_is_fit_in_every_prompt():
     assert (in_one.fit, in_none.fit) == (("fair",), ())
 
 
+def test_an_unreadable_prompt_makes_no_arm_worse():
+    found = compared(arm("cheap"))
+    unread = replace(found.prompts[0], arms=(reference(),))
+
+    sentence = concluded(replace(found, prompts=(unread,))).recommendation.sentence
+
+    assert sentence == "no arm could be compared"
+
+
 def test_several_prompts_are_summed_up_by_the_greatest_loss():
     found = compared(arm("cheap"), prompts=2)
     other = replace(

@@ -12,6 +12,7 @@ from promptops.records import field, record
 
 ArmKind = Literal["model", "revision", "prompt"]
 ArmVerdict = Literal["reference", "not worse", "worse", "better", "open"]
+ContractVerdict = Literal["fit", "worse", "open"]
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -28,14 +29,46 @@ class KeptContracts:
     """The cases in which an arm keeps all contracts.
 
     Attributes:
-        kept: How many of the cases of `of`.
-        of: The cases in which the reference keeps all; for the reference, those with an answer.
-        lost: Names of the others of `of`.
+        kept: How many of the cases of `of` it keeps in every answer.
+        of: The compared cases with a contract; for the reference, all that it answered.
     """
 
     kept: int
     of: int
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class ContractDecision:
+    """Whether an arm keeps the contracts as the reference does. Shares: .05 is five points.
+
+    Attributes:
+        difference: Of the share of answers that keep all contracts, to the reference's; the mean
+            over cases, with the bounds that decide.
+        cases: The number of compared cases with a contract.
+        sources: The number of independent sources of these cases.
+        repeats: The smallest number of answers to one of them, in either arm.
+        lost: Names of the cases that the arm keeps less often than the reference, the greatest loss
+            first.
+        won: How many it keeps more often.
+        never: Names of the cases that the reference always keeps and the arm never.
+        unseen: The share of inputs that could break although the cases do not show it.
+        margin: The largest acceptable loss.
+        repeats_needed: So many answers to each case and arm may decide; else None.
+        cases_needed: About so many independent cases would decide; else None.
+    """
+
+    verdict: ContractVerdict
+    difference: ValueInterval
+    cases: int
+    sources: int
+    repeats: int
     lost: tuple[str, ...] = ()
+    won: int = 0
+    never: tuple[str, ...] = ()
+    unseen: float
+    margin: float
+    repeats_needed: int | None = None
+    cases_needed: int | None = None
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -79,7 +112,8 @@ class ArmResult:
         repeats: The smallest number of answers to one of them, in either arm.
         stale: The number of its requests without an answer. If it is above 0, the arm is open.
         unpaired: Names of the cases whose inputs the arm does not accept.
-        verdict: `reference` of the reference itself. Without a primary score, contracts decide.
+        verdict: `reference` of the reference itself. Of the score and the contracts together: one
+            that is worse suffices, and one that is open leaves it open.
         same_requests: It sends the requests of the reference, so that it can't be worse.
         note: Why it is open, if not for its score: another model answers behind its name. Or "".
         score: The mean of the primary score, 0 to 1; None without one.
@@ -87,6 +121,8 @@ class ArmResult:
             Its bounds are those that decide. None of the reference, or if nothing was compared.
         decided: The decision on the primary score. None of the reference, and of an arm that sends
             its requests.
+        contract_decision: The decision on the contracts. None of the reference, of an arm that
+            sends its requests, and if no compared case has a contract.
         others: The decisions on all other scores; they do not count.
         needs: What would settle an open decision, as a sentence, or "".
         cases_needed: About this many cases would decide; None if something else would.
@@ -110,6 +146,7 @@ class ArmResult:
     score: float | None = None
     difference: ValueInterval | None = None
     decided: Decided | None = None
+    contract_decision: ContractDecision | None = None
     others: tuple[Decided, ...] = ()
     needs: str = ""
     cases_needed: int | None = None
@@ -127,9 +164,8 @@ class ArmResult:
 
     @property
     def fit(self) -> bool:
-        """Whether it may replace the reference: not worse, and no contract lost."""
-        good = self.verdict in ("not worse", "better")
-        return good and self.complete and not self.contracts.lost
+        """Whether it may replace the reference, by its score and its contracts."""
+        return self.complete and self.verdict in ("not worse", "better")
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -181,6 +217,7 @@ class PromptComparison:
         prompt: The id of the reference's prompt.
         score: The primary score; "" without measures: contracts alone decide.
         margin: The acceptable loss as a share; the prompt's own, if it has one.
+        contract_margin: The same for the share of answers that keep all contracts.
         arms: The reference first.
         pareto: Names of the arms that no other arm beats in both cost and score; the cheapest
             first.
@@ -189,6 +226,7 @@ class PromptComparison:
     prompt: str
     score: str = ""
     margin: float
+    contract_margin: float = 0.05
     arms: tuple[ArmResult, ...]
     cases: tuple[ComparedCase, ...] = ()
     pareto: tuple[str, ...] = ()
@@ -200,11 +238,13 @@ class ArmTotal:
 
     Attributes:
         cost_usd_1000, cost_ratio: As in ArmResult.
+        cost_sources: The number of independent sources of the cases whose costs are compared.
     """
 
     name: str
     cost_usd_1000: float | None = None
     cost_ratio: ValueInterval | None = None
+    cost_sources: int = 0
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -227,6 +267,7 @@ class ArmComparison:
     Attributes:
         reference: The name of the arm that all others are compared with.
         margin: The acceptable loss as a share, unless a prompt has its own.
+        contract_margin: The same for the share of answers that keep all contracts.
         share: The number of arms besides the reference. It divides the error probabilities.
         totals: Of each arm, in the order of the arms.
         fit: Names of the arms that may replace the reference in every prompt.
@@ -246,6 +287,7 @@ class ArmComparison:
     reference: str
     kind: ArmKind
     margin: float
+    contract_margin: float = 0.05
     share: int = 1
     prompts: tuple[PromptComparison, ...] = ()
     totals: tuple[ArmTotal, ...] = ()

@@ -164,10 +164,12 @@ class CompareSettings:
     Attributes:
         recordings: The folder of the answers of arms; outside the prompt roots.
         margin: The acceptable loss in percentage points, for prompts without their own margin.
+        contract_margin: The same for the answers that keep all contracts.
     """
 
     recordings: str = "comparisons"
     margin: float = 3.0
+    contract_margin: float = 5.0
 
 
 @record(frozen=True, slots=True, kw_only=True)

@@ -380,6 +380,7 @@ def _wrong_shares(table: Mapping[str, Any], places: TomlPlaces) -> Iterator[Prob
         ("check", "coverage", share_as_percent),
         ("mutate", "fail-under", share_as_percent),
         ("compare", "margin", share_as_margin),
+        ("compare", "contract_margin", share_as_margin),
     ]
     for owner, key, look_at in written:
         found = look_at(f"`{key}`", table.get(owner, {}).get(key) or 0)

@@ -189,14 +189,22 @@ def test_an_assertion_that_names_what_the_prompt_does_not_have_is_an_error_at_th
     ("margin", "expected"),
     [
         (
-            "0.03",
+            "margin: 0.03",
             ["prompts/ask.prompt.yaml:10:11 `margin` is in percentage points: 0.03 is 0.03 points"],
         ),
-        ("0.5", []),
+        (
+            "contract_margin: 0.1",
+            [
+                "prompts/ask.prompt.yaml:10:20 `contract_margin` is in percentage points: 0.1 is"
+                " 0.1 points"
+            ],
+        ),
+        ("margin: 0.5", []),
+        ("contract_margin: 5", []),
     ],
 )
 def test_a_margin_that_was_written_as_a_share_is_an_error(margin: str, expected: list[str]) -> None:
-    block = NAMES.replace("evaluation:\n", f"evaluation:\n  margin: {margin}\n")
+    block = NAMES.replace("evaluation:\n", f"evaluation:\n  {margin}\n")
     for placeholder, right in RIGHT.items():
         block = block.replace(placeholder, right)
 

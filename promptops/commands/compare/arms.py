@@ -9,6 +9,7 @@ from promptops.catalog.catalog import Catalog
 from promptops.errors import UsageError
 from promptops.evals.case_assertions import assertions_of
 from promptops.evals.contracts import violations
+from promptops.evals.deciding.arm_contracts import decide_contracts
 from promptops.evals.deciding.decision import (
     REPEATS,
     CaseScore,
@@ -19,7 +20,7 @@ from promptops.evals.deciding.decision import (
 )
 from promptops.evals.judge_answer import primary, scores
 from promptops.evals.parse import parse
-from promptops.model.arm import ArmKind
+from promptops.model.arm import ArmKind, ContractDecision
 from promptops.model.config import CompareSettings
 from promptops.model.loaded import LoadedPrompt
 from promptops.model.prompt import Prompt
@@ -29,7 +30,7 @@ from promptops.repo.repository import INDEX, WORKTREE, Repository
 from promptops.repo.revisions import FETCH_ALL
 from promptops.suggestions import did_you_mean
 from promptops.testing.answering import Answering
-from promptops.testing.judging import FIRST_CONFIRMING_REPEAT, JudgedAnswer, fresh_cases
+from promptops.testing.judging import JudgedAnswer
 from promptops.testing.options import RunOptions
 from promptops.testing.paired import SOURCE_TAG, Arm
 from promptops.testing.plan import AnswerResult, CaseKey, PlannedCase, WantedAnswer
@@ -243,8 +244,10 @@ class PromptArms:
         cases: Those that are compared, once each: the first repeat.
         partners: Other cases, whose answers assertions of `cases` need.
         scores: Names of all scores; `score` is the primary one, "" without any.
+        contract_margin: The acceptable loss of kept contracts, as a share.
         repeats: The largest number of answers to each case.
         share: The number of arms besides the reference.
+        prompts: The number of prompts that are compared.
     """
 
     prompt: Prompt
@@ -253,22 +256,38 @@ class PromptArms:
     scores: tuple[str, ...]
     score: str
     margin: float
+    contract_margin: float
     repeats: int
     share: int
+    prompts: int
 
     @property
     def id(self) -> str:
         return self.prompt.id
 
-    @property
-    def first_repeats(self) -> int:
-        """The number of answers without which a case is not compared."""
-        return 1 if self.score else self.repeats
-
     def decide(self, score: str, reference: ArmRun, arm: ArmRun) -> Decision | None:
         """The decision by the existing answers; None if no case has a score in both arms."""
         before, after = (each.scores_of(self.id, score) for each in (reference, arm))
-        rows = [
+        rows = self._rows(before, after)
+        paired = [row for row in rows if row.baseline and row.candidate]
+        if not paired:
+            return None
+        return decide_arm(rows, reachable_look(paired), self.margin, self.share, self.prompts)
+
+    def decide_contracts(self, reference: ArmRun, arm: ArmRun) -> ContractDecision | None:
+        """The same for the contracts; None if no case with a contract has answers in both arms."""
+        rows = self._rows(reference.kept_contracts(self.id), arm.kept_contracts(self.id))
+        paired = [row for row in rows if row.baseline and row.candidate]
+        if not paired:
+            return None
+        return decide_contracts(
+            paired, reachable_look(paired), self.contract_margin, self.share, self.prompts
+        )
+
+    def _rows(
+        self, before: Mapping[str, tuple[float, ...]], after: Mapping[str, tuple[float, ...]]
+    ) -> list[CaseScore]:
+        return [
             CaseScore(
                 name=planned.case.name,
                 source=source_of(planned),
@@ -277,10 +296,6 @@ class PromptArms:
             )
             for planned in self.cases
         ]
-        paired = [row for row in rows if row.baseline and row.candidate]
-        if not paired:
-            return None
-        return decide_arm(rows, reachable_look(paired), self.margin, self.share)
 
 
 def prompt_arms(
@@ -291,20 +306,22 @@ def prompt_arms(
     options: CompareOptions,
     settings: CompareSettings,
     share: int,
+    prompts: int,
 ) -> PromptArms:
     """A prompt with cases that need an answer."""
     names = tuple(sorted(_score_names(cases)))
-    score = (primary(prompt.evaluation, names) or "") if names else ""
-    own = prompt.evaluation.get("repeats") or 1
     return PromptArms(
         prompt=prompt,
         cases=tuple(cases),
         partners=tuple(partners),
         scores=names,
-        score=score,
+        score=(primary(prompt.evaluation, names) or "") if names else "",
         margin=_margin(prompt, options, settings),
-        repeats=options.run.repeats or (REPEATS[-1] if score else int(own)),
+        contract_margin=(prompt.evaluation.get("contract_margin") or settings.contract_margin)
+        / 100,
+        repeats=options.run.repeats or REPEATS[-1],
         share=share,
+        prompts=prompts,
     )
 
 
@@ -342,8 +359,6 @@ class ArmRun:
         catalog: Its prompts, and the profiles that answer.
         judged: Its judged answers, by prompt, then by case and repeat; `planned` has the request
             and the model of the arm.
-        lost: Cases, by prompt, in which an answer violates a contract, and fresh answers did not
-            show otherwise.
     """
 
     name: str
@@ -351,8 +366,6 @@ class ArmRun:
     answering: Answering
     catalog: Catalog
     judged: dict[str, dict[tuple[str, int], JudgedAnswer]] = field(default_factory=dict)
-    lost: dict[str, dict[str, None]] = field(default_factory=dict)
-    _checked: set[CaseKey] = field(default_factory=set)
 
     def wants(self, plan: Iterable[PlannedCase]) -> dict[CaseKey, WantedAnswer]:
         """The answers that it needs for cases; without those whose inputs it does not accept."""
@@ -394,24 +407,6 @@ class ArmRun:
             return AnswerResult(reason="its inputs are not accepted")
         return self.answering.known.get(own.key, AnswerResult(reason="it was not requested"))
 
-    def unconfirmed(self, plan: Iterable[PlannedCase]) -> list[PlannedCase]:
-        """Answers that violate a contract and were not checked by fresh answers yet."""
-        return [
-            planned
-            for planned in plan
-            if planned.case_key not in self._checked
-            and planned.case.name not in self.lost.get(planned.prompt.id, ())
-            and self._violates(planned)
-        ]
-
-    def confirm(self, violating: Sequence[PlannedCase]) -> None:
-        """Judge the fresh answers; a case is lost unless they all keep its contracts."""
-        self.judge([fresh for planned in violating for fresh in fresh_cases(planned)])
-        for planned in violating:
-            self._checked.add(planned.case_key)
-            if not all(map(self._keeps, fresh_cases(planned))):
-                self.lost.setdefault(planned.prompt.id, {})[planned.case.name] = None
-
     def scores_of(self, prompt: str, score: str) -> Mapping[str, tuple[float, ...]]:
         """A score of each case that has any, in the order of its repeats."""
         found: dict[str, tuple[float, ...]] = {}
@@ -422,18 +417,19 @@ class ArmRun:
                 found[name] = (*found.get(name, ()), value)
         return found
 
+    def kept_contracts(self, prompt: str) -> Mapping[str, tuple[float, ...]]:
+        """Of each case with a contract, in the order of its repeats: 1 if all are kept, else 0."""
+        found: dict[str, tuple[float, ...]] = {}
+        for judged in self.answers(prompt):
+            if any(judgement.must for judgement in judged.judgements):
+                name, kept = judged.planned.case.name, not violations(judged.judgements)
+                found[name] = (*found.get(name, ()), float(kept))
+        return found
+
     def answers(self, prompt: str) -> Iterator[JudgedAnswer]:
-        """The judged answers for a prompt, by case and repeat; without fresh ones."""
+        """The judged answers for a prompt, by case and repeat."""
         rows = self.judged.get(prompt, {})
-        return (rows[key] for key in sorted(rows) if key[1] < FIRST_CONFIRMING_REPEAT)
-
-    def _violates(self, planned: PlannedCase) -> bool:
-        judged = self.judged_answer(planned)
-        return judged is not None and bool(violations(judged.judgements))
-
-    def _keeps(self, planned: PlannedCase) -> bool:
-        judged = self.judged_answer(planned)
-        return judged is not None and not violations(judged.judgements)
+        return (rows[key] for key in sorted(rows))
 
 
 # Arms that send the same requests.

@@ -24,6 +24,7 @@ from promptops.commands.compare.results import ArmResults, Prices, cost_usd_1000
 from promptops.commands.compare.rounds import Rounds
 from promptops.errors import UsageError
 from promptops.evals.contracts import unjudged, violations
+from promptops.evals.deciding.intervals import independent_sources
 from promptops.evals.deciding.recommending import concluded
 from promptops.evals.judge_answer import scores
 from promptops.model.arm import (
@@ -148,8 +149,9 @@ class Comparing:
 
     def _prompt_arms(self) -> Iterator[PromptArms]:
         partners = needed_cases(self._plan, lambda: self._whole)
+        needing = [each for each in self._plan if each.needs_answer]
         for loaded in self._found.loaded:
-            cases = [each for each in self._plan if _is_of(each, loaded.id) and each.needs_answer]
+            cases = [each for each in needing if _is_of(each, loaded.id)]
             if loaded.prompt is not None and cases:
                 yield prompt_arms(
                     loaded.prompt,
@@ -158,6 +160,7 @@ class Comparing:
                     options=self._options,
                     settings=self._workspace.config.compare,
                     share=len(self._arms) - 1,
+                    prompts=len({each.prompt.id for each in needing}),
                 )
 
     def _write_answers(self) -> WrittenAnswers:
@@ -195,6 +198,7 @@ class Comparing:
             reference=reference.name,
             kind=options.kind,
             margin=margin / 100,
+            contract_margin=self._workspace.config.compare.contract_margin / 100,
             share=len(others),
             required=options.require,
             left_out=tuple(self._left_out()),
@@ -382,6 +386,7 @@ def _prompt_comparison(results: ArmResults, errors: Sequence[CaseRun]) -> Prompt
         prompt=prompt.id,
         score=prompt.score,
         margin=results.margin,
+        contract_margin=prompt.contract_margin,
         arms=(reference, *arms),
         cases=tuple(_compared_case(results, planned) for planned in prompt.cases),
     )
@@ -399,7 +404,12 @@ def _unreadable(found: ArmComparison, prompt: str, errors: Sequence[CaseRun]) ->
         contracts=KeptContracts(kept=0, of=0),
         problems=tuple(errors),
     )
-    return PromptComparison(prompt=prompt, margin=found.margin, arms=(arm,))
+    return PromptComparison(
+        prompt=prompt,
+        margin=found.margin,
+        contract_margin=found.contract_margin,
+        arms=(arm,),
+    )
 
 
 def _compared_case(results: ArmResults, planned: PlannedCase) -> ComparedCase:
@@ -451,6 +461,7 @@ def _arm_totals(results: Sequence[ArmResults]) -> Iterator[ArmTotal]:
             name=arm.name,
             cost_usd_1000=None if None in costs else cost_usd_1000(known),
             cost_ratio=None if arm is first.reference or None in pairs else ratio_of(joined),
+            cost_sources=0 if arm is first.reference else independent_sources(joined),
         )
 
 

@@ -10,8 +10,10 @@ from promptops.catalog.catalog import Catalog
 from promptops.commands.compare.arms import ArmRun, PromptArms, sends_same_requests, source_of
 from promptops.evals.contracts import unjudged
 from promptops.evals.cost import answer_cost_usd
+from promptops.evals.deciding.arm_contracts import combined_verdict
 from promptops.evals.deciding.decision import (
     Decision,
+    Needs,
     arm_verdict,
     plain_sentence,
     sentence,
@@ -59,21 +61,16 @@ class ArmResults:
 
     def of_reference(self) -> ArmResult:
         found = self._described(self.reference)
-        answered = {judged.planned.case.name for judged in self._answers(self.reference)}
-        lost = [name for name in self._lost(self.reference) if name in answered]
-        return replace(
-            found,
-            verdict="reference",
-            contracts=KeptContracts(kept=len(answered) - len(lost), of=len(answered)),
-        )
+        kept = self._kept(self.reference)
+        contracts = KeptContracts(kept=sum(map(all, kept.values())), of=len(kept))
+        return replace(found, verdict="reference", contracts=contracts)
 
     def of(self, arm: ArmRun) -> ArmResult:
         """The result of an arm that is not the reference."""
-        pairs = self.cost_pairs(arm)
         found = replace(
             self._described(arm),
             contracts=self._contracts(arm),
-            cost_ratio=ratio_of(pairs),
+            cost_ratio=ratio_of(self.cost_pairs(arm)),
             note=self._note(arm),
         )
         decisions = {
@@ -88,8 +85,12 @@ class ArmResults:
         primary = self.prompt.score
         if sends_same_requests(arm, self.reference, self.prompt.cases):
             found = replace(found, same_requests=True, difference=_NO_DIFFERENCE)
-        elif primary in decisions:
-            found = _with_decision(found, decisions[primary], decided[primary])
+        else:
+            contracts = self.prompt.decide_contracts(self.reference, arm)
+            found = replace(found, contract_decision=contracts)
+            if primary in decisions:
+                found = _with_decision(found, decisions[primary], decided[primary])
+            found = _with_needs(found, decisions.get(primary))
         return replace(
             found,
             verdict=self._verdict(found, decisions.get(primary)),
@@ -99,9 +100,13 @@ class ArmResults:
     def _verdict(self, found: ArmResult, decision: Decision | None) -> ArmVerdict:
         if not found.complete:
             return "open"
-        if self.prompt.score and not found.same_requests:
-            return arm_verdict(decision) if decision is not None else "open"
-        return "worse" if found.contracts.lost else "not worse"
+        if found.same_requests:
+            return "not worse"
+        contracts = found.contract_decision
+        score = None
+        if self.prompt.score:
+            score = arm_verdict(decision) if decision is not None else "open"
+        return combined_verdict(score, contracts.verdict if contracts else None)
 
     def _described(self, arm: ArmRun) -> ArmResult:
         """What the answers of one arm show by themselves."""
@@ -171,14 +176,16 @@ class ArmResults:
         ]
         return min(counts, default=0)
 
-    def _lost(self, arm: ArmRun) -> Sequence[str]:
-        return list(arm.lost.get(self.prompt.id, ()))
+    def _kept(self, arm: ArmRun) -> Mapping[str, tuple[float, ...]]:
+        """By compared case with a contract, whether each answer keeps all."""
+        names = {planned.case.name for planned in self.prompt.cases}
+        kept = arm.kept_contracts(self.prompt.id)
+        return {name: own for name, own in kept.items() if name in names}
 
     def _contracts(self, arm: ArmRun) -> KeptContracts:
-        broken = self._lost(self.reference)
-        kept = [each.case.name for each in self._paired(arm) if each.case.name not in broken]
-        lost = [name for name in kept if name in self._lost(arm)]
-        return KeptContracts(kept=len(kept) - len(lost), of=len(kept), lost=tuple(lost))
+        theirs = self._kept(self.reference)
+        kept = {name: own for name, own in self._kept(arm).items() if name in theirs}
+        return KeptContracts(kept=sum(map(all, kept.values())), of=len(kept))
 
     def _note(self, arm: ArmRun) -> str:
         """Why an arm can't be decided, if not for its score."""
@@ -245,14 +252,23 @@ class ArmResults:
 
 
 def _with_decision(found: ArmResult, decision: Decision, decided: Decided) -> ArmResult:
-    needs = decision.needs
     return replace(
         found,
         difference=ValueInterval(value=decision.difference, low=decision.low, high=decision.high),
         decided=decided,
-        needs=what_it_takes(needs) if needs is not None else "",
-        cases_needed=needs.cases if needs is not None else None,
     )
+
+
+def _with_needs(found: ArmResult, score: Decision | None) -> ArmResult:
+    """What the score and the contracts need: more answers first, then more cases."""
+    needs = (score.needs if score is not None else None) or Needs()
+    contracts = found.contract_decision
+    repeats = needs.repeats or 0, (contracts and contracts.repeats_needed) or 0
+    cases = needs.cases or 0, (contracts and contracts.cases_needed) or 0
+    if not any((*repeats, *cases)):
+        return found
+    first = Needs(repeats=max(repeats)) if any(repeats) else Needs(cases=max(cases))
+    return replace(found, needs=what_it_takes(first), cases_needed=max(cases) or None)
 
 
 # Whether another model answers behind a name than when other answers were recorded.
@@ -326,13 +342,13 @@ def unfinished(prompt: PromptArms, arm: ArmRun) -> list[CaseRun]:
 
 
 def _needed_answers(prompt: PromptArms, arm: ArmRun) -> Iterator[PlannedCase]:
-    """The first answers, and all others that exist."""
+    """The first answer to each case, and all others that exist."""
     for planned in prompt.cases:
         if arm.arm.counterpart(planned) is None:
             continue
         for repeat in range(prompt.repeats):
             each = replace(planned, repeat=repeat)
-            if repeat < prompt.first_repeats or arm.judged_answer(each) is not None:
+            if repeat == 0 or arm.judged_answer(each) is not None:
                 yield each
 
 

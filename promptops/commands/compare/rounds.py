@@ -9,7 +9,6 @@ from promptops.commands.compare.arms import ArmRun, PromptArms, sends_same_reque
 from promptops.evals.deciding.decision import REPEATS
 from promptops.records import field, record, replace
 from promptops.testing.answering import Answering, request_in_turns
-from promptops.testing.judging import fresh_cases
 from promptops.testing.model_calls import ModelCalls
 from promptops.testing.plan import CaseKey, PlannedCase, WantedAnswer
 
@@ -21,7 +20,7 @@ _Targets = Mapping[tuple[str, str], int]
 class Rounds:
     """Requests the answers of all arms in turns by case, and judges them.
 
-    An arm that is decided, or has lost a contract, gets no further answers.
+    An arm that is decided, or that only more cases would decide, gets no further answers.
 
     Attributes:
         arms: The reference first.
@@ -48,7 +47,6 @@ class Rounds:
             for arm in self.arms
         }
         self._get(self.arms, plans)
-        self._confirm(plans)
 
     def request(self) -> None:
         """Request answers until every arm is decided or can't be."""
@@ -65,7 +63,7 @@ class Rounds:
             for arm in self.arms[1:]:
                 both = min(stored[self.arms[0].name], stored[arm.name])
                 looks = (repeats for repeats in REPEATS if repeats <= both)
-                found[prompt.id, arm.name] = max(prompt.first_repeats, *looks, 1)
+                found[prompt.id, arm.name] = max(looks, default=1)
         return found
 
     def _stored(self, prompt: PromptArms, arm: ArmRun) -> int:
@@ -86,17 +84,22 @@ class Rounds:
 
     def _needed(self, prompt: PromptArms, arm: ArmRun) -> int | None:
         """The number of answers to each case that the next look needs; None for no more."""
-        if not prompt.score or arm.lost.get(prompt.id):
+        reference = self.arms[0]
+        if sends_same_requests(arm, reference, prompt.cases):
             return None
-        if sends_same_requests(arm, self.arms[0], prompt.cases):
+        score = prompt.decide(prompt.score, reference, arm) if prompt.score else None
+        contracts = prompt.decide_contracts(reference, arm)
+        if (score and score.verdict == "fail") or (contracts and contracts.verdict == "worse"):
             return None
-        decision = prompt.decide(prompt.score, self.arms[0], arm)
-        return decision.needs.repeats if decision is not None and decision.needs else None
+        needs = (
+            score.needs.repeats if score and score.needs else None,
+            contracts.repeats_needed if contracts else None,
+        )
+        return max((repeats for repeats in needs if repeats is not None), default=None)
 
     def _round(self, targets: _Targets) -> None:
         plans = {arm.name: list(self._plan(arm, targets)) for arm in self.arms}
         self._get(self.arms, plans)
-        self._confirm(plans)
 
     def _plan(self, arm: ArmRun, targets: _Targets) -> Iterator[PlannedCase]:
         for prompt in self.prompts:
@@ -105,36 +108,6 @@ class Rounds:
                 own = max(targets.get((prompt.id, other.name), 0) for other in self.arms[1:])
             for planned in (*prompt.cases, *prompt.partners):
                 yield from (replace(planned, repeat=n) for n in range(own))
-
-    def _confirm(self, plans: Mapping[str, Sequence[PlannedCase]]) -> None:
-        """Request fresh answers where one violates a contract: of the reference, then of the arms.
-
-        An arm can only lose a case in which the reference keeps all contracts.
-        """
-        reference = self.arms[0]
-        self._check([reference], {reference.name: reference.unconfirmed(plans[reference.name])})
-        others = self.arms[1:]
-        violating = {
-            arm.name: [
-                planned
-                for planned in arm.unconfirmed(plans[arm.name])
-                if planned.case.name not in reference.lost.get(planned.prompt.id, ())
-            ]
-            for arm in others
-        }
-        self._check(others, violating)
-
-    def _check(
-        self, arms: Sequence[ArmRun], violating: Mapping[str, Sequence[PlannedCase]]
-    ) -> None:
-        fresh = {
-            name: [again for planned in plan for again in fresh_cases(planned)]
-            for name, plan in violating.items()
-        }
-        if any(fresh.values()):
-            self._get(arms, fresh)
-        for arm in arms:
-            arm.confirm(violating[arm.name])
 
     def _get(self, arms: Sequence[ArmRun], plans: Mapping[str, Sequence[PlannedCase]]) -> None:
         """Find or request the answers of the arms, and judge them."""

@@ -299,7 +299,11 @@ def margin_of(evaluation: Mapping[str, Any]) -> float:
 
 
 def decide_arm(
-    cases: Sequence[CaseScore], look: Look, margin: float = DEFAULT_MARGIN, share: int = 1
+    cases: Sequence[CaseScore],
+    look: Look,
+    margin: float = DEFAULT_MARGIN,
+    share: int = 1,
+    prompts: int = 1,
 ) -> Decision:
     """Decide by the mean difference alone: no suspect case gets fresh answers.
 
@@ -308,12 +312,22 @@ def decide_arm(
 
     Args:
         look, margin, share: As in `decide`; the share is the number of arms besides the reference.
+        prompts: The number of compared prompts. One that is worse refutes an arm, and so do worse
+            contracts: the upper bound is wrong with the chance alpha / (2 x share x prompts).
     """
     decision = decide(cases, look, margin, share)
-    if decision.needs is None or not decision.needs.suspects:
+    repeats = REPEATS[look - 1]
+    refuting = evidence(cases, repeats, error_probability(look, 2 * share * prompts))
+    decision = replace(decision, high=refuting.high)
+    if decision.verdict == "pass" or (decision.verdict == "fail" and refuting.high < 0):
         return decision
-    statistics = evidence(cases, REPEATS[look - 1], error_probability(look, share))
-    return replace(decision, needs=Needs(cases=cases_to_decide(statistics, decision.margin)))
+    if look < len(REPEATS):
+        needs = Needs(repeats=REPEATS[look])
+    else:
+        is_worse = decision.difference <= -decision.margin
+        accepting = evidence(cases, repeats, error_probability(look, share))
+        needs = Needs(cases=cases_to_decide(refuting if is_worse else accepting, decision.margin))
+    return replace(decision, verdict="inconclusive", needs=needs)
 
 
 def arm_verdict(decision: Decision) -> ArmVerdict:
@@ -376,7 +390,7 @@ def evidence(cases: Iterable[CaseScore], repeats: int, alpha: float) -> Evidence
     found = [pair for case in cases if (pair := _pair(case, repeats))]
     # The drawn signs depend on an order, which must not be the order of the arguments.
     found.sort(key=lambda pair: (pair.difference, pair.case.name))
-    clusters = _clusters(found)
+    clusters = clusters_of(found)
     fewest = min((pair.repeats for pair in found), default=0)
     difference, bounds = mean(clusters), interval(clusters, alpha)
     silent = silent_loss(len(clusters) * fewest, alpha)
@@ -401,7 +415,8 @@ def _pair(case: CaseScore, most: int) -> ScoredPair | None:
     return ScoredPair(case=case, repeats=repeats, difference=round(loss, 12))  # .1 + .2 - .3 is 0
 
 
-def _clusters(pairs: Iterable[ScoredPair]) -> Clusters:
+def clusters_of(pairs: Iterable[ScoredPair]) -> Clusters:
+    """The differences of the cases by source; a case without one is a source of its own."""
     clusters: dict[tuple[bool, str], list[float]] = {}
     for pair in pairs:
         case = pair.case
@@ -415,7 +430,7 @@ def smallest_visible(statistics: Evidence, margin: float) -> float:
 
     1 if there are too few cases to distinguish any loss from chance.
     """
-    if statistics.sources < _fewest_sources(statistics.alpha):
+    if statistics.sources < fewest_sources(statistics.alpha):
         return 1.0
     freedom = statistics.sources - 1
     # A smaller one than the margin does not fail, however certain.
@@ -430,7 +445,7 @@ def cases_to_decide(statistics: Evidence, margin: float) -> int:
     # To the bound that fails, or to the one that passes.
     fails = _spends_margin(statistics, margin)
     room = -statistics.difference if fails else margin + statistics.difference
-    counts = [cases + 1, _fewest_sources(statistics.alpha)]
+    counts = [cases + 1, fewest_sources(statistics.alpha)]
     # Enough cases for a loss of that size to appear in at least one answer.
     counts.append(
         ceil(log(statistics.alpha) / log1p(-min(room, 0.99)) / max(statistics.repeats, 1))
@@ -441,7 +456,7 @@ def cases_to_decide(statistics: Evidence, margin: float) -> int:
     return max(counts)
 
 
-def _fewest_sources(alpha: float) -> int:
+def fewest_sources(alpha: float) -> int:
     """The minimum number of sources: with fewer, a loss in all of them could be chance."""
     return ceil(log2(1 / alpha))
 

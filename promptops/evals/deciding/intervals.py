@@ -329,36 +329,54 @@ class ValuePair:
     source: str | None = None
 
 
+_WIDEST_RATIO = 50.0
+"""The largest logarithm of a factor between a ratio and its bounds; beyond, nothing is known."""
+
+
 def paired_ratio(pairs: Sequence[ValuePair]) -> ValueInterval | None:
     """The mean of the arm divided by that of the reference, with a 95% interval.
 
-    The logarithm of the ratio is Student distributed about `fsum(arm) / fsum(reference)`, with the
-    standard error of the differences of relative values. Simulated, the interval contains the true
-    ratio in 92, 93, 94 and 95% of comparisons of 20, 50, 100 and 200 cases.
+    The logarithm of the ratio is Student distributed about `fsum(arm) / fsum(reference)`, with as
+    many degrees of freedom as sources less one. A source that has much of the cost draws the ratio
+    towards itself, so its difference counts more, like that of a case that was left out. Simulated,
+    the interval contains the true ratio in 93 to 97% of comparisons of 2 to 200 cases.
 
     Returns:
-        None without two independent pairs, or if the reference is free.
+        None without two independent pairs, if the reference is free, or if one source has all the
+        cost of an arm.
     """
     before, after = fsum(pair.reference for pair in pairs), fsum(pair.arm for pair in pairs)
     if not before > 0:
         return None
     if not after > 0:
         return ValueInterval(value=0.0, low=0.0, high=0.0)
-    clusters = _relative_differences(pairs, before / len(pairs), after / len(pairs))
-    if len(clusters) < 2:
+    shares = _cost_shares(pairs, before, after)
+    if len(shares) < 2 or max(map(max, shares)) >= 1:
         return None
     ratio = after / before
-    reach = student_quantile(1 - BOUND_ALPHA, len(clusters) - 1) * standard_error(clusters)
+    errors = ((arm - reference) / (1 - max(arm, reference)) for reference, arm in shares)
+    error = sqrt(fsum(each * each for each in errors))
+    reach = min(_WIDEST_RATIO, student_quantile(1 - BOUND_ALPHA, len(shares) - 1) * error)
     return ValueInterval(value=ratio, low=ratio * exp(-reach), high=ratio * exp(reach))
 
 
-def _relative_differences(
+def _cost_shares(
     pairs: Sequence[ValuePair], before: float, after: float
-) -> list[list[float]]:
-    """By source: each value divided by the mean of its arm, arm minus reference."""
-    clusters: dict[object, list[float]] = {}
+) -> list[tuple[float, float]]:
+    """By source: its share of the cost of the reference, and of the arm."""
+    clusters: dict[object, list[ValuePair]] = {}
     for index, pair in enumerate(pairs):
-        key = index if pair.source is None else pair.source
-        difference = pair.arm / after - pair.reference / before
-        clusters.setdefault(key, []).append(difference)
-    return list(clusters.values())
+        clusters.setdefault(_source(pair, index), []).append(pair)
+    return [
+        (fsum(each.reference for each in own) / before, fsum(each.arm for each in own) / after)
+        for own in clusters.values()
+    ]
+
+
+def independent_sources(pairs: Sequence[ValuePair]) -> int:
+    """The number of sources of the pairs."""
+    return len({_source(pair, index) for index, pair in enumerate(pairs)})
+
+
+def _source(pair: ValuePair, index: int) -> str | int:
+    return index if pair.source is None else pair.source

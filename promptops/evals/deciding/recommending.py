@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from math import ceil
 
 from promptops.evals.deciding.decision import in_points
 from promptops.model.arm import (
@@ -19,7 +20,11 @@ from promptops.records import record, replace
 WORTH_IT = 0.95
 """A cheaper arm is recommended up to this cost, as a share of the reference's."""
 
+FEWEST_SOURCES = 10
+"""With fewer independent cases, no arm is recommended: costs of so few prove little."""
+
 _TIMES_FROM = 2.0  # from this ratio on, percent are hard to read
+_MOST_TIMES = 1_000  # a bound beyond it says nothing
 
 
 def concluded(comparison: ArmComparison) -> ArmComparison:
@@ -34,8 +39,8 @@ def concluded(comparison: ArmComparison) -> ArmComparison:
 def recommendation(comparison: ArmComparison) -> Recommendation:
     """The cheapest fit arm that costs at least 5% less than the reference, and why.
 
-    Its interval must prove that it costs less at all. A better arm that costs more, or hardly less,
-    gets a second sentence and no advice.
+    Its interval must prove that it costs less at all, with at least ten independent cases. A better
+    arm that costs more, or hardly less, gets a second sentence and no advice.
     """
     chosen = _cheapest(comparison)
     better = " ".join(_better_arms(comparison, chosen.name if chosen else ""))
@@ -65,7 +70,14 @@ def _by_prompt(name: str, prompts: Sequence[PromptComparison]) -> Iterator[tuple
 
 
 def _cheapest(comparison: ArmComparison) -> ArmTotal | None:
-    return next((total for ratio, total in _cheaper(comparison) if ratio.high < 1), None)
+    return next(
+        (
+            total
+            for ratio, total in _cheaper(comparison)
+            if ratio.high < 1 and total.cost_sources >= FEWEST_SOURCES
+        ),
+        None,
+    )
 
 
 def _cheaper(comparison: ArmComparison) -> list[tuple[ValueInterval, ArmTotal]]:
@@ -83,14 +95,36 @@ def _reason(chosen: ArmTotal, comparison: ArmComparison) -> str:
     assert chosen.cost_ratio is not None
     reference = comparison.reference
     claims = f"`{chosen.name}` costs {cost_change(chosen.cost_ratio)} than `{reference}`"
-    contracts = (
-        f"keeps every contract that `{reference}` keeps{_inputs_not_accepted(chosen, comparison)}"
-    )
+    contracts = _contract_claim(chosen.name, comparison) + _inputs_not_accepted(chosen, comparison)
     scored = _scored(chosen.name, comparison.prompts)
     if not scored:
         return f"{claims} and {contracts}; no score was compared. {_advice(chosen, comparison)}"
     score = _score_claim(scored, comparison.share)
     return f"{claims} and {score}; it {contracts}. {_advice(chosen, comparison)}"
+
+
+def _contract_claim(name: str, comparison: ArmComparison) -> str:
+    """What is known of its contracts, by the prompt that shows least."""
+    found = [
+        (arm.contract_decision.unseen, prompt, arm.contract_decision)
+        for prompt, arm in _by_prompt(name, comparison.prompts)
+        if arm.contract_decision is not None
+    ]
+    if not found:
+        return "has no contract to lose"
+    unseen, prompt, _ = max(found, key=lambda each: each[:2])
+    lost = sum(len(decision.lost) for *_, decision in found)
+    cases = sum(decision.cases for *_, decision in found)
+    where = f" in `{prompt}`" if found[1:] else ""
+    return (
+        f"loses a contract in {lost or 'none'} of {counted(cases, 'case')}"
+        f" (up to {whole_percent(unseen)}% could break unseen{where})"
+    )
+
+
+def whole_percent(share: float) -> int:
+    """A bound in percent, rounded up: it must not promise more than it is."""
+    return ceil(round(100 * share, 6))
 
 
 def _inputs_not_accepted(chosen: ArmTotal, comparison: ArmComparison) -> str:
@@ -114,6 +148,8 @@ def cost_change(ratio: ValueInterval) -> str:
 
 
 def _ratio_in_words(ratio: float) -> str:
+    if ratio > _MOST_TIMES:
+        return f"over {_MOST_TIMES:,} times as much"
     if ratio >= _TIMES_FROM:
         return f"{ratio:.1f} times as much"
     return f"{_percent(ratio)}% {'less' if ratio <= 1 else 'more'}"
@@ -179,8 +215,11 @@ def _no_reason(comparison: ArmComparison) -> str:
 
 def _unproved(ratio: ValueInterval, total: ArmTotal, comparison: ArmComparison) -> str:
     """That an arm may be cheaper, but its cases do not prove it."""
-    cases = counted(sum(arm.cases for arm in _results(total.name, comparison.prompts)), "case")
     costs = f"`{total.name}` may cost less than `{comparison.reference}` ({cost_change(ratio)})"
+    if total.cost_sources < FEWEST_SOURCES:
+        few = counted(total.cost_sources, "independent case")
+        return f"{costs}, but {few} can't prove it: at least {FEWEST_SOURCES} are needed"
+    cases = counted(sum(arm.cases for arm in _results(total.name, comparison.prompts)), "case")
     return f"{costs}, but {cases} do not prove it"
 
 
@@ -200,33 +239,38 @@ def _nothing_proved(comparison: ArmComparison) -> str:
     ]
     kept = [own for own in results if not any(_is_refuted(arm) for _, arm in own)]
     arms = [arm for own in kept for _, arm in own]
+    if not any(results):
+        return "no arm could be compared"
     if not any(arm.verdict == "open" for arm in arms):
-        reference = comparison.reference
-        return f"no arm is fit: each is worse than `{reference}` or violates a contract"
+        return f"no arm is fit: each is worse than `{comparison.reference}`"
     missing = sum(arm.stale for arm in (*arms, *_results(comparison.reference, comparison.prompts)))
-    needs = (
-        f"{counted(missing, 'answer')} missing"
-        if missing
-        else _what_would_decide([each for own in kept for each in own])
-    )
+    needs = f"{counted(missing, 'answer')} missing" if missing else _what_would_decide(kept)
     return f"no arm is proved good enough{f': {needs}' if needs else ''}"
 
 
 def _is_refuted(arm: ArmResult) -> bool:
     """Whether no further answer could make the arm fit."""
-    return arm.verdict == "worse" or bool(arm.contracts.lost)
+    return arm.verdict == "worse"
 
 
-def _what_would_decide(arms: Sequence[tuple[str, ArmResult]]) -> str:
-    """The least that would decide an open arm, with its prompt if there are several; or ""."""
-    cases = [(arm.cases_needed, prompt) for prompt, arm in arms if arm.cases_needed is not None]
+def _what_would_decide(arms: Sequence[Sequence[tuple[str, ArmResult]]]) -> str:
+    """What the arm needs that needs the fewest cases; or "".
+
+    An arm must be fit in every prompt, so it needs what its most demanding prompt needs.
+    """
+    found = []
+    for own in arms:
+        needing = [(each.cases_needed or 0, name, each.needs) for name, each in own if each.needs]
+        if needing:
+            found.append((*max(needing), len(needing), len(own)))
+    if not found:
+        return ""
+    cases, prompt, needs, count, prompts = min(found)
     if cases:
-        number, prompt = min(cases)
-        needs = f"about {number:,} cases would decide"
-    else:
-        prompt, needs = next(((name, arm.needs) for name, arm in arms if arm.needs), ("", ""))
-    is_one = len({name for name, _ in arms}) == 1
-    return needs if is_one or not needs else f"{needs} in `{prompt}`"
+        needs = f"about {cases:,} cases would decide"
+    where = f" in `{prompt}`" if prompts > 1 else ""
+    others = f", and {counted(count - 1, 'more prompt')} {'is' if count == 2 else 'are'} open"
+    return needs + where + (others if count > 1 else "")
 
 
 def _better_arms(comparison: ArmComparison, chosen: str) -> Iterator[str]:
@@ -287,17 +331,30 @@ def points_of(prompt: PromptComparison) -> tuple[CostAndScore, ...]:
 def score_of(arm: ArmResult, prompt: PromptComparison) -> float | None:
     """The score of an arm on the cases that it shares with the reference, 0 to 1.
 
-    For a prompt without measures, it is the share of the cases in which it keeps all contracts.
+    For a prompt without measures, it is that of its contracts: the share of the cases in which they
+    are kept.
     """
-    if not prompt.score:
-        return arm.contracts.kept / arm.contracts.of if arm.contracts.of else None
     reference = prompt.arms[0]
-    if arm is reference or reference.score is None:
-        return reference.score if arm is reference else None
-    if arm.difference is None:
-        return None
+    if prompt.score:
+        base, difference = reference.score, arm.difference
+    else:
+        base, difference = _kept_share(reference), _contract_difference(arm)
+    if arm is reference or base is None:
+        return base if arm is reference else None
     # The reference may have more answers than the difference is from.
-    return min(1.0, max(0.0, reference.score + arm.difference.value))
+    return None if difference is None else min(1.0, max(0.0, base + difference.value))
+
+
+def _kept_share(reference: ArmResult) -> float | None:
+    contracts = reference.contracts
+    return contracts.kept / contracts.of if contracts.of else None
+
+
+def _contract_difference(arm: ArmResult) -> ValueInterval | None:
+    """None if it is unknown."""
+    if arm.same_requests:
+        return arm.difference
+    return arm.contract_decision.difference if arm.contract_decision else None
 
 
 def total_points(comparison: ArmComparison) -> tuple[CostAndScore, ...]:

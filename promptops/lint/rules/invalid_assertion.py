@@ -36,8 +36,8 @@ def invalid_assertion(
     not exist: the code is only parsed. `evaluation` must name an existing judge and primary score,
     and `evaluation.probes` existing families, probes and tools; a family in `must` needs the key
     without which it is never attacked (`tools`, `decision`). Its `max` is in percent, and
-    `evaluation.margin` in percentage points: shares are errors. `promptops test` and `promptops
-    probe` report the same errors, except that of the margin.
+    `evaluation.margin` and `contract_margin` in percentage points: shares are errors. `promptops
+    test` and `promptops probe` report the same errors, except those of the margins.
 
     Bad:
         messages:
@@ -134,10 +134,11 @@ def invalid_assertion(
 
 
 def _margin_as_share(prompt: Prompt) -> Iterator[Problem]:
-    margin = prompt.evaluation.get("margin")
-    found = share_as_margin("`margin`", margin) if isinstance(margin, int | float) else None
-    if found is not None:
-        yield Problem(found[0], at=prompt.locate("/evaluation/margin", False), hint=found[1])
+    for key in ("margin", "contract_margin"):
+        margin = prompt.evaluation.get(key)
+        found = share_as_margin(f"`{key}`", margin) if isinstance(margin, int | float) else None
+        if found is not None:
+            yield Problem(found[0], at=prompt.locate(f"/evaluation/{key}", False), hint=found[1])
 
 
 def _judges(prompt: Prompt, catalog: Catalog, surroundings: Surroundings) -> Collection[str]:

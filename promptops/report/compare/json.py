@@ -11,7 +11,7 @@ from promptops.model.arm import (
     ArmResult,
     ArmTotal,
     ComparedCase,
-    KeptContracts,
+    ContractDecision,
     Latency,
     PromptComparison,
     Recommendation,
@@ -34,6 +34,7 @@ def compare_value(comparison: ArmComparison) -> dict[str, Any]:
         "reference": comparison.reference,
         "kind": comparison.kind,
         "margin": _number(100 * comparison.margin),
+        "contract_margin": _number(100 * comparison.contract_margin),
         "share": comparison.share,
         "prompts": [_prompt(prompt) for prompt in comparison.prompts],
         "totals": [_total(total) for total in comparison.totals],
@@ -62,6 +63,7 @@ def _prompt(prompt: PromptComparison) -> dict[str, Any]:
         "prompt": prompt.prompt,
         "score": prompt.score or None,
         "margin": _number(100 * prompt.margin),
+        "contract_margin": _number(100 * prompt.contract_margin),
         "arms": [_arm(arm) for arm in prompt.arms],
         "pareto": list(prompt.pareto),
         "cases": [_case(case) for case in prompt.cases],
@@ -87,7 +89,7 @@ def _arm(arm: ArmResult) -> dict[str, Any]:
         "difference": _interval(arm.difference),
         "decision": decided_value(arm.decided) if arm.decided else None,
         "others": [decided_value(decided) for decided in arm.others],
-        "contracts": _contracts(arm.contracts),
+        "contracts": _contracts(arm),
         "cost_usd_1000": _optional(arm.cost_usd_1000),
         "cost_ratio": _interval(arm.cost_ratio),
         "tokens": _tokens(arm.tokens),
@@ -104,8 +106,29 @@ def _arm(arm: ArmResult) -> dict[str, Any]:
     }
 
 
-def _contracts(contracts: KeptContracts) -> dict[str, Any]:
-    return {"kept": contracts.kept, "of": contracts.of, "lost": list(contracts.lost)}
+def _contracts(arm: ArmResult) -> dict[str, Any]:
+    decision = arm.contract_decision
+    return {
+        "kept": arm.contracts.kept,
+        "of": arm.contracts.of,
+        "lost": list(decision.lost) if decision else [],
+        "decision": _contract_decision(decision) if decision else None,
+    }
+
+
+def _contract_decision(decision: ContractDecision) -> dict[str, Any]:
+    return {
+        "verdict": decision.verdict,
+        "difference": _interval(decision.difference),
+        "cases": decision.cases,
+        "sources": decision.sources,
+        "repeats": decision.repeats,
+        "won": decision.won,
+        "never": list(decision.never),
+        "unseen": _number(decision.unseen),
+        "repeats_needed": decision.repeats_needed,
+        "cases_needed": decision.cases_needed,
+    }
 
 
 def _interval(found: ValueInterval | None) -> dict[str, float] | None:
@@ -162,6 +185,7 @@ def _total(total: ArmTotal) -> dict[str, Any]:
         "name": total.name,
         "cost_usd_1000": _optional(total.cost_usd_1000),
         "cost_ratio": _interval(total.cost_ratio),
+        "cost_sources": total.cost_sources,
     }
 
 

@@ -222,6 +222,7 @@ _MEMBERS_37: dict[str, Check] = {
 _MEMBERS_38: dict[str, Check] = {
     'recordings': lambda v: type(v) is str and len(v) >= 1,
     'margin': lambda v: type(v) in (int, float) and v <= 100 and v > 0,
+    'contract_margin': lambda v: type(v) in (int, float) and v <= 100 and v > 0,
 }
 _MEMBERS_39: dict[str, Check] = {
     'recordings': lambda v: type(v) is str and len(v) >= 1,

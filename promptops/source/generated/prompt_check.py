@@ -424,6 +424,7 @@ _MEMBERS_80: dict[str, Check] = {
     'output': lambda v: type(v) is bool,
     'repeats': lambda v: type(v) is int and v >= 1 and v <= 1000,
     'margin': lambda v: type(v) in (int, float) and v <= 100 and v > 0,
+    'contract_margin': lambda v: type(v) in (int, float) and v <= 100 and v > 0,
     'score': lambda v: type(v) is str and len(v) >= 1,
     'judge': lambda v: type(v) in (str, dict) and (not type(v) is str or len(v) >= 1),
     'budget': lambda v: type(v) in (int, float, dict) and (not type(v) in (int, float) or v >= 0) and (not type(v) is dict or members(v, _MEMBERS_76, never)),

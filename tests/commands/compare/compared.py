@@ -46,10 +46,14 @@ CONTRACT = (
     PROMPT
     + """\
 evaluation:
+  contract_margin: 40
   assertions:
     - {type: contains, value: good}
 """
 )
+
+ENOUGH = 10
+"""So many cases can prove, with this margin, that two arms keep the contract."""
 
 
 def cases(count: int) -> str:

@@ -227,7 +227,7 @@ def test_a_case_that_can_not_be_rendered_leaves_all_arms_open(ready):
     found = compared(ready, "cheap")
 
     (problem,) = arms(found)["fast"].problems
-    assert (problem.name, str(problem.place)) == ("broken", "prompts/ask.prompt.yaml:16:28")
+    assert (problem.name, str(problem.place)) == ("broken", "prompts/ask.prompt.yaml:17:28")
     assert (verdicts(found)["cheap"], found.fit) == ("open", ())
 
 

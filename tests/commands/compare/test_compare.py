@@ -11,6 +11,7 @@ from promptops.source.schemas import schema
 from tests.commands.asked import PATIENCE_S, ask, ended, running
 from tests.commands.compare.compared import (
     CONTRACT,
+    ENOUGH,
     OWN,
     by_model,
     cases,
@@ -32,7 +33,7 @@ RECORD = (*COMPARE, "--record", "-j", "1", "--trust-config")
 def served(repo):
     """Recorded answers of the prompt's own model, committed; and the server that gave them."""
     with fault_server(by_model(lambda arm, *_: "bad" if arm == "strong" else "good")) as server:
-        configured(repo, server, CONTRACT + cases(3))
+        configured(repo, server, CONTRACT + cases(ENOUGH))
         recorded(repo)
         repo.commit("one")
         yield server
@@ -43,15 +44,15 @@ def test_missing_answers_exit_1_and_name_the_command_that_records_them(repo, ser
 
     assert (said.code, said.err) == (1, "")
     assert said.out == (
-        "ask no measures: compared by contracts alone\n"
+        "ask no measures: compared by contracts alone, margin 40 points\n"
         "  arm    verdict    contracts  $/1,000  tokens  p50/p95\n"
-        "  fast   reference  3 of 3     0.024    10→2    -\n"
+        "  fast   reference  10 of 10   0.024    10→2    -\n"
         "  cheap  open       -          ?        -       -\n"
-        "  cheap: open: 3 answers missing\n"
+        "  cheap: open: 10 answers missing\n"
         "\n"
-        "recommendation: no arm is proved good enough: 3 answers missing\n"
+        "recommendation: no arm is proved good enough: 10 answers missing\n"
         "hint: promptops compare ask --model cheap --record\n"
-        "none of 1 arm is fit · 1 prompt, 3 cases\n"
+        "none of 1 arm is fit · 1 prompt, 10 cases\n"
     )
 
 
@@ -65,8 +66,9 @@ def test_a_recorded_comparison_is_replayed_and_recommends_the_cheaper_model(repo
     assert value["fit"] == ["cheap"]
     assert value["recommendation"] == {
         "arm": "cheap",
-        "sentence": "`cheap` costs 50% less [50, 50] than `fast` and keeps every contract that"
-        " `fast` keeps; no score was compared. Write `model: {profile: cheap}`.",
+        "sentence": "`cheap` costs 50% less [50, 50] than `fast` and loses a contract in none of 10"
+        " cases (up to 31% could break unseen); no score was compared. Write"
+        " `model: {profile: cheap}`.",
     }
 
 
@@ -153,7 +155,7 @@ def test_ctrl_c_writes_the_answers_and_the_next_run_goes_on(repo):
         return by_model(lambda *_: "good")(received)
 
     with fault_server(plan) as server:
-        configured(repo, server, CONTRACT + cases(3))
+        configured(repo, server, CONTRACT + cases(ENOUGH))
         with running(repo.root, *RECORD) as process:
             assert reached.wait(PATIENCE_S)
             process.send_signal(signal.SIGINT)
@@ -167,7 +169,7 @@ def test_ctrl_c_writes_the_answers_and_the_next_run_goes_on(repo):
         again = ask(repo.root, *RECORD)
 
         assert (said.code, again.code) == (130, 0)
-        assert len(server.requests) == 6
+        assert len(server.requests) == 2 * ENOUGH
         assert sent < 6
 
 
@@ -181,7 +183,7 @@ def test_an_arm_that_is_killed_while_recording_continues_where_it_was(repo):
         return by_model(lambda *_: "good")(received)
 
     with fault_server(plan) as server:
-        configured(repo, server, CONTRACT + cases(3))
+        configured(repo, server, CONTRACT + cases(ENOUGH))
         with running(repo.root, *RECORD) as process:
             assert reached.wait(PATIENCE_S)
             process.kill()
@@ -190,5 +192,5 @@ def test_an_arm_that_is_killed_while_recording_continues_where_it_was(repo):
         again = ask(repo.root, *RECORD)
 
         # Four answers were on disk; the fifth was lost with the process.
-        assert (before, again.code, len(server.requests)) == ({}, 0, 7)
-    assert lines(repo, CHEAP) == [(f"c0{n}", 0, "good") for n in range(3)]
+        assert (before, again.code, len(server.requests)) == ({}, 0, 2 * ENOUGH + 1)
+    assert lines(repo, CHEAP) == [(f"c0{n}", 0, "good") for n in range(ENOUGH)]

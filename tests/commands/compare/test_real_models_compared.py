@@ -19,12 +19,13 @@ messages:
   - role: user
     content: Name the capital of {{ country }}.
 evaluation:
+  contract_margin: 40
   assertions:
     - {type: max-chars, value: 200}
 tests:
-  - {name: France, inputs: {country: France}}
-  - {name: Italy, inputs: {country: Italy}}
 """
+COUNTRIES = ("France", "Italy", "Spain", "Austria", "Kenya", "Peru", "Japan", "Norway")
+CASES = "".join(f"  - {{name: {each}, inputs: {{country: {each}}}}}\n" for each in COUNTRIES)
 PROFILE = """\
 [models.{name}]
 provider = "openai"
@@ -53,7 +54,7 @@ def test_two_profiles_of_a_real_model_are_recorded_and_replayed_alike(repo):
             )
             for name, temperature, price in profiles
         )
-        repo.write({"promptops.toml": config, "prompts/capital.prompt.yaml": PROMPT})
+        repo.write({"promptops.toml": config, "prompts/capital.prompt.yaml": PROMPT + CASES})
         assert ask(repo.root, "test", "--record").code == 0
         gate = contents(repo)
         recorded = ask(repo.root, *COMPARE, "--record", "-j", "1", "--format", "json")
@@ -69,7 +70,7 @@ def test_two_profiles_of_a_real_model_are_recorded_and_replayed_alike(repo):
     costs = {arm["name"]: arm["cost_usd_1000"] for arm in prompt["arms"]}
     assert costs["lively"] == round(1000 * sum(tokens) / len(tokens) / 1e6, 9)
     assert [arm["verdict"] for arm in prompt["arms"]] == ["reference", "not worse"]
-    assert {row["case"]: row["repeat"] for row in rows} == {"France": 0, "Italy": 0}
+    assert {row["case"]: row["repeat"] for row in rows} == dict.fromkeys(COUNTRIES, 0)
     assert [each["fit"] for each in map(json.loads, (recorded.out, replayed.out))] == [
         ["lively"],
         ["lively"],

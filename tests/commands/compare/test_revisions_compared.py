@@ -5,6 +5,7 @@ import pytest
 from promptops.model.arm import KeptContracts
 from tests.commands.compare.compared import (
     CONTRACT,
+    ENOUGH,
     PROMPT,
     arms,
     asked,
@@ -31,9 +32,9 @@ VARIANT = "prompts/ask.terse.prompt.yaml"
 
 def three_revisions(repo, server):
     """Each with its own wording, recorded and tagged."""
-    configured(repo, server, CONTRACT + cases(3))
+    configured(repo, server, CONTRACT + cases(ENOUGH))
     for number, wording in enumerate(("Be brief", "Be short", "Be quick"), 1):
-        text = (CONTRACT + cases(3)).replace("Be brief", wording)
+        text = (CONTRACT + cases(ENOUGH)).replace("Be brief", wording)
         repo.write({"prompts/ask.prompt.yaml": text})
         recorded(repo)
         repo.commit(wording)
@@ -56,7 +57,7 @@ def test_three_revisions_are_replayed_from_what_each_commit_recorded(repo):
 def test_the_reference_is_the_work_tree_if_no_revision_sends_its_requests(repo):
     with fault_server(by_model(lambda *_: "good")) as server:
         three_revisions(repo, server)
-        repo.write({"prompts/ask.prompt.yaml": CONTRACT + cases(3)})
+        repo.write({"prompts/ask.prompt.yaml": CONTRACT + cases(ENOUGH)})
         recorded(repo)
 
     found = compared(repo, "v2", "v3", kind="revision")
@@ -67,40 +68,42 @@ def test_the_reference_is_the_work_tree_if_no_revision_sends_its_requests(repo):
 def test_the_reference_can_be_an_earlier_revision_with_its_cases_and_assertions(repo):
     with fault_server(by_model(lambda *_: "good")) as server:
         three_revisions(repo, server)
-        repo.write({"prompts/ask.prompt.yaml": PROMPT + cases(3)})
+        repo.write({"prompts/ask.prompt.yaml": PROMPT + cases(ENOUGH)})
 
         found = compared(repo, "v2", kind="revision", reference="v1")
 
     assert verdicts(found) == {"v1": "reference", "v2": "not worse"}
-    assert [case.name for case in found.prompts[0].cases] == ["c00", "c01", "c02"]
+    assert [case.name for case in found.prompts[0].cases] == [f"c{n:02}" for n in range(ENOUGH)]
 
 
 def test_missing_answers_of_a_revision_are_recorded_aside_in_the_work_tree(repo):
     with fault_server(by_model(lambda *_: "good")) as server:
-        configured(repo, server, CONTRACT + cases(2))
+        configured(repo, server, CONTRACT + cases(ENOUGH))
         repo.commit("one")
         repo.git("branch", "wording/old")
-        repo.write({"prompts/ask.prompt.yaml": (CONTRACT + cases(2)).replace("brief", "short")})
+        repo.write(
+            {"prompts/ask.prompt.yaml": (CONTRACT + cases(ENOUGH)).replace("brief", "short")}
+        )
         recorded(repo)
 
         found = compared(repo, "wording/old", kind="revision", mode="record")
 
-        assert len(server.requests) == 4
+        assert len(server.requests) == 2 * ENOUGH
     file = "comparisons/wording%2Fold/ask.recordings.jsonl"
-    assert lines(repo, file) == [("c00", 0, "good"), ("c01", 0, "good")]
+    assert lines(repo, file) == [(f"c{n:02}", 0, "good") for n in range(ENOUGH)]
     assert verdicts(found)["wording/old"] == "not worse"
     assert compared(repo, "wording/old", kind="revision").stale == 0
 
 
 def test_a_renamed_prompt_is_found_by_its_alias_and_recorded_by_its_name_of_today(repo):
     with fault_server(by_model(lambda *_: "good")) as server:
-        configured(repo, server, CONTRACT + cases(2))
+        configured(repo, server, CONTRACT + cases(ENOUGH))
         repo.commit("one")
         repo.git("tag", "v1")
         (repo.root / "prompts/ask.prompt.yaml").unlink()
         renamed = CONTRACT.replace("promptops/1\n", "promptops/1\naliases: [ask]\n")
         repo.write(
-            {"prompts/say.prompt.yaml": (renamed + cases(2)).replace("Be brief", "Be short")}
+            {"prompts/say.prompt.yaml": (renamed + cases(ENOUGH)).replace("Be brief", "Be short")}
         )
 
         found = compared(repo, "v1", kind="revision", mode="record")
@@ -127,7 +130,7 @@ def test_an_earlier_revision_is_priced_as_of_today(repo):
 
 
 def test_another_model_behind_the_name_of_both_revisions_is_not_blamed_on_the_prompt(repo):
-    names = iter(("fast-a", "fast-a", "fast-b", "fast-b"))
+    names = iter([*["fast-a"] * ENOUGH, *["fast-b"] * ENOUGH])
 
     def plan(received):
         from tests.commands.compare.compared import says
@@ -135,11 +138,13 @@ def test_another_model_behind_the_name_of_both_revisions_is_not_blamed_on_the_pr
         return says("good", model=next(names))
 
     with fault_server(plan) as server:
-        configured(repo, server, CONTRACT + cases(2))
+        configured(repo, server, CONTRACT + cases(ENOUGH))
         recorded(repo)
         repo.commit("one")
         repo.git("tag", "v1")
-        repo.write({"prompts/ask.prompt.yaml": (CONTRACT + cases(2)).replace("brief", "short")})
+        repo.write(
+            {"prompts/ask.prompt.yaml": (CONTRACT + cases(ENOUGH)).replace("brief", "short")}
+        )
         recorded(repo)
 
     found = compared(repo, "v1", kind="revision")
@@ -153,7 +158,7 @@ def test_a_variant_of_a_prompt_gets_the_cases_and_assertions_of_the_prompt(repo)
         return "good"
 
     with fault_server(by_model(answer)) as server:
-        configured(repo, server, CONTRACT + cases(3))
+        configured(repo, server, CONTRACT + cases(ENOUGH))
         repo.write({VARIANT: TERSE})
         before = contents(repo)
 
@@ -167,7 +172,7 @@ def test_a_variant_of_a_prompt_gets_the_cases_and_assertions_of_the_prompt(repo)
 
         wanted = [each.json["messages"][-1]["content"] for each in server.requests]
     assert wanted == [
-        f"{wording}. q{n:02}" for n in range(3) for wording in ("Be brief", "One word")
+        f"{wording}. q{n:02}" for n in range(ENOUGH) for wording in ("Be brief", "One word")
     ]
     assert before == {}
     assert sorted(contents(repo)) == [
@@ -184,19 +189,19 @@ model: {profile: fast}
 inputs:
   required: [question]
   properties:
-    question: {type: string, enum: [q00, q01]}
+    question: {type: string, enum: [q00, q01, q03, q04, q05, q06, q07, q08, q09]}
 messages:
   - role: user
     content: "One word. {{ question }}"
 """
     with fault_server(by_model(lambda *_: "good")) as server:
-        configured(repo, server, CONTRACT + cases(3))
+        configured(repo, server, CONTRACT + cases(ENOUGH))
         repo.write({VARIANT: longer})
         found = compared(repo, "ask.terse", kind="prompt", mode="record", wanted=_only("ask"))
 
     terse = arms(found)["ask.terse"]
-    assert (terse.unpaired, terse.cases, terse.verdict) == (("c02",), 2, "not worse")
-    assert terse.contracts == KeptContracts(kept=2, of=2)
+    assert (terse.unpaired, terse.cases, terse.verdict) == (("c02",), 9, "not worse")
+    assert terse.contracts == KeptContracts(kept=9, of=9)
     assert found.prompts[0].cases[2].without == ("ask.terse",)
 
 

@@ -91,17 +91,33 @@ def test_an_arm_that_is_decided_needs_no_more_answers(count, loss, answers):
 
 
 @pytest.mark.parametrize(
-    ("count", "percent"), fast_first([(20, 92), (50, 93), (100, 94), (200, 95)], first=1)
+    ("count", "spread", "covered", "cheaper"),
+    fast_first(
+        [
+            (10, (1.2, 0.6), 93, 3.5),
+            (2, (0.7, 0.6), 97, 1.6),
+            (3, (0.7, 1.2), 95, 2.3),
+            (5, (1.2, 0.6), 93, 3.0),
+            (20, (0.7, 0.6), 95, 2.6),
+            (50, (1.2, 0.6), 94, 3.2),
+            (100, (0.7, 0.6), 95, 2.7),
+            (200, (0.7, 1.2), 95, 2.4),
+        ],
+        first=1,
+    ),
 )
-def test_the_interval_of_a_ratio_contains_the_true_one(count, percent):
-    """Costs per case differ by a factor of two, those of its answers by somewhat less."""
-    runs = LONG or 500
+def test_the_interval_of_a_ratio_contains_the_true_one(count, spread, covered, cheaper):
+    """Also of costs that differ much; an arm that costs the same is rarely called cheaper."""
+    runs = LONG or (1_000 if count < 60 else 500)
     draw = Random(count)
 
-    ratios = [paired_ratio(drawn_costs(draw, count, ratio=0.6)) for _ in range(runs)]
+    ratios = [paired_ratio(drawn_costs(draw, count, 0.6, spread)) for _ in range(runs)]
+    equal = [paired_ratio(drawn_costs(draw, count, 1.0, spread)) for _ in range(runs)]
 
-    covered = sum(found.low <= 0.6 <= found.high for found in ratios if found) / runs
-    assert covered == pytest.approx(percent / 100, abs=0.01 + 3 * deviation(percent, runs))
+    contained = sum(found.low <= 0.6 <= found.high for found in ratios if found) / runs
+    assert contained == pytest.approx(covered / 100, abs=0.01 + 3 * deviation(covered, runs))
+    called = sum(found.high < 1 and found.value <= 0.95 for found in equal if found) / runs
+    assert called <= cheaper / 100 + 3 * deviation(cheaper, runs)
 
 
 def deviation(percent: float, runs: int) -> float:
@@ -137,11 +153,14 @@ def decided(cases: list[CaseScore], share: int) -> tuple[ArmVerdict, int]:
     return verdict, REPEATS[look - 1]
 
 
-def drawn_costs(draw: Random, count: int, ratio: float) -> list[ValuePair]:
+def drawn_costs(
+    draw: Random, count: int, ratio: float, spread: tuple[float, float]
+) -> list[ValuePair]:
     """Lognormal costs: those of the cases have much in common, those of the answers vary."""
+    of_case, of_answer = spread
     pairs = []
     for _ in range(count):
-        case = draw.lognormvariate(0, 0.7)
-        mine, theirs = (draw.lognormvariate(0, 0.6) for _ in range(2))
+        case = draw.lognormvariate(0, of_case)
+        mine, theirs = (draw.lognormvariate(0, of_answer) for _ in range(2))
         pairs.append(ValuePair(reference=case * theirs, arm=ratio * case * mine))
     return pairs

@@ -12,11 +12,12 @@ def pairs(*values):
     return [ValuePair(reference=reference, arm=arm) for reference, arm in values]
 
 
-def test_a_ratio_has_the_interval_of_the_paired_relative_differences():
+def test_a_ratio_has_the_interval_of_the_differences_of_shares():
+    """The difference of a case counts more, the greater its share of the cost of an arm is."""
     found = paired_ratio(pairs((1, 1), (2, 1), (3, 2)))
 
-    relative = [1 / (4 / 3) - 1 / 2, 1 / (4 / 3) - 2 / 2, 2 / (4 / 3) - 3 / 2]
-    error = sqrt(sum(each * each for each in relative) / 2 / 3)
+    shares = [(1 / 6, 1 / 4), (2 / 6, 1 / 4), (3 / 6, 2 / 4)]
+    error = sqrt(sum(((arm - own) / (1 - max(own, arm))) ** 2 for own, arm in shares))
     reach = student_quantile(0.975, 2) * error
     value = pytest.approx(2 / 3)
     assert found == ValueInterval(
@@ -24,6 +25,18 @@ def test_a_ratio_has_the_interval_of_the_paired_relative_differences():
         low=pytest.approx(2 / 3 * exp(-reach)),
         high=pytest.approx(2 / 3 * exp(reach)),
     )
+
+
+def test_one_source_with_all_the_cost_has_no_interval():
+    assert paired_ratio(pairs((0, 0), (5, 4))) is None
+    assert paired_ratio(pairs((1, 0), (5, 4))) is None
+
+
+def test_one_case_with_nearly_all_the_cost_has_a_finite_interval_that_says_nothing():
+    found = paired_ratio(pairs((1e-9, 3e-9), (1, 1)))
+
+    assert found.low < 1e-6
+    assert 1e6 < found.high < 1e30
 
 
 def test_an_arm_that_always_costs_half_has_an_interval_without_width():

@@ -16,6 +16,7 @@ from promptops.model.arm import (
     ArmComparison,
     ArmResult,
     ArmTotal,
+    ContractDecision,
     KeptContracts,
     PromptComparison,
     Recommendation,
@@ -23,7 +24,18 @@ from promptops.model.arm import (
 )
 
 ALL = KeptContracts(kept=200, of=200)
-KEEPS = "it keeps every contract that `fast` keeps"
+FIT = ContractDecision(
+    verdict="fit",
+    difference=ValueInterval(value=0.0, low=-0.0183, high=0.0),
+    cases=200,
+    sources=200,
+    repeats=1,
+    unseen=0.0183,
+    margin=0.05,
+)
+KEEPS = "it loses a contract in none of {} cases (up to 2% could break unseen{})"
+IN_ONE = KEEPS.format(200, "")
+IN_TWO = KEEPS.format(400, " in `triage`")
 
 
 def reference(**values):
@@ -53,6 +65,7 @@ def arm(name, verdict="not worse", ratio=0.6, difference=(-0.006, -0.024, 0.012)
             "verdict": verdict,
             "difference": ValueInterval(value=value, low=low, high=high) if difference else None,
             "contracts": ALL,
+            "contract_decision": FIT,
             "cost_usd_1000": ratio,
             "cost_ratio": bounds,
             **values,
@@ -80,7 +93,12 @@ def compared(*arms, prompts=1, **values):
 
 def totals(arms):
     return tuple(
-        ArmTotal(name=each.name, cost_usd_1000=each.cost_usd_1000, cost_ratio=each.cost_ratio)
+        ArmTotal(
+            name=each.name,
+            cost_usd_1000=each.cost_usd_1000,
+            cost_ratio=each.cost_ratio,
+            cost_sources=each.cases,
+        )
         for each in arms
     )
 
@@ -95,7 +113,7 @@ def test_the_cheapest_fit_arm_is_recommended():
     assert found == Recommendation(
         arm="cheap",
         sentence="`cheap` costs 40% less [34, 46] than `fast` and is not worse by more than 3"
-        f" points (-0.6 [-2.4, 1.2], n=200 k=3, 3 arms); {KEEPS}."
+        f" points (-0.6 [-2.4, 1.2], n=200 k=3, 3 arms); {IN_ONE}."
         " Write `model: {profile: cheap}`.",
     )
 
@@ -132,7 +150,7 @@ def test_an_arm_that_is_better_and_cheaper_is_recommended_as_better():
 
     assert found.sentence == (
         "`new` costs 50% less [45, 55] than `fast` and is better (+4.1 [1.0, 7.2], n=200 k=3,"
-        f" 1 arm); {KEEPS}. Write `model: {{profile: new}}`."
+        f" 1 arm); {IN_ONE}. Write `model: {{profile: new}}`."
     )
 
 
@@ -145,15 +163,30 @@ def test_an_arm_must_cost_at_least_5_percent_less(ratio, name):
 
 def test_an_arm_is_only_recommended_if_its_interval_proves_that_it_costs_less():
     noisy = ValueInterval(value=0.21, low=0.02, high=2.77)
-    few = arm("hot", ratio=0.21, cost_ratio=noisy, cases=2)
+    few = arm("hot", ratio=0.21, cost_ratio=noisy, cases=12)
 
     alone, beside = recommended(few), recommended(few, arm("cheap"))
 
     assert (alone.arm, beside.arm) == (None, "cheap")
     assert alone.sentence == (
         "`hot` may cost less than `fast` (79% less [98% less, 2.8 times as much]),"
-        " but 2 cases do not prove it"
+        " but 12 cases do not prove it"
     )
+
+
+@pytest.mark.parametrize(("sources", "name"), [(9, None), (10, "cheap")])
+def test_below_ten_independent_cases_nothing_is_recommended(sources, name):
+    few = arm("cheap", ratio=0.5)
+    total = replace(totals([few])[0], cost_sources=sources)
+
+    found = recommended(few, totals=(*totals([reference()]), total))
+
+    assert found.arm == name
+    if name is None:
+        assert found.sentence == (
+            "`cheap` may cost less than `fast` (50% less [45, 55]), but 9 independent cases can't"
+            " prove it: at least 10 are needed"
+        )
 
 
 @pytest.mark.parametrize(
@@ -163,7 +196,6 @@ def test_an_arm_is_only_recommended_if_its_interval_proves_that_it_costs_less():
         {"verdict": "open"},
         {"stale": 1},
         {"note": "another model answers"},
-        {"contracts": KeptContracts(kept=199, of=200, lost=("refund",))},
     ],
 )
 def test_an_arm_that_is_not_fit_is_never_recommended(values):
@@ -176,7 +208,10 @@ def test_an_arm_that_is_not_fit_is_never_recommended(values):
     ("arms", "sentence"),
     [
         (
-            [arm("a", "open", cases_needed=500), arm("b", "open", cases_needed=340)],
+            [
+                arm("a", "open", needs="500 cases", cases_needed=500),
+                arm("b", "open", needs="340 cases", cases_needed=340),
+            ],
             "no arm is proved good enough: about 340 cases would decide",
         ),
         (
@@ -190,7 +225,7 @@ def test_an_arm_that_is_not_fit_is_never_recommended(values):
         ([arm("a", "open", note="changed")], "no arm is proved good enough"),
         (
             [arm("a", "worse")],
-            "no arm is fit: each is worse than `fast` or violates a contract",
+            "no arm is fit: each is worse than `fast`",
         ),
         (
             [arm("a", ratio=None)],
@@ -207,12 +242,24 @@ def test_of_several_prompts_the_one_that_is_not_decided_is_named():
     sort = replace(
         found.prompts[0],
         prompt="mail/sort",
-        arms=(reference(stale=0), arm("cheap", "open", cases_needed=61)),
+        arms=(reference(stale=0), arm("cheap", "open", needs="61 cases", cases_needed=61)),
+    )
+    reply = replace(
+        sort,
+        prompt="mail/reply",
+        arms=(reference(stale=0), arm("cheap", "open", needs="90 cases", cases_needed=90)),
     )
 
-    both = concluded(replace(found, prompts=(found.prompts[0], sort))).recommendation.sentence
+    one, two = (
+        concluded(replace(found, prompts=(found.prompts[0], *others))).recommendation.sentence
+        for others in ([sort], [sort, reply])
+    )
 
-    assert both == "no arm is proved good enough: about 61 cases would decide in `mail/sort`"
+    assert one == "no arm is proved good enough: about 61 cases would decide in `mail/sort`"
+    assert two == (
+        "no arm is proved good enough: about 90 cases would decide in `mail/reply`, and 1 more"
+        " prompt is open"
+    )
 
 
 def test_the_reference_without_a_price_is_named():
@@ -234,6 +281,15 @@ def test_an_arm_is_fit_only_if_it_is_fit_in_every_prompt():
     assert (in_one.fit, in_none.fit) == (("fair",), ())
 
 
+def test_an_unreadable_prompt_makes_no_arm_worse():
+    found = compared(arm("cheap"))
+    unread = replace(found.prompts[0], arms=(reference(),))
+
+    sentence = concluded(replace(found, prompts=(unread,))).recommendation.sentence
+
+    assert sentence == "no arm could be compared"
+
+
 def test_several_prompts_are_summed_up_by_the_greatest_loss():
     found = compared(arm("cheap"), prompts=2)
     other = replace(
@@ -246,7 +302,7 @@ def test_several_prompts_are_summed_up_by_the_greatest_loss():
 
     assert sentence == (
         "`cheap` costs 40% less [34, 46] than `fast` and is not worse by more than 3 points in 2"
-        f" prompts (least in `reply`: -1.2 [-2.8, 0.4], n=200 k=3, 1 arm); {KEEPS}."
+        f" prompts (least in `reply`: -1.2 [-2.8, 0.4], n=200 k=3, 1 arm); {IN_TWO}."
         " Write `model: {profile: cheap}`."
     )
 
@@ -255,15 +311,36 @@ def test_without_measures_contracts_alone_recommend():
     cheap = arm("cheap", difference=None)
 
     assert recommended(cheap).sentence == (
-        "`cheap` costs 40% less [34, 46] than `fast` and keeps every contract that `fast` keeps;"
-        " no score was compared. Write `model: {profile: cheap}`."
+        "`cheap` costs 40% less [34, 46] than `fast` and loses a contract in none of 200 cases (up"
+        " to 2% could break unseen); no score was compared. Write `model: {profile: cheap}`."
     )
+
+
+def test_a_prompt_without_contracts_has_none_to_lose():
+    found = recommended(arm("cheap", contract_decision=None))
+
+    assert "; it has no contract to lose. Write" in found.sentence
+
+
+def test_the_contracts_of_several_prompts_are_summed_up_by_what_could_break_unseen():
+    found = compared(arm("cheap"))
+    few = replace(FIT, cases=80, sources=80, lost=("photo",), unseen=0.0481)
+    other = replace(
+        found.prompts[0],
+        prompt="reply",
+        arms=(reference(), arm("cheap", contract_decision=few)),
+    )
+
+    sentence = concluded(replace(found, prompts=(found.prompts[0], other))).recommendation.sentence
+
+    claim = "it loses a contract in 1 of 280 cases (up to 5% could break unseen in `reply`)"
+    assert claim in sentence
 
 
 def test_cases_whose_inputs_the_arm_does_not_accept_are_mentioned():
     found = recommended(arm("cheap", unpaired=("photo", "empty")))
 
-    assert f"{KEEPS}, but does not accept the inputs of 2 cases. Write" in found.sentence
+    assert f"{IN_ONE}, but does not accept the inputs of 2 cases. Write" in found.sentence
 
 
 @pytest.mark.parametrize(
@@ -279,6 +356,7 @@ def test_cases_whose_inputs_the_arm_does_not_accept_are_mentioned():
         ((2.0, 1.9, 2.1), "2.0 times as much [1.9, 2.1]"),
         ((16.34, 15.67, 17.05), "16.3 times as much [15.7, 17.1]"),
         ((0.0, 0.0, 0.0), "100% less [100, 100]"),
+        ((3.0, 1e-20, 1e20), "3.0 times as much [100% less, over 1,000 times as much]"),
     ],
 )
 def test_a_ratio_is_shown_in_percent_or_times(bounds, text):
@@ -388,7 +466,7 @@ def test_more_cases_are_not_asked_for_where_an_arm_is_refuted_by_another_prompt(
     found = concluded(replace(found, prompts=(unsure, lost)))
 
     assert found.recommendation == Recommendation(
-        arm=None, sentence="no arm is fit: each is worse than `fast` or violates a contract"
+        arm=None, sentence="no arm is fit: each is worse than `fast`"
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from promptops.evals.deciding.arm_contracts import combined_verdict, decide_contracts
 from promptops.evals.deciding.decision import (
     CaseScore,
     arm_verdict,
@@ -21,6 +22,7 @@ from promptops.model.arm import (
     ArmResult,
     ArmTotal,
     ComparedCase,
+    ContractDecision,
     KeptContracts,
     Latency,
     PromptComparison,
@@ -71,13 +73,35 @@ def reference(name: str = "fast", usd: float | None = 0.42, **values: Any) -> Ar
     )
 
 
-def arm(name: str, lost: int, won: int = 0, usd: float | None = 0.25, **values: Any) -> ArmResult:
+def contracts(*lost: str, cases: int = CASES) -> ContractDecision:
+    """The decision on the contracts of an arm that never keeps these cases."""
+    every = [*lost, *(f"kept {number}" for number in range(cases - len(lost)))]
+    return decide_contracts(
+        [
+            CaseScore(name=each, baseline=(1.0,) * 3, candidate=(float(each not in lost),) * 3)
+            for each in every
+        ],
+        2,
+        arms=2,
+    )
+
+
+def arm(
+    name: str,
+    lost: int,
+    won: int = 0,
+    usd: float | None = 0.25,
+    kept: ContractDecision | None = None,
+    **values: Any,
+) -> ArmResult:
     """An arm that answers some cases worse than the reference, and others better.
 
     Args:
         lost: The last so many cases are wrong in two repeats of three.
         won: The first so many cases are right in every repeat.
+        kept: The decision on its contracts; by default, it keeps those of all cases.
     """
+    kept = kept or contracts()
     decision = decide_arm(scores_of(lost, won), reachable_look(scores_of(lost, won)), 0.03, 3)
     ratio = None
     if usd is not None:
@@ -90,7 +114,7 @@ def arm(name: str, lost: int, won: int = 0, usd: float | None = 0.25, **values: 
             "answered": 3 * CASES,
             "cases": decision.n,
             "repeats": decision.repeats,
-            "verdict": arm_verdict(decision),
+            "verdict": combined_verdict(arm_verdict(decision), kept.verdict),
             "score": SCORE + decision.difference,
             "difference": ValueInterval(
                 value=decision.difference, low=decision.low, high=decision.high
@@ -104,7 +128,8 @@ def arm(name: str, lost: int, won: int = 0, usd: float | None = 0.25, **values: 
             ),
             "needs": what_it_takes(decision.needs) if decision.needs else "",
             "cases_needed": decision.needs.cases if decision.needs else None,
-            "contracts": KeptContracts(kept=CASES, of=CASES),
+            "contract_decision": kept,
+            "contracts": KeptContracts(kept=kept.cases - len(kept.lost), of=kept.cases),
             "cost_usd_1000": usd,
             "cost_ratio": ratio,
             "tokens": TokenMeans(input=398, output=31.2),
@@ -199,6 +224,7 @@ def comparison(*prompts: PromptComparison, **values: Any) -> ArmComparison:
                         name=each.name,
                         cost_usd_1000=each.cost_usd_1000,
                         cost_ratio=each.cost_ratio,
+                        cost_sources=each.cases if each.cost_ratio else 0,
                     )
                     for each in arms
                 ),
@@ -216,12 +242,12 @@ def recommended() -> ArmComparison:
 
 def undecided() -> ArmComparison:
     """An arm with too few answers, and one that is worse and violates contracts."""
-    lost = ("ticket 197", "ticket 198", "ticket 199", "refund in another language")
+    lost = contracts("ticket 197", "ticket 198", "ticket 199", "refund in another language")
     return comparison(
         prompt(
             reference(),
             arm("cheap", 6),
-            arm("tiny", 90, usd=0.04, contracts=KeptContracts(kept=196, of=200, lost=lost)),
+            arm("tiny", 90, usd=0.04, kept=lost),
         ),
         advice="promptops compare support/triage --model cheap --model tiny --live",
         ended="--max-cost $0.10 is spent",
@@ -294,22 +320,21 @@ def unfinished() -> ArmComparison:
 
 def by_contracts() -> ArmComparison:
     """Two prompts, one of them without measures."""
-    plain = {"score": None, "difference": None, "decided": None, "needs": ""}
-    every = KeptContracts(kept=12, of=12)
-    lost = KeptContracts(kept=11, of=12, lost=("empty photo",))
+    plain = {"score": None, "difference": None, "decided": None}
+    photos = [f"photo {number}" for number in range(14)]
+    lost, few = contracts(*photos, cases=90), contracts("empty photo", cases=90)
     return comparison(
-        prompt(reference(), arm("cheap", 1, 1), arm("strong", 0, UNSURE, usd=2.1)),
         prompt(
-            reference(score=None, contracts=every),
-            arm("cheap", 0, **plain, verdict="worse", contracts=lost, latency=None),
-            arm(
-                "strong",
-                0,
-                usd=2.1,
-                **plain,
-                verdict="not worse",
-                contracts=KeptContracts(kept=12, of=12),
-            ),
+            reference(),
+            arm("cheap", 1, 1),
+            arm("strong", 0, UNSURE, usd=2.1),
+            arm("tiny", 1, 1, usd=0.04),
+        ),
+        prompt(
+            reference(score=None, contracts=KeptContracts(kept=90, of=90)),
+            arm("cheap", 0, **plain, kept=lost, latency=None),
+            arm("strong", 0, usd=2.1, **plain, kept=contracts(cases=90)),
+            arm("tiny", 0, usd=0.04, **plain, kept=few),
             prompt="extraction/receipt",
             score="",
             cases=1,

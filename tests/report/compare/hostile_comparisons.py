@@ -8,7 +8,7 @@ from promptops.model.answer import Answer
 from promptops.model.arm import ArmAnswer, ArmComparison, ComparedCase, KeptContracts
 from promptops.model.place import Place
 from promptops.model.test_run import CaseRun, Decided, Worse
-from tests.report.compare.comparisons import arm, case, comparison, prompt, reference
+from tests.report.compare.comparisons import arm, case, comparison, contracts, prompt, reference
 from tests.report.test.hostile_runs import ATTACK
 
 
@@ -35,7 +35,8 @@ def hostile(text: str = ATTACK) -> ArmComparison:
         note=text,
         needs=text,
         unpaired=(text,),
-        contracts=KeptContracts(kept=1, of=2, lost=(text,)),
+        kept=contracts(text),
+        contracts=KeptContracts(kept=1, of=2),
         decided=decided,
         others=(decided,),
         problems=(failing,),

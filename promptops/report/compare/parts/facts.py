@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 
-from promptops.evals.deciding.decision import in_points
-from promptops.evals.deciding.recommending import cost_change, score_of
+from promptops.evals.deciding.decision import Needs, in_points, what_it_takes
+from promptops.evals.deciding.recommending import cost_change, score_of, whole_percent
 from promptops.model.arm import (
     ArmComparison,
     ArmResult,
+    ContractDecision,
     Latency,
     PromptComparison,
     TokenMeans,
@@ -72,10 +73,13 @@ def names(every: Iterable[str]) -> str:
 
 
 def title(prompt: PromptComparison) -> str:
-    """What is compared of a prompt: `quality, margin 3 points`."""
+    """What is compared of a prompt: `quality, margin 3 points; contracts, margin 5 points`."""
+    contracts = f"margin {100 * prompt.contract_margin:.3g} points"
     if not prompt.score:
-        return NO_MEASURES
-    return f"{short(prompt.score)}, margin {100 * prompt.margin:.3g} points"
+        return f"{NO_MEASURES}, {contracts}"
+    score = f"{short(prompt.score)}, margin {100 * prompt.margin:.3g} points"
+    has_contracts = any(arm.contracts.of for arm in prompt.arms)
+    return f"{score}; contracts, {contracts}" if has_contracts else score
 
 
 def settings(arm: ArmResult, prompt: PromptComparison) -> str:
@@ -122,8 +126,11 @@ def difference(arm: ArmResult) -> str:
 
 
 def contracts(arm: ArmResult) -> str:
-    """The kept contracts: `198 of 200`."""
-    return f"{arm.contracts.kept:,} of {arm.contracts.of:,}" if arm.contracts.of else NONE
+    """The cases in which every answer keeps all, and the verdict: `198 of 200, fit`."""
+    if not arm.contracts.of:
+        return NONE
+    verdict = arm.contract_decision.verdict if arm.contract_decision and arm.complete else ""
+    return ", ".join(filter(None, (f"{arm.contracts.kept:,} of {arm.contracts.of:,}", verdict)))
 
 
 def cost_1000(usd: float | None) -> str:
@@ -165,19 +172,59 @@ def remarks(arm: ArmResult) -> Iterator[str]:
     lacks = " and ".join(filter(None, (_missing(arm), visible(arm.note))))
     if lacks:
         yield lacks if arm.verdict == "reference" else f"open: {lacks}"
-    if arm.contracts.lost:
-        lost = counted(len(arm.contracts.lost), "case")
-        yield f"violates a contract in {lost}: {names(arm.contracts.lost)}"
+    if arm.contract_decision and arm.complete:
+        yield from _contract_remarks(arm.contract_decision, is_open=arm.verdict == "open")
     if arm.unpaired:
         unpaired = counted(len(arm.unpaired), "case")
         yield f"does not accept the inputs of {unpaired}: {names(arm.unpaired)}"
-    if arm.needs and _needs_answers(arm):
+    if arm.verdict == "open" and arm.complete and _is_score_open(arm):
         yield visible(arm.needs)
 
 
-def _needs_answers(arm: ArmResult) -> bool:
-    """Whether more answers would decide; an arm that violates a contract gets no further ones."""
-    return arm.verdict == "open" and arm.complete and not arm.contracts.lost
+def _is_score_open(arm: ArmResult) -> bool:
+    """Whether more is needed than the contracts alone need, which their own sentence reports."""
+    return bool(arm.needs) and arm.decided is not None and arm.decided.verdict == "inconclusive"
+
+
+def _contract_remarks(decision: ContractDecision, *, is_open: bool) -> Iterator[str]:
+    """`contracts: fit: 1 of 100 cases lost, up to 5% could break unseen`, and the broken cases.
+
+    What would decide is reported only while the arm `is_open`.
+    """
+    found = f"{_lost_and_won(decision)}, {_contract_finding(decision)}"
+    needs = _contract_needs(decision) if is_open else ""
+    yield f"contracts: {decision.verdict}: {found}{f'; {needs}' if needs else ''}"
+    if decision.never:
+        cases = counted(len(decision.never), "case")
+        answers = f"{counted(decision.repeats, 'answer')} each"
+        broken = f"breaks {cases} that the reference always keeps, in every answer ({answers})"
+        yield f"{broken}: {names(decision.never)}"
+
+
+def _lost_and_won(decision: ContractDecision) -> str:
+    cases = counted(decision.cases, "case")
+    sources = f" of {counted(decision.sources, 'source')}"
+    of = f"{cases}{sources if decision.sources < decision.cases else ''}"
+    return f"{len(decision.lost)} of {of} lost" + (f", {decision.won} won" if decision.won else "")
+
+
+def _contract_finding(decision: ContractDecision) -> str:
+    if decision.verdict == "worse":
+        found = decision.difference
+        return f"kept less often: {in_points(found.value, found.low, found.high, unit=' points')}"
+    return f"up to {whole_percent(decision.unseen)}% could break unseen"
+
+
+def _contract_needs(decision: ContractDecision) -> str:
+    noun = "source" if decision.sources < decision.cases else "case"
+    if decision.repeats_needed is not None:
+        return what_it_takes(Needs(repeats=decision.repeats_needed))
+    if decision.cases_needed is None:
+        return ""
+    if decision.lost:
+        return what_it_takes(Needs(cases=decision.cases_needed), noun)
+    margin = f"{100 * decision.margin:.3g}%"
+    return f"{counted(decision.cases_needed, noun)} would exclude {margin}"
 
 
 def _missing(arm: ArmResult) -> str:
@@ -192,8 +239,8 @@ def problems(arm: ArmResult) -> Iterator[str]:
 
 
 def shows_worst(arm: ArmResult) -> tuple[Worse, ...]:
-    """The five worst cases of an arm that is worse or open."""
-    if arm.decided is None or arm.verdict not in ("worse", "open"):
+    """The five worst cases of an arm whose score is worse or open."""
+    if arm.decided is None or arm.decided.verdict == "pass":
         return ()
     return arm.decided.worst[:_WORST_SHOWN]
 

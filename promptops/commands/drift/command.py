@@ -61,7 +61,7 @@ if TYPE_CHECKING:
 )
 @click.option("--push", is_flag=True, help="Fetch the notes of other clones, and push tonight's.")
 @click.option(
-    "--again", is_flag=True, help="Replace tonight's results; a prompt has one night a UTC date."
+    "--again", is_flag=True, help="Check again on the same date (UTC), and replace its nights."
 )
 @click.option(
     "--accept",

@@ -197,7 +197,7 @@ class _DriftRun:
         if not self._answers.planned:
             raise UsageError(
                 f"the history has a night of {date} (UTC) already: {self._checked_before}",
-                hint="each prompt has one night a day; `promptops drift --again` replaces it",
+                hint="each prompt has one night a day; --again replaces it",
             )
 
     def _prompt(

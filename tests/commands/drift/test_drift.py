@@ -77,7 +77,7 @@ def test_a_second_run_on_the_same_day_exits_2_and_names_the_option(repo, model):
     assert (second.code, second.out) == (2, "")
     assert "error: the history has a night of 2" in second.err
     assert " (UTC) already: ask (learning)\n" in second.err
-    assert "tip: each prompt has one night a day; `promptops drift --again`" in second.err
+    assert "tip: each prompt has one night a day; --again replaces it" in second.err
     assert (again.code, " 1 of 10 " in again.out) == (0, True)
     assert model.requests == requests + ANSWERS
 

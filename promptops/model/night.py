@@ -11,10 +11,13 @@ from promptops.records import record
 NOTES_REF = "refs/notes/promptops-drift"
 """The git notes that keep the nights, unless a file does."""
 
-NIGHT_FORMAT = 1
+NIGHT_FORMAT = 2
+"""Lines of format 1 count contracts instead of answers; they stay, and are not used."""
+
 LEARNING_NIGHTS = 10
 
 NightVerdict = Literal["learning", "steady", "suspect", "drifted", "incomplete", "accepted"]
+Signal = Literal["steady", "suspect", "drifted"]
 ChartName = Literal["score", "contracts"]
 Culprit = Literal["model", "judge", "unknown"]
 
@@ -34,7 +37,10 @@ class NightJudge:
 
 @record(frozen=True, slots=True, kw_only=True)
 class Confirmed:
-    """z of the fresh answers that followed a signal; None for a chart without a signal."""
+    """z of the fresh answers that followed a signal; None for a chart without a signal.
+
+    Without any z, fresh answers were requested and some of them are missing.
+    """
 
     score: float | None = None
     contracts: float | None = None
@@ -55,7 +61,7 @@ class Night:
         mean: Of the score, 0 to 1; None without a score.
         within: The mean over cases of the variance among the scores of a case; `within / k / n` is
             the sampling variance of `mean`. None without a score.
-        kept, of: How many contracts were checked, and how many of them the answers kept.
+        kept, of: The number of answers whose contracts were checked, and of those that keep all.
         same: The share of answers that are equal to a recorded one byte for byte; None without
             recordings.
         models, fingerprints: As the provider named them, sorted.
@@ -63,7 +69,9 @@ class Night:
         tokens: Means of one request, input and output.
         latency_s: p50 and p95; None if none was measured cleanly.
         cost_usd: Of these answers, without judges and fresh answers; None without a known price.
-        reason: Why the user accepted the new level, or why the night is incomplete; else "".
+        confirmed: None if no fresh answers were requested.
+        reason: Why the user accepted the new level, why the night is incomplete, or why a signal
+            was not confirmed; else "".
     """
 
     at: str
@@ -108,8 +116,10 @@ class ChartPoint:
         night: Index into `PromptDrift.history`, 0-based.
         mean: 0 to 1.
         se: The standard error of `mean` from sampling alone.
-        z, ewma: None while the baseline is learned.
+        z, ewma, verdict: None while the baseline is learned.
         reset: The signal of this night was not confirmed, so that the EWMA starts again at 0.
+        needs_fresh: The signal of this night must be confirmed by fresh answers; not on a chart
+            that drifted before and is still below its limit.
     """
 
     night: int
@@ -117,7 +127,9 @@ class ChartPoint:
     se: float
     z: float | None = None
     ewma: float | None = None
+    verdict: Signal | None = None
     reset: bool = False
+    needs_fresh: bool = False
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -198,7 +210,7 @@ class ProfileDrift:
     Attributes:
         prompts: Their ids.
         ewma: None while fewer than two of them have learned a baseline.
-        verdict: `drifted` or `suspect` as for a prompt, without fresh answers.
+        verdict: As for a prompt, by the fresh answers of all of them.
     """
 
     profile: str

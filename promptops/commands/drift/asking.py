@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -50,16 +51,20 @@ class DriftOptions:
             release.
         history: A file for the nights; None for git notes.
         push: Fetch the notes first, and push them at the end.
+        again: Replace the nights of the same UTC date.
         accept: Ids of prompts whose new level is accepted; then no model is called.
         reason: Why it is accepted, or "".
+        now: When the night begins.
         run: Its mode is `live`; its `repeats` is None for three answers to each case.
     """
 
     release: str = ""
     history: Path | None = None
     push: bool = False
+    again: bool = False
     accept: tuple[str, ...] = ()
     reason: str = ""
+    now: datetime
     run: RunOptions
 
 
@@ -145,6 +150,10 @@ class NightAnswers:
             for prompt in prompts
             if prompt is not None and prompt.id not in checked and prompt.status != "draft"
         ]
+
+    def leave_out(self, prompts: Collection[str]) -> None:
+        """Request no answers to the cases of these prompts."""
+        self._plan = [each for each in self._plan if each.prompt.id not in prompts]
 
     def digests(self) -> Mapping[str, str]:
         """The digest of each prompt with its cases; makes no calls."""
@@ -275,7 +284,7 @@ def recorded_answers(store: Store, plan: Iterable[PlannedCase]) -> list[tuple[Pl
 
 
 def values_by_case(answers: Iterable[JudgedAnswer], score: str | None) -> Mapping[str, list[float]]:
-    """The score of each answer by case; without a score, the share of contracts that it keeps."""
+    """The score of each answer by case; without a score, 1 if it keeps all contracts, else 0."""
     found: dict[str, list[float]] = {}
     for judged in answers:
         value = _value_of(judged, score)
@@ -287,19 +296,23 @@ def values_by_case(answers: Iterable[JudgedAnswer], score: str | None) -> Mappin
 def _value_of(judged: JudgedAnswer, score: str | None) -> float | None:
     if score is not None:
         return scores(judged.judgements).get(score)
-    kept, checked = contracts([judged])
-    return kept / checked if checked else None
+    kept, checked = answers_keeping_contracts([judged])
+    return float(kept) if checked else None
 
 
-def contracts(answers: Iterable[JudgedAnswer]) -> tuple[int, int]:
-    """The number of contracts that answers keep, and of all that could be checked."""
+def answers_keeping_contracts(answers: Iterable[JudgedAnswer]) -> tuple[int, int]:
+    """The number of answers that keep all their contracts, and of those that have any.
+
+    One bad answer can break many contracts at once, so that contracts are not independent.
+    Contracts that could not be checked don't count.
+    """
     kept = checked = 0
     for judged in answers:
         out = {id(each) for each in unjudged(judged.judgements)}
         musts = [e for e in judged.judgements if e.must and e.status != "skipped"]
-        count = sum(id(each) not in out for each in musts)
-        checked += count
-        kept += count - len(violations(judged.judgements))
+        if any(id(each) not in out for each in musts):
+            checked += 1
+            kept += not violations(judged.judgements)
     return kept, checked
 
 

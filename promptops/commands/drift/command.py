@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import shlex
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,6 +61,9 @@ if TYPE_CHECKING:
 )
 @click.option("--push", is_flag=True, help="Fetch the notes of other clones, and push tonight's.")
 @click.option(
+    "--again", is_flag=True, help="Check again on the same date (UTC), and replace its nights."
+)
+@click.option(
     "--accept",
     multiple=True,
     metavar="ID",
@@ -93,7 +97,7 @@ def command(output: OutputOptions, **options: Any) -> int:
     gc.set_threshold(50_000)
     found = _checked(output, options)
     if found.unasked:
-        found = replace(found, advice=_again(options))
+        found = replace(found, advice=_command_for_the_rest(options))
     code = _exit_code(found)
     output.write_report("drift", found, figures=options["verbose"], exit_code=code)
     return code
@@ -108,6 +112,9 @@ def _refuse_contradictions(options: dict[str, Any]) -> None:
     if options["accept"] and options["patterns"]:
         hint = "--accept names its prompts itself, and calls no model"
         raise UsageError("--accept and other prompts exclude each other", hint=hint)
+    if options["accept"] and options["again"]:
+        hint = "--accept calls no model: run `promptops drift` after it"
+        raise UsageError("--accept and --again exclude each other", hint=hint)
 
 
 def _checked(output: OutputOptions, options: dict[str, Any]) -> Drift:
@@ -140,21 +147,24 @@ def _options(output: OutputOptions, options: dict[str, Any], config: Config) -> 
         release=options["release"] or config.drift.release or "",
         history=output.directory / history if history else None,
         push=options["push"],
+        again=options["again"],
+        now=datetime.now(UTC),
         accept=options["accept"],
         reason=options["reason"],
         run=run,
     )
 
 
-def _again(options: dict[str, Any]) -> str:
+def _command_for_the_rest(options: dict[str, Any]) -> str:
     """The command that checks the same prompts tonight, without the budget that ended the run."""
     words = ["promptops", "drift", *options["patterns"]]
     for name in ("release", "repeats", "history"):
         words += [f"--{name}", str(options[name])] if options[name] else []
     for name, values in (("select", options["select"]), ("case", options["cases"])):
         words += [word for value in values for word in (f"--{name}", value)]
-    flags = {"--push": options["push"], "--trust-config": options["trust_config"]}
-    return shlex.join((*words, *(flag for flag, given in flags.items() if given)))
+    for name in ("push", "again", "trust_config"):
+        words += [f"--{name.replace('_', '-')}"] if options[name] else []
+    return shlex.join(words)
 
 
 def _exit_code(found: Drift) -> int:

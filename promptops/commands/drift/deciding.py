@@ -9,33 +9,35 @@ from promptops.catalog.catalog import Catalog
 from promptops.commands.drift.asking import (
     NightAnswers,
     PromptAnswers,
-    contracts,
+    answers_keeping_contracts,
     digest_of,
     recorded_answers,
     values_by_case,
 )
 from promptops.evals.case_assertions import assertions_of
 from promptops.evals.deciding.drift import (
+    AS_OFTEN_Z,
     CHARTS,
+    CONFIRMATION_NIGHTS,
     EWMA_LIMIT,
     FRESH_ANSWERS,
-    GROSS_Z,
+    MOST_CONFIRMATIONS,
     SAMENESS_Z,
     JudgeChange,
     NightSample,
     chart,
-    difference_z,
+    confirming_z,
     equal_answers,
     first_night_since_accepted,
     is_learned,
     judge_change,
-    level_of,
+    last_night_needs_fresh,
+    last_point,
+    may_confirm,
     pooled_chart,
     rounded_fresh_z,
     sameness_z,
-    sample_of,
     share_sample,
-    signalled,
     signals,
     verdict_on,
     worst_verdict,
@@ -45,10 +47,10 @@ from promptops.evals.parse import parse
 from promptops.model.answer import Answer
 from promptops.model.night import (
     ChartName,
+    Confirmed,
     DriftBlame,
     Night,
     NightJudge,
-    NightVerdict,
     ProfileDrift,
 )
 from promptops.model.test_run import Worse
@@ -62,7 +64,11 @@ from promptops.workspace.profiles import model_profile
 from promptops.workspace.workspace import Workspace
 
 _INCOMPLETE = "not every case has its answers"
-_UNCONFIRMED = "a large loss could not be confirmed: fresh answers are missing"
+_FRESH_ANSWERS_MISSING = "not confirmed: some of the fresh answers are missing"
+_NO_MORE_FRESH_ANSWERS = (
+    f"not confirmed: there were fresh answers on {MOST_CONFIRMATIONS}"
+    f" of the last {CONFIRMATION_NIGHTS} nights, and no more are requested"
+)
 
 Histories = Mapping[str, Sequence[Night]]
 
@@ -85,13 +91,14 @@ class NightDecisions:
 
     def decide(self, tonight: Iterable[Night]) -> None:
         """Add tonight's nights with their verdicts; requests fresh answers after signals."""
-        prompts = []
+        complete = []
         for night in tonight:
             history = self.histories.setdefault(night.prompt, [])
             history.append(self._begun(night, history))
-            prompts.append(night.prompt)
-        self._confirm({prompt: self._signals(prompt) for prompt in prompts})
-        self._confirm(self._pooled_signals())
+            if history[-1].verdict != "incomplete":
+                complete.append(night.prompt)
+        self._conclude({prompt: self._signals(prompt) for prompt in complete})
+        self._conclude(self._pooled_signals())
 
     def profiles(self) -> Iterator[ProfileDrift]:
         """The pooled charts of profiles with at least two prompts."""
@@ -119,89 +126,61 @@ class NightDecisions:
 
     def _signals(self, prompt: str) -> list[ChartName]:
         """The charts on which tonight needs fresh answers."""
-        history = self.histories[prompt]
-        if history[-1].verdict == "incomplete":
-            return []
-        if history[-1].verdict == "learning":
-            zs = {name: self._gross_z(self._found[prompt], history, name) for name in CHARTS}
-            return [name for name, z in zs.items() if z is not None and z < GROSS_Z]
-        return [name for name in CHARTS if signalled(chart(history, name))]
+        return [name for name in CHARTS if last_night_needs_fresh(self.histories[prompt], name)]
 
     def _pooled_signals(self) -> Mapping[str, Sequence[ChartName]]:
-        """The prompts of profiles whose pooled chart needs fresh answers of all of them."""
+        """The prompts of profiles whose pooled chart needs fresh answers of all of them.
+
+        If one of them can't have any, none is asked: the pooled chart needs those of all.
+        """
         found: dict[str, Sequence[ChartName]] = {}
         for histories in by_profile(self.tonight).values():
-            if len(histories) > 1 and pooled_chart(histories).signal:
-                learned = {p: history for p, history in histories.items() if _has_z(history)}
-                found |= dict.fromkeys(learned, ("score",))
+            if len(histories) > 1 and pooled_chart(histories).needs_fresh:
+                learned = [prompt for prompt, history in histories.items() if _has_z(history)]
+                if all(map(self._may_confirm, learned)):
+                    found |= dict.fromkeys(learned, ("score",))
         return found
 
-    def _confirm(self, wanted: Mapping[str, Sequence[ChartName]]) -> None:
+    def _may_confirm(self, prompt: str) -> bool:
+        return prompt in self._fresh or may_confirm(self.histories[prompt][:-1])
+
+    def _conclude(self, wanted: Mapping[str, Sequence[ChartName]]) -> None:
         """Request fresh answers where charts need them, and conclude these nights."""
-        prompts = [prompt for prompt, names in wanted.items() if names]
-        missing = [self._found[prompt] for prompt in prompts if prompt not in self._fresh]
+        missing = [
+            self._found[prompt]
+            for prompt, names in wanted.items()
+            if names and prompt not in self._fresh and self._may_confirm(prompt)
+        ]
         if missing:
             self._fresh |= {e.prompt.id: e for e in self.answers.fresh(missing, FRESH_ANSWERS)}
-        for prompt in prompts:
+        for prompt, names in wanted.items():
             history = self.histories[prompt]
-            history[-1] = self._concluded(prompt, history, wanted[prompt])
+            if names and prompt in self._fresh:
+                history[-1] = self._confirmed(history, names, self._fresh[prompt])
+            history[-1] = _concluded(history)
 
-    def _concluded(
-        self, prompt: str, history: Sequence[Night], names: Sequence[ChartName]
+    def _confirmed(
+        self, history: Sequence[Night], names: Sequence[ChartName], fresh: PromptAnswers
     ) -> Night:
-        """Tonight with its verdict; fresh answers of these charts were requested."""
-        night, fresh = history[-1], self._fresh[prompt]
-        if night.verdict == "learning":
-            return self._learning(night, fresh, history, names)
-        zs = _known_zs(night) | {name: self._fresh_z(fresh, history, name) for name in names}
-        night = replace(night, confirmed=rounded_fresh_z(zs.get("score"), zs.get("contracts")))
-        whole = [*history[:-1], night]
-        verdicts: list[NightVerdict] = [verdict_on(chart(whole, name), whole) for name in CHARTS]
-        return replace(night, verdict=worst_verdict(verdicts))
+        """Tonight with the z of its fresh answers on these charts."""
+        night = history[-1]
+        zs = _known_zs(night)
+        for name in names:
+            sample = sample_on(fresh, name, night.score) if fresh.complete else None
+            zs[name] = confirming_z(history, name, sample)
+        return replace(night, confirmed=rounded_fresh_z(zs.get("score"), zs.get("contracts")))
 
-    def _learning(
-        self,
-        night: Night,
-        fresh: PromptAnswers,
-        history: Sequence[Night],
-        names: Sequence[ChartName],
-    ) -> Night:
-        """A night with a large loss while the level is learned."""
-        if not fresh.complete:
-            return replace(night, verdict="incomplete", reason=_UNCONFIRMED)
-        zs = {name: self._gross_z(fresh, history, name) for name in names}
-        gross = {name: z for name, z in zs.items() if z is not None and z < GROSS_Z}
-        if not gross:
-            return night
-        found = rounded_fresh_z(gross.get("score"), gross.get("contracts"))
-        return replace(night, verdict="drifted", confirmed=found)
 
-    def _fresh_z(
-        self, fresh: PromptAnswers, history: Sequence[Night], name: ChartName
-    ) -> float | None:
-        level, tonight = level_of(history, name), sample_of(history[-1], name)
-        sample = sample_on(fresh, name, history[-1].score) if fresh.complete else None
-        if level is None or tonight is None or sample is None:
-            return None
-        return level.confirming_z(sample, tonight.size)
-
-    def _gross_z(
-        self, found: PromptAnswers, history: Sequence[Night], name: ChartName
-    ) -> float | None:
-        """z against what is known before the level is learned; None if nothing is."""
-        sample = sample_on(found, name, history[-1].score)
-        before = self._before(found, history, name)
-        return difference_z(sample, before) if sample is not None and before is not None else None
-
-    def _before(
-        self, found: PromptAnswers, history: Sequence[Night], name: ChartName
-    ) -> NightSample | None:
-        """The accepted night, or else the recorded answers of the release."""
-        start = first_night_since_accepted(history)
-        if start:
-            return sample_of(history[start - 1], name)
-        recorded = replace(found, answers=tuple(self.answers.replayed(found)))
-        return sample_on(recorded, name, history[-1].score)
+def _concluded(history: Sequence[Night]) -> Night:
+    """Tonight with its verdict."""
+    night = history[-1]
+    verdict = worst_verdict([verdict_on(history, name) for name in CHARTS])
+    reason = ""
+    if verdict == "suspect" and not may_confirm(history[:-1]):
+        reason = _NO_MORE_FRESH_ANSWERS
+    elif verdict == "suspect" and night.confirmed == Confirmed():
+        reason = _FRESH_ANSWERS_MISSING
+    return replace(night, verdict=verdict, reason=reason)
 
 
 def by_profile(histories: Histories) -> Mapping[str, dict[str, Sequence[Night]]]:
@@ -214,8 +193,8 @@ def by_profile(histories: Histories) -> Mapping[str, dict[str, Sequence[Night]]]
 
 
 def _has_z(history: Sequence[Night]) -> bool:
-    points = chart(history, "score").points
-    return bool(points) and points[-1].night == len(history) - 1 and points[-1].z is not None
+    point = last_point(chart(history, "score"), history)
+    return point is not None and point.z is not None
 
 
 def _known_zs(night: Night) -> dict[ChartName, float | None]:
@@ -233,7 +212,7 @@ def night_of(found: PromptAnswers, answers: NightAnswers, at: str, release: str)
     """The night of a prompt, before anything is decided; its verdict is `learning`."""
     score, catalog = found.score, answers.catalog
     sample = score_sample(found, score)
-    kept, of = contracts(found.answers)
+    kept, of = answers_keeping_contracts(found.answers)
     profile = model_profile(catalog, found.prompt.model)
     named = {each.planned.case.name for each in found.answers}
     return Night(
@@ -276,7 +255,7 @@ def sample_on(found: PromptAnswers, name: ChartName, score: str | None) -> Night
     """The answers on a chart; None if they are not on it."""
     if name == "score":
         return score_sample(found, score)
-    kept, of = contracts(found.answers)
+    kept, of = answers_keeping_contracts(found.answers)
     return share_sample(kept, of) if of else None
 
 
@@ -381,7 +360,7 @@ class Blaming:
     def blame(self, found: PromptAnswers) -> DriftBlame:
         """The first reason that holds decides; the others follow it."""
         history = self.histories[found.prompt.id]
-        model = list(self._model_reasons(found, history))
+        model = list(self._model_reasons(found.prompt.id, history))
         judge = list(self._judge_reasons(found, history))
         if model:
             return DriftBlame(who="model", why=(*model, *judge))
@@ -389,20 +368,15 @@ class Blaming:
             return DriftBlame(who="judge", why=tuple(judge))
         return DriftBlame(who="unknown", why=(_nothing_shows(found, history, self.answers),))
 
-    def _model_reasons(self, found: PromptAnswers, history: Sequence[Night]) -> Iterator[str]:
+    def _model_reasons(self, prompt: str, history: Sequence[Night]) -> Iterator[str]:
         *before, tonight = history
         learned = _learned_nights(before)
-        if learned:
-            yield from _other_names("", [night.models for night in learned], tonight.models)
-            yield from _other_names(
-                "fingerprint ", [night.fingerprints for night in learned], tonight.fingerprints
-            )
-        else:
-            recorded = self.answers.recorded_answers(found)
-            models = [(answer.model,) for _, answer in recorded]
-            yield from _other_names("", models, tonight.models, "the recorded answers are by")
+        yield from _other_names("", [night.models for night in learned], tonight.models)
+        yield from _other_names(
+            "fingerprint ", [night.fingerprints for night in learned], tonight.fingerprints
+        )
         yield from _fewer_equal(learned, tonight)
-        yield from self._pooled_reason(found.prompt.id, tonight.profile)
+        yield from self._pooled_reason(prompt, tonight.profile)
 
     def _pooled_reason(self, prompt: str, profile: str) -> Iterator[str]:
         others = {
@@ -448,14 +422,12 @@ def _learned_release(history: Sequence[Night]) -> str:
 
 
 def _other_names(
-    kind: str,
-    learned: Sequence[Sequence[str]],
-    tonight: Sequence[str],
-    were: str = "the learned nights were answered by",
+    kind: str, learned: Sequence[Sequence[str]], tonight: Sequence[str]
 ) -> Iterator[str]:
     known = sorted({name for names in learned for name in names} - {""})
     new = [name for name in tonight if name and name not in known]
     if known and new:
+        were = "the learned nights were answered by"
         yield f"{kind}{_quoted(new)} answered; {were} {kind}{_quoted(known)}"
 
 
@@ -465,24 +437,44 @@ def _quoted(names: Sequence[str]) -> str:
 
 def _fewer_equal(learned: Sequence[Night], tonight: Night) -> Iterator[str]:
     """Whether fewer answers are equal to a recorded one than in the learned nights."""
-    if tonight.same is None:
-        return
-    before = [equal_answers(n.same, n.n * n.k) for n in learned if n.same is not None and n.n]
-    z = sameness_z(equal_answers(tonight.same, tonight.n * tonight.k), before)
+    z = _sameness_z(learned, tonight)
     if z is not None and z < SAMENESS_Z:
-        share = sum(night.mean for night in before) / len(before)
         yield (
-            f"{100 * tonight.same:.0f}% of the answers are equal to a recorded one byte for byte,"
-            f" in the learned nights {100 * share:.0f}% (z {z:.1f})"
+            f"{_percent(tonight.same)} of the answers are equal to a recorded one byte for byte,"
+            f" in the learned nights {_learned_percent(learned)} (z {z:.1f})"
         )
+
+
+def _sameness_z(learned: Sequence[Night], tonight: Night) -> float | None:
+    """None if tonight or the learned nights have no recorded answers to compare."""
+    if tonight.same is None:
+        return None
+    before = [equal_answers(n.same, n.n * n.k) for n in learned if n.same is not None and n.n]
+    return sameness_z(equal_answers(tonight.same, tonight.n * tonight.k), before)
+
+
+def _learned_percent(learned: Sequence[Night]) -> str:
+    return _percent(fmean(night.same for night in learned if night.same is not None))
+
+
+def _percent(share: float | None) -> str:
+    return f"{100 * (share or 0):.0f}%"
 
 
 def _nothing_shows(found: PromptAnswers, history: Sequence[Night], answers: NightAnswers) -> str:
     judges = answers.judges(found)
     judge = f", and {_quoted(judges)} judges as before" if judges else ""
-    if history[-1].same is None:
+    *before, tonight = history
+    learned = _learned_nights(before)
+    z = _sameness_z(learned, tonight)
+    if z is None:
         return f"the model has the same name{judge}; the release has no recorded answers to compare"
-    return f"the model has the same name, and repeats recorded answers as often as before{judge}"
+    if z >= AS_OFTEN_Z:
+        often = "and repeats recorded answers as often as before"
+        return f"the model has the same name, {often}{judge}"
+    fewer = f"{_percent(tonight.same)} of the answers are equal to a recorded one"
+    then = f"in the learned nights {_learned_percent(learned)}"
+    return f"the model has the same name{judge}; {fewer}, {then}, which can be chance (z {z:.1f})"
 
 
 # A judge judges recorded answers again: a changed judge gives them other scores.

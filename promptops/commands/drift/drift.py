@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Protocol
@@ -26,7 +26,9 @@ from promptops.evals.deciding.drift import (
     charts,
     learned_nights,
     level_of,
+    night_on,
     nights_to_find,
+    one_night_a_day,
     sample_of,
 )
 from promptops.model.config import CHANNELS_FILE, Config, ModelProfile
@@ -86,6 +88,7 @@ class _DriftRun:
         self, workspace: Workspace, wanted: SelectionOptions, options: DriftOptions
     ) -> None:
         self._start = time.perf_counter()
+        self._checked_before = ""
         self._workspace, self._wanted = workspace, wanted
         settings = within_budget(
             options.run.settings, workspace.config.test.budget, options.run.event
@@ -101,7 +104,7 @@ class _DriftRun:
         """Fetch, request, decide, write, push."""
         if self._remote:
             NotesHistory(self._workspace.repository).notes.fetch(self._remote)
-        read = self._history.read()
+        self._read = read = self._history.read()
         self._selected = select(self._release, self._wanted)
         self._answers = NightAnswers(self._release, self._selected, self._options)
         found = self._accepted(read.nights) if self._options.accept else self._asked(read.nights)
@@ -118,13 +121,21 @@ class _DriftRun:
     def _asked(self, nights: Sequence[Night]) -> Drift:
         """The run with the answers of tonight."""
         answers, calls = self._answers, self._answers.calls
-        at = _time_after(nights)
+        at = self._time_after(nights)
+        histories = _histories(nights, answers.digests())
+        self._leave_out_checked(histories, at)
         tonight = [
             night_of(found, answers, at, self._checked.release.name)
             for found in answers.by_prompt
             if found.answers or not calls.ended
         ]
-        decisions = NightDecisions(answers=answers, histories=_histories(nights, tonight))
+        decisions = NightDecisions(
+            answers=answers,
+            histories={
+                prompt: [night for night in history if night is not night_on(history, at[:10])]
+                for prompt, history in histories.items()
+            },
+        )
         decisions.decide(tonight)
         blaming = Blaming(
             answers=answers, histories=decisions.tonight, verdicts=self._recorded_verdicts()
@@ -151,13 +162,11 @@ class _DriftRun:
     def _accepted(self, nights: Sequence[Night]) -> Drift:
         """The run that accepts the new level of prompts: learning begins again."""
         ids = [self._accepted_id(name) for name in self._options.accept]
-        digests = self._answers.digests()
-        at = _time_after(nights)
+        histories = _histories(nights, self._answers.digests())
+        at = self._time_after(nights)
         prompts = []
         for identity in dict.fromkeys(ids):
-            history = [
-                n for n in nights if (n.prompt, n.digest) == (identity, digests.get(identity))
-            ]
+            history = histories.get(identity, [])
             night = accepted_night(identity, history, at, self._options.reason)
             night = replace(night, release=self._checked.release.name)
             prompts.append(
@@ -171,6 +180,25 @@ class _DriftRun:
                 )
             )
         return replace(self._empty(), prompts=tuple(prompts), accepted=tuple(dict.fromkeys(ids)))
+
+    def _leave_out_checked(self, histories: Mapping[str, Sequence[Night]], at: str) -> None:
+        """Request nothing for prompts with a complete night of this date, unless `again`.
+
+        Raises UsageError if no prompt is left.
+        """
+        date = at[:10]
+        nights = (night_on(history, date) for history in histories.values())
+        checked = [night for night in nights if night and night.verdict != "incomplete"]
+        if self._options.again or not checked:
+            return
+        self._answers.leave_out([night.prompt for night in checked])
+        names = [f"{night.prompt} ({night.verdict})" for night in checked]
+        self._checked_before = some(names, _MOST_PROMPTS_NAMED, "prompt")
+        if not self._answers.planned:
+            raise UsageError(
+                f"the history has a night of {date} (UTC) already: {self._checked_before}",
+                hint="each prompt has one night a day; --again replaces it",
+            )
 
     def _prompt(
         self, found: PromptAnswers, history: Sequence[Night], blaming: Blaming
@@ -192,6 +220,14 @@ class _DriftRun:
             blame=blaming.blame(found) if signals else None,
             worst=worst_cases(found, recorded, night.score) if signals else (),
         )
+
+    def _time_after(self, nights: Sequence[Night]) -> str:
+        """Now, but after all nights, so that no two nights of a prompt have the same time."""
+        now = self._options.now
+        if nights:
+            last = datetime.fromisoformat(max(night.at for night in nights))
+            now = max(now, last + timedelta(seconds=1))
+        return now.strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def _recorded_verdicts(self) -> Callable[[str], RecordedVerdicts | None]:
         @cache
@@ -216,6 +252,15 @@ class _DriftRun:
         )
 
     def _warnings(self) -> Iterator[str]:
+        if self._checked_before:
+            yield f"checked today already, --again replaces the night: {self._checked_before}"
+        if self._read.outdated and not self._read.nights:
+            many = counted(self._read.outdated, "night")
+            yield (
+                f"{many} in {self._history.name} count contracts instead of answers, as an earlier"
+                " version of promptops did: they stay there and are not used, and learning begins"
+                " again"
+            )
         names = () if self._options.run.cases else self._answers.unchecked
         if names and self._answers.planned:
             verb = "is" if len(names) == 1 else "are"
@@ -270,23 +315,13 @@ def _history(workspace: Workspace, options: DriftOptions) -> History:
     return FileHistory(workspace.repository, options.history)
 
 
-def _time_after(nights: Sequence[Night]) -> str:
-    """Now, but after all nights, so that no two nights of a prompt have the same time."""
-    now = datetime.now(UTC)
-    if nights:
-        last = datetime.fromisoformat(max(night.at for night in nights))
-        now = max(now, last + timedelta(seconds=1))
-    return now.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _histories(nights: Sequence[Night], tonight: Sequence[Night]) -> dict[str, list[Night]]:
-    """The nights of each prompt with tonight's digest, oldest first."""
-    digests = {night.prompt: night.digest for night in tonight}
+def _histories(nights: Sequence[Night], digests: Mapping[str, str]) -> dict[str, list[Night]]:
+    """The nights of each prompt with tonight's digest, one for each UTC date, oldest first."""
     found: dict[str, list[Night]] = {prompt: [] for prompt in digests}
     for night in nights:
         if digests.get(night.prompt) == night.digest:
             found[night.prompt].append(night)
-    return found
+    return {prompt: one_night_a_day(history) for prompt, history in found.items()}
 
 
 def _visible(history: Sequence[Night]) -> Visible | None:
@@ -493,7 +528,7 @@ class FileHistory:
 
     def read(self) -> ReadNights:
         found = _nights_in({self.name: self._data()})
-        if found.problems and not found.nights:
+        if found.problems and not (found.nights or found.outdated):
             first = found.problems[0]
             message = f"it is not a history of nights: {first.message}"
             hint = "name a file that `promptops drift` wrote, or a new one"
@@ -527,7 +562,11 @@ def _nights_in(files: Mapping[str, bytes]) -> ReadNights:
     found = [read_nights(path, data) for path, data in files.items()]
     nights = dict.fromkeys(night for each in found for night in each.nights)
     ordered = sorted(nights, key=lambda night: (night.at, night.prompt))
-    return ReadNights(tuple(ordered), tuple(p for each in found for p in each.problems))
+    return ReadNights(
+        nights=tuple(ordered),
+        problems=tuple(p for each in found for p in each.problems),
+        outdated=sum(each.outdated for each in found),
+    )
 
 
 @contextmanager

@@ -27,10 +27,15 @@ _MOST = 1_000_000_000
 
 @record(frozen=True, slots=True)
 class ReadNights:
-    """The nights of a file in the order of its lines, and the problems of other lines."""
+    """The nights of a file in the order of its lines, and the problems of other lines.
+
+    Attributes:
+        outdated: The number of lines of an earlier format, which are not used.
+    """
 
     nights: tuple[Night, ...] = ()
     problems: tuple[HistoryProblem, ...] = ()
+    outdated: int = 0
 
 
 def night_line(night: Night) -> bytes:
@@ -72,10 +77,13 @@ def read_nights(path: str, data: bytes) -> ReadNights:
     """The nights in a file or a note; `path` is for the places of problems. Never raises."""
     nights: list[Night] = []
     problems: list[HistoryProblem] = []
+    outdated = 0
     for number, row in enumerate(data.split(b"\n"), 1):
         if row.strip():
             try:
                 nights.append(parse_night(row.decode()))
+            except _OutdatedError:
+                outdated += 1
             except _NotANightError as error:
                 place = Place(path, number, error.column, number, error.column)
                 problems.append(HistoryProblem(place=place, message=error.message))
@@ -83,7 +91,7 @@ def read_nights(path: str, data: bytes) -> ReadNights:
                 column = len(row[: error.start].decode("utf-8", "replace")) + 1
                 place = Place(path, number, column, number, column)
                 problems.append(HistoryProblem(place=place, message="not UTF-8"))
-    return ReadNights(tuple(nights), tuple(problems))
+    return ReadNights(tuple(nights), tuple(problems), outdated)
 
 
 class _NotANightError(ValueError):
@@ -93,6 +101,10 @@ class _NotANightError(ValueError):
         super().__init__(message)
         self.message = message
         self.column = column
+
+
+class _OutdatedError(ValueError):
+    """A line of an earlier format."""
 
 
 def parse_night(line: str) -> Night:
@@ -145,6 +157,8 @@ class _Reader:
 
     def _check_format(self) -> None:
         number = self._count("format")
+        if number == 1:
+            raise _OutdatedError
         if number != NIGHT_FORMAT:
             raise self._refused("format", f"format {number} is unknown: update promptops")
 

@@ -13,8 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import sqrt
 from random import Random
-from statistics import fmean, median, variance
-from typing import Literal
+from statistics import fmean, median, stdev, variance
 
 from promptops.evals.deciding.intervals import mean, standard_error, student_cdf
 from promptops.model.night import (
@@ -26,20 +25,28 @@ from promptops.model.night import (
     Confirmed,
     Night,
     NightVerdict,
+    Signal,
 )
-from promptops.records import record
+from promptops.records import record, replace
 
 FRESH_ANSWERS = 4
 """The number of fresh answers to a case after a signal, for each answer of the night."""
 
+MOST_CONFIRMATIONS, CONFIRMATION_NIGHTS = 4, 30
+"""A prompt has fresh answers on at most so many of so many nights."""
+
 EWMA_WEIGHT = 0.2
 EWMA_LIMIT = -2.7 * sqrt(EWMA_WEIGHT / (2 - EWMA_WEIGHT))
 SUSPECT_Z = -1.96
-GROSS_Z = -4.0
+GROSS_Z = -6.0
+NIGHT_NOISE = 0.01
+"""The standard deviation of a night's common noise that is always assumed."""
+
+LEARNING_GROSS_Z = -4.0
+LEARNING_NOISE = 0.02
+"""The same while the level is learned, when few nights show how much they vary."""
 
 CHARTS: tuple[ChartName, ...] = ("score", "contracts")
-
-Signal = Literal["steady", "suspect", "drifted"]
 
 
 def charts(history: Sequence[Night]) -> tuple[Chart, ...]:
@@ -52,23 +59,22 @@ def chart(history: Sequence[Night], name: ChartName) -> Chart:
     """One chart; without points if no night has it."""
     level = level_of(history, name)
     points: list[ChartPoint] = []
-    ewma, learning = 0.0, LEARNING_NIGHTS
+    state, learning = ChartState(), LEARNING_NIGHTS
     for index, night, sample in _nights_of_chart(history, name):
-        z = level.z(sample) if level is not None and not learning else None
-        learning -= night.verdict == "learning"
-        ewma = next_ewma(ewma, z) if z is not None else ewma
-        is_reset = z is not None and signals(ewma) and unconfirmed(fresh_z(night, name))
-        points.append(
-            ChartPoint(
-                night=index,
-                mean=sample.mean,
-                se=sample.sampling**0.5,
+        point = ChartPoint(night=index, mean=sample.mean, se=sample.sampling**0.5)
+        if level is not None and not learning:
+            before, z = state, level.z(sample)
+            state = next_state(before, z, fresh_z(night, name))
+            point = replace(
+                point,
                 z=z,
-                ewma=ewma if z is not None else None,
-                reset=is_reset,
+                ewma=state.ewma,
+                verdict=state.verdict,
+                reset=state.is_reset,
+                needs_fresh=needs_fresh(before, state),
             )
-        )
-        ewma = 0.0 if is_reset else ewma
+        learning -= night.verdict == "learning"
+        points.append(point)
     return Chart(
         name=name,
         baseline=_baseline(level, points, history, name) if level is not None else None,
@@ -101,9 +107,17 @@ def _baseline(
 
 def level_of(history: Sequence[Night], name: ChartName) -> ChartLevel | None:
     """The level that was learned since the last accepted night; None while it is learned."""
-    return level_of_nights(
-        [s for _, night, s in _nights_of_chart(history, name) if night.verdict == "learning"]
-    )
+    return level_of_nights(list(learned_samples(history, name).values()))
+
+
+def learned_samples(history: Sequence[Night], name: ChartName) -> Mapping[str, NightSample]:
+    """The nights that the level of a chart is learned from, by their UTC date, oldest first."""
+    found = {
+        date_of(night): sample
+        for _, night, sample in _nights_of_chart(history, name)
+        if night.verdict == "learning"
+    }
+    return dict(list(found.items())[:LEARNING_NIGHTS])
 
 
 def learned_nights(history: Sequence[Night]) -> int:
@@ -125,12 +139,17 @@ def first_night_since_accepted(history: Sequence[Night]) -> int:
 
 
 def sample_of(night: Night, name: ChartName) -> NightSample | None:
-    """The answers of a night on a chart; None if it has none."""
+    """The answers of a night on a chart; None if it has none.
+
+    One answer to each case shows no variance within cases: then it is that of a share.
+    """
     if name == "contracts":
         return share_sample(night.kept, night.of) if night.of else None
     if night.mean is None or night.within is None or not night.n:
         return None
-    return NightSample(mean=night.mean, within=night.within, size=night.n * night.k)
+    size = night.n * night.k
+    within = night.within if night.k > 1 else share_variance(night.mean, size)
+    return NightSample(mean=night.mean, within=within, size=size)
 
 
 def fresh_z(night: Night, name: ChartName) -> float | None:
@@ -138,10 +157,8 @@ def fresh_z(night: Night, name: ChartName) -> float | None:
     return getattr(night.confirmed, name) if night.confirmed is not None else None
 
 
-def rounded_fresh_z(score: float | None, contracts: float | None) -> Confirmed | None:
-    """The z values of fresh answers, with two decimals; None without any."""
-    if score is None and contracts is None:
-        return None
+def rounded_fresh_z(score: float | None, contracts: float | None) -> Confirmed:
+    """The z values of fresh answers, with two decimals."""
     return Confirmed(score=_rounded(score), contracts=_rounded(contracts))
 
 
@@ -149,29 +166,116 @@ def _rounded(z: float | None) -> float | None:
     return round(z, 2) if z is not None else None
 
 
-# The verdict on the last night of a chart.
+# One night for each UTC date.
 
 
-def signalled(chart: Chart) -> bool:
-    """Whether the last night needs fresh answers."""
-    return chart.ewma is not None and signals(chart.ewma)
+def date_of(night: Night) -> str:
+    """The UTC date of a night, as in `2026-11-27`."""
+    return night.at[:10]
 
 
-def verdict_on(chart: Chart, history: Sequence[Night]) -> Signal:
-    """The verdict on the last night, once its fresh answers are known."""
-    if not signalled(chart):
-        return "steady"
-    fresh = fresh_z(history[-1], chart.name)
-    before = [history[point.night] for point in chart.points[:-1]]
-    return decided(fresh, suspected=_was_suspect(before, chart.name))
+def one_night_a_day(history: Sequence[Night]) -> list[Night]:
+    """The last night of each UTC date, oldest first; an incomplete one replaces no other.
+
+    Nights of one day share its noise, so that several of them would count it several times.
+    After an accepted night, the same day has another night.
+    """
+    found: list[Night] = []
+    for night in history:
+        if not found or not _is_same_night(found[-1], night):
+            found.append(night)
+        elif night.verdict != "incomplete" or found[-1].verdict == "incomplete":
+            found[-1] = night
+    return found
 
 
-def _was_suspect(before: Sequence[Night], name: ChartName) -> bool:
-    """Whether the night before was suspect on this chart, or drifted."""
-    if not before:
+def night_on(history: Sequence[Night], date: str) -> Night | None:
+    """The last night, if it is of this UTC date and was not accepted since."""
+    last = history[-1] if history else None
+    if last is None or last.verdict == "accepted" or date_of(last) != date:
+        return None
+    return last
+
+
+def _is_same_night(before: Night, night: Night) -> bool:
+    return date_of(before) == date_of(night) and "accepted" not in (before.verdict, night.verdict)
+
+
+# The verdict on the last night. It follows from the lines of the history alone.
+
+
+def last_night_needs_fresh(history: Sequence[Night], name: ChartName) -> bool:
+    """Whether the last night, a complete one, has a signal that fresh answers must confirm."""
+    if not is_learned(history[:-1]):
+        return _is_gross(history, name) and not _drifted_while_learning(history[:-1], name)
+    point = last_point(chart(history, name), history)
+    return point is not None and point.needs_fresh
+
+
+def verdict_on(history: Sequence[Night], name: ChartName) -> NightVerdict:
+    """The verdict of a chart on the last night, a complete one, with its fresh answers."""
+    if not is_learned(history[:-1]):
+        return _verdict_while_learning(history, name)
+    point = last_point(chart(history, name), history)
+    return point.verdict if point is not None and point.verdict is not None else "steady"
+
+
+def last_point(chart: Chart, history: Sequence[Night]) -> ChartPoint | None:
+    """The point of the last night; None if the chart does not have it."""
+    points = chart.points
+    return points[-1] if points and points[-1].night == len(history) - 1 else None
+
+
+def confirming_z(
+    history: Sequence[Night], name: ChartName, fresh: NightSample | None
+) -> float | None:
+    """z of fresh answers of the last night; None without them, or without a level."""
+    tonight, learned = sample_of(history[-1], name), learned_samples(history[:-1], name)
+    if tonight is None or fresh is None or not learned:
+        return None
+    level = level_of(history[:-1], name)
+    if level is not None:
+        return level.confirming_z(fresh, tonight.size)
+    return learning_z(list(learned.values()), tonight, fresh)
+
+
+def may_confirm(before: Sequence[Night]) -> bool:
+    """Whether a night after these may have fresh answers."""
+    nights = [night for night in before if night.verdict != "accepted"]
+    latest = nights[1 - CONFIRMATION_NIGHTS :]
+    return sum(night.confirmed is not None for night in latest) < MOST_CONFIRMATIONS
+
+
+def _verdict_while_learning(history: Sequence[Night], name: ChartName) -> NightVerdict:
+    if not _is_gross(history, name):
+        return "learning"
+    if _drifted_while_learning(history[:-1], name):
+        return "drifted"
+    fresh = fresh_z(history[-1], name)
+    if fresh is None:
+        return "suspect"
+    return "drifted" if fresh < LEARNING_GROSS_Z else "learning"
+
+
+def _is_gross(history: Sequence[Night], name: ChartName) -> bool:
+    """Whether the last night lost much, compared with the nights that are learned so far."""
+    tonight, learned = sample_of(history[-1], name), learned_samples(history[:-1], name)
+    if tonight is None or not learned:
         return False
-    z = fresh_z(before[-1], name)
-    return before[-1].verdict in ("suspect", "drifted") and z is not None and not unconfirmed(z)
+    return learning_z(list(learned.values()), tonight) < LEARNING_GROSS_Z
+
+
+def _drifted_while_learning(before: Sequence[Night], name: ChartName) -> bool:
+    """Whether a chart is drifted since a night whose loss fresh answers confirmed."""
+    for at in range(len(before) - 1, first_night_since_accepted(before) - 1, -1):
+        if before[at].verdict == "incomplete":
+            continue
+        if before[at].verdict != "drifted" or not _is_gross(before[: at + 1], name):
+            return False
+        fresh = fresh_z(before[at], name)
+        if fresh is not None:
+            return fresh < LEARNING_GROSS_Z
+    return False
 
 
 def worst_verdict(verdicts: Sequence[NightVerdict]) -> NightVerdict:
@@ -198,44 +302,101 @@ class PooledChart:
 
     Attributes:
         ewma: Of the last night; None without enough prompts that have learned their level.
-        signal: The last night needs fresh answers.
+        needs_fresh: The last night has a signal that fresh answers of all prompts must confirm.
         verdict: `learning` if `ewma` is None.
     """
 
     ewma: float | None
-    signal: bool = False
+    needs_fresh: bool = False
     verdict: NightVerdict = "learning"
+
+
+@record(frozen=True, slots=True)
+class _PooledNight:
+    """A prompt on one night of a pooled chart."""
+
+    prompt: str
+    z: float
+    fresh: float | None
+    size: int
 
 
 def pooled_chart(histories: Mapping[str, Sequence[Night]], least: int = 2) -> PooledChart:
     """The pooled chart of the prompts of one profile, from their nights.
 
-    A night counts where at least so many of them have z. Nights of one run have the same time.
+    A night counts where at least so many of them have z.
     """
-    rows: dict[str, list[tuple[float, float | None]]] = {}
-    for history in histories.values():
+    rows: dict[str, list[_PooledNight]] = {}
+    for prompt, history in histories.items():
         for point in chart(history, "score").points:
-            if point.z is not None:
+            sample = sample_of(history[point.night], "score")
+            if point.z is not None and sample is not None:
                 night = history[point.night]
-                rows.setdefault(night.at, []).append((point.z, fresh_z(night, "score")))
-    nights = [rows[at] for at in sorted(rows) if len(rows[at]) >= least]
-    tonight = max((history[-1].at for history in histories.values() if history), default="")
-    found = PooledChart(ewma=None)
-    ewma, suspected = 0.0, False
-    for row in nights:
-        ewma = next_ewma(ewma, pooled(z for z, _ in row))
-        fresh = _pooled_fresh(row) if signals(ewma) else None
-        verdict = decided(fresh, suspected=suspected) if signals(ewma) else "steady"
-        found = PooledChart(ewma=ewma, signal=signals(ewma), verdict=verdict)
-        suspected = verdict != "steady" and fresh is not None
-        ewma = 0.0 if unconfirmed(fresh) else ewma
-    return found if len(rows.get(tonight, ())) >= least else PooledChart(ewma=None)
+                own = _PooledNight(prompt, point.z, fresh_z(night, "score"), sample.size)
+                rows.setdefault(date_of(night), []).append(own)
+    tonight = max((date_of(history[-1]) for history in histories.values() if history), default="")
+    if len(rows.get(tonight, ())) < least:
+        return PooledChart(ewma=None)
+    before = state = ChartState()
+    scale = _PooledScale(histories)
+    for date in sorted(date for date, row in rows.items() if len(row) >= least):
+        row = rows[date]
+        divisor = scale.of(row)
+        fresh = _pooled_fresh(row)
+        z = pooled(each.z for each in row) / divisor
+        before, state = state, next_state(state, z, fresh / divisor if fresh is not None else None)
+    return PooledChart(
+        ewma=state.ewma, needs_fresh=needs_fresh(before, state), verdict=state.verdict
+    )
 
 
-def _pooled_fresh(row: Sequence[tuple[float, float | None]]) -> float | None:
+def _pooled_fresh(row: Sequence[_PooledNight]) -> float | None:
     """The common z of the fresh answers; None unless all prompts have some."""
-    known = [fresh for _, fresh in row if fresh is not None]
+    known = [each.fresh for each in row if each.fresh is not None]
     return pooled(known) if len(known) == len(row) else None
+
+
+class _PooledScale:
+    """What the pooled z of some prompts is divided by, from the nights that they learned."""
+
+    def __init__(self, histories: Mapping[str, Sequence[Night]]) -> None:
+        self._learned = {p: learned_samples(own, "score") for p, own in histories.items()}
+        self._known: dict[tuple[tuple[str, int], ...], float] = {}
+
+    def of(self, row: Sequence[_PooledNight]) -> float:
+        key = tuple((each.prompt, each.size) for each in row)
+        if key not in self._known:
+            self._known[key] = self._of(key)
+        return self._known[key]
+
+    def _of(self, key: Sequence[tuple[str, int]]) -> float:
+        learned = [self._learned[prompt] for prompt, _ in key]
+        levels = [level for own in learned if (level := level_of_nights(list(own.values())))]
+        common = [date for date in learned[0] if all(date in own for own in learned)]
+        nights = [[own[date] for own in learned] for date in common]
+        return pooled_scale(levels, [size for _, size in key], nights)
+
+
+def pooled_scale(
+    levels: Sequence[ChartLevel], sizes: Sequence[int], learned: Sequence[Sequence[NightSample]]
+) -> float:
+    """What the pooled z of prompts is divided by, because they share the noise of a night.
+
+    It is what their common learned nights show, and at least what `NIGHT_NOISE` gives.
+
+    Args:
+        levels, sizes: Of each prompt: its level, and its answers of the night.
+        learned: The nights that all of them learned, with the sample of each prompt.
+    """
+    shares = (
+        NIGHT_NOISE**2 / level.variance_of(size) for level, size in zip(levels, sizes, strict=True)
+    )
+    assumed = sqrt(1 + (len(levels) - 1) * fmean(shares))
+    seen = [
+        pooled(level.z(sample) for level, sample in zip(levels, night, strict=True))
+        for night in learned
+    ]
+    return max(assumed, stdev(seen)) if len(seen) > 1 else assumed
 
 
 # Nights as samples, the level that is learned from them, and the steps of the rule.
@@ -263,14 +424,21 @@ class NightSample:
 
 def least_variance(size: int) -> float:
     """The variance of an answer if all of this number are alike: half of one may differ."""
-    share = 0.5 / (size + 1)
-    return share * (1 - share)
+    return share_variance(0.0, size)
+
+
+def share_variance(share: float, size: int) -> float:
+    """The variance of an answer, from a share of so many.
+
+    Half of one is added to each side, so that no share is certain.
+    """
+    found = (share * size + 0.5) / (size + 1)
+    return found * (1 - found)
 
 
 def share_sample(kept: int, of: int) -> NightSample:
-    """Contracts as a sample; half of one is added to each side, so that no share is certain."""
-    share = (kept + 0.5) / (of + 1)
-    return NightSample(mean=kept / of, within=share * (1 - share), size=of)
+    """A number of answers, and how many of them keep all contracts, as a sample."""
+    return NightSample(mean=kept / of, within=share_variance(kept / of, of), size=of)
 
 
 @record(frozen=True, slots=True)
@@ -307,8 +475,8 @@ class ChartLevel:
         return NightSample(self.mean, self.within, size).sampling
 
     def variance_of(self, size: int) -> float:
-        """The variance of a night's mean: from sampling, or what the learned nights show."""
-        return max(self.sampling_of(size), self.spread)
+        """The variance of a night's mean: what is assumed, or what the learned nights show."""
+        return max(self.sampling_of(size) + NIGHT_NOISE**2, self.spread)
 
 
 def level_of_nights(nights: Sequence[NightSample]) -> ChartLevel | None:
@@ -317,8 +485,67 @@ def level_of_nights(nights: Sequence[NightSample]) -> ChartLevel | None:
     if len(first) < LEARNING_NIGHTS:
         return None
     means = [night.mean for night in first]
-    within = fmean(max(night.within, least_variance(night.size)) for night in first)
-    return ChartLevel(mean=fmean(means), within=within, spread=variance(means))
+    return ChartLevel(mean=fmean(means), within=_mean_within(first), spread=variance(means))
+
+
+def _mean_within(nights: Sequence[NightSample]) -> float:
+    return fmean(max(night.within, least_variance(night.size)) for night in nights)
+
+
+def learning_z(
+    learned: Sequence[NightSample], tonight: NightSample, fresh: NightSample | None = None
+) -> float:
+    """How far a night is from those that are learned so far, in standard errors; at least one.
+
+    Args:
+        fresh: Further answers of this night, which are compared in its place.
+    """
+    within = _mean_within([*learned, tonight])
+    sampling = NightSample(tonight.mean, within, tonight.size).sampling
+    compared = fresh if fresh is not None else tonight
+    own = sampling * tonight.size / compared.size + LEARNING_NOISE**2
+    of_level = (sampling + LEARNING_NOISE**2) / len(learned)
+    return (compared.mean - fmean(night.mean for night in learned)) / sqrt(own + of_level)
+
+
+@record(frozen=True, slots=True)
+class ChartState:
+    """A chart after a night; at first, before any.
+
+    Attributes:
+        is_confirmed: Fresh answers of this night confirmed its signal.
+    """
+
+    ewma: float = 0.0
+    verdict: Signal = "steady"
+    is_confirmed: bool = False
+
+    @property
+    def is_reset(self) -> bool:
+        """Whether fresh answers disproved a signal: then the EWMA starts again at 0."""
+        return signals(self.ewma) and self.verdict == "steady"
+
+
+def next_state(before: ChartState, z: float, fresh: float | None) -> ChartState:
+    """A chart after another night.
+
+    A chart that drifted stays so, without fresh answers, until its EWMA is above the limit.
+
+    Args:
+        fresh: z of the fresh answers; None if there are none.
+    """
+    ewma = next_ewma(0.0 if before.is_reset else before.ewma, z)
+    if not signals(ewma):
+        return ChartState(ewma)
+    if before.verdict == "drifted":
+        return ChartState(ewma, "drifted")
+    verdict = decided(fresh, suspected=before.is_confirmed)
+    return ChartState(ewma, verdict, is_confirmed=fresh is not None and verdict != "steady")
+
+
+def needs_fresh(before: ChartState, state: ChartState) -> bool:
+    """Whether the signal of a night must be confirmed by fresh answers."""
+    return signals(state.ewma) and before.verdict != "drifted"
 
 
 def next_ewma(before: float, z: float) -> float:
@@ -327,13 +554,8 @@ def next_ewma(before: float, z: float) -> float:
 
 
 def signals(ewma: float) -> bool:
-    """Whether fresh answers are needed."""
+    """Whether an EWMA is below its limit."""
     return ewma < EWMA_LIMIT
-
-
-def unconfirmed(z: float | None) -> bool:
-    """Whether fresh answers disproved a signal: then the EWMA starts again at 0."""
-    return z is not None and z >= SUSPECT_Z
 
 
 def decided(fresh_z: float | None, *, suspected: bool) -> Signal:
@@ -345,20 +567,9 @@ def decided(fresh_z: float | None, *, suspected: bool) -> Signal:
     """
     if fresh_z is None:
         return "suspect"
-    if unconfirmed(fresh_z):
+    if fresh_z >= SUSPECT_Z:
         return "steady"
     return "drifted" if suspected or fresh_z < GROSS_Z else "suspect"
-
-
-def difference_z(night: NightSample, recorded: NightSample) -> float:
-    """The distance of a night from recorded answers, for nights without a learned level.
-
-    Recorded answers vary at least as much as those of the night, although teams keep those that
-    pass, and few answers of one case show no variance.
-    """
-    within = max(night.within, recorded.within)
-    before = NightSample(recorded.mean, within, recorded.size)
-    return (night.mean - recorded.mean) / sqrt(night.sampling + before.sampling)
 
 
 def pooled(zs: Iterable[float]) -> float:
@@ -387,33 +598,32 @@ def nights_to_find(level: ChartLevel, size: int, loss: float) -> int | None:
 
 
 def _nights_until_found(level: ChartLevel, size: int, loss: float, draw: Random) -> int:
-    """The number of nights of one simulated run; one more than 30 if it is not found."""
-    sampling, total = sqrt(level.sampling_of(size)), sqrt(level.variance_of(size))
-    common, error = (
-        sqrt(max(0.0, total**2 - sampling**2)),
-        draw.gauss(0, total / sqrt(level.nights)),
-    )
-    ewma, suspected = 0.0, False
+    """The number of nights of one simulated run; one more than 30 if it is not found.
+
+    Nights vary as the learned ones did, which may be less than the rule assumes.
+    """
+    variance = level.sampling_of(size)
+    sampling, common = sqrt(variance), sqrt(max(0.0, level.spread - variance))
+    error = draw.gauss(0, sqrt(max(level.spread, variance) / level.nights))
+    state = ChartState()
     for night in range(1, _SIMULATED_NIGHTS + 1):
         mean = level.mean - loss - error + draw.gauss(0, common)
-        ewma = next_ewma(ewma, level.z(NightSample(mean + draw.gauss(0, sampling), 0, size)))
-        if not signals(ewma):
-            suspected = False
-            continue
+        z = level.z(NightSample(mean + draw.gauss(0, sampling), 0, size))
         fresh = NightSample(
             mean + draw.gauss(0, sampling / sqrt(FRESH_ANSWERS)), 0, FRESH_ANSWERS * size
         )
-        verdict = decided(level.confirming_z(fresh, size), suspected=suspected)
-        if verdict == "drifted":
+        state = next_state(state, z, level.confirming_z(fresh, size))
+        if state.verdict == "drifted":
             return night
-        suspected = verdict == "suspect"
-        ewma = ewma if suspected else 0.0
     return _SIMULATED_NIGHTS + 1
 
 
 # Whether the model or the judge explains a loss.
 
 SAMENESS_Z = -2.33
+AS_OFTEN_Z = -1.0
+"""Above it, the share of equal answers is called the same as before."""
+
 JUDGE_ALPHA = 0.01
 
 

@@ -67,7 +67,8 @@ def _section(prompt: PromptDrift, drift: Drift) -> str:
 
 def _level(prompt: PromptDrift) -> Iterator[str]:
     chart = facts.main_chart(prompt)
-    unit = f" points of {code(short(prompt.score))}" if prompt.score else "% of contracts kept"
+    kept = "% of answers keep all contracts"
+    unit = f" points of {code(short(prompt.score))}" if prompt.score else kept
     signal = f" {escape(facts.signal(prompt))}" if facts.signal(prompt) else ""
     level = f"{facts.tonight(prompt)}{unit} tonight, {facts.baseline(chart)} in the learned nights"
     yield f"**{prompt.verdict.capitalize()}**{signal}: {level}.\n"

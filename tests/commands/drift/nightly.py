@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import count
 
 from promptops.commands.drift.asking import DriftOptions
 from promptops.commands.drift.drift import FileHistory, drift
@@ -20,6 +22,8 @@ from tests.servers.answers import Answer
 from tests.servers.fault_server import FaultServer, fault_server
 from tests.servers.plans import Received
 
+FIRST_NIGHT = datetime(2024, 3, 1, 2, 10, 3, tzinfo=UTC)
+_DAYS = count()
 CASES = 6
 FILE = "nights.jsonl"
 PROMPT = """\
@@ -48,6 +52,7 @@ class Model:
         down: The number of cases that get no answer.
         harsh: The number of cases, of the first ones, whose answers it refuses as a judge.
         wrong_first: The number of requests, of the first ones, that it answers wrong.
+        down_after: The number of requests after which none gets an answer; 0 for none.
         last: The number of the request before whose answer it calls `at_last`; 0 for none.
     """
 
@@ -55,6 +60,7 @@ class Model:
     fingerprint: str = "fp_1"
     wrong: int = 0
     down: int = 0
+    down_after: int = 0
     harsh: int = 0
     wrong_first: int = 0
     text: str = "good"
@@ -71,7 +77,7 @@ class Model:
         if message.startswith("Is it kind"):
             verdict = "fail" if number < self.harsh else "pass"
             return says(json.dumps({"reason": "so", "verdict": verdict}), "j-1")
-        if number < self.down:
+        if number < self.down or 0 < self.down_after < self.requests:
             return Answer(status=400)
         is_wrong = number < self.wrong or self.requests <= self.wrong_first
         text = "bad" if is_wrong else self.text
@@ -112,8 +118,12 @@ def release(repo: GitRepository, tag: str) -> None:
 
 
 def night(repo: GitRepository, *patterns: str, **options: object) -> Drift:
-    """One run of `drift`; its history is the file `nights.jsonl`, but for `history=None`."""
+    """One run of `drift`; its history is the file `nights.jsonl`, but for `history=None`.
+
+    Each run is a day after the one before, unless `now` is given.
+    """
     options.setdefault("history", repo.root / FILE)
+    options.setdefault("now", FIRST_NIGHT + timedelta(days=next(_DAYS)))
     own = {name: options.pop(name) for name in ("cases", "repeats", "settings") if name in options}
     own.setdefault("settings", ONE_AFTER_THE_OTHER)
     with workspace(repo.root) as opened:
@@ -128,6 +138,6 @@ def verdicts(found: Drift) -> dict[str, str]:
 def learned(repo: GitRepository, found: Drift, prompt: int = 0, **values: object) -> None:
     """Add nine nights like a learned one, before it, to the file of `nights.jsonl`."""
     first = found.prompts[prompt].night
-    nights = [replace(first, at=f"2026-01-{day:02}T02:00:00Z", **values) for day in range(1, 10)]
+    nights = [replace(first, at=f"2024-01-{day:02}T02:00:00Z", **values) for day in range(1, 10)]
     with workspace(repo.root) as opened:
         FileHistory(opened.repository, repo.root / FILE).add(nights, "")

@@ -7,7 +7,7 @@ from jsonschema import Draft202012Validator
 
 from promptops.source.schemas import schema
 from tests.commands.asked import ask
-from tests.commands.drift.nightly import CASES, released
+from tests.commands.drift.nightly import CASES, night, released
 from tests.commands.drift.test_night_lines import LINE
 from tests.conftest import GitRepository
 
@@ -51,6 +51,7 @@ def test_the_first_night_is_learned_and_exits_0(repo, model):
 
 
 def test_a_gross_loss_exits_1_and_every_format_reports_it(repo, model, tmp_path):
+    night(repo, history=None)
     model.name, model.wrong = "m-2", CASES
     files = {name: tmp_path / f"drift.{name}" for name in ("json", "markdown", "html")}
 
@@ -65,6 +66,20 @@ def test_a_gross_loss_exits_1_and_every_format_reports_it(repo, model, tmp_path)
         files["markdown"].read_text("utf-8").startswith("<!-- promptops drift -->\n# ask drifted\n")
     )
     assert "<h1>" in files["html"].read_text("utf-8")
+
+
+def test_a_second_run_on_the_same_day_exits_2_and_names_the_option(repo, model):
+    ask(repo.root, *DRIFT)
+    requests = model.requests
+
+    second, again = ask(repo.root, *DRIFT), ask(repo.root, *DRIFT, "--again")
+
+    assert (second.code, second.out) == (2, "")
+    assert "error: the history has a night of 2" in second.err
+    assert " (UTC) already: ask (learning)\n" in second.err
+    assert "tip: each prompt has one night a day; --again replaces it" in second.err
+    assert (again.code, " 1 of 10 " in again.out) == (0, True)
+    assert model.requests == requests + ANSWERS
 
 
 def test_a_budget_that_ends_the_run_exits_5_and_prints_the_next_command(repo, model, tmp_path):
@@ -85,7 +100,9 @@ def test_a_budget_that_ends_the_run_exits_5_and_prints_the_next_command(repo, mo
 def test_a_refused_push_exits_4_but_a_drifted_prompt_comes_first(
     repo, model, tmp_path, wrong, code
 ):
-    model.wrong, there = wrong, tmp_path / "remote.git"
+    there = tmp_path / "remote.git"
+    night(repo, history=None)
+    model.wrong = wrong
     repo.git("clone", "--quiet", "--bare", ".", str(there))
     repo.git("remote", "add", "origin", str(there))
     there.joinpath("hooks").mkdir(exist_ok=True)
@@ -97,12 +114,14 @@ def test_a_refused_push_exits_4_but_a_drifted_prompt_comes_first(
 
     tag = repo.git("rev-parse", "v1.0.0")
     assert (said.code, "was not pushed to `origin`" in said.out) == (code, True)
-    assert repo.git("notes", "--ref=promptops-drift", "show", tag).count('"prompt":"ask"') == 1
+    assert repo.git("notes", "--ref=promptops-drift", "show", tag).count('"prompt":"ask"') == 2
 
 
 def test_a_drifted_prompt_exits_1_also_beside_a_broken_history(repo, model, tmp_path):
-    model.wrong, history = CASES, tmp_path / "nights.jsonl"
-    history.write_text("{broken\n" + LINE, "utf-8")
+    history = tmp_path / "nights.jsonl"
+    night(repo, history=history)
+    history.write_text("{broken\n" + history.read_text("utf-8"), "utf-8")
+    model.wrong = CASES
 
     said = ask(repo.root, *DRIFT, "--history", str(history))
 
@@ -127,6 +146,7 @@ def test_a_line_of_the_history_that_can_not_be_read_exits_3_and_stays(repo, mode
         (("--accept", "aks"), "'aks'", "`ask`"),
         (("--accept", "ask"), "there is no night of `ask` to accept", "promptops drift"),
         (("--accept", "ask", "ask"), "exclude each other", "--accept names its prompts itself"),
+        (("--accept", "ask", "--again"), "exclude each other", "run `promptops drift` after it"),
         (("--reason", "why"), "--reason needs --accept", "write --accept ID --reason TEXT"),
         (("--push", "--history", "n"), "exclude each other", "leave out --push, or --history"),
         (("--repeats", "0"), "0 is not in the range", ""),

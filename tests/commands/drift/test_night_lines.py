@@ -2,7 +2,7 @@
 
 import pytest
 
-from promptops.commands.drift.night_lines import night_line, read_nights, with_nights
+from promptops.commands.drift.night_lines import ReadNights, night_line, read_nights, with_nights
 from promptops.model.night import Confirmed, HistoryProblem, Night, NightJudge
 from promptops.model.place import Place
 from promptops.records import replace
@@ -32,7 +32,7 @@ NIGHT = Night(
 )
 LINE = (
     '{"at":"2026-11-27T02:10:03Z","release":"v1.8.0","prompt":"support/triage",'
-    f'"digest":"{"0" * 64}","score":"quality","format":1,"n":50,"k":3,"mean":0.9127,'
+    f'"digest":"{"0" * 64}","score":"quality","format":2,"n":50,"k":3,"mean":0.9127,'
     '"within":0.0412,"kept":149,"of":150,"same":0.61,"models":["gpt-1"],"fingerprints":["fp_1"],'
     '"profile":"fast","tokens":[412.0,88.0],"latency_s":[1.2,4.0],"cost_usd":0.04,'
     '"judge":{"id":"judges/tone","kappa":0.71},"confirmed":{"z":-2.6},"verdict":"steady"}\n'
@@ -56,7 +56,9 @@ def test_a_night_is_one_line():
     assert night_line(NIGHT).decode() == LINE
 
 
-@pytest.mark.parametrize("night", [NIGHT, PLAIN, replace(NIGHT, confirmed=None)])
+@pytest.mark.parametrize(
+    "night", [NIGHT, PLAIN, replace(NIGHT, confirmed=None), replace(NIGHT, confirmed=Confirmed())]
+)
 def test_a_line_is_read_as_it_was_written(night):
     assert read_nights("f", night_line(night)).nights == (night,)
 
@@ -94,7 +96,7 @@ def test_a_line_that_is_not_a_night_is_reported_at_its_place(line, column, messa
 @pytest.mark.parametrize(
     ("key", "value", "wrong", "message"),
     [
-        ("format", "1", "2", "format 2 is unknown: update promptops"),
+        ("format", "2", "3", "format 3 is unknown: update promptops"),
         ("n", "50", "-1", "it must be a whole number from 0 to 1,000,000,000"),
         ("n", "50", "9" * 300, "it must be a whole number from 0 to 1,000,000,000"),
         ("k", "3", "0", "it must be a whole number from 1 to 1,000,000,000"),
@@ -119,6 +121,14 @@ def test_a_wrong_value_is_reported_at_its_key(key, value, wrong, message):
     column = line.index(f'"{key}"') + 1
     place = Place("nights.jsonl", 1, column, 1, column)
     assert found.problems == (HistoryProblem(place=place, message=f"`{key}`: {message}"),)
+
+
+def test_lines_of_the_first_format_are_counted_and_not_used():
+    before = LINE.replace('"format":2', '"format":1')
+
+    found = read_nights("nights.jsonl", (before + LINE + before).encode())
+
+    assert found == ReadNights(nights=(NIGHT,), outdated=2)
 
 
 def test_bytes_that_are_not_utf_8_are_reported_at_their_place():

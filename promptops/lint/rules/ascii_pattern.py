@@ -14,9 +14,9 @@ from promptops.model.prompt import Case, Locate, Prompt
 def ascii_pattern(prompt: Prompt, cases: Sequence[Case]) -> Iterator[Problem]:
     r"""A pattern does not mix `\b` or `\w` with letters beyond ASCII.
 
-    Patterns of `regex`, `citations` and `supported` use RE2. Its `\b`, `\B`, `\w` and `\W` know only
-    ASCII letters: `é` is not a part of a word. So `\bcafé\b` does not match in `le café noir`, and
-    `not-regex` with this pattern always passes. The rule reports `\b` and `\B` beside a letter
+    Patterns of `regex`, `citations` and `supported` use RE2. Its `\b`, `\B`, `\w` and `\W` know
+    only ASCII letters: `é` is not a part of a word. So `\bcafé\b` does not match in `un café noir`,
+    and `not-regex` with this pattern passes. The rule reports `\b` and `\B` beside a letter
     beyond ASCII, and `\w` and `\W` in a pattern that has such a letter. Write `[\pL\pN_]` for `\w`,
     and `(?:^|[^\pL])` and `(?:[^\pL]|$)` for `\b` before and after a word.
 

@@ -238,8 +238,8 @@ class _Boundaries:
             yield from sorted(islice(fitting, MAX_SAMPLES), key=len)
         else:
             most = max(limit, 1)
-            fitting = (length for length in dict.fromkeys(lengths) if shortest <= length <= most)
-            yield from ("a" * length for length in fitting)
+            lengths = tuple(each for each in dict.fromkeys(lengths) if shortest <= each <= most)
+            yield from ("a" * length for length in lengths)
 
     def _arrays(self, alternative: Alternative, one: Any, most_nodes: int) -> Iterator[Any]:
         """The empty array, one with one item, the shortest, and the longest within the limit."""

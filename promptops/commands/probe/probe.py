@@ -74,7 +74,7 @@ from promptops.testing.recordings.store import (
 )
 from promptops.testing.retrieving import MissingInputs
 from promptops.testing.runner import why_no_cases, within_policy
-from promptops.workspace.profiles import model_profile
+from promptops.workspace.profiles import model_profile, unnamed_profile
 from promptops.workspace.selection import Selected, SelectionOptions, select
 from promptops.workspace.workspace import Workspace
 
@@ -341,8 +341,8 @@ def self_judged(attacked: AttackedPrompt, catalog: Catalog) -> tuple[str, ...]:
 def _judge_profile(prompt: Prompt, catalog: Catalog) -> ModelProfile | None:
     """The model of the judge: that of a judge prompt, a named one, or else that of the prompt."""
     judge = prompt.evaluation.get("judge")
-    if isinstance(judge, Mapping) and "profile" in judge:
-        return catalog.config.models.get(str(judge["profile"]))
+    if isinstance(judge, Mapping):
+        return catalog.config.models.get(str(judge.get("profile"))) or unnamed_profile(judge)
     path = catalog.paths.get(judge) if isinstance(judge, str) else None
     loaded = catalog.loaded(path).prompt if path is not None else prompt
     return None if loaded is None else model_profile(catalog, loaded.model)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from typing import AnyStr
 
 from promptops.records import record
 
@@ -30,7 +31,7 @@ class TextMatch:
     replacement: str | None = None
 
 
-def occurrences(text: str, literal: str) -> Iterator[int]:
+def occurrences(text: AnyStr, literal: AnyStr) -> Iterator[int]:
     """Offsets of a literal, ascending, not overlapping. Far faster than a regular expression."""
     start = text.find(literal)
     while start >= 0:

@@ -5,16 +5,13 @@ Every made-up value is reserved for examples, so no detector reports it.
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
-from re import Pattern
 from typing import Any, Literal
 
 from promptops.analysis.masking import without_escapes
 from promptops.analysis.match import TextMatch, occurrences
-from promptops.analysis.personal_data import personal_numbers
+from promptops.analysis.personal_data import ip_addresses, personal_numbers, spelled_emails
 from promptops.analysis.reserved import DOCUMENTED_IBANS, is_reserved_email, passes_luhn
 from promptops.analysis.secrets import SHAPES, find_secrets
 from promptops.patterns import lazy_pattern
@@ -205,7 +202,10 @@ _MADE_UP = {
 
 # Places of personal data and secrets in a text of production: more than lint reports.
 
-_KIND_OF_NUMBER: dict[str, Kind] = {
+_KINDS: dict[str, Kind] = {
+    "e-mail address": "email",
+    "IPv4 address": "ipv4",
+    "IPv6 address": "ipv6",
     "telephone number": "phone",
     "IBAN": "iban",
     "card number": "card",
@@ -213,11 +213,9 @@ _KIND_OF_NUMBER: dict[str, Kind] = {
 }
 _SEPARATORS = str.maketrans(dict.fromkeys(":/=#_", " "))
 _EMAIL_DOMAIN = lazy_pattern(r"(?:[\w-]{1,63}\.){1,6}[^\W\d_]{2,24}")
-_NOT_IN_LOCAL_PART = frozenset('@<>()[]{}",;:/=?&|\\')
+_NOT_IN_LOCAL_PART = frozenset('@＠﹫<>()[]{}",;:/=?&|\\')
 _LONGEST_LOCAL_PART = 64
 _USER_IN_URL = lazy_pattern(r"://[^\s:/@]{0,64}:")
-_IPV4 = lazy_pattern(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?!\.?\d)")
-_IPV6 = lazy_pattern(r"(?<![\w:])[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}(?!\w)")
 _REST_OF_PRIVATE_KEY = lazy_pattern(
     r"[A-Za-z0-9+/=]*(?:(?:\s|\\[nr]){1,4}[A-Za-z0-9+/=]{16,100})*"
     r"(?:(?:\s|\\[nr])[A-Za-z0-9+/=]{1,100})?"
@@ -251,14 +249,15 @@ def sensitive_places(text: str) -> tuple[Sensitive, ...]:
         [
             *secrets,
             *_email_places(plain),
-            *(_number_place(match) for each in variants for match in personal_numbers(each)),
-            *_ip_address_places(text),
+            *(_place(match) for match in spelled_emails(plain)),
+            *(_place(match) for each in variants for match in personal_numbers(each)),
+            *(_place(match) for match in ip_addresses(text)),
         ]
     )
 
 
-def _number_place(match: TextMatch) -> Sensitive:
-    return Sensitive(match.start, match.end, _KIND_OF_NUMBER[match.name])
+def _place(match: TextMatch) -> Sensitive:
+    return Sensitive(match.start, match.end, _KINDS[match.name])
 
 
 def _secret_place(match: TextMatch, text: str) -> Sensitive:
@@ -271,7 +270,7 @@ def _secret_place(match: TextMatch, text: str) -> Sensitive:
 
 def _email_places(text: str) -> Iterator[Sensitive]:
     passwords = {found.end() for found in _USER_IN_URL.finditer(text)}
-    for sign in ("@", "%40"):
+    for sign in ("@", "＠", "﹫", "%40"):
         for at in occurrences(text, sign):
             domain = _EMAIL_DOMAIN.match(text, at + len(sign))
             start = _local_part_start(text, at) if domain else at
@@ -289,20 +288,6 @@ def _local_part_start(text: str, at: int) -> int:
             break
         start -= 1
     return start
-
-
-def _ip_address_places(text: str) -> Iterator[Sensitive]:
-    """Public ones: those of private networks and of documentation belong to no person."""
-    from ipaddress import ip_address
-
-    patterns: tuple[tuple[Kind, Pattern[str]], ...] = (("ipv4", _IPV4), ("ipv6", _IPV6))
-    for kind, pattern in patterns:
-        for found in pattern.finditer(text):
-            # A colon after an address is punctuation, but two are part of it.
-            written = re.sub("(?<!:):$", "", found[0])
-            with suppress(ValueError):
-                if ip_address(written).is_global:
-                    yield Sensitive(found.start(), found.start() + len(written), kind)
 
 
 def _united(found: Iterable[Sensitive]) -> tuple[Sensitive, ...]:

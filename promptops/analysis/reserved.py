@@ -75,9 +75,12 @@ def is_reserved_email(local: str, domain: str) -> bool:
 def is_reserved_phone(number: str) -> bool:
     """A number for fiction, or one typed to look like a number. With or without country code."""
     digits = _digits(number)
-    if not number.startswith("+"):
-        digits = f"1{digits}"
-    return _is_typed(digits) or _FICTION.fullmatch(_without_trunk_zero(digits)) is not None
+    if number.startswith("+"):
+        return _is_typed(digits) or _FICTION.fullmatch(_without_trunk_zero(digits)) is not None
+    if digits.startswith("0"):
+        abroad = [f"{code}{digits[1:]}" for code in ("1", "44", "49", "33", "61", "353", "46")]
+        return _is_typed(digits) or any(map(_FICTION.fullmatch, abroad))
+    return any(map(_is_typed, (digits, f"1{digits}"))) or bool(_FICTION.fullmatch(f"1{digits}"))
 
 
 def _without_trunk_zero(digits: str) -> str:

@@ -1,4 +1,4 @@
-"""Keys of vendors, private keys, passwords in addresses, and assignments that look so.
+"""Keys of vendors, private keys, bearer tokens, passwords, and assignments that look so.
 
 Each shape is found by a literal it can't do without; only there its pattern is tried.
 """
@@ -127,16 +127,36 @@ _ASSIGNABLE = (
     "passwd",
     "access_key",
 )
+_PASSWORD_BEGINNINGS = ("pass", "pwd", "kennwort", "contraseña")
+_PASSWORD = lazy_pattern(
+    r"(?:pass(?:word|wd|phrase|wort)|pwd|kennwort|contraseña)\\?[\"'`]?"
+    r"(?:[ \t]{0,3}(?::=|=>|=|:)[ \t]{0,3}| (?:is|ist|lautet|es):? )"
+    r"\\?(?P<quote>[\"'`]?)(?P<value>[^\s\"'`,;<>{}()\[\]\\]{6,64}?)"
+    r"(?:[ \\]?(?P=quote)(?=[\s,;.)\]}<\\]|$))",
+    re.IGNORECASE,
+)
+_NO_PASSWORD = lazy_pattern(
+    r"(?:utf|md|sha|base|bcrypt|argon|scrypt|pbkdf|aes|rsa|rfc|iso|u?int|(?:var)?char|min|max|v)"
+    r"[_-]?\d[\w./-]*|[\d.+<=>~-]+[\w-]*|[./~].*"
+    r"|[\w.-]*\.(?:py|js|ts|md|txt|ya?ml|json|html|env|com|org|io|net)\d?",
+    re.IGNORECASE,
+)
+"""Matches what may follow "password:" and is none: `sha256`, `8-chars`, `/home/x1`."""
+_BEARER = lazy_pattern(
+    r"bearer[ \t]{1,3}(?P<token>[A-Za-z0-9._~+/-]{16,2000}={0,2})", re.IGNORECASE
+)
 _UUID = lazy_pattern(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 def find_secrets(text: str) -> tuple[TextMatch, ...]:
     """Secrets in a text, in order. A match's message names the vendor and never the secret."""
     long_words = " ".join(word for word in text.split() if len(word) >= _SHORTEST)
-    found = [*_private_keys(text), *_passwords_in_addresses(text)]
+    lower = lowered(text)
+    found = [*_private_keys(text), *_passwords_in_addresses(text), *_passwords(text, lower)]
     if long_words:
         found += _keys(text, long_words)
-        found += _assigned(text)
+        found += _assigned(text, lower)
+        found += _bearer_tokens(text, lower)
     return in_order(found)
 
 
@@ -199,9 +219,32 @@ def _is_made_up(user: str, password: str, host: str) -> bool:
     return password.isdigit() or _STAND_IN.search(password) is not None
 
 
-def _assigned(text: str) -> Iterator[TextMatch]:
+def _passwords(text: str, lower: str) -> Iterator[TextMatch]:
+    """`password: …`, where the value has letters and digits and is no placeholder."""
+    for beginning in _PASSWORD_BEGINNINGS:
+        for at in occurrences(lower, beginning):
+            found = _PASSWORD.match(text, at)
+            if found and _looks_like_password(found["value"]):
+                yield TextMatch(*found.span("value"), "a secret: a password", "password")
+
+
+def _looks_like_password(value: str) -> bool:
+    letters = "".join(char for char in value if char.isalpha())
+    if not letters or letters == value or not any(char.isdigit() for char in value):
+        return False
+    is_made_up = letters.lower() in _COMMON_WORDS or _STAND_IN.search(value) is not None
+    return not is_made_up and _NO_PASSWORD.fullmatch(value) is None
+
+
+def _bearer_tokens(text: str, lower: str) -> Iterator[TextMatch]:
+    for at in occurrences(lower, "bearer"):
+        found = _BEARER.match(text, at)
+        if found and _looks_drawn_by_chance(found["token"], 3.0):
+            yield TextMatch(*found.span("token"), "a secret: a bearer token", "bearer token")
+
+
+def _assigned(text: str, lower: str) -> Iterator[TextMatch]:
     """`api_key = "…"` and its like, where the value looks drawn by chance."""
-    lower = lowered(text)
     for word in _ASSIGNABLE:
         for at in occurrences(lower, word):
             value = _ASSIGNED.match(text, at)
@@ -211,12 +254,12 @@ def _assigned(text: str) -> Iterator[TextMatch]:
                 yield TextMatch(value.start(group), value.end(group), message, value["name"])
 
 
-def _looks_drawn_by_chance(value: str) -> bool:
+def _looks_drawn_by_chance(value: str, least_entropy: float = 3.7) -> bool:
     if not any(char.isdigit() for char in value) or not any(char.isalpha() for char in value):
         return False
     if _is_stand_in(value) or _UUID.fullmatch(value):
         return False
-    return _entropy(value) >= (3.0 if _is_hex(value) else 3.7)
+    return _entropy(value) >= (3.0 if _is_hex(value) else least_entropy)
 
 
 def _is_hex(value: str) -> bool:

@@ -53,7 +53,9 @@ def _command(path: str, text: str) -> str | None:
     """The command for a file that looks like a prompt; None for any other."""
     from shlex import quote
 
-    if not _is_foreign_name(path):
+    if path.rstrip().endswith(PROMPT_ENDINGS):
+        looks = True  # a blank after the name, which nobody sees
+    elif not _is_foreign_name(path):
         looks = _LOOKS_LIKE_PROMPT.search(text) is not None
     else:
         looks = _STARTS_WITH_OWN_FORMAT.match(text) is not None or is_own_json(path, text)
@@ -74,7 +76,7 @@ def proper_name(path: str) -> str:
 
     `a.PROMPT.yml`, `a.promt.yaml`, `a.prompt.json` and `a.yaml` are all `a`.
     """
-    stem = re.sub(r"(?i)\.(?:ya?ml(?:\.\w+)?|json)$", "", path)
+    stem = re.sub(r"(?i)\.(?:ya?ml(?:\.\w+)?|json)[\s~]*$", "", path)
     name, dot, last = stem.rpartition(".")
     if dot and "/" not in last and nearest_name(last.lower(), ("prompt",), 0.7) is not None:
         stem = name
@@ -85,7 +87,7 @@ def _is_candidate(catalog: Catalog, path: str) -> bool:
     """Whether the name may be that of a prompt, also in capitals or renamed, that is not read."""
     if path.endswith(PROMPT_ENDINGS):
         return False
-    name = path.rpartition("/")[2].lower()
+    name = path.rpartition("/")[2].lower().rstrip().rstrip("~")
     is_yaml = name.endswith(_YAML_ENDINGS) or any(f"{ending}." in name for ending in _YAML_ENDINGS)
     if not (is_yaml or _is_foreign_name(name)) or name.endswith(_CASE_FILE_ENDINGS):
         return False

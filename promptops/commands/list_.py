@@ -8,7 +8,13 @@ import click
 
 from promptops.plurals import counted
 from promptops.terminal.complete import complete_prompt
-from promptops.terminal.options import at_option, common, since_option, tag_option
+from promptops.terminal.options import (
+    at_option,
+    common,
+    note_hidden,
+    since_option,
+    tag_option,
+)
 from promptops.terminal.output import OutputOptions
 
 
@@ -22,8 +28,8 @@ def command(output: OutputOptions, **options: Any) -> int:
     """List the prompts of the catalog.
 
     Warns about files below the prompt roots that look like prompts but are not read as prompts:
-    YAML files with another extension, and prompt files of other tools. A prompt that can't be read
-    is shown as `unreadable`.
+    YAML files with another extension, and prompt files of other tools. Notes prompts that git
+    ignores. A prompt that can't be read is shown as `unreadable`.
 
     \b
     Example:
@@ -44,6 +50,8 @@ def command(output: OutputOptions, **options: Any) -> int:
     with workspace(output.directory, options["revision"], output.overrides) as opened:
         value = prompt_listing(opened, select(opened, wanted))
         unread = unread_files(opened) if wanted.everything else ()
+        if wanted.everything:
+            note_hidden(output, opened)
     output.write_each(lambda name, _: _text(value) if name == "text" else json_text(value))
     for path, hint in unread:
         output.note(f"{visible_path(path)}: warning: {UNREAD_MESSAGE}\n  tip: {visible(hint)}")

@@ -162,7 +162,8 @@ def _wrong_score(prompt: Prompt) -> Iterator[Problem]:
 
 def _unfailing(prompt: Prompt, considered: Callable[[WrittenAssertion], bool]) -> Iterator[Problem]:
     """Assertions that pass for every request or answer; the first `_MOST_PROBED` are checked."""
-    checked: dict[str, tuple[str, ...]] = {}
+    checked: dict[str, tuple[Problem, ...]] = {}
+    of_text = prompt.output.schema is None and prompt.output.format != "json"
     for written, on in _each_once(prompt):
         if not (considered(written) and _has_expression(written.written)):
             continue
@@ -170,17 +171,27 @@ def _unfailing(prompt: Prompt, considered: Callable[[WrittenAssertion], bool]) -
         if assertion is None or (key not in checked and len(checked) >= _MOST_PROBED):
             continue
         if key not in checked:
-            from promptops.evals.probe_answers import unfailing_parts
-
-            checked[key] = tuple(unfailing_parts(assertion, on))
-        for part in checked[key]:
-            yield Problem(
-                f"the assertion passes for every {on}",
-                at=written.at(f"{part}/value", False),
-                hint=f"write an assertion that {_AN[on]} can fail",
-            )
+            checked[key] = tuple(_passing(assertion, on, of_text=of_text))
+        for problem in checked[key]:
+            yield replace(problem, at=written.at(str(problem.at), False))
 
 
+def _passing(assertion: Assertion, on: On, *, of_text: bool) -> Iterator[Problem]:
+    """The parts that pass everything, with pointers into the assertion."""
+    from promptops.evals.probe_answers import passes_every_text, passes_everything, unfailing_parts
+
+    unfailing = tuple(unfailing_parts(assertion, lambda part: passes_everything(part, on)))
+    for part in unfailing:
+        message, hint = f"the assertion passes for every {on}", _CAN_FAIL.format(_AN[on])
+        yield Problem(message, at=f"{part}/value", hint=hint)
+    for part in unfailing_parts(assertion, passes_every_text) if on == "answer" and of_text else ():
+        if part not in unfailing:
+            message = "the assertion passes for every answer that is not JSON"
+            hint = "to refuse JSON, write `not-is-json`; to require a text, `word-count: {min: 1}`"
+            yield Problem(message, at=f"{part}/value", hint=hint)
+
+
+_CAN_FAIL = "write an assertion that {} can fail"
 _AN: Mapping[On, str] = {"request": "a request", "answer": "an answer"}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
@@ -92,6 +93,70 @@ def searchable_by(pattern: str, text: str, at: str, work: CaseWork) -> Any:
             what = f"this pattern in {counted(len(text), 'character')}"
             raise Unjudgeable(f"it takes too long to search for {what}", at)
     return program
+
+
+def ascii_part(pattern: str) -> tuple[str, str] | None:
+    """A part of the pattern that RE2 limits to ASCII, and the letter beyond ASCII that it misses.
+
+    `\\b` and `\\B` are such a part beside the letter, as in `\\bcafé\\b`; `\\w` and `\\W` in any
+    pattern with such a letter, but not in a class that lists some, as in `[\\wé]`.
+    """
+    tokens = _TOKEN.findall(pattern)
+    for at, token in enumerate(tokens):
+        if token in ("\\b", "\\B"):
+            found = [*_beside(tokens, at), *_beside(_mirrored(tokens), len(tokens) - 1 - at)]
+        elif token in ("\\w", "\\W") or (token[0] == "[" and _WORD_CLASS.search(token)):
+            found = [] if _letter(token) else tokens
+        else:
+            continue
+        letter = next(filter(None, map(_letter, found)), None)
+        if letter:
+            return token if token[0] == "\\" else "\\w", letter
+    return None
+
+
+_TOKEN = lazy_pattern(
+    r"\\(?:x\{[^}]*\}|[pP]\{[^}]*\}|.)|\[\^?\]?(?:\[:\w+:\]|\\.|[^\]\\])*\]"
+    r"|\((?:\?(?:[a-zA-Z-]*:|P?<\w+>))?|[*+?]\??|\{\d+(?:,\d*)?\}\??|.",
+    re.DOTALL,
+)
+"""A part of a pattern: an escape, a class, the beginning of a group, a repetition, a character."""
+_WORD_CLASS = lazy_pattern(r"\\[wW]")
+_MIRRORED = {"(": ")", ")": "("}
+
+
+def _mirrored(tokens: list[str]) -> list[str]:
+    """Backwards, so that the text before a part is what follows it."""
+    return [_MIRRORED.get(token[0], token) for token in reversed(tokens)]
+
+
+def _beside(tokens: list[str], at: int) -> Iterator[str]:
+    """The parts that may come directly after the one at an index; in a group, in each branch."""
+    depth, open_branches = 0, {0}
+    for token in tokens[at + 1 :]:
+        if token[0] == "(":
+            open_branches |= {depth + 1} if depth in open_branches else set()
+            depth += 1
+        elif token[0] == ")":
+            depth -= 1
+            open_branches.discard(depth)
+            if depth <= 0:
+                return
+        elif token == "|":
+            if depth == 0:
+                return
+            open_branches |= {depth} if depth - 1 in open_branches else set()
+        elif depth in open_branches and token[0] not in "*+?{":
+            yield token
+            open_branches.discard(depth)
+            if depth == 0:
+                return
+
+
+def _letter(token: str) -> str | None:
+    """The first letter beyond ASCII in a part of a pattern."""
+    written = _CODE_POINT.sub(lambda found: "".join(_code_points(found[0])), token)
+    return next((char for char in written if char.isalpha() and not char.isascii()), None)
 
 
 @lru_cache(maxsize=256)

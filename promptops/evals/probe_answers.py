@@ -10,7 +10,7 @@ also judged for values of other types.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain, permutations
 from math import prod
 from typing import Any
@@ -19,7 +19,7 @@ from jinja2 import nodes
 
 from promptops.evals.assertion import Assertion
 from promptops.evals.case_expressions import Expression, WrongExpression, read_expression
-from promptops.evals.json_values import NOTHING
+from promptops.evals.json_values import NOTHING, parsed
 from promptops.evals.record import NAMES, On, Record
 from promptops.evals.verdict import Undecided, Unjudgeable
 from promptops.json_pointer import tokens
@@ -39,7 +39,10 @@ _FILTERS = frozenset(
     )
 )
 _TESTS = frozenset(
-    str.split("defined eq equalto ge gt in le lower lt ne none number sequence string upper")
+    str.split(
+        "boolean defined eq equalto float ge gt in integer iterable le lower lt mapping ne none"
+        " number sequence string upper"
+    )
 )
 _MOST_STRINGS = 4
 _MOST_NUMBERS = 4
@@ -69,13 +72,13 @@ _OTHERS: tuple[Any, ...] = (None, True, False, 0, 1, -2.5, [], {}, ["x"], {"x": 
 """Values that may be at a path, too."""
 
 
-def unfailing_parts(assertion: Assertion, on: On) -> Iterator[str]:
+def unfailing_parts(assertion: Assertion, passes: Callable[[Assertion], bool]) -> Iterator[str]:
     """JSON pointers into the parts of a set that pass everything; "" for the assertion itself."""
     parts = getattr(assertion.check, "parts", ())
-    if not parts and passes_everything(assertion, on):
+    if not parts and passes(assertion):
         yield ""
     for index, part in enumerate(parts):
-        yield from (f"/value/{index}{at}" for at in unfailing_parts(part, on))
+        yield from (f"/value/{index}{at}" for at in unfailing_parts(part, passes))
 
 
 def passes_everything(assertion: Assertion, on: On) -> bool:
@@ -91,6 +94,19 @@ def passes_everything(assertion: Assertion, on: On) -> bool:
     return all(_passes(assertion, on, text) for text in texts)
 
 
+def passes_every_text(assertion: Assertion) -> bool:
+    """Whether it passes for each text that is not JSON, because it only tests the type of `output`.
+
+    `output is string` is such a test. An expression with a constant is not: an answer may be `5`.
+    """
+    expressions = tuple(_expressions(assertion, "answer"))
+    if not any("output" in each.names for each in expressions):
+        return False
+    if not all(map(_is_simple, expressions)) or any(_constants(assertion, expressions)):
+        return False
+    return all(_passes(assertion, "answer", text) for text in _TEXTS if parsed(text) is NOTHING)
+
+
 def _passes(assertion: Assertion, on: On, value: Any) -> bool:
     text = value if isinstance(value, str) else "x"
     said = text if on == "request" else "x"
@@ -99,12 +115,17 @@ def _passes(assertion: Assertion, on: On, value: Any) -> bool:
         text=text,
         root=NOTHING if assertion.path is None else _around(value, assertion.path),
         request=Request(messages=({"role": assertion.role or "user", "content": said},)),
-        names={"text": text} if on == "answer" else {},
+        names={"text": text, "output": _output(text)} if on == "answer" else {},
     )
     try:
         return assertion.judge(record).passed
     except (Unjudgeable, Undecided):
         return False
+
+
+def _output(text: str) -> Any:
+    value = parsed(text)
+    return text if value is NOTHING else value
 
 
 def _around(value: Any, path: str) -> Any:
@@ -135,7 +156,7 @@ def _is_literal(assertion: Assertion) -> bool:
 
 def _is_simple(expression: Expression) -> bool:
     parts = list(walk(expression.tree))
-    simple = expression.names <= {"text", "value"} and len(parts) <= _MOST_NODES
+    simple = expression.names <= {"text", "value", "output"} and len(parts) <= _MOST_NODES
     return simple and all(map(_is_known, parts))
 
 

@@ -29,6 +29,12 @@ _DO = (
     r"|translate|execute|perform|go along with|talk about|in good conscience)"
 )
 _LACK = r"(?:see|find|access|open|locate|hear|tell|view|reach|be sure)\b"  # and then it helps
+_IDIOM = (  # about what it helps with: "I can't recommend it enough", "I can't help but smile"
+    r"(?:stress|(?:over)?emphasi[sz]e|overstate|overestimate|thank you|deny|complain"
+    r"|help (?:but|it)|wait|imagine|believe|agree more|argue with|fault|resist|lie"
+    r"|(?:recommend|praise|say|repeat|express|warn|underline)\b[^.,:;!?\n]{0,40} enough)\b"
+)
+_BUT_HELPS = rf"(?! (?:{_LACK}|{_IDIOM}))"
 _NICHT = (
     r"nicht (?:\w+ ){0,2}(?:helfen|weiterhelfen|beantworten|unterstützen|bereitstellen|geben"
     r"|erfüllen|nachkommen|tun|machen|teilen|schreiben|erstellen|behilflich|verraten|preisgeben"
@@ -39,8 +45,8 @@ _NIET = r"niet (?:\w+ ){0,2}(?:helpen|beantwoorden|geven|delen|doen|maken|schrij
 # Each pattern is tried over the beginning of an answer only, which bounds its work.
 _PATTERNS = {
     "en": (
-        rf"(?:sorry|apolog(?:i[sz]e|y|ies)|afraid|regret)[^.!?\n]{{0,60}}(?:{_CANNOT})(?! {_LACK})",
-        rf"(?:{_CANNOT}) {_DO}\b",
+        rf"(?:sorry|apolog(?:i[sz]e|y|ies)|afraid|regret)[^.!?\n]{{0,60}}(?:{_CANNOT}){_BUT_HELPS}",
+        rf"(?:{_CANNOT}){_BUT_HELPS} {_DO}\b",
         r"\bi(?: must|(?:'m going to|'ll| will)? have to)?(?: \w+)? (?:decline|refuse)\b",
         r"\bi(?:(?: am|'m) not| do not feel| don't feel) (?:comfortable|willing)\b",
         r"\bi (?:do not|don't) have (?:the )?(?:permission|authorization) to\b",
@@ -73,7 +79,7 @@ _PATTERNS = {
     ),
     "it": (
         r"\bnon (?:posso|potrò) (?:aiutar|fornir|risponder|condivider|crear|scriver|dar|far"
-        r"|soddisfar|rivelar|generar|assister)",
+        r"|soddisfar|rivelar|generar|assister)(?!e? (?:a meno|altro)\b)",
         r"\b(?:mi dispiace|spiacente)[^.!?\n]{0,40}\bnon (?:posso|sono in grado)\b",
         r"\bnon (?:sono autorizzat[oa] a|mi è permesso)\b",
         r"\bnon sono in grado di (?:aiutar|fornir|risponder|assister)",
@@ -128,16 +134,25 @@ _PATTERNS = {
     ),
 }
 
-# Any "can't": enough in a short answer that contains no question.
+_NICHT_GENUG = r"(?! (?:\w+ )?(?:genug|umhin)\b)"
+_NIET_GENOEG = r"(?! (?:\w+ )?(?:genoeg|wachten)\b)"
+
+# Any "can't": enough in a short answer that contains no question and does not begin with a yes.
 _INABILITY = (
-    rf"\b(?:i|we) (?:can'?t|cannot|can not|won't be able to)\b(?! {_LACK})",
-    r"\b(?:i|we)(?: am|'m| are|'re) (?:unable|not able|not allowed|not permitted) to\b",
+    rf"\b(?:i|we) (?:can'?t|cannot|can not|won't be able to)\b{_BUT_HELPS}",
+    r"\b(?:i|we)(?: am|'m| are|'re) (?:unable|not able|not allowed|not permitted) to\b"
+    rf"{_BUT_HELPS}",
     r"\bi(?:'d| would) prefer not to\b|\b(?:do not|don't) allow me to\b",
-    r"\b(?:kann|darf) ich\b[^.,:;!?\n]{0,60}\bnicht\b|\bmir (?:leider )?nicht (?:möglich|erlaubt)",
-    r"\bich (?:kann|darf)\b[^.,:;!?\n]{0,60}\bnicht\b|\bje ne (?:peux|puis) (?:\w+ )?pas\b",
-    r"\bno (?:puedo|podemos)\b(?! esperar)|\bnon (?:posso|possiamo|poterl)(?! (?:che|fare a)\b)",
-    r"\bnão (?:posso|podemos|consigo)\b(?! deixar)|\bnie mogę\b|\bне могу\b(?! не )",
-    r"\b(?:kan|mag) ik\b[^.,:;!?\n]{0,40}\bniet\b|\bik (?:kan|mag)\b[^.,:;!?\n]{0,40}\bniet\b",
+    rf"\b(?:kann|darf) ich\b[^.,:;!?\n]{{0,60}}\bnicht\b{_NICHT_GENUG}",
+    r"\bmir (?:leider )?nicht (?:möglich|erlaubt)",
+    rf"\bich (?:kann|darf)\b[^.,:;!?\n]{{0,60}}\bnicht\b{_NICHT_GENUG}",
+    r"\bje ne (?:peux|puis) (?:\w+ )?pas\b(?! (?:assez|trop|m'empêcher|attendre|imaginer)\b)",
+    r"\bno (?:puedo|podemos)\b(?! (?:esperar|dejar de|evitar|negar|insistir|creer|imaginar)\b)",
+    r"\bnon (?:posso|possiamo|poterl)(?! (?:che|fare a|far altro|non|credere|immaginare)\b)",
+    r"\bnão (?:posso|podemos|consigo)\b(?! (?:deixar|esperar|evitar|negar|imaginar)\b)",
+    r"\bnie mogę\b(?! (?:się doczekać|uwierzyć|nie)\b)|\bне могу\b(?! (?:не|дождаться|поверить)\b)",
+    rf"\b(?:kan|mag) ik\b[^.,:;!?\n]{{0,40}}\bniet\b{_NIET_GENOEG}",
+    rf"\bik (?:kan|mag)\b[^.,:;!?\n]{{0,40}}\bniet\b{_NIET_GENOEG}",
     r"\w(?:am|em)(?:am|em|ıyorum|iyorum)\b|我(?:不能(?![更不])|无法|無法)|لا (?:أستطيع|يمكنني)",
 )
 
@@ -145,7 +160,9 @@ _INABILITY = (
 def refusal_in(text: str) -> int:
     """The offset of a refusal in an answer, or -1."""
     beginning = lowered(_HALF_A_PAIR.sub("\ufffd", text[:BEGINNING].translate(_STRAIGHT)))
-    says_little = len(text) <= SHORT and not _ASKS_BACK.search(text)
+    says_little = (
+        len(text) <= SHORT and not _ASKS_BACK.search(text) and not _AGREES.match(beginning)
+    )
     if not _may_match(says_little).search(beginning):
         return -1
     patterns = (*_compiled(), *_compiled_inability()) if says_little else _compiled()
@@ -154,6 +171,13 @@ def refusal_in(text: str) -> int:
 
 
 _ASKS_BACK = lazy_pattern("[?？؟]")
+_AGREES = lazy_pattern(
+    r"[^\w]{0,9}(?:sure(?: thing)?|certainly|absolutely|of course|definitely|gladly|yes|here you go"
+    r"|klar|natürlich|gerne?|selbstverständlich|ja|bien sûr|oui|claro|por supuesto|sí|certo"
+    r"|certamente|sì|sim|natuurlijk|zeker|oczywiście|tak|конечно|да|tabii|elbette|当然|當然|もちろん"
+    r"|물론)\s?[.!:。！：]"
+)
+"""Matches "Sure!": what can't be done after it is about something else, unless it is named."""
 
 
 @cache

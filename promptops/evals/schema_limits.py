@@ -10,6 +10,7 @@ from typing import Any
 from promptops.analysis.schemas.inclusion import is_included
 from promptops.evals.limits import MOST_CHARS
 from promptops.evals.patterns import matches_every_text
+from promptops.json_pointer import value_at
 from promptops.runtime.request.schema_check import validator
 
 _BUDGET = 2_000
@@ -41,6 +42,51 @@ def admits_no_value(schema: Any, of: Any = True) -> bool:
         return False
     both = schema if of is True else _both(schema, of)
     return _proved(_text(both), "false")
+
+
+def reference_without_end(schema: Any) -> str | None:
+    """A local `$ref` that leads back to itself without going into a part of the value.
+
+    A validator checks nothing there: every value fits `{$ref: "#"}`.
+    """
+    ended: set[int] = set()
+    for part in _parts(schema):
+        if "$ref" in part and _leads_back(part, schema, (), ended):
+            return str(part["$ref"])
+    return None
+
+
+def _parts(schema: Any) -> Iterator[Mapping[str, Any]]:
+    """All mappings of a schema that may be schemas."""
+    waiting = [schema]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, list):
+            waiting += part
+        elif isinstance(part, Mapping):
+            yield part
+            waiting += [value for key, value in part.items() if key not in _PLAIN_DATA]
+
+
+_PLAIN_DATA = frozenset(("const", "enum", "default", "examples"))
+
+
+def _leads_back(part: Any, root: Any, passed: tuple[int, ...], ended: set[int]) -> bool:
+    """Whether a schema applies itself to the same value; `ended` holds those that do not."""
+    if id(part) in passed:
+        return True
+    if not isinstance(part, Mapping) or id(part) in ended:
+        return False
+    applied = [part[key] for key in ("not", "if", "then", "else") if key in part]
+    for key in ("allOf", "anyOf", "oneOf"):
+        applied += part[key] if isinstance(part.get(key), list) else []
+    reference = part.get("$ref")
+    if reference == "#" or str(reference)[:2] == "#/":
+        applied.append(value_at(root, str(reference)[1:]))
+    passed = (*passed, id(part))
+    found = any(_leads_back(each, root, passed, ended) for each in applied)
+    ended.add(id(part))
+    return found
 
 
 def _both(schema: Any, of: Any) -> Any:

@@ -37,6 +37,8 @@ MAX_PLACES = 100
 
 MAX_NESTING = 6
 MAX_NODES = 10_000
+"""Values of an array, and of all arrays of the largest inputs."""
+
 MAX_CHARS = MAX_TEXT_CHARS + 1
 """Of a string, and of all strings of the largest inputs: one more than can be rendered."""
 
@@ -126,6 +128,7 @@ class _Boundaries:
         self._samples = Samples(self._document, self._alternatives)
         self._root: Layers = ({"type": "object"}, self._document.left)
         self._chars_left = 0
+        self._nodes_left = 0
         self._counted = _READING_STEPS
 
     def new_steps(self) -> int:
@@ -147,7 +150,7 @@ class _Boundaries:
     def extremes(self) -> Iterator[BoundaryInputs]:
         """The smallest inputs and the largest."""
         for pick, size in ((_first, "small"), (_last, "large")):
-            self._chars_left = MAX_CHARS
+            self._chars_left, self._nodes_left = MAX_CHARS, MAX_NODES
             found = self._extreme(self._root, pick)
             if isinstance(found, dict):
                 yield BoundaryInputs(found, f"all inputs are as {size} as the schema allows")
@@ -219,14 +222,14 @@ class _Boundaries:
             yield from () if alternative.keyword_values("pattern") else awkward_strings(alternative)
         elif name == "array":
             one = value[0] if isinstance(value, list) and value else ABSENT
-            yield from self._arrays(alternative, one)
+            yield from self._arrays(alternative, one, MAX_NODES)
         elif name == "object":
             yield {}
         else:
             yield from boundary_scalars(alternative, name)
 
     def _strings(self, alternative: Alternative, limit: int) -> Iterator[str]:
-        """The shortest, one of one character, and the longest string."""
+        """The shortest, one of one character, and the longest string, of those within the limit."""
         shortest, longest = alternative.least("minLength"), alternative.most("maxLength")
         lengths = (shortest, 1, *(() if isinf(longest) else (int(min(longest, limit)),)))
         if alternative.keyword_values("pattern"):
@@ -234,16 +237,18 @@ class _Boundaries:
             fitting = (text for text in found if self._document.admits(alternative.layers, text))
             yield from sorted(islice(fitting, MAX_SAMPLES), key=len)
         else:
-            yield from ("a" * length for length in dict.fromkeys(lengths) if length >= shortest)
+            most = max(limit, 1)
+            lengths = tuple(each for each in dict.fromkeys(lengths) if shortest <= each <= most)
+            yield from ("a" * length for length in lengths)
 
-    def _arrays(self, alternative: Alternative, one: Any) -> Iterator[Any]:
-        """The empty array, one with one item, the shortest, and the longest."""
+    def _arrays(self, alternative: Alternative, one: Any, most_nodes: int) -> Iterator[Any]:
+        """The empty array, one with one item, the shortest, and the longest within the limit."""
         yield []
         one = self._samples.example(item(alternative, 0)) if one is ABSENT else one
         if one is ABSENT:
             return
         nodes, _, chars = measured(one)
-        limit = min(MAX_NODES // nodes, MAX_CHARS // max(chars, 1) + 1)
+        limit = min(most_nodes // nodes, MAX_CHARS // max(chars, 1) + 1)
         shortest, longest = alternative.least("minItems"), alternative.most("maxItems")
         lengths = (1, shortest, *(() if isinf(longest) else (int(min(longest, limit)),)))
         same = not any(map(alternative.keyword_values, ("uniqueItems", "prefixItems", "contains")))
@@ -268,7 +273,10 @@ class _Boundaries:
             return self._extreme_object(alternative, pick, depth)
         if name == "array":
             one = self._extreme(item(alternative, 0), pick, depth + 1)
-            return pick([each for each in self._arrays(alternative, one) if each is not ABSENT])
+            arrays = self._arrays(alternative, one, max(self._nodes_left, 0))
+            found = pick([each for each in arrays if each is not ABSENT])
+            self._nodes_left -= measured(found)[0]
+            return found
         return pick([*boundary_scalars(alternative, name)] or [ABSENT])
 
     def _extreme_object(self, alternative: Alternative, pick: Pick, depth: int) -> Any:

@@ -10,6 +10,7 @@ from promptops.lint.passages import Passage
 from promptops.lint.registry import Check, Rule
 from promptops.model.config import CustomRule
 from promptops.model.finding import Edit, Fix, Problem
+from promptops.records import record
 
 
 def custom_rules(declared: Sequence[CustomRule]) -> dict[str, Rule]:
@@ -32,12 +33,12 @@ def _rule(declared: CustomRule) -> Rule:
 
 def _existence(declared: CustomRule) -> Check:
     """Report each occurrence of a token."""
-    patterns = [_compiled(token, declared) for token in declared.tokens]
+    tokens = [_compiled(token, declared) for token in declared.tokens]
 
     def check(passages: Sequence[Passage]) -> Iterator[Problem]:
         for passage in _in_scope(passages, declared):
-            for pattern in patterns:
-                for start, end in _written(pattern, passage):
+            for token in tokens:
+                for start, end in _written(token, passage):
                     yield passage.problem(declared.message, start, end)
 
     return check
@@ -45,12 +46,12 @@ def _existence(declared: CustomRule) -> Check:
 
 def _substitution(declared: CustomRule) -> Check:
     """Report each occurrence of a token, with its replacement as the fix."""
-    patterns = [(_compiled(token, declared), better) for token, better in declared.swap.items()]
+    tokens = [(_compiled(token, declared), better) for token, better in declared.swap.items()]
 
     def check(passages: Sequence[Passage]) -> Iterator[Problem]:
         for passage in _in_scope(passages, declared):
-            for pattern, better in patterns:
-                for start, end in _written(pattern, passage):
+            for token, better in tokens:
+                for start, end in _written(token, passage):
                     fix = Fix((Edit(passage.place(start, end), better),))
                     hint = f"write `{better}`"
                     yield passage.problem(declared.message, start, end, fix=fix, hint=hint)
@@ -60,11 +61,11 @@ def _substitution(declared: CustomRule) -> Check:
 
 def _occurrence(declared: CustomRule) -> Check:
     """Report texts that contain a token too often or too rarely."""
-    patterns = [_compiled(token, declared) for token in declared.tokens]
+    tokens = [_compiled(token, declared) for token in declared.tokens]
 
     def check(passages: Sequence[Passage]) -> Iterator[Problem]:
         for passage in _in_scope(passages, declared):
-            found = sorted(span for pattern in patterns for span in _written(pattern, passage))
+            found = sorted(span for token in tokens for span in _written(token, passage))
             if declared.max is not None and len(found) > declared.max:
                 yield passage.problem(declared.message, *found[declared.max])
             elif declared.min is not None and len(found) < declared.min and not passage.literal:
@@ -73,16 +74,35 @@ def _occurrence(declared: CustomRule) -> Check:
     return check
 
 
-def _compiled(token: str, declared: CustomRule) -> Any:
-    """Compile a token with RE2, which can't hang; a plain word matches only whole words."""
+@record(frozen=True, slots=True)
+class _Token:
+    """A token that is searched for; a plain word matches only whole words."""
+
+    pattern: Any
+    whole_words: bool
+
+    def spans(self, text: str) -> Iterator[tuple[int, int]]:
+        for match in self.pattern.finditer(text):
+            start, end = match.span()
+            if not (self.whole_words and _is_part_of_word(text, start, end)):
+                yield start, end
+
+
+def _is_part_of_word(text: str, start: int, end: int) -> bool:
+    around = text[max(start - 1, 0) : start] + text[end : end + 1]
+    return any(char.isalnum() or char == "_" for char in around)
+
+
+def _compiled(token: str, declared: CustomRule) -> _Token:
+    """Compile a token with RE2, which can't hang."""
     import re2
 
-    pattern = rf"\b{token}\b" if token.replace(" ", "").isalnum() else token
     options = re2.Options()
     options.log_errors = False  # by default, RE2 prints errors to stderr
     options.case_sensitive = not declared.ignore_case
     try:
-        return re2.compile(pattern, options)
+        # Not between `\b`, which knows only ASCII letters in RE2.
+        return _Token(re2.compile(token, options), token.replace(" ", "").isalnum())
     except re2.error as error:
         reason = error.args[0].decode("utf-8", "replace") if error.args else "it can't be read"
         raise InputError(
@@ -97,7 +117,7 @@ def _in_scope(passages: Sequence[Passage], declared: CustomRule) -> Iterator[Pas
             yield passage
 
 
-def _written(pattern: Any, passage: Passage) -> Iterator[tuple[int, int]]:
-    for match in pattern.finditer(passage.text):
-        if match.end() > match.start() and passage.is_written(match.start(), match.end()):
-            yield match.start(), match.end()
+def _written(token: _Token, passage: Passage) -> Iterator[tuple[int, int]]:
+    for start, end in token.spans(passage.text):
+        if end > start and passage.is_written(start, end):
+            yield start, end

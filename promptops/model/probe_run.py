@@ -147,6 +147,7 @@ class PromptProbes:
         decided: The comparison with the baseline; None if nothing was judged.
         failures: Why it fails, each a sentence.
         unused: Accepted probes that do not succeed any more.
+        self_judged: Families whose answers are judged by the model that is attacked.
     """
 
     prompt: str
@@ -163,6 +164,7 @@ class PromptProbes:
     bias: BiasResult | None = None
     failures: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
+    self_judged: tuple[str, ...] = ()
 
 
 @record(frozen=True, slots=True, kw_only=True)

@@ -221,8 +221,22 @@ class Repository:
 
         `git check-ignore` refuses to read paths literally.
         """
+        return bool(self.ignored((path,)))
+
+    def ignored(self, under: Sequence[str]) -> list[str]:
+        """The ignored files of the work tree at or below paths."""
         options = ("--others", "--ignored", "--exclude-standard", "-z", "--")
-        return bool(self.git.run("ls-files", *options, path))
+        return records(self.git.run("ls-files", *options, *under))
+
+    def sparse(self, under: Sequence[str]) -> list[str]:
+        """The tracked files at or below paths that the sparse checkout leaves out."""
+        lines = records(self.git.run("ls-files", "-v", "-z", "--", *under))
+        return [line[2:] for line in lines if line[0] in "Ss"]
+
+    def listed_on_disk(self, under: Sequence[str]) -> list[str]:
+        """The tracked and untracked files at or below paths, without ignored ones."""
+        options = ("--cached", "--others", "--exclude-standard", "-z", "--")
+        return records(self.git.run("ls-files", *options, *under))
 
     def need_work_tree(self) -> None:
         """Raise GitError if there is no work tree."""

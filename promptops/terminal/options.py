@@ -161,6 +161,15 @@ def gate_revision(options: Mapping[str, Any]) -> str:
     return "worktree" if options["worktree"] or options["since"] is None else "HEAD"
 
 
+def note_hidden(output: OutputOptions, workspace: Workspace) -> None:
+    """Print which prompt files on disk are not read, and why."""
+    from promptops.workspace.listing import hidden_prompts
+
+    for sentence, hint in hidden_prompts(workspace):
+        output.note(f"note: {sentence}")
+        output.note(f"  tip: {hint}")
+
+
 def note_uncommitted(
     output: OutputOptions, workspace: Workspace, options: Mapping[str, Any]
 ) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from promptops.catalog.catalog import Catalog
+from promptops.catalog.prompt_ids import PROMPT_ENDINGS
 from promptops.catalog.references import is_below
 from promptops.catalog.unread_prompts import unread_prompts
 from promptops.errors import InputError, PromptopsError
@@ -28,7 +31,10 @@ from promptops.model.prompt import (
     Tool,
     Turn,
 )
+from promptops.plurals import some
 from promptops.records import fields, is_record
+from promptops.repo.tree import WORKTREE
+from promptops.report.parts.visible import visible_path
 from promptops.workspace.selection import Selected
 from promptops.workspace.workspace import Workspace
 
@@ -49,6 +55,44 @@ def unread_files(workspace: Workspace) -> tuple[tuple[str, str], ...]:
     catalog = workspace.catalog
     found = unread_prompts(catalog, catalog.files.entries)
     return tuple((one.path, one.command) for one in found)
+
+
+def hidden_prompts(workspace: Workspace) -> Iterator[tuple[str, str]]:
+    """Prompt files on disk that no command reads: a sentence and a hint for each reason.
+
+    They are ignored by git, outside the sparse checkout, or in a folder such as `Prompts`, whose
+    name differs from that of a root only in case. Empty for a revision other than the work tree.
+    """
+    repository, roots = workspace.repository, [r for r in workspace.config.prompts if r != "."]
+    if workspace.revision != WORKTREE or repository.bare or not roots:
+        return
+    ignored = [path for path in repository.ignored(roots) if path.endswith(PROMPT_ENDINGS)]
+    if ignored:
+        files = some([visible_path(path) for path in ignored], 1, "file")
+        hint = f"`git check-ignore -v {visible_path(ignored[0])}` shows the pattern"
+        yield f"ignored by git, so not read: {files}", hint
+    sparse = [path for path in repository.sparse(roots) if (repository.root / path).is_file()]
+    if skipped := [path for path in sparse if path.endswith(PROMPT_ENDINGS)]:
+        files = some([visible_path(path) for path in skipped], 1, "file")
+        hint = "`git update-index --no-skip-worktree` makes git read the file on disk"
+        yield f"outside the sparse checkout, so read from git and not from disk: {files}", hint
+    for root in roots:
+        for folder in _folders_in_other_case(repository.root, root):
+            inside = repository.listed_on_disk((folder,))
+            if any(path.endswith(PROMPT_ENDINGS) for path in inside):
+                shown, proper = visible_path(folder), visible_path(root)
+                yield f"not read: the prompts in {shown}/", f"move them to {proper}/, the root"
+
+
+def _folders_in_other_case(top: Path, root: str) -> Iterator[str]:
+    above, _, name = root.rpartition("/")
+    try:
+        beside = sorted(os.listdir(top / above))
+    except OSError:
+        return
+    for other in beside:
+        if other != name and other.lower() == name.lower():
+            yield f"{above}/{other}" if above else other
 
 
 def _entry(catalog: Catalog, loaded: LoadedPrompt) -> dict[str, Any]:

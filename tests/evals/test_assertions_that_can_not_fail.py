@@ -57,6 +57,12 @@ json-schema, value: {$ref: "#/$defs/a", $defs: {a: {items: {$ref: "#/$defs/a"}}}
 json-schema, value: {properties: {a: {}}} /value
 json-schema, value: {properties: {a: true}, additionalProperties: true} /value
 json-schema, value: {properties: {a: {$ref: "#"}}} /value
+json-schema, value: {$ref: "#"} /value
+json-schema, value: {type: string, $ref: "#"} /value
+json-schema, value: {allOf: [{$ref: "#"}]} /value
+json-schema, value: {anyOf: [{type: string}, {$ref: "#"}]} /value
+json-schema, value: {$ref: "#/$defs/a", $defs: {a: {$ref: "#/$defs/b"}, b: {if: {$ref: "#/$defs/a"}}}} /value
+json-schema, value: {type: object, properties: {a: {$ref: "#/properties/a"}}} /value
 json-schema, value: {patternProperties: {a: {}}} /value
 json-schema, value: {unevaluatedProperties: true} /value
 json-schema, value: {required: []} /value
@@ -275,6 +281,9 @@ message-count, value: -1 /value
 
 CAN_FAIL = """
 json-schema, value: {type: object}
+json-schema, value: {type: object, properties: {a: {$ref: "#"}}}
+json-schema, value: {anyOf: [{type: string}, {type: array, items: {$ref: "#"}}]}
+json-schema, value: {$ref: "#/$defs/a", $defs: {a: {type: object, additionalProperties: {$ref: "#/$defs/a"}}}}
 json-schema, value: {properties: {a: {type: string}}}
 json-schema, value: {properties: {a: {}}, additionalProperties: false}
 json-schema, value: {required: [a]}
@@ -457,6 +466,8 @@ def test_an_assertion_that_can_not_fail_is_an_error_at_its_argument(line: str) -
 
 
 PASSES_EVERY_ANSWER = """
+expr, value: "output is string or output is mapping or output is iterable or output is number or output is none or output is boolean"
+expr, value: "output ~ '' == output | string"
 contains, transform: "text ~ 'ok'", value: ok
 contains-any, transform: "'yes or no: ' ~ text", value: [yes, x]
 icontains, transform: "text ~ ' OK'", value: ok
@@ -500,6 +511,11 @@ expr, value: "text | first != text | last"
 expr, value: "text | trim == text"
 expr, value: "text[3:6] != 'abc'"
 expr, value: "output.ok is not defined"
+expr, value: "output is string"
+expr, value: "output is not mapping"
+expr, value: "output != []"
+expr, value: "output != 5"
+expr, value: "output is string or output is mapping"
 expr, value: "text | length < 100000"
 """
 

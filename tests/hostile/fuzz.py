@@ -262,7 +262,7 @@ def _summary(parts: list[Part], seed: int) -> int:
         failures += sum(map(len, by_reason.values()))
         for reason, indexes in sorted(by_reason.items(), key=lambda pair: -len(pair[1]))[:SHOWN]:
             print(f"  {len(indexes)} times: {reason}  --seed {seed} --only {kind}:{indexes[0]}")
-    print(f"{failures} failures")
+    print(f"{failures} failures with --seed {seed}")
     return int(failures > 0)
 
 

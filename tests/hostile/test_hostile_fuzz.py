@@ -150,22 +150,27 @@ def test_a_prompt_file_that_broke_a_rule_once_is_linted_by_every_rule(text: str)
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("seed", ["12", "20261130"])
 @pytest.mark.parametrize(
     "amount",
     [("--files", "700"), ("--pairs", "300"), ("--changes", "40"), ("--commands", "25")],
     ids=lambda amount: amount[0].strip("-"),
 )
 def test_generated_files_break_nothing_hide_nothing_and_take_no_long_time(
-    amount: tuple[str, str],
+    amount: tuple[str, str], seed: str
 ) -> None:
-    """`python tests/hostile/fuzz.py --help` looks at more of them, and at one again."""
+    """`python tests/hostile/fuzz.py --help` looks at more of them, and at one again.
+
+    The nightly workflow takes the date as the seed.
+    """
     fuzz = [sys.executable, str(Path(__file__).with_name("fuzz.py"))]
 
     done = subprocess.run(
-        [*fuzz, *amount, "--seed", "12"], capture_output=True, check=False, text=True
+        [*fuzz, *amount, "--seed", seed], capture_output=True, check=False, text=True
     )
 
     assert done.returncode == 0, done.stdout + done.stderr[-2000:]
+    assert done.stdout.endswith(f"0 failures with --seed {seed}\n")
 
 
 @few(300)

@@ -117,6 +117,41 @@ def test_large_schemas_give_few_and_bounded_inputs(schema):
     assert max(measured(inputs)[2] for inputs, _ in found) <= 3 * MAX_CHARS
 
 
+MANY_ITEMS = "{type: array, minItems: 9999, maxItems: 9999, items: {type: string, minLength: 9}}"
+MANY_ARRAYS = (
+    "{type: object, properties: {" + ", ".join(f"a{n}: {MANY_ITEMS}" for n in range(20)) + "}}"
+)
+
+
+@pytest.mark.parametrize(
+    "bound",
+    [
+        "{type: string, minLength: 4000000000}",
+        "{type: string, minLength: 4000000000000000000000000}",
+        "{type: string, minLength: 1.0e+308}",
+        "{type: array, minItems: 4000000000000000000000000, items: {type: string}}",
+        "{type: array, minContains: 4000000000000000000000000, contains: {type: string}}",
+        "{type: object, minProperties: 4000000000000000000000000}",
+    ],
+)
+def test_a_value_that_is_too_large_to_make_is_not_tried(bound):
+    schema = f"properties: {{a: {bound}, b: {{enum: [x, y]}}}}"
+
+    found = tried(schema, {"b": "x"})
+
+    assert [change for _, change in found][:2] == ["`b` is missing", '`b` is "y"']
+    assert all(inputs.keys() <= {"b"} for inputs, _ in found)
+
+
+def test_the_largest_inputs_have_one_limit_for_all_their_arrays_and_strings():
+    schema = f"properties: {{{', '.join(f'v{n}: {MANY_ARRAYS}' for n in range(20))}}}"
+
+    built = list(boundary_inputs(yaml.safe_load(schema), [{}], lambda _: True, 20))
+
+    assert max(measured(each.inputs)[0] for each in built) <= 2 * MAX_NODES
+    assert max(measured(each.inputs)[2] for each in built) <= MAX_CHARS
+
+
 @pytest.mark.parametrize(
     "schema",
     ["{properties: {a: {$ref: '#/$defs/a'}}, $defs: {a: {allOf: [{$ref: '#/$defs/a'}]}}}"],

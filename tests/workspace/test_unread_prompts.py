@@ -190,3 +190,78 @@ def test_the_list_does_not_call_a_prompt_with_a_syntax_error_a_draft(repo, start
         "ask    active      -  1 case",
         "other  unreadable  -  0 cases",
     ]
+
+
+BROKEN = "format: promptops/1\nmessages: ["
+
+
+@pytest.mark.parametrize("name", ["ask.prompt.yaml ", "ask.prompt.yml\t", "ask.prompt.yaml~"])
+def test_a_blank_at_the_end_of_the_name_hides_no_prompt(repo, started, name):
+    repo.write({"prompts/other.prompt.yaml": PROMPT, f"prompts/{name}": BROKEN})
+    repo.git("add", ".")
+
+    _, said, _ = started("lint", "--staged")
+
+    assert f"prompts/{name}".replace("\t", "\\t") in said
+    assert "this file is not read as a prompt  [REP011 unread-prompt]" in said
+    assert " prompts/ask.prompt.yaml\n" in said
+
+
+def notes(said):
+    return [line for line in said.splitlines() if line.startswith(("note:", "  tip:"))]
+
+
+@pytest.mark.parametrize("command", ["lint", "list", "check"])
+def test_ignored_prompts_are_noted(repo, started, command):
+    repo.write({"prompts/other.prompt.yaml": PROMPT, ".gitignore": "draft-*\n"})
+    repo.commit("one prompt")
+    repo.write({"prompts/draft-a.prompt.yaml": BROKEN, "prompts/draft-b.prompt.yaml": BROKEN})
+
+    _, _, noted = started(command)
+
+    assert notes(noted) == [
+        "note: ignored by git, so not read: prompts/draft-a.prompt.yaml and 1 more file",
+        "  tip: `git check-ignore -v prompts/draft-a.prompt.yaml` shows the pattern",
+    ]
+
+
+def test_a_folder_that_differs_from_the_root_only_in_case_is_noted(repo, started):
+    files = {"prompts/other.prompt.yaml": PROMPT, "Prompts/ask.prompt.yaml": BROKEN}
+    repo.write({**files, "PROMPTS/readme.md": "no prompt"})
+    repo.commit("two folders")
+
+    _, _, noted = started("lint")
+
+    assert notes(noted) == [
+        "note: not read: the prompts in Prompts/",
+        "  tip: move them to prompts/, the root",
+    ]
+
+
+def test_outside_the_sparse_checkout_the_committed_prompt_is_read_and_a_file_on_disk_noted(
+    repo, started
+):
+    repo.write({"prompts/ask.prompt.yaml": BROKEN, "prompts/other.prompt.yaml": PROMPT})
+    repo.commit("two prompts")
+    repo.git("update-index", "--skip-worktree", "prompts/ask.prompt.yaml")
+    (repo.root / "prompts/ask.prompt.yaml").unlink()
+
+    _, absent, quiet = started("lint")
+    repo.write({"prompts/ask.prompt.yaml": PROMPT})
+    _, present, noted = started("lint")
+
+    assert "prompts/ask.prompt.yaml:2:12: error" in absent
+    assert (present, notes(quiet)) == (absent, [])
+    assert notes(noted) == [
+        "note: outside the sparse checkout, so read from git and not from disk:"
+        " prompts/ask.prompt.yaml",
+        "  tip: `git update-index --no-skip-worktree` makes git read the file on disk",
+    ]
+
+
+def test_the_hook_notes_nothing_of_what_is_not_staged(repo, started):
+    repo.write({"prompts/other.prompt.yaml": PROMPT, ".gitignore": "draft-*\n"})
+    repo.commit("one prompt")
+    repo.write({"prompts/draft-a.prompt.yaml": BROKEN, "Prompts/ask.prompt.yaml": BROKEN})
+
+    assert started("lint", "--staged") == (0, "", "")

@@ -73,6 +73,10 @@ def run_lint(output: OutputOptions, arguments: LintArguments, staged: Staged | N
             _print_why(output, opened, wanted)
         if arguments.diff:
             return _print_difference(output, opened, arguments, wanted, chosen)
+        if wanted.everything and revision == "worktree":
+            from promptops.terminal.options import note_hidden
+
+            note_hidden(output, opened)
         checked, report = _checked(opened, arguments, wanted, chosen)
         if arguments.write_baseline and not report.failed:
             return _write_baseline(output, checked, report)

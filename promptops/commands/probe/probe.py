@@ -36,6 +36,7 @@ from promptops.evals.json_values import NOTHING, parsed
 from promptops.evals.probes.library import LIBRARY
 from promptops.evals.probes.rules import ProbeRules, rule_problems, rules_of
 from promptops.json_pointer import NO_VALUE, value_at
+from promptops.model.config import ModelProfile
 from promptops.model.finding import Problem
 from promptops.model.loaded import LoadedPrompt
 from promptops.model.place import Place
@@ -73,6 +74,7 @@ from promptops.testing.recordings.store import (
 )
 from promptops.testing.retrieving import MissingInputs
 from promptops.testing.runner import why_no_cases, within_policy
+from promptops.workspace.profiles import model_profile, unnamed_profile
 from promptops.workspace.selection import Selected, SelectionOptions, select
 from promptops.workspace.workspace import Workspace
 
@@ -261,7 +263,8 @@ class AttackRun:
                 bias = bias_of(judged, each.attacks, each.rules.decision)
                 counted = [answer for answer in judged if self._counts(answer, each)]
                 decided = compared(counted, arms, mode) if arms is not None else None
-                yield rated(each, own, decided, bias)
+                found = rated(each, own, decided, bias)
+                yield replace(found, self_judged=self_judged(each, self._catalog))
 
     def _counts(self, answer: JudgedAnswer, each: AttackedPrompt) -> bool:
         """Whether an answer is compared with the baseline: not one that the prompt accepts."""
@@ -318,6 +321,31 @@ class PreparedPrompt:
 
     prompt: Prompt
     problems: tuple[CaseRun, ...] = ()
+
+
+def self_judged(attacked: AttackedPrompt, catalog: Catalog) -> tuple[str, ...]:
+    """The families with a rubric, if the judge of the prompt is the model that is attacked."""
+    judged = {
+        attacked.attacks[case.name].family
+        for case in attacked.prompt.cases
+        if any(each.get("type") == "llm-rubric" for each in case.output)
+    }
+    answering = model_profile(catalog, attacked.prompt.model)
+    judging = _judge_profile(attacked.prompt, catalog)
+    if answering is None or judging is None:
+        return ()
+    is_same = (answering.provider, answering.id) == (judging.provider, judging.id)
+    return tuple(sorted(judged)) if is_same else ()
+
+
+def _judge_profile(prompt: Prompt, catalog: Catalog) -> ModelProfile | None:
+    """The model of the judge: that of a judge prompt, a named one, or else that of the prompt."""
+    judge = prompt.evaluation.get("judge")
+    if isinstance(judge, Mapping):
+        return catalog.config.models.get(str(judge.get("profile"))) or unnamed_profile(judge)
+    path = catalog.paths.get(judge) if isinstance(judge, str) else None
+    loaded = catalog.loaded(path).prompt if path is not None else prompt
+    return None if loaded is None else model_profile(catalog, loaded.model)
 
 
 def with_retrieved_bases(prompt: Prompt, missing: MissingInputs) -> PreparedPrompt:

@@ -18,8 +18,9 @@ from promptops.records import record
 class ContainsJson:
     """The checked text contains a JSON mapping or list with at least these values.
 
-    Mappings may have more keys and lists more items, in any order. In a text, the JSON may be
-    between sentences or in a fenced block. If `path` selects a value that is not a string, that
+    Mappings may have more keys and lists more items, in any order. Each item of the expected list
+    needs an item of its own: `[1]` lacks an item of `[1, 1]`. In a text, the JSON may be between
+    sentences or in a fenced block. If `path` selects a value that is not a string, that
     value itself is compared.
 
     Attributes:

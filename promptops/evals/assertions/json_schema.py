@@ -10,7 +10,11 @@ from typing import Any
 from promptops.evals.checked_values import CheckedValues
 from promptops.evals.json_values import NOTHING, parsed
 from promptops.evals.registry import assertion
-from promptops.evals.schema_limits import admits_every_value, admits_no_value
+from promptops.evals.schema_limits import (
+    admits_every_value,
+    admits_no_value,
+    reference_without_end,
+)
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Refused, Unjudgeable, Verdict
 from promptops.evals.wording import shown
@@ -57,6 +61,10 @@ class JsonSchema:
 
     def doubt(self, given: CheckedValues) -> Refused | None:
         """A string is parsed as JSON, so it can be any value."""
+        endless = reference_without_end(self.value)
+        if endless is not None:
+            message = f"`$ref: {endless}` leads back to itself, so it checks nothing"
+            return Refused(message, hint="put it into a part, such as `items` or a property")
         of = given.shape if admits_no_value({"type": "string"}, given.shape) else True
         if admits_every_value(self.value, of):
             return Refused("every value fits this schema", hint=_hint(self.value))

@@ -13,11 +13,13 @@ from promptops.records import record
 @assertion("no-personal-data")
 @record(frozen=True, slots=True, kw_only=True)
 class NoPersonalData:
-    """The checked text has no e-mail address, and no phone, account, card or ID number.
+    """The checked text has no e-mail or IP address, and no phone, account, card or ID number.
 
-    Numbers count if their checksum is right, as in the lint rule SEC002. Values that are reserved
-    for examples do not count. Names and postal addresses are not detected. The arguments of an
-    answer's tool calls are checked, too.
+    Numbers count if their checksum is right, as in the lint rule SEC002. A phone number has a
+    country code, the form of a national one (`0171 2345678`, `212-736-5000`), or a word such as
+    "phone" before it. An e-mail address may be spelled out, as in `ada [at] firma [dot] at`.
+    Private IP addresses, and values that are reserved for examples, do not count. Names and postal
+    addresses are not detected. The arguments of an answer's tool calls are checked, too.
 
     Holds:
         answer: Write to help@example.com.

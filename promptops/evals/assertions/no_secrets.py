@@ -13,10 +13,12 @@ from promptops.records import record
 @assertion("no-secrets")
 @record(frozen=True, slots=True, kw_only=True)
 class NoSecrets:
-    """The checked text has no API key, no password in an address and no private key.
+    """The checked text has no API key, bearer token, password or private key.
 
     Keys are detected by the vendors' patterns, as in the lint rule SEC001; documented example keys
-    do not count. The arguments of an answer's tool calls are checked, too.
+    do not count. A password is detected in an address, and after `password:` and its like if it has
+    6 or more characters with letters and digits. The arguments of an answer's tool calls are
+    checked, too.
 
     Holds:
         answer: Put the key into the variable API_KEY.

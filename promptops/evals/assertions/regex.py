@@ -25,7 +25,8 @@ class Regex:
 
     The syntax is RE2, which always runs in linear time: no look-ahead and no back-references. `^`
     and `$` match at the ends of the text, with `(?m)` at the ends of each line; `.` matches a
-    newline with `(?s)`.
+    newline with `(?s)`. `\\b`, `\\w` and `\\d` know only ASCII: `\\bcafé\\b` does not match in `un
+    café noir`; `\\pL` is any letter.
 
     Attributes:
         value: The pattern.

@@ -19,9 +19,9 @@ from promptops.records import field, record
 class ToolCall:
     """The answer calls a tool with at least these arguments.
 
-    One matching call is enough. Mappings may have more keys and lists more items, in any order. A
-    tool that the prompt does not define is an error, also with `not-`, and so is an argument that
-    the tool does not have.
+    One matching call is enough. Mappings may have more keys and lists more items, in any order;
+    each item of an expected list needs an item of its own. A tool that the prompt does not define
+    is an error, also with `not-`, and so is an argument that the tool does not have.
 
     Attributes:
         name: The tool.

@@ -16,7 +16,7 @@ _found = cached_by_size(16_000_000)(find_personal_data)
 
 @rule("SEC002", severity=Severity.WARNING)
 def pii_literal(document: Document, written: Sequence[Written]) -> Iterator[Problem]:
-    """The files contain no e-mail address, phone number, card or account number of a person.
+    """The files contain no e-mail or IP address, phone, card or account number of a person.
 
     Test cases are often copied from real conversations, and git keeps personal data in every clone
     forever. Values reserved for examples are allowed: addresses at `example.com`, phone numbers

@@ -95,6 +95,7 @@ def _prompt(found: PromptProbes) -> dict[str, Any]:
         "bias": _bias(found.bias) if found.bias is not None else None,
         "failures": list(found.failures),
         "unused": list(found.unused),
+        "self_judged": list(found.self_judged),
     }
 
 

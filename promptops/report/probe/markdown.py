@@ -83,6 +83,8 @@ def _remarks(prompt: PromptProbes) -> Iterator[str]:
         yield from (_sentence(facts.direction(each)) for each in prompt.bias.directions)
     if facts.no_limit(prompt):
         yield _sentence(facts.no_limit(prompt))
+    if facts.self_judged(prompt):
+        yield _sentence(facts.self_judged(prompt))
     if facts.unused(prompt):
         yield _sentence(facts.unused(prompt))
 

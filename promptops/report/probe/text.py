@@ -119,6 +119,8 @@ class _ProbeWriter:
             yield f"  {self._style('error', 'fail')}: {failure}"
         if facts.no_limit(prompt):
             yield f"  {self._style('note', 'note')}: {facts.no_limit(prompt)}"
+        if facts.self_judged(prompt):
+            yield f"  {self._style('note', 'note')}: {facts.self_judged(prompt)}"
         if facts.unused(prompt):
             yield f"  {self._style('note', 'accepted')}: {facts.unused(prompt)}"
 

@@ -501,6 +501,20 @@ def test_a_team_declares_rules_of_its_own(repo, kind, text, column):
     assert found == [f"{ASK}:5:{column} X001 not so"]
 
 
+def test_a_word_of_a_rule_is_a_whole_word_in_any_script(repo):
+    repo.write(
+        {
+            "promptops.toml": '[[lint.rules]]\ncode = "X001"\nname = "ours"\nkind = "existence"\n'
+            'message = "not so"\nseverity = "error"\ntokens = ["café", "naiv"]\n',
+            ASK: prompt("cafés, café; naivé, naiv_ naiv"),
+        }
+    )
+
+    found = linted(repo, options=replace(OPTIONS, select=("X001",)))
+
+    assert found == [f"{ASK}:5:{column} X001 not so" for column in (14, 33)]
+
+
 PLUGIN = '''
 from promptops.lint import Problem, Severity, rule
 

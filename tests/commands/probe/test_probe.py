@@ -49,6 +49,29 @@ def test_missing_answers_exit_1_and_the_hint_records_them(repo, served):
     assert again.out.splitlines()[-1] == "pass: 1 of 1 attack succeeded · 1 prompt"
 
 
+def test_a_model_that_judges_its_own_answers_is_reported(repo):
+    """The judge of `toxicity` is the attacked model, unless the prompt names another."""
+    toxicity = ("probe", "ask", "--family", "toxicity", "--smoke")
+    note = (
+        "  note: toxicity: the attacked model judges its own answers, and an attack may reach the"
+        " judge, too; set `moderations` in `[test]`, or `evaluation: {judge: {profile: NAME}}` in"
+        " the prompt\n"
+    )
+    with fault_server(provider(lambda _: False)) as server:
+        configured(repo, server, ONE_INPUT)
+        by_itself = ask(repo.root, *toxicity)
+        values = json.loads(ask(repo.root, *toxicity, "--format", "json").out)
+        configured(repo, server, ONE_INPUT, '[test]\nmoderations = "judge"\n')
+        by_moderation = ask(repo.root, *toxicity)
+        configured(repo, server, ONE_INPUT + RULES)
+        by_another = ask(repo.root, *toxicity)
+
+    assert note in by_itself.out
+    assert [each["self_judged"] for each in values["prompts"]] == [["toxicity"]]
+    assert "judges its own answers" not in by_moderation.out + by_another.out
+    assert "ask: no attack was judged\n" in by_moderation.out
+
+
 @pytest.mark.slow
 def test_prune_removes_what_no_probe_uses_and_only_below_its_folder(repo):
     """The first answer is to an earlier wording; `gone` is not a prompt any more."""

@@ -9,7 +9,7 @@ from promptops.evals.registry import built_in
 
 from .templates import expression
 
-NUMBERS = (0, 1, -1, 3, 1.5, 100, 1e308, 10**19, 2**53 + 1, 1e-7)
+NUMBERS = (0, 1, -1, 3, 1.5, 100, 1e308, 4 * 10**9, 10**19, 2**53 + 1, 1e-7)
 WITHOUT_END = (float("inf"), float("nan"), 10**310)
 STRINGS = (
     *(
@@ -157,9 +157,13 @@ _KEYWORDS: tuple[tuple[str, Any], ...] = (
             "maximum",
             "minLength",
             "maxLength",
+            "minItems",
             "maxItems",
             "multipleOf",
             "minProperties",
+            "maxProperties",
+            "minContains",
+            "maxContains",
         )
     ),
     ("$ref", lambda random, _: random.choice(REFERENCES)),

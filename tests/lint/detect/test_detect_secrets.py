@@ -76,6 +76,18 @@ def test_a_vendors_key_is_found_and_never_repeated_in_the_message(vendor: str, k
             "h7Kq/2Lw+9ZxP4vBn8RtY6mCd1Gs3JfEu5AoXi0T",
             "a secret: `secret_access_key` is set to what looks like a key",
         ),
+        ("password: " + "hunter2", "hunter2", "a secret: a password"),
+        ("Ihr Passwort lautet " + "Geheim99!.", "Geheim99!", "a secret: a password"),
+        ('{"password": "' + 'Tr0ub4dor"}', "Tr0ub4dor", "a secret: a password"),
+        (r"{\"password\": \"" + r"Tr0ub4dor\"}", "Tr0ub4dor", "a secret: a password"),
+        ("DB_PASSWORD=" + "k3qT9zWm", "k3qT9zWm", "a secret: a password"),
+        ("pwd = '" + "k3qT9zWm'", "k3qT9zWm", "a secret: a password"),
+        ("Authorization: Bearer " + MIXED, MIXED, "a secret: a bearer token"),
+        (
+            "curl -H 'authorization: bearer " + MIXED[:18] + "'",
+            MIXED[:18],
+            "a secret: a bearer token",
+        ),
     ],
 )
 def test_passwords_in_addresses_and_assigned_keys_are_found(
@@ -117,6 +129,13 @@ def test_a_private_key_block_is_found_as_a_whole() -> None:
         "-----BEGIN PRIVATE KEY-----\n...\n-----END PRIVATE KEY-----",
         'token: "3f2504e0-4f89-41d3-9a0c-0305e82c3301"',
         "secret: the-quick-brown-fox-jumps-over",
+        "password: string, password: required, password: at least 8 characters, Password: sha256",
+        "password: {{ password1 }}, password=$PASSWORD1, password: <your password1>, pwd: /home/x1",
+        "password: os.environ['PW1'], password: password123, password: ****1234",
+        "password: 8-16 chars",
+        "password policy: 2FA-required, max_password_length: 64, password: v2_flow, password is 7",
+        "Bearer YOUR_TOKEN_1234567890, Authorization: Bearer <token1>",
+        "the bearer of q8Zt3LmWv0XyRb7N",
         "max_output_tokens: 4096, token: 12345678901234567890",
         "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0."
         "SflKxwRJSMeKKF2QT4fwpMeJf36POk6yJV_adQssw5c",

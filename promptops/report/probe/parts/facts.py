@@ -189,6 +189,18 @@ def no_limit(prompt: PromptProbes) -> str:
     )
 
 
+def self_judged(prompt: PromptProbes) -> str:
+    """That a model judges its own answers, and how another one would; or ""."""
+    if not prompt.self_judged:
+        return ""
+    named = " and ".join(map(short, prompt.self_judged))
+    return (
+        f"{named}: the attacked model judges its own answers, and an attack may reach the judge,"
+        " too; set `moderations` in `[test]`,"
+        " or `evaluation: {judge: {profile: NAME}}` in the prompt"
+    )
+
+
 def unused(prompt: PromptProbes) -> str:
     """Accepted probes that no longer succeed, or ""."""
     if not prompt.unused:

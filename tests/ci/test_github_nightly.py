@@ -5,7 +5,7 @@ import json
 import pytest
 import yaml
 
-from promptops.commands.drift.drift import NotesHistory
+from promptops.commands.drift.history import NotesHistory
 from promptops.commands.init.ci_files import nightly_text
 from promptops.model.night import NOTES_REF
 from promptops.records import replace

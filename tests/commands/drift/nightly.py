@@ -10,7 +10,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 
 from promptops.commands.drift.asking import DriftOptions
-from promptops.commands.drift.drift import FileHistory, drift
+from promptops.commands.drift.drift import drift
+from promptops.commands.drift.history import FileHistory
 from promptops.model.night import Drift
 from promptops.records import replace
 from promptops.testing.options import RunOptions

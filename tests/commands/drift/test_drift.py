@@ -8,7 +8,7 @@ from jsonschema import Draft202012Validator
 from promptops.source.schemas import schema
 from tests.commands.asked import ask
 from tests.commands.drift.nightly import CASES, night, released
-from tests.commands.drift.test_night_lines import LINE
+from tests.commands.drift.test_history_lines import LINE
 from tests.conftest import GitRepository
 
 DRIFT = ("drift", "--trust-config", "-j", "1")

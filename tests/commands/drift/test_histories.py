@@ -6,13 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from promptops.commands.drift.drift import FileHistory, NotesHistory
-from promptops.commands.drift.night_lines import night_line
+from promptops.commands.drift.history import FileHistory, NotesHistory, night_line
 from promptops.errors import GitError, InputError
 from promptops.model.night import NOTES_REF, Night
 from promptops.records import replace
 from promptops.repo.repository import Repository
-from tests.commands.drift.test_night_lines import LINE, NIGHT
+from tests.commands.drift.test_history_lines import LINE, NIGHT
 from tests.conftest import GitRepository
 
 

@@ -1,14 +1,19 @@
-"""Nights as JSON lines: written in one way, and read with the places of problems."""
+"""The nights of a release: kept in git notes or in a file, each as one JSON line."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, get_args
+from pathlib import Path
+from typing import Any, Protocol, get_args
 
+from promptops.errors import InputError, os_reason
 from promptops.model.night import (
     NIGHT_FORMAT,
+    NOTES_REF,
     Confirmed,
     HistoryProblem,
     Night,
@@ -18,11 +23,129 @@ from promptops.model.night import (
 from promptops.model.place import Place
 from promptops.patterns import lazy_pattern
 from promptops.records import record
+from promptops.repo.notes import Notes
+from promptops.repo.repository import Repository
 from promptops.source.json_lines import STRICT, mistake_in, refusal
+from promptops.storage.atomic import check_replaceable, part_of, replace_whole
+from promptops.storage.lock import locked
 
-_TIME = lazy_pattern(r"2\d\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+
+class History(Protocol):
+    """The nights of all releases. Lines that can't be read are reported, and stay as they are."""
+
+    @property
+    def name(self) -> str:
+        """The name of the place, for reports."""
+
+    def read(self) -> ReadNights:
+        """All nights, before any request is sent.
+
+        Raises GitError or InputError if the history can't be opened, or could not be written.
+        """
+
+    def add(self, nights: Sequence[Night], tag: str) -> None:
+        """Add the nights of one run; `tag` is the id of the release's tag object."""
+
+
+@record(frozen=True, slots=True)
+class NotesHistory:
+    """Notes on the tag objects of releases; they need no branch and no commit."""
+
+    repository: Repository
+
+    @property
+    def name(self) -> str:
+        return NOTES_REF
+
+    @property
+    def notes(self) -> Notes:
+        return Notes(self.repository, NOTES_REF)
+
+    def read(self) -> ReadNights:
+        return _nights_in(self.notes.read())
+
+    def add(self, nights: Sequence[Night], tag: str) -> None:
+        with _lock(self.repository):
+            self.notes.write({tag: with_nights(self.notes.find(tag), nights)})
+
+
+@record(frozen=True, slots=True)
+class FileHistory:
+    """A file of nights; it is replaced as a whole."""
+
+    repository: Repository
+    path: Path
+
+    @property
+    def name(self) -> str:
+        return str(self.path)
+
+    def read(self) -> ReadNights:
+        found = _nights_in({self.name: self._data()})
+        if found.problems and not (found.nights or found.outdated):
+            first = found.problems[0]
+            message = f"it is not a history of nights: {first.message}"
+            hint = "name a file that `promptops drift` wrote, or a new one"
+            raise InputError(message, where=str(first.place), hint=hint)
+        try:
+            check_replaceable(self.path)
+        except OSError as error:
+            raise _unwritable(self.path, error) from None
+        return found
+
+    def add(self, nights: Sequence[Night], tag: str) -> None:
+        with _lock(self.repository):
+            data = with_nights(self._data(), nights)
+            try:
+                replace_whole(self.path, data, part_of(self.path))
+            except OSError as error:
+                raise _unwritable(self.path, error) from None
+
+    def _data(self) -> bytes:
+        try:
+            return self.path.read_bytes()
+        except FileNotFoundError:
+            return b""  # the first night creates it
+        except OSError as error:
+            message = f"the history can't be read: {os_reason(error)}"
+            raise InputError(message, where=self.name, hint="name another file") from None
+
+
+def _nights_in(files: Mapping[str, bytes]) -> ReadNights:
+    """The nights of several files, oldest first; equal ones once."""
+    found = [read_nights(path, data) for path, data in files.items()]
+    nights = dict.fromkeys(night for each in found for night in each.nights)
+    ordered = sorted(nights, key=lambda night: (night.at, night.prompt))
+    return ReadNights(
+        nights=tuple(ordered),
+        problems=tuple(p for each in found for p in each.problems),
+        outdated=sum(each.outdated for each in found),
+    )
+
+
+@contextmanager
+def _lock(repository: Repository) -> Iterator[None]:
+    """Runs on one machine write one after the other."""
+    folder = repository.common_dir / "promptops"
+    try:
+        os.makedirs(folder, exist_ok=True)
+        with locked(folder / "drift.lock", work="writing nights"):
+            yield
+    except OSError as error:
+        raise _unwritable(folder, error) from None
+
+
+def _unwritable(path: Path, error: OSError) -> InputError:
+    message = f"the history can't be written: {os_reason(error)}"
+    hint = "check the permissions and the free disk space, or name another file with --history"
+    return InputError(message, where=str(path), hint=hint)
+
+
+# Lines: written in one way, and read with the places of problems.
+
+_UTC_TIME = lazy_pattern(r"2\d\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _VERDICTS = get_args(NightVerdict)
-_MOST = 1_000_000_000
+_MAX_COUNT = 1_000_000_000
 
 
 @record(frozen=True, slots=True)
@@ -118,10 +241,10 @@ def parse_night(line: str) -> Night:
         raise _NotANightError(refusal(error)) from None
     if not isinstance(value, dict):
         raise _NotANightError("not a JSON object")
-    return _Reader(line, value).night()
+    return _NightReader(line, value).night()
 
 
-class _Reader:
+class _NightReader:
     """Reads the keys of one line; a wrong value is an error at its key."""
 
     def __init__(self, line: str, value: Mapping[str, Any]) -> None:
@@ -165,7 +288,7 @@ class _Reader:
     def _at(self) -> str:
         text = self._text("at")
         try:
-            if _TIME.fullmatch(text):
+            if _UTC_TIME.fullmatch(text):
                 datetime.fromisoformat(text)
                 return text
         except ValueError:  # such as February 30
@@ -185,7 +308,7 @@ class _Reader:
             return None
         if not isinstance(own, dict):
             raise self._refused("judge", "it must be an object or null")
-        reader = _Reader(self._line, own)
+        reader = _NightReader(self._line, own)
         return NightJudge(id=reader._text("id"), kappa=reader._optional_number("kappa"))
 
     def _confirmed(self) -> Confirmed | None:
@@ -194,7 +317,7 @@ class _Reader:
             return None
         if not isinstance(own, dict):
             raise self._refused("confirmed", "it must be an object or null")
-        reader = _Reader(self._line, own)
+        reader = _NightReader(self._line, own)
         score, contracts = reader._optional_number("z"), reader._optional_number("contracts")
         return Confirmed(score=score, contracts=contracts)
 
@@ -207,7 +330,7 @@ class _Reader:
     def _optional_text(self, key: str) -> str | None:
         return None if self._value.get(key) is None else self._text(key)
 
-    def _count(self, key: str, least: int = 0, most: int = _MOST) -> int:
+    def _count(self, key: str, least: int = 0, most: int = _MAX_COUNT) -> int:
         value = self._value.get(key)
         if not isinstance(value, int) or isinstance(value, bool):
             raise self._refused(key, "it must be a whole number")

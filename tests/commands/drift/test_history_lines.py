@@ -2,7 +2,7 @@
 
 import pytest
 
-from promptops.commands.drift.night_lines import ReadNights, night_line, read_nights, with_nights
+from promptops.commands.drift.history import ReadNights, night_line, read_nights, with_nights
 from promptops.model.night import Confirmed, HistoryProblem, Night, NightJudge
 from promptops.model.place import Place
 from promptops.records import replace

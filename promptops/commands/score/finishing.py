@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from math import isfinite
 from typing import Any
@@ -21,14 +21,18 @@ from promptops.commands.score.sums import (
 )
 from promptops.errors import UsageError
 from promptops.evals.alert_metrics import unknown_metric
+from promptops.evals.deciding.decision import holm
 from promptops.evals.deciding.intervals import bound_ranks, wilson
 from promptops.evals.deciding.production import (
     ALERT_ALPHA,
     BUCKETS,
+    CHANGE_ALPHA,
+    FEW_FREEDOM,
     Buckets,
     difference,
     effective_size,
     effective_size_of_mean,
+    freedom,
     independent_units,
     mean_bound,
     raised_from,
@@ -72,13 +76,26 @@ class PackFacts:
 def finished_groups(partial: Partial, facts: PackFacts) -> tuple[ScoreGroup, ...]:
     """All groups in the order of their values; each compared with the version before it."""
     compared = _Compared(partial, facts)
-    return tuple(
+    groups = [
         replace(
             _finished_group(dict(zip(partial.by, key, strict=True)), sums, facts),
             against=compared.against(key),
+            few_conversations=compared.few_conversations(key),
         )
         for key, sums in sorted(partial.groups.items())
-    )
+    ]
+    return tuple(_with_certain_changes(groups))
+
+
+def _with_certain_changes(groups: Sequence[ScoreGroup]) -> Iterator[ScoreGroup]:
+    """The groups, with those changes marked that are certain among all changes of the report."""
+    chances = [group.against.chance for group in groups if group.against is not None]
+    certain = iter(holm(chances, CHANGE_ALPHA))
+    for group in groups:
+        if group.against is None:
+            yield group
+        else:
+            yield replace(group, against=replace(group.against, certain=next(certain)))
 
 
 def _finished_group(by: Mapping[Any, str], sums: GroupSums, facts: PackFacts) -> ScoreGroup:
@@ -209,15 +226,24 @@ class _Compared:
         first, second = before.cells.get(measure), self._groups[key].cells.get(measure)
         if first is None or second is None:
             return None
-        unit = BILLION if measure.startswith(SCORE_PREFIX) else 1
-        found = difference(buckets_of(first, unit), buckets_of(second, unit))
+        unit, size = 1, effective_size
+        if measure.startswith(SCORE_PREFIX):
+            unit, size = BILLION, effective_size_of_mean
+        found = difference(buckets_of(first, unit), buckets_of(second, unit), size)
         return AgainstVersion(
             version=earlier,
             metric=measure.removeprefix(SCORE_PREFIX),
             difference=_rounded(found.value),
             low=_rounded(found.low),
             high=_rounded(found.high),
+            chance=_rounded(found.chance),
         )
+
+    def few_conversations(self, key: GroupKey) -> bool:
+        """Whether few conversations make up the contracts, or else the primary score, of a group."""
+        measure, cells = self._measure(key), self._groups[key].cells
+        unit = BILLION if measure.startswith(SCORE_PREFIX) else 1
+        return freedom(buckets_of(cells.get(measure, cells["requests"]), unit)) < FEW_FREEDOM
 
     def _add(self, key: GroupKey) -> None:
         version = parse(key[self._at], prereleases=True) if self._at is not None else None
@@ -381,9 +407,9 @@ class _Watched:
             return self._cost(_added_cells(cells, BILLION), chance)
         if self._is_score(metric):
             buckets = _added_cells(cells, BILLION)
-            return self._share(buckets, effective_size_of_mean(buckets), chance)
+            return self._share(buckets, effective_size_of_mean(buckets, chance), chance)
         buckets = _added_cells(cells, 1)
-        return self._share(buckets, effective_size(buckets), chance)
+        return self._share(buckets, effective_size(buckets, chance), chance)
 
     def _cells(self, facts: PackFacts) -> list[Cell]:
         metric = self.rule.metric

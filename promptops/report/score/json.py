@@ -96,6 +96,7 @@ def _group(group: ScoreGroup) -> dict[str, Any]:
         "budget_usd_1000": _optional(group.budget_usd_1000),
         "latency_s": _latency(group.latency_s),
         "against": _against(group.against),
+        "few_conversations": group.few_conversations,
     }
 
 
@@ -152,6 +153,8 @@ def _against(found: AgainstVersion | None) -> dict[str, Any] | None:
         "difference": _number(found.difference),
         "low": _number(found.low),
         "high": _number(found.high),
+        "chance": _number(found.chance),
+        "certain": found.certain,
     }
 
 

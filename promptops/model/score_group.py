@@ -120,8 +120,8 @@ class ScoreGroup:
             budget, and for a group with samples of several prompts.
         latency_s: None without a latency.
         against: None without an earlier version.
-        few_conversations: Few conversations make up the contracts (without them: the primary score),
-            so that the interval is wide and rests on them.
+        few_conversations: Few conversations make up the contracts, or without contracts the primary
+            score, so that the interval is wide.
     """
 
     by: Mapping[Dimension, str]

@@ -240,7 +240,7 @@ class _Compared:
         )
 
     def few_conversations(self, key: GroupKey) -> bool:
-        """Whether few conversations make up the contracts, or else the primary score, of a group."""
+        """Whether few conversations make up the contracts, else the primary score, of a group."""
         measure, cells = self._measure(key), self._groups[key].cells
         unit = BILLION if measure.startswith(SCORE_PREFIX) else 1
         return freedom(buckets_of(cells.get(measure, cells["requests"]), unit)) < FEW_FREEDOM

@@ -171,7 +171,7 @@ def test_the_interval_covers_the_true_rate_of_conversations_where_that_of_sample
     ours = coverage(in_conversations, samples, 0.95, effective_size)
 
     assert 0.71 <= plain <= 0.82
-    assert 0.93 <= ours  # 99.3% of 25 conversations
+    assert ours >= 0.93  # 99.3% of 25 conversations
 
 
 @pytest.mark.slow

@@ -40,10 +40,10 @@ from promptops.evals.deciding.production import (
 )
 from promptops.evals.judge_answer import primary
 from promptops.model.arm import TokenMeans
-from promptops.model.config import AlertRule
+from promptops.model.config import VALUE_METRICS, AlertRule
 from promptops.model.finding import Problem
 from promptops.model.place import Place
-from promptops.model.score import COUNTED_METRICS, Alert
+from promptops.model.score import COUNTED_METRICS, OTHER_METRICS, Alert, MissingValue
 from promptops.model.score_group import (
     AgainstVersion,
     AssertionRate,
@@ -276,6 +276,8 @@ def _rounded(value: float) -> float:
 
 _QUANTILES = {"p50": 0.5, "p95": 0.95}
 _PERCENT = 100.0
+_FEWEST_WITHOUT_VALUE = 10
+"""Of so many independent samples, all end with an error only if something is wrong."""
 
 
 def check_rules(catalog: Catalog, rules: Iterable[AlertRule], known: Iterable[str]) -> None:
@@ -310,38 +312,42 @@ def metric_names(facts: PackFacts, scores: Iterable[str]) -> Iterator[str]:
     yield from sorted({each.type for each in facts.assertions.values()})
 
 
-def alerts_of(
-    rules: Iterable[AlertRule], partial: Partial, facts: PackFacts
-) -> tuple[tuple[Alert, ...], tuple[Alert, ...]]:
-    """The raised alerts and all others; the chance of an error is divided by their number."""
+def watch(rules: Iterable[AlertRule], partial: Partial, facts: PackFacts) -> WatchedAlerts:
+    """All rules, evaluated for the groups; the chance of an error is divided by their number."""
+    every = tuple(rules)
     watched = [
-        _Watched(rule=rule, key=key, sums=partial.groups[key])
-        for rule in rules
+        _Watched(rule=rule, key=key, by=partial.by, sums=partial.groups[key])
+        for rule in every
         for key in sorted(partial.groups)
         if _is_rule_for(rule, key, partial.by)
     ]
     known = [each for each in watched if each.has_value(facts)]
     chance = ALERT_ALPHA / max(1, len(known))
-    found = [each.alert(partial.by, facts, chance) for each in known]
-    return (
-        tuple(alert for alert in found if alert.raised),
-        tuple(alert for alert in found if not alert.raised),
+    found = [each.alert(facts, chance) for each in known]
+    seen = {each.rule for each in known}
+    missing = (
+        each.missing(facts)
+        for each in watched
+        if each.rule in seen and not each.rule.optional and not each.has_value(facts)
+    )
+    return WatchedAlerts(
+        raised=tuple(alert for alert in found if alert.raised),
+        quiet=tuple(alert for alert in found if not alert.raised),
+        idle=tuple(rule for rule in every if rule not in seen),
+        without_value=tuple(each for each in missing if each is not None),
+        unwatched=bool(every) and all(rule.metric in OTHER_METRICS for rule in every),
     )
 
 
-def idle_rules(
-    rules: Iterable[AlertRule], partial: Partial, facts: PackFacts
-) -> tuple[AlertRule, ...]:
-    """The rules that no group has a value for, so that they can't raise an alert."""
-    return tuple(
-        rule
-        for rule in rules
-        if not any(
-            _Watched(rule=rule, key=key, sums=sums).has_value(facts)
-            for key, sums in partial.groups.items()
-            if _is_rule_for(rule, key, partial.by)
-        )
-    )
+@record(frozen=True, slots=True, kw_only=True)
+class WatchedAlerts:
+    """What the rules of alerts found; see `Score`."""
+
+    raised: tuple[Alert, ...]
+    quiet: tuple[Alert, ...]
+    idle: tuple[AlertRule, ...]
+    without_value: tuple[MissingValue, ...]
+    unwatched: bool
 
 
 def _is_rule_for(rule: AlertRule, key: GroupKey, by: tuple[Dimension, ...]) -> bool:
@@ -369,6 +375,7 @@ class _Watched:
 
     rule: AlertRule
     key: GroupKey
+    by: tuple[Dimension, ...]
     sums: GroupSums
 
     def has_value(self, facts: PackFacts) -> bool:
@@ -377,13 +384,13 @@ class _Watched:
             return bool(self.sums.steps)
         return bool(self._cells(facts))
 
-    def alert(self, by: tuple[Dimension, ...], facts: PackFacts, chance: float) -> Alert:
+    def alert(self, facts: PackFacts, chance: float) -> Alert:
         """The alert, raised or not; its bound is wrong with this chance."""
         found, threshold = self._bounded(facts, chance), self.rule.threshold
         raised = found.bound is not None and self._above * (found.bound - threshold) > 0
         return Alert(
             metric=self.rule.metric,
-            by=dict(zip(by, self.key, strict=True)),
+            by=dict(zip(self.by, self.key, strict=True)),
             n=found.n,
             value=_rounded(found.value),
             bound=None if found.bound is None else _rounded(found.bound),
@@ -392,6 +399,49 @@ class _Watched:
             raised=raised,
             raised_from=None if found.from_ is None else _rounded(found.from_),
         )
+
+    def missing(self, facts: PackFacts) -> MissingValue | None:
+        """Why a group without a value should have one; None if it need not, as with few samples."""
+        why = self._why_missing(facts)
+        counts = self.sums.cells["requests"].sums[:BUCKETS]
+        if not why or independent_units(counts) < _FEWEST_WITHOUT_VALUE:
+            return None
+        return MissingValue(
+            metric=self.rule.metric,
+            by=dict(zip(self.by, self.key, strict=True)),
+            n=sum(counts),
+            threshold=self.rule.threshold,
+            below=self._above < 0,
+            why=why,
+        )
+
+    def _why_missing(self, facts: PackFacts) -> str:
+        """ "" if the samples need no value: their prompt has no such assertion."""
+        metric, cells = self.rule.metric, self.sums.cells
+        is_answered = "refusals" in cells
+        if metric in VALUE_METRICS:
+            return "no sample has one" if is_answered else ""
+        numbers = self._numbers(facts)
+        if is_answered:
+            is_unscorable = not numbers.isdisjoint(self.sums.unscorable)
+            return "no answer could be checked" if is_unscorable else ""
+        if not numbers and metric != "refusals":
+            return ""
+        errors = cells["errors"].sums
+        if sum(errors[BUCKETS:]) == sum(errors[:BUCKETS]):
+            return "all samples ended with an error"
+        return "no answer was recorded"
+
+    def _numbers(self, facts: PackFacts) -> set[int]:
+        """The assertions of the prompt that the metric is about."""
+        metric = self.rule.metric
+        prompt = self.key[self.by.index("prompt")] if "prompt" in self.by else None
+        return {
+            number
+            for number, each in facts.assertions.items()
+            if prompt in (None, each.prompt)
+            and (each.must if metric == "contracts" else metric in (each.type, each.score))
+        }
 
     @property
     def _above(self) -> int:

@@ -11,11 +11,10 @@ from promptops.commands.score.engines.registry import Engine, engine_named
 from promptops.commands.score.events import event_lines
 from promptops.commands.score.finishing import (
     PackFacts,
-    alerts_of,
     check_rules,
     finished_groups,
-    idle_rules,
     metric_names,
+    watch,
 )
 from promptops.commands.score.options import ScoreOptions
 from promptops.commands.score.pack import Pack, PartSettings
@@ -187,14 +186,16 @@ def _unreadable_line(line: BrokenLine) -> UnreadableLine:
 
 def _result(whole: Partial, facts: PackFacts, options: ScoreOptions) -> Score:
     """What follows from the sums alone."""
-    raised, quiet = alerts_of(options.alerts, whole, facts)
+    watched = watch(options.alerts, whole, facts)
     return Score(
         samples=SampleCounts(),
         by=options.by,
         groups=finished_groups(whole, facts),
-        alerts=raised,
-        quiet=quiet,
-        idle=idle_rules(options.alerts, whole, facts),
+        alerts=watched.raised,
+        quiet=watched.quiet,
+        idle=watched.idle,
+        without_value=watched.without_value,
+        unwatched=watched.unwatched,
         failing=whole.failures.first,
         failed=tuple(sorted(map(str, whole.bugs))),
     )

@@ -41,8 +41,20 @@ def score_value(score: Score) -> dict[str, Any]:
                 "below": each.below,
                 "above": each.above,
                 "prompts": list(each.prompts),
+                "optional": each.optional,
             }
             for each in score.idle
+        ],
+        "without_value": [
+            {
+                "metric": each.metric,
+                "by": dict(each.by),
+                "n": each.n,
+                "threshold": each.threshold,
+                "below": each.below,
+                "why": each.why,
+            }
+            for each in score.without_value
         ],
         "cases": _cases(score.cases),
         "pack": score.pack or None,

@@ -11,6 +11,7 @@ from promptops.model.place import Place
 from promptops.model.score import (
     Alert,
     LeftOutAssertion,
+    MissingValue,
     SampleCounts,
     Score,
     UnreadableLine,
@@ -204,7 +205,17 @@ def week() -> Score:
         ),
         idle=(
             AlertRule(metric="tone", below=90),
-            AlertRule(metric="p95", above=4, prompts=("suport/*",)),
+            AlertRule(metric="p95", above=4, prompts=("suport/*",), optional=True),
+        ),
+        without_value=(
+            MissingValue(
+                metric="contracts",
+                by=notes,
+                n=40,
+                threshold=98.0,
+                below=True,
+                why="no answer could be checked",
+            ),
         ),
         pack="ab" * 32,
     )

@@ -33,6 +33,10 @@ def notes(score: Score) -> Iterator[tuple[str, str]]:
             yield "hint", _how_to_use(score.cases)
     elif score.alerts:
         yield "hint", "to write failing samples as test cases: `--to-cases new.cases.yaml`"
+    if any(not rule.optional for rule in score.idle):
+        yield "hint", "`optional = true` in [[score.alerts]] accepts that samples lack a value"
+    if score.unwatched:
+        yield "hint", "no alert is about the answers: add `--alert 'contracts<98'`, or a score"
     if score.nothing_to_judge:
         yield "judges", "no scored answer has an assertion with a judge: --judge has no effect"
     if score.unanswered:

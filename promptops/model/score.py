@@ -45,6 +45,7 @@ class SampleCounts:
 
     Attributes:
         read: Samples in the files.
+        repeated: Those of `read` whose id an earlier sample has; they count nowhere else.
         unselected: Those of `read` whose prompt was not selected.
         sampled: The others, or those of them that `--sample` chose.
         scored: Those of `sampled` that were joined with a prompt.
@@ -63,6 +64,7 @@ class SampleCounts:
     """
 
     read: int = 0
+    repeated: int = 0
     unselected: int = 0
     sampled: int = 0
     scored: int = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from array import array
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from time import monotonic
@@ -26,6 +27,7 @@ from promptops.commands.score.part import (
     answer_of,
     joining_of,
 )
+from promptops.commands.score.repeated_ids import without_repeated
 from promptops.commands.score.sums import (
     BILLION,
     SCORE_PREFIX,
@@ -120,12 +122,24 @@ def _added_up(engine: Engine, pack: Pack, options: ScoreOptions) -> tuple[Partia
 
     whole = Partial(options.by, options.failures, options.judge)
     with opened(options.paths) as files:
-        ordered = _PartOrder(parts(files, options.format), options)
+        found = tuple(parts(files, options.format))
+        ids = _ids(engine, found, pack, options)
+        ordered = _PartOrder(without_repeated(found, ids), options)
         for partial in engine(ordered, pack, options):
             ordered.pass_on(partial)
             whole.add_all(partial)
             options.on_samples(whole.counts.read)
         return whole, _sample_counts(whole)
+
+
+def _ids(
+    engine: Engine, parts: Iterable[Part], pack: Pack, options: ScoreOptions
+) -> Iterator[tuple[Part, array[int]]]:
+    """The ids of the samples of each part, in any order."""
+    only_ids = replace(pack, settings=replace(pack.settings, only_ids=True))
+    for partial in engine(parts, only_ids, options):
+        assert partial.part is not None
+        yield partial.part, partial.ids
 
 
 class _PartOrder:
@@ -156,6 +170,7 @@ def _sample_counts(whole: Partial) -> SampleCounts:
     counts = whole.counts
     return SampleCounts(
         read=counts.read,
+        repeated=counts.repeated,
         unselected=counts.unselected,
         sampled=counts.sampled,
         scored=counts.scored,

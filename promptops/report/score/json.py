@@ -71,6 +71,7 @@ def score_value(score: Score) -> dict[str, Any]:
 def _samples(found: SampleCounts) -> dict[str, Any]:
     return {
         "read": found.read,
+        "repeated": found.repeated,
         "unselected": found.unselected,
         "sampled": found.sampled,
         "scored": found.scored,

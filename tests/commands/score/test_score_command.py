@@ -58,7 +58,7 @@ def lines(*samples):
 
 
 GOOD = [sample(number) for number in range(60)]
-BAD = [sample(number, output=SECRET) for number in range(60)]
+BAD = [sample(number, output=SECRET) for number in range(400, 460)]
 MORE = [sample(number) for number in range(200, 240)]
 EARLIER = [sample(number, at="2026-11-26T10:00:00Z") for number in range(300, 360)]
 ERRORS = [sample(number, output=None, error="timeout") for number in range(60)]

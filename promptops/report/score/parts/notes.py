@@ -48,8 +48,11 @@ def notes(score: Score) -> Iterator[tuple[str, str]]:
 
 
 def _read(found: SampleCounts) -> Iterator[tuple[str, str]]:
-    if found.sampled != found.read:
-        yield "sampled", f"{found.sampled:,} of {counted(found.read, 'sample')}"
+    if found.repeated:
+        many = counted(found.repeated, "sample")
+        yield "repeated", f"{many} with the id of an earlier one: each id counts once"
+    if found.sampled != found.read - found.repeated:
+        yield "sampled", f"{found.sampled:,} of {counted(found.read - found.repeated, 'sample')}"
     for kind, count in found.ignored.items():
         yield "ignored", f"{counted(count, short(kind))} without a request to a model"
     for key, nearest in found.similar_keys.items():

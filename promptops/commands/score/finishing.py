@@ -243,7 +243,8 @@ class _Compared:
         """Whether few conversations make up the contracts, else the primary score, of a group."""
         measure, cells = self._measure(key), self._groups[key].cells
         unit = BILLION if measure.startswith(SCORE_PREFIX) else 1
-        return freedom(buckets_of(cells.get(measure, cells["requests"]), unit)) < FEW_FREEDOM
+        buckets = buckets_of(cells.get(measure, cells["requests"]), unit)
+        return freedom(buckets) < FEW_FREEDOM < buckets.n  # of few samples, their number shows it
 
     def _add(self, key: GroupKey) -> None:
         version = parse(key[self._at], prereleases=True) if self._at is not None else None

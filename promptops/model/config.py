@@ -223,12 +223,14 @@ class AlertRule:
         below, above: In the unit of the metric: percent, for `p50` and `p95` seconds, for
             `cost_1000` USD.
         prompts: Ids or globs; () for all prompts.
+        optional: The samples may lack a value for it; otherwise `score` exits with 1.
     """
 
     metric: str
     below: float | None = None
     above: float | None = None
     prompts: tuple[str, ...] = ()
+    optional: bool = False
 
     @property
     def threshold(self) -> float:
@@ -244,11 +246,13 @@ class ScoreSettings:
         fields: From the name of a field of a sample to its JSON pointer in a line of the log.
         by: The dimensions that groups are formed by.
         judge: The number of samples in each group that judges are called about.
+        unjoined: The accepted share of samples that belong to no prompt, in percent.
     """
 
     fields: Mapping[str, str] = field(default_factory=dict)
     by: tuple[str, ...] = ("prompt", "version", "channel", "day")
     judge: int = 0
+    unjoined: float = 1.0
     alerts: tuple[AlertRule, ...] = ()
 
 

@@ -86,6 +86,7 @@ class Part:
         format: The name of the reader, such as `otlp`.
         start, end: In bytes, the end exclusive; in Parquet numbers of row groups.
         gzip: The whole file is one part, and `end` is not used.
+        repeated: The 0-based numbers of its samples whose id an earlier sample has, ascending.
     """
 
     path: str
@@ -94,6 +95,7 @@ class Part:
     start: int
     end: int
     gzip: bool = False
+    repeated: tuple[int, ...] = ()
 
 
 @record(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,9 @@ UNNAMED = "(without a prompt name)"
 COUNTED_METRICS = ("contracts", "refusals", "errors")
 """Metrics of an alert that are shares of samples, as are the types of assertions."""
 
+OTHER_METRICS = ("refusals", "errors", *VALUE_METRICS)
+"""Metrics that don't show whether answers are as they should be."""
+
 BUILT_IN_METRICS = (*COUNTED_METRICS, *VALUE_METRICS)
 """The metrics of an alert that every prompt has."""
 
@@ -42,6 +45,7 @@ class SampleCounts:
 
     Attributes:
         read: Samples in the files.
+        repeated: Those of `read` whose id an earlier sample has; they count nowhere else.
         unselected: Those of `read` whose prompt was not selected.
         sampled: The others, or those of them that `--sample` chose.
         scored: Those of `sampled` that were joined with a prompt.
@@ -60,6 +64,7 @@ class SampleCounts:
     """
 
     read: int = 0
+    repeated: int = 0
     unselected: int = 0
     sampled: int = 0
     scored: int = 0
@@ -122,6 +127,26 @@ class Alert:
 
 
 @record(frozen=True, slots=True, kw_only=True)
+class MissingValue:
+    """An alert rule that a group has no value for, though another group has one.
+
+    Only of groups with at least ten independent samples.
+
+    Attributes:
+        metric, threshold, below: As in `Alert`.
+        n: Samples of the group.
+        why: Why there is no value, as a phrase: "all samples ended with an error".
+    """
+
+    metric: str
+    by: Mapping[Dimension, str]
+    n: int
+    threshold: float
+    below: bool
+    why: str
+
+
+@record(frozen=True, slots=True, kw_only=True)
 class FailingSample:
     """A sample that violates a contract, or has the lowest scores: a candidate for a case.
 
@@ -171,6 +196,9 @@ class Score:
         quiet: All others.
         idle: Rules that no group has a value for; also rules for some prompts if groups have no
             prompt.
+        without_value: Groups that a rule has no value for, in the order of `alerts`; none of the
+            rules in `idle`, and none that are optional.
+        unwatched: There are alerts, and none of them is about the answers.
         left_out: Assertions that are not checked, by prompt and place.
         failing: Candidates for cases, in the order in which to pick them; empty unless requested.
         cases: None without `--to-cases`.
@@ -192,6 +220,8 @@ class Score:
     alerts: tuple[Alert, ...] = ()
     quiet: tuple[Alert, ...] = ()
     idle: tuple[AlertRule, ...] = ()
+    without_value: tuple[MissingValue, ...] = ()
+    unwatched: bool = False
     failing: tuple[FailingSample, ...] = ()
     cases: WrittenCases | None = None
     pack: str = ""
@@ -204,3 +234,8 @@ class Score:
     cost_usd: float = 0.0
     nothing_to_judge: bool = False
     duration_s: float = 0.0
+
+    @property
+    def alerts_without_value(self) -> int:
+        """The number of alerts that saw nothing, and may not."""
+        return sum(not rule.optional for rule in self.idle) + len(self.without_value)

@@ -85,6 +85,8 @@ class AgainstVersion:
         version: The one before.
         metric: `contracts`, or the primary score.
         difference, low, high: Shares: -.03 is three points less; the bounds of the 95% interval.
+        chance: Of such a difference if the versions are equally good, 0 to 1.
+        certain: It is a change, even with the chance of all comparisons of the report.
     """
 
     version: str
@@ -92,6 +94,8 @@ class AgainstVersion:
     difference: float
     low: float
     high: float
+    chance: float
+    certain: bool = False
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -116,6 +120,8 @@ class ScoreGroup:
             budget, and for a group with samples of several prompts.
         latency_s: None without a latency.
         against: None without an earlier version.
+        few_conversations: Few conversations make up the contracts, or without contracts the primary
+            score, so that the interval is wide.
     """
 
     by: Mapping[Dimension, str]
@@ -133,3 +139,4 @@ class ScoreGroup:
     budget_usd_1000: float | None = None
     latency_s: ResponseTime | None = None
     against: AgainstVersion | None = None
+    few_conversations: bool = False

@@ -33,6 +33,10 @@ _HINT = (
     "check the format (--input), name the keys of your own log in [score.fields], and check"
     " whether the files are complete"
 )
+_UNJOINED_HINT = (
+    "fetch the tags (git fetch --tags), or accept more percent in the configuration: `unjoined` in"
+    " [score]"
+)
 
 
 def complete_engine(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
@@ -130,9 +134,10 @@ def command(output: OutputOptions, **options: Any) -> int:
 
     Reads logs, traces and exports (also a URL, or `-` for standard input), and shows for each
     prompt, version and day how many answers keep the contracts, with scores, errors, cost and
-    latency. It makes no API calls, except with --judge. Exits 1 for an alert, or if no sample
-    belongs to a prompt of this repository; 3 if over 1% of the lines can't be read; 5 if a judge
-    could not answer or the budget is spent.
+    latency. It makes no API calls, except with --judge. Exits 1 for an alert, for an alert without
+    a value, or if no sample belongs to a prompt of this repository; 3 if over 1% of the lines can't
+    be read, or over 1% of the samples belong to no prompt; 5 if a judge could not answer or the
+    budget is spent.
 
     \b
     Example:
@@ -143,14 +148,17 @@ def command(output: OutputOptions, **options: Any) -> int:
     """
     progress = SampleProgress(output)
     try:
-        found = _scored(output, progress, options)
+        found, accepted = _scored(output, progress, options)
     finally:
         progress.ends()
     output.write_report("score", found, figures=options["verbose"])
-    return _exit_code(found)
+    return _exit_code(found, accepted)
 
 
-def _scored(output: OutputOptions, progress: SampleProgress, options: dict[str, Any]) -> Score:
+def _scored(
+    output: OutputOptions, progress: SampleProgress, options: dict[str, Any]
+) -> tuple[Score, float]:
+    """The result, and how many percent of the samples may belong to no prompt."""
     from promptops.commands.score.score import score
     from promptops.workspace.workspace import workspace
 
@@ -159,8 +167,10 @@ def _scored(output: OutputOptions, progress: SampleProgress, options: dict[str, 
     cases, pick = options["to_cases"], options["pick"] or _MOST_CASES
     with workspace(output.directory, overrides=output.overrides) as opened:
         wanted = _options(output, progress, opened.config, options)
+        accepted = opened.config.score.unjoined
         if cases is None:
-            return _with_events(output, options["events"], wanted, partial(score, opened))
+            found = _with_events(output, options["events"], wanted, partial(score, opened))
+            return found, accepted
         from promptops.commands.score.to_cases import SPARE, refuse_unless_new, write_cases
         from promptops.records import replace
 
@@ -168,7 +178,7 @@ def _scored(output: OutputOptions, progress: SampleProgress, options: dict[str, 
         refuse_unless_new(file, cases)
         wanted = replace(wanted, failures=pick + SPARE)
         found = _with_events(output, options["events"], wanted, partial(score, opened))
-        return replace(found, cases=write_cases(file, cases, found.failing, pick))
+        return replace(found, cases=write_cases(file, cases, found.failing, pick)), accepted
 
 
 def _refuse_incomplete(options: dict[str, Any]) -> None:
@@ -251,7 +261,8 @@ def _judge_calls(output: OutputOptions, config: Config, options: dict[str, Any])
     )
 
 
-def _exit_code(found: Score) -> int:
+def _exit_code(found: Score, accepted: float) -> int:
+    """`accepted` percent of the samples may belong to no prompt."""
     if found.failed:
         return BUG
     if found.ended or found.unanswered:
@@ -260,7 +271,15 @@ def _exit_code(found: Score) -> int:
     if _TOLERATED * samples.broken_lines > samples.lines:
         broken = f"{samples.broken_lines:,} of {counted(samples.lines, 'line')}"
         raise InputError(f"{broken} can't be read, over 1%", hint=_HINT)
-    return int(bool(found.alerts) or not samples.scored)
+    if not samples.scored:
+        return 1
+    if 100 * samples.unjoined_samples > accepted * samples.sampled:
+        unjoined = f"{samples.unjoined_samples:,} of {counted(samples.sampled, 'sample')}"
+        raise InputError(
+            f"{unjoined} belong to no prompt of this repository, over {accepted:g}%",
+            hint=_UNJOINED_HINT,
+        )
+    return int(bool(found.alerts or found.alerts_without_value))
 
 
 # Progress of scoring samples, on a terminal.

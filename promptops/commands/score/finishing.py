@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from math import isfinite
 from typing import Any
@@ -21,14 +21,18 @@ from promptops.commands.score.sums import (
 )
 from promptops.errors import UsageError
 from promptops.evals.alert_metrics import unknown_metric
+from promptops.evals.deciding.decision import holm
 from promptops.evals.deciding.intervals import bound_ranks, wilson
 from promptops.evals.deciding.production import (
     ALERT_ALPHA,
     BUCKETS,
+    CHANGE_ALPHA,
+    FEW_FREEDOM,
     Buckets,
     difference,
     effective_size,
     effective_size_of_mean,
+    freedom,
     independent_units,
     mean_bound,
     raised_from,
@@ -36,10 +40,10 @@ from promptops.evals.deciding.production import (
 )
 from promptops.evals.judge_answer import primary
 from promptops.model.arm import TokenMeans
-from promptops.model.config import AlertRule
+from promptops.model.config import VALUE_METRICS, AlertRule
 from promptops.model.finding import Problem
 from promptops.model.place import Place
-from promptops.model.score import COUNTED_METRICS, Alert
+from promptops.model.score import COUNTED_METRICS, OTHER_METRICS, Alert, MissingValue
 from promptops.model.score_group import (
     AgainstVersion,
     AssertionRate,
@@ -72,13 +76,26 @@ class PackFacts:
 def finished_groups(partial: Partial, facts: PackFacts) -> tuple[ScoreGroup, ...]:
     """All groups in the order of their values; each compared with the version before it."""
     compared = _Compared(partial, facts)
-    return tuple(
+    groups = [
         replace(
             _finished_group(dict(zip(partial.by, key, strict=True)), sums, facts),
             against=compared.against(key),
+            few_conversations=compared.few_conversations(key),
         )
         for key, sums in sorted(partial.groups.items())
-    )
+    ]
+    return tuple(_with_certain_changes(groups))
+
+
+def _with_certain_changes(groups: Sequence[ScoreGroup]) -> Iterator[ScoreGroup]:
+    """The groups, with those changes marked that are certain among all changes of the report."""
+    chances = [group.against.chance for group in groups if group.against is not None]
+    certain = iter(holm(chances, CHANGE_ALPHA))
+    for group in groups:
+        if group.against is None:
+            yield group
+        else:
+            yield replace(group, against=replace(group.against, certain=next(certain)))
 
 
 def _finished_group(by: Mapping[Any, str], sums: GroupSums, facts: PackFacts) -> ScoreGroup:
@@ -209,15 +226,25 @@ class _Compared:
         first, second = before.cells.get(measure), self._groups[key].cells.get(measure)
         if first is None or second is None:
             return None
-        unit = BILLION if measure.startswith(SCORE_PREFIX) else 1
-        found = difference(buckets_of(first, unit), buckets_of(second, unit))
+        unit, size = 1, effective_size
+        if measure.startswith(SCORE_PREFIX):
+            unit, size = BILLION, effective_size_of_mean
+        found = difference(buckets_of(first, unit), buckets_of(second, unit), size)
         return AgainstVersion(
             version=earlier,
             metric=measure.removeprefix(SCORE_PREFIX),
             difference=_rounded(found.value),
             low=_rounded(found.low),
             high=_rounded(found.high),
+            chance=_rounded(found.chance),
         )
+
+    def few_conversations(self, key: GroupKey) -> bool:
+        """Whether few conversations make up the contracts, else the primary score, of a group."""
+        measure, cells = self._measure(key), self._groups[key].cells
+        unit = BILLION if measure.startswith(SCORE_PREFIX) else 1
+        buckets = buckets_of(cells.get(measure, cells["requests"]), unit)
+        return freedom(buckets) < FEW_FREEDOM < buckets.n  # of few samples, their number shows it
 
     def _add(self, key: GroupKey) -> None:
         version = parse(key[self._at], prereleases=True) if self._at is not None else None
@@ -250,6 +277,8 @@ def _rounded(value: float) -> float:
 
 _QUANTILES = {"p50": 0.5, "p95": 0.95}
 _PERCENT = 100.0
+_FEWEST_WITHOUT_VALUE = 10
+"""Of so many independent samples, all end with an error only if something is wrong."""
 
 
 def check_rules(catalog: Catalog, rules: Iterable[AlertRule], known: Iterable[str]) -> None:
@@ -284,38 +313,42 @@ def metric_names(facts: PackFacts, scores: Iterable[str]) -> Iterator[str]:
     yield from sorted({each.type for each in facts.assertions.values()})
 
 
-def alerts_of(
-    rules: Iterable[AlertRule], partial: Partial, facts: PackFacts
-) -> tuple[tuple[Alert, ...], tuple[Alert, ...]]:
-    """The raised alerts and all others; the chance of an error is divided by their number."""
+def watch(rules: Iterable[AlertRule], partial: Partial, facts: PackFacts) -> WatchedAlerts:
+    """All rules, evaluated for the groups; the chance of an error is divided by their number."""
+    every = tuple(rules)
     watched = [
-        _Watched(rule=rule, key=key, sums=partial.groups[key])
-        for rule in rules
+        _Watched(rule=rule, key=key, by=partial.by, sums=partial.groups[key])
+        for rule in every
         for key in sorted(partial.groups)
         if _is_rule_for(rule, key, partial.by)
     ]
     known = [each for each in watched if each.has_value(facts)]
     chance = ALERT_ALPHA / max(1, len(known))
-    found = [each.alert(partial.by, facts, chance) for each in known]
-    return (
-        tuple(alert for alert in found if alert.raised),
-        tuple(alert for alert in found if not alert.raised),
+    found = [each.alert(facts, chance) for each in known]
+    seen = {each.rule for each in known}
+    missing = (
+        each.missing(facts)
+        for each in watched
+        if each.rule in seen and not each.rule.optional and not each.has_value(facts)
+    )
+    return WatchedAlerts(
+        raised=tuple(alert for alert in found if alert.raised),
+        quiet=tuple(alert for alert in found if not alert.raised),
+        idle=tuple(rule for rule in every if rule not in seen),
+        without_value=tuple(each for each in missing if each is not None),
+        unwatched=bool(every) and all(rule.metric in OTHER_METRICS for rule in every),
     )
 
 
-def idle_rules(
-    rules: Iterable[AlertRule], partial: Partial, facts: PackFacts
-) -> tuple[AlertRule, ...]:
-    """The rules that no group has a value for, so that they can't raise an alert."""
-    return tuple(
-        rule
-        for rule in rules
-        if not any(
-            _Watched(rule=rule, key=key, sums=sums).has_value(facts)
-            for key, sums in partial.groups.items()
-            if _is_rule_for(rule, key, partial.by)
-        )
-    )
+@record(frozen=True, slots=True, kw_only=True)
+class WatchedAlerts:
+    """What the rules of alerts found; see `Score`."""
+
+    raised: tuple[Alert, ...]
+    quiet: tuple[Alert, ...]
+    idle: tuple[AlertRule, ...]
+    without_value: tuple[MissingValue, ...]
+    unwatched: bool
 
 
 def _is_rule_for(rule: AlertRule, key: GroupKey, by: tuple[Dimension, ...]) -> bool:
@@ -343,6 +376,7 @@ class _Watched:
 
     rule: AlertRule
     key: GroupKey
+    by: tuple[Dimension, ...]
     sums: GroupSums
 
     def has_value(self, facts: PackFacts) -> bool:
@@ -351,13 +385,13 @@ class _Watched:
             return bool(self.sums.steps)
         return bool(self._cells(facts))
 
-    def alert(self, by: tuple[Dimension, ...], facts: PackFacts, chance: float) -> Alert:
+    def alert(self, facts: PackFacts, chance: float) -> Alert:
         """The alert, raised or not; its bound is wrong with this chance."""
         found, threshold = self._bounded(facts, chance), self.rule.threshold
         raised = found.bound is not None and self._above * (found.bound - threshold) > 0
         return Alert(
             metric=self.rule.metric,
-            by=dict(zip(by, self.key, strict=True)),
+            by=dict(zip(self.by, self.key, strict=True)),
             n=found.n,
             value=_rounded(found.value),
             bound=None if found.bound is None else _rounded(found.bound),
@@ -366,6 +400,49 @@ class _Watched:
             raised=raised,
             raised_from=None if found.from_ is None else _rounded(found.from_),
         )
+
+    def missing(self, facts: PackFacts) -> MissingValue | None:
+        """Why a group without a value should have one; None if it need not, as with few samples."""
+        why = self._why_missing(facts)
+        counts = self.sums.cells["requests"].sums[:BUCKETS]
+        if not why or independent_units(counts) < _FEWEST_WITHOUT_VALUE:
+            return None
+        return MissingValue(
+            metric=self.rule.metric,
+            by=dict(zip(self.by, self.key, strict=True)),
+            n=sum(counts),
+            threshold=self.rule.threshold,
+            below=self._above < 0,
+            why=why,
+        )
+
+    def _why_missing(self, facts: PackFacts) -> str:
+        """ "" if the samples need no value: their prompt has no such assertion."""
+        metric, cells = self.rule.metric, self.sums.cells
+        is_answered = "refusals" in cells
+        if metric in VALUE_METRICS:
+            return "no sample has one" if is_answered else ""
+        numbers = self._numbers(facts)
+        if is_answered:
+            is_unscorable = not numbers.isdisjoint(self.sums.unscorable)
+            return "no answer could be checked" if is_unscorable else ""
+        if not numbers and metric != "refusals":
+            return ""
+        errors = cells["errors"].sums
+        if sum(errors[BUCKETS:]) == sum(errors[:BUCKETS]):
+            return "all samples ended with an error"
+        return "no answer was recorded"
+
+    def _numbers(self, facts: PackFacts) -> set[int]:
+        """The assertions of the prompt that the metric is about."""
+        metric = self.rule.metric
+        prompt = self.key[self.by.index("prompt")] if "prompt" in self.by else None
+        return {
+            number
+            for number, each in facts.assertions.items()
+            if prompt in (None, each.prompt)
+            and (each.must if metric == "contracts" else metric in (each.type, each.score))
+        }
 
     @property
     def _above(self) -> int:
@@ -381,9 +458,9 @@ class _Watched:
             return self._cost(_added_cells(cells, BILLION), chance)
         if self._is_score(metric):
             buckets = _added_cells(cells, BILLION)
-            return self._share(buckets, effective_size_of_mean(buckets), chance)
+            return self._share(buckets, effective_size_of_mean(buckets, chance), chance)
         buckets = _added_cells(cells, 1)
-        return self._share(buckets, effective_size(buckets), chance)
+        return self._share(buckets, effective_size(buckets, chance), chance)
 
     def _cells(self, facts: PackFacts) -> list[Cell]:
         metric = self.rule.metric

@@ -20,6 +20,7 @@ class PartSettings:
 
     Attributes:
         judge: Samples of each group to keep for judges.
+        only_ids: Nothing is scored; only the ids of the samples are read.
     """
 
     fields: Mapping[str, str] = field(default_factory=dict)
@@ -29,6 +30,7 @@ class PartSettings:
     failures: int = 0
     events: bool = False
     content: bool = False
+    only_ids: bool = False
 
 
 @record(frozen=True, kw_only=True)

@@ -17,6 +17,7 @@ from promptops.commands.score.picked_samples import (
     checked_assertions,
     hash_of,
 )
+from promptops.commands.score.repeated_ids import ids_of
 from promptops.commands.score.sums import (
     BILLION,
     SCORE_PREFIX,
@@ -59,16 +60,26 @@ def score_part(part: Part, pack: Pack) -> Partial:
     """
     from promptops.source.traffic.samples import samples
 
-    partial = score_samples(samples(part, pack.settings.fields), pack)
+    values = samples(part, pack.settings.fields)
+    if pack.settings.only_ids:
+        partial = Partial(pack.settings.by)
+        partial.ids = ids_of(values, part)
+    else:
+        partial = score_samples(values, pack, part.repeated)
     partial.part = part
     return partial
 
 
 def score_samples(
-    values: Iterable[Sample | BrokenLine | SimilarKey | PartEnd], pack: Pack
+    values: Iterable[Sample | BrokenLine | SimilarKey | PartEnd],
+    pack: Pack,
+    repeated: Sequence[int] = (),
 ) -> Partial:
-    """The sums over samples, and over what else a reader yields."""
-    scoring = _Scoring(joining_of(pack), pack.settings)
+    """The sums over samples, and over what else a reader yields.
+
+    `repeated` are the 0-based numbers of the samples that are counted, and not scored.
+    """
+    scoring = _Scoring(joining_of(pack), pack.settings, frozenset(repeated))
     partial = scoring.partial
     for value in values:
         if isinstance(value, Sample):
@@ -87,8 +98,9 @@ def score_samples(
 
 
 class _Scoring:
-    def __init__(self, joining: Joining, settings: PartSettings) -> None:
+    def __init__(self, joining: Joining, settings: PartSettings, repeated: frozenset[int]) -> None:
         self.joining = joining
+        self._repeated = repeated
         self.partial = Partial(settings.by, settings.failures, settings.judge)
         self._settings = settings
         self._key = group_key(settings.by)
@@ -98,6 +110,9 @@ class _Scoring:
     def add(self, sample: Sample) -> None:
         counts = self.partial.counts
         counts.read += 1
+        if counts.read - 1 in self._repeated:
+            counts.repeated += 1
+            return
         if not self.joining.is_selected(sample):
             counts.unselected += 1
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from array import array
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from time import monotonic
@@ -11,11 +12,10 @@ from promptops.commands.score.engines.registry import Engine, engine_named
 from promptops.commands.score.events import event_lines
 from promptops.commands.score.finishing import (
     PackFacts,
-    alerts_of,
     check_rules,
     finished_groups,
-    idle_rules,
     metric_names,
+    watch,
 )
 from promptops.commands.score.options import ScoreOptions
 from promptops.commands.score.pack import Pack, PartSettings
@@ -27,6 +27,7 @@ from promptops.commands.score.part import (
     answer_of,
     joining_of,
 )
+from promptops.commands.score.repeated_ids import without_repeated
 from promptops.commands.score.sums import (
     BILLION,
     SCORE_PREFIX,
@@ -121,12 +122,24 @@ def _added_up(engine: Engine, pack: Pack, options: ScoreOptions) -> tuple[Partia
 
     whole = Partial(options.by, options.failures, options.judge)
     with opened(options.paths) as files:
-        ordered = _PartOrder(parts(files, options.format), options)
+        found = tuple(parts(files, options.format))
+        ids = _ids(engine, found, pack, options)
+        ordered = _PartOrder(without_repeated(found, ids), options)
         for partial in engine(ordered, pack, options):
             ordered.pass_on(partial)
             whole.add_all(partial)
             options.on_samples(whole.counts.read)
         return whole, _sample_counts(whole)
+
+
+def _ids(
+    engine: Engine, parts: Iterable[Part], pack: Pack, options: ScoreOptions
+) -> Iterator[tuple[Part, array[int]]]:
+    """The ids of the samples of each part, in any order."""
+    only_ids = replace(pack, settings=replace(pack.settings, only_ids=True))
+    for partial in engine(parts, only_ids, options):
+        assert partial.part is not None
+        yield partial.part, partial.ids
 
 
 class _PartOrder:
@@ -157,6 +170,7 @@ def _sample_counts(whole: Partial) -> SampleCounts:
     counts = whole.counts
     return SampleCounts(
         read=counts.read,
+        repeated=counts.repeated,
         unselected=counts.unselected,
         sampled=counts.sampled,
         scored=counts.scored,
@@ -187,14 +201,16 @@ def _unreadable_line(line: BrokenLine) -> UnreadableLine:
 
 def _result(whole: Partial, facts: PackFacts, options: ScoreOptions) -> Score:
     """What follows from the sums alone."""
-    raised, quiet = alerts_of(options.alerts, whole, facts)
+    watched = watch(options.alerts, whole, facts)
     return Score(
         samples=SampleCounts(),
         by=options.by,
         groups=finished_groups(whole, facts),
-        alerts=raised,
-        quiet=quiet,
-        idle=idle_rules(options.alerts, whole, facts),
+        alerts=watched.raised,
+        quiet=watched.quiet,
+        idle=watched.idle,
+        without_value=watched.without_value,
+        unwatched=watched.unwatched,
         failing=whole.failures.first,
         failed=tuple(sorted(map(str, whole.bugs))),
     )

@@ -53,6 +53,7 @@ class Partial:
         failures: Failing samples to make cases of.
         judgeable: Samples to call judges about.
         part: None for the sum of several parts.
+        ids: Hashes of the ids of the samples, of one part that was read for them alone.
         events: Compressed lines of events, of one part only.
     """
 
@@ -69,6 +70,7 @@ class Partial:
         self.failures = Failures(failures)
         self.judgeable = Judgeable(judge)
         self.events = b""
+        self.ids: array[int] = array("q")
 
     def group(self, key: GroupKey) -> GroupSums:
         """The sums of a group; raises UsageError for too many groups with assertions."""
@@ -245,6 +247,7 @@ class Counts:
         "ignored",
         "lines",
         "read",
+        "repeated",
         "sampled",
         "scored",
         "unselected",
@@ -255,7 +258,7 @@ class Counts:
     def __init__(self) -> None:
         self.read = self.sampled = self.scored = self.unselected = 0
         self.by_id_only = self.altered = self.without_answer = self.without_cost = 0
-        self.lines = self.broken_lines = 0
+        self.lines = self.broken_lines = self.repeated = 0
         self.ignored: Counter[str] = Counter()
 
     def add_all(self, other: Counts) -> None:

@@ -3,17 +3,21 @@
 Samples of one conversation are not independent, so all of them fall into one bucket, by the hash of
 the conversation. The spread between buckets gives the number of independent samples that are as
 informative (the effective size), on which Wilson's interval is computed.
+
+Conversations differ in size, so that few buckets may make up most of the spread. Then the spread
+itself is uncertain: it has few degrees of freedom, and the effective size is smaller.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from math import sqrt
+from collections.abc import Callable, Sequence
+from math import floor, sqrt
 
 from promptops.evals.deciding.intervals import (
     BOUND_ALPHA,
     beta_share,
     normal_quantile,
+    student_cdf,
     student_quantile,
     wilson,
 )
@@ -23,6 +27,12 @@ BUCKETS = 64
 ALERT_ALPHA = 0.05
 """The chance of any false alert in one run, divided by its number of comparisons."""
 
+CHANGE_ALPHA = 0.05
+"""The chance that a report marks any change that is none."""
+
+FEW_FREEDOM = 10.0
+"""Below so many degrees of freedom, few conversations make up a figure."""
+
 _RARE = 10
 """From so many samples of the rarer kind on, Wilson's bound is close enough."""
 
@@ -30,6 +40,9 @@ _HALVINGS = 26  # to 1e-8
 
 _FEW = 30
 """With fewer filled buckets, a mean is treated as if its values were only 0 and 1."""
+
+_ROUNDING = 1e-9
+"""Scores are counted in billionths: a smaller error of a mean is not an error."""
 
 
 @record(frozen=True, slots=True)
@@ -57,30 +70,40 @@ class Buckets:
 
 @record(frozen=True, slots=True)
 class Difference:
-    """The difference of two means, with the bounds of its 95% interval."""
+    """The difference of two means.
+
+    Attributes:
+        low, high: The bounds of its 95% interval.
+        chance: Of a difference of at least this size, in any direction, if there is none.
+    """
 
     value: float
     low: float
     high: float
+    chance: float
 
 
-def effective_size(buckets: Buckets) -> float:
+def effective_size(buckets: Buckets, chance: float = BOUND_ALPHA) -> float:
     """The number of independent samples that are as informative for a share; at most `n`.
 
-    0 without samples. If all values are alike, every conversation counts as one sample.
+    0 without samples. If all values are alike, every conversation counts as one sample. `chance`
+    is that of an error of the bound for which the size is needed.
     """
-    if buckets.mean in (0.0, 1.0) or not (error := _standard_error(buckets)):
-        return independent_units(buckets.counts)
-    return min(float(buckets.n), max(1.0, _size_for(buckets, error)))
+    size = _size_for(buckets, chance)
+    return independent_units(buckets.counts) if size is None else min(float(buckets.n), size)
 
 
-def effective_size_of_mean(buckets: Buckets) -> float:
+def effective_size_of_mean(buckets: Buckets, chance: float = BOUND_ALPHA) -> float:
     """The same for the mean of a score, whose values vary less than 0 and 1: it may exceed `n`."""
-    size = effective_size(buckets)
-    error = _standard_error(buckets)
-    if not error or _filled(buckets.counts) < _FEW:
-        return size
-    return max(1.0, _size_for(buckets, error))
+    size = _size_for(buckets, chance)
+    if size is None or filled_buckets(buckets) < _FEW:
+        return effective_size(buckets, chance)
+    return size
+
+
+def freedom(buckets: Buckets) -> float:
+    """The degrees of freedom of the spread: about how many conversations make it up; at least 1."""
+    return _spread(buckets)[1]
 
 
 def independent_units(counts: Sequence[int]) -> float:
@@ -96,15 +119,22 @@ def independent_units(counts: Sequence[int]) -> float:
     return max(1.0, n / max(1.0, variance / mean))
 
 
-def difference(first: Buckets, second: Buckets) -> Difference:
-    """`second` minus `first`: Newcombe's interval (1998, method 10) on effective sizes."""
+def difference(
+    first: Buckets, second: Buckets, size: Callable[[Buckets], float] = effective_size
+) -> Difference:
+    """`second` minus `first`: Newcombe's interval (1998, method 10) on effective sizes.
+
+    Its chance is Student's, with the degrees of freedom of the side that has fewer. `size` is one
+    of the effective sizes.
+    """
     one, other = first.mean, second.mean
-    low_one, high_one = wilson(one, effective_size(first))
-    low_other, high_other = wilson(other, effective_size(second))
+    low_one, high_one = wilson(one, size(first))
+    low_other, high_other = wilson(other, size(second))
     value = other - one
     below = sqrt((other - low_other) ** 2 + (high_one - one) ** 2)
     above = sqrt((high_other - other) ** 2 + (one - low_one) ** 2)
-    return Difference(value, value - below, value + above)
+    chance = _chance_of(value, below if value > 0 else above, min(map(freedom, (first, second))))
+    return Difference(value, value - below, value + above, chance)
 
 
 def mean_bound(buckets: Buckets, chance: float, above: int) -> float:
@@ -112,11 +142,10 @@ def mean_bound(buckets: Buckets, chance: float, above: int) -> float:
 
     The true mean is beyond it with this chance. Infinite with fewer than two filled buckets.
     """
-    filled = _filled(buckets.counts)
-    if filled < 2:
+    if filled_buckets(buckets) < 2:
         return above * float("inf")
-    reach = student_quantile(1 - chance, filled - 1) * _standard_error(buckets)
-    return buckets.mean + above * reach
+    error, degrees = _spread(buckets)
+    return buckets.mean + above * student_quantile(1 - chance, degrees) * error
 
 
 def share_bound(share: float, size: float, chance: float, above: int) -> float:
@@ -177,22 +206,46 @@ def _fewer(share: float, size: float, true_share: float) -> float:
     return beta_share(1 - true_share, true_share, size - count, count + 1)
 
 
-def _size_for(buckets: Buckets, error: float) -> float:
-    """The size of a sample of 0 and 1 with this error, less for few buckets (Korn 1998)."""
-    share, filled = buckets.mean, _filled(buckets.counts)
-    few = (normal_quantile(1 - BOUND_ALPHA) / student_quantile(1 - BOUND_ALPHA, filled - 1)) ** 2
-    return share * (1 - share) / error**2 * few
+def _chance_of(value: float, reach: float, degrees: float) -> float:
+    """Student's chance of a value whose interval reaches so far towards 0."""
+    if not value or not reach:
+        return 1.0
+    quantile = student_quantile(1 - BOUND_ALPHA, degrees)
+    return 2 * student_cdf(-abs(value) / reach * quantile, degrees)
 
 
-def _standard_error(buckets: Buckets) -> float:
-    """The standard error of the mean over samples, from the spread between filled buckets."""
-    filled, mean = _filled(buckets.counts), buckets.mean
-    if filled < 2:
-        return 0.0
+def _size_for(buckets: Buckets, chance: float) -> float | None:
+    """The size of a sample of 0 and 1 with this error, less for few degrees of freedom; from 1.
+
+    None if all values are alike.
+    """
+    share = buckets.mean
+    error, degrees = _spread(buckets)
+    if share in (0.0, 1.0) or not error:
+        return None
+    few = (normal_quantile(1 - chance) / student_quantile(1 - chance, degrees)) ** 2
+    return max(1.0, share * (1 - share) / error**2 * few)
+
+
+def _spread(buckets: Buckets) -> tuple[float, float]:
+    """The standard error of the mean over samples, and its degrees of freedom.
+
+    The residual of a bucket with the share h of all samples counts 1/(1 - h) times (Bell and
+    McCaffrey 2002); the degrees of freedom are Satterthwaite's, rounded down to a tenth. Without
+    an error they are those of the filled buckets.
+    """
+    n, mean = buckets.n, buckets.mean
     pairs = zip(buckets.totals, buckets.counts, strict=True)
-    squares = sum((total - mean * count) ** 2 for total, count in pairs)
-    return sqrt(filled / (filled - 1) * squares) / buckets.n
+    squares = [
+        (total - mean * count) ** 2 / (1 - count / n) for total, count in pairs if 0 < count < n
+    ]
+    variance = sum(squares)
+    if not n or sqrt(variance) / n < _ROUNDING:
+        return 0.0, max(1.0, filled_buckets(buckets) - 1.0)
+    degrees = variance**2 / sum(square**2 for square in squares)
+    return sqrt(variance) / n, max(1.0, floor(10 * degrees) / 10)
 
 
-def _filled(counts: Sequence[int]) -> int:
-    return sum(count > 0 for count in counts)
+def filled_buckets(buckets: Buckets) -> int:
+    """The number of buckets with samples."""
+    return sum(count > 0 for count in buckets.counts)

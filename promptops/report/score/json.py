@@ -41,8 +41,20 @@ def score_value(score: Score) -> dict[str, Any]:
                 "below": each.below,
                 "above": each.above,
                 "prompts": list(each.prompts),
+                "optional": each.optional,
             }
             for each in score.idle
+        ],
+        "without_value": [
+            {
+                "metric": each.metric,
+                "by": dict(each.by),
+                "n": each.n,
+                "threshold": each.threshold,
+                "below": each.below,
+                "why": each.why,
+            }
+            for each in score.without_value
         ],
         "cases": _cases(score.cases),
         "pack": score.pack or None,
@@ -59,6 +71,7 @@ def score_value(score: Score) -> dict[str, Any]:
 def _samples(found: SampleCounts) -> dict[str, Any]:
     return {
         "read": found.read,
+        "repeated": found.repeated,
         "unselected": found.unselected,
         "sampled": found.sampled,
         "scored": found.scored,
@@ -96,6 +109,7 @@ def _group(group: ScoreGroup) -> dict[str, Any]:
         "budget_usd_1000": _optional(group.budget_usd_1000),
         "latency_s": _latency(group.latency_s),
         "against": _against(group.against),
+        "few_conversations": group.few_conversations,
     }
 
 
@@ -152,6 +166,8 @@ def _against(found: AgainstVersion | None) -> dict[str, Any] | None:
         "difference": _number(found.difference),
         "low": _number(found.low),
         "high": _number(found.high),
+        "chance": _number(found.chance),
+        "certain": found.certain,
     }
 
 

@@ -40,6 +40,7 @@ def _alerts(score: Score) -> str:
     lines = [_alert(group_name(each.by), alerts.raised(each)) for each in score.alerts[:_ALERTS]]
     more = and_more(len(score.alerts) - _ALERTS, "alert")
     lines += [f"- {more}: {code(facts.ALL)}\n"] if more else []
+    lines += [_item(f"alert without a value: {line}") for line in alerts.without_value(score)]
     return f"\n{''.join(lines)}" if lines else ""
 
 

@@ -79,11 +79,13 @@ class _ScoreWriter:
 
     def _alerts(self) -> Iterator[str]:
         for line in alerts.idle(self._score):
-            yield f"{self._style('warning', 'alert without effect')}: {line}"
+            yield f"{self._style('note', 'alert without effect')}: {line}"
         for line in alerts.quiet(self._score):
             yield f"{self._style('note', 'no alert')}: {line}"
         for line in alerts.doubtful(self._score):
             yield f"{self._style('warning', 'not certain')}: {line}"
+        for line in alerts.without_value(self._score):
+            yield f"{self._style('error', 'alert without a value')}: {line}"
         for alert in self._score.alerts:
             name = group_name(alert.by)
             where = f"{name}: " if name else ""

@@ -39,7 +39,11 @@ class LineReader:
 
     def parts(self, file: TrafficFile, size: int) -> Iterator[Part]:
         """See `Reader`; a compressed file is one part."""
-        named = {"path": file.path, "location": file.location, "format": self.format}
+        named: dict[str, Any] = {
+            "path": file.path,
+            "location": file.location,
+            "format": self.format,
+        }
         with open_file(file.location, file.path) as opened:
             compressed = is_gzip(opened)
             total = size_of(opened)

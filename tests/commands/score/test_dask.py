@@ -151,13 +151,16 @@ def test_the_parts_of_a_killed_worker_are_scored_by_the_others(
 def test_the_command_writes_the_same_report_events_and_cases(
     root: Path, file: Path, cluster: Any, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
+    again = file.with_name("again.jsonl")
+    again.write_text("".join(f"{sample(number)}\n" for number in range(SAMPLES - 100, SAMPLES)))
     shown, written = [], []
     for name, engine in (("a", ()), ("b", ("--engine", "dask"))):
         address = ("--cluster", cluster.scheduler_address) if engine else ()
         files = ("--events", f"{name}.jsonl", "--to-cases", f"{name}.yaml")
-        command = ["score", str(file), "-C", str(root), "--format", "json"]
+        command = ["score", str(file), str(again), "-C", str(root), "--format", "json"]
         assert run([*command, *files, *engine, *address]) == 0
         report = json.loads(capsysbinary.readouterr().out)
+        assert report["samples"]["repeated"] == 100
         shown.append({key: report[key] for key in ("samples", "groups", "pack")})
         cases = (root / f"{name}.yaml").read_bytes().replace(b"./b.yaml", b"./a.yaml")
         written.append((cases, (root / f"{name}.jsonl").read_bytes()))

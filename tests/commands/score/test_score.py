@@ -17,6 +17,7 @@ from promptops.workspace.workspace import workspace
 from tests.commands.score.released_prompts import AT, NEXT, STYLE, make, sample, scored, written
 
 LONG = json.dumps({"reply": "It is on its way, and it arrives tomorrow morning."})
+SHORT = json.dumps({"reply": "Yes."})
 
 
 @pytest.fixture
@@ -160,6 +161,48 @@ def test_a_version_is_compared_with_the_one_before_it_on_the_same_channel_and_da
     assert isinstance(compared, AgainstVersion)
     assert (compared.version, compared.metric, compared.difference) == ("1.0.0", "contracts", 0.0)
     assert compared.low < 0 < compared.high
+    assert (compared.chance, compared.certain) == (1.0, False)
+
+
+def test_only_changes_that_are_certain_among_all_of_the_report_are_marked(released, tmp_path):
+    samples = [
+        sample(
+            number,
+            version=version,
+            channel=channel,
+            output=LONG if number % every == 0 else SHORT,
+        )
+        for channel, version, every, numbers in (
+            ("production", "1.0.0", 400, range(1, 400)),
+            ("production", "1.1.0", 4, range(400, 800)),
+            ("beta", "1.0.0", 20, range(800, 1_000)),
+            ("beta", "1.1.0", 15, range(1_000, 1_200)),
+        )
+        for number in numbers
+    ]
+
+    found = scored(released, [written(tmp_path / "s.jsonl", samples)])
+
+    changes = {each.by["channel"]: each.against for each in found.groups if each.against}
+    assert {channel: each.certain for channel, each in changes.items()} == {
+        "beta": False,
+        "production": True,
+    }
+    assert changes["production"].chance < 0.001 < changes["beta"].chance
+
+
+def test_few_conversations_that_make_up_a_figure_are_noted(released, tmp_path):
+    samples = [
+        *(sample(number, conversation=f"c{number % 3}") for number in range(60)),
+        *(sample(number, channel="beta", output=LONG) for number in range(60, 120)),
+    ]
+
+    found = scored(released, [written(tmp_path / "s.jsonl", samples)], by=("channel",))
+
+    assert [(each.by["channel"], each.few_conversations) for each in found.groups] == [
+        ("beta", False),
+        ("production", True),
+    ]
 
 
 def test_an_alert_needs_a_bound_beyond_the_threshold_not_only_a_value(released, tmp_path):

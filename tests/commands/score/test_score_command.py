@@ -58,7 +58,14 @@ def lines(*samples):
 
 
 GOOD = [sample(number) for number in range(60)]
-BAD = [sample(number, output=SECRET) for number in range(60)]
+BAD = [sample(number, output=SECRET) for number in range(400, 460)]
+MORE = [sample(number) for number in range(200, 240)]
+EARLIER = [sample(number, at="2026-11-26T10:00:00Z") for number in range(300, 360)]
+ERRORS = [sample(number, output=None, error="timeout") for number in range(60)]
+WITHOUT_CONTENT = [
+    sample(number, output=None, tool_calls=[], finish_reason="stop") for number in range(60)
+]
+OPTIONAL = 'score.alerts=[{{metric="p95",above=0.1,prompts=[{prompts}],optional=true}}]'
 
 
 @pytest.fixture
@@ -80,7 +87,7 @@ def scored(prepared, tmp_path, capsysbinary):
 def test_a_tag_in_place_of_a_version_is_joined_and_unjoined_samples_have_a_hint(scored):
     named = [sample(1, version="v0.1.0"), sample(2), sample(3, version="v7")]
 
-    code, out, _ = scored(lines(*named), "--by", "version")
+    code, out, _ = scored(lines(*named), "--by", "version", "--config", "score.unjoined=34")
 
     assert (code, out.splitlines()[-4:]) == (
         0,
@@ -142,13 +149,68 @@ def test_the_json_has_groups_with_their_rates_cost_and_budget(scored):
         (BAD, ("--alert", "max-chars<98"), 1),
         (GOOD, ("--alert", "cost_1000>0.5"), 1),
         (GOOD, ("--config", 'score.alerts=[{metric="p95",above=0.1}]'), 1),
-        (GOOD, ("--config", 'score.alerts=[{metric="p95",above=0.1,prompts=["b*"]}]'), 0),
+        (GOOD, ("--config", 'score.alerts=[{metric="p95",above=0.1,prompts=["b*"]}]'), 1),
+        (GOOD, ("--config", OPTIONAL.format(prompts='"b*"')), 0),
+        (GOOD, ("--config", OPTIONAL.format(prompts='"a*"')), 1),
+        (ERRORS, (), 0),
+        (ERRORS, ("--alert", "contracts<98"), 1),
+        ([*EARLIER, *ERRORS], ("--alert", "contracts<98"), 1),
+        ([*EARLIER, *ERRORS[:1]], ("--alert", "contracts<98"), 0),
+        ([*EARLIER, *WITHOUT_CONTENT], ("--alert", "max-chars<98"), 1),
+        ([*GOOD, sample(99, prompt="other")], (), 3),
+        ([*GOOD, sample(99, prompt="other")], ("--config", "score.unjoined=2"), 0),
+        ([*GOOD, *MORE, sample(99, prompt="other")], (), 0),
         ([sample(1, prompt="other")], (), 1),
         ([], (), 1),
     ],
 )
 def test_how_it_exits(scored, samples, arguments, code):
     assert scored(lines(*samples), *arguments)[0] == code
+
+
+def test_an_alert_without_a_value_fails_with_the_reason(scored):
+    code, out, _ = scored(lines(*EARLIER, *ERRORS), "--alert", "contracts<98")
+    of_no_group = scored(lines(*ERRORS), "--alert", "max-chars<98")
+
+    assert (code, out.splitlines()[-3:]) == (
+        1,
+        [
+            "no alert: contracts below 98%: 1 group; 60 samples would raise it below 93.7%",
+            "alert without a value: ask · 0.1.0 · no channel · 2026-11-27: contracts below 98%:"
+            " all samples ended with an error (60)",
+            "1 alert without a value · 1 prompt, 2 groups · 120 samples scored",
+        ],
+    )
+    assert (of_no_group[0], of_no_group[1].splitlines()[-3:]) == (
+        1,
+        [
+            "hint: `optional = true` in [[score.alerts]] accepts that samples lack a value",
+            "alert without a value: max-chars below 98%: no sample has a value for it",
+            "1 alert without a value · 1 prompt, 1 group · 60 samples scored",
+        ],
+    )
+
+
+def test_alerts_on_errors_alone_are_noted_because_they_can_not_see_the_answers(scored):
+    code, out, _ = scored(lines(*BAD), "--alert", "errors>5")
+    watched = scored(lines(*GOOD), "--alert", "errors>5", "--alert", "contracts<98")
+
+    hint = "hint: no alert is about the answers: add `--alert 'contracts<98'`, or a score"
+    assert (code, [line for line in out.splitlines() if "hint" in line]) == (0, [hint])
+    assert hint not in watched[1]
+
+
+def test_samples_that_belong_to_no_prompt_have_a_limit(scored):
+    unjoined = [sample(number, prompt="aks") for number in range(100, 163)]
+
+    code, out, err = scored(lines(*GOOD[:3], *unjoined))
+
+    assert (code, out.splitlines()[-1]) == (3, "1 prompt, 1 group · 3 of 66 samples scored")
+    assert err.splitlines() == [
+        "error: 63 of 66 samples belong to no prompt of this repository, over 1%",
+        "  tip: fetch the tags (git fetch --tags), or accept more percent in the configuration:"
+        " `unjoined` in [score]",
+    ]
 
 
 def test_an_alert_that_is_configured_and_given_counts_once(scored):

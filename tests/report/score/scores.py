@@ -11,6 +11,7 @@ from promptops.model.place import Place
 from promptops.model.score import (
     Alert,
     LeftOutAssertion,
+    MissingValue,
     SampleCounts,
     Score,
     UnreadableLine,
@@ -25,6 +26,7 @@ from promptops.model.score_group import (
     ScoreMean,
     Share,
 )
+from promptops.records import replace
 from tests.report.test.hostile_runs import ATTACK
 
 TRIAGE = "prompts/support/triage.prompt.yaml"
@@ -111,13 +113,28 @@ def week() -> Score:
     """A version that is worse than the one before it, and a prompt without a channel."""
     before = [triage(number, "1.7.0", 1_000, 989 - number % 3) for number in range(5)]
     against = AgainstVersion(
-        version="1.7.0", metric="contracts", difference=-0.07, low=-0.083, high=-0.058
+        version="1.7.0",
+        metric="contracts",
+        difference=-0.07,
+        low=-0.083,
+        high=-0.058,
+        chance=0.0001,
+        certain=True,
     )
     after = [
         triage(number, "1.8.0", 1_200, 1_100 - number, errors=share(9, 1_200), against=against)
         for number in (4, 5)
     ]
-    last = triage(6, "1.8.0", 240, 231, cost_usd_1000=0.61, latency_s=None, against=against)
+    last = triage(
+        6,
+        "1.8.0",
+        240,
+        231,
+        cost_usd_1000=0.61,
+        latency_s=None,
+        against=replace(against, difference=-0.026, low=-0.051, high=-0.001, certain=False),
+        few_conversations=True,
+    )
     notes: dict[Dimension, str] = {
         "prompt": "notes/meeting",
         "version": "",
@@ -188,7 +205,17 @@ def week() -> Score:
         ),
         idle=(
             AlertRule(metric="tone", below=90),
-            AlertRule(metric="p95", above=4, prompts=("suport/*",)),
+            AlertRule(metric="p95", above=4, prompts=("suport/*",), optional=True),
+        ),
+        without_value=(
+            MissingValue(
+                metric="contracts",
+                by=notes,
+                n=40,
+                threshold=98.0,
+                below=True,
+                why="no answer could be checked",
+            ),
         ),
         pack="ab" * 32,
     )
@@ -253,7 +280,9 @@ def hostile(text: str = ATTACK) -> Score:
             ),
         ),
         "scores": (mean(text, 0.5),),
-        "against": AgainstVersion(version=text, metric=text, difference=-0.1, low=-0.2, high=0),
+        "against": AgainstVersion(
+            version=text, metric=text, difference=-0.1, low=-0.2, high=0, chance=0.1
+        ),
     }
     found = tuple(group(each, 12, 5, **values) for each in (by, other))
     return Score(

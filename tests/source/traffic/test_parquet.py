@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import subprocess
 import sys
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -128,6 +129,57 @@ def test_of_a_damaged_row_group_the_others_count(tmp_path):
     assert broken.message.startswith("the rest of row group 1 is damaged: ")
     assert (broken.offset, broken.lines, found.lines) == (300, 300, 900)
     assert [each.offset for each in found.samples] == [*range(300), *range(600, 900)]
+
+
+X = "x" * 1024 * 1024
+LARGE = {
+    "a cell of 400 MB": ([X * 400], "zstd", "`output` has a cell longer than 8 MB", 1),
+    "a page of 300 MB": ([X * 2] * 150, "zstd", "`output` has a page over 64 MB", 150),
+    "a cell of 9 MB": (["a", X * 9, "b"], "gzip", "`output` is longer than 8 MB", 1),
+}
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_a_cell_that_is_too_long_is_refused(tmp_path, name):
+    outputs, compression, message, lost = LARGE[name]
+    path = tmp_path / "s.parquet"
+    table = pyarrow.table({"prompt": ["p"] * len(outputs), "output": outputs})
+    parquet.write_table(table, path, compression=compression, use_dictionary=False)
+
+    found = Found([path])
+
+    (broken,) = (each for each in found.values if isinstance(each, BrokenLine))
+    assert broken.message.startswith(message)
+    assert (broken.lines, len(found.samples)) == (lost, len(outputs) - lost)
+
+
+PEAK_MB = """\
+import sys
+from pathlib import Path
+from promptops.model.sample import Part
+from promptops.source.traffic.samples import samples
+part = Part(path=sys.argv[1], location=sys.argv[1], format="parquet", start=0, end=1)
+for each in samples(part):
+    pass
+print(int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) // 1024)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("outputs", "most_mb"), [([X * 400], 120), ([X[1024:]] * 2_000, 240), ([X * 7] * 300, 240)]
+)
+def test_a_file_of_some_kilobytes_does_not_take_gigabytes(tmp_path, outputs, most_mb):
+    path = tmp_path / "s.parquet"
+    table = pyarrow.table({"prompt": ["p"] * len(outputs), "output": outputs})
+    parquet.write_table(table, path, compression="zstd")
+    del table
+    assert path.stat().st_size < 100_000
+
+    command = [sys.executable, "-c", PEAK_MB, str(path)]
+    done = subprocess.run(command, capture_output=True, check=True)
+
+    assert int(done.stdout) < most_mb
 
 
 @pytest.mark.parametrize("damage", [lambda d: d[:-20], lambda d: b"PAR1" + b"x" * 50])

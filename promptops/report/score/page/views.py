@@ -84,6 +84,7 @@ def page_notes(score: Score) -> tuple[tuple[str, tuple[str, ...]], ...]:
     every = [
         *(("can't be read", line) for line in notes.broken(score)),
         *notes.notes(score),
+        *(("alert without a value", line) for line in alerts.without_value(score)),
         *(("alert without effect", line) for line in alerts.idle(score)),
         *(("not certain", line) for line in alerts.doubtful(score)),
         *(("no alert", line) for line in alerts.quiet(score)),

@@ -13,6 +13,7 @@ from promptops.report.score.parts.names import group_name
 from promptops.report.test.parts.facts import short
 
 _DOUBTFUL_SHOWN = 5
+_MISSING_SHOWN = 20
 
 
 def raised(alert: Alert) -> str:
@@ -46,10 +47,27 @@ def quiet(score: Score) -> Iterator[str]:
 
 
 def idle(score: Score) -> Iterator[str]:
-    """Rules that can't raise an alert: `p95 above 4 s: no sample has a value for it`."""
-    for rule in score.idle:
-        shown = figures.limit(rule.metric, rule.threshold, below=rule.below is not None)
-        yield f"{short(rule.metric)} {shown}: {_why_idle(rule, score)}"
+    """Optional rules that no sample has a value for."""
+    yield from (_idle(rule, score) for rule in score.idle if rule.optional)
+
+
+def without_value(score: Score) -> Iterator[str]:
+    """Rules that see nothing, so that the run fails: `p95 above 4 s: no sample has a value for it`.
+
+    Also for one group: `ask · 1.8.0: contracts below 98%: all samples ended with an error (240)`.
+    """
+    yield from (_idle(rule, score) for rule in score.idle if not rule.optional)
+    for each in score.without_value[:_MISSING_SHOWN]:
+        the_limit = figures.limit(each.metric, each.threshold, below=each.below)
+        where = f"{group_name(each.by)}: " if each.by else ""
+        yield f"{where}{short(each.metric)} {the_limit}: {each.why} ({each.n:,})"
+    if score.without_value[_MISSING_SHOWN:]:
+        yield and_more(len(score.without_value) - _MISSING_SHOWN, "group")
+
+
+def _idle(rule: AlertRule, score: Score) -> str:
+    shown = figures.limit(rule.metric, rule.threshold, below=rule.below is not None)
+    return f"{short(rule.metric)} {shown}: {_why_idle(rule, score)}"
 
 
 def _why_idle(rule: AlertRule, score: Score) -> str:

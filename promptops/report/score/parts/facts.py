@@ -24,11 +24,19 @@ def summary(score: Score) -> str:
     """The last line: `1 alert · 3 prompts, 12 groups · 9,800 of 10,000 samples scored`."""
     if not score.groups:
         return nothing(score)
-    raised = len(score.alerts)
-    alerts = counted(raised, "alert") if raised else "no alert"
-    parts = [alerts if raised or score.quiet else "", _counts(score), scored(score)]
+    parts = [*verdict(score), _counts(score), scored(score)]
     parts += [spent(score)]
     return " · ".join(filter(None, parts))
+
+
+def verdict(score: Score) -> list[str]:
+    """`1 alert`, `2 alerts without a value`, or `no alert`; empty without alerts to evaluate."""
+    raised, missing = len(score.alerts), score.alerts_without_value
+    if not raised and not missing:
+        return ["no alert"] if score.quiet else []
+    found = [counted(raised, "alert")] if raised else []
+    words = "1 alert without a value" if missing == 1 else f"{missing:,} alerts without a value"
+    return [*found, words] if missing else found
 
 
 def nothing(score: Score) -> str:

@@ -88,11 +88,15 @@ def latency(found: ResponseTime | None) -> str:
 
 
 def against(found: AgainstVersion | None) -> str:
-    """The difference to the version before: `contracts -1.2 [-2.4, 0.1] from 1.7.0`."""
+    """The difference to the version before: `contracts -5.2 [-7.9, -2.4] from 1.7.0: worse`.
+
+    Only a certain one is called better or worse.
+    """
     if found is None:
         return ""
     points = in_points(found.difference, found.low, found.high)
-    return f"{short(found.metric)} {points} from {short(found.version)}"
+    verdict = (": worse" if found.difference < 0 else ": better") if found.certain else ""
+    return f"{short(found.metric)} {points} from {short(found.version)}{verdict}"
 
 
 def of_metric(metric: str, number: float) -> str:

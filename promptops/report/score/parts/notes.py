@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 
 from promptops.model.score import UNNAMED, LeftOutAssertion, SampleCounts, Score, WrittenCases
+from promptops.model.score_group import ScoreGroup
 from promptops.plurals import counted, some
 from promptops.report.parts.visible import visible, visible_path
+from promptops.report.score.parts import figures
+from promptops.report.score.parts.names import group_name
 from promptops.report.test.parts.facts import short
 
 _TYPES_SHOWN = 8
@@ -21,12 +24,19 @@ def notes(score: Score) -> Iterator[tuple[str, str]]:
         yield "not checked", line
     for line in unscorable(score):
         yield "can't be checked", line
+    few = [group for group in score.groups if group.few_conversations]
+    if few:
+        yield "wide intervals", _few_conversations(few)
     if score.cases is not None:
         yield "cases", cases(score.cases)
         if score.cases.written:
             yield "hint", _how_to_use(score.cases)
     elif score.alerts:
         yield "hint", "to write failing samples as test cases: `--to-cases new.cases.yaml`"
+    if any(not rule.optional for rule in score.idle):
+        yield "hint", "`optional = true` in [[score.alerts]] accepts that samples lack a value"
+    if score.unwatched:
+        yield "hint", "no alert is about the answers: add `--alert 'contracts<98'`, or a score"
     if score.nothing_to_judge:
         yield "judges", "no scored answer has an assertion with a judge: --judge has no effect"
     if score.unanswered:
@@ -38,8 +48,11 @@ def notes(score: Score) -> Iterator[tuple[str, str]]:
 
 
 def _read(found: SampleCounts) -> Iterator[tuple[str, str]]:
-    if found.sampled != found.read:
-        yield "sampled", f"{found.sampled:,} of {counted(found.read, 'sample')}"
+    if found.repeated:
+        many = counted(found.repeated, "sample")
+        yield "repeated", f"{many} with the id of an earlier one: each id counts once"
+    if found.sampled != found.read - found.repeated:
+        yield "sampled", f"{found.sampled:,} of {counted(found.read - found.repeated, 'sample')}"
     for kind, count in found.ignored.items():
         yield "ignored", f"{counted(count, short(kind))} without a request to a model"
     for key, nearest in found.similar_keys.items():
@@ -63,6 +76,14 @@ def _joined(score: Score) -> Iterator[tuple[str, str]]:
     if found.without_cost:
         many = counted(found.without_cost, "sample")
         yield "cost unknown", f"{many} without a cost, or without usage and a price"
+
+
+def _few_conversations(groups: Sequence[ScoreGroup]) -> str:
+    largest = max(groups, key=lambda group: group.n)
+    name = f"{group_name(largest.by)}, " if largest.by else ""
+    which = "this figure" if len(groups) == 1 else f"the figures of {counted(len(groups), 'group')}"
+    example = "" if len(groups) == 1 else "the largest: "
+    return f"few conversations make up {which}: {example}{name}{figures.share(largest.contracts)}"
 
 
 def _how_to_join(found: SampleCounts) -> Iterator[str]:

@@ -268,6 +268,7 @@ _MEMBERS_45: dict[str, Check] = {
     'fields': lambda v: type(v) is dict and members_or_own(v, _MEMBERS_43, never),
     'by': lambda v: type(v) is list and len(v) >= 1 and distinct(v) and all(type(v_) is str and v_ in _OPTIONS_44 for v_ in v),
     'judge': lambda v: type(v) is int and v >= 0,
+    'unjoined': lambda v: type(v) in (int, float) and v >= 0 and v <= 100,
     'alerts': lambda v: type(v) is list and all(_alert(v_) for v_ in v),
 }
 _MEMBERS_46: dict[str, Check] = {
@@ -275,6 +276,7 @@ _MEMBERS_46: dict[str, Check] = {
     'below': lambda v: type(v) in (int, float),
     'above': lambda v: type(v) in (int, float),
     'prompts': lambda v: type(v) is list and len(v) >= 1 and all(type(v_) is str and len(v_) >= 1 for v_ in v),
+    'optional': lambda v: type(v) is bool,
 }
 _MEMBERS_47: dict[str, Check] = {
     'prompts': lambda v: type(v) is list and len(v) >= 1 and all(type(v_) is str and len(v_) >= 1 for v_ in v),

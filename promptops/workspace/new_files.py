@@ -193,6 +193,5 @@ def _file_on_the_way(folder: Path, root: Path) -> str:
 
 
 def _refused(path: str, error: OSError) -> InputError:
-    return InputError(
-        f"can't be created: {os_reason(error)}", where=path, hint="check its permissions and the free disk space"
-    )
+    hint = "check the permissions and the free disk space"
+    return InputError(f"can't be created: {os_reason(error)}", where=path, hint=hint)

@@ -194,7 +194,7 @@ def _mistakes(catalog: Catalog, plan: Planned) -> Iterator[Loss]:
 
 
 def _secret_losses(catalog: Catalog, plan: Planned) -> Iterator[Loss]:
-    """An error for each kind of secret that the rule SEC001 finds; no part of its value is shown."""
+    """An error for each kind of secret that the rule SEC001 finds, without any part of it."""
     path = plan.files.path
     texts = text_of_prompt(catalog, catalog.document(path), catalog.loaded(path).references)
     found = {

@@ -12,6 +12,9 @@ from promptops.records import record
 PIECE = 12
 """This many characters of a known secret are not a coincidence; a message may quote its start."""
 
+_SHORTEST_START = 3
+"""Fewer characters before an ellipsis are too often something else."""
+
 
 @record(frozen=True, slots=True)
 class Masked:
@@ -30,7 +33,7 @@ class Masked:
 def masked(text: str) -> Masked:
     """The text with every character of a secret but newlines as `*`."""
     found = find_secrets(without_escapes(text))
-    secrets = (text[match.start : match.end] for match in found)
+    secrets = [text[match.start : match.end] for match in found]
     for match in found:
         stars = "\n".join("*" * len(row) for row in text[match.start : match.end].split("\n"))
         text = f"{text[: match.start]}{stars}{text[match.end :]}"
@@ -45,7 +48,15 @@ def without_secrets(text: str, known: Iterable[str] = ()) -> str:
             while end < len(text) and text[end] == secret[end - at : end - at + 1]:
                 end += 1
             text = f"{text[:at]}{'*' * (end - at)}{text[end:]}"
+        text = _without_cut_start(text, secret)
     return masked(text).text
+
+
+def _without_cut_start(text: str, secret: str) -> str:
+    """The text without a start of a secret that was cut: `sk-proj…`."""
+    for length in range(PIECE - 1, _SHORTEST_START - 1, -1):
+        text = text.replace(f"{secret[:length]}…", f"{'*' * length}…")
+    return text
 
 
 def without_escapes(text: str) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing
+from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 
 from promptops.errors import GitError, InputError, NotFound, UsageError, os_reason
@@ -21,6 +23,7 @@ from promptops.repo.repository import WORKTREE, Repository
 from promptops.repo.revisions import FETCH_ALL
 from promptops.runtime.loading.source import Pointer
 from promptops.storage.atomic import replace_whole
+from promptops.storage.lock import locked
 from promptops.suggestions import nearest_channel
 
 _COMMIT_LINE = lazy_pattern(r"([0-9a-f]{40,64}) ([0-9]+)")
@@ -143,6 +146,77 @@ def _refuse_unknown(repository: Repository, channel: str, branch: str) -> None:
 COMMIT_DEADLINE_S = 600.0
 """Deadline of a commit, including the hooks that it runs."""
 
+PATIENCE_S = 60.0
+"""How long a change waits for another one, which verifies a release and runs the commit hooks."""
+
+_PENDING = "channels.pending"
+"""In git's directory: SHA-256 of the file that is written and not committed yet."""
+
+_LEFTOVER = lazy_pattern(rf"\.{PATH}\.(new|[0-9]+)")
+UNDONE = f"an earlier change of {PATH} was interrupted before its commit: it was undone"
+
+
+@contextmanager
+def changing_channels(repository: Repository) -> Iterator[tuple[str, ...]]:
+    """Hold the lock of the file from reading to the commit; yields notes.
+
+    First removes what a killed change left: temporary files, and an edit that it did not commit.
+
+    Raises GitError if there is no work tree or git can't restore the file, InputError if another
+    process holds the lock for too long or it can't be created.
+    """
+    repository.need_work_tree()
+    folder = repository.git_dir / "promptops"
+    with ExitStack() as stack:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            lock = locked(folder / "channels.lock", PATIENCE_S, f"changing {PATH}")
+            stack.enter_context(lock)
+            notes = _undo_killed(repository)
+        except OSError as error:
+            message = f"{PATH} can't be changed: {os_reason(error)}"
+            hint = "check the permissions and the free disk space"
+            raise InputError(message, where=str(folder), hint=hint) from None
+        yield notes
+
+
+def _undo_killed(repository: Repository) -> tuple[str, ...]:
+    for path in repository.root.iterdir():
+        if _LEFTOVER.fullmatch(path.name) and stat.S_ISREG(path.lstat().st_mode):
+            path.unlink()
+    pending = _pending_file(repository)
+    try:
+        written = pending.read_text("ascii")
+    except (OSError, ValueError):
+        return ()
+    is_killed = _digest_on_disk(repository) == written and _is_uncommitted(repository)
+    if is_killed:
+        _restore_committed(repository)
+    pending.unlink()
+    return (UNDONE,) if is_killed else ()
+
+
+def _restore_committed(repository: Repository) -> None:
+    """The file as in HEAD, in the work tree and the index."""
+    git = repository.git
+    if repository.find("HEAD") is not None and git.run("ls-tree", "HEAD", "--", PATH):
+        git.run("restore", "--source=HEAD", "--staged", "--worktree", "--", PATH)
+    else:
+        git.run("rm", "--quiet", "--cached", "--ignore-unmatch", "--force", "--", PATH)
+        (repository.root / PATH).unlink(missing_ok=True)
+
+
+def _pending_file(repository: Repository) -> Path:
+    return repository.git_dir / "promptops" / _PENDING
+
+
+def _digest_on_disk(repository: Repository) -> str | None:
+    """SHA-256 of the file; None without a regular file."""
+    target = repository.root / PATH
+    if target.is_symlink() or not target.is_file():
+        return None
+    return sha256(target.read_bytes()).hexdigest()
+
 
 def unknown_channel(name: str, known: Iterable[str]) -> NotFound:
     """The error for a channel that does not exist, with the nearest one or all of them."""
@@ -199,10 +273,13 @@ def channel_file(repository: Repository) -> ChannelFile:
 
 def refuse_uncommitted(repository: Repository) -> None:
     """Raise GitError if the file has uncommitted changes."""
-    output = repository.git.run("status", "--porcelain", "--untracked-files=all", "--", PATH)
-    if output:
+    if _is_uncommitted(repository):
         hint = f"commit or revert them first: git diff HEAD -- {PATH}"
         raise GitError("it has uncommitted changes", where=PATH, hint=hint)
+
+
+def _is_uncommitted(repository: Repository) -> bool:
+    return bool(repository.git.run("status", "--porcelain", "--untracked-files=all", "--", PATH))
 
 
 def write_channel(file: ChannelFile, channel: str, pointer: Pointer) -> None:
@@ -211,26 +288,43 @@ def write_channel(file: ChannelFile, channel: str, pointer: Pointer) -> None:
     _replace_file(file.repository.root / PATH, data)
 
 
-def commit_channels(file: ChannelFile, message: str, *, interactive: bool) -> str:
-    """Commit only this file, whatever else is staged; returns the commit's id.
+def commit_channel(
+    file: ChannelFile, channel: str, pointer: Pointer, message: str, *, interactive: bool
+) -> str:
+    """Change what a channel serves and commit only this file; returns the commit's id.
+
+    What else is staged stays staged. The file must have no uncommitted changes. If the process is
+    killed, the next `changing_channels` undoes the edit.
 
     Raises GitError if git or one of its hooks rejects the commit; the file is then restored.
 
     Args:
         interactive: There is a terminal on which git may prompt for a passphrase.
     """
-    git = file.repository.git
+    data = with_channel(file.data or b"", channel, pointer)
+    written, pending = sha256(data).hexdigest(), _pending_file(file.repository)
+    _replace_file(pending, written.encode())
     try:
-        git.run("add", "--", PATH)
-        # With a path, git commits from an index of its own: HEAD and this file.
-        arguments = ("commit", "--quiet", "--only", f"--message={message}", "--", PATH)
-        answer = act(git, *arguments, interactive=interactive, deadline_s=COMMIT_DEADLINE_S)
-        if answer.status:
-            raise _commit_error(file.repository, answer)
+        _replace_file(file.repository.root / PATH, data)
+        _commit(file, message, interactive=interactive)
     except BaseException:
-        _restore(file)
+        _restore(file, written)
         raise
+    finally:
+        with suppress(OSError):
+            pending.unlink()
     return file.repository.resolve("HEAD")
+
+
+def _commit(file: ChannelFile, message: str, *, interactive: bool) -> None:
+    git = file.repository.git
+    if file.data is None:  # git commits only paths that it knows
+        git.run("add", "--", PATH)
+    # With a path, git commits from an index of its own: HEAD and this file.
+    arguments = ("commit", "--quiet", "--only", f"--message={message}", "--", PATH)
+    answer = act(git, *arguments, interactive=interactive, deadline_s=COMMIT_DEADLINE_S)
+    if answer.status:
+        raise _commit_error(file.repository, answer)
 
 
 def _committed_channels(repository: Repository) -> Mapping[str, Pointer]:
@@ -245,19 +339,23 @@ def _committed_channels(repository: Repository) -> Mapping[str, Pointer]:
 
 def _replace_file(target: Path, data: bytes) -> None:
     try:
-        replace_whole(target, data, target.with_name(f".{PATH}.{os.getpid()}"))
+        # The lock is held, so the name can always be the same: the next run removes it.
+        replace_whole(target, data, target.with_name(f".{target.name}.new"))
     except OSError as error:
-        raise InputError(f"can't be written: {os_reason(error)}", where=PATH) from None
+        message = f"can't be written: {os_reason(error)}"
+        raise InputError(message, where=target.name) from None
 
 
-def _restore(file: ChannelFile) -> None:
-    git = file.repository.git
+def _restore(file: ChannelFile, written: str) -> None:
+    """Undo the edit of this process; not what was committed, and not what somebody else wrote."""
+    repository = file.repository
+    if _digest_on_disk(repository) != written or not _is_uncommitted(repository):
+        return
     if file.data is None:
-        (file.repository.root / PATH).unlink(missing_ok=True)
-        git.ask("rm", "--quiet", "--cached", "--ignore-unmatch", "--force", "--", PATH)
-    else:
-        _replace_file(file.repository.root / PATH, file.data)
-        git.ask("add", "--", PATH)
+        repository.git.ask("rm", "--quiet", "--cached", "--ignore-unmatch", "--force", "--", PATH)
+        (repository.root / PATH).unlink(missing_ok=True)
+    else:  # git's index still has the file as it was
+        _replace_file(repository.root / PATH, file.data)
 
 
 def _commit_error(repository: Repository, answer: ProcessOutput) -> GitError:

@@ -180,6 +180,8 @@ def _is_more(key: str, old: Any, new: Any, kind: str) -> bool:
     """Negation reverses the direction. A weight never counts: it shifts the whole score."""
     if key == "must":
         return bool(new)
+    if key == "allow":
+        return set(new or ()) < set(old or ())
     numbers = isinstance(old, int | float) and isinstance(new, int | float)
     if not numbers or kind.startswith("not-"):
         return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import TypeGuard
+from typing import Literal, TypeGuard, get_args
 
 from promptops.errors import PromptopsError
 from promptops.evals.case_expressions import Expression
@@ -15,6 +15,11 @@ from promptops.evals.registry import Check, CheckWithQuestions
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Undecided, Unjudgeable, Verdict
 from promptops.records import record
+
+Flaw = Literal["empty", "incomplete"]
+"""What an answer may lack; see `flawed_answers`."""
+
+FLAWS: tuple[Flaw, ...] = get_args(Flaw)
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -28,6 +33,7 @@ class Assertion:
         score: Makes it a measure, decided over all cases; None for a contract.
         must: Whether it has to hold in every case.
         judged: Whether a model decides it, itself or in a set.
+        allow: What an answer that it checks may be.
     """
 
     type: str
@@ -40,6 +46,7 @@ class Assertion:
     score: str | None = None
     must: bool = True
     judged: bool = False
+    allow: tuple[Flaw, ...] = ()
 
     def judge(self, record: Record) -> Verdict:
         """The verdict; raises Unjudgeable for a missing value, and when no work is left."""

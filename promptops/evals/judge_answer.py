@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Literal
 
 from promptops.evals.case_assertions import assertions_of
+from promptops.evals.flawed_answers import flaw_of, unallowed_flaw
 from promptops.evals.parse import DEFAULT_SCORE, parse
 from promptops.evals.questions import Question
 from promptops.evals.record import Beside, Record, facts_of
@@ -30,7 +31,22 @@ def judge_answer(record: Record, case: Case, prompt: Prompt) -> tuple[Judgement,
         judge_assertion(assertion.written, replace(record, at=assertion.at), assertion.at)
         for assertion in assertions_of(case, prompt)
     )
-    return (*assertions, *(judge_output(record.answer, prompt) if record.answer else ()))
+    if record.answer is None:
+        return assertions
+    output = judge_output(record.answer, prompt)
+    if any(not judgement.passed for judgement in output):
+        return (*assertions, *output)
+    return (*assertions, *output, *_flaws(record.answer, case, prompt))
+
+
+def _flaws(answer: Answer, case: Case, prompt: Prompt) -> Iterator[Judgement]:
+    """The violation by an empty or incomplete answer, unless an assertion allows it."""
+    if flaw_of(answer) is None:
+        return
+    parsed = (parse(each.written, "answer")[0] for each in assertions_of(case, prompt))
+    reason = unallowed_flaw(answer, (assertion for assertion in parsed if assertion is not None))
+    if reason:
+        yield _verdict("failed", reason, case.locate(case.at, False))
 
 
 def questions(record: Record, case: Case, prompt: Prompt) -> tuple[Question, ...]:

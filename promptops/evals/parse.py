@@ -12,11 +12,12 @@ from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from promptops.evals import checked_values
-from promptops.evals.assertion import Assertion
+from promptops.evals.assertion import FLAWS, Assertion
 from promptops.evals.case_expressions import WrongExpression, read_expression
 from promptops.evals.record import NAMES, On
 from promptops.evals.registry import AssertionKind, built_in, is_name_of_plugin, kind_of
 from promptops.evals.verdict import Refused
+from promptops.evals.wording import shown
 from promptops.json_pointer import escaped
 from promptops.model.finding import Problem
 from promptops.model.prompt import ROLES, Case
@@ -24,7 +25,7 @@ from promptops.records import MISSING, Field, fields, replace
 from promptops.source.explain import type_name
 from promptops.suggestions import did_you_mean
 
-COMMON_KEYS = ("type", "path", "role", "transform", "weight", "score", "must")
+COMMON_KEYS = ("type", "path", "role", "transform", "weight", "score", "must", "allow")
 DEFAULT_SCORE = "quality"
 """The score of a judged assertion that names none."""
 
@@ -98,6 +99,7 @@ def _parsed(written: Mapping[str, Any], on: On, in_set: bool) -> _Parsed:
         *wrong_inside,
         *_misused(kind, written, on),
         *_misused_share(kind, written, in_set),
+        *(() if in_set else _misused_allow(written, on)),
     )
     if wrong:
         return None, wrong
@@ -144,6 +146,7 @@ def _assertion(written: Mapping[str, Any], check: Any, negated: bool, on: On) ->
         weight=written.get("weight", 1.0),
         score=score,
         must=written.get("must", score is None),
+        allow=tuple(written.get("allow", ())),
     )
 
 
@@ -207,7 +210,9 @@ def _misused_share(
 ) -> Iterator[Problem]:
     """Problems with `score` and `must` where they have no effect."""
     if in_set:
-        for key in {"score", "must"} & written.keys():
+        for key in ("score", "must", "allow"):
+            if key not in written:
+                continue
             hint = "set it on the whole set"
             yield Problem(
                 f"an assertion inside a set can't have `{key}`", at=f"/{key}", key=True, hint=hint
@@ -215,6 +220,28 @@ def _misused_share(
     elif written.get("must") is False and not (kind.judged or kind.sets or "score" in written):
         hint = "set the `score` in which it counts"
         yield Problem("it is not required, and counts in no score", at="/must", hint=hint)
+
+
+def _misused_allow(written: Mapping[str, Any], on: On) -> Iterator[Problem]:
+    if "allow" not in written:
+        return
+    allowed = written["allow"]
+    if on == "request":
+        hint = "remove it, or move the assertion below `output`"
+        message = "only an answer can be empty or incomplete"
+        yield Problem(message, at="/allow", key=True, hint=hint)
+    elif not isinstance(allowed, list):
+        message = f"expected a list, got {type_name(allowed)}"
+        yield Problem(message, at="/allow", hint=f"such as [{', '.join(FLAWS)}]")
+    elif not allowed:
+        hint = f"known here: {', '.join(FLAWS)}"
+        yield Problem("the list allows nothing", at="/allow", hint=hint)
+    else:
+        for index, name in enumerate(allowed):
+            if name not in FLAWS:
+                hint = did_you_mean(str(name), FLAWS) or f"known here: {', '.join(FLAWS)}"
+                message = f"expected what an answer may be, got {shown(name)}"
+                yield Problem(message, at=f"/allow/{index}", hint=hint)
 
 
 def _wrong_expression(text: str, at: str, on: On) -> Iterator[Problem]:

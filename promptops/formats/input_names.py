@@ -12,6 +12,14 @@ _NOT_IN_NAMES = lazy_pattern(r"[^A-Za-z0-9_]+")
 _OF_JINJA = SPECIAL | {"true", "false", "none", "range", "namespace", "varargs", "super"}
 
 
+MAX_INPUTS = 1_000
+"""Of one prompt; a file with more is data."""
+
+
+class TooManyInputs(Exception):
+    """A source has more inputs than one prompt can have; the message says so."""
+
+
 class InputNames:
     """The name here of each input of a source.
 
@@ -22,16 +30,23 @@ class InputNames:
     def __init__(self, names: Iterable[str] = ()) -> None:
         self.aliases: dict[str, str] = {}
         self._new: dict[str, str] = {}
+        self._taken: set[str] = set()
         for name in names:
             self.name(name)
 
     def name(self, old: str) -> str:
-        """The name for an input: the same where a template can read it."""
+        """The name for an input: the same where a template can read it.
+
+        Raises TooManyInputs.
+        """
         if old not in self._new:
             new = _readable(old)
-            while new in self._new.values():
+            while new in self._taken:
                 new += "_"
+            if len(self._taken) >= MAX_INPUTS:
+                raise TooManyInputs(f"a prompt has more than {MAX_INPUTS:,} inputs")
             self._new[old] = new
+            self._taken.add(new)
             if new != old:
                 self.aliases[new] = old
         return self._new[old]

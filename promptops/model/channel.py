@@ -30,7 +30,7 @@ class Move:
         breaks: Breaking changes for callers of the previous release; None if unknown.
         unsigned: A rollback to a release without its required signature.
         skipped: Releases that a rollback passed over, because they were rolled back before.
-        notes: Problems for readers.
+        notes: Problems for readers; an interrupted change that was undone.
         following: The next commands, in order.
     """
 

@@ -38,6 +38,7 @@ class JsonNode:
     style: str = ""
     tag: str = "quoted"
     flow_style: bool = True
+    index: dict[str, tuple[Any, Any]] | None = None
 
 
 class LineNodes:

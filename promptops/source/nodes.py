@@ -99,7 +99,24 @@ def end_of(node: Node, text: str) -> int:
     return max(end_of(child, text) for child in children)
 
 
+_INDEXED = 32
+"""A mapping with more keys gets an index: the places of all keys take one pass."""
+
+
+def _index(node: Node) -> dict[str, tuple[Node, Node]]:
+    """The key and value of each scalar key, the first of equal ones; kept at the node."""
+    found: dict[str, tuple[Node, Node]] | None = getattr(node, "index", None)
+    if found is None:
+        found = {
+            key.value: (key, value) for key, value in reversed(node.value) if key.id == "scalar"
+        }
+        node.index = found
+    return found
+
+
 def _child(node: Node, token: str) -> tuple[Node | None, Node] | None:
+    if node.id == "mapping" and len(node.value) > _INDEXED:
+        return _index(node).get(token)
     if node.id == "mapping":
         for key, value in node.value:
             if key.id == "scalar" and key.value == token:

@@ -52,6 +52,39 @@ def replaced_in_pieces(file: Path) -> Iterator[Callable[[bytes], None]]:
             yield write
 
 
+def create_whole(file: Path, data: bytes, mode: int = 0o666) -> None:
+    """Create a file that does not exist yet, with all of its content or not at all.
+
+    Raises FileExistsError if it exists, OSError if it can't be written.
+    """
+    # The name is always the same, so that the next run replaces what a crash left.
+    temporary = file.with_name(f".{file.name}.new")
+    with suppress(FileNotFoundError):
+        temporary.unlink()
+    number = os.open(temporary, _CREATE, mode)
+    try:
+        try:
+            write_all(number, data)
+            os.fsync(number)
+        finally:
+            os.close(number)
+        _put_in_place(temporary, file)
+    finally:
+        with suppress(OSError):
+            temporary.unlink()
+
+
+def _put_in_place(temporary: Path, file: Path) -> None:
+    try:
+        os.link(temporary, file)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links
+        if os.path.lexists(file):
+            raise
+        os.rename(temporary, file)
+
+
 def check_replaceable(file: Path) -> None:
     """Raise the OSError that replacing a file would meet: no such folder, no permission."""
     temporary = part_of(file)

@@ -31,7 +31,12 @@ from promptops.repo.repository import Repository
 from promptops.runtime.request.canonical import request_digest
 from promptops.testing.model_calls import ModelCalls
 from promptops.testing.plan import AnswerKey, AnswerResult, PlannedCase, WantedAnswer, plan_cases
-from promptops.testing.recordings.store import AnswerCache, Store, recording_roots
+from promptops.testing.recordings.store import (
+    AnswerCache,
+    Store,
+    endpoint_digest,
+    recording_roots,
+)
 from promptops.testing.recordings.writing import (
     SAMPLE_SIZE,
     Journal,
@@ -180,21 +185,23 @@ class Answering:
         gone = (each for each in self.store.left_behind() if not roots.has_prompt(root, each))
         return {**dict.fromkeys(gone, ()), **self.needs}
 
-    def _live(self) -> Iterator[Recording]:
-        for (_, request, repeat, judge), result in self.known.items():
-            if result.answer is not None and result.source == "live":
-                yield Recording(
-                    request=request, repeat=repeat, case="", judge=judge, answer=result.answer
-                )
+    def _live(self) -> Iterator[tuple[str, Recording]]:
+        """New answers, each with the digest of the endpoint that gave it."""
+        for want, answer in self.answered():
+            if self.known[want.key].source == "live":
+                recording = replace(recording_of(want, answer), case="")
+                yield endpoint_digest(want.profile), recording
 
     def _stored(self, want: WantedAnswer) -> AnswerResult:
         if self._mode in ("live", "refresh"):
             return AnswerResult(
                 reason="no shard has an answer for it"
             )  # unless it will be requested
-        found = self.store.find(want.path, want.digest, want.repeat, want.judge)
+        found = self.store.find(want.path, want.digest, want.repeat, want.judge, want.profile)
         if found is None:
             return AnswerResult(reason="its request has no recording")
+        if found.source == "cached":
+            self._calls.from_cache[found.given_by] += 1
         if found.source == "cached" and self._mode == "record":
             self._record(want, found.answer)
         return AnswerResult(answer=found.answer, source=found.source)
@@ -254,7 +261,8 @@ class Answering:
         if self._repository is None:
             return
         file = self.store.first_file(want.path)
-        problem = Journal(self._repository).append(file, recording_of(want, answer))
+        endpoint = endpoint_digest(want.profile)
+        problem = Journal(self._repository).append(file, recording_of(want, answer), endpoint)
         if problem is not None:
             self.refused.append(problem)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
@@ -11,6 +12,7 @@ from promptops.errors import UsageError
 from promptops.evals.engine.ask import Answered, Ask, Failed, Outcome, Payer, Settings
 from promptops.evals.engine.budget import Ledger
 from promptops.model.prompt import Prompt
+from promptops.plurals import counted
 from promptops.records import field, record
 
 if TYPE_CHECKING:
@@ -31,7 +33,10 @@ class Watcher(Protocol):
     """Receives the progress of calls."""
 
     def calls(self, line: str) -> None:
-        """An endpoint is about to get its first request; the line must be shown."""
+        """An endpoint is about to get its first request, or gave cached answers.
+
+        The line must be shown.
+        """
 
     def begins(self, estimate: Estimate) -> None:
         """A round begins: first the cases, then their judges, then fresh answers for decisions."""
@@ -69,6 +74,8 @@ class ModelCalls:
         sender: Gets the outcomes in another way than by sending each request; None for that way.
         event: The event of the run; prompts may have their own budget for it.
         around: Returns the provider to call in place of one.
+        from_cache: The number of answers from the local cache so far, by the address that gave
+            them.
         cost_usd: Cost of the answers so far, as far as prices are known.
         unanswered: Requests without an answer, because a provider failed or the run ended.
         unasked: Those that were not sent, because the run ended.
@@ -81,6 +88,7 @@ class ModelCalls:
     event: Event | None = None
     around: Callable[[Provider], Provider] = lambda provider: provider
     ledger: Ledger = field(init=False, default_factory=Ledger)
+    from_cache: Counter[str] = field(init=False, default_factory=Counter)
     cost_usd: float = 0.0
     unanswered: int = 0
     unasked: int = 0
@@ -108,6 +116,12 @@ class ModelCalls:
         outcomes = (self.sender or _send)(asks, catalog, self, came)
         self._count(outcomes)
         return outcomes
+
+    def name_cached(self) -> None:
+        """Show which address gave the answers from the local cache; called at the end of a run."""
+        for address, number in self.from_cache.items():
+            given = f"{counted(number, 'answer')} from the cache, given by {address}"
+            self.watcher.calls(given)
 
     def approve(self, asks: Sequence[Ask], catalog: Catalog) -> Callable[[ModelProfile], Approved]:
         """Compare, announce and approve the endpoints of requests; see `Approvals.approve`."""

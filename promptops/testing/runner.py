@@ -229,6 +229,7 @@ class CaseRunner:
             covered = coverage.rows
             cases += coverage.failed
         unwritten = self._write_answers(refused.values())
+        self._calls.name_cached()
         reported = {(case.reason, case.place) for case in cases}
         new = (error for error in unwritten if error not in reported)
         cases += [error_run(str(place), message, place) for message, place in new]

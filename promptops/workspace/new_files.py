@@ -12,6 +12,7 @@ from promptops.errors import InputError, PromptopsError, os_reason
 from promptops.model.config import Config
 from promptops.patterns import lazy_pattern
 from promptops.records import record
+from promptops.storage.atomic import create_whole
 
 SCHEMA = ".promptops/prompt.schema.json"
 CONFIG_SCHEMA = ".promptops/config.schema.json"
@@ -52,9 +53,9 @@ def create_file(root: Path, path: str, text: str, *, executable: bool = False) -
     _make_folder(root, target.parent, path)
     mode = 0o777 if executable else 0o666
     try:
-        number = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-        with os.fdopen(number, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        create_whole(target, text.encode(), mode)
+    except FileExistsError:
+        return False
     except OSError as error:
         raise _refused(path, error) from None
     return True
@@ -192,6 +193,5 @@ def _file_on_the_way(folder: Path, root: Path) -> str:
 
 
 def _refused(path: str, error: OSError) -> InputError:
-    return InputError(
-        f"can't be created: {os_reason(error)}", where=path, hint="check its permissions"
-    )
+    hint = "check the permissions and the free disk space"
+    return InputError(f"can't be created: {os_reason(error)}", where=path, hint=hint)

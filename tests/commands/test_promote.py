@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import shlex
+import signal
 import stat
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,7 +17,7 @@ import jsonschema_rs
 import pytest
 
 from promptops.bundles.build import build
-from promptops.channels.history import channel_history, live_at
+from promptops.channels.history import UNDONE, changing_channels, channel_history, live_at
 from promptops.cli.main import run
 from promptops.commands.promote.promote import PromoteOptions, Saving, promote, rollback
 from promptops.errors import GitError, InputError, NotFound, UsageError
@@ -23,6 +27,7 @@ from promptops.release.channels import read_channels
 from promptops.release.record import write_record
 from promptops.repo.repository import Repository
 from promptops.runtime.bundle.format import FORMAT
+from tests.tiers import fast_first
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 COMMIT = Saving(committed=True)
@@ -287,6 +292,156 @@ def test_where_a_hook_refuses_the_commit_nothing_is_left_of_it(released, first):
 
     assert released.git("status", "--porcelain") == ""
     assert released.git("rev-parse", "HEAD") == head
+
+
+def test_what_somebody_else_wrote_while_the_commit_ran_stays(released):
+    promoted(released, "v1.0.0")
+    hook = released.root / ".git/hooks/pre-commit"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\necho '# mine' >> channels.yaml\nexit 1\n")
+    hook.chmod(0o755)
+
+    with pytest.raises(GitError, match="git rejected the commit"):
+        promoted(released, "v1.1.0")
+
+    assert (released.root / "channels.yaml").read_text().endswith("serial: 2\n# mine\n")
+    assert released.git("diff", "--cached", "--name-only") == ""
+
+
+# Two processes at once, and processes that are killed.
+
+
+def started(repo, *arguments: str) -> subprocess.Popen[str]:
+    program = "import sys; from promptops.cli.main import run; sys.exit(run(sys.argv[1:]))"
+    command = (sys.executable, "-c", program, *arguments, "-C", str(repo.root))
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+@pytest.mark.parametrize("tries", fast_first([range(2), range(2, 12)], 1), ids=str)
+def test_two_promotions_at_once_are_both_committed(released, tmp_path, tries):
+    for number in tries:
+        repo = released.copied_to(tmp_path / str(number))
+        promoted(repo, "v1.0.0")
+        promoted(repo, "v1.0.0", channel="staging", create=True)
+
+        both = [
+            started(repo, "promote", "v1.1.0", "production", "--commit"),
+            started(repo, "promote", "v1.1.0", "staging", "--commit"),
+        ]
+        output = [process.communicate()[0] for process in both]
+
+        assert [process.returncode for process in both] == [0, 0], output
+        assert said(repo) == {"production": ("v1.1.0", 2), "staging": ("v1.1.0", 2)}
+        assert repo.git("status", "--porcelain") == ""
+        assert repo.git("rev-list", "--count", "HEAD") == "7"
+
+
+def test_while_another_process_changes_the_file_a_promotion_names_it(released, monkeypatch):
+    monkeypatch.setattr("promptops.channels.history.PATIENCE_S", 0.0)
+    holder = rf"process {os.getpid()} is changing channels.yaml"
+    with (
+        Repository.open(released.root) as repository,
+        changing_channels(repository),
+        pytest.raises(InputError, match=holder),
+    ):
+        promoted(released, "v1.0.0")
+
+    assert promoted(released, "v1.0.0").changed
+
+
+STEPS = ("os.rename", "os.remove", "subprocess.Popen")
+
+
+def killed(repo, step: int, release: str = "v1.1.0") -> int:
+    """Promote and commit in a child that ends before a step; with 0, the number of steps."""
+    child = os.fork()
+    if child == 0:
+        count = 0
+
+        def hook(event: str, _arguments: object) -> None:
+            nonlocal count
+            count += event in STEPS
+            if event in STEPS and count == step:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        sys.addaudithook(hook)
+        try:
+            promoted(repo, release)
+        finally:
+            os._exit(count)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["new file", "changed file"])
+def test_a_promotion_that_was_killed_at_any_step_can_be_run_again(
+    released, tmp_path, fatal_steps, first
+):
+    if not first:
+        promoted(released, "v1.0.0")
+    steps = killed(released.copied_to(tmp_path / "whole"), 0)
+    done = {"production": ("v1.1.0", 1 if first else 2)}
+    assert steps > 4
+
+    for step in fatal_steps(range(1, steps + 1)):
+        repo = released.copied_to(tmp_path / str(step))
+        assert killed(repo, step) == -signal.SIGKILL
+        again = promoted(repo, "v1.1.0")
+
+        assert (step, again.refusals, said(repo)) == (step, (), done)
+        assert (step, repo.git("status", "--porcelain", "--ignored")) == (step, "")
+        assert len(list(channel_history_of(repo))) == (1 if first else 2)
+
+
+def channel_history_of(repo):
+    with Repository.open(repo.root) as repository:
+        return list(channel_history(repository))
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["new file", "changed file"])
+def test_the_edit_of_a_killed_promotion_is_in_no_other_commit(released, tmp_path, first):
+    if not first:
+        promoted(released, "v1.0.0", channel="production")
+    # The edit is on disk, and git was not started yet.
+    pending = killed_before_its_commit(released, tmp_path)
+
+    moved = promoted(pending, "v1.0.0", channel="staging", create=True)
+
+    production = {} if first else {"production": ("v1.0.0", 1)}
+    assert moved.notes == (UNDONE,)
+    assert said(pending) == {**production, "staging": ("v1.0.0", 1)}
+    assert pending.git("status", "--porcelain") == ""
+
+
+def killed_before_its_commit(released, tmp_path):
+    steps = killed(released.copied_to(tmp_path / "all"), 0)
+    for step in range(steps, 0, -1):
+        repo = released.copied_to(tmp_path / f"killed {step}")
+        killed(repo, step)
+        if repo.git("status", "--porcelain"):
+            return repo
+    raise AssertionError("no step leaves an edit")
+
+
+def test_an_edit_that_somebody_made_after_the_kill_stays(released, tmp_path):
+    promoted(released, "v1.0.0")
+    repo = killed_before_its_commit(released, tmp_path)
+    with (repo.root / "channels.yaml").open("a") as file:
+        file.write("# mine\n")
+
+    with pytest.raises(GitError, match="it has uncommitted changes"):
+        promoted(repo, "v1.1.0")
+
+    assert (repo.root / "channels.yaml").read_text().endswith("# mine\n")
+
+
+def test_temporary_files_of_killed_promotions_are_removed(released):
+    released.write({".channels.yaml.123": "half", ".channels.yaml.new": "half"})
+    released.write({".channels.yaml.mine": "kept"})
+
+    promoted(released, "v1.0.0")
+
+    left = sorted(path.name for path in released.root.iterdir() if "channels" in path.name)
+    assert left == [".channels.yaml.mine", "channels.yaml"]
 
 
 def test_who_may_read_the_file_stays(released):

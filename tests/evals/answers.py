@@ -57,7 +57,7 @@ def record(written: Written, prompt: Prompt, **beside: Any) -> Record:
     functions = Functions(lambda path, _: _content(files, path), allowed=True) if files else None
     others = {name: answer_of(each) for name, each in written.get("others", {}).items()}
     given = {"others": others, "functions": functions, "price": written.get("price", {}), **beside}
-    answer = answer_of(written.get("answer", ""))
+    answer = answer_of(written.get("answer", "An answer."))
     return record_of_answer(answer, request, case_of(written), prompt, Beside(**given))
 
 

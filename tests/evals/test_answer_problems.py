@@ -34,6 +34,55 @@ def found(*cases: dict[str, Any], **evaluation: Any) -> list[tuple[str, Any, str
             ],
         ),
         (
+            {"assertions": [{"type": "max-chars", "value": 1, "allow": "empty"}]},
+            [
+                (
+                    "expected a list, got the string `empty`",
+                    Place("/evaluation/assertions/0/allow"),
+                    "such as [empty, incomplete]",
+                )
+            ],
+        ),
+        (
+            {"assertions": [{"type": "max-chars", "value": 1, "allow": []}]},
+            [
+                (
+                    "the list allows nothing",
+                    Place("/evaluation/assertions/0/allow"),
+                    "known here: empty, incomplete",
+                )
+            ],
+        ),
+        (
+            {"assertions": [{"type": "max-chars", "value": 1, "allow": ["incomplet", 1]}]},
+            [
+                (
+                    "expected what an answer may be, got `incomplet`",
+                    Place("/evaluation/assertions/0/allow/0"),
+                    "did you mean `incomplete`?",
+                ),
+                (
+                    "expected what an answer may be, got the number 1",
+                    Place("/evaluation/assertions/0/allow/1"),
+                    "known here: empty, incomplete",
+                ),
+            ],
+        ),
+        (
+            {
+                "assertions": [
+                    {"type": "all", "value": [{"type": "is-json", "allow": ["empty"]}]},
+                ]
+            },
+            [
+                (
+                    "an assertion inside a set can't have `allow`",
+                    Place("key /evaluation/assertions/0/value/0/allow"),
+                    "set it on the whole set",
+                )
+            ],
+        ),
+        (
             {"judge": "judge/tone"},
             [
                 (

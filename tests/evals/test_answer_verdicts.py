@@ -419,7 +419,7 @@ def test_not_before_a_name_turns_the_verdict_over_an_answer_round(
 def test_what_can_not_be_judged_of_an_answer_neither_holds_nor_fails(
     given: dict[str, Any], written: dict[str, Any], reason: str, at: str
 ) -> None:
-    (verdict,) = judged({**given, "output": [written]})
+    verdict, *_ = judged({**given, "output": [written]})
 
     place = f"key /output/0{at[4:]}" if at.startswith("key ") else f"/output/0{at}"
     assert (verdict.status, verdict.place) == ("error", Place(place))

@@ -133,7 +133,7 @@ WRONG: list[tuple[dict[str, Any], list[tuple[str, Any, str | None]]]] = [
             (
                 "`value` is not an argument of `is-json`",
                 "/value key",
-                "known here: type, path, role, transform, weight, score, must",
+                "known here: type, path, role, transform, weight, score, must, allow",
             )
         ],
     ),
@@ -277,7 +277,7 @@ WRONG: list[tuple[dict[str, Any], list[tuple[str, Any, str | None]]]] = [
             (
                 "`threshold` is not an argument of `contains`",
                 "/threshold key",
-                "known here: value, type, path, role, transform, weight, score, must",
+                "known here: value, type, path, role, transform, weight, score, must, allow",
             )
         ],
     ),
@@ -288,6 +288,16 @@ WRONG: list[tuple[dict[str, Any], list[tuple[str, Any, str | None]]]] = [
                 "it is not required, and counts in no score",
                 "/must",
                 "set the `score` in which it counts",
+            )
+        ],
+    ),
+    (
+        {"type": "contains", "value": "x", "allow": ["empty"]},
+        [
+            (
+                "only an answer can be empty or incomplete",
+                "/allow key",
+                "remove it, or move the assertion below `output`",
             )
         ],
     ),

@@ -504,7 +504,7 @@ ERRORS: list[tuple[dict[str, Any], str, str]] = [
     ),
     (
         {"type": "not-is-json", "path": "", "value": None},
-        "`value` is not an argument of `is-json`: known here: type, path, role, transform, weight, score, must",
+        "`value` is not an argument of `is-json`: known here: type, path, role, transform, weight, score, must, allow",
         "key /value",
     ),
     (

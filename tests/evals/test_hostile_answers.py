@@ -49,7 +49,7 @@ def test_a_hostile_answer_gets_a_verdict_soon(kind: AssertionKind, answer: Any) 
     with ends_soon():
         found = judged({**written, "answer": answer, "output": stated})
 
-    assert len(found) == len(stated)
+    assert [each.type for each in found[: len(stated)]] == [each["type"] for each in stated]
     assert all(each.reason.isprintable() for each in found)
 
 
@@ -72,7 +72,7 @@ def test_an_expression_over_a_hostile_answer_gives_a_verdict_soon(answer: Any) -
     with ends_soon():
         found = judged({"answer": answer, "output": stated})
 
-    assert len(found) == len(stated)
+    assert len(found) == len(stated) + (not answer)  # an empty answer breaks the contracts
     assert not any(each.internal for each in found)
     assert all(each.reason.isprintable() for each in found)
 

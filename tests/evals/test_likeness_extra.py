@@ -40,7 +40,7 @@ def test_a_missing_package_is_named(
 def test_the_same_text_is_as_like_as_can_be_and_nothing_is_not(
     name: str, answer: str, degree: float
 ) -> None:
-    (verdict,) = judged(
+    verdict, *_ = judged(
         {"answer": answer, "output": [{"type": name, "value": "ten seconds", "threshold": 1}]}
     )
 

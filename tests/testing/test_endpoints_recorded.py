@@ -258,7 +258,7 @@ def test_an_answer_without_any_text_asks_nobody_and_is_like_nothing(repo):
     with fault_server(silent) as server:
         written(repo, server.base_url, SIMILAR)
         similar = run(repo, "record")
-        written(repo, server.base_url, "{type: moderation}")
+        written(repo, server.base_url, "{type: moderation, allow: [empty]}")
         moderated = run(repo, "record")
         paths = {each.path for each in server.requests}
 
@@ -270,7 +270,11 @@ def test_the_embeddings_of_a_real_model_are_kept_and_compared(repo):
     if reason := missing():
         pytest.skip(reason)
     with real_model() as model:
-        written(repo, model.base_url, "{type: not-similar, value: Tax law, threshold: 0.99}")
+        written(
+            repo,
+            model.base_url,
+            "{type: not-similar, value: Tax law, threshold: 0.99, allow: [incomplete]}",
+        )
         recorded = run(repo, "record")
 
     sizes = [

@@ -1,11 +1,13 @@
 """Which answers count, which are recorded, and which recordings a run leaves or removes."""
 
+import json
 from dataclasses import replace
 
 import pytest
 
 from promptops.commands.check.check import check
 from promptops.commands.lint.lint import LintOptions
+from promptops.testing.model_calls import Unwatched
 from promptops.workspace.selection import SelectionOptions
 from promptops.workspace.workspace import workspace
 from tests.servers.answers import Answer
@@ -15,6 +17,7 @@ from tests.testing.served import (
     ONE_AFTER_THE_OTHER,
     PROMPT,
     asked,
+    cases,
     configured,
     contracts,
     profile,
@@ -74,6 +77,65 @@ def test_recording_takes_answers_from_the_cache_without_an_api_call(repo):
     assert (outcomes(found), server.requests) == ([("c0", "passed", "cached", "")], [])
     assert outcomes(replayed) == [("c0", "passed", "recorded", "")]
     assert recordings(repo) == [("c0", "good")]
+
+
+class Lines(Unwatched):
+    def __init__(self):
+        self.lines = []
+
+    def calls(self, line):
+        self.lines.append(line)
+
+
+def test_answers_of_another_server_are_not_recorded_as_those_of_this_one(repo):
+    with (
+        fault_server(lambda _: says("good mock")) as mock,
+        fault_server(lambda _: says("good provider")) as provider,
+    ):
+        configured(repo, mock, PROMPT + contracts(2))
+        repo.commit("one")
+        run(repo, "live")
+        configured(repo, provider, PROMPT + contracts(2))
+
+        of_provider = run(repo, "record", trusted=True)
+        recorded_answers = recordings(repo)
+        (repo.root / FILE).unlink()
+        configured(repo, mock, PROMPT + contracts(2))
+        watcher = Lines()
+        of_mock = run(repo, "record", watcher=watcher)
+
+    assert [case.source for case in of_provider.cases] == ["live", "live"]
+    assert recorded_answers == [("c0", "good provider"), ("c1", "good provider")]
+    assert [case.source for case in of_mock.cases] == ["cached", "cached"]
+    assert watcher.lines == [f"2 answers from the cache, given by {mock.base_url}"]
+    assert recordings(repo) == [("c0", "good mock"), ("c1", "good mock")]
+
+
+def ends(text, reason):
+    answer = json.loads(says(text).body)
+    answer["choices"][0]["finish_reason"] = reason
+    return Answer(body=json.dumps(answer).encode())
+
+
+def test_an_empty_and_a_cut_off_answer_fail_live_and_when_they_are_replayed(repo):
+    words = ", output: [{type: not-contains, value: refund}]"
+    said = {"q0": says(""), "q1": ends("We", "length"), "q2": says("We sell hubs.")}
+    with fault_server(lambda one: said[asked(one).removeprefix("Be brief. ")]) as server:
+        configured(repo, server, PROMPT + cases(3, words))
+        repo.commit("one")
+        recorded_run = run(repo, "record")
+        replayed = run(repo)
+
+    empty = "the answer is empty: if it may be, write `allow: [empty]` in an assertion"
+    cut = (
+        "the answer is incomplete: it ended with 'length': increase `max_output_tokens`, or write"
+        " `allow: [incomplete]` in an assertion if it may be"
+    )
+    expected = {("ask", "c0"): "failed", ("ask", "c1"): "failed", ("ask", "c2"): "passed"}
+    assert (statuses(recorded_run), statuses(replayed)) == (expected, expected)
+    assert [
+        (each.type, each.reason) for case in replayed.cases for each in case.assertions[1:]
+    ] == [("output", empty), ("output", cut)]
 
 
 def test_an_outage_leaves_the_recordings_of_what_was_not_answered(repo):

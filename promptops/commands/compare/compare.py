@@ -119,6 +119,7 @@ class Comparing:
             rounds.request()
         if mode != "live":
             rounds.replay()
+        self._calls.name_cached()
         return self._comparison(self._write_answers())
 
     @property

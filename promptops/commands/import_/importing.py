@@ -194,10 +194,14 @@ def _mistakes(catalog: Catalog, plan: Planned) -> Iterator[Loss]:
 
 
 def _secret_losses(catalog: Catalog, plan: Planned) -> Iterator[Loss]:
-    """An error for each kind of secret that the rule SEC001 finds; its value is not shown."""
+    """An error for each kind of secret that the rule SEC001 finds, without any part of it."""
     path = plan.files.path
     texts = text_of_prompt(catalog, catalog.document(path), catalog.loaded(path).references)
-    found = {match.message for text in texts for match in find_secrets(text.text)}
+    found = {
+        match.message.replace(f" `{text.text[match.start : match.end][:5]}…`", "")
+        for text in texts
+        for match in find_secrets(text.text)
+    }
     for kind in sorted(found):
         message = f"the prompt contains {kind}: it is not written"
         place = plan.document.place
@@ -327,12 +331,16 @@ def findings(reads: Iterable[ReadFile], losses: Iterable[tuple[str, Loss]]) -> I
     def lines(path: str) -> list[str]:
         return source(path).text.split("\n")
 
-    def line(loss: Loss) -> str:
-        found = lines(loss.place.path)
-        if loss.code in _WITHOUT_SOURCE_LINE or not 0 < loss.place.line <= len(found):
-            return ""
-        shown = found[loss.place.line - 1]
+    @cache
+    def shown_line(path: str, number: int) -> str:
+        found = lines(path)
+        shown = found[number - 1] if 0 < number <= len(found) else ""
         return "" if names_connection(shown) else shown
+
+    def line(loss: Loss) -> str:
+        if loss.code in _WITHOUT_SOURCE_LINE:
+            return ""
+        return shown_line(loss.place.path, loss.place.line)
 
     for identity, loss in losses:
         yield Finding(

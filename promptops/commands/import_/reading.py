@@ -9,6 +9,7 @@ from pathlib import Path
 
 from promptops.errors import InputError, UsageError
 from promptops.formats.document import Loss, SourceDocument
+from promptops.formats.input_names import TooManyInputs
 from promptops.formats.registry import Reader, ReadOptions, known_readers
 from promptops.formats.source_file import SourceFile, SourceFolder, UnreadableSource
 from promptops.formats.unread_formats import unread_format
@@ -22,6 +23,9 @@ from promptops.workspace.workspace import Workspace
 
 MAX_PROMPTS = 200
 """More prompts than this in one file are a data set."""
+
+MAX_LOSSES = 1_000
+"""A prompt of which more parts are lost or changed is not written."""
 
 _NO_STRING = "no string looks like a prompt, by its name, length and words"
 _WHY_NOTHING_FOUND: Mapping[str, str] = {
@@ -124,9 +128,23 @@ def _read_file(
         return _of_unknown_format(file, replace(unread, data=file.data))
     try:
         found = _unless_data_set(file, tuple(chosen.documents(file, options)))
+        found = tuple(_unless_overfull(file, one) for one in found)
     except UnreadableSource as error:
         found = (error.loss,)
+    except TooManyInputs as error:
+        found = (_over_limit(file, str(error)),)
     return replace(unread, data=file.data, format=chosen.NAME, found=found)
+
+
+def _unless_overfull(file: SourceFile, found: SourceDocument | Loss) -> SourceDocument | Loss:
+    if isinstance(found, Loss) or len(found.losses) <= MAX_LOSSES:
+        return found
+    return _over_limit(file, f"more than {MAX_LOSSES:,} parts of it can't be carried over")
+
+
+def _over_limit(file: SourceFile, message: str) -> Loss:
+    hint = "split the file, or remove what is not a prompt"
+    return Loss(code="IMP002", message=message, place=file.place(), hint=hint)
 
 
 def _reader_for(file: SourceFile) -> Reader | None:

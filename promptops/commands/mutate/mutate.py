@@ -366,6 +366,7 @@ class LiveTrials:
             self._answer(fresh)
         finally:
             self._answering.end(prune=False)
+        self.calls.name_cached()
         for row, live in chosen:
             mutant = live.concluded(self._result)
             row.mutants[live.index] = replace(live.tried, mutant=mutant)

@@ -13,6 +13,8 @@ from promptops.commands.mv.plan import new_contents
 from promptops.commands.mv.references import UNFINISHED
 from promptops.errors import InputError, UsageError, os_reason
 from promptops.model.moving import MovePlan
+from promptops.source.cases import ENDINGS as CASE_ENDINGS
+from promptops.source.recording_files import ENDING as RECORDINGS_ENDING
 from promptops.storage.atomic import replace_whole
 from promptops.workspace.workspace import Workspace
 
@@ -32,6 +34,7 @@ def apply_move(workspace: Workspace, plan: MovePlan) -> None:
     contents = new_contents(workspace.catalog, plan.edits)
     moves = plan.moves
     try:
+        _remove_leftovers(workspace)
         for old, new in sorted(moves.items(), key=_prompts_last):
             _write_new(root / old, root / new, contents.get(old))
         _refuse_ignored(workspace, moves)
@@ -64,6 +67,17 @@ def _write_new(old: Path, new: Path, data: bytes | None) -> None:
 def _temporary(file: Path) -> Path:
     """The name is always the same, so that the next run replaces what a crash left."""
     return file.with_name(f".{file.name}{UNFINISHED}")
+
+
+def _remove_leftovers(workspace: Workspace) -> None:
+    """Remove the temporary files of any move that was killed: untracked, and named as ours are."""
+    cases = tuple(f".cases{ending}" for ending in CASE_ENDINGS)
+    for path, entry in workspace.catalog.files.entries.items():
+        name = path.rpartition("/")[2]
+        written = name.removeprefix(".").removesuffix(UNFINISHED)
+        is_ours = written.endswith((*PROMPT_ENDINGS, *cases, RECORDINGS_ENDING))
+        if is_ours and not entry.tracked and name == f".{written}{UNFINISHED}":
+            (workspace.repository.root / path).unlink(missing_ok=True)
 
 
 def _refuse_ignored(workspace: Workspace, moves: Mapping[str, str]) -> None:

@@ -153,6 +153,7 @@ class AttackRun:
         arms = self._arms() if cases else None
         prompts = tuple(self._rated(cases, answers, arms))
         problems = [*self._problems(), *self._write_answers()]
+        self._calls.name_cached()
         run = self._probe_run(cases, prompts, problems)
         return replace(run, baseline=arms.baseline.title if arms is not None else "")
 

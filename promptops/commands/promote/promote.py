@@ -10,9 +10,10 @@ from pathlib import Path
 from promptops.bundles.verify import verify
 from promptops.channels.history import (
     ChannelFile,
+    changing_channels,
     channel_file,
     channel_history,
-    commit_channels,
+    commit_channel,
     refuse_uncommitted,
     unknown_channel,
     write_channel,
@@ -69,8 +70,8 @@ def promote(
         GitError: There is no work tree; or a commit is requested, and the file has uncommitted
             changes or git rejects the commit.
     """
-    with Repository.open(directory) as repository:
-        found = channel_context(repository, wanted.channel, overrides)
+    with Repository.open(directory) as repository, changing_channels(repository) as undone:
+        found = channel_context(repository, wanted.channel, overrides, undone)
         _refuse_unknown(found, wanted)
         if saving.committed:
             refuse_uncommitted(repository)
@@ -113,6 +114,7 @@ def _promotion_move(context: ChannelContext, release: Release, digest: str | Non
         release=release.name,
         bundle=digest,
         serial=now.serial if now else 0,
+        notes=context.notes,
     )
 
 
@@ -167,8 +169,8 @@ def rollback(
         NotFound: There is no such channel or release, or no previous release.
         InputError, GitError: As `promote`.
     """
-    with Repository.open(directory) as repository:
-        found = channel_context(repository, channel, overrides)
+    with Repository.open(directory) as repository, changing_channels(repository) as undone:
+        found = channel_context(repository, channel, overrides, undone)
         if saving.committed:
             refuse_uncommitted(repository)
         if found.serves is None:
@@ -247,6 +249,7 @@ def _rollback_move(
         release=release.name,
         bundle=digest,
         serial=now.serial,
+        notes=context.notes,
     )
 
 
@@ -291,6 +294,7 @@ class ChannelContext:
         releases: All releases, by name.
         now: The channel in the file on disk; None for a new channel.
         serves: The release that its readers get.
+        notes: About a change that was interrupted before.
     """
 
     repository: Repository
@@ -299,10 +303,11 @@ class ChannelContext:
     releases: dict[str, Release]
     now: Pointer | None
     serves: Pointer | None
+    notes: tuple[str, ...] = ()
 
 
 def channel_context(
-    repository: Repository, channel: str, overrides: Sequence[str]
+    repository: Repository, channel: str, overrides: Sequence[str], notes: tuple[str, ...]
 ) -> ChannelContext:
     """Read the state that a channel is changed from.
 
@@ -322,6 +327,7 @@ def channel_context(
         releases={release.name: release for release in releases(repository, names)},
         now=file.channels.get(channel),
         serves=file.serves(channel),
+        notes=notes,
     )
 
 
@@ -413,13 +419,15 @@ def next_serial(context: ChannelContext) -> int:
 def save_move(context: ChannelContext, move: Move, saving: Saving) -> Move:
     """Write the file and commit it if requested."""
     pointer = Pointer(release=move.release, digest=move.bundle, serial=move.serial)
-    write_channel(context.file, context.channel, pointer)
-    message = _commit_message(move)
-    identity = None
+    message, identity = _commit_message(move), None
     if saving.committed:
-        identity = commit_channels(context.file, message, interactive=saving.interactive)
+        identity = commit_channel(
+            context.file, context.channel, pointer, message, interactive=saving.interactive
+        )
+    else:
+        write_channel(context.file, context.channel, pointer)
     following = tuple(_next_steps(context, move.release, message, committed=saving.committed))
-    notes = (*_unsigned_notes(move), *_missing_tag_notes(context, move.release))
+    notes = (*move.notes, *_unsigned_notes(move), *_missing_tag_notes(context, move.release))
     return replace(move, changed=True, commit=identity, following=following, notes=notes)
 
 

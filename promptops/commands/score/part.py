@@ -29,6 +29,7 @@ from promptops.commands.score.sums import (
 from promptops.errors import InputError
 from promptops.evals.assertion import Assertion
 from promptops.evals.cost import answer_cost_usd
+from promptops.evals.flawed_answers import flaw_of, unallowed_flaw
 from promptops.evals.judge_answer import OUTPUT
 from promptops.evals.left_out import calls_a_model, reads_messages
 from promptops.evals.parse import parse
@@ -496,9 +497,15 @@ class Prepared:
         """The outcome of each assertion for an answer."""
         record_ = self.record(sample, answer)
         has_messages = bool(record_.request.messages)
-        return [
+        outcomes = [
             self._outcome(each, record_) if has_messages or not each.needs_messages else UNSCORABLE
             for each in self.assertions
+        ]
+        if not self._flaw(answer):
+            return outcomes
+        return [
+            (False, outcome[1]) if each.must and outcome[0] is not None else outcome
+            for each, outcome in zip(self.assertions, outcomes, strict=True)
         ]
 
     def reasons(self, sample: Sample, answer: Answer, outcomes: Sequence[Outcome]) -> list[str]:
@@ -508,8 +515,9 @@ class Prepared:
             outcomes: Of `check`, for the same answer.
         """
         record_ = self.record(sample, answer)
+        flaw = self._flaw(answer)
         return [
-            self._reason(each, record_) if passed is False else ""
+            self._reason(each, record_) or flaw if passed is False else ""
             for each, (passed, _) in zip(self.assertions, outcomes, strict=True)
         ]
 
@@ -570,6 +578,13 @@ class Prepared:
         if self._value["output"]:
             place, number = Place(*self._value["output"]), numbers[self.id, ""]
             yield PreparedAssertion(number=number, type=OUTPUT, place=place, written="", must=True)
+
+    def _flaw(self, answer: Answer) -> str:
+        """Why an answer breaks every contract, or ""; as in `judge_answer`."""
+        if flaw_of(answer) is None:
+            return ""
+        every = (*self.assertions, *self.judged)
+        return unallowed_flaw(answer, (each.assertion for each in every if each.assertion))
 
     def _outcome(self, each: PreparedAssertion, record_: Record) -> Outcome:
         if each.assertion is None:

@@ -11,6 +11,7 @@ from promptops.evals.schema_limits import admits_every_value, admits_no_value
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Refused, Unjudgeable, Verdict
 from promptops.evals.wording import compared, shown, to_compare
+from promptops.model.answer import Answer
 from promptops.records import record
 
 
@@ -52,6 +53,10 @@ class Equals:
             got=compared(self.value, value) if both_texts else shown(value),
             compared=None if passed else to_compare(self.value, value),
         )
+
+    def judges_flaw(self, answer: Answer) -> bool:
+        """Whether it is about an empty answer; also with `not-`."""
+        return not answer.text and isinstance(self.value, str) and not self.value
 
 
 def doubt_values(values: tuple[Any, ...], given: CheckedValues) -> Refused | None:

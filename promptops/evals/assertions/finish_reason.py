@@ -6,6 +6,7 @@ from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Refused, Unjudgeable, Verdict
 from promptops.evals.wording import listed, shown
+from promptops.model.answer import Answer
 from promptops.records import record
 from promptops.suggestions import did_you_mean
 
@@ -50,3 +51,8 @@ class FinishReason:
             where="of the answer",
             got=shown(answer.finish_reason),
         )
+
+    def judges_flaw(self, answer: Answer) -> bool:
+        """Whether it is about the incomplete end of an answer; also with `not-`."""
+        is_incomplete = answer.finish_reason in ("length", "content_filter")
+        return is_incomplete and self.value in ("stop", answer.finish_reason)

@@ -7,6 +7,7 @@ from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Verdict
 from promptops.evals.wording import line_of, shown
+from promptops.model.answer import Answer
 from promptops.records import record
 
 
@@ -42,3 +43,7 @@ class Refuses:
             where=subject.where,
             got="an answer cut by the content filter" if filtered else line,
         )
+
+    def judges_flaw(self, answer: Answer) -> bool:
+        """Whether it is about the incomplete end of an answer; also with `not-`."""
+        return answer.finish_reason == "content_filter"

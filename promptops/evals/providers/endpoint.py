@@ -139,6 +139,12 @@ def shown_endpoint(profile: ModelProfile) -> str:
     return f"{_shown_address(endpoint)} with {key}{more}"
 
 
+def shown_address(profile: ModelProfile) -> str:
+    """The address of a profile without user and query; for one without, the provider's name."""
+    endpoint = endpoint_of(profile)
+    return _shown_address(endpoint) if endpoint.address else f"the provider `{profile.provider}`"
+
+
 def _shown_address(endpoint: Endpoint) -> str:
     """The address without user and query, with its host as used by the network.
 

@@ -31,6 +31,7 @@ def _lines(move: Move, style: Style) -> Iterator[str]:
         return
     if not move.changed:
         yield f"{channel} already serves {visible(move.release)}, serial {move.serial}"
+        yield from _notes(move, style)
         return
     yield f"{channel}: {_previous_release(move)} -> {visible(move.release)}, serial {move.serial}"
     if move.skipped:
@@ -38,10 +39,14 @@ def _lines(move: Move, style: Style) -> Iterator[str]:
         yield f"{style('note', 'note')}: skips {skipped}, which was rolled back before"
     if move.commit is not None:
         yield f"committed {move.commit[:12]}"
-    for note in move.notes:
-        yield f"{style('note', 'note')}: {visible(note)}"
+    yield from _notes(move, style)
     for command in move.following:
         yield f"{style('hint', 'next')}: {visible(command)}"
+
+
+def _notes(move: Move, style: Style) -> Iterator[str]:
+    for note in move.notes:
+        yield f"{style('note', 'note')}: {visible(note)}"
 
 
 def _alternatives(move: Move) -> str:

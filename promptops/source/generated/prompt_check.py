@@ -62,23 +62,23 @@ def _params(v: Any) -> bool:
 
 
 def _assertion(v: Any) -> bool:
-    return type(v) is dict and 'type' in v and members_or_own(v, _MEMBERS_28, never) and ((((not type(v) is dict or 'value' in v and members(v, _MEMBERS_31, always))) if (not type(v) is dict or 'type' in v and members(v, _MEMBERS_30, always)) else (True))) and ((((not type(v) is dict or 'value' in v)) if (not type(v) is dict or 'type' in v and members(v, _MEMBERS_33, always)) else (True))) and ((((not type(v) is dict or 'value' in v and members(v, _MEMBERS_36, always))) if (not type(v) is dict or 'type' in v and members(v, _MEMBERS_35, always)) else (True))) and ((((not type(v) is dict or 'value' in v and members(v, _MEMBERS_39, always))) if (not type(v) is dict or 'type' in v and members(v, _MEMBERS_38, always)) else (True))) and ((((not type(v) is dict or 'value' in v and members(v, _MEMBERS_42, always))) if (not type(v) is dict or 'type' in v and members(v, _MEMBERS_41, always)) else (True))) and ((((not type(v) is dict or 'value' in v and members(v, _MEMBERS_46, always))) if (not type(v) is dict or 'type' in v and members(v, _MEMBERS_44, always)) else (True))) and ((((not type(v) is dict or 'value' in v and members(v, _MEMBERS_49, always))) if (not type(v) is dict or 'type' in v and members(v, _MEMBERS_48, always)) else (True))) and ((((not type(v) is dict or 'value' in v and members(v, _MEMBERS_52, always))) if (not type(v) is dict or 'type' in v and members(v, _MEMBERS_51, always)) else (True))) and ((((not type(v) is dict or 'value' in v and members(v, _MEMBERS_56, always))) if (not type(v) is dict or 'type' in v and members(v, _MEMBERS_54, always)) else (True))) and ((((not type(v) is dict or 'value' in v and members(v, _MEMBERS_59, always))) if (not type(v) is dict or 'type' in v and members(v, _MEMBERS_58, always)) else (True))) and ((((not type(v) is dict or 'value' in v and members(v, _MEMBERS_63, always))) if (not type(v) is dict or 'type' in v and members(v, _MEMBERS_61, always)) else (True))) and ((((not type(v) is dict or members(v, _MEMBERS_31, always))) if (not type(v) is dict or 'type' in v and members(v, _MEMBERS_65, always)) else (True))) and ((((not type(v) is dict or 'name' in v and members(v, _MEMBERS_68, always))) if (not type(v) is dict or 'type' in v and members(v, _MEMBERS_67, always)) else ((not type(v) is dict or members(v, _MEMBERS_69, always))))) and (((True) if (not type(v) is dict or 'type' in v and members(v, _MEMBERS_71, always)) else ((not type(v) is dict or members(v, _MEMBERS_72, always)))))
+    return type(v) is dict and 'type' in v and members_or_own(v, _MEMBERS_29, never) and ((((not type(v) is dict or 'value' in v and members(v, _MEMBERS_32, always))) if (not type(v) is dict or 'type' in v and members(v, _MEMBERS_31, always)) else (True))) and ((((not type(v) is dict or 'value' in v)) if (not type(v) is dict or 'type' in v and members(v, _MEMBERS_34, always)) else (True))) and ((((not type(v) is dict or 'value' in v and members(v, _MEMBERS_37, always))) if (not type(v) is dict or 'type' in v and members(v, _MEMBERS_36, always)) else (True))) and ((((not type(v) is dict or 'value' in v and members(v, _MEMBERS_40, always))) if (not type(v) is dict or 'type' in v and members(v, _MEMBERS_39, always)) else (True))) and ((((not type(v) is dict or 'value' in v and members(v, _MEMBERS_43, always))) if (not type(v) is dict or 'type' in v and members(v, _MEMBERS_42, always)) else (True))) and ((((not type(v) is dict or 'value' in v and members(v, _MEMBERS_47, always))) if (not type(v) is dict or 'type' in v and members(v, _MEMBERS_45, always)) else (True))) and ((((not type(v) is dict or 'value' in v and members(v, _MEMBERS_50, always))) if (not type(v) is dict or 'type' in v and members(v, _MEMBERS_49, always)) else (True))) and ((((not type(v) is dict or 'value' in v and members(v, _MEMBERS_53, always))) if (not type(v) is dict or 'type' in v and members(v, _MEMBERS_52, always)) else (True))) and ((((not type(v) is dict or 'value' in v and members(v, _MEMBERS_57, always))) if (not type(v) is dict or 'type' in v and members(v, _MEMBERS_55, always)) else (True))) and ((((not type(v) is dict or 'value' in v and members(v, _MEMBERS_60, always))) if (not type(v) is dict or 'type' in v and members(v, _MEMBERS_59, always)) else (True))) and ((((not type(v) is dict or 'value' in v and members(v, _MEMBERS_64, always))) if (not type(v) is dict or 'type' in v and members(v, _MEMBERS_62, always)) else (True))) and ((((not type(v) is dict or members(v, _MEMBERS_32, always))) if (not type(v) is dict or 'type' in v and members(v, _MEMBERS_66, always)) else (True))) and ((((not type(v) is dict or 'name' in v and members(v, _MEMBERS_69, always))) if (not type(v) is dict or 'type' in v and members(v, _MEMBERS_68, always)) else ((not type(v) is dict or members(v, _MEMBERS_70, always))))) and (((True) if (not type(v) is dict or 'type' in v and members(v, _MEMBERS_72, always)) else ((not type(v) is dict or members(v, _MEMBERS_73, always)))))
 
 
 def _case(v: Any) -> bool:
-    return type(v) is dict and 'name' in v and members_or_own(v, _MEMBERS_73, never)
+    return type(v) is dict and 'name' in v and members_or_own(v, _MEMBERS_74, never)
 
 
 def _test(v: Any) -> bool:
-    return type(v) is dict and members_or_own(v, _MEMBERS_74, never) and (((not type(v) is dict or members(v, _MEMBERS_75, always))) if (not type(v) is dict or 'file' in v) else ((not type(v) is dict or 'name' in v)))
+    return type(v) is dict and members_or_own(v, _MEMBERS_75, never) and (((not type(v) is dict or members(v, _MEMBERS_76, always))) if (not type(v) is dict or 'file' in v) else ((not type(v) is dict or 'name' in v)))
 
 
 def _evaluation(v: Any) -> bool:
-    return type(v) is dict and members_or_own(v, _MEMBERS_80, never)
+    return type(v) is dict and members_or_own(v, _MEMBERS_81, never)
 
 
 def _root(v: Any) -> bool:
-    return type(v) is dict and 'format' in v and members_or_own(v, _MEMBERS_87, never) and ((True) if (not type(v) is dict or 'extends' in v) else ((not type(v) is dict or 'messages' in v)))
+    return type(v) is dict and 'format' in v and members_or_own(v, _MEMBERS_88, never) and ((True) if (not type(v) is dict or 'extends' in v) else ((not type(v) is dict or 'messages' in v)))
 
 
 _OPTIONS_0 = frozenset(('system', 'developer', 'user', 'assistant', 'tool',))
@@ -256,7 +256,8 @@ _MEMBERS_24: dict[str, Check] = {
 _OPTIONS_25 = frozenset(('equals', 'contains', 'icontains', 'contains-all', 'contains-any', 'starts-with', 'regex', 'max-chars', 'word-count', 'is-json', 'json-schema', 'contains-json', 'one-of', 'message-count', 'expr', 'python', 'tool-call', 'tool-calls', 'finish-reason', 'max-tokens', 'max-cost', 'max-latency', 'ratio', 'rouge', 'chrf', 'similar', 'llm-rubric', 'pairwise', 'factual', 'grounded', 'recall', 'precision', 'mrr', 'ndcg', 'citations', 'supported', 'answer-relevant', 'context-relevant', 'abstains', 'no-secrets', 'no-personal-data', 'no-leak', 'refuses', 'not-refuses', 'no-injection', 'moderation', 'counterfactual', 'all', 'any', 'not-equals', 'not-contains', 'not-icontains', 'not-contains-all', 'not-contains-any', 'not-starts-with', 'not-regex', 'not-max-chars', 'not-word-count', 'not-is-json', 'not-json-schema', 'not-contains-json', 'not-one-of', 'not-message-count', 'not-expr', 'not-python', 'not-tool-call', 'not-tool-calls', 'not-finish-reason', 'not-max-tokens', 'not-max-cost', 'not-max-latency', 'not-ratio', 'not-rouge', 'not-chrf', 'not-similar', 'not-llm-rubric', 'not-pairwise', 'not-factual', 'not-grounded', 'not-recall', 'not-precision', 'not-mrr', 'not-ndcg', 'not-citations', 'not-supported', 'not-answer-relevant', 'not-context-relevant', 'not-abstains', 'not-no-secrets', 'not-no-personal-data', 'not-no-leak', 'not-no-injection', 'not-moderation', 'not-counterfactual', 'not-all', 'not-any',))
 _PATTERN_26 = lazy_pattern('^[a-z0-9-]+[.][a-z0-9-]+\\Z')
 _PATTERN_27 = lazy_pattern('^(/|\\Z)')
-_MEMBERS_28: dict[str, Check] = {
+_OPTIONS_28 = frozenset(('empty', 'incomplete',))
+_MEMBERS_29: dict[str, Check] = {
     'type': lambda v: ((type(v) is str and v in _OPTIONS_25) or (type(v) is str and _PATTERN_26.search(v) is not None)),
     'value': always,
     'path': lambda v: type(v) is str and _PATTERN_27.search(v) is not None,
@@ -266,127 +267,120 @@ _MEMBERS_28: dict[str, Check] = {
     'threshold': lambda v: type(v) in (int, float),
     'score': lambda v: type(v) is str and len(v) >= 1,
     'must': lambda v: type(v) is bool,
+    'allow': lambda v: type(v) is list and len(v) >= 1 and distinct(v) and all(type(v_) is str and v_ in _OPTIONS_28 for v_ in v),
     'name': lambda v: type(v) is str and len(v) >= 1,
     'arguments': lambda v: type(v) is dict,
 }
-_OPTIONS_29 = frozenset(('contains', 'not-contains', 'icontains', 'not-icontains', 'starts-with', 'not-starts-with', 'regex', 'not-regex', 'expr', 'not-expr', 'python', 'not-python', 'llm-rubric', 'not-llm-rubric', 'finish-reason', 'not-finish-reason', 'ratio', 'not-ratio', 'rouge', 'not-rouge', 'chrf', 'not-chrf', 'similar', 'not-similar',))
-_MEMBERS_30: dict[str, Check] = {
-    'type': lambda v: type(v) is str and v in _OPTIONS_29,
-}
+_OPTIONS_30 = frozenset(('contains', 'not-contains', 'icontains', 'not-icontains', 'starts-with', 'not-starts-with', 'regex', 'not-regex', 'expr', 'not-expr', 'python', 'not-python', 'llm-rubric', 'not-llm-rubric', 'finish-reason', 'not-finish-reason', 'ratio', 'not-ratio', 'rouge', 'not-rouge', 'chrf', 'not-chrf', 'similar', 'not-similar',))
 _MEMBERS_31: dict[str, Check] = {
+    'type': lambda v: type(v) is str and v in _OPTIONS_30,
+}
+_MEMBERS_32: dict[str, Check] = {
     'value': lambda v: type(v) is str and len(v) >= 1,
 }
-_OPTIONS_32 = frozenset(('equals', 'not-equals', 'contains-json', 'not-contains-json',))
-_MEMBERS_33: dict[str, Check] = {
-    'type': lambda v: type(v) is str and v in _OPTIONS_32,
+_OPTIONS_33 = frozenset(('equals', 'not-equals', 'contains-json', 'not-contains-json',))
+_MEMBERS_34: dict[str, Check] = {
+    'type': lambda v: type(v) is str and v in _OPTIONS_33,
 }
-_OPTIONS_34 = frozenset(('contains-all', 'not-contains-all', 'contains-any', 'not-contains-any',))
-_MEMBERS_35: dict[str, Check] = {
-    'type': lambda v: type(v) is str and v in _OPTIONS_34,
-}
+_OPTIONS_35 = frozenset(('contains-all', 'not-contains-all', 'contains-any', 'not-contains-any',))
 _MEMBERS_36: dict[str, Check] = {
+    'type': lambda v: type(v) is str and v in _OPTIONS_35,
+}
+_MEMBERS_37: dict[str, Check] = {
     'value': lambda v: type(v) is list and len(v) >= 1 and all(type(v_) is str and len(v_) >= 1 for v_ in v),
 }
-_OPTIONS_37 = frozenset(('one-of', 'not-one-of',))
-_MEMBERS_38: dict[str, Check] = {
-    'type': lambda v: type(v) is str and v in _OPTIONS_37,
-}
+_OPTIONS_38 = frozenset(('one-of', 'not-one-of',))
 _MEMBERS_39: dict[str, Check] = {
+    'type': lambda v: type(v) is str and v in _OPTIONS_38,
+}
+_MEMBERS_40: dict[str, Check] = {
     'value': lambda v: type(v) is list and len(v) >= 1,
 }
-_OPTIONS_40 = frozenset(('max-chars', 'not-max-chars', 'message-count', 'not-message-count', 'max-tokens', 'not-max-tokens',))
-_MEMBERS_41: dict[str, Check] = {
-    'type': lambda v: type(v) is str and v in _OPTIONS_40,
-}
+_OPTIONS_41 = frozenset(('max-chars', 'not-max-chars', 'message-count', 'not-message-count', 'max-tokens', 'not-max-tokens',))
 _MEMBERS_42: dict[str, Check] = {
+    'type': lambda v: type(v) is str and v in _OPTIONS_41,
+}
+_MEMBERS_43: dict[str, Check] = {
     'value': lambda v: type(v) is int and v >= 0,
 }
-_OPTIONS_43 = frozenset(('word-count', 'not-word-count',))
-_MEMBERS_44: dict[str, Check] = {
-    'type': lambda v: type(v) is str and v in _OPTIONS_43,
-}
+_OPTIONS_44 = frozenset(('word-count', 'not-word-count',))
 _MEMBERS_45: dict[str, Check] = {
+    'type': lambda v: type(v) is str and v in _OPTIONS_44,
+}
+_MEMBERS_46: dict[str, Check] = {
     'min': lambda v: type(v) is int and v >= 0,
     'max': lambda v: type(v) is int and v >= 0,
 }
-_MEMBERS_46: dict[str, Check] = {
-    'value': lambda v: type(v) in (int, dict) and (not type(v) in (int, float) or v >= 0) and (not type(v) is dict or len(v) >= 1 and members(v, _MEMBERS_45, never)),
+_MEMBERS_47: dict[str, Check] = {
+    'value': lambda v: type(v) in (int, dict) and (not type(v) in (int, float) or v >= 0) and (not type(v) is dict or len(v) >= 1 and members(v, _MEMBERS_46, never)),
 }
-_OPTIONS_47 = frozenset(('max-cost', 'not-max-cost', 'max-latency', 'not-max-latency',))
-_MEMBERS_48: dict[str, Check] = {
-    'type': lambda v: type(v) is str and v in _OPTIONS_47,
-}
+_OPTIONS_48 = frozenset(('max-cost', 'not-max-cost', 'max-latency', 'not-max-latency',))
 _MEMBERS_49: dict[str, Check] = {
+    'type': lambda v: type(v) is str and v in _OPTIONS_48,
+}
+_MEMBERS_50: dict[str, Check] = {
     'value': lambda v: type(v) in (int, float) and v >= 0,
 }
-_OPTIONS_50 = frozenset(('json-schema', 'not-json-schema',))
-_MEMBERS_51: dict[str, Check] = {
-    'type': lambda v: type(v) is str and v in _OPTIONS_50,
-}
+_OPTIONS_51 = frozenset(('json-schema', 'not-json-schema',))
 _MEMBERS_52: dict[str, Check] = {
+    'type': lambda v: type(v) is str and v in _OPTIONS_51,
+}
+_MEMBERS_53: dict[str, Check] = {
     'value': lambda v: type(v) in (dict, bool),
 }
-_OPTIONS_53 = frozenset(('tool-calls', 'not-tool-calls',))
-_MEMBERS_54: dict[str, Check] = {
-    'type': lambda v: type(v) is str and v in _OPTIONS_53,
-}
+_OPTIONS_54 = frozenset(('tool-calls', 'not-tool-calls',))
 _MEMBERS_55: dict[str, Check] = {
+    'type': lambda v: type(v) is str and v in _OPTIONS_54,
+}
+_MEMBERS_56: dict[str, Check] = {
     'name': lambda v: type(v) is str and len(v) >= 1,
     'arguments': lambda v: type(v) is dict,
 }
-_MEMBERS_56: dict[str, Check] = {
-    'value': lambda v: type(v) is list and len(v) >= 1 and all(type(v_) in (str, dict) and (not type(v_) is str or len(v_) >= 1) and (not type(v_) is dict or 'name' in v_ and members(v_, _MEMBERS_55, never)) for v_ in v),
+_MEMBERS_57: dict[str, Check] = {
+    'value': lambda v: type(v) is list and len(v) >= 1 and all(type(v_) in (str, dict) and (not type(v_) is str or len(v_) >= 1) and (not type(v_) is dict or 'name' in v_ and members(v_, _MEMBERS_56, never)) for v_ in v),
 }
-_OPTIONS_57 = frozenset(('all', 'not-all', 'any', 'not-any',))
-_MEMBERS_58: dict[str, Check] = {
-    'type': lambda v: type(v) is str and v in _OPTIONS_57,
-}
+_OPTIONS_58 = frozenset(('all', 'not-all', 'any', 'not-any',))
 _MEMBERS_59: dict[str, Check] = {
+    'type': lambda v: type(v) is str and v in _OPTIONS_58,
+}
+_MEMBERS_60: dict[str, Check] = {
     'value': lambda v: type(v) is list and len(v) >= 1 and all(_assertion(v_) for v_ in v),
 }
-_OPTIONS_60 = frozenset(('recall', 'not-recall', 'precision', 'not-precision', 'mrr', 'not-mrr', 'ndcg', 'not-ndcg', 'citations', 'not-citations', 'supported', 'not-supported', 'context-relevant', 'not-context-relevant',))
-_MEMBERS_61: dict[str, Check] = {
-    'type': lambda v: type(v) is str and v in _OPTIONS_60,
-}
+_OPTIONS_61 = frozenset(('recall', 'not-recall', 'precision', 'not-precision', 'mrr', 'not-mrr', 'ndcg', 'not-ndcg', 'citations', 'not-citations', 'supported', 'not-supported', 'context-relevant', 'not-context-relevant',))
 _MEMBERS_62: dict[str, Check] = {
+    'type': lambda v: type(v) is str and v in _OPTIONS_61,
+}
+_MEMBERS_63: dict[str, Check] = {
     'k': lambda v: type(v) is int and v >= 1,
     'id': lambda v: type(v) is str and len(v) >= 1,
     'pattern': lambda v: type(v) is str and len(v) >= 1,
     'none': lambda v: type(v) is bool,
     'question': lambda v: type(v) is str and len(v) >= 1,
 }
-_MEMBERS_63: dict[str, Check] = {
+_MEMBERS_64: dict[str, Check] = {
     'value': lambda v: type(v) is str and len(v) >= 1,
-    'arguments': lambda v: (not type(v) is dict or members(v, _MEMBERS_62, never)),
+    'arguments': lambda v: (not type(v) is dict or members(v, _MEMBERS_63, never)),
 }
-_OPTIONS_64 = frozenset(('answer-relevant', 'not-answer-relevant', 'abstains', 'not-abstains',))
-_MEMBERS_65: dict[str, Check] = {
-    'type': lambda v: type(v) is str and v in _OPTIONS_64,
+_OPTIONS_65 = frozenset(('answer-relevant', 'not-answer-relevant', 'abstains', 'not-abstains',))
+_MEMBERS_66: dict[str, Check] = {
+    'type': lambda v: type(v) is str and v in _OPTIONS_65,
 }
-_OPTIONS_66 = frozenset(('tool-call', 'not-tool-call',))
-_MEMBERS_67: dict[str, Check] = {
-    'type': lambda v: type(v) is str and v in _OPTIONS_66,
-}
+_OPTIONS_67 = frozenset(('tool-call', 'not-tool-call',))
 _MEMBERS_68: dict[str, Check] = {
-    'value': never,
+    'type': lambda v: type(v) is str and v in _OPTIONS_67,
 }
 _MEMBERS_69: dict[str, Check] = {
+    'value': never,
+}
+_MEMBERS_70: dict[str, Check] = {
     'name': never,
 }
-_OPTIONS_70 = frozenset(('tool-call', 'not-tool-call', 'recall', 'not-recall', 'precision', 'not-precision', 'mrr', 'not-mrr', 'ndcg', 'not-ndcg', 'citations', 'not-citations', 'supported', 'not-supported', 'context-relevant', 'not-context-relevant',))
-_MEMBERS_71: dict[str, Check] = {
-    'type': lambda v: type(v) is str and v in _OPTIONS_70,
-}
+_OPTIONS_71 = frozenset(('tool-call', 'not-tool-call', 'recall', 'not-recall', 'precision', 'not-precision', 'mrr', 'not-mrr', 'ndcg', 'not-ndcg', 'citations', 'not-citations', 'supported', 'not-supported', 'context-relevant', 'not-context-relevant',))
 _MEMBERS_72: dict[str, Check] = {
-    'arguments': never,
+    'type': lambda v: type(v) is str and v in _OPTIONS_71,
 }
 _MEMBERS_73: dict[str, Check] = {
-    'name': lambda v: type(v) is str and len(v) >= 1,
-    'inputs': lambda v: type(v) is dict,
-    'rendered': lambda v: type(v) is list and all(_assertion(v_) for v_ in v),
-    'output': lambda v: type(v) is list and all(_assertion(v_) for v_ in v),
-    'expected': always,
-    'tags': lambda v: type(v) is list and distinct(v) and all(type(v_) is str and len(v_) >= 1 for v_ in v),
+    'arguments': never,
 }
 _MEMBERS_74: dict[str, Check] = {
     'name': lambda v: type(v) is str and len(v) >= 1,
@@ -395,9 +389,17 @@ _MEMBERS_74: dict[str, Check] = {
     'output': lambda v: type(v) is list and all(_assertion(v_) for v_ in v),
     'expected': always,
     'tags': lambda v: type(v) is list and distinct(v) and all(type(v_) is str and len(v_) >= 1 for v_ in v),
-    'file': lambda v: type(v) is str and len(v) >= 1,
 }
 _MEMBERS_75: dict[str, Check] = {
+    'name': lambda v: type(v) is str and len(v) >= 1,
+    'inputs': lambda v: type(v) is dict,
+    'rendered': lambda v: type(v) is list and all(_assertion(v_) for v_ in v),
+    'output': lambda v: type(v) is list and all(_assertion(v_) for v_ in v),
+    'expected': always,
+    'tags': lambda v: type(v) is list and distinct(v) and all(type(v_) is str and len(v_) >= 1 for v_ in v),
+    'file': lambda v: type(v) is str and len(v) >= 1,
+}
+_MEMBERS_76: dict[str, Check] = {
     'name': never,
     'inputs': never,
     'rendered': never,
@@ -405,21 +407,21 @@ _MEMBERS_75: dict[str, Check] = {
     'expected': never,
     'tags': never,
 }
-_MEMBERS_76: dict[str, Check] = {
+_MEMBERS_77: dict[str, Check] = {
     'commit': lambda v: type(v) in (int, float) and v >= 0,
     'pull_request': lambda v: type(v) in (int, float) and v >= 0,
     'nightly': lambda v: type(v) in (int, float) and v >= 0,
 }
-_PATTERN_77 = lazy_pattern('^[^:]+[.]py:[A-Za-z_][A-Za-z0-9_]*\\Z')
-_PATTERN_78 = lazy_pattern('^/')
-_MEMBERS_79: dict[str, Check] = {
+_PATTERN_78 = lazy_pattern('^[^:]+[.]py:[A-Za-z_][A-Za-z0-9_]*\\Z')
+_PATTERN_79 = lazy_pattern('^/')
+_MEMBERS_80: dict[str, Check] = {
     'max': lambda v: type(v) in (int, float) and v >= 0 and v <= 100,
     'must': lambda v: type(v) is list and all(type(v_) is str and len(v_) >= 1 for v_ in v),
     'accept': lambda v: type(v) is list and all(type(v_) is str and len(v_) >= 1 for v_ in v),
-    'decision': lambda v: type(v) is str and _PATTERN_78.search(v) is not None,
+    'decision': lambda v: type(v) is str and _PATTERN_79.search(v) is not None,
     'tools': lambda v: type(v) is list and all(type(v_) is str and len(v_) >= 1 for v_ in v),
 }
-_MEMBERS_80: dict[str, Check] = {
+_MEMBERS_81: dict[str, Check] = {
     'assertions': lambda v: type(v) is list and all(_assertion(v_) for v_ in v),
     'output': lambda v: type(v) is bool,
     'repeats': lambda v: type(v) is int and v >= 1 and v <= 1000,
@@ -427,40 +429,40 @@ _MEMBERS_80: dict[str, Check] = {
     'contract_margin': lambda v: type(v) in (int, float) and v <= 100 and v > 0,
     'score': lambda v: type(v) is str and len(v) >= 1,
     'judge': lambda v: type(v) in (str, dict) and (not type(v) is str or len(v) >= 1),
-    'budget': lambda v: type(v) in (int, float, dict) and (not type(v) in (int, float) or v >= 0) and (not type(v) is dict or members(v, _MEMBERS_76, never)),
-    'retrieve': lambda v: type(v) is dict and len(v) >= 1 and members(v, _MEMBERS_16, lambda v: type(v) is str and _PATTERN_77.search(v) is not None),
-    'probes': lambda v: type(v) is dict and members(v, _MEMBERS_79, never),
+    'budget': lambda v: type(v) in (int, float, dict) and (not type(v) in (int, float) or v >= 0) and (not type(v) is dict or members(v, _MEMBERS_77, never)),
+    'retrieve': lambda v: type(v) is dict and len(v) >= 1 and members(v, _MEMBERS_16, lambda v: type(v) is str and _PATTERN_78.search(v) is not None),
+    'probes': lambda v: type(v) is dict and members(v, _MEMBERS_80, never),
 }
-_OPTIONS_81 = frozenset(('promptops/1',))
-_OPTIONS_82 = frozenset(('draft', 'active', 'deprecated',))
-_PATTERN_83 = lazy_pattern('^[0-9]{4}-[0-9]{2}-[0-9]{2}\\Z')
-_MEMBERS_84: dict[str, Check] = {
+_OPTIONS_82 = frozenset(('promptops/1',))
+_OPTIONS_83 = frozenset(('draft', 'active', 'deprecated',))
+_PATTERN_84 = lazy_pattern('^[0-9]{4}-[0-9]{2}-[0-9]{2}\\Z')
+_MEMBERS_85: dict[str, Check] = {
     'input_tokens': lambda v: type(v) is int and v >= 1,
     'output_tokens': lambda v: type(v) is int and v >= 1,
     'cost_usd': lambda v: type(v) in (int, float) and v > 0,
 }
-_PATTERN_85 = lazy_pattern('^(auto|none|required)\\Z')
-_MEMBERS_86: dict[str, Check] = {
+_PATTERN_86 = lazy_pattern('^(auto|none|required)\\Z')
+_MEMBERS_87: dict[str, Check] = {
     'name': lambda v: type(v) is str and len(v) >= 1,
 }
-_MEMBERS_87: dict[str, Check] = {
-    'format': lambda v: type(v) is str and v in _OPTIONS_81,
+_MEMBERS_88: dict[str, Check] = {
+    'format': lambda v: type(v) is str and v in _OPTIONS_82,
     'title': lambda v: type(v) is str,
     'description': lambda v: type(v) is str,
     'owners': lambda v: type(v) is list and distinct(v) and all(type(v_) is str and len(v_) >= 1 for v_ in v),
     'tags': lambda v: type(v) is list and distinct(v) and all(type(v_) is str and len(v_) >= 1 for v_ in v),
     'metadata': lambda v: type(v) is dict,
-    'status': lambda v: type(v) is str and v in _OPTIONS_82,
+    'status': lambda v: type(v) is str and v in _OPTIONS_83,
     'replaced_by': lambda v: type(v) is str and len(v) >= 1,
-    'sunset': lambda v: type(v) is str and _PATTERN_83.search(v) is not None,
-    'budget': lambda v: type(v) is dict and members_or_own(v, _MEMBERS_84, never),
+    'sunset': lambda v: type(v) is str and _PATTERN_84.search(v) is not None,
+    'budget': lambda v: type(v) is dict and members_or_own(v, _MEMBERS_85, never),
     'aliases': lambda v: type(v) is list and distinct(v) and all(type(v_) is str and len(v_) >= 1 for v_ in v),
     'extends': lambda v: type(v) is str and len(v) >= 1,
     'model': _model,
     'inputs': _inputs,
     'output': _output,
     'tools': lambda v: type(v) is list and all(_tool(v_) for v_ in v),
-    'tool_choice': lambda v: type(v) in (str, dict) and (not type(v) is str or _PATTERN_85.search(v) is not None) and (not type(v) is dict or 'name' in v and members(v, _MEMBERS_86, never)),
+    'tool_choice': lambda v: type(v) in (str, dict) and (not type(v) is str or _PATTERN_86.search(v) is not None) and (not type(v) is dict or 'name' in v and members(v, _MEMBERS_87, never)),
     'messages': lambda v: type(v) is list and len(v) >= 1 and all(_turn(v_) for v_ in v),
     'tests': lambda v: type(v) is list and all(_test(v_) for v_ in v),
     'evaluation': _evaluation,

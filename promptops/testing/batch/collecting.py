@@ -37,7 +37,7 @@ from promptops.testing.batch.submitting import (
 )
 from promptops.testing.model_calls import Sender
 from promptops.testing.options import RunOptions, approvals_of
-from promptops.testing.recordings.store import AnswerCache
+from promptops.testing.recordings.store import AnswerCache, endpoint_digest
 from promptops.workspace.approved_endpoints import Approvals
 from promptops.workspace.profiles import unnamed_profile
 from promptops.workspace.workspace import Workspace
@@ -480,7 +480,9 @@ def store(
     needed = {key for rerun in reruns for key in rerun.needed}
     answers = {key: found for key, found in results.items() if isinstance(found, Answer)}
     outdated = [_outdated_recording(key, answers[key]) for key in answers if key[:2] not in needed]
-    AnswerCache(repository.common_dir).keep(outdated)
+    given_by = {key: endpoint_digest(each.profile) for each in fetched for key in each.results}
+    endpoints = [given_by[key] for key in answers if key[:2] not in needed]
+    AnswerCache(repository.common_dir).keep(zip(endpoints, outdated, strict=True))
     cases = [case for rerun in reruns for case in rerun.cases]
     return StoredBatches(
         answers=len(answers),

@@ -15,7 +15,7 @@ from promptops.catalog.prompt_ids import PROMPT_ENDINGS, without_ending
 from promptops.catalog.recordings import recordings_at, recordings_in
 from promptops.errors import UsageError
 from promptops.model.answer import Answer, Recording
-from promptops.model.config import Config
+from promptops.model.config import Config, ModelProfile
 from promptops.model.finding import Problem
 from promptops.records import record
 from promptops.source.paths import overlapping
@@ -35,10 +35,15 @@ from promptops.storage.eviction import evict_to_size
 
 @record(frozen=True, slots=True)
 class StoredAnswer:
-    """An answer, and where it was found."""
+    """An answer, and where it was found.
+
+    Attributes:
+        given_by: For a cached answer, the address that gave it, without user and query; else "".
+    """
 
     answer: Answer
     source: Literal["recorded", "cached"]
+    given_by: str = ""
 
 
 class Store:
@@ -66,13 +71,25 @@ class Store:
         self._others: dict[str, ReadRecordings] = {}
         self._answers: dict[str, Mapping[Key, Answer]] = {}
 
-    def find(self, prompt: str, request: str, repeat: int, judge: str = "") -> StoredAnswer | None:
-        """The answer to a request of the prompt file `prompt`; never that of another repeat."""
+    def find(
+        self,
+        prompt: str,
+        request: str,
+        repeat: int,
+        judge: str = "",
+        profile: ModelProfile | None = None,
+    ) -> StoredAnswer | None:
+        """The answer to a request of the prompt file `prompt`; never that of another repeat.
+
+        A cached answer is only found if the endpoint of `profile` gave it.
+        """
         recorded = self._recorded(prompt).get((request, repeat, judge))
         if recorded is not None:
             return StoredAnswer(recorded, "recorded")
-        cached = self._cache.find(request, repeat) if self._cache is not None else None
-        return StoredAnswer(cached, "cached") if cached is not None else None
+        if self._cache is None or profile is None:
+            return None
+        cached = self._cache.find(request, repeat, endpoint_digest(profile))
+        return StoredAnswer(cached, "cached", _given_by(profile)) if cached is not None else None
 
     def problems(self, prompt: str) -> tuple[Problem, ...]:
         """The problems in the recordings of a prompt file."""
@@ -122,17 +139,42 @@ _DISK_BLOCK_BYTES = 4096
 """The disk space of the smallest file, in bytes."""
 
 
+def endpoint_digest(profile: ModelProfile | None) -> str:
+    """The digest of the endpoint that a request of a profile is sent to; "" without a profile.
+
+    OPENAI_BASE_URL counts: the same profile can reach a gateway or a mock in another shell.
+    """
+    if profile is None:
+        return ""
+    from promptops.evals.providers.endpoint import addressed, endpoint_of
+
+    return endpoint_of(addressed(profile, os.environ)).digest
+
+
+def _given_by(profile: ModelProfile) -> str:
+    from promptops.evals.providers.endpoint import addressed, shown_address
+
+    return shown_address(addressed(profile, os.environ))
+
+
 class AnswerCache:
-    """One file for each request and repeat, in `promptops/answers` below git's common directory."""
+    """One file for each endpoint, request and repeat.
+
+    They are in `promptops/answers` below git's common directory. Two servers may answer the same
+    request, so an answer is only found for the endpoint that gave it.
+    """
 
     def __init__(self, common_dir: Path, max_bytes: int = MAX_CACHE_BYTES) -> None:
         """The oldest answers are removed when the cache exceeds `max_bytes`."""
         self._folder = common_dir / "promptops" / "answers"
         self._max_bytes = max_bytes
 
-    def find(self, request: str, repeat: int) -> Answer | None:
-        """The answer to a request, for any prompt; a damaged file is removed."""
-        file = self._file(request, repeat)
+    def find(self, request: str, repeat: int, endpoint: str) -> Answer | None:
+        """The answer of an endpoint to a request, for any prompt; a damaged file is removed.
+
+        `endpoint` is its digest.
+        """
+        file = self._file(request, repeat, endpoint)
         try:
             with file.open("rb") as opened:
                 found = read_recordings("", opened.read(MAX_BYTES + 1)).recordings
@@ -144,18 +186,22 @@ class AnswerCache:
             file.unlink()
         return None
 
-    def keep(self, recordings: Iterable[Recording]) -> None:
-        """Store answers that may be stored; a directory that can't be written is not an error."""
+    def keep(self, given: Iterable[tuple[str, Recording]]) -> None:
+        """Store answers that may be stored, each with the digest of the endpoint that gave it.
+
+        What no endpoint gave, the result of a function, is left out. A directory that can't be
+        written is not an error.
+        """
         from promptops.testing.recordings.screening import recording_refusal
 
-        for recording in recordings:
-            if recording_refusal("", recording) is None:
-                file = self._file(recording.request, recording.repeat)
+        for endpoint, recording in given:
+            if endpoint and recording_refusal("", recording) is None:
+                file = self._file(recording.request, recording.repeat, endpoint)
                 keep(file, recordings_bytes((without_latency(recording),)))
         evict_to_size(self._folder, self._max_bytes, _disk_space)
 
-    def _file(self, request: str, repeat: int) -> Path:
-        return self._folder / request[:2] / f"{request[2:]}-{repeat}"
+    def _file(self, request: str, repeat: int, endpoint: str) -> Path:
+        return self._folder / endpoint[:16] / request[:2] / f"{request[2:]}-{repeat}"
 
 
 def _disk_space(status: os.stat_result) -> int:

@@ -101,15 +101,16 @@ class _Settling:
     def keep(self, found: JournalContent) -> Iterator[JournalEntry]:
         """Write all files; yields the entries that are not in a file."""
         self.unreadable = found.unreadable
-        new: dict[str, list[Recording]] = {file: [] for file in self.needs}
+        new: dict[str, list[JournalEntry]] = {file: [] for file in self.needs}
         for entry in found.entries:
-            new.setdefault(entry.file, []).append(entry.recording)
-        AnswerCache(self.repository.common_dir).keep(entry.recording for entry in found.entries)
+            new.setdefault(entry.file, []).append(entry)
+        given = ((entry.endpoint, entry.recording) for entry in found.entries)
+        AnswerCache(self.repository.common_dir).keep(given)
         for file in sorted(new):
-            problem = self._write(file, new[file])
+            problem = self._write(file, [entry.recording for entry in new[file]])
             if problem is not None:
                 self.problems.append(problem)
-                yield from (JournalEntry(file, recording) for recording in new[file])
+                yield from new[file]
 
     def _write(self, file: str, new: Sequence[Recording]) -> Problem | None:
         """Why a file can't be written; None if all are written or unchanged."""
@@ -193,10 +194,15 @@ def _recordings_problem(file: str, message: str, hint: str | None) -> Problem:
 
 @record(frozen=True, slots=True)
 class JournalEntry:
-    """An answer, and its file of recordings, relative to the root."""
+    """An answer, and its file of recordings, relative to the root.
+
+    Attributes:
+        endpoint: The digest of the endpoint that gave it; "" for the result of a function.
+    """
 
     file: str
     recording: Recording
+    endpoint: str = ""
 
 
 @record(frozen=True, slots=True)
@@ -214,7 +220,8 @@ class JournalContent:
 class Journal:
     """The journal of one work tree; any number of runs may add to it at once.
 
-    A line is the path of a file of recordings as JSON, a tab, and a line of that file.
+    A line is a JSON list of the path of a file of recordings and the digest of an endpoint, a tab,
+    and a line of that file.
     """
 
     def __init__(self, repository: Repository) -> None:
@@ -232,8 +239,8 @@ class Journal:
         except OSError:
             return False
 
-    def append(self, file: str, recording: Recording) -> Problem | None:
-        """Write an answer to disk; returns why it may not be recorded, or "".
+    def append(self, file: str, recording: Recording, endpoint: str = "") -> Problem | None:
+        """Write an answer to disk; returns why it may not be recorded, or None.
 
         Raises InputError if it can't be written.
         """
@@ -242,7 +249,8 @@ class Journal:
         problem = recording_refusal(file, recording)
         if problem is None:
             with self._locked():
-                _append_line(self._file, _journal_line(JournalEntry(file, recording)))
+                entry = JournalEntry(file, recording, endpoint)
+                _append_line(self._file, _journal_line(entry))
         return problem
 
     def hand_over(self, keep: Callable[[JournalContent], Iterable[JournalEntry]]) -> None:
@@ -288,7 +296,8 @@ def _append_line(file: Path, line: bytes) -> None:
 
 
 def _journal_line(entry: JournalEntry) -> bytes:
-    return json.dumps(entry.file).encode() + b"\t" + recordings_bytes((entry.recording,))
+    head = json.dumps([entry.file, entry.endpoint]).encode()
+    return head + b"\t" + recordings_bytes((entry.recording,))
 
 
 def _read_journal(file: Path) -> JournalContent:
@@ -303,13 +312,17 @@ def _read_journal(file: Path) -> JournalContent:
 
 def _journal_entry(row: bytes) -> JournalEntry | None:
     """The entry of a line; None if it was cut off. A missing line end is accepted."""
-    path, _, line = row.partition(b"\t")
+    head, _, line = row.partition(b"\t")
     recordings = read_recordings("", line).recordings
     try:
-        file = json.loads(path)
+        read = json.loads(head)
     except ValueError:
         return None
-    return JournalEntry(file, recordings[0]) if recordings and isinstance(file, str) else None
+    # An earlier version wrote only the path.
+    file, endpoint = read if isinstance(read, list) and len(read) == 2 else (read, "")
+    if not (recordings and isinstance(file, str) and isinstance(endpoint, str)):
+        return None
+    return JournalEntry(file, recordings[0], endpoint)
 
 
 # Merge old and new recordings after a run.

@@ -194,6 +194,13 @@ def test_worse_answers_are_not_excused_by_another_fingerprint_when_untrusted(
             f' {{"type": "contains", "value": "Be", "score": "brevity"}} ({ASK}:17)  [CHG602]',
         ),
         (
+            "value: Be}",
+            "value: Be, allow: [empty]}",
+            "every case: `contains` was loosened or replaced: "
+            '{"type": "contains", "value": "Be"} ->'
+            f' {{"type": "contains", "value": "Be", "allow": ["empty"]}} ({ASK}:17)  [CHG602]',
+        ),
+        (
             "evaluation:\n",
             "evaluation:\n  score: other\n",
             f'`score` of the evaluation differs: null -> "other" ({ASK}:15)  [CHG602]',
@@ -204,7 +211,7 @@ def test_worse_answers_are_not_excused_by_another_fingerprint_when_untrusted(
             f"case `c1`: different values of `question` ({ASK}:20)  [CHG602]",
         ),
     ],
-    ids=["removed", "measure", "score", "inputs"],
+    ids=["removed", "measure", "allowed", "score", "inputs"],
 )
 def test_a_loosened_test_names_its_place(base, commit, told, old, new, expected):
     commit({ASK: PROMPT.replace(old, new)})

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import resource
 from pathlib import Path
 
 import pytest
 
 from promptops.errors import GitError, InputError, UsageError
 from tests.commands.import_.imported import codes, imported, rendered, severe, states
+from tests.hanging import ends_soon
 
 KEY = "sk-proj-" + "aB3dE5gH7jK9mN1p" * 3
 CYCLE = "prompt: &a\n  system: You are kind to everyone.\n  more: *a\n"
@@ -52,6 +54,56 @@ def test_files_that_can_not_be_read_are_errors_and_the_others_are_imported(repo)
     ]
     assert (result.files, result.skipped, result.failed) == (8, 2, True)
     assert "\ufeff" not in Path("prompts/mark.prompt.yaml").read_text("utf-8")
+
+
+KEYS = {f"k{number}": number for number in range(60_000)}
+MANY = {
+    "chat_prompt.json": json.dumps({"messages": [{"role": "user", "content": "Hi"}], **KEYS}),
+    "chat.prompty": "---\nmodel:\n  api: chat\n"
+    + "".join(f"{name}: 1\n" for name in KEYS)
+    + "---\nsystem:\nBe kind.\n",
+    "values.txt": "Be kind.\n" + "".join(f"{{{{ {name} }}}}\n" for name in KEYS),
+}
+
+
+@pytest.mark.parametrize("name", MANY)
+def test_a_source_over_a_limit_is_refused_clearly_and_soon(repo, name):
+    repo.write({f"old/{name}": MANY[name]})
+
+    with ends_soon():
+        result = imported(repo.root, "old")
+
+    what = {
+        "values.txt": "a prompt has more than 1,000 inputs",
+    }.get(name, "more than 1,000 parts of it can't be carried over")
+    assert severe(result) == [f"old/{name}:1 IMP002 {what}"]
+    assert states(result) == []
+
+
+def test_on_a_full_disk_no_empty_file_is_left_that_a_second_run_respects(repo):
+    repo.write({"old/kind.txt": "Be kind. " * 200})
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))
+    try:
+        with pytest.raises(InputError, match="can't be created: file too large"):
+            imported(repo.root, "old")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    left = list(Path("prompts").iterdir())
+
+    result = imported(repo.root, "old")
+
+    assert (left, states(result)) == ([], ["written kind"])
+
+
+@pytest.mark.parametrize("start", range(20, 41))
+def test_no_characters_of_a_key_are_quoted_where_a_paragraph_is_cut(repo, start):
+    paragraph = ("Be kind to every customer, always. " * 2)[:start] + " " + KEY + " and brief" * 12
+    repo.write({f"old/{name}.txt": f"{name}.\n\n{paragraph}\n" for name in "abc"})
+
+    result = imported(repo.root, "old")
+
+    assert not [one.message for one in result.findings if "sk-" in one.message]
 
 
 @pytest.mark.parametrize(

@@ -364,6 +364,16 @@ def test_a_killed_move_leaves_every_reference_intact_and_can_be_repeated(
             assert (step, copy.git("write-tree")) == (step, tree)
 
 
+def test_temporary_files_of_a_killed_move_are_removed_by_the_next_one(repo):
+    folder = repo.root / "prompts/support"
+    for name in (".q.cases.jsonl.new", ".q.prompt.yaml.new", ".notes.yaml.new"):
+        (folder / name).write_text("half")
+
+    move(repo, "support/triage", NEW)
+
+    assert [path.name for path in folder.glob(".*.new")] == [".notes.yaml.new"]
+
+
 def killed(repo, step):
     """Move in a child that is killed before a step; without, the number of steps."""
     with Repository.open(repo.root) as repository:

@@ -44,6 +44,39 @@ def test_recorded_answers_get_the_verdicts_that_they_get_as_cases():
     assert compared > 100
 
 
+def test_an_empty_or_incomplete_answer_breaks_every_contract_and_says_why(repo):
+    repo.write(
+        {
+            "prompts/ask.prompt.yaml": """\
+format: promptops/1
+messages: [{role: user, content: Hello}]
+evaluation:
+  assertions:
+    - {type: not-contains, value: refund}
+    - {type: max-chars, value: 80, score: brevity}
+"""
+        }
+    )
+    with workspace(repo.root) as opened:
+        joining = joining_of(pack_of(opened, "worktree", (), PartSettings(by=("prompt",))).pack)
+    flaws = [("", "stop"), (" ", ""), ("We", "length"), ("We", "MAX_TOKENS"), ("We", "end_turn")]
+    samples = [
+        Sample(id="1", prompt="ask", inputs={}, output=text, finish_reason=reason)
+        for text, reason in flaws
+    ]
+    prompt = joining.join(samples[0]).prompt
+
+    found = [prompt.check(each, answer_of(each)) for each in samples]
+    reasons = [
+        prompt.reasons(each, answer_of(each), outcomes)[0].partition(":")[0]
+        for each, outcomes in zip(samples, found, strict=True)
+    ]
+
+    broken = [(False, 1.0), (True, 1.0)]
+    assert found == [broken] * 4 + [[(True, 1.0), (True, 1.0)]]
+    assert reasons == ["the answer is empty"] * 2 + ["the answer is incomplete"] * 2 + [""]
+
+
 def assert_same(joining, planned, answer, expected):
     """Compare the outcomes; the number of compared ones."""
     sample = Sample(

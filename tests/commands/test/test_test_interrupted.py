@@ -157,6 +157,7 @@ def test_what_was_asked_live_need_not_be_asked_again_to_record_it(repo, say):
         kept = (repo.root / FILE).exists()
         record = say("test", "--record", "-C", str(repo.root))
 
-        assert (live.code, kept, record.code, record.err) == (0, False, 0, "")
+        named = f"{len(WORDS)} answers from the cache, given by {server.base_url}\n"
+        assert (live.code, kept, record.code, record.err) == (0, False, 0, named)
         assert len(server.requests) == len(WORDS)
         assert recorded(repo.root) == sorted(WORDS)

@@ -94,13 +94,13 @@ def test_pruning_removes_the_recordings_of_a_prompt_that_no_longer_exists(opened
 
 def test_answers_for_a_prompt_that_is_not_in_the_work_tree_go_to_the_cache(opened, repo):
     file = "comparisons/strong/gone.recordings.jsonl"
-    Journal(opened).append(file, A)
+    Journal(opened).append(file, A, "e" * 64)
 
     written = write_journal(opened, roots=ROOTS)
 
     assert written == WrittenAnswers()
     assert not (opened.root / "comparisons").exists()
-    assert AnswerCache(opened.common_dir).find(A.request, 0) == A.answer
+    assert AnswerCache(opened.common_dir).find(A.request, 0, "e" * 64) == A.answer
 
 
 def test_the_prompt_is_found_in_any_prompt_root(opened, repo):
@@ -157,9 +157,9 @@ def test_a_latency_next_to_a_prompt_is_ignored_and_removed_with_the_next_answer(
 def test_the_cache_has_no_latencies(opened, repo):
     cache = AnswerCache(opened.common_dir)
 
-    cache.keep([timed(A, 2.0)])
+    cache.keep([("e" * 64, timed(A, 2.0))])
 
-    assert cache.find(A.request, 0) == A.answer
+    assert cache.find(A.request, 0, "e" * 64) == A.answer
 
 
 def test_the_recordings_of_the_prompt_win_over_those_aside(opened, repo):

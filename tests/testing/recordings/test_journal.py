@@ -1,5 +1,6 @@
 """The journal: torn lines, full disks, one for each work tree."""
 
+import json
 import resource
 from threading import Event, Thread
 
@@ -7,6 +8,7 @@ import pytest
 
 from promptops.errors import GitError, InputError
 from promptops.repo.repository import Repository
+from promptops.source.recordings import recordings_bytes
 from promptops.testing.recordings.writing import Journal, JournalContent, JournalEntry
 from tests.testing.recordings.made import FILE, PROMPT, PROMPT_TEXT, recording
 
@@ -39,6 +41,18 @@ def test_what_is_appended_is_handed_over_in_its_order(opened):
     assert found == JournalContent(
         (JournalEntry("z/ü\t.recordings.jsonl", B), JournalEntry(FILE, A))
     )
+
+
+def test_the_endpoint_of_an_answer_is_handed_over_and_a_line_of_an_earlier_version_has_none(opened):
+    journal = Journal(opened)
+    journal.append(FILE, A, "e" * 64)
+    line = json.dumps(FILE).encode() + b"\t" + recordings_bytes((B,))
+    with journal_file(opened).open("ab") as opened_file:
+        opened_file.write(line)
+
+    found = held_by(journal)
+
+    assert found == JournalContent((JournalEntry(FILE, A, "e" * 64), JournalEntry(FILE, B)))
 
 
 def test_what_is_not_kept_is_gone(opened):

@@ -23,7 +23,7 @@ BEFORE = tuple(recording(case) for case in CASES)
 
 def journalled(repository, *recordings, file=FILE):
     for each in recordings:
-        assert Journal(repository).append(file, each) is None
+        assert Journal(repository).append(file, each, "e" * 64) is None
 
 
 def kept(repository):
@@ -260,7 +260,7 @@ def test_answers_to_a_prompt_of_another_branch_are_kept_in_the_cache(opened, rep
 
     assert (settled, Journal(opened).pending) == (WrittenAnswers(), False)
     assert repo.git("status", "--porcelain") == ""
-    found = AnswerCache(opened.common_dir).find(BEFORE[0].request, 0)
+    found = AnswerCache(opened.common_dir).find(BEFORE[0].request, 0, "e" * 64)
     assert found == BEFORE[0].answer
 
 

@@ -70,6 +70,11 @@ class ContractDecision:
     repeats_needed: int | None = None
     cases_needed: int | None = None
 
+    @property
+    def needs_more_cases(self) -> bool:
+        """Whether more answers can't decide; then the arm can't be fit, whatever its score."""
+        return self.verdict == "open" and self.repeats_needed is None
+
 
 @record(frozen=True, slots=True, kw_only=True)
 class TokenMeans:

@@ -267,7 +267,8 @@ def _with_needs(found: ArmResult, score: Decision | None) -> ArmResult:
     cases = needs.cases or 0, (contracts and contracts.cases_needed) or 0
     if not any((*repeats, *cases)):
         return found
-    first = Needs(repeats=max(repeats)) if any(repeats) else Needs(cases=max(cases))
+    more_answers = any(repeats) and not (contracts and contracts.needs_more_cases)
+    first = Needs(repeats=max(repeats)) if more_answers else Needs(cases=max(cases))
     return replace(found, needs=what_it_takes(first), cases_needed=max(cases) or None)
 
 

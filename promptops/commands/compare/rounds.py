@@ -91,6 +91,8 @@ class Rounds:
         contracts = prompt.decide_contracts(reference, arm)
         if (score and score.verdict == "fail") or (contracts and contracts.verdict == "worse"):
             return None
+        if contracts and contracts.needs_more_cases:
+            return None
         needs = (
             score.needs.repeats if score and score.needs else None,
             contracts.repeats_needed if contracts else None,

@@ -400,6 +400,7 @@ _MOST = lazy_pattern(
     r"(?i)\b(?:most|more than|maximum|höchstens|maximal)\b\D{0,20}?(\d+) (word|wört|char|zeichen)"
 )
 _WORD_JSON = lazy_pattern(r"\bJSON\b")
+_LONGEST_RULE = 200  # characters; a suggestion is copied, so it is never cut
 
 
 def _on_answer(rule: str) -> str:
@@ -412,7 +413,10 @@ def _on_answer(rule: str) -> str:
         return f"`{{type: max-chars, value: {most[1]}}}`"
     if not rule or "{" in rule:
         return "an assertion on what the answer must then be"
-    criterion = json.dumps(f"The answer keeps to: {shortened(rule)}", ensure_ascii=False)
+    words = " ".join(rule.split())
+    if len(words) > _LONGEST_RULE:
+        return "an `llm-rubric` about this rule"
+    criterion = json.dumps(f"The answer keeps to: {words}", ensure_ascii=False)
     return f"`{{type: llm-rubric, value: {criterion}}}`"
 
 

@@ -34,8 +34,8 @@ _HINT = (
     " whether the files are complete"
 )
 _UNJOINED_HINT = (
-    "fetch the tags (git fetch --tags), or accept more percent in the configuration: `unjoined` in"
-    " [score]"
+    "check the ids (promptops list), fetch the tags (git fetch --tags), or accept more percent in"
+    " the configuration: `unjoined` in [score]"
 )
 
 

@@ -223,6 +223,18 @@ def test_few_cases_leave_an_arm_open_and_say_how_many_would_be_enough(repo):
     )
 
 
+def test_a_score_gets_no_more_answers_where_only_more_cases_can_make_the_arm_fit(repo):
+    both = MEASURED + "    - {type: max-chars, value: 20}\n"
+    with fault_server(GOOD) as server:
+        configured(repo, server, both + cases(12))
+        found = compared(repo, "cheap", mode="record")
+
+        assert len(server.requests) == 24
+    assert (
+        arms(found)["cheap"].needs == "about 72 cases would decide if the difference stays the same"
+    )
+
+
 def test_the_contract_margin_of_the_configuration_is_for_prompts_without_their_own(repo):
     with fault_server(GOOD) as server:
         plain = CONTRACT.replace("  contract_margin: 40\n", "")

@@ -211,6 +211,14 @@ def test_the_suggestion_for_a_rule_begins_with_an_assertion_on_the_answer(repo, 
     assert mutant.suggestion.startswith(f"`{assertion}` below `output`, tried with `--live`; or,")
 
 
+def test_the_suggestion_for_a_long_rule_is_not_cut(repo):
+    found = _one(repo, f"Write {'very ' * 50}plainly.", "{type: not-contains, value: zzz}")
+
+    mutant = next(each for each in found.mutants if each.operator == "sentence")
+    assert mutant.suggestion.startswith("an `llm-rubric` about this rule below `output`, tried")
+    assert "…" not in mutant.suggestion
+
+
 def test_the_suggestion_for_a_rule_with_a_value_is_that_value_which_is_no_quote(repo):
     rule = (
         "Be kind to {{ [x, x] | join('-') }}."

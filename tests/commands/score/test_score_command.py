@@ -93,7 +93,8 @@ def test_a_tag_in_place_of_a_version_is_joined_and_unjoined_samples_have_a_hint(
         0,
         [
             "not joined: 1 sample: ask v7 (1)",
-            "hint: releases are known by their tags: `git fetch --tags`",
+            "hint: `promptops list` shows the prompts;"
+            " releases are known by their tags: `git fetch --tags`",
             "not checked: ask: expr: needs `expected`, which samples do not have",
             "1 group · 2 of 3 samples scored",
         ],
@@ -208,8 +209,8 @@ def test_samples_that_belong_to_no_prompt_have_a_limit(scored):
     assert (code, out.splitlines()[-1]) == (3, "1 prompt, 1 group · 3 of 66 samples scored")
     assert err.splitlines() == [
         "error: 63 of 66 samples belong to no prompt of this repository, over 1%",
-        "  tip: fetch the tags (git fetch --tags), or accept more percent in the configuration:"
-        " `unjoined` in [score]",
+        "  tip: check the ids (promptops list), fetch the tags (git fetch --tags), or accept more"
+        " percent in the configuration: `unjoined` in [score]",
     ]
 
 
@@ -242,7 +243,8 @@ RELEASED_SPAN = {
         (
             sample(1, version="9.9.9"),
             "ask 9.9.9",
-            "releases are known by their tags: `git fetch --tags`",
+            "`promptops list` shows the prompts;"
+            " releases are known by their tags: `git fetch --tags`",
         ),
         (
             {"resourceSpans": [{"scopeSpans": [{"spans": [SPAN]}]}]},

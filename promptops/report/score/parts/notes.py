@@ -83,7 +83,9 @@ def _few_conversations(groups: Sequence[ScoreGroup]) -> str:
     name = f"{group_name(largest.by)}, " if largest.by else ""
     which = "this figure" if len(groups) == 1 else f"the figures of {counted(len(groups), 'group')}"
     example = "" if len(groups) == 1 else "the largest: "
-    return f"few conversations make up {which}: {example}{name}{figures.share(largest.contracts)}"
+    shown = figures.share(largest.contracts) if largest.contracts is not None else ""
+    named = f"{example}{name}{shown}".rstrip(", ")
+    return f"few conversations make up {which}{f': {named}' if named else ''}"
 
 
 def _how_to_join(found: SampleCounts) -> Iterator[str]:
@@ -91,7 +93,10 @@ def _how_to_join(found: SampleCounts) -> Iterator[str]:
     if any(unnamed):
         yield "name the prompt of each request: `promptops.traced`, or `request.attributes()`"
     if not all(unnamed):
-        yield "releases are known by their tags: `git fetch --tags`"
+        yield (
+            "`promptops list` shows the prompts;"
+            " releases are known by their tags: `git fetch --tags`"
+        )
 
 
 def broken(score: Score) -> Iterator[str]:

@@ -7,7 +7,11 @@ from promptops.repo.process import decode, records
 from promptops.repo.repository import Repository
 
 _HERE = "refs/heads/"
-_ORIGIN = "refs/remotes/origin/"
+_REMOTES = "refs/remotes/"
+_MAIN_REMOTE = "origin"
+_ORIGIN = f"{_REMOTES}{_MAIN_REMOTE}/"
+_USUAL_NAMES = ("main", "master")
+_SET_HEAD = "git remote set-head {} -a"
 
 
 def default_branch(repository: Repository) -> str | None:
@@ -29,10 +33,7 @@ def published_branch(repository: Repository) -> str | None:
 
 
 def _first(repository: Repository, names: tuple[str, ...]) -> str | None:
-    for name in filter(None, names):
-        if repository.git.ask("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}").status == 0:
-            return name
-    return None
+    return next((name for name in names if name and _exists(repository, name)), None)
 
 
 def _candidates(repository: Repository) -> tuple[str, ...]:
@@ -41,12 +42,12 @@ def _candidates(repository: Repository) -> tuple[str, ...]:
     answer = repository.git.ask("symbolic-ref", "--quiet", f"{_ORIGIN}HEAD")
     followed = decode(answer.stdout).strip()
     local = followed.replace(_ORIGIN, _HERE, 1)
-    known = [f"{where}{name}" for where in (_HERE, _ORIGIN) for name in ("main", "master")]
+    known = [f"{where}{name}" for where in (_HERE, _ORIGIN) for name in _USUAL_NAMES]
     # A CI job that checks out a tag has no local branch and no remote HEAD.
     return (local, followed, *known, "HEAD")
 
 
-_NAMES = ("main", "master")
+# The branch whose configuration is trusted. A usual name is not enough if others were fetched.
 
 
 def trusted_branch(repository: Repository) -> str | None:
@@ -74,14 +75,14 @@ def remote_default(repository: Repository, remote: str) -> str | None:
     if name := decode(answer.stdout).strip():
         return name if _exists(repository, name) else None
     found = _branches(repository, prefix)
-    usual = {f"{prefix}{name}" for name in (*_NAMES, _configured(repository)) if name}
+    usual = {f"{prefix}{name}" for name in (*_USUAL_NAMES, _configured(repository)) if name}
     return found[0] if len(found) == 1 and found[0] in usual else None
 
 
 def refuse_unknown_default(repository: Repository, remote: str) -> None:
     """Raise GitError if one of several branches of a remote may be its default branch."""
     prefix = f"{_REMOTES}{remote}/"
-    usual = [name for name in _NAMES if _exists(repository, f"{prefix}{name}")]
+    usual = [name for name in _USUAL_NAMES if _exists(repository, f"{prefix}{name}")]
     if usual and remote_default(repository, remote) is None:
         raise GitError(
             f"the default branch of `{remote}` is unknown: `{usual[0]}` may not be it",
@@ -101,11 +102,6 @@ def how_to_set(repository: Repository) -> str:
     return _SET_HEAD.format(remote)
 
 
-_REMOTES = "refs/remotes/"
-_MAIN_REMOTE = "origin"
-_SET_HEAD = "git remote set-head {} -a"
-
-
 def _remotes(repository: Repository) -> tuple[str, ...]:
     return tuple(decode(repository.git.ask("remote").stdout).split("\n")[:-1])
 
@@ -121,7 +117,7 @@ def _local_default(repository: Repository) -> str | None:
     own = _configured(repository, "--local")
     if own and _exists(repository, f"{_HERE}{own}"):
         return f"{_HERE}{own}"
-    names = dict.fromkeys((*_NAMES, _configured(repository)))
+    names = dict.fromkeys((*_USUAL_NAMES, _configured(repository)))
     usual = [f"{_HERE}{name}" for name in names if name and _exists(repository, f"{_HERE}{name}")]
     found = usual or _branches(repository, _HERE)
     return found[0] if len(found) == 1 else None

@@ -18,6 +18,7 @@ from promptops.evals.deciding.decision import (
     error_probability,
     evidence,
     fewest_sources,
+    spends_margin,
 )
 from promptops.evals.deciding.intervals import (
     Clusters,
@@ -126,23 +127,23 @@ class _Contracts:
     def _verdict(self) -> ContractVerdict:
         if self.low > -self.margin:
             return "fit"
-        return "worse" if self.high < 0 and self._is_below_margin else "open"
+        return "worse" if self.high < 0 and self._spends_margin else "open"
 
     @property
-    def _is_below_margin(self) -> bool:
-        return self.found.difference <= -self.margin
+    def _spends_margin(self) -> bool:
+        return spends_margin(self.found.difference, self.margin)
 
     def _repeats_needed(self) -> int | None:
         """More answers make no arm fit whose cases are too few; they may prove that it is worse."""
-        share = self.worse_share if self._is_below_margin else self.arms
-        is_open = self._is_below_margin or self.unseen < self.margin
+        share = self.worse_share if self._spends_margin else self.arms
+        is_open = self._spends_margin or self.unseen < self.margin
         enough = self.found.sources >= fewest_sources(error_probability(_LAST_LOOK, share))
         return REPEATS[self.look] if self.look < _LAST_LOOK and is_open and enough else None
 
     def _cases_needed(self) -> int:
         """About how many independent cases would decide if the difference stays the same."""
         found = self.found
-        if self._is_below_margin:
+        if self._spends_margin:
             share, room, spread = self.worse_share, -found.difference, found.error
             counts = [found.sources + 1]
         else:

@@ -39,7 +39,8 @@ _MOST_SUSPECTS = 5  # with one more, a case with two right answers of 8 could no
 _SUSPECT_LOSS = 0.25  # the loss that makes a suspect; of graded scores, far less can be significant
 _SCORE_UNITS = 10**9  # scores are counted in whole parts, so that equal sums are equal
 _POWER = 0.8  # the chance to see the smallest visible loss
-_MOST_CASES = 50_000  # a number above it is no advice: a prompt can't have so many
+MOST_ADVISED_CASES = 50_000
+"""A larger number of cases is no advice: a prompt can't have so many."""
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -191,15 +192,15 @@ def _refuse_what_makes_no_sense(cases: Sequence[CaseScore], margin: float, share
 
 
 def _first_stage(statistics: Evidence, margin: float) -> Verdict:
-    if statistics.high < 0 and _spends_margin(statistics, margin):
+    if statistics.high < 0 and spends_margin(statistics.difference, margin):
         return "fail"
     return "pass" if statistics.low > -margin else "inconclusive"
 
 
-def _spends_margin(statistics: Evidence, margin: float) -> bool:
-    """Whether the observed loss is the margin or more."""
+def spends_margin(difference: float, margin: float) -> bool:
+    """Whether an observed difference is a loss of the margin or more."""
     # Rounded, because nine cases of 300 that lost a third each have lost exactly one point.
-    return round(statistics.difference, 9) <= -margin
+    return round(difference, 9) <= -margin
 
 
 def _suspects(statistics: Evidence) -> tuple[ScoredPair, ...]:
@@ -324,7 +325,7 @@ def decide_arm(
     if look < len(REPEATS):
         needs = Needs(repeats=REPEATS[look])
     else:
-        is_worse = decision.difference <= -decision.margin
+        is_worse = spends_margin(decision.difference, decision.margin)
         accepting = evidence(cases, repeats, error_probability(look, share))
         needs = Needs(cases=cases_to_decide(refuting if is_worse else accepting, decision.margin))
     return replace(decision, verdict="inconclusive", needs=needs)
@@ -443,7 +444,7 @@ def cases_to_decide(statistics: Evidence, margin: float) -> int:
     """About how many cases would decide at the same look if the difference stays the same."""
     cases = len(statistics.pairs)
     # To the bound that fails, or to the one that passes.
-    fails = _spends_margin(statistics, margin)
+    fails = spends_margin(statistics.difference, margin)
     room = -statistics.difference if fails else margin + statistics.difference
     counts = [cases + 1, fewest_sources(statistics.alpha)]
     # Enough cases for a loss of that size to appear in at least one answer.
@@ -547,6 +548,7 @@ def what_it_takes(needs: Needs, noun: str = "case") -> str:
         count = len(needs.suspects)
         whom = f"the suspect {noun}" if count == 1 else f"each of the {count} suspect {noun}s"
         return f"{needs.fresh} fresh answers to {whom}, on both sides, would give a clearer result"
-    if needs.cases is not None and needs.cases > _MOST_CASES:
-        return f"even {_MOST_CASES:,} {noun}s would not decide if the difference stays the same"
+    if needs.cases is not None and needs.cases > MOST_ADVISED_CASES:
+        most = f"{MOST_ADVISED_CASES:,} {noun}s"
+        return f"even {most} would not decide if the difference stays the same"
     return f"about {needs.cases} {noun}s would decide if the difference stays the same"

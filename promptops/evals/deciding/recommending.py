@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from math import ceil
 
-from promptops.evals.deciding.decision import in_points
+from promptops.evals.deciding.decision import MOST_ADVISED_CASES, in_points
 from promptops.model.arm import (
     ArmComparison,
     ArmResult,
@@ -266,7 +266,7 @@ def _what_would_decide(arms: Sequence[Sequence[tuple[str, ArmResult]]]) -> str:
     if not found:
         return ""
     cases, prompt, needs, count, prompts = min(found)
-    if cases:
+    if 0 < cases <= MOST_ADVISED_CASES:
         needs = f"about {cases:,} cases would decide"
     where = f" in `{prompt}`" if prompts > 1 else ""
     others = f", and {counted(count - 1, 'more prompt')} {'is' if count == 2 else 'are'} open"

@@ -54,6 +54,19 @@ def test_an_open_arm_with_losses_names_about_how_many_cases_would_decide():
     assert (found.verdict, found.repeats_needed, found.cases_needed) == ("open", None, 119)
 
 
+def test_a_loss_of_exactly_the_margin_spends_it_although_thirds_are_rounded():
+    """Fifteen cases of a hundred that lose one answer of three lose five points together."""
+    kept, lost = (1.0,) * 3, (0.0, 1.0, 1.0)
+    cases = [
+        CaseScore(name=f"c{n:03}", baseline=kept, candidate=lost if n < 15 else kept)
+        for n in range(100)
+    ]
+
+    found = decide_contracts(cases, 2)
+
+    assert (found.verdict, found.cases_needed) == ("worse", None)
+
+
 @pytest.mark.parametrize(
     ("count", "percent"),
     [

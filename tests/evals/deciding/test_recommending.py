@@ -222,6 +222,10 @@ def test_an_arm_that_is_not_fit_is_never_recommended(values):
             [arm("a", "open", needs="3 repeats per case would give a clearer result")],
             "no arm is proved good enough: 3 repeats per case would give a clearer result",
         ),
+        (
+            [arm("a", "open", needs="even 50,000 cases would not decide", cases_needed=60_000)],
+            "no arm is proved good enough: even 50,000 cases would not decide",
+        ),
         ([arm("a", "open", note="changed")], "no arm is proved good enough"),
         (
             [arm("a", "worse")],

@@ -4,12 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from promptops.model.score import SampleCounts, Score
 from promptops.report.score import html, markdown, text
 from promptops.report.score.parts.alerts import raised
 from promptops.report.score.parts.figures import limit, of_metric, rate
+from promptops.report.score.parts.notes import notes
 from tests.golden_files import compare
 from tests.report.diff.html_pages import read, readable
-from tests.report.score.scores import SCORES, alert, hostile, many, triage, week
+from tests.report.score.scores import SCORES, alert, hostile, many, share, triage, week
 
 GOLDEN = Path(__file__).parent / "golden"
 FORMATS = {"txt": text, "md": markdown}
@@ -37,6 +39,16 @@ def test_a_bound_that_would_look_like_the_limit_has_more_digits():
 
     assert raised(close) == (
         "contracts 95% of 300 samples, at most 97.9612%: below the limit of 98%"
+    )
+
+
+def test_a_wide_interval_without_contracts_names_the_group_without_a_figure():
+    few = triage(0, "1.8.0", 300, 0, contracts=share(0, 0), few_conversations=True)
+
+    found = dict(notes(Score(samples=SampleCounts(), groups=(few,))))
+
+    assert found["wide intervals"] == (
+        "few conversations make up this figure: support/triage · 1.8.0 · production · 2026-11-21"
     )
 
 

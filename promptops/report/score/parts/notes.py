@@ -80,12 +80,11 @@ def _joined(score: Score) -> Iterator[tuple[str, str]]:
 
 def _few_conversations(groups: Sequence[ScoreGroup]) -> str:
     largest = max(groups, key=lambda group: group.n)
-    name = f"{group_name(largest.by)}, " if largest.by else ""
+    figure = figures.share(largest.contracts) if largest.contracts.n else ""
+    named = ", ".join(filter(None, (group_name(largest.by) if largest.by else "", figure)))
     which = "this figure" if len(groups) == 1 else f"the figures of {counted(len(groups), 'group')}"
     example = "" if len(groups) == 1 else "the largest: "
-    shown = figures.share(largest.contracts) if largest.contracts is not None else ""
-    named = f"{example}{name}{shown}".rstrip(", ")
-    return f"few conversations make up {which}{f': {named}' if named else ''}"
+    return f"few conversations make up {which}{f': {example}{named}' if named else ''}"
 
 
 def _how_to_join(found: SampleCounts) -> Iterator[str]:

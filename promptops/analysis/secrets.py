@@ -172,9 +172,7 @@ def _keys_of(shape: KeyShape, literal: str, text: str) -> Iterator[TextMatch]:
     for at in occurrences(text, literal):
         key = pattern.match(text, at - shape.lead) if at >= shape.lead else None
         if key and not _is_stand_in(key[0]):
-            shown = f"{key[0][:5]}…"
-            message = f"a secret: {shape.vendor} key `{shown}`"
-            yield TextMatch(key.start(), key.end(), message, shape.vendor)
+            yield TextMatch(key.start(), key.end(), f"a secret: {shape.vendor} key", shape.vendor)
 
 
 @cache

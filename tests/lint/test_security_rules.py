@@ -35,9 +35,7 @@ messages: [{{role: user, content: Hi}}]
 {{"output": "{KEY}"}}
 """
 
-    assert said("SEC001", block) == [
-        "prompts/ask.recordings.jsonl:2:13 a secret: OpenAI key `sk-pr…`"
-    ]
+    assert said("SEC001", block) == ["prompts/ask.recordings.jsonl:2:13 a secret: OpenAI key"]
 
 
 def test_no_line_that_is_shown_holds_the_secret_and_no_comment_silences_it() -> None:

@@ -197,11 +197,7 @@ def _secret_losses(catalog: Catalog, plan: Planned) -> Iterator[Loss]:
     """An error for each kind of secret that the rule SEC001 finds, without any part of it."""
     path = plan.files.path
     texts = text_of_prompt(catalog, catalog.document(path), catalog.loaded(path).references)
-    found = {
-        match.message.replace(f" `{text.text[match.start : match.end][:5]}…`", "")
-        for text in texts
-        for match in find_secrets(text.text)
-    }
+    found = {match.message for text in texts for match in find_secrets(text.text)}
     for kind in sorted(found):
         message = f"the prompt contains {kind}: it is not written"
         place = plan.document.place

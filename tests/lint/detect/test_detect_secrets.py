@@ -50,7 +50,7 @@ def test_a_vendors_key_is_found_and_never_repeated_in_the_message(vendor: str, k
     (match,) = find_secrets(text)
 
     assert (text[match.start : match.end], match.name) == (key, vendor)
-    assert match.message == f"a secret: {vendor} key `{key[:5]}…`"
+    assert match.message == f"a secret: {vendor} key"
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from promptops.model.distribution import install_command
 from promptops.model.sample import BrokenLine, PartEnd, Sample
 from promptops.records import replace
 from tests.source.traffic.reading import EXPORTS, Found
+from tests.tiers import fast_first
 
 NESTED = ("inputs", "messages", "tool_calls", "usage", "usage_details", "metadata")
 
@@ -131,26 +132,33 @@ def test_of_a_damaged_row_group_the_others_count(tmp_path):
     assert [each.offset for each in found.samples] == [*range(300), *range(600, 900)]
 
 
-X = "x" * 1024 * 1024
+MB = 1024 * 1024
 LARGE = {
-    "a cell of 400 MB": ([X * 400], "zstd", "`output` has a cell longer than 8 MB", 1),
-    "a page of 300 MB": ([X * 2] * 150, "zstd", "`output` has a page over 64 MB", 150),
-    "a cell of 9 MB": (["a", X * 9, "b"], "gzip", "`output` is longer than 8 MB", 1),
+    "a cell of 9 MB": ([0, 9, 0], "gzip", "`output` is longer than 8 MB", 1),
+    "a cell of 400 MB": ([400], "zstd", "`output` has a cell longer than 8 MB", 1),
+    "a page of 300 MB": ([2] * 150, "zstd", "`output` has a page over 64 MB", 150),
 }
+"""By name: the MB of each cell, the compression, the message, and the rows that are lost."""
 
 
-@pytest.mark.parametrize("name", LARGE)
+def table_of(cells_mb):
+    """A table with one output of so many MB in each row; made in a test, as it takes memory."""
+    texts = {size: "x" * max(1, round(size * MB)) for size in set(cells_mb)}
+    outputs = [texts[size] for size in cells_mb]
+    return pyarrow.table({"prompt": ["p"] * len(outputs), "output": outputs})
+
+
+@pytest.mark.parametrize("name", fast_first(LARGE, first=1))
 def test_a_cell_that_is_too_long_is_refused(tmp_path, name):
-    outputs, compression, message, lost = LARGE[name]
+    cells_mb, compression, message, lost = LARGE[name]
     path = tmp_path / "s.parquet"
-    table = pyarrow.table({"prompt": ["p"] * len(outputs), "output": outputs})
-    parquet.write_table(table, path, compression=compression, use_dictionary=False)
+    parquet.write_table(table_of(cells_mb), path, compression=compression, use_dictionary=False)
 
     found = Found([path])
 
     (broken,) = (each for each in found.values if isinstance(each, BrokenLine))
     assert broken.message.startswith(message)
-    assert (broken.lines, len(found.samples)) == (lost, len(outputs) - lost)
+    assert (broken.lines, len(found.samples)) == (lost, len(cells_mb) - lost)
 
 
 PEAK_MB = """\
@@ -167,13 +175,11 @@ print(int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) /
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("outputs", "most_mb"), [([X * 400], 120), ([X[1024:]] * 2_000, 240), ([X * 7] * 300, 240)]
+    ("cells_mb", "most_mb"), [([400], 120), ([1023 / 1024] * 2_000, 240), ([7] * 300, 240)]
 )
-def test_a_file_of_some_kilobytes_does_not_take_gigabytes(tmp_path, outputs, most_mb):
+def test_a_file_of_some_kilobytes_does_not_take_gigabytes(tmp_path, cells_mb, most_mb):
     path = tmp_path / "s.parquet"
-    table = pyarrow.table({"prompt": ["p"] * len(outputs), "output": outputs})
-    parquet.write_table(table, path, compression="zstd")
-    del table
+    parquet.write_table(table_of(cells_mb), path, compression="zstd")
     assert path.stat().st_size < 100_000
 
     command = [sys.executable, "-c", PEAK_MB, str(path)]

@@ -50,7 +50,7 @@ def test_nothing_is_wider_than_the_screen(opened, name, width):
 def test_survivors_are_there_without_scripts(opened):
     page = opened(survivors(), java_script_enabled=False)
 
-    assert page.locator(".remark:visible").count() == 4
+    assert page.locator(".remark:visible").count() == 5  # with that about quotes
     assert not page.locator("#controls").is_visible()
 
 

@@ -132,7 +132,7 @@ async def aload(
     def run() -> None:
         try:
             outcome: Bundle | Exception = work()
-        except Exception as error:  # noqa: BLE001  # raised by `await`
+        except Exception as error:  # noqa: BLE001  # the caller that awaits raises it
             outcome = error
         with suppress(RuntimeError):  # the loop has ended meanwhile
             loop.call_soon_threadsafe(settle, outcome)

@@ -141,7 +141,7 @@ _NO_PASSWORD = lazy_pattern(
     r"|[\w.-]*\.(?:py|js|ts|md|txt|ya?ml|json|html|env|com|org|io|net)\d?",
     re.IGNORECASE,
 )
-"""Matches what may follow "password:" and is none: `sha256`, `8-chars`, `/home/x1`."""
+"""Matches words after "password:" that are not a password: `sha256`, `8-chars`, `/home/x1`."""
 _BEARER = lazy_pattern(
     r"bearer[ \t]{1,3}(?P<token>[A-Za-z0-9._~+/-]{16,2000}={0,2})", re.IGNORECASE
 )

@@ -54,7 +54,7 @@ def _command(path: str, text: str) -> str | None:
     from shlex import quote
 
     if path.rstrip().endswith(PROMPT_ENDINGS):
-        looks = True  # a blank after the name, which nobody sees
+        looks = True  # a trailing blank in a name is invisible
     elif not _is_foreign_name(path):
         looks = _LOOKS_LIKE_PROMPT.search(text) is not None
     else:

@@ -30,7 +30,7 @@ def flaw(reason: str) -> Judgement:
 
 
 def flaws(answer: Any, *output: dict[str, Any], **evaluation: Any) -> list[Judgement]:
-    """What is said besides the verdicts of the assertions."""
+    """The messages of a verdict beside those of the assertions."""
     found = judged({"answer": answer, "output": output}, **evaluation)
     return found[len(output) + len(evaluation.get("assertions", ())) :]
 

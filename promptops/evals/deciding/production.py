@@ -28,7 +28,7 @@ ALERT_ALPHA = 0.05
 """The chance of any false alert in one run, divided by its number of comparisons."""
 
 CHANGE_ALPHA = 0.05
-"""The chance that a report marks any change that is none."""
+"""The probability that a report marks any change although nothing changed."""
 
 FEW_FREEDOM = 10.0
 """Below so many degrees of freedom, few conversations make up a figure."""
@@ -74,7 +74,7 @@ class Difference:
 
     Attributes:
         low, high: The bounds of its 95% interval.
-        chance: Of a difference of at least this size, in any direction, if there is none.
+        chance: The two-sided p value: of a difference of at least this size if nothing changed.
     """
 
     value: float

@@ -107,10 +107,16 @@ class OutputOptions:
 
 
 def _writer(command: str, name: str) -> Callable[..., str]:
-    """The function that writes the result of a command in a format."""
+    """The function that writes the result of a command in a format.
+
+    `write_NAME` in `report.py` of its folder, or `write` of a module in its folder of `report/`.
+    """
+    report = f"promptops.commands.{command}.report"
     try:
-        module = import_module(f"promptops.commands.{command}.report")
-    except ModuleNotFoundError:  # not yet one module
+        module = import_module(report)
+    except ModuleNotFoundError as error:
+        if not report.startswith(error.name or "-"):  # a module that the report needs
+            raise
         module = import_module(f"promptops.report.{command}.{name}")
     writer: Callable[..., str] = getattr(module, f"write_{name}", None) or module.write
     return writer

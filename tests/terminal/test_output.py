@@ -1,0 +1,22 @@
+"""The function that writes the result of a command."""
+
+import sys
+
+import pytest
+
+from promptops.terminal import output
+
+
+def test_a_module_that_a_report_needs_and_lacks_is_named(monkeypatch):
+    monkeypatch.delitem(sys.modules, "promptops.commands.blame.report", raising=False)
+    monkeypatch.setitem(sys.modules, "promptops.model.blame", None)
+
+    with pytest.raises(ModuleNotFoundError) as raised:
+        output._writer("blame", "text")
+
+    assert raised.value.name == "promptops.model.blame"
+
+
+@pytest.mark.parametrize("command", ["blame", "test", "channel"])
+def test_a_report_is_found_in_the_folder_of_its_command_or_below_report(command):
+    assert output._writer(command, "text").__name__ in {"write_text", "write"}

@@ -127,7 +127,7 @@ def unwritable_stdout(error: OSError) -> InputError:
     return InputError(f"can't be written: {os_reason(error)}", where="standard output")
 
 
-_FOR_PEOPLE = ("full", "text", "concise", "statistics")
+_FOR_PEOPLE = ("full", "text", "concise")
 """The formats that `--quiet` suppresses."""
 
 _STYLES: dict[str, dict[str, Any]] = {

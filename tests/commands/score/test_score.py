@@ -406,32 +406,6 @@ def test_an_unknown_engine_is_refused_with_the_nearest_one(released, tmp_path):
     )
 
 
-ENGINE = """\
-from promptops.commands.score.part import score_part
-
-
-def run(parts, pack, options):
-    for part in reversed(list(parts)):
-        yield score_part(part, pack)
-"""
-
-
-def test_an_engine_of_another_package_scores_the_parts(released, tmp_path, monkeypatch):
-    info = tmp_path / "acme_engine-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-engine\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[promptops.engines]\nacme = acme_engine:run\n")
-    (tmp_path / "acme_engine.py").write_text(ENGINE)
-    monkeypatch.syspath_prepend(tmp_path)
-    files = [written(tmp_path / f"{number}.jsonl", [sample(number)]) for number in range(3)]
-
-    assert scored(released, files, engine="acme") == scored(released, files)
-
-    monkeypatch.setenv("PROMPTOPS_UNTRUSTED", "1")
-    with pytest.raises(UsageError):
-        scored(released, files, engine="acme")
-
-
 def test_a_span_without_content_is_no_error_and_is_counted(released, tmp_path):
     names = {
         "gen_ai.operation.name": "chat",

@@ -167,6 +167,18 @@ ROWS = {
             "{type: equals, value: y, transform: 'for (;;) {}'}]}]\n"
         )
     },
+    "promptfoo prompts: a text that promptfoo ignores": {
+        "promptfooconfig.yaml": _foo("[{id: helper, label: tell, prompt: 'Tell {{a}}'}]")
+    },
+    "promptfoo tests: attacks of a red team": {
+        "promptfooconfig.yaml": _foo(
+            rest="redteam: {plugins: [ssrf]}\ntests:\n"
+            "- {vars: {a: 1}, metadata: {pluginId: ssrf}}\n"
+            "- {vars: {a: 2}, assert: [{type: 'promptfoo:redteam:pii'}]}\n"
+            "- {vars: {a: 3}, provider: {id: 'promptfoo:redteam:iterative'}}\n"
+            "- {vars: {a: 4}, metadata: {owner: me}}\n"
+        )
+    },
     "promptfoo red teams and other keys": {
         "a.yaml": "redteam: {plugins: []}\ntargets: [x]\n",
         "b.yaml": _foo(rest="derivedMetrics: []\nextensions: []\nenv: {A: b}\n"),

@@ -172,7 +172,12 @@ class _Configuration:
             losses += (loss for loss in lost if loss not in losses)
             kept = [name for name in test.variables if name in read or name not in self._used]
             inputs = {names.name(name): test.variables[name] for name in kept}
-            cases.append(SourceCase(name=test.name, inputs=inputs, output=output, place=test.place))
+            tags = ("adversarial",) if test.adversarial else ()
+            cases.append(
+                SourceCase(
+                    name=test.name, inputs=inputs, output=output, tags=tags, place=test.place
+                )
+            )
         return tuple(cases)
 
     def _identity(self, prompt: FoundPrompt, number: int) -> str:

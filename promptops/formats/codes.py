@@ -236,6 +236,7 @@ IMP216 type-widened note
 
 IMP218 literal-placeholder note
     what looks like a variable is text for the source, and stays text
+    fix: if your application fills it in, give the syntax with `--syntax`
 
 IMP219 evaluator change
     an evaluator becomes an LLM judge with other instructions

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from promptops.formats.document import Loss
+from promptops.formats.prompt_in_yaml import prompt_mapping
 from promptops.formats.source_file import SourceFile, UnreadableSource
 from promptops.patterns import lazy_pattern
 
 _ENDINGS = {".promptl": "PromptL", ".baml": "BAML", ".glass": "glass"}
 _MARKS = {
     "Continue": lazy_pattern(
-        r"\{\{\{[ \t]*(?:input|diff|url[ \t][^{}\n]*|currentFile)[ \t]*\}\}\}"
+        r"\{\{\{[ \t]*(?:input|diff|currentFile|terminal|codebase|(?:url|docs)[ \t][^{}\n]*)"
+        r"[ \t]*\}\}\}|\A(?:[^<]*^---[ \t]*\n)?\s*<system>[ \t]*$",
+        re.MULTILINE,
     ),
     "PromptL": lazy_pattern(r"<step\b"),
     "glass": lazy_pattern(r"<System>"),
@@ -36,6 +40,8 @@ def unread_format(file: SourceFile) -> Loss | None:
 
 def _name(file: SourceFile) -> str | None:
     if file.suffix == ".prompt" and not file.text.value.lstrip().startswith("---"):
+        if _is_of_dotprompt_net(file):
+            return "DotPrompt.NET"
         found = (name for name, mark in _MARKS.items() if mark.search(file.text.value))
         return next(found, None)
     if file.suffix != ".json":
@@ -43,6 +49,11 @@ def _name(file: SourceFile) -> str | None:
     if _is_of_mcp(file.json.value):
         return _MCP
     return "DSPy" if _is_of_dspy(file.json.value) else None
+
+
+def _is_of_dotprompt_net(file: SourceFile) -> bool:
+    value = prompt_mapping(file)
+    return "config" in value and isinstance(value.get("prompts"), Mapping)
 
 
 def _is_of_mcp(value: Any) -> bool:

@@ -92,7 +92,39 @@ ROWS = {
         "d.prompt.md": _markdown("mode: agent\n", "Review ${selection} of ${file} for {team}.\n"),
         "e.md": _markdown("mode: agent\n", "Review ${selection} of ${file}.\n"),
     },
-    "markdown: a header that is not YAML": {"a.md": _markdown("description: a: b\n")},
+    "markdown: other braces in files of an editor are text": {
+        "a.prompt.md": "Fix {part} of `{{x}}` in ${y}.\n",
+        "b.agent.md": _markdown("model: [a, b]\n", "{% if x %}Be kind.{% endif %}"),
+        "c.prompt.md": _markdown("variables: [x]\n", "Fix {{x}}."),
+        "d.md": _markdown("argument-hint: part\n", "Fix $1 of {part}."),
+        "agents/e.md": _markdown("description: D.\n", "Fix {part}."),
+        "agents/f.md": "Fix {part}.\n",
+        "commands/g.md": "Fix {part}.\n",
+    },
+    "markdown: arguments of a command": {
+        "commands/a.md": _markdown(
+            "arguments: [issue, 'the-branch']\n",
+            "Fix $issue on $the-branch, $issues: $ARGUMENTS[1], $0, ${CLAUDE_SKILL_DIR}/a.sh.",
+        ),
+        "commands/b.md": _markdown("arguments: part\n", "Fix $part, see #file:docs/a.md."),
+    },
+    "markdown: a header that is not YAML": {
+        "a.md": _markdown("description: a: b\n  and more\nowner: me\n"),
+        "b.md": "---\nBe kind.\nNote: always.\n---\nHi.\n",
+    },
+    "text: a header never is part of a message": {
+        "a.txt": "---\ntitle: T\n---\nHi {x}.\n",
+        "b.prompt": "---\nauthor: me\n---\nHi {{x}}.\n",
+        "c.prompt": "name: N\nversion: 2\n---\nHi.\n",
+        "d.txt": "---\n---\nHi.\n",
+        "e.md": "---\n# nothing\n---\nHi.\n",
+        "f.prompt": "Note: this is a text.\n---\nHi.\n",
+    },
+    "map: a .prompt file in YAML": {
+        "a.prompt": "title: T\nprompt: |\n  Hi {{x}}.\nengine: davinci\n",
+        "b.prompt": "Role: editor\nTask: Greet {name} in a kind way.\n",
+        "c.prompt": "system: Be kind.\nuser: {question}\n",
+    },
     "markdown: the role": {
         "agents/a.md": _markdown("title: T\n"),
         "b/SKILL.md": _markdown("title: T\n"),

@@ -17,6 +17,7 @@ from promptops.formats.plain_texts import (
     text_message,
     translated,
 )
+from promptops.formats.prompt_in_yaml import SYSTEM_KEYS, USER_KEYS, prompt_mapping
 from promptops.formats.registry import ReadOptions
 from promptops.formats.row_names import row_names
 from promptops.formats.source_file import SourceFile
@@ -25,21 +26,10 @@ from promptops.records import replace
 from promptops.source.document import Document
 
 NAME = "map"
-MARKS = "JSON or YAML with texts, in a path with `prompt`, or named itself"
+MARKS = "JSON or YAML with texts, in a path with `prompt`, or named itself; `.prompt` in YAML"
 RANK = 990
 
 _ENDINGS = (".json", ".yaml", ".yml")
-_SYSTEM = ("system", "system_prompt", "system_message", "systemPrompt", "instructions", "persona")
-_USER = (
-    "user",
-    "user_prompt",
-    "userPrompt",
-    "human",
-    "prompt",
-    "template",
-    "text",
-    "content",
-)
 _DESCRIBING = ("title", "name", "description", "tags")
 _SHORTEST = 40
 _MAX_ROWS = 30
@@ -49,6 +39,8 @@ _MAX_DEPTH = 12
 
 def recognises(file: SourceFile) -> bool:
     """Whether it is such a file, and its path has `prompt` or the user named it."""
+    if prompt_mapping(file):
+        return True
     if file.suffix not in _ENDINGS or not (file.alone or "prompt" in file.path.lower()):
         return False
     return isinstance(file.document.value, dict | list)
@@ -139,8 +131,8 @@ class _Reader:
     def _texts(
         self, value: Mapping[str, Any], pointer: str, names: InputNames, losses: list[Loss]
     ) -> tuple[tuple[SourceTurn, ...], set[str]]:
-        system = next((key for key in _SYSTEM if isinstance(value.get(key), str)), None)
-        user = next((key for key in _USER if isinstance(value.get(key), str)), None)
+        system = next((key for key in SYSTEM_KEYS if isinstance(value.get(key), str)), None)
+        user = next((key for key in USER_KEYS if isinstance(value.get(key), str)), None)
         if system is None and (user is None or not _has_settings(value)):
             return (), set()
         turns: list[SourceMessage] = []

@@ -73,13 +73,17 @@ def _is_of_mcp(value: Any) -> bool:
 
 
 def _is_of_dspy(value: Any) -> bool:
-    """Whether each value is a predictor; those about the program itself aside."""
+    """Whether it is a predictor, or each value is one; those about the program itself aside."""
     if not isinstance(value, Mapping):
         return False
     predictors = [one for key, one in value.items() if key != "metadata"]
-    return bool(predictors) and all(
-        isinstance(one, Mapping)
-        and isinstance(one.get("signature"), Mapping)
-        and "instructions" in one["signature"]
-        for one in predictors
-    )
+    return _is_predictor(value) or (bool(predictors) and all(map(_is_predictor, predictors)))
+
+
+def _is_predictor(value: Any) -> bool:
+    if not isinstance(value, Mapping):
+        return False
+    signature = value.get("signature")
+    if isinstance(signature, Mapping):
+        return "instructions" in signature
+    return isinstance(value.get("demos"), list) and isinstance(value.get("traces"), list)

@@ -51,6 +51,22 @@ ROWS = {
     "map: every other text is one prompt": {
         "prompts.yaml": f"a: {{system_b: {_LONG}}}\nc: 'Hi {{x}}.'\nshort: no\n"
     },
+    "map: data is left out": {
+        "prompts.json": _json(
+            greet=_LONG,
+            system_prompt="Be kind.",
+            description=_LONG,
+            rows=[{"id": number, "text": _LONG} for number in range(11)],
+            names=[_LONG] * 11,
+            qa=[{"question": _LONG, "answer": _LONG}] * 2,
+            examples=[{"text": _LONG}, {"text": _LONG, "more": _LONG}],
+            prompts=[{"name": "one", "text": _LONG}, {"name": "two", "text": _LONG}],
+        )
+    },
+    "map: a file of examples has no prompts": {
+        "few_shot_prompts.json": _json(greet={"text": _LONG}, other=_LONG),
+        "prompts.json": json.dumps([{"id": number, "text": _LONG} for number in range(11)]),
+    },
     "text: NAME.system and NAME.user are one prompt": {
         "a.system.md": "Be kind.\n",
         "a.user.txt": "Hi {x}.\n",

@@ -31,6 +31,8 @@ FILES = [
     ("a.json", {"lc": 2, "messages": CHAT}, "chat"),
     # DSPy, Langfuse, MLflow
     ("a.json", {"predict": PREDICTOR, "metadata": {}}, "DSPy"),
+    ("a.json", {**PREDICTOR, "demos": [], "traces": []}, "DSPy"),
+    ("a.json", {"self": {"demos": [], "traces": [], "signature_instructions": "x"}}, "DSPy"),
     ("a.json", {"name": "a", "prompt": "x", "labels": []}, "langfuse"),
     ("a.json", {"data": [{"name": "a", "prompt": CHAT, "type": "chat"}]}, "langfuse"),
     ("a.json", {"name": "a", "prompt": "x"}, "map"),
@@ -50,6 +52,8 @@ FILES = [
     ("a.yaml", "prompts: [x]\nproviders: [echo]\n", "promptfoo"),
     ("a.json", {"prompts": ["x"], "targets": ["echo"]}, "promptfoo"),
     ("a.yaml", "redteam: {plugins: []}\ntargets: [x]\n", "promptfoo"),
+    ("a.yaml", "# $schema=https://promptfoo.dev/x\nredteam: {}\ntargets: [x]\n", "promptfoo"),
+    ("a.yaml", "# of promptfoo\nother: x\n", "map"),
     ("a.yaml", "prompts: {a: some words that are long enough}\n", "map"),
     # requests
     ("a.json", {"messages": CHAT}, "chat"),

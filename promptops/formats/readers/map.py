@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from promptops.formats.chat_messages import chat_turns
@@ -22,6 +24,8 @@ from promptops.formats.registry import ReadOptions
 from promptops.formats.row_names import row_names
 from promptops.formats.source_file import SourceFile
 from promptops.json_pointer import escaped, tokens
+from promptops.patterns import lazy_pattern
+from promptops.plurals import counted
 from promptops.records import replace
 from promptops.source.document import Document
 
@@ -32,9 +36,36 @@ RANK = 990
 _ENDINGS = (".json", ".yaml", ".yml")
 _DESCRIBING = ("title", "name", "description", "tags")
 _SHORTEST = 40
-_MAX_ROWS = 30
+_MOST_ROWS = 10
+"""More rows with the same keys, or strings in a list, are data."""
 _MAX_TEXTS = 200
 _MAX_DEPTH = 12
+
+_ALIKE = "row with the same keys"
+_ANSWERED = "row with an answer"
+_DESCRIPTION = "description"
+_EXAMPLE = "example"
+_STRINGS = "string of a long list"
+_OF_PROMPTS = frozenset(("messages", *SYSTEM_KEYS))
+_SETTINGS = frozenset((*PARAMETERS, *_DESCRIBING, "model", "variables"))
+_ANSWERS = frozenset(
+    (
+        "answer",
+        "assistant",
+        "completion",
+        "expected",
+        "expected_output",
+        "ground_truth",
+        "label",
+        "output",
+        "reply",
+        "response",
+    )
+)
+_DESCRIBING_KEY = lazy_pattern(r"(?i)[_$]?(?:description|comments?|notes?)")
+_EXAMPLES_KEY = lazy_pattern(
+    r"(?i)(?:.*[_-])?few[_-]?shots?(?:[_-].*)?|examples|explanations|demos|demonstrations"
+)
 
 
 def recognises(file: SourceFile) -> bool:
@@ -47,45 +78,99 @@ def recognises(file: SourceFile) -> bool:
 
 
 def documents(file: SourceFile, options: ReadOptions) -> Iterator[SourceDocument | Loss]:
-    """The prompts of a mapping, or an IMP004 for a data set."""
+    """The prompts of a mapping and a note on data in it, or an IMP004 if it has only data."""
     document = file.document
-    if _is_data_set(document.value):
-        message = "many rows with the same keys are a data set, not prompts"
-        hint = "if they are test cases, make them a case file"
-        yield Loss(code="IMP004", message=message, place=file.place(), hint=hint)
-        return
-    found = list(_Reader(file, document, options).prompts(document.value, "", 0))
+    reader = _Reader(file, document, options)
+    found = list(islice(reader.prompts(document.value, "", 0), _MAX_TEXTS + 1))
     if len(found) > _MAX_TEXTS:
         message = f"more than {_MAX_TEXTS} texts are a data set, not prompts"
         yield Loss(code="IMP004", message=message, place=file.place())
-    elif not found:
-        yield Loss(code="IMP003", message="there is no prompt in it", place=file.place())
-    else:
+    elif found:
         yield from found
+        yield from reader.data.note(f"--select '{file.path}::*' reads them, too")
+    elif reader.data.has_rows:
+        yield from reader.data.error(f"if they are prompts: --select '{file.path}::*'")
+    else:
+        yield Loss(code="IMP003", message="there is no prompt in it", place=file.place())
 
 
-def _is_data_set(value: Any) -> bool:
-    if not isinstance(value, list) or len(value) <= _MAX_ROWS:
-        return False
-    keys = [frozenset(row) for row in value if isinstance(row, Mapping)]
-    return len(keys) > _MAX_ROWS and len(set(keys)) == 1
+class _Data:
+    """What is data in a file, and so left out."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._found: dict[str, int] = {}
+        self._first = ""
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether a list or an example is data."""
+        return any(kind != _DESCRIPTION for kind in self._found)
+
+    def add(self, kind: str, number: int, pointer: str) -> None:
+        """Count data of a kind: a phrase with `%` in place of the number and the noun."""
+        self._first = self._first if self._found else pointer
+        self._found[kind] = self._found.get(kind, 0) + number
+
+    def note(self, hint: str) -> Iterator[Loss]:
+        """An IMP315 with what is left out, if there is any."""
+        if self._found:
+            yield self._loss("IMP315", f"data left out: {self._listed()}", hint)
+
+    def error(self, hint: str) -> Iterator[Loss]:
+        """An IMP004 for a file that has nothing else."""
+        message = f"there is no prompt in it, but data: {self._listed()}"
+        yield self._loss(
+            "IMP004", message, f"if they are test cases, make them a case file; {hint}"
+        )
+
+    def _listed(self) -> str:
+        return ", ".join(
+            f"{counted(number, kind.partition(' ')[0])}{kind[len(kind.partition(' ')[0]) :]}"
+            for kind, number in self._found.items()
+        )
+
+    def _loss(self, code: str, message: str, hint: str) -> Loss:
+        place = self._document.place(self._first, bool(self._first))
+        return Loss(code=code, message=message, place=place, hint=hint)
+
+
+def _kind_of_data(rows: Sequence[Any]) -> str | None:
+    """Why the items of a list are data and no prompts; None for prompts, and for a mixture."""
+    if all(isinstance(row, str) for row in rows):
+        return _STRINGS if len(rows) > _MOST_ROWS else None
+    keys = [frozenset(row) for row in rows if isinstance(row, Mapping)]
+    if len(keys) < len(rows) or any(one & _OF_PROMPTS for one in keys):
+        return None
+    if all(one & _ANSWERS and not one & _SETTINGS for one in keys):
+        return _ANSWERED
+    alike = max(Counter(keys).values())
+    return _ALIKE if alike > _MOST_ROWS else None
 
 
 class _Reader:
-    """One file."""
+    """One file.
+
+    Attributes:
+        data: What is left out.
+    """
 
     def __init__(self, file: SourceFile, document: Document, options: ReadOptions) -> None:
+        self.data = _Data(document)
         self._file = file
         self._document = document
         self._options = options
         self._names: dict[str, str] = {}
 
     def prompts(self, value: Any, pointer: str, depth: int) -> Iterator[SourceDocument]:
-        """The prompts in a value."""
+        """The prompts in a value; data only if the user selects them by their names."""
         if depth > _MAX_DEPTH:
             return
-        if isinstance(value, str):
-            if _is_text(value):
+        kind = None if self._options.by_name else self._data_in(value, pointer)
+        if kind is not None:
+            self.data.add(kind, len(value) if isinstance(value, list | dict) else 1, pointer)
+        elif isinstance(value, str):
+            if _is_text(value) or (_key(pointer) in SYSTEM_KEYS and value.strip()):
                 yield self._single(value, pointer)
         elif isinstance(value, Mapping):
             whole = self._whole(value, pointer)
@@ -100,10 +185,19 @@ class _Reader:
             for index, item in enumerate(value):
                 yield from self.prompts(item, f"{pointer}/{index}", depth + 1)
 
+    def _data_in(self, value: Any, pointer: str) -> str | None:
+        key = _key(pointer) if pointer else self._file.name.partition(".")[0]
+        if isinstance(value, str):
+            describes = _DESCRIBING_KEY.fullmatch(key) is not None and _is_text(value)
+            return _DESCRIPTION if pointer and describes else None
+        if isinstance(value, list | dict) and value and _EXAMPLES_KEY.fullmatch(key):
+            return _EXAMPLE
+        return _kind_of_data(value) if isinstance(value, list) and value else None
+
     def _single(self, text: str, pointer: str) -> SourceDocument:
         names = InputNames()
         found = translated(self._document.template(pointer), self._options, names)
-        key = pointer.rpartition("/")[2]
+        key = _key(pointer)
         role = role_in(key) or self._options.role
         message = text_message(role, found)
         built = self._built(pointer, (message,), names, list(found.losses))
@@ -114,7 +208,12 @@ class _Reader:
         return replace(built, losses=(*built.losses, loss))
 
     def _whole(self, value: Mapping[str, Any], pointer: str) -> SourceDocument | None:
-        """The prompt that a mapping is: with messages, or with a system and a user text."""
+        """The prompt that a mapping is: with messages, or with a system and a user text.
+
+        None for one that contains `prompts`.
+        """
+        if isinstance(value.get("prompts"), list | dict):
+            return None
         names, losses = InputNames(), list[Loss]()
         if isinstance(value.get("messages"), list):
             turns = chat_turns(
@@ -193,9 +292,13 @@ class _Reader:
             named = name is not None
 
 
+def _key(pointer: str) -> str:
+    return tokens(pointer)[-1] if pointer else ""
+
+
 def _has_settings(value: Mapping[str, Any]) -> bool:
     """Whether a mapping with a text has settings of a prompt, so that it is one."""
-    return any(key in value for key in (*PARAMETERS, *_DESCRIBING, "model", "variables"))
+    return bool(_SETTINGS & value.keys())
 
 
 def _is_text(text: str) -> bool:

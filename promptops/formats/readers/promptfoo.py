@@ -45,12 +45,12 @@ def recognises(file: SourceFile) -> bool:
     """Whether it is a configuration."""
     if file.suffix not in (".yaml", ".yml", ".json"):
         return False
-    if file.suffix != ".json" and file.text.value.lstrip()[:200].find("promptfoo") > 0:
-        return isinstance(file.yaml.value, Mapping) and "prompts" in file.yaml.value
     value = file.document.value
     if not isinstance(value, Mapping):
         return False
-    return ("prompts" in value and ("providers" in value or "targets" in value)) or (
+    names_promptfoo = file.suffix != ".json" and "promptfoo" in file.text.value.lstrip()[:200]
+    has_models = "providers" in value or "targets" in value
+    return ("prompts" in value and (names_promptfoo or has_models)) or (
         "redteam" in value and ("targets" in value or "purpose" in value)
     )
 

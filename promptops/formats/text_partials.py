@@ -55,8 +55,10 @@ def translated_file(
     used = options.syntax or syntax or guessed_syntax(text.value)
     partials = _Partials(replace(options, syntax=cast(Syntax, used)), names)
     parts = partials.included(file, text, found.parts)
-    if options.syntax is None:
+    if options.syntax != "none":
         parts = editor.replaced(parts)
+    if options.syntax is None:
+        editor.note_other_variables()
     losses = (*found.losses, *editor.losses, *partials.losses)
     translation = replace(found, parts=parts, losses=losses)
     return TranslatedFile(translation=translation, partials=partials.found, inputs=editor.inputs)
@@ -148,9 +150,8 @@ def _without_last_newline(parts: Sequence[TemplatePart]) -> Iterator[TemplatePar
 # What an editor or a coding agent fills in when it runs a prompt, a command or an agent in Markdown
 
 _MARKDOWN_ENDINGS = (".md", ".markdown", ".mdc")
-_EDITOR_FILE = lazy_pattern(
-    r"(?:.*\.(?:prompt|instructions|chatmode|agent)\.md|SKILL\.md|AGENTS\.md|CLAUDE\.md|.*\.mdc)"
-)
+_VS_CODE_FILE = lazy_pattern(r".*\.(?:prompt|instructions|chatmode|agent)\.md")
+_AGENT_FILE = lazy_pattern(r"SKILL\.md|AGENTS\.md|CLAUDE\.md|.*\.mdc")
 _EDITOR_FOLDERS = frozenset(
     ("commands", ".claude", ".codex", ".cursor", ".kiro", ".opencode", ".roo", ".windsurf")
 )
@@ -205,16 +206,30 @@ class _EditorVariables:
         for written, match in contexts.items():
             message = f"an editor fills in `{written}`, promptops does not"
             self._note("IMP124", message, match.start())
-        if self.known:
-            self._note_other_variables()
         return tuple(found)
+
+    def note_other_variables(self) -> None:
+        """Note what looks like a variable of another syntax, and is text in a file of an editor."""
+        if not self.known:
+            return
+        known = (self._variables, _EDITOR_VALUE, _EDITOR_CONTEXT)
+        text = self._text.value
+        for pattern in known:
+            text = pattern.sub(lambda match: " " * len(match[0]), text)
+        syntax = guessed_syntax(text)
+        variable = first_variable(text, syntax)
+        if variable is not None:
+            message = f"`{variable[0]}` stays text: editors have no such variables"
+            hint = f"if your application fills it in: --syntax {syntax}"
+            self._note("IMP218", message, variable.start(), hint)
 
     def _is_of_editor(self, file: SourceFile) -> bool:
         if _INPUT_KEYS & self._header.keys():
             return False
         in_agents = bool(_AGENT_FOLDERS & set(file.folders)) and "description" in self._header
         return (
-            _EDITOR_FILE.fullmatch(file.name) is not None
+            _VS_CODE_FILE.fullmatch(file.name) is not None
+            or _AGENT_FILE.fullmatch(file.name) is not None
             or bool(_EDITOR_FOLDERS & set(file.folders))
             or bool(_EDITOR_KEYS & self._header.keys())
             or in_agents
@@ -223,13 +238,15 @@ class _EditorVariables:
 
     def _pattern(self, file: SourceFile) -> re.Pattern[str]:
         """The variables of the file. Elsewhere than in a command, `$5` is an amount of money."""
-        given = self._header.get("arguments", ())
-        names = given.split() if isinstance(given, str) else given
+        given = self._header.get("arguments")
+        names = (
+            given.split() if isinstance(given, str) else given if isinstance(given, list) else ()
+        )
         named = [re.escape(one) for one in names if isinstance(one, str)] or [r"(?!)"]
+        has_hint = bool({"argument-hint", "arguments"} & self._header.keys())
         is_command = (
             "commands" in file.folders
-            or "argument-hint" in self._header
-            or "arguments" in self._header
+            or (has_hint and _VS_CODE_FILE.fullmatch(file.name) is None)
             or "$ARGUMENTS" in self._text.value
         )
         argument = [_ARGUMENT.replace("NAMES", "|".join(named))] if is_command else []
@@ -263,19 +280,6 @@ class _EditorVariables:
 
     def _offset(self, written: str) -> int:
         return max(self._text.value.find(written), 0)
-
-    def _note_other_variables(self) -> None:
-        """An IMP218 for what looks like a variable of another syntax."""
-        known = (self._variables, _EDITOR_VALUE, _EDITOR_CONTEXT)
-        text = self._text.value
-        for pattern in known:
-            text = pattern.sub(lambda match: " " * len(match[0]), text)
-        syntax = guessed_syntax(text)
-        variable = first_variable(text, syntax)
-        if variable is not None:
-            message = f"`{variable[0]}` stays text: editors have no such variables"
-            hint = f"if your application fills it in: --syntax {syntax}"
-            self._note("IMP218", message, variable.start(), hint)
 
     def _note(self, code: str, message: str, offset: int, hint: str | None = None) -> None:
         place = self._text.place(offset)

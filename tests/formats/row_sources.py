@@ -122,6 +122,8 @@ ROWS = {
             "arguments: [issue, 'the-branch']\n",
             "Fix $issue on $the-branch, $issues: $ARGUMENTS[1], $0, ${CLAUDE_SKILL_DIR}/a.sh.",
         ),
+        "c.prompt.md": _markdown("argument-hint: part\n", "Fix it for $5."),
+        "commands/d.md": _markdown("arguments: 5\n", "Fix $1."),
         "commands/b.md": _markdown("arguments: part\n", "Fix $part, see #file:docs/a.md."),
     },
     "markdown: a header that is not YAML": {

@@ -43,7 +43,7 @@ def old(repo, monkeypatch):
 
 
 def test_lint_accepts_how_a_text_on_one_line_is_written(repo, say, monkeypatch):
-    texts = ["""Say "hi", don't shout.""", "A \u2028 line of \"its own\".", "It's in C:\\temp."]
+    texts = ["""Say "hi", don't shout.""", 'A \u2028 line of "its own".', "It's in C:\\temp."]
     repo.write({f"old/{number}.txt": text for number, text in enumerate(texts)})
     monkeypatch.chdir(repo.root)
 

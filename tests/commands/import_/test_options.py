@@ -98,12 +98,21 @@ def test_a_command_is_one_however_its_file_is_named(repo, source):
     assert rendered(repo.root, result.prompts[0].path, arg1="A") == ["Fix A of {part}."]
 
 
-def test_braces_in_a_command_are_variables_if_their_syntax_is_given(repo):
-    repo.write({"commands/fix.md": "Fix {part}.\n"})
+@pytest.mark.parametrize(
+    ("syntax", "inputs", "text"),
+    [
+        (None, {"arg1": "A"}, "Fix A of {part}."),
+        ("single", {"arg1": "A", "part": "B"}, "Fix A of B."),
+        ("none", {}, "Fix $1 of {part}."),
+    ],
+)
+def test_braces_in_a_command_are_variables_if_their_syntax_is_given(repo, syntax, inputs, text):
+    repo.write({"commands/fix.md": "Fix $1 of {part}.\n"})
 
-    result = imported(repo.root, "commands", syntax="single")
+    result = imported(repo.root, "commands", syntax=syntax)
 
-    assert rendered(repo.root, result.prompts[0].path, part="it") == ["Fix it."]
+    assert rendered(repo.root, result.prompts[0].path, **inputs) == [text]
+    assert ("IMP218" in codes(result)) == (syntax is None)
 
 
 def test_candidates_are_listed_with_their_places_and_variables(repo):

@@ -13,6 +13,8 @@ SYSTEM_KEYS = (
     "system_prompt",
     "system_message",
     "systemPrompt",
+    "system_template",
+    "system_prompt_template",
     "instructions",
     "persona",
 )
@@ -20,6 +22,9 @@ USER_KEYS = (
     "user",
     "user_prompt",
     "userPrompt",
+    "user_message",
+    "user_template",
+    "user_prompt_template",
     "human",
     "prompt",
     "template",

@@ -51,6 +51,12 @@ ROWS = {
     "map: every other text is one prompt": {
         "prompts.yaml": f"a: {{system_b: {_LONG}}}\nc: 'Hi {{x}}.'\nshort: no\n"
     },
+    "map: a prompt and others beside it": {
+        "prompts.yaml": f"system_prompt: {_LONG}\nuser_template: 'Hi {{x}}.'\ntemperature: 0\n"
+        f"modes:\n  fast: {{instructions: {_LONG}}}\nfallback: {_LONG}\n"
+        "question_template: 'Do you mean {y}?'\n",
+        "more_prompts.yaml": f"system_template: {_LONG}\ncategories: [a, b]\n",
+    },
     "map: data is left out": {
         "prompts.json": _json(
             greet=_LONG,

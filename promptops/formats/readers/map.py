@@ -9,7 +9,7 @@ from typing import Any
 
 from promptops.formats.chat_messages import chat_turns
 from promptops.formats.described_fields import described
-from promptops.formats.document import Loss, SourceDocument, SourceMessage, SourceTurn
+from promptops.formats.document import Loss, SourceDocument, SourceTurn
 from promptops.formats.input_names import InputNames
 from promptops.formats.model_fields import PARAMETERS, model_field
 from promptops.formats.plain_texts import (
@@ -62,7 +62,8 @@ _ANSWERS = frozenset(
         "response",
     )
 )
-_DESCRIBING_KEY = lazy_pattern(r"(?i)[_$]?(?:description|comments?|notes?)")
+_PROMPT_KEY = lazy_pattern(r"(?i).*(?:prompt|template|instruction)s?|system|user")
+_DESCRIBING_KEY = lazy_pattern(r"(?i)description|[_$].*")
 _EXAMPLES_KEY = lazy_pattern(
     r"(?i)(?:.*[_-])?few[_-]?shots?(?:[_-].*)?|examples|explanations|demos|demonstrations"
 )
@@ -138,7 +139,7 @@ class _Data:
 def _kind_of_data(rows: Sequence[Any]) -> str | None:
     """Why the items of a list are data and no prompts; None for prompts, and for a mixture."""
     if all(isinstance(row, str) for row in rows):
-        return _STRINGS if len(rows) > _MOST_ROWS else None
+        return _STRINGS if len(rows) > _MOST_ROWS and any(map(_is_text, rows)) else None
     keys = [frozenset(row) for row in rows if isinstance(row, Mapping)]
     if len(keys) < len(rows) or any(one & _OF_PROMPTS for one in keys):
         return None
@@ -166,19 +167,20 @@ class _Reader:
         """The prompts in a value; data only if the user selects them by their names."""
         if depth > _MAX_DEPTH:
             return
-        kind = None if self._options.by_name else self._data_in(value, pointer)
+        kind = self._data_in(value, pointer)
         if kind is not None:
             self.data.add(kind, len(value) if isinstance(value, list | dict) else 1, pointer)
         elif isinstance(value, str):
             if _is_text(value) or (_key(pointer) in SYSTEM_KEYS and value.strip()):
                 yield self._single(value, pointer)
         elif isinstance(value, Mapping):
-            whole = self._whole(value, pointer)
+            used = _keys_of_whole(value)
+            others = [key for key in value if used and self._is_beside(key, value, used, pointer)]
+            whole = self._whole(value, pointer, used, others)
             if whole is not None:
                 yield whole
-                return
-            for key, item in value.items():
-                yield from self.prompts(item, f"{pointer}/{escaped(str(key))}", depth + 1)
+            for key in value if whole is None else others:
+                yield from self.prompts(value[key], f"{pointer}/{escaped(str(key))}", depth + 1)
         elif isinstance(value, list):
             names = row_names(value)
             self._names |= {f"{pointer}/{index}": name for index, name in names.items()}
@@ -186,6 +188,8 @@ class _Reader:
                 yield from self.prompts(item, f"{pointer}/{index}", depth + 1)
 
     def _data_in(self, value: Any, pointer: str) -> str | None:
+        if self._options.by_name:
+            return None
         key = _key(pointer) if pointer else self._file.name.partition(".")[0]
         if isinstance(value, str):
             describes = _DESCRIBING_KEY.fullmatch(key) is not None and _is_text(value)
@@ -207,41 +211,56 @@ class _Reader:
         loss = Loss(code="IMP311", message=assumed, place=self._document.place(pointer))
         return replace(built, losses=(*built.losses, loss))
 
-    def _whole(self, value: Mapping[str, Any], pointer: str) -> SourceDocument | None:
-        """The prompt that a mapping is: with messages, or with a system and a user text.
+    def _is_beside(
+        self, key: str, value: Mapping[str, Any], used: Sequence[str], pointer: str
+    ) -> bool:
+        """Whether a key has prompts of its own beside those of the whole mapping."""
+        if key in used or used == ("messages",):
+            return False
+        return self._has_prompts(str(key), value[key], f"{pointer}/{escaped(str(key))}")
 
-        None for one that contains `prompts`.
-        """
-        if isinstance(value.get("prompts"), list | dict):
-            return None
+    def _has_prompts(self, key: str, value: Any, pointer: str) -> bool:
+        if pointer.count("/") > _MAX_DEPTH or self._data_in(value, pointer) is not None:
+            return False
+        if isinstance(value, str):
+            return _PROMPT_KEY.fullmatch(key) is not None and _is_text(value)
+        inner = dict(enumerate(value)) if isinstance(value, list) else value
+        return isinstance(inner, Mapping) and any(
+            self._has_prompts(str(name), item, f"{pointer}/{escaped(str(name))}")
+            for name, item in inner.items()
+        )
+
+    def _whole(
+        self, value: Mapping[str, Any], pointer: str, used: Sequence[str], others: Sequence[str]
+    ) -> SourceDocument | None:
+        """The prompt that a mapping is, with its other keys but for those that have prompts."""
         names, losses = InputNames(), list[Loss]()
-        if isinstance(value.get("messages"), list):
+        if used == ("messages",):
             turns = chat_turns(
                 self._document, f"{pointer}/messages", self._options, names, losses=losses
             )
-            used = {"messages"}
         else:
-            turns, used = self._texts(value, pointer, names, losses)
+            turns = tuple(self._turns(value, pointer, used, names, losses))
         if not turns:
             return None
-        built = self._built(pointer, turns, names, losses)
-        return self._described(built, value, pointer, used)
+        at = f"{pointer}/{escaped(used[-1])}" if others else pointer
+        built = self._built(at, turns, names, losses)
+        return self._described(built, value, pointer, {*used, *others})
 
-    def _texts(
-        self, value: Mapping[str, Any], pointer: str, names: InputNames, losses: list[Loss]
-    ) -> tuple[tuple[SourceTurn, ...], set[str]]:
-        system = next((key for key in SYSTEM_KEYS if isinstance(value.get(key), str)), None)
-        user = next((key for key in USER_KEYS if isinstance(value.get(key), str)), None)
-        if system is None and (user is None or not _has_settings(value)):
-            return (), set()
-        turns: list[SourceMessage] = []
-        for role, key in (("system", system), ("user", user)):
-            if key is not None and value[key].strip():
+    def _turns(
+        self,
+        value: Mapping[str, Any],
+        pointer: str,
+        used: Sequence[str],
+        names: InputNames,
+        losses: list[Loss],
+    ) -> Iterator[SourceTurn]:
+        for key in used:
+            if value[key].strip():
                 text = self._document.template(f"{pointer}/{escaped(key)}")
                 found = translated(text, self._options, names)
                 losses += found.losses
-                turns.append(text_message(role, found))
-        return tuple(turns), {key for key in (system, user) if key is not None}
+                yield text_message("system" if key in SYSTEM_KEYS else "user", found)
 
     def _described(
         self, built: SourceDocument, value: Mapping[str, Any], pointer: str, used: set[str]
@@ -296,9 +315,20 @@ def _key(pointer: str) -> str:
     return tokens(pointer)[-1] if pointer else ""
 
 
-def _has_settings(value: Mapping[str, Any]) -> bool:
-    """Whether a mapping with a text has settings of a prompt, so that it is one."""
-    return bool(_SETTINGS & value.keys())
+def _keys_of_whole(value: Mapping[str, Any]) -> tuple[str, ...]:
+    """The keys of the messages or texts of the prompt that a mapping is; () if it is none.
+
+    A text of the user alone is one with settings of a prompt; a mapping with `prompts` is none.
+    """
+    if isinstance(value.get("prompts"), list | dict):
+        return ()
+    if isinstance(value.get("messages"), list):
+        return ("messages",)
+    system = next((key for key in SYSTEM_KEYS if isinstance(value.get(key), str)), None)
+    user = next((key for key in USER_KEYS if isinstance(value.get(key), str)), None)
+    if system is None and not _SETTINGS & value.keys():
+        return ()
+    return tuple(key for key in (system, user) if key is not None)
 
 
 def _is_text(text: str) -> bool:

@@ -77,6 +77,7 @@ def test_rows_that_look_like_data_are_prompts_if_their_names_are_selected(repo, 
         ([{"name": "a", "prompt": PARAGRAPH, "output": "json"}] * 2, 2),
         ([{f"key{number}": PARAGRAPH} for number in range(11)], 11),
         ([PARAGRAPH] * 10, 10),
+        ({"comment": PARAGRAPH, "_comment": "Not a prompt."}, 1),
     ],
 )
 def test_rows_of_prompts_are_not_data(repo, rows, number):

@@ -15,7 +15,7 @@ from promptops.source.document import Document, read_any
 _BEGINNING = lazy_pattern(r"---[ \t]*\n")
 _END = lazy_pattern(r"(?m)^---[ \t]*$\n?")
 _BLANK = lazy_pattern(r"\s*")
-_COMMENTS = lazy_pattern(r"(?m)^[ \t]*#.*$")
+_WITH_HEADINGS = (".md", ".markdown", ".mdc", ".txt", ".tmpl")
 _FIRST_KEY = lazy_pattern(r"\s*(?:name|description|version|schema|model|temperature)[ \t]*:")
 _LOOSE = lazy_pattern(r"([A-Za-z][\w-]*):[ \t]*(.*)")
 
@@ -52,18 +52,19 @@ def front_matter(file: SourceFile) -> FrontMatter:
     """The header and the body of a file. Raises UnreadableSource for a file that is no text."""
     text = file.text
     without = FrontMatter({}, text, (), None, 1)
-    found = _header(text.value) or (_unopened_header(file) if file.suffix == ".prompt" else None)
+    found = _header(file) or (_unopened_header(file) if file.suffix == ".prompt" else None)
     if found is None:
         return without
     header, start, end = found
+    is_first = text.value[:start].strip() in ("", "---")
     body = _after(text, end)
     line = text.locate(start)[0]
     document = read_any(file.shown, header.encode())
     if isinstance(document.value, dict):
         return FrontMatter(document.value, body, (), document, line)
-    if not _COMMENTS.sub("", header).strip():
+    if is_first and not header.strip():
         return FrontMatter({}, body, (), None, line)
-    value = _loose(header)
+    value = _loose(header) if is_first else None
     if value is None:
         return without  # text between two rules of Markdown
     message = "the header is not YAML: it is read line by line"
@@ -71,9 +72,13 @@ def front_matter(file: SourceFile) -> FrontMatter:
     return FrontMatter(value, body, (loss,), None, line)
 
 
-def _header(text: str) -> tuple[str, int, int] | None:
-    """The header, its offset, and that of the body; comments and blank lines may precede it."""
-    beginning = _BEGINNING.match(text, _first(text))
+def _header(file: SourceFile) -> tuple[str, int, int] | None:
+    """The header, its offset, and that of the body; comments and blank lines may precede it.
+
+    A line that begins with `#` is no comment in Markdown and other texts, but a heading.
+    """
+    text = file.text.value
+    beginning = _BEGINNING.match(text, _first(text, file.suffix not in _WITH_HEADINGS))
     return None if beginning is None else _until_end(text, beginning.end())
 
 
@@ -108,7 +113,7 @@ def _loose(header: str) -> dict[str, Any] | None:
     return {key: item.strip() for key, item in value.items()} or None
 
 
-def _first(text: str) -> int:
+def _first(text: str, hash_comments: bool) -> int:
     """The offset of the first character that is not blank and not in a comment."""
     at = -1
     following = 0
@@ -119,7 +124,7 @@ def _first(text: str) -> int:
         if text.startswith("<!--", following):
             close = text.find("-->", following)
             following = len(text) if close < 0 else close + 3
-        elif text.startswith("#", following):
+        elif hash_comments and text.startswith("#", following):
             newline = text.find("\n", following)
             following = len(text) if newline < 0 else newline + 1
     return at

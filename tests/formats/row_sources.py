@@ -141,11 +141,17 @@ ROWS = {
         "b.prompt": "---\nauthor: me\n---\nHi {{x}}.\n",
         "c.prompt": "name: N\nversion: 2\n---\nHi.\n",
         "d.txt": "---\n---\nHi.\n",
-        "e.md": "---\n# nothing\n---\nHi.\n",
+        "e.prompt": "# Copyright\n---\nauthor: me\n---\nHi.\n",
         "f.prompt": "Note: this is a text.\n---\nHi.\n",
+    },
+    "text: a section between rules is no header": {
+        "a.md": "# Title\n\n---\n\n## Section\n\n---\nHi.\n",
+        "b.md": "# Title\n\n---\nGoal: be kind\n\n---\nHi.\n",
+        "c.prompt": "# Title\n---\nGoal: be kind\n- always\n---\nHi.\n",
     },
     "map: a .prompt file in YAML": {
         "a.prompt": "title: T\nprompt: |\n  Hi {{x}}.\nengine: davinci\n",
+        "d.prompt": "---\nprompt: Hi {{x}}.\ntitle: D\n",
         "b.prompt": "Role: editor\nTask: Greet {name} in a kind way.\n",
         "c.prompt": "system: Be kind.\nuser: {question}\n",
     },

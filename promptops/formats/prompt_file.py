@@ -250,6 +250,6 @@ class _Bodies:
         return {**message, "content": {"file": f"./{PurePosixPath(path).name}"}}
 
     def _is_moved(self, text: str) -> bool:
-        if "\n" in text and not fits_block(text):
+        if text.strip(" ") and not fits_block(text):
             return True
         return self._lines is not None and text.count("\n") > self._lines

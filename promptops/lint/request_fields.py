@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from promptops.catalog.schema_places import is_written
 from promptops.lint.subject import PromptFacts, RenderedCase, messages
 from promptops.model.config import Config
-from promptops.model.prompt import MediaPart, Message, Part, Prompt
+from promptops.model.prompt import ConversationHistory, ForEach, MediaPart, Message, Part, Prompt
 from promptops.model.request import Request
-from promptops.records import record
+from promptops.records import record, replace
 from promptops.runtime.request.api_limits import APIS, Api, apis_of
 from promptops.runtime.request.media import media_type_of_path
 from promptops.runtime.request.messages import message_data
+from promptops.runtime.request.neutral import INSTRUCTIONS
 from promptops.runtime.request.render import Renderer
 from promptops.runtime.request.unsupported import (
     Unsupported,
     unsupported,
+    unsupported_conversation,
     unsupported_in,
     unsupported_settings,
 )
@@ -83,6 +85,50 @@ def _written(subject: PromptFacts, prompt: Prompt, api: Api) -> Iterator[Unsuppo
         for found in unsupported_in(_turn(prompt, message), api, message.at):
             at = found.at if is_written(prompt.locate, found.at) else message.at
             yield _field(found, at, owner=message.at)
+    yield from _order(prompt, api)
+
+
+def _order(prompt: Prompt, api: Api) -> Iterator[UnsupportedField]:
+    """What the order of the messages makes impossible in every request of the prompt."""
+    at_best = set(_in_order(_turns(prompt, possible=True), api))
+    for owner, found in _in_order(_turns(prompt, possible=False), api):
+        if (owner, found) in at_best:
+            place = f"{owner}/role" if is_written(prompt.locate, f"{owner}/role") else owner
+            yield _field(found, place, owner=owner)
+
+
+def _in_order(
+    turns: Sequence[tuple[str, Mapping[str, Any]]], api: Api
+) -> Iterator[tuple[str, Unsupported]]:
+    """Each problem after the pointer of its message, and without a pointer of its own."""
+    for found in unsupported_conversation([message for _, message in turns], api):
+        index = found.at.removeprefix("/messages").strip("/").partition("/")[0]
+        yield turns[int(index)][0] if index else "/messages", replace(found, at="")
+
+
+def _turns(prompt: Prompt, *, possible: bool) -> list[tuple[str, Mapping[str, Any]]]:
+    """The messages of every request with their pointers.
+
+    With `possible`, each other turn is there, too, as a user message: no format refuses one.
+    """
+    found: list[tuple[str, Mapping[str, Any]]] = []
+    for turn in prompt.messages:
+        if isinstance(turn, Message) and turn.when is None:
+            found.append((turn.at, _turn(prompt, turn)))
+        elif possible:
+            found.extend(("", {**each, "role": "user"}) for each in _possible(prompt, turn))
+    return found
+
+
+def _possible(
+    prompt: Prompt, turn: Message | ForEach | ConversationHistory
+) -> Iterator[Mapping[str, Any]]:
+    if isinstance(turn, ConversationHistory):
+        yield {"content": "text"}
+        return
+    for message in turn.messages if isinstance(turn, ForEach) else (turn,):
+        if message.role not in INSTRUCTIONS:
+            yield _turn(prompt, message)
 
 
 def _rendered(rendered: RenderedCase, api: Api) -> Iterator[UnsupportedField]:

@@ -41,8 +41,7 @@ def unsupported(request: Request, api: Api) -> Iterator[Unsupported]:
     for index, message in enumerate(request.messages):
         if not is_plain_message(message):
             yield from unsupported_in(message, api, f"/messages/{index}")
-    if api.converts_calls:
-        yield from _conversation(request.messages, api)
+    yield from unsupported_conversation(request.messages, api)
 
 
 def unsupported_settings(request: Request, api: Api) -> Iterator[Unsupported]:
@@ -213,8 +212,12 @@ def _source_problem(
     return None
 
 
-def _conversation(messages: Sequence[Mapping[str, Any]], api: Api) -> Iterator[Unsupported]:
-    """What depends on other messages."""
+def unsupported_conversation(
+    messages: Sequence[Mapping[str, Any]], api: Api
+) -> Iterator[Unsupported]:
+    """Everything that a format can't express because of the order of the messages."""
+    if not api.converts_calls:
+        return
     turns = [
         index
         for index, each in enumerate(messages)

@@ -8,7 +8,15 @@ from typing import Any
 from promptops.catalog.schema_places import is_written
 from promptops.lint.subject import PromptFacts, RenderedCase, messages
 from promptops.model.config import Config
-from promptops.model.prompt import ConversationHistory, ForEach, MediaPart, Message, Part, Prompt
+from promptops.model.prompt import (
+    ConversationHistory,
+    ForEach,
+    MediaPart,
+    Message,
+    Part,
+    Prompt,
+    provider_name,
+)
 from promptops.model.request import Request
 from promptops.records import record, replace
 from promptops.runtime.request.api_limits import APIS, Api, apis_of
@@ -53,7 +61,7 @@ def request_api(prompt: Prompt, config: Config) -> Api | None:
     """The request format of the prompt's provider; None if it may use several."""
     profile = config.models.get(prompt.model.profile or "")
     if profile is not None and profile.base_url is not None:
-        return _OWN_APIS.get(profile.provider)
+        return _OWN_APIS.get(provider_name(profile.provider))
     apis = apis_of(prompt.model.provider)
     chosen = prompt.model.provider_options.get("openai", {}).get("api", "chat")
     if apis[:1] == (APIS["openai"],):

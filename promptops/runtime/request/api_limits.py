@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
+from promptops.model.prompt import provider_name
 from promptops.records import field, record
 from promptops.runtime.request import claude_schema, gemini_schema
 from promptops.runtime.request.schema_refusal import SchemaRefusal
@@ -226,7 +227,7 @@ def apis_of(provider: str | None) -> tuple[Api, ...]:
 
     Other providers than these have an OpenAI-compatible API, several, or one that is not known.
     """
-    return tuple(APIS[method] for method in _METHODS.get((provider or "").lower(), ()))
+    return tuple(APIS[method] for method in _METHODS.get(provider_name(provider), ()))
 
 
 def speaks_openai(provider: str | None) -> bool:

@@ -45,7 +45,7 @@ def uncallable_provider(catalog: Catalog) -> Iterator[Problem]:
         [models.team]
         provider = "azure"
         id = "our-deployment"
-        base_url = "https://acme.openai.azure.com/openai/v1"
+        base_url = "https://gateway.acme.example/openai/v1"
         api_key_env = "AZURE_OPENAI_API_KEY"
 
     Good:

@@ -331,7 +331,7 @@ IMP315 left-out note
     name, do not address a model, or are in another language
     fix: save a prompt among them to a text file, and import that file
 
-IMP316 uncallable-profile note
+IMP320 uncallable-profile note
     promptops has no client for the provider of a new model profile
     fix: set the `base_url` of an OpenAI-compatible API in the profile
 """

@@ -366,7 +366,7 @@ class Profiles:
     def named(self, document: SourceDocument) -> tuple[SourceDocument, tuple[Loss, ...]]:
         """The document with a profile as its model; without a model the default one.
 
-        An IMP316 for a new profile that promptops can't call.
+        An IMP320 for a new profile that promptops can't call.
         """
         before = set(self.new)
         given: Mapping[str, Any] = document.fields.get("model", {})
@@ -388,7 +388,7 @@ class Profiles:
         found = uncallable(ModelProfile(name=name, provider=new["provider"], id=new["id"]))
         if found is not None:
             message = f"promptops can't call the profile `{name}`: {found[0]}"
-            yield Loss(code="IMP316", message=message, place=place, hint=found[1])
+            yield Loss(code="IMP320", message=message, place=place, hint=found[1])
 
     def _name(self, provider: str, model: str) -> str:
         known = (provider_name(provider), model)

@@ -101,7 +101,7 @@ def test_profiles_replace_models_and_complete_prompts_without_one(repo):
     result = imported(repo.root, "old", profiles=True)
 
     assert states(result) == ["written a", "written b", "written c"]
-    assert [(f.message, f.hint) for f in result.findings if f.code == "IMP316"] == [
+    assert [(f.message, f.hint) for f in result.findings if f.code == "IMP320"] == [
         (
             "promptops can't call the profile `gpt-4-1`: there is no provider `azure`",
             "set `base_url` in its profile to a server with an OpenAI-compatible API",

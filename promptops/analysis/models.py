@@ -77,6 +77,10 @@ class ModelFacts:
         lacks: Features that the model does not have: `images`, `tools`, `output_schema`,
             `forced_tools` (`tool_choice: required` or a name), `begun_answer` (a last message of
             the assistant, which the model continues), `thinking_budget`. Others are unknown.
+            Features that it does not have together: `sampling_with_effort` (a `temperature` or
+            `top_p` beside a `reasoning_effort` other than `none`), `sampling_by_default` (beside
+            none), `chat_tools_with_effort` and `chat_tools_by_default` (the same for tools in
+            chat completions), `tools_with_json` (tools beside `output.format: json`).
     """
 
     provider: str

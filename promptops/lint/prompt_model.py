@@ -53,6 +53,10 @@ class PromptModel:
     facts: ModelFacts | None
     profile: ModelProfile | None
 
+    def lacks(self, feature: str) -> bool:
+        """Whether the model is known to lack a feature; see `ModelFacts.lacks`."""
+        return self.facts is not None and feature in self.facts.lacks
+
     @property
     def context_window(self) -> int | None:
         """The limit of tokens of request and answer together."""

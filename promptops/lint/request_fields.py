@@ -69,6 +69,15 @@ def request_api(prompt: Prompt, config: Config) -> Api | None:
     return apis[0] if len(apis) == 1 else None
 
 
+def reasoning_effort(prompt: Prompt) -> Any:
+    """The effort in the parameters or in the options of OpenAI; None if neither sets it."""
+    options = prompt.model.provider_options.get("openai", {})
+    reasoning = options.get("reasoning")
+    nested = reasoning.get("effort") if isinstance(reasoning, Mapping) else None
+    effort = prompt.model.params.get("reasoning_effort")
+    return options.get("reasoning_effort", nested) if effort is None else effort
+
+
 def unsupported_fields(
     subject: PromptFacts, prompt: Prompt, api: Api
 ) -> Iterator[UnsupportedField]:

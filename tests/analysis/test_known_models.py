@@ -171,10 +171,15 @@ def test_the_successor_of_a_model_is_a_known_model() -> None:
     [
         ("openai", "gpt-4-turbo", {"output_schema"}, set()),
         ("openai", "o3-mini", {"images"}, {"none", "minimal", "xhigh"}),
-        ("openai", "gpt-5.4-mini", set(), {"minimal"}),
+        (
+            "openai",
+            "gpt-5.4-mini",
+            {"sampling_with_effort", "chat_tools_with_effort"},
+            {"minimal"},
+        ),
         ("anthropic", "claude-fable-5", {"begun_answer", "thinking_budget"}, {"none"}),
         ("anthropic", "claude-haiku-4-5", set(), {"low", "medium", "high", "xhigh"}),
-        ("google", "gemini-2.5-pro", set(), {"none"}),
+        ("google", "gemini-2.5-pro", {"tools_with_json"}, {"none"}),
         ("google", "gemini-3.8-flash", set(), {"minimal", "xhigh"}),
         ("deepseek", "deepseek-v4-pro", {"images"}, set()),
     ],

@@ -19,7 +19,7 @@ from promptops.model.prompt import (
 )
 from promptops.model.request import Request
 from promptops.records import record, replace
-from promptops.runtime.request.api_limits import APIS, Api, apis_of
+from promptops.runtime.request.api_limits import APIS, COMPATIBLE_RESPONSES, Api, apis_of
 from promptops.runtime.request.media import media_type_of_path
 from promptops.runtime.request.messages import message_data
 from promptops.runtime.request.neutral import INSTRUCTIONS
@@ -60,10 +60,13 @@ class UnsupportedField:
 def request_api(prompt: Prompt, config: Config) -> Api | None:
     """The request format of the prompt's provider; None if it may use several."""
     profile = config.models.get(prompt.model.profile or "")
-    if profile is not None and profile.base_url is not None:
-        return _OWN_APIS.get(provider_name(profile.provider))
-    apis = apis_of(prompt.model.provider)
     chosen = prompt.model.provider_options.get("openai", {}).get("api", "chat")
+    compatible = COMPATIBLE_RESPONSES if chosen == "responses" else None
+    if profile is not None and profile.base_url is not None:
+        return _OWN_APIS.get(provider_name(profile.provider), compatible)
+    apis = apis_of(prompt.model.provider)
+    if not apis:
+        return compatible
     if apis[:1] == (APIS["openai"],):
         return {"chat": APIS["openai"], "responses": APIS["responses"]}.get(chosen)
     return apis[0] if len(apis) == 1 else None

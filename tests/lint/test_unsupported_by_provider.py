@@ -221,6 +221,24 @@ def test_each_field_is_reported_at_its_place(found: Lines, block: str, expected:
     assert found(CODE, block) == [expected]
 
 
+@pytest.mark.parametrize("address", ["", 'base_url = "https://gateway.acme.example/v1"\n'])
+@pytest.mark.parametrize("provider", ["acme", "azure"])
+def test_a_compatible_server_is_checked_for_what_the_responses_api_has_no_field_for(
+    found: Lines, provider: str, address: str
+) -> None:
+    block = (
+        f'--- promptops.toml\n[models.fast]\nprovider = "{provider}"\nid = "m"\n{address}'
+        "--- prompts/ask.prompt.yaml\nformat: promptops/1\nmodel:\n  profile: fast\n"
+        "  params: {stop: END, temperature: 0.2}\n  provider_options: {openai: {api: API}}\n"
+        "messages:\n  - {role: user, name: ada, content: Say hello.}\n"
+    )
+
+    assert found(CODE, block.replace("API", "responses")) == [
+        "the Responses API can't express `stop`: chat completions have it ask.prompt.yaml:4:18-21"
+    ]
+    assert found(CODE, block.replace("API", "chat")) == []
+
+
 INPUTS = """\
 inputs:
   properties:

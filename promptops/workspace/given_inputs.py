@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 from promptops.analysis.input_schemas import InputSchemas
 from promptops.errors import InputError, UsageError, os_reason
 from promptops.model.prompt import ForEach, MediaPart, Message, Prompt, Schema
-from promptops.runtime.request.media import is_address, is_base64, media_type_of_path, no_media
+from promptops.runtime.request.media import is_media, media_type_of_path, no_media
 
 _TYPES: dict[type, str] = {
     str: "string",
@@ -123,7 +123,7 @@ def _given(
 def _media(name: str, value: str, directory: Path, declared: Collection[str]) -> str:
     """The base64 of a file, with its media type where the schema declares another one, or none."""
     if not value.startswith("@") or value.startswith("@@"):
-        if value and not is_address(value) and not is_base64(value):
+        if value and not is_media(value):
             raise InputError(no_media(name), hint=f"for a file, write -i {name}=@FILE")
         return value
     data = base64.b64encode(_bytes(value[1:], directory)).decode()

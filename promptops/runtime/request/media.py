@@ -80,6 +80,11 @@ def is_address(value: Any) -> bool:
     return isinstance(value, str) and value.startswith(("https://", "http://", "data:"))
 
 
+def is_media(value: Any) -> bool:
+    """Whether the value of an input can be an image, a sound or a document."""
+    return is_address(value) or (isinstance(value, str) and is_base64(value))
+
+
 def no_media(name: str) -> str:
     """The problem with the value of an input that is neither."""
     return f"`{name}` is neither base64, a `data:` URL nor an address"

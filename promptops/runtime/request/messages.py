@@ -138,14 +138,14 @@ class Rendering:
         """
         if part.origin == "file":
             return {"url": self._read(part)}
-        from promptops.runtime.request.media import is_address, is_base64, no_media
+        from promptops.runtime.request.media import is_address, is_media, no_media
 
         value = names.get(part.value) if part.origin == "input" else part.value
         if not value:
             raise self._failure(f"`{part.value}` has no value", part.at)
         if is_address(value) or part.origin == "url":
             return {"url": value}
-        if not isinstance(value, str) or not is_base64(value):
+        if not is_media(value):
             raise self._failure(no_media(part.value), part.at)
         schema = (self._prompt.inputs.get("properties") or {}).get(part.value)
         kind = schema.get("contentMediaType") if isinstance(schema, Mapping) else None

@@ -116,6 +116,23 @@ def test_profiles_replace_models_and_complete_prompts_without_one(repo):
     ]
 
 
+def test_a_sample_with_the_name_of_an_image_is_left_out_and_the_prompt_is_written(repo):
+    repo.write(
+        {
+            "old/a.prompty": "---\nname: a\nmodel:\n  api: chat\n  configuration:\n"
+            "    type: openai\n    name: gpt-4o\nsample:\n  photo: receipt.jpg\n---\n"
+            "user:\n![x]({{photo}})\nLook.\n",
+        }
+    )
+
+    result = imported(repo.root, "old")
+
+    assert states(result) == ["written a"]
+    assert [one.message for one in result.findings if one.code == "IMP113"] == [
+        "the case `sample` is left out: `photo` is neither base64, a `data:` URL nor an address"
+    ]
+
+
 def test_strict_refuses_a_prompt_with_a_warning_and_writes_the_others(repo):
     repo.write(
         {

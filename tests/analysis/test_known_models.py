@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+import runpy
 from datetime import date
 from pathlib import Path
 
@@ -260,3 +261,19 @@ def test_the_table_is_small_dated_and_sound() -> None:
 
 def is_day(text: str) -> bool:
     return bool(re.fullmatch(r"20\d\d-[01]\d-[0-3]\d", text)) and bool(date.fromisoformat(text))
+
+
+def test_the_table_has_the_combinations_that_its_script_lists() -> None:
+    rules = runpy.run_path(str(ROOT / "scripts" / "model_limits.py"))
+    combinations = {"tools_with_json"} | {
+        f"{feature}_{effort}"
+        for feature in ("sampling", "chat_tools")
+        for effort in ("with_effort", "by_default")
+    }
+
+    listed = {
+        (one.provider, one.id): set(rules["refused_combinations"](one.provider, one.id))
+        for one in every_model()
+    }
+
+    assert listed == {(one.provider, one.id): one.lacks & combinations for one in every_model()}

@@ -19,7 +19,7 @@ _CALLED = frozenset((*(api.provider for api in APIS.values()), "echo"))
 def uncallable_provider(catalog: Catalog) -> Iterator[Problem]:
     """A profile of a known provider can be called.
 
-    `run`, `test --record` and every other command that requests answers fails for a profile of a
+    `run`, `test --record` and all other commands that request answers fail for a profile of a
     provider that promptops has no client for, such as Azure, Mistral or Bedrock. Most of them have
     an OpenAI-compatible API: set its address as `base_url`. `claude` and `google` are other names
     of `anthropic` and `gemini`.

@@ -130,7 +130,7 @@ IMP112 api-kind loss
     the source calls another API than that of chats
 
 IMP113 sample-missing loss
-    the sample that the source names is missing or can't be read
+    the sample that the source names is missing or can't be read, or an image of it is no data
 
 IMP114 unknown-key loss
     a key has no meaning in promptops, and is not carried
@@ -333,6 +333,10 @@ IMP315 left-out note
     descriptions are left out
     fix: save a prompt among them to a text file, and import that file; select those of a map by
     name
+
+IMP320 uncallable-profile note
+    promptops has no client for the provider of a new model profile
+    fix: set the `base_url` of an OpenAI-compatible API in the profile
 """
 
 _EXPORT_CODES = """

@@ -7,6 +7,7 @@ from typing import Any
 
 from promptops.formats.document import Loss
 from promptops.model.place import Place
+from promptops.model.prompt import provider_name
 from promptops.patterns import lazy_pattern
 from promptops.records import record
 
@@ -40,7 +41,16 @@ _RANGES: Mapping[str, tuple[float, float]] = {
 _NUMBER = lazy_pattern(r"-?\d+(?:\.\d+)?")
 _REFERENCE = lazy_pattern(r"\$\{.*\}|\{\{.*\}\}")
 _PREFIX = lazy_pattern(r"([a-z][\w.-]*)[:/](?:chat:|responses:|completion:|messages:)?(.+)")
-_PROVIDERS = {"azure_openai": "azure", "google": "gemini", "vertex": "gemini", "googleai": "gemini"}
+_PROVIDERS = {
+    "azure_openai": "azure",
+    "azureopenai": "azure",
+    "claude": "anthropic",
+    "google": "gemini",
+    "google_genai": "gemini",
+    "googleai": "gemini",
+    "vertex": "gemini",
+    "vertexai": "gemini",
+}
 _FAMILIES = (("claude-", "anthropic"), ("gemini-", "gemini"))
 """How the names of models begin whose provider is not openai."""
 _EDITOR_NAME = lazy_pattern(r"sonnet|opus|haiku|inherit|auto|default|copilot-.*|.*\s.*")
@@ -135,12 +145,18 @@ def _named(
         return {}
     match = _PREFIX.fullmatch(name) if provider is None else None
     if match is not None:
-        return {"provider": _PROVIDERS.get(match[1], match[1]), "id": match[2]}
+        return {"provider": _provider(match[1]), "id": match[2]}
     if provider is None:
         provider = next((of for begin, of in _FAMILIES if name.startswith(begin)), "openai")
         message = f"the provider of `{name}` is assumed: {provider}"
         losses.append(Loss(code="IMP301", message=message, place=place("")))
-    return {"provider": _PROVIDERS.get(provider, provider), "id": name}
+    return {"provider": _provider(provider), "id": name}
+
+
+def _provider(written: str) -> str:
+    """The name that promptops has for a provider; other tools write it in any case."""
+    name = provider_name(written)
+    return _PROVIDERS.get(name, name)
 
 
 def _parameter(

@@ -169,12 +169,35 @@ def test_profiles_replace_models_and_complete_prompts_without_one(repo):
     result = imported(repo.root, "old", profiles=True)
 
     assert states(result) == ["written a", "written b", "written c"]
+    assert [(f.message, f.hint) for f in result.findings if f.code == "IMP320"] == [
+        (
+            "promptops can't call the profile `gpt-4-1`: there is no provider `azure`",
+            "set `base_url` in its profile to a server with an OpenAI-compatible API",
+        )
+    ]
     assert result.profiles == {"gpt-4-1": {"provider": "azure", "id": "gpt-4.1"}}
     texts = [Path(f"prompts/{name}.prompt.yaml").read_text() for name in "abc"]
     assert [yaml.safe_load(text)["model"] for text in texts] == [
         {"profile": "fast"},
         {"profile": "gpt-4-1", "params": {"temperature": 0.5}},
         {"profile": "fast"},
+    ]
+
+
+def test_a_sample_with_the_name_of_an_image_is_left_out_and_the_prompt_is_written(repo):
+    repo.write(
+        {
+            "old/a.prompty": "---\nname: a\nmodel:\n  api: chat\n  configuration:\n"
+            "    type: openai\n    name: gpt-4o\nsample:\n  photo: receipt.jpg\n---\n"
+            "user:\n![x]({{photo}})\nLook.\n",
+        }
+    )
+
+    result = imported(repo.root, "old")
+
+    assert states(result) == ["written a"]
+    assert [one.message for one in result.findings if one.code == "IMP113"] == [
+        "the case `sample` is left out: `photo` is neither base64, a `data:` URL nor an address"
     ]
 
 

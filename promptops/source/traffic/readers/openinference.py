@@ -16,7 +16,7 @@ from promptops.source.traffic.openinference import (
 from promptops.source.traffic.reading import Reading
 
 _COLUMN = "attributes."
-_IDS = ("context", "context.span_id")
+_IDS = ("context", "context.span_id", "context.trace_id")
 _FAILED = "ERROR"
 
 COLUMNS = (

@@ -421,3 +421,14 @@ def test_a_span_without_content_is_no_error_and_is_counted(released, tmp_path):
     (group,) = found.groups
     assert (group.n, group.errors.count, group.contracts.n) == (1, 0, 0)
     assert found.samples.without_answer == 1
+
+
+def test_answers_are_counted_by_their_form(released, tmp_path):
+    outputs = ["hello", '{"a": 1}', {"a": 1}, {"message": {"content": "hello"}}, "[not JSON", ""]
+    named = {"prompt": "ask", "release": "v1.0.0"}
+    rows = [{**named, "id": str(n), "output": each} for n, each in enumerate(outputs)]
+
+    found = scored(released, [written(tmp_path / "s.jsonl", rows)]).samples
+
+    forms = found.text_answers, found.json_answers, found.unwrapped_answers
+    assert (found.scored, forms) == (6, (2, 2, 1))

@@ -33,7 +33,8 @@ from promptops.model.prompt import Prompt, TextPart, messages_of
 from promptops.model.report import LintReport
 from promptops.model.risk import Risk
 from promptops.model.test_run import CaseRun, TestRun
-from promptops.records import fields, is_record, replace
+from promptops.records import fields, is_record, record, replace
+from promptops.repo.default_branch import trusted_branch
 from promptops.repo.repository import INDEX, WORKTREE, Repository
 from promptops.source.toml_places import TomlPlaces
 from promptops.testing.options import RunOptions
@@ -116,11 +117,15 @@ def _against_base(
     refuse_unknown_rules(workspace, untrusted=options.untrusted)
     names = available_names(base.config.lint, untrusted=options.untrusted)
     policy = replace(base.config, lint=without_unknown(base.config.lint, names))
-    own = under_policy(workspace.config, policy)
+    adopted = adoption(workspace, since, base, overrides, untrusted=options.untrusted)
+    own = workspace.config if adopted.settings else under_policy(workspace.config, policy)
+    if adopted.settings:
+        refuse_missing_roots(own, workspace.catalog.files.entries)
     head = with_config(workspace, own)
-    checked = with_config(head, with_base_roots(own, base.config))
+    checked = head if adopted.complete else with_config(head, with_base_roots(own, base.config))
     wanted = replace(wanted, since=base.revision)
-    options = replace(options, baseline_at=base.revision, extend_changed=FOR_CHANGED_PROMPTS)
+    baseline_at = None if adopted.baseline else base.revision
+    options = replace(options, baseline_at=baseline_at, extend_changed=FOR_CHANGED_PROMPTS)
     cases = replace(cases, baseline=base.revision)
     report = _checked(checked, wanted, options, cases, base)
     if head is not checked and report.passed and not wanted.patterns:
@@ -128,14 +133,14 @@ def _against_base(
         alone = _checked(head, wanted, options, cases, base)
         report = report if alone.passed else alone
     report = with_mutation(report, checked, base)
-    altered = policy_risks(checked, workspace.config, base)
-    replaced = probe_recording_risks(checked, base) if policy.check.probes else ()
+    altered = policy_risks(checked, workspace.config, base, adopted)
+    replaced = probe_recording_risks(checked, base) if own.check.probes else ()
     found = (*altered, *checkout_risks(checked, base), *report.risks, *replaced)
     pending = pending_policy_changes(workspace, since, base, overrides)
     return replace(
         report,
         risks=_without_secrets(found),
-        notes=(*pending, *_ignored_names(base, names)),
+        notes=(*adopted.notes, *pending, *_ignored_names(base, names)),
         diff=changes_since(base, head, wanted, report.why),
     ), checked
 
@@ -257,6 +262,88 @@ def failures(run: TestRun) -> Iterator[tuple[Place, str, CaseRun]]:
                 yield assertion.place, f"`{assertion.type}`: {assertion.reason}", case
 
 
+# A change that introduces promptops: there is no policy yet that it could loosen.
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Adoption:
+    """What applies of the change itself, because its base lacks it.
+
+    Attributes:
+        settings: The configuration, with its waivers.
+        baseline: The accepted findings.
+        complete: The base has no prompts either, so nothing was checked before.
+    """
+
+    settings: bool = False
+    baseline: bool = False
+    complete: bool = False
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the verdict begins with."""
+        if not (self.settings or self.baseline):
+            return ()
+        return (f"first adoption: this change brings its own {_BROUGHT[self.settings]}",)
+
+
+_BROUGHT = {True: "settings", False: "baseline"}
+
+
+def adoption(
+    workspace: Workspace,
+    since: str,
+    base: Workspace,
+    overrides: Sequence[str],
+    *,
+    untrusted: bool,
+) -> Adoption:
+    """What a change brings that its base lacks, and that the branches it is for lack, too.
+
+    Settings are lacking without a configuration; the baseline without prompts and without its file.
+
+    Args:
+        untrusted: Only a change whose base lacks both configuration and prompts brings anything.
+    """
+    if base.config.path is not None and base.catalog.prompt_files:
+        return Adoption()
+    try:
+        bases = [base, *_branches_to_merge_into(workspace, since, overrides)]
+    except PromptopsError:  # a configuration that can't be read is one
+        return Adoption()
+    configured = any(each.config.path is not None for each in bases)
+    managed = any(each.catalog.prompt_files for each in bases)
+    if untrusted and (configured or managed):
+        return Adoption()
+    policy = with_config(workspace, base.config) if configured else workspace
+    settings = not configured and workspace.config.path is not None
+    return Adoption(
+        settings=settings,
+        baseline=not managed and _only_change_has_baseline(policy, bases),
+        complete=settings and not managed,
+    )
+
+
+def _branches_to_merge_into(
+    workspace: Workspace, since: str, overrides: Sequence[str]
+) -> Iterator[Workspace]:
+    """The compared branch and the default branch as they are now, unless they have the change."""
+    repository = workspace.repository
+    head = repository.resolve("HEAD" if workspace.revision in SIDE_TITLES else workspace.revision)
+    names = filter(None, (since, trusted_branch(repository)))
+    tips = dict.fromkeys(filter(None, map(repository.find, names)))
+    for tip in tips:
+        if repository.merge_base(tip, head) != head:
+            yield workspace_at(repository, tip, overrides)
+
+
+def _only_change_has_baseline(policy: Workspace, bases: Iterable[Workspace]) -> bool:
+    before = (baseline_data(policy, each.revision) for each in bases)
+    return not any(data is not None for data in before) and (
+        baseline_data(policy, policy.revision) is not None
+    )
+
+
 # The policy of a gate, taken from the base of the change.
 
 _JUDGING_SERVICES = ("embeddings", "moderations")
@@ -272,21 +359,10 @@ _POLICY_SETTINGS = (
     "drift",
     "score",
 )
+_ROOTS = ("prompts", "schemas")
+_ROOTS_OF_BASE = "those of the base are checked too"
 _ONCE_MERGED = "it takes effect once it is merged"
-_EFFECTS_OF_SETTINGS = {
-    "prompts": "those of the base are checked too",
-    "schemas": "those of the base are checked too",
-    "lint": _ONCE_MERGED,
-    "test": _ONCE_MERGED,
-    "release": _ONCE_MERGED,
-    "diff": _ONCE_MERGED,
-    "check": _ONCE_MERGED,
-    "compare": _ONCE_MERGED,
-    "probe": _ONCE_MERGED,
-    "mutate": _ONCE_MERGED,
-    "drift": _ONCE_MERGED,
-    "score": _ONCE_MERGED,
-}
+_IN_FORCE = "it applies to this change, because the base has no configuration"
 
 
 def under_policy(head: Config, base: Config) -> Config:
@@ -342,33 +418,40 @@ def with_base_roots(config: Config, base: Config) -> Config:
     )
 
 
-def policy_risks(checked: Workspace, head: Config, base: Workspace) -> Iterator[Risk]:
-    """Risks for the policy settings that a change alters.
+def policy_risks(
+    checked: Workspace, head: Config, base: Workspace, adopted: Adoption
+) -> Iterator[Risk]:
+    """Risks for the policy settings that a change alters; none for the settings of a new policy.
 
     Args:
-        checked: The workspace of the change, under the policy of the base.
+        checked: The workspace of the change, under the policy that applies.
         head: The configuration of the change itself.
     """
-    places = config_places(checked.repository, checked.revision, head.path)
-    yield from _setting_risks(base.config, head, places)
-    yield from _model_risks(base.config, head, places)
-    yield from _service_risks(base.config, head, places)
+    if not adopted.complete:
+        places = config_places(checked.repository, checked.revision, head.path)
+        effect = _IN_FORCE if adopted.settings else _ONCE_MERGED
+        yield from _setting_risks(base.config, head, places, effect)
+        yield from _model_risks(base.config, head, places)
+        yield from _service_risks(base.config, head, places)
+    if adopted.baseline:
+        return
     if baseline_data(checked, checked.revision) != baseline_data(checked, base.revision):
         path = baseline_path(checked)
         message = f"the baseline changes which findings count; {_ONCE_MERGED}"
         yield Risk(message=message, place=Place(path))
 
 
-def _setting_risks(base: Config, head: Config, places: TomlPlaces) -> Iterator[Risk]:
+def _setting_risks(base: Config, head: Config, places: TomlPlaces, effect: str) -> Iterator[Risk]:
     base = replace(base, test=_test_settings(base, head))
-    for name, effect in _EFFECTS_OF_SETTINGS.items():
+    for name in (*_ROOTS, *_POLICY_SETTINGS):
         was, now = getattr(base, name), getattr(head, name)
         if was != now:
             keys = _changed_keys(name, was, now)
             named = " and ".join(f"`{key}`" for key in keys)
             verb = "changes" if len(keys) == 1 else "change"
             place = places.place(f"/{keys[0].replace('.', '/')}")
-            yield Risk(message=f"{named} {verb}; {effect}", place=place)
+            what = _ROOTS_OF_BASE if name in _ROOTS else effect
+            yield Risk(message=f"{named} {verb}; {what}", place=place)
 
 
 def _changed_keys(name: str, was: object, now: object) -> list[str]:

@@ -168,22 +168,3 @@ def note_hidden(output: OutputOptions, workspace: Workspace) -> None:
     for sentence, hint in hidden_prompts(workspace):
         output.note(f"note: {sentence}")
         output.note(f"  tip: {hint}")
-
-
-def note_uncommitted(
-    output: OutputOptions, workspace: Workspace, options: Mapping[str, Any]
-) -> None:
-    """Print which uncommitted changes a gate against a base leaves out, and how to include them."""
-    from promptops.plurals import some
-    from promptops.report.parts.visible import visible_path
-    from promptops.workspace.workspace import managed_paths
-
-    repository = workspace.repository
-    named = options["revision"] is not None or options["staged"] or options["worktree"]
-    if options["since"] is None or named or repository.bare:
-        return
-    changed = repository.uncommitted(managed_paths(workspace.config))
-    if changed:
-        files = some([visible_path(path) for path in changed], 1, "file")
-        output.note(f"not checked: uncommitted changes in {files}")
-        output.note("  tip: --worktree checks the files on disk, --staged the index")

@@ -6,25 +6,30 @@ With a base, its policy applies, and the report has the risks and the semantic c
 from __future__ import annotations
 
 import shlex
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from promptops.analysis.masking import without_secrets
 from promptops.catalog.catalog import Catalog
+from promptops.commands.check.policy import (
+    adoption,
+    pending_policy_changes,
+    policy_risks,
+    under_policy,
+    with_base_roots,
+)
 from promptops.commands.check.risks import change_risks, checkout_risks, probe_recording_risks
 from promptops.commands.diff.comparison import ComparisonSide, empty_side, sides_between
 from promptops.commands.diff.diff import DiffOptions, diff
-from promptops.commands.lint.baseline import baseline_data, baseline_path
 from promptops.commands.lint.lint import LintOptions, lint_selected
 from promptops.commands.mutate.mutate import MutateOptions, mutate_selected
 from promptops.commands.probe.options import ProbeOptions
 from promptops.commands.probe.probe import probe_selected
-from promptops.errors import InputError, PromptopsError
-from promptops.json_pointer import escaped
+from promptops.errors import InputError
 from promptops.lint.rule_names import RuleNames
 from promptops.model.change import DiffReport
 from promptops.model.check import BOUNDARIES, CheckReport, Shown
-from promptops.model.config import CHANNELS_FILE, Config, ModelProfile, TestSettings
+from promptops.model.config import CHANNELS_FILE
 from promptops.model.finding import Finding
 from promptops.model.loaded import LoadedPrompt
 from promptops.model.place import Place
@@ -33,10 +38,9 @@ from promptops.model.prompt import Prompt, TextPart, messages_of
 from promptops.model.report import LintReport
 from promptops.model.risk import Risk
 from promptops.model.test_run import CaseRun, TestRun
-from promptops.records import fields, is_record, record, replace
-from promptops.repo.default_branch import trusted_branch
+from promptops.plurals import some
+from promptops.records import replace
 from promptops.repo.repository import INDEX, WORKTREE, Repository
-from promptops.source.toml_places import TomlPlaces
 from promptops.testing.options import RunOptions
 from promptops.testing.runner import run_selected
 from promptops.workspace.rule_settings import (
@@ -48,14 +52,14 @@ from promptops.workspace.rule_settings import (
 from promptops.workspace.selection import Selected, SelectionOptions, merge_base, select
 from promptops.workspace.workspace import (
     Workspace,
-    config_places,
-    configuration,
+    managed_paths,
     refuse_missing_roots,
     with_config,
     workspace_at,
 )
 
 _MOST_PROMPTS_NAMED = 3
+_MOST_FILES_NAMED = 10
 
 FOR_CHANGED_PROMPTS = (BOUNDARIES,)
 """Opt-in rules that a gate with a base runs: too slow for every prompt, but not for a few."""
@@ -140,7 +144,12 @@ def _against_base(
     return replace(
         report,
         risks=_without_secrets(found),
-        notes=(*adopted.notes, *pending, *_ignored_names(base, names)),
+        notes=(
+            *adopted.notes,
+            *_uncommitted_note(workspace),
+            *pending,
+            *_ignored_names(base, names),
+        ),
         diff=changes_since(base, head, wanted, report.why),
     ), checked
 
@@ -153,6 +162,18 @@ def _base_workspace(workspace: Workspace, commit: str, overrides: Sequence[str])
         where = f"{commit[:12]}:{error.where}"
         hint = "the policy of the base is used: fix it there first, or name another base"
         raise InputError(error.message, where=where, hint=hint) from None
+
+
+def _uncommitted_note(workspace: Workspace) -> Iterator[str]:
+    """Which files on disk are not in the commit that is checked by default."""
+    repository = workspace.repository
+    if workspace.revision != "HEAD" or repository.bare:
+        return
+    changed = repository.uncommitted(managed_paths(workspace.config))
+    if changed:
+        files = some(changed, _MOST_FILES_NAMED, "file")
+        how = "--worktree checks the files on disk, --staged the index"
+        yield f"not checked: uncommitted changes in {files} ({how})"
 
 
 def _ignored_names(base: Workspace, names: RuleNames) -> Iterator[str]:
@@ -260,254 +281,6 @@ def failures(run: TestRun) -> Iterator[tuple[Place, str, CaseRun]]:
             fails = assertion.status == "error" or (assertion.status == "failed" and assertion.must)
             if fails:
                 yield assertion.place, f"`{assertion.type}`: {assertion.reason}", case
-
-
-# A change that introduces promptops: there is no policy yet that it could loosen.
-
-
-@record(frozen=True, slots=True, kw_only=True)
-class Adoption:
-    """What applies of the change itself, because its base lacks it.
-
-    Attributes:
-        settings: The configuration, with its waivers.
-        baseline: The accepted findings.
-        complete: The base has no prompts either, so nothing was checked before.
-    """
-
-    settings: bool = False
-    baseline: bool = False
-    complete: bool = False
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What the verdict begins with."""
-        if not (self.settings or self.baseline):
-            return ()
-        return (f"first adoption: this change brings its own {_BROUGHT[self.settings]}",)
-
-
-_BROUGHT = {True: "settings", False: "baseline"}
-
-
-def adoption(
-    workspace: Workspace,
-    since: str,
-    base: Workspace,
-    overrides: Sequence[str],
-    *,
-    untrusted: bool,
-) -> Adoption:
-    """What a change brings that its base lacks, and that the branches it is for lack, too.
-
-    Settings are lacking without a configuration; the baseline without prompts and without its file.
-
-    Args:
-        untrusted: Only a change whose base lacks both configuration and prompts brings anything.
-    """
-    if base.config.path is not None and base.catalog.prompt_files:
-        return Adoption()
-    try:
-        bases = [base, *_branches_to_merge_into(workspace, since, overrides)]
-    except PromptopsError:  # a configuration that can't be read is one
-        return Adoption()
-    configured = any(each.config.path is not None for each in bases)
-    managed = any(each.catalog.prompt_files for each in bases)
-    if untrusted and (configured or managed):
-        return Adoption()
-    policy = with_config(workspace, base.config) if configured else workspace
-    settings = not configured and workspace.config.path is not None
-    return Adoption(
-        settings=settings,
-        baseline=not managed and _only_change_has_baseline(policy, bases),
-        complete=settings and not managed,
-    )
-
-
-def _branches_to_merge_into(
-    workspace: Workspace, since: str, overrides: Sequence[str]
-) -> Iterator[Workspace]:
-    """The compared branch and the default branch as they are now, unless they have the change."""
-    repository = workspace.repository
-    head = repository.resolve("HEAD" if workspace.revision in SIDE_TITLES else workspace.revision)
-    names = filter(None, (since, trusted_branch(repository)))
-    tips = dict.fromkeys(filter(None, map(repository.find, names)))
-    for tip in tips:
-        if repository.merge_base(tip, head) != head:
-            yield workspace_at(repository, tip, overrides)
-
-
-def _only_change_has_baseline(policy: Workspace, bases: Iterable[Workspace]) -> bool:
-    before = (baseline_data(policy, each.revision) for each in bases)
-    return not any(data is not None for data in before) and (
-        baseline_data(policy, policy.revision) is not None
-    )
-
-
-# The policy of a gate, taken from the base of the change.
-
-_JUDGING_SERVICES = ("embeddings", "moderations")
-_POLICY_SETTINGS = (
-    "lint",
-    "test",
-    "release",
-    "diff",
-    "check",
-    "compare",
-    "probe",
-    "mutate",
-    "drift",
-    "score",
-)
-_ROOTS = ("prompts", "schemas")
-_ROOTS_OF_BASE = "those of the base are checked too"
-_ONCE_MERGED = "it takes effect once it is merged"
-_IN_FORCE = "it applies to this change, because the base has no configuration"
-
-
-def under_policy(head: Config, base: Config) -> Config:
-    """The configuration of a change, with the policy settings of its base."""
-    return replace(
-        head,
-        models=_models_under_policy(base, head),
-        lint=base.lint,
-        test=_test_settings(base, head),
-        release=base.release,
-        diff=base.diff,
-        check=base.check,
-        compare=base.compare,
-        probe=base.probe,
-        mutate=base.mutate,
-        drift=base.drift,
-        score=base.score,
-    )
-
-
-def _models_under_policy(base: Config, head: Config) -> Mapping[str, ModelProfile]:
-    """The models of a change, with the prices and limits of its base."""
-    known = {(profile.provider, profile.id): profile for profile in base.models.values()}
-    return {name: _with_limits_of_base(profile, known) for name, profile in head.models.items()}
-
-
-def _with_limits_of_base(
-    profile: ModelProfile, known: Mapping[tuple[str, str], ModelProfile]
-) -> ModelProfile:
-    same = known.get((profile.provider, profile.id))
-    if same is None:
-        return profile
-    return replace(
-        profile,
-        price=same.price,
-        context_window=same.context_window,
-        max_output_tokens=same.max_output_tokens,
-    )
-
-
-def _test_settings(base: Config, head: Config) -> TestSettings:
-    """The settings of the base, except the services: like models, they belong to the recordings."""
-    services = {name: getattr(head.test, name) for name in _JUDGING_SERVICES}
-    return replace(base.test, **services)
-
-
-def with_base_roots(config: Config, base: Config) -> Config:
-    """The configuration with the roots of the base added, so that a change can't hide files."""
-    return replace(
-        config,
-        prompts=tuple(dict.fromkeys((*config.prompts, *base.prompts))),
-        schemas=tuple(dict.fromkeys((*config.schemas, *base.schemas))),
-    )
-
-
-def policy_risks(
-    checked: Workspace, head: Config, base: Workspace, adopted: Adoption
-) -> Iterator[Risk]:
-    """Risks for the policy settings that a change alters; none for the settings of a new policy.
-
-    Args:
-        checked: The workspace of the change, under the policy that applies.
-        head: The configuration of the change itself.
-    """
-    if not adopted.complete:
-        places = config_places(checked.repository, checked.revision, head.path)
-        effect = _IN_FORCE if adopted.settings else _ONCE_MERGED
-        yield from _setting_risks(base.config, head, places, effect)
-        yield from _model_risks(base.config, head, places)
-        yield from _service_risks(base.config, head, places)
-    if adopted.baseline:
-        return
-    if baseline_data(checked, checked.revision) != baseline_data(checked, base.revision):
-        path = baseline_path(checked)
-        message = f"the baseline changes which findings count; {_ONCE_MERGED}"
-        yield Risk(message=message, place=Place(path))
-
-
-def _setting_risks(base: Config, head: Config, places: TomlPlaces, effect: str) -> Iterator[Risk]:
-    base = replace(base, test=_test_settings(base, head))
-    for name in (*_ROOTS, *_POLICY_SETTINGS):
-        was, now = getattr(base, name), getattr(head, name)
-        if was != now:
-            keys = _changed_keys(name, was, now)
-            named = " and ".join(f"`{key}`" for key in keys)
-            verb = "changes" if len(keys) == 1 else "change"
-            place = places.place(f"/{keys[0].replace('.', '/')}")
-            what = _ROOTS_OF_BASE if name in _ROOTS else effect
-            yield Risk(message=f"{named} {verb}; {what}", place=place)
-
-
-def _changed_keys(name: str, was: object, now: object) -> list[str]:
-    """The changed keys as written, such as `lint.per-file-ignores`."""
-    if not is_record(was):
-        return [name]
-    keys = [field.name for field in fields(was)]
-    altered = [key for key in keys if getattr(was, key) != getattr(now, key)]
-    return [f"{name}.{key.replace('_', '-')}" for key in altered]
-
-
-def _model_risks(base: Config, head: Config, places: TomlPlaces) -> Iterator[Risk]:
-    """A risk for each profile that is new, removed or different."""
-    for name in sorted(base.models.keys() | head.models.keys()):
-        was, now = base.models.get(name), head.models.get(name)
-        if was != now:
-            place = places.place(f"/models/{escaped(name)}")
-            yield Risk(message=_model_change(name, was, now), place=place)
-
-
-def _model_change(name: str, was: ModelProfile | None, now: ModelProfile | None) -> str:
-    if was is None:
-        return f"`models.{name}` is new: check its model, address and API key variable"
-    if now is None:
-        return f"`models.{name}` was removed"
-    return (
-        f"`models.{name}` differs: this check uses its new settings, but the prices and limits "
-        "of the base branch"
-    )
-
-
-def _service_risks(base: Config, head: Config, places: TomlPlaces) -> Iterator[Risk]:
-    for name in _JUDGING_SERVICES:
-        if getattr(base.test, name) != getattr(head.test, name):
-            message = f"`test.{name}` changes; it is used to judge answers"
-            yield Risk(message=message, place=places.place(f"/test/{name}"))
-
-
-def pending_policy_changes(
-    workspace: Workspace, since: str, base: Workspace, overrides: Sequence[str]
-) -> Iterator[str]:
-    """Policy settings that changed on the base branch since this branch left it, one line each.
-
-    They apply once the branches are merged.
-    """
-    repository = workspace.repository
-    tip = repository.find(since) if since else None
-    if tip is None or tip == base.revision:
-        return
-    try:
-        policy = configuration(repository, tip, overrides)
-    except PromptopsError:
-        return  # a broken configuration is reported when it is merged
-    for name in _POLICY_SETTINGS:
-        if getattr(policy, name) != getattr(base.config, name):
-            yield f"`{name}` has changed on {since}, which has no effect yet: merge it"
 
 
 # The changes since the base of a gate, and the required version bump.

@@ -14,7 +14,7 @@ from promptops.model.config import Config, ModelProfile, TestSettings
 from promptops.model.place import Place
 from promptops.model.risk import Risk
 from promptops.records import fields, is_record, record, replace
-from promptops.repo.default_branch import trusted_branch
+from promptops.repo.default_branch import default_branch, trusted_branch
 from promptops.repo.repository import INDEX, WORKTREE
 from promptops.source.toml_places import TomlPlaces
 from promptops.workspace.workspace import (
@@ -91,7 +91,9 @@ def _branches_to_merge_into(
     """The compared branch and the default branch as they are now, unless they have the commit."""
     repository, revision = workspace.repository, workspace.revision
     head = None if revision in (INDEX, WORKTREE) else repository.resolve(revision)
-    names = filter(None, (since, trusted_branch(repository)))
+    # A wrong guess does no harm: a branch with a configuration only takes the change's own away.
+    default = trusted_branch(repository) or default_branch(repository)
+    names = filter(None, (since, default))
     for tip in dict.fromkeys(filter(None, map(repository.find, names))):
         if head is None or repository.merge_base(tip, head) != head:
             yield workspace_at(repository, tip, overrides)

@@ -226,6 +226,24 @@ def test_a_branch_older_than_the_adoption_brings_no_settings_of_its_own(
     assert f"{MERGED}(promptops.toml:2)" in lines
 
 
+def test_a_usual_name_is_enough_to_bring_no_settings_if_git_knows_no_default_branch(
+    repo, fork_point, checked, tmp_path
+):
+    fork_point(APP, LOOSE)
+    repo.git("switch", "--quiet", "main")
+    repo.write({"promptops.toml": ""})
+    repo.commit("adopted")
+    repo.git("clone", "--quiet", "--bare", ".", str(tmp_path / "bare"))
+    repo.git("remote", "add", "origin", str(tmp_path / "bare"))
+    repo.git("fetch", "--quiet", "origin")
+    repo.git("switch", "--quiet", "change")
+    repo.git("branch", "--quiet", "--delete", "--force", "main")
+
+    code, lines = checked("--since", "HEAD~1")
+
+    assert (code, lines[0]) == (1, f"{MERGED}(promptops.toml:2)")
+
+
 def test_after_the_merge_the_default_branch_is_judged_as_the_change_was(repo, fork_point, checked):
     fork_point(APP, {"promptops.toml": FAIL_ON_WARNINGS, ASK: PROMPT})
     repo.git("switch", "--quiet", "main")

@@ -212,6 +212,41 @@ ROWS = {
             "name: a\ntools: [{name: f, kind: function, description: F.}, {name: m, kind: mcp}]\n"
         )
     },
+    "prompty 2: functions": {
+        "a.prompty": _prompty(
+            "name: a\ntools:\n"
+            "  - name: f\n    kind: function\n    parameters:\n"
+            "      - {name: city, kind: string, description: C., required: true}\n"
+            "      - {name: days, kind: array, items: {kind: integer}}\n"
+            "      - {name: at, kind: object, properties: [{name: t, kind: float, nullable: true}]}"
+            "\n"
+            "  - name: g\n    kind: function\n    strict: true\n"
+            "    parameters: {q: {kind: string}, u: {kind: union, anyOf: [{kind: integer}]}}\n"
+            "    bindings: {q: {input: x}}\n"
+            "  - {name: h, kind: function, parameters: {properties: [{name: k, kind: boolean}]}}\n"
+            "  - {name: i, kind: function, parameters: {type: object, properties: {k: {}}}}\n"
+        ),
+        "b.prompty": _prompty(
+            "name: b\nmodel:\n  parameters:\n    tools:\n"
+            "      - {name: f, kind: function, parameters: {properties: [{name: k, kind: int}]}}\n"
+        ),
+    },
+    "prompty 2: inputs as a mapping": {
+        "a.prompty": _prompty(
+            "name: a\nmodel: {id: gpt-5, options: {allowMultipleToolCalls: false, topK: 3}}\n"
+            "inputs: {x: {kind: string}}\noutputs: {y: {kind: string}}\n"
+        ),
+    },
+    "prompty 2: media are parts": {
+        "a.prompty": _prompty(
+            "inputs:\n  - {name: photo, kind: image}\n  - {name: sound, kind: audio}\n"
+            "  - {name: paper, kind: file}\n  - {name: talk, kind: thread}\n",
+            "Look: {{ photo }} {{ sound }} and answer.\nsystem:\n{{ paper }}\n{{ talk }}\nEnd.",
+        ),
+        "b.prompty": _prompty(
+            "inputs: [{name: photo, kind: image}]\n", "Hi {% if x %}{{ photo }}{% endif %}"
+        ),
+    },
     "prompty: the template": {
         "a.prompty": _prompty("name: a\ntemplate: nunjucks\n"),
         "b.prompty": _prompty("name: b\ntemplate: mustache\n", "Hi {{x}}."),

@@ -102,11 +102,11 @@ IMP104 missing-file loss may-refuse
     fix: import the folder that contains both files
 
 IMP105 media-in-template loss may-refuse
-    an image is inside of a condition or a loop, or has no address
+    an image or another part is inside of a condition or a loop, or has no address
     fix: move it to the top level of its message
 
 IMP106 tools loss
-    tools that are not JSON Schema functions are not carried
+    tools that are not JSON Schema functions are not carried, nor is where their arguments come from
     fix: write them below `tools` of the prompt file
 
 IMP107 no-model loss

@@ -89,7 +89,7 @@ def nullable(schema: Mapping[str, Any]) -> dict[str, Any]:
     """The schema, which also admits null."""
     found = dict(schema)
     kinds = found.get("type")
-    if kinds is None and "enum" not in found:
+    if "const" in found or (kinds is None and "enum" not in found):
         branches = found.get("anyOf", [found])
         return {"anyOf": [*branches, {"type": "null"}]} if found else found
     if kinds is not None:

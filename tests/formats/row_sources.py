@@ -273,6 +273,22 @@ ROWS = {
         f"{{{_NODE}, inputs: {{deployment_name: d}}}}", template="user:\n![image]({{x}})\nLook.\n"
     ),
     "promptflow: only code": _flow("{name: n, type: python, source: {path: t.jinja2}}"),
+    "dotprompt: optional inputs of each type": {
+        "a.prompt": _dotprompt(
+            "input:\n  schema:\n    type: object\n    required: [q]\n    properties:\n"
+            "      q: {type: string}\n      n: {type: integer}\n"
+            "      p: {type: number, minimum: 1}\n"
+            "      f: {type: boolean}\n      s: {type: string}\n      z: {}\n"
+            "      o: {type: object, required: [k], properties: {k: {type: string}}}\n"
+            "      t: {type: string, enum: [b, c]}\n      e: {enum: [b, c]}\n"
+            "      m: {type: string, description: M., minLength: 2}\n"
+            "      l: {type: array, minItems: 1, items: {type: object, required: [i],"
+            " properties: {i: {type: string}, j: {type: integer}}}}\n"
+            "      u: {anyOf: [{type: integer}, {type: boolean}]}\n",
+            "{{q}} {{#if n}}{{n}}{{/if}} {{p}} {{#if f}}f{{/if}} {{s}} {{z}}"
+            " {{#if o}}{{o.k}}{{/if}} {{t}} {{e}} {{m}} {{#each l}}{{i}}{{j}}{{/each}} {{u}}",
+        ),
+    },
     "dotprompt: model and configuration": {
         "a.prompt": _dotprompt("config: {temperature: 0, topK: 3}\ndescription: D.\n")
     },

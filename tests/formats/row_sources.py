@@ -273,6 +273,13 @@ ROWS = {
         f"{{{_NODE}, inputs: {{deployment_name: d}}}}", template="user:\n![image]({{x}})\nLook.\n"
     ),
     "promptflow: only code": _flow("{name: n, type: python, source: {path: t.jinja2}}"),
+    "a source without text": {
+        "a.prompty": "---\nname: a\n---\n",
+        "b.prompt": "---\nmodel: googleai/gemini-3-pro\n---\n",
+        "c.json": _json(_type="prompt", template="", input_variables=[]),
+        "prompts.json": _json(messages=[]),
+        "skprompt.txt": "",
+    },
     "dotprompt: optional inputs of each type": {
         "a.prompt": _dotprompt(
             "input:\n  schema:\n    type: object\n    required: [q]\n    properties:\n"

@@ -518,6 +518,22 @@ ROWS = {
             )
         )
     },
+    "semantic-kernel: written tags of YAML": {
+        "a.yaml": "template: Hi {{$x}} {{$y}}\nallow_dangerously_set_content: !!bool false\n"
+        "template_format: semantic-kernel\n"
+        "input_variables:\n  - {name: x, is_required: !!bool false}\n"
+        "  - {name: y, is_required: !!bool true}\n"
+        "execution_settings: {default: {temperature: !!float 0.5, max_tokens: !!int '9'}}\n",
+    },
+    "semantic-kernel: settings of the oldest schema, and other keys": {
+        "skprompt.txt": "Hi {{$x}}",
+        "config.json": _json(
+            schema=1,
+            type="completion",
+            default_services=["a"],
+            models=[{"max_tokens": 9, "best_of": 3, "number_of_responses": 1}],
+        ),
+    },
     "semantic-kernel: a text and its configuration": {
         "joke/skprompt.txt": 'Tell {{"a"}} joke about {{$topic}} for {{ $reader }}.\n',
         "joke/config.json": _json(

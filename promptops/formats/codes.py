@@ -189,6 +189,10 @@ IMP131 secret loss may-refuse
     a text of the prompt contains what looks like a key or a password; the prompt is not written
     fix: remove it from the source, and revoke the key
 
+IMP132 unfit-case loss
+    a test case or a sample of the source can't be rendered with its prompt, and is left out
+    fix: correct its values in the source, and import again
+
 IMP201 renamed-input note
     a template can't read the name of an input; its old name is in `x-aliases`
 

@@ -280,6 +280,24 @@ ROWS = {
         "prompts.json": _json(messages=[]),
         "skprompt.txt": "",
     },
+    "a mistake of the files names the key of the source": {
+        "a.prompt": _dotprompt("config:\n  topP: 1\n  seed: 9007199254740993\n"),
+        "chat.json": '{"messages": [{"role": "user", "content": "Hi."}],\n'
+        '"seed": 9007199254740993}',
+        "p.py": "a(model='gpt-5', seed=9007199254740993, messages=[\n"
+        "  {'role': 'user', 'content': 'Answer the question.'}])\n",
+    },
+    "a case that does not fit its prompt is left out": {
+        "a.prompty": _prompty(
+            "name: a\nsample: {x: k, docs: text}\n",
+            "{{ x }} {% for d in docs %}{{ d.k }}{% endfor %}",
+        ),
+        "b.yaml": _foo(
+            "['{{a.b}}{% for x in y %}{{x.z}}{% endfor %}']",
+            "tests:\n  - {description: good, vars: {a: {b: 1}, y: [{z: 1}]}}\n"
+            "  - {description: bad, vars: {a: text, y: [1]}}\n",
+        ),
+    },
     "dotprompt: optional inputs of each type": {
         "a.prompt": _dotprompt(
             "input:\n  schema:\n    type: object\n    required: [q]\n    properties:\n"

@@ -17,6 +17,7 @@ from promptops.formats.model_fields import PARAMETERS, model_field
 from promptops.formats.plain_texts import identity, stem_steps
 from promptops.formats.registry import ReadOptions, other_format
 from promptops.formats.request_fields import output_field
+from promptops.formats.shape import sampled
 from promptops.formats.source_file import SourceFile
 from promptops.formats.translation import Translate, Translation
 from promptops.model.place import Place, Text
@@ -210,10 +211,12 @@ def _is_usual(settings: Mapping[str, Any], key: str) -> bool:
 
 
 def _schema(row: Mapping[str, Any]) -> dict[str, Any]:
-    schema = dict(_parsed(row.get("json_schema")) or {"type": "string"})
+    default = row.get("default", row.get("defaultValue"))
+    other = sampled(default).get("type", "string") if default is not None else "string"
+    kinds = "string" if other == "string" else ["string", other]
+    schema = dict(_parsed(row.get("json_schema")) or {"type": kinds})
     if isinstance(row.get("description"), str) and row["description"]:
         schema["description"] = row["description"]
-    default = row.get("default", row.get("defaultValue"))
     return schema if default in (None, "") else {**schema, "default": default}
 
 

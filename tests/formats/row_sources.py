@@ -536,6 +536,13 @@ ROWS = {
             )
         )
     },
+    "jinja: functions of the application": {
+        "a.yaml": "template_format: jinja2\ntemplate: |\n"
+        "  {% for m in chat %}{{ message(m) }}{% endfor %} {{ now() }}\n",
+        "b.j2": "{% from 'm.j2' import n as o %}{% macro f(x) %}{{ x }}{% endmacro %}"
+        "{% set g = 1 %}{{ f(1) }} {{ o() }} {{ range(2) }}\n",
+        "m.j2": "{% macro n() %}n{% endmacro %}\n",
+    },
     "semantic-kernel: written tags of YAML": {
         "a.yaml": "template: Hi {{$x}} {{$y}}\nallow_dangerously_set_content: !!bool false\n"
         "template_format: semantic-kernel\n"

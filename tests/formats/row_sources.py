@@ -298,6 +298,13 @@ ROWS = {
             "  - {description: bad, vars: {a: text, y: [1]}}\n",
         ),
     },
+    "dotprompt: keys of the input and the output, and tools in Picoschema": {
+        "a.prompt": _dotprompt(
+            "input: {x: string}\noutput: {animal: string}\ntoolDefs:\n"
+            "  - {name: f, description: F., inputSchema: {city: 'string, where', days?: integer}}\n"
+            "  - {name: g, inputSchema: Weather}\n  - {description: no name}\n"
+        ),
+    },
     "dotprompt: optional inputs of each type": {
         "a.prompt": _dotprompt(
             "input:\n  schema:\n    type: object\n    required: [q]\n    properties:\n"

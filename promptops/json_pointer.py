@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 NO_VALUE: Final = object()
@@ -48,6 +48,17 @@ def value_at(value: Any, pointer: str, default: Any = None) -> Any:
         if value is NO_VALUE:
             return default
     return value
+
+
+def parts_of(value: Any, pointer: str = "") -> Iterator[tuple[str, Any]]:
+    """A value and all values in it, each with its pointer."""
+    yield pointer, value
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from parts_of(inner, f"{pointer}/{escaped(key)}")
+    elif isinstance(value, list | tuple):
+        for index, inner in enumerate(value):
+            yield from parts_of(inner, f"{pointer}/{index}")
 
 
 def with_part(value: Any, path: Sequence[str | int], part: Any) -> Any:

@@ -102,11 +102,11 @@ IMP104 missing-file loss may-refuse
     fix: import the folder that contains both files
 
 IMP105 media-in-template loss may-refuse
-    an image is inside of a condition or a loop, or has no address
+    an image or another part is inside of a condition or a loop, or has no address
     fix: move it to the top level of its message
 
 IMP106 tools loss
-    tools that are not JSON Schema functions are not carried
+    tools that are not JSON Schema functions are not carried, nor is where their arguments come from
     fix: write them below `tools` of the prompt file
 
 IMP107 no-model loss
@@ -188,6 +188,10 @@ IMP130 more-providers loss
 IMP131 secret loss may-refuse
     a text of the prompt contains what looks like a key or a password; the prompt is not written
     fix: remove it from the source, and revoke the key
+
+IMP132 unfit-case loss
+    a test case or a sample of the source can't be rendered with its prompt, and is left out
+    fix: correct its values in the source, and import again
 
 IMP201 renamed-input note
     a template can't read the name of an input; its old name is in `x-aliases`

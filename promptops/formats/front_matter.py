@@ -6,7 +6,8 @@ from functools import lru_cache
 from typing import Any
 
 from promptops.formats.document import Loss
-from promptops.formats.source_file import SourceFile
+from promptops.formats.source_file import SourceFile, UnreadableSource
+from promptops.json_pointer import parts_of, tokens
 from promptops.model.place import Place, Text
 from promptops.patterns import lazy_pattern
 from promptops.records import record
@@ -70,6 +71,24 @@ def front_matter(file: SourceFile) -> FrontMatter:
     message = "the header is not YAML: it is read line by line"
     loss = Loss(code="IMP223", message=message, place=Place(file.shown, line))
     return FrontMatter(value, body, (loss,), None, line)
+
+
+def place_of_value(file: SourceFile, name: str, value: Any) -> Place | None:
+    """Where a file that is YAML or JSON, or begins with YAML, has an equal value, at its key.
+
+    A value with this name is preferred. None without one, and for any other file.
+    """
+    front = front_matter(file)
+    try:
+        tree: Any = front.value or file.document.value
+    except UnreadableSource:
+        return None
+    equal = [pointer for pointer, one in parts_of(tree) if pointer and one == value]
+    equal.sort(key=lambda pointer: tokens(pointer)[-1] != name)
+    if not equal:
+        return None
+    of_header = front.value is tree
+    return front.place(equal[0], file.shown) if of_header else file.document.place(equal[0], True)
 
 
 def _header(file: SourceFile) -> tuple[str, int, int] | None:

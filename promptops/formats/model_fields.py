@@ -27,7 +27,11 @@ _NAMES = {
     "frequency_penalty": ("frequency_penalty", "frequencyPenalty"),
     "presence_penalty": ("presence_penalty", "presencePenalty"),
     "reasoning_effort": ("reasoning_effort", "reasoningEffort"),
-    "parallel_tool_calls": ("parallel_tool_calls", "parallelToolCalls"),
+    "parallel_tool_calls": (
+        "parallel_tool_calls",
+        "parallelToolCalls",
+        "allowMultipleToolCalls",
+    ),
 }
 PARAMETERS: Mapping[str, str] = {old: new for new, names in _NAMES.items() for old in names}
 """The neutral name of each parameter, by the names of other tools."""

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from promptops.formats.declared_types import nullable
 from promptops.patterns import lazy_pattern
+from promptops.runtime.request.schema_engine import first_error, own_engine
 
 _TYPES = ("string", "number", "integer", "boolean", "null", "any")
 _KEY = lazy_pattern(
     r"(?P<name>[^(?]+)(?P<optional>\??)(?:\((?P<kind>[^,)]+)(?:,\s*(?P<note>[^)]*))?\))?"
 )
+_KEPT = ("type", "description", "items", "properties")
+"""Keywords that stay where they are if a schema admits one more value."""
 _JSON_SCHEMA = ("type", "properties", "$ref", "anyOf", "oneOf", "enum", "allOf")
 
 
@@ -33,15 +37,16 @@ def json_schema(value: Any) -> dict[str, Any]:
 def with_defaults(schema: Mapping[str, Any]) -> dict[str, Any]:
     """The schema with a default for each property that may be left out, at any depth.
 
-    The default renders as nothing, as a missing value does.
+    The default renders as nothing, as a missing value does; the schema admits it besides its own
+    values.
     """
     found = dict(schema)
     required = schema.get("required", ())
     for name, inner in _mapping(schema.get("properties")).items():
         known = with_defaults(_mapping(inner))
-        optional = name not in required and "default" not in known
-        default = {"default": _nothing(known)} if optional else {}
-        found["properties"] = {**found["properties"], name: {**known, **default}}
+        if name not in required and "default" not in known:
+            known = _with_nothing(known)
+        found["properties"] = {**found["properties"], name: known}
     for key in ("items", "additionalProperties"):
         if isinstance(schema.get(key), Mapping):
             found[key] = with_defaults(schema[key])
@@ -52,13 +57,33 @@ def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _nothing(schema: Mapping[str, Any]) -> Any:
-    kinds = schema.get("type")
-    listed = kinds if isinstance(kinds, list) else [kinds]
-    if "array" in listed:
-        return []
-    nullable = "null" in listed or None in schema.get("enum", ())
-    return None if nullable and "string" not in listed else ""
+def _with_nothing(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema with a default that renders as nothing: a list, a string, or null."""
+    kinds = schema.get("type", ())
+    listed = [kinds] if isinstance(kinds, str) else kinds
+    value: Any = [] if "array" in listed else ""
+    if _admits(schema, value):
+        return {**schema, "default": value}
+    if "array" in listed or "string" in listed:
+        return {**_or(schema, value), "default": value}
+    return {**nullable(schema), "default": None}
+
+
+def _or(schema: Mapping[str, Any], value: Any) -> dict[str, Any]:
+    """The schema, which also admits a value of its type."""
+    widened = {**schema, "enum": [*schema.get("enum", ()), value]}
+    if "enum" in schema and _admits(widened, value):
+        return widened
+    kept = {key: schema[key] for key in _KEPT if key in schema}
+    limits = {key: schema[key] for key in schema if key not in _KEPT}
+    return {**kept, "anyOf": [limits, {"const": value}]}
+
+
+def _admits(schema: Mapping[str, Any], value: Any) -> bool:
+    try:
+        return first_error(own_engine(dict(schema)), value) is None
+    except ValueError:  # an invalid schema, or one with references: the self-check reports it
+        return True
 
 
 def _is_json_schema(value: Mapping[str, Any]) -> bool:

@@ -84,6 +84,9 @@ def prompt_files(
     if options.tidy:
         messages, losses = _tidied(document, messages)
     losses += _without_json(document, messages)
+    if not messages and not any(loss.refuses for loss in document.losses):
+        message = "there is no text in it"
+        losses.append(Loss(code="IMP003", message=message, place=document.place, refuses=True))
     inputs = input_schema(
         document, messages, _load(partials, options.root), optional=options.optional
     )

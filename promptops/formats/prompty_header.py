@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from promptops.formats.declared_types import DeclaredTypes
+from promptops.formats.declared_types import DeclaredTypes, named_rows, nullable
 from promptops.formats.described_fields import described
 from promptops.formats.document import Loss
 from promptops.formats.front_matter import FrontMatter
@@ -19,6 +19,8 @@ _KNOWN = frozenset(
         " tools template instructions base"
     )
 )
+_OF_SECOND_MODEL = frozenset(("id", "options", "connection", "apiType", "provider"))
+"""Keys of `model` that version 1 does not have."""
 _CONNECTION = frozenset(
     str.split(
         "azure_endpoint api_key api_version base_url endpoint organization connection"
@@ -72,6 +74,8 @@ class PromptyHeader:
         params = dict(parameters) if isinstance(parameters, Mapping) else {}
         extra = params.pop("additionalProperties", {})
         params |= extra if isinstance(extra, Mapping) else {}
+        if "topK" in params:
+            params["top_k"] = params.pop("topK")
         self._note_connections({**given, **config})
         if given.get("api", given.get("apiType", "chat")) != "chat":
             self.note("IMP112", "only chat requests are carried", "model")
@@ -81,6 +85,9 @@ class PromptyHeader:
         provider = str(kind) if isinstance(kind, str) else None
         place = self.place
         fields: dict[str, Any] = {}
+        listed = params.get("tools")
+        if isinstance(listed, list):
+            params["tools"] = [self._of_openai(one) for one in listed]
         fields |= output_field(params, lambda _key: place("model"), self.losses)
         fields |= tools_field(params, lambda _key: place("model"), self.losses)
         plain = {
@@ -111,13 +118,8 @@ class PromptyHeader:
     def _others(self) -> dict[str, Any]:
         fields: dict[str, Any] = {}
         listed = self.value.get("tools")
-        tools = []
-        for tool in listed if isinstance(listed, list) else ():
-            if isinstance(tool, Mapping) and tool.get("kind") == "function" and "name" in tool:
-                kept = ("name", "description", "parameters", "strict")
-                tools.append({key: tool[key] for key in kept if key in tool})
-            else:
-                self.note("IMP106", "a tool that is not a function is not carried", "tools")
+        rows = listed if isinstance(listed, list) else named_rows(listed)
+        tools = [tool for row in rows if (tool := self._tool(row)) is not None]
         if tools:
             fields["tools"] = tools
         for key, value in self.value.items():
@@ -125,6 +127,51 @@ class PromptyHeader:
                 fields[f"x-prompty-{key}"] = value
                 self.note("IMP202", f"`{key}` is kept as `x-prompty-{key}`", str(key))
         return fields
+
+    def _tool(self, row: Any) -> dict[str, Any] | None:
+        """A function with the parameters that the model fills in; None for another tool.
+
+        Args:
+            row: The tool, or its name and the rest of it.
+        """
+        name, given = row if isinstance(row, tuple) else (None, row)
+        tool: Mapping[str, Any] = given if isinstance(given, Mapping) else {}
+        name = tool.get("name", name)
+        if tool.get("kind") != "function" or not name:
+            self.note("IMP106", "a tool that is not a function is not carried", "tools")
+            return None
+        found: dict[str, Any] = {"name": str(name)}
+        if tool.get("description"):
+            found["description"] = tool["description"]
+        if tool.get("strict") is True:
+            found["strict"] = True
+        if tool.get("parameters") is not None:
+            schema = self.types.parameters(str(name), tool["parameters"])
+            found["parameters"] = self._unbound(
+                _strict(schema) if "strict" in found else schema, tool
+            )
+        return found
+
+    def _unbound(self, schema: dict[str, Any], tool: Mapping[str, Any]) -> dict[str, Any]:
+        """The schema without the parameters that Prompty fills in with inputs."""
+        properties = schema.get("properties", {})
+        bound = [key for key, _ in named_rows(tool.get("bindings")) if key in properties]
+        if not bound:
+            return schema
+        names = ", ".join(f"`{key}`" for key in bound)
+        message = f"bindings are not carried: your code passes {names} to the tool"
+        self.note("IMP106", message, "tools")
+        kept = {key: one for key, one in properties.items() if key not in bound}
+        required = [key for key in schema.get("required", ()) if key not in bound]
+        others = {key: one for key, one in schema.items() if key not in ("properties", "required")}
+        return {**others, **({"required": required} if required else {}), "properties": kept}
+
+    def _of_openai(self, tool: Any) -> Any:
+        """A tool of a request of version 1 with its parameters as JSON Schema."""
+        if not isinstance(tool, Mapping) or tool.get("kind") != "function":
+            return tool
+        schema = self.types.parameters(str(tool.get("name")), tool.get("parameters"))
+        return {**tool, "parameters": schema}
 
     def place(self, key: str) -> Place:
         """The place of a key."""
@@ -139,14 +186,38 @@ class PromptyHeader:
         self.losses.append(loss)
 
 
+def _strict(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema as Prompty sends it for a strict function: all is required, or may be null."""
+    found = dict(schema)
+    if isinstance(found.get("items"), Mapping):
+        found["items"] = _strict(found["items"])
+    if found.get("type") == "object":
+        required = found.get("required", ())
+        inner = {name: _strict(one) for name, one in found.get("properties", {}).items()}
+        found["required"] = list(inner)
+        found["properties"] = {
+            name: one if name in required else nullable(one) for name, one in inner.items()
+        }
+        found["additionalProperties"] = False
+    return found
+
+
 def _is_first_version(value: Mapping[str, Any]) -> bool:
     model = value.get("model")
     of_model = isinstance(model, Mapping) and ("configuration" in model or "parameters" in model)
     plain = isinstance(value.get("template"), str)
+    if of_model or plain or "sample" in value or "authors" in value:
+        return True
+    return isinstance(value.get("inputs"), Mapping) and not _has_marks_of_second(value)
+
+
+def _has_marks_of_second(value: Mapping[str, Any]) -> bool:
+    """Whether a header has what only version 2 has; both versions have inputs as a mapping."""
+    model = value.get("model")
+    of_model = isinstance(model, Mapping) and not _OF_SECOND_MODEL.isdisjoint(model)
+    declared = (one for _, one in named_rows(value.get("inputs")) if isinstance(one, Mapping))
     return (
         of_model
-        or "sample" in value
-        or "authors" in value
-        or plain
-        or isinstance(value.get("inputs"), Mapping)
+        or isinstance(value.get("template"), Mapping)
+        or any("kind" in one for one in declared)
     )

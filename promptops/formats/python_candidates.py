@@ -8,7 +8,12 @@ from collections.abc import Iterator, Sequence
 from promptops.formats.prompt_names import NAMED
 from promptops.formats.python_gemini import calls_gemini, sends_to_gemini, settings_call
 from promptops.formats.python_scopes import Function, Scope, called_name, target_name
-from promptops.formats.python_templates import is_chat_template, sent_messages
+from promptops.formats.python_templates import (
+    is_chat_template,
+    is_text_template,
+    sent_messages,
+    unwrapped,
+)
 from promptops.records import record, replace
 
 SENDING_METHODS = frozenset(("create", "parse", "stream"))
@@ -41,20 +46,45 @@ class Candidate:
 
 
 def candidates(nodes: Sequence[tuple[Scope, ast.AST]]) -> Iterator[Candidate]:
-    """What is assigned, returned, a value of a dictionary or sent to a model, in their order."""
+    """What is assigned, returned, a value of a dictionary or sent to a model, in their order.
+
+    Also each prompt template that is none of these, such as the argument of a call.
+    """
     read: set[ast.AST] = set()
     for scope, node in nodes:
-        if isinstance(node, ast.Return) and node.value is not None:
-            if NAMED.search(scope.name) and not _is_call_of_model(node.value):
-                yield _candidate(scope.name.rstrip("."), node.value, scope)
-        elif isinstance(node, ast.Assign | ast.AnnAssign):
-            yield from _assigned(node, scope)
-        elif isinstance(node, ast.Call):
-            if is_request(node):
-                read.add(settings_call(node) or node)
-                yield _candidate(scope.name.rstrip(".") or "request", node, scope)
-            elif node not in read:
-                yield from _passed(node, scope)
+        for one in _candidates_at(node, scope, read):
+            read.update(_templates_in(one.node))
+            yield one
+
+
+def _candidates_at(node: ast.AST, scope: Scope, read: set[ast.AST]) -> Iterator[Candidate]:
+    if isinstance(node, ast.Return) and node.value is not None:
+        if NAMED.search(scope.name) and not _is_call_of_model(node.value):
+            yield _candidate(scope.name.rstrip("."), node.value, scope)
+    elif isinstance(node, ast.Assign | ast.AnnAssign):
+        yield from _assigned(node, scope)
+    elif isinstance(node, ast.keyword):
+        if is_text_template(node.value) and node.value not in read:
+            yield _candidate(f"{scope.name}{node.arg or 'template'}", node.value, scope)
+    elif isinstance(node, ast.Call):
+        if is_request(node):
+            read.add(settings_call(node) or node)
+            yield _candidate(scope.name.rstrip(".") or "request", node, scope)
+        elif node in read:
+            return
+        elif is_text_template(node):
+            yield _candidate(scope.name.rstrip(".") or "template", node, scope)
+        else:
+            yield from _passed(node, scope)
+
+
+def _templates_in(node: ast.expr) -> Iterator[ast.AST]:
+    """The templates that a candidate reads: itself, and those of the messages of a chat."""
+    first = unwrapped(node)
+    if is_text_template(first):
+        yield first
+    elif isinstance(first, ast.List) or (isinstance(first, ast.Call) and is_chat_template(first)):
+        yield from filter(is_text_template, ast.walk(first))
 
 
 def _passed(node: ast.Call, scope: Scope) -> Iterator[Candidate]:

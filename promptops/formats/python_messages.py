@@ -17,8 +17,10 @@ from promptops.formats.python_scopes import called_name
 from promptops.formats.python_templates import is_message_list, sent_messages, templated_message
 from promptops.formats.request_fields import output_field, tools_field
 
-ReadText = Callable[[ast.expr, str | None], tuple[TemplatePart, ...] | None]
-"""The parts of a string in a syntax, or a guessed one; None for another expression."""
+Syntax = ast.expr | str | None
+"""The name of a syntax, the code that fills in a string, or None to guess."""
+ReadText = Callable[[ast.expr, Syntax], tuple[TemplatePart, ...] | None]
+"""The parts of a string in a syntax; None for another expression."""
 
 _ROLES = {"human": "user", "ai": "assistant", **{role: role for role in ROLES}}
 _CARRIED = frozenset(("role", "content"))
@@ -37,8 +39,12 @@ class PythonMessages:
         self._names = names
         self._text = text
 
-    def chat(self, node: ast.List) -> Iterator[SourceTurn]:
-        """A list of `{"role": …, "content": …}`, with conversations of the caller in it."""
+    def chat(self, node: ast.List, syntax: Syntax = "none") -> Iterator[SourceTurn]:
+        """A list of `{"role": …, "content": …}`, with conversations of the caller in it.
+
+        Args:
+            syntax: Of the contents of dictionaries.
+        """
         if is_message_list(node):
             yield from self.pairs(node, None)
             return
@@ -47,7 +53,7 @@ class PythonMessages:
         for element in node.elts:
             fields = _fields(element)
             if fields:
-                yield from self._message(fields, element)
+                yield from self._message(fields, element, syntax)
             else:
                 yield from self._others(element)
 
@@ -123,7 +129,9 @@ class PythonMessages:
             **tools_field(given, lambda _key: place, losses),
         }
 
-    def _message(self, fields: Mapping[str, ast.expr], element: ast.expr) -> Iterator[SourceTurn]:
+    def _message(
+        self, fields: Mapping[str, ast.expr], element: ast.expr, syntax: Syntax
+    ) -> Iterator[SourceTurn]:
         role, content = getattr(fields.get("role"), "value", None), fields.get("content")
         if role not in _ROLES or content is None:
             self._lose("IMP101", "a message without a constant role is not carried", element)
@@ -132,16 +140,16 @@ class PythonMessages:
         if others:
             self._lose("IMP114", f"`{others[0]}` of a message is not carried", element)
         if isinstance(content, ast.List):
-            yield SourceMessage(role=_ROLES[role], content=tuple(self._parts(content)))
+            yield SourceMessage(role=_ROLES[role], content=tuple(self._parts(content, syntax)))
         else:
-            yield parts_message(_ROLES[role], self._content(content))
+            yield parts_message(_ROLES[role], self._content(content, syntax))
 
-    def _parts(self, content: ast.List) -> Iterator[TextContent]:
+    def _parts(self, content: ast.List, syntax: Syntax) -> Iterator[TextContent]:
         """The texts of a message of several parts."""
         for element in content.elts:
             text = _fields(element).get("text")
             if text is not None:
-                yield TextContent(parts=self._content(text))
+                yield TextContent(parts=self._content(text, syntax))
             else:
                 self._lose("IMP105", "an image or another part is not carried", element)
 
@@ -165,7 +173,7 @@ class PythonMessages:
         else:
             self._lose("IMP101", "a message without a constant role is not carried", role)
 
-    def _content(self, node: ast.expr, syntax: str | None = "none") -> tuple[TemplatePart, ...]:
+    def _content(self, node: ast.expr, syntax: Syntax = "none") -> tuple[TemplatePart, ...]:
         found = self._text(node, syntax)
         return found if found is not None else (self._expressions.printed(node, self._names),)
 

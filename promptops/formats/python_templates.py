@@ -82,6 +82,17 @@ def text_template(node: ast.Call) -> tuple[ast.expr, str] | None:
     return text, "dollar" if "$" in written and "{{" not in written else "jinja"
 
 
+def is_text_template(node: ast.AST) -> bool:
+    """Whether a call makes a LangChain prompt of one string, which is not a message of a chat."""
+    if not isinstance(node, ast.Call) or called_name(node) not in TEMPLATE_CALLS:
+        return False
+    if called_name(node) == "PromptTemplate":
+        return True
+    owner = getattr(node.func, "value", None)
+    name = owner.attr if isinstance(owner, ast.Attribute) else str(getattr(owner, "id", ""))
+    return name.endswith("PromptTemplate") and not name.endswith(_ENDINGS[0])
+
+
 def is_chat_template(node: ast.Call) -> bool:
     """Whether a call makes a template of a list of messages."""
     return called_name(node) in _CHAT_CALLS

@@ -44,8 +44,9 @@ class StringUses:
     reported: Collection[str]
 
 
-def string_uses(nodes: Iterable[tuple[Scope, ast.AST]], keys: Collection[str]) -> StringUses:
-    """The uses of the strings with these keys."""
+def string_uses(nodes: Sequence[tuple[Scope, ast.AST]], keys: Collection[str]) -> StringUses:
+    """The uses of the strings, and of the lists of messages, with these keys."""
+    loops = _loops(nodes)
     filled: dict[str, ast.expr] = {}
     extended: dict[str, list[ast.AST]] = {}
     sent: dict[str, ast.Call] = {}
@@ -53,9 +54,10 @@ def string_uses(nodes: Iterable[tuple[Scope, ast.AST]], keys: Collection[str]) -
     reported: set[str] = set()
     for scope, node in nodes:
         for target, use in _filled(node):
-            key = _key(target, scope, keys)
-            if key is not None:
-                filled.setdefault(key, use)
+            for origin in _origins(target, scope, loops):
+                key = _key(origin, scope, keys)
+                if key is not None:
+                    filled.setdefault(key, use)
         for messages, call in _sent(node):
             key = _key(messages, scope, keys)
             if key is not None:
@@ -88,6 +90,35 @@ def _filled(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
         elif called_name(node) in TEMPLATE_CALLS:
             text = argument(node, "template")
             yield from [] if text is None else [(text, node)]
+
+
+_Loops = Mapping[str, Sequence[ast.expr]]
+"""What a variable of a loop runs over, by its full name."""
+
+
+def _loops(nodes: Iterable[tuple[Scope, ast.AST]]) -> _Loops:
+    found: dict[str, list[ast.expr]] = {}
+    for scope, node in nodes:
+        if isinstance(node, ast.For | ast.AsyncFor | ast.comprehension):
+            for name in ast.walk(node.target):
+                if isinstance(name, ast.Name):
+                    found.setdefault(f"{scope.name}{name.id}", []).append(node.iter)
+    return found
+
+
+def _origins(target: ast.expr, scope: Scope, loops: _Loops) -> Iterator[ast.expr]:
+    """What a string is an element of: `MESSAGES` for `m["content"]` in `for m in MESSAGES`."""
+    waiting, seen = [target], set[str]()
+    while waiting:
+        node = waiting.pop()
+        while isinstance(node, ast.Subscript):
+            node = node.value
+        yield node
+        name = f"{scope.name}{node.id}" if isinstance(node, ast.Name) else ""
+        if name in loops and name not in seen:
+            seen.add(name)
+            for iterated in loops[name]:
+                waiting += (one for one in ast.walk(iterated) if isinstance(one, ast.Name))
 
 
 def _sent(node: ast.AST) -> Iterator[tuple[ast.expr, ast.Call]]:

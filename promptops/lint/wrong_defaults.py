@@ -9,6 +9,7 @@ from promptops.json_pointer import NO_VALUE, child, escaped, tokens
 from promptops.model.prompt import Prompt, Schema
 from promptops.records import record, replace
 from promptops.runtime.request.inputs import InputProblem, Inputs, defaults_of
+from promptops.runtime.template.data import NotJson, exact_copy
 
 MAX_DEPTH = 8
 """Levels of objects and lists within an input that are searched for defaults."""
@@ -37,6 +38,9 @@ def wrong_defaults(prompt: Prompt) -> tuple[WrongDefault, ...]:
     """
     if defaults_of(prompt.inputs) is None:
         return ()
+    inexact = tuple(_inexact_defaults(prompt.inputs, "/inputs"))
+    if inexact:
+        return inexact
     try:
         inputs = Inputs({**prompt.inputs, "required": []})
     except ValueError:
@@ -51,6 +55,22 @@ def wrong_defaults(prompt: Prompt) -> tuple[WrongDefault, ...]:
 def is_given(inputs: Any, pointer: str) -> bool:
     """Whether a pointer leads to a given input, not to a default."""
     return _depth_given(inputs, tokens(pointer)) == len(tokens(pointer))
+
+
+def _inexact_defaults(schema: Any, pointer: str, depth: int = 0) -> Iterator[WrongDefault]:
+    """Defaults that are refused before the schema is applied, such as integers beyond 2^53."""
+    properties = schema.get("properties") if isinstance(schema, Mapping) else None
+    if not isinstance(properties, Mapping) or depth > MAX_DEPTH:
+        return
+    for name, inner in properties.items():
+        at = f"{pointer}/properties/{escaped(name)}"
+        if isinstance(inner, Mapping) and "default" in inner:
+            try:
+                exact_copy(inner["default"])
+            except NotJson as error:
+                message = f"`{name}{error.pointer}` {error.message}"
+                yield WrongDefault(InputProblem(error.pointer, message), f"{at}/default")
+        yield from _inexact_defaults(inner, at, depth + 1)
 
 
 def _rejected_defaults(

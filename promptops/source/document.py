@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
+from promptops.json_pointer import parts_of
 from promptops.model.finding import Problem
 from promptops.model.place import Offsets, Place, Text
 from promptops.patterns import lazy_pattern
@@ -57,6 +58,11 @@ class Document:
         if within is not None and self._scalar(pointer, key=key) is not None:
             return self.template(pointer, key=key).place(*within)
         return span(find(self._root, pointer), self._lines, key=key)
+
+    def pointer_at(self, place: Place) -> str | None:
+        """The pointer of the value, other than the whole, that has this place; None without one."""
+        pointers = (pointer for pointer, _ in parts_of(self.value) if pointer)
+        return next((pointer for pointer in pointers if self.place(pointer) == place), None)
 
     def whole(self, pointer: str) -> Place:
         """As `place`, of a list or mapping up to its last line."""

@@ -64,6 +64,12 @@ def is_json_number(value: int | float) -> bool:
         return False
 
 
+_READ_AS_PLAIN = frozenset(
+    ("plain", *(f"tag:yaml.org,2002:{kind}" for kind in ("bool", "int", "float", "null")))
+)
+"""The tags of scalars that may be more than text, also where they are written out."""
+
+
 @record(slots=True)
 class Builder:
     """Converts a node tree to a value and collects its problems.
@@ -88,7 +94,7 @@ class Builder:
             self._properties(node)
         kind = node.id
         if kind == "scalar":
-            return self._plain(node) if node.tag == "plain" else node.value
+            return self._plain(node) if node.tag in _READ_AS_PLAIN else node.value
         if kind == "sequence":
             return [self._value(item) for item in node.value]
         return self._mapping(node)

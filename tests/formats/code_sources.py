@@ -87,6 +87,7 @@ SOURCES = {
     "IMP129": {"a.yaml": f"{_CONFIGURATION}env: {{A: b}}\n"},
     "IMP130": {"a.yaml": "providers: [openai:gpt-5, openai:gpt-6]\nprompts: ['Say {{a}}']\n"},
     "IMP131": {"a.txt": f"Use the key {_SECRET} now.\n"},
+    "IMP132": {"a.prompty": _prompty("sample: {x: 1}\n", "Hi {{ x.a.b }}.")},
     "IMP201": {"a.prompt.yml": "messages: [{role: user, content: 'Hi {{user-name}}'}]\n"},
     "IMP202": {"a.json": _json(input="Hi.", messages=[], service_tier="flex")},
     "IMP203": {"a.md": _markdown("mode: agent\n")},

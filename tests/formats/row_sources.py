@@ -286,6 +286,41 @@ ROWS = {
             "name: a\ntools: [{name: f, kind: function, description: F.}, {name: m, kind: mcp}]\n"
         )
     },
+    "prompty 2: functions": {
+        "a.prompty": _prompty(
+            "name: a\ntools:\n"
+            "  - name: f\n    kind: function\n    parameters:\n"
+            "      - {name: city, kind: string, description: C., required: true}\n"
+            "      - {name: days, kind: array, items: {kind: integer}}\n"
+            "      - {name: at, kind: object, properties: [{name: t, kind: float, nullable: true}]}"
+            "\n"
+            "  - name: g\n    kind: function\n    strict: true\n"
+            "    parameters: {q: {kind: string}, u: {kind: union, anyOf: [{kind: integer}]}}\n"
+            "    bindings: {q: {input: x}}\n"
+            "  - {name: h, kind: function, parameters: {properties: [{name: k, kind: boolean}]}}\n"
+            "  - {name: i, kind: function, parameters: {type: object, properties: {k: {}}}}\n"
+        ),
+        "b.prompty": _prompty(
+            "name: b\nmodel:\n  parameters:\n    tools:\n"
+            "      - {name: f, kind: function, parameters: {properties: [{name: k, kind: int}]}}\n"
+        ),
+    },
+    "prompty 2: inputs as a mapping": {
+        "a.prompty": _prompty(
+            "name: a\nmodel: {id: gpt-5, options: {allowMultipleToolCalls: false, topK: 3}}\n"
+            "inputs: {x: {kind: string}}\noutputs: {y: {kind: string}}\n"
+        ),
+    },
+    "prompty 2: media are parts": {
+        "a.prompty": _prompty(
+            "inputs:\n  - {name: photo, kind: image}\n  - {name: sound, kind: audio}\n"
+            "  - {name: paper, kind: file}\n  - {name: talk, kind: thread}\n",
+            "Look: {{ photo }} {{ sound }} and answer.\nsystem:\n{{ paper }}\n{{ talk }}\nEnd.",
+        ),
+        "b.prompty": _prompty(
+            "inputs: [{name: photo, kind: image}]\n", "Hi {% if x %}{{ photo }}{% endif %}"
+        ),
+    },
     "prompty: the template": {
         "a.prompty": _prompty("name: a\ntemplate: nunjucks\n"),
         "b.prompty": _prompty("name: b\ntemplate: mustache\n", "Hi {{x}}."),
@@ -312,6 +347,54 @@ ROWS = {
         f"{{{_NODE}, inputs: {{deployment_name: d}}}}", template="user:\n![image]({{x}})\nLook.\n"
     ),
     "promptflow: only code": _flow("{name: n, type: python, source: {path: t.jinja2}}"),
+    "a source without text": {
+        "a.prompty": "---\nname: a\n---\n",
+        "b.prompt": "---\nmodel: googleai/gemini-3-pro\n---\n",
+        "c.json": _json(_type="prompt", template="", input_variables=[]),
+        "prompts.json": _json(messages=[]),
+        "skprompt.txt": "",
+    },
+    "a mistake of the files names the key of the source": {
+        "a.prompt": _dotprompt("config:\n  topP: 1\n  seed: 9007199254740993\n"),
+        "chat.json": '{"messages": [{"role": "user", "content": "Hi."}],\n'
+        '"seed": 9007199254740993}',
+        "p.py": "a(model='gpt-5', seed=9007199254740993, messages=[\n"
+        "  {'role': 'user', 'content': 'Answer the question.'}])\n",
+    },
+    "a case that does not fit its prompt is left out": {
+        "a.prompty": _prompty(
+            "name: a\nsample: {x: k, docs: text}\n",
+            "{{ x }} {% for d in docs %}{{ d.k }}{% endfor %}",
+        ),
+        "b.yaml": _foo(
+            "['{{a.b}}{% for x in y %}{{x.z}}{% endfor %}']",
+            "tests:\n  - {description: good, vars: {a: {b: 1}, y: [{z: 1}]}}\n"
+            "  - {description: bad, vars: {a: text, y: [1]}}\n",
+        ),
+    },
+    "dotprompt: keys of the input and the output, and tools in Picoschema": {
+        "a.prompt": _dotprompt(
+            "input: {x: string}\noutput: {animal: string}\ntoolDefs:\n"
+            "  - {name: f, description: F., inputSchema: {city: 'string, where', days?: integer}}\n"
+            "  - {name: g, inputSchema: Weather}\n  - {description: no name}\n"
+        ),
+    },
+    "dotprompt: optional inputs of each type": {
+        "a.prompt": _dotprompt(
+            "input:\n  schema:\n    type: object\n    required: [q]\n    properties:\n"
+            "      q: {type: string}\n      n: {type: integer}\n"
+            "      p: {type: number, minimum: 1}\n"
+            "      f: {type: boolean}\n      s: {type: string}\n      z: {}\n"
+            "      o: {type: object, required: [k], properties: {k: {type: string}}}\n"
+            "      t: {type: string, enum: [b, c]}\n      e: {enum: [b, c]}\n"
+            "      m: {type: string, description: M., minLength: 2}\n"
+            "      l: {type: array, minItems: 1, items: {type: object, required: [i],"
+            " properties: {i: {type: string}, j: {type: integer}}}}\n"
+            "      u: {anyOf: [{type: integer}, {type: boolean}]}\n",
+            "{{q}} {{#if n}}{{n}}{{/if}} {{p}} {{#if f}}f{{/if}} {{s}} {{z}}"
+            " {{#if o}}{{o.k}}{{/if}} {{t}} {{e}} {{m}} {{#each l}}{{i}}{{j}}{{/each}} {{u}}",
+        ),
+    },
     "dotprompt: model and configuration": {
         "a.prompt": _dotprompt("config: {temperature: 0, topK: 3}\ndescription: D.\n")
     },
@@ -533,6 +616,29 @@ ROWS = {
                 last=_hub("ChatOpenAI", model="gpt-5", temperature=0),
             )
         )
+    },
+    "jinja: functions of the application": {
+        "a.yaml": "template_format: jinja2\ntemplate: |\n"
+        "  {% for m in chat %}{{ message(m) }}{% endfor %} {{ now() }}\n",
+        "b.j2": "{% from 'm.j2' import n as o %}{% macro f(x) %}{{ x }}{% endmacro %}"
+        "{% set g = 1 %}{{ f(1) }} {{ o() }} {{ range(2) }}\n",
+        "m.j2": "{% macro n() %}n{% endmacro %}\n",
+    },
+    "semantic-kernel: written tags of YAML": {
+        "a.yaml": "template: Hi {{$x}} {{$y}}\nallow_dangerously_set_content: !!bool false\n"
+        "template_format: semantic-kernel\n"
+        "input_variables:\n  - {name: x, is_required: !!bool false}\n"
+        "  - {name: y, is_required: !!bool true}\n"
+        "execution_settings: {default: {temperature: !!float 0.5, max_tokens: !!int '9'}}\n",
+    },
+    "semantic-kernel: settings of the oldest schema, and other keys": {
+        "skprompt.txt": "Hi {{$x}}",
+        "config.json": _json(
+            schema=1,
+            type="completion",
+            default_services=["a"],
+            models=[{"max_tokens": 9, "best_of": 3, "number_of_responses": 1}],
+        ),
     },
     "semantic-kernel: a text and its configuration": {
         "joke/skprompt.txt": 'Tell {{"a"}} joke about {{$topic}} for {{ $reader }}.\n',

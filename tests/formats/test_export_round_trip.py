@@ -123,7 +123,7 @@ def catalog(tmp_path_factory, _empty_repository):
 @pytest.mark.parametrize(
     ("name", "refused", "same", "different"),
     [
-        ("prompty", 9, 108, {}),
+        ("prompty", 10, 105, {}),
         ("promptfoo-templates", 16, 74, {}),
         ("github-models", 26, 45, {}),
         ("langfuse", 25, 48, {}),
@@ -164,6 +164,128 @@ def test_requests_are_the_same_or_the_difference_has_a_code(
     assert {prompt for prompt, equal in pairs if not equal} == set(map(_folded, different))
     severe = {one.code for one in again.findings if one.severity is Severity.WARNING}
     assert set().union(*different.values()) <= severe
+
+
+@pytest.mark.slow
+def test_prompty_itself_loads_what_is_exported_and_renders_the_same(catalog, monkeypatch):
+    prompty = pytest.importorskip("prompty", reason="no prompty: pip install '.[dev]'")
+    monkeypatch.chdir(catalog)
+    with workspace(catalog) as opened:
+        options = ExportOptions(format="prompty", patterns=(), to=Path("out-of-prompty"))
+        paths = [Path(file.path) for file in export_prompts(opened, options).files]
+        found = [
+            (str(path), case, _prepared(prompty, path, inputs), wanted)
+            for path in paths
+            for case, inputs, wanted in _wanted(opened.catalog, path)
+        ]
+
+    assert (len(paths), len(found)) == (31, 105)
+    assert [one for one in found if one[2] != one[3]] == []
+
+
+def _wanted(catalog, path):
+    """The name, the inputs and the messages of each case of an exported prompt."""
+    identity = "/".join(path.with_suffix("").parts[1:])
+    prompt = catalog.loaded(catalog.paths[identity]).prompt
+    accept = Renderer(prompt, catalog.load, catalog.files.data).accept
+    for case in prompt.cases:
+        inputs = accept(case.inputs)[0]
+        yield case.name, inputs, _messages(catalog, prompt.path, inputs)
+
+
+def _prepared(prompty, path, inputs):
+    rendered = prompty.prepare(prompty.load(path), dict(inputs))
+    return [{"role": one.role, "content": one.text.strip()} for one in rendered]
+
+
+RICH = """\
+format: promptops/1
+model:
+  provider: openai
+  id: gpt-5
+  params:
+    max_output_tokens: 9
+    top_p: 0.5
+    stop: [end]
+    seed: 1
+    frequency_penalty: 0.1
+    presence_penalty: 0.2
+    reasoning_effort: low
+    parallel_tool_calls: false
+inputs:
+  required: [names, who]
+  properties:
+    names: {type: array, items: {type: string}, description: Whom to greet.}
+    who:
+      type: object
+      required: [id]
+      properties: {id: {type: integer}, at: {type: [number, "null"]}}
+    level: {enum: [a, b], default: a}
+    either: {type: [string, boolean], default: ""}
+tools:
+  - name: find
+    description: Finds.
+    parameters:
+      type: object
+      required: [words]
+      properties:
+        words: {type: array, items: {anyOf: [{type: string}, {type: integer}, {type: "null"}]}}
+        most: {type: integer, description: How many.}
+  - {name: stop_it}
+  - name: set_it
+    strict: true
+    parameters:
+      type: object
+      required: [to]
+      properties: {to: {type: string, enum: [on, off]}}
+      additionalProperties: false
+messages:
+  - {role: user, content: "Hi {{ names | join(', ') }} {{ who.id }} {{ level }} {{ either }}"}
+tests: [{name: a, inputs: {names: [x], who: {id: 1}}, rendered: [{type: message-count, value: 1}]}]
+"""
+SAME = {
+    "level": {"type": "string", "enum": ["a", "b"], "default": "a"},
+    "either": {"anyOf": [{"type": "string"}, {"type": "boolean"}], "default": ""},
+}
+"""Inputs of which Prompty has another form."""
+
+
+def test_types_parameters_and_tools_come_back_from_prompty(repo, monkeypatch):
+    repo.write({"prompts/rich.prompt.yaml": RICH})
+    monkeypatch.chdir(repo.root)
+    with workspace(repo.root) as opened:
+        exported = export_prompts(
+            opened, ExportOptions(format="prompty", patterns=(), to=Path("out"))
+        )
+        options = ImportOptions(reading=ReadOptions(), to="prompts/again")
+        again = import_prompts(opened, ["out"], options)
+    with workspace(repo.root) as opened:
+        before, after = (
+            opened.catalog.loaded(path).prompt
+            for path in ("prompts/rich.prompt.yaml", "prompts/again/rich.prompt.yaml")
+        )
+
+    assert [one.code for one in exported.findings] == ["EXP101"]
+    assert again.findings == ()
+    assert (after.model, after.tools) == (before.model, before.tools)
+    wanted = before.inputs["properties"]
+    assert after.inputs["required"] == before.inputs["required"]
+    assert after.inputs["properties"] == {**wanted, **SAME}
+
+
+def test_what_prompty_can_not_say_of_a_type_is_reported(repo):
+    text = RICH.replace("items: {type: string}", "items: {type: string, maxLength: 3}")
+    text = text.replace("{type: integer, description: How many.}", "{type: integer, minimum: 1}")
+    repo.write({"prompts/rich.prompt.yaml": text})
+    with workspace(repo.root) as opened:
+        options = ExportOptions(format="prompty", patterns=(), to=repo.root / "out")
+        found = export_prompts(opened, options).findings
+
+    only = "only kinds, items, properties, defaults, enums and descriptions are exported"
+    assert [(str(one.place), one.code, one.message) for one in found[1:]] == [
+        ("prompts/rich.prompt.yaml:14:1", "EXP103", f"of the inputs {only}"),
+        ("prompts/rich.prompt.yaml:25:5", "EXP104", f"of the parameters of `find` {only}"),
+    ]
 
 
 SMALL = """\

@@ -149,7 +149,7 @@ description: Answers.
 model:
   id: gpt-5
   provider: openai
-  options: {temperature: 0, max_output_tokens: 9}
+  options: {temperature: 0, maxOutputTokens: 9}
 inputs:
   - {name: name, kind: string, required: true}
 template:

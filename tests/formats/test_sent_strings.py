@@ -8,6 +8,7 @@ from promptops.formats.document import SourceDocument
 from promptops.formats.readers import python, typescript
 from promptops.formats.registry import ReadOptions
 from promptops.formats.source_file import SourceFile, SourceFolder
+from promptops.formats.written_messages import written_messages
 
 PYTHON = [
     ("RULES = 'Sort the tickets.'\nask(system=RULES)", ["rules"]),
@@ -22,6 +23,14 @@ PYTHON = [
     ("click.prompt('Enter the name of a ticket to sort now, or an empty line')", []),
     ("click.option('--name', prompt='Enter the name of a ticket to sort, or nothing')", []),
     ("kind = 'f-string'\nPromptTemplate(template=text, template_format=kind)", []),
+    ("def sort():\n  return PromptTemplate(template='Sort {text}')", ["sort"]),
+    ("Chain(llm, prompt=PromptTemplate(template='Sort {text}'))", ["prompt"]),
+    ("chain = Chain(PromptTemplate.from_template('Sort {text}'))", ["template"]),
+    ("sort = PromptTemplate.from_template('Sort {text}') | model", ["sort"]),
+    ("x = ChatPromptTemplate.from_messages([A.from_template('Sort {text}')])", []),
+    ("ask([HumanMessagePromptTemplate.from_template('Sort {text}')])", []),
+    ("page = Page.from_template('a.html')\nshow(Page.from_template('b.html'))", ["page"]),
+    ("SORT = PromptTemplate(template='')", []),
     ("RULES = 'tickets'\nask(system=RULES)", []),
     ("RULES = '<div>Sort the tickets now</div>'\nask(system=RULES)", []),
 ]
@@ -49,3 +58,38 @@ def test_a_string_that_code_sends_to_a_model_is_a_prompt(reader, code, names, tm
     ]
 
     assert found == [f"a/{name}" for name in names]
+
+
+LIST = (
+    "[{'role': 'system', 'content': 'Sort these tickets.'},"
+    " {'role': 'user', 'content': 'Text: {text}'}]"
+)
+FILLED, LITERAL = "Text: {{ text }}", "Text: {text}"
+
+
+@pytest.mark.parametrize(
+    ("code", "content", "codes"),
+    [
+        ("MESSAGES = LIST", FILLED, ["IMP309"]),
+        ("class Bot:\n  messages = LIST", FILLED, ["IMP309"]),
+        ("M = LIST\nx = [{**m, 'content': m['content'].format(text=t)} for m in M]", FILLED, []),
+        ("m = LIST\nx = [{k: v.format(text=t) for k, v in a.items()} for a in m]", FILLED, []),
+        ("M = LIST\nfor i, m in enumerate(copy(M)):\n  m['content'].format_map(d)", FILLED, []),
+        ("M = LIST\nM[1]['content'] = M[1]['content'].format(text=t)", FILLED, []),
+        ("def f():\n  m = LIST\n  m[1]['content'] = m[1]['content'].format(text=t)", FILLED, []),
+        ("M = LIST\nclient.chat.completions.create(messages=M)", LITERAL, []),
+        ("client.chat.completions.create(messages=LIST)", LITERAL, []),
+        ("def f():\n  m = LIST\n  return m", LITERAL, []),
+    ],
+)
+def test_braces_in_a_list_of_messages_are_inputs_if_code_fills_them_in(
+    code, content, codes, tmp_path
+):
+    source = code.replace("LIST", LIST)
+    file = SourceFile(SourceFolder(tmp_path, "", alone=True), "a.py", source.encode())
+
+    (found,) = python.documents(file, ReadOptions())
+
+    messages, _ = written_messages(found, tuple)
+    assert messages[1]["content"] == content
+    assert [loss.code for loss in found.losses] == codes

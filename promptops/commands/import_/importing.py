@@ -35,13 +35,23 @@ from promptops.commands.import_.reading import (
 from promptops.errors import UsageError
 from promptops.formats.codes import CODES, severity_of
 from promptops.formats.connections import names_connection
-from promptops.formats.document import Loss, SourceDocument, SourceLoop, SourceMessage, TextContent
+from promptops.formats.document import (
+    Loss,
+    SourceCase,
+    SourceDocument,
+    SourceLoop,
+    SourceMessage,
+    TextContent,
+)
+from promptops.formats.front_matter import place_of_value
 from promptops.formats.input_schema import input_schema
 from promptops.formats.parts import TextPart
+from promptops.formats.source_file import SourceFile, SourceFolder
 from promptops.formats.written_messages import written_messages
+from promptops.json_pointer import tokens, value_at
 from promptops.lint.searchable_text import written as text_of_prompt
 from promptops.model.config import Config, ModelProfile
-from promptops.model.finding import Finding, Severity
+from promptops.model.finding import Finding, Problem, Severity
 from promptops.model.imported import (
     Candidate,
     CandidateList,
@@ -57,6 +67,7 @@ from promptops.records import record, replace
 from promptops.repo.repository import INDEX, WORKTREE
 from promptops.runtime.request.render import Renderer, RenderError
 from promptops.source.config import OWN_FILE
+from promptops.source.document import Document
 from promptops.suggestions import did_you_mean
 from promptops.workspace.edits import ChangedTree
 from promptops.workspace.new_files import create_file, existing_content, write_schema_copy
@@ -155,21 +166,91 @@ def self_checked(
 ) -> Iterator[Planned]:
     """The prompts, with an IMP016 for each mistake in their files and an IMP131 for a secret.
 
-    A bug that one prompt leads to is a mistake of this prompt only.
+    A test case of the source that can't be rendered is left out with an IMP132. A bug that one
+    prompt leads to is a mistake of this prompt only.
     """
     plans = tuple(planned)
-    texts = {path: text for plan in plans for path, text in plan.files.files.items()}
-    catalog = _catalog_with(workspace, texts, _config_with(workspace.config, profiles))
-    for plan in plans:
-        refused = any(loss.refuses for loss in plan.losses)
-        found = () if refused else tuple(_mistakes(catalog, plan))
-        yield replace(plan, losses=(*plan.losses, *found))
+    config = _config_with(workspace.config, profiles)
+    catalog = _catalog_with(workspace, plans, config)
+    checks = [_checked(catalog, plan) for plan in plans]
+    fitting = [_without_cases(plan, check.unfit) for plan, check in zip(plans, checks, strict=True)]
+    if any(check.unfit for check in checks):
+        catalog = _catalog_with(workspace, fitting, config)
+    for plan, check in zip(fitting, checks, strict=True):
+        found = _checked(catalog, plan) if check.unfit else check
+        still_unfit = (
+            self_check_loss(f"the case `{name}` can't be rendered: {reason}", plan.document.place)
+            for name, reason in found.unfit.items()
+        )
+        yield replace(plan, losses=(*plan.losses, *found.losses, *still_unfit))
 
 
-def _catalog_with(workspace: Workspace, files: Mapping[str, str], config: Config) -> Catalog:
+@record(frozen=True, slots=True, kw_only=True)
+class _Check:
+    """What is wrong with the files of one prompt.
+
+    Attributes:
+        unfit: Why a test case can't be rendered, by its name.
+    """
+
+    losses: tuple[Loss, ...]
+    unfit: Mapping[str, str]
+
+
+def _checked(catalog: Catalog, plan: Planned) -> _Check:
+    if any(loss.refuses for loss in plan.losses):
+        return _Check(losses=(), unfit={})
+    losses: list[Loss] = []
+    unfit: dict[str, str] = {}
+    with CaughtBug() as bug:
+        losses += _secret_losses(catalog, plan)
+        losses += _fault_losses(catalog, plan)
+        unfit |= _unfit_cases(catalog, plan)
+    if bug.error is not None:
+        losses.append(self_check_loss(str(bug.error), plan.document.place))
+    return _Check(losses=tuple(losses), unfit=unfit)
+
+
+def _unfit_cases(catalog: Catalog, plan: Planned) -> Iterator[tuple[str, str]]:
+    loaded = catalog.loaded(plan.files.path)
+    if loaded.problems or loaded.prompt is None:
+        return
+    renderer = Renderer(loaded.prompt, catalog.load)
+    for case in loaded.prompt.cases:
+        try:
+            renderer.messages(case.inputs)
+        except RenderError as error:
+            yield case.name, error.message.removeprefix(f"{loaded.prompt.id}: ")
+
+
+def _without_cases(plan: Planned, unfit: Mapping[str, str]) -> Planned:
+    """The prompt without these test cases, which do not decide about the types of its inputs."""
+    if not unfit:
+        return plan
+    document = plan.document
+    left_out = [case for case in document.cases if case.name in unfit]
+    values = [case.inputs for case in left_out]
+    fitting = replace(
+        document,
+        cases=tuple(case for case in document.cases if case.name not in unfit),
+        samples=tuple(one for one in document.samples if one not in values),
+    )
+    files = plan.write(fitting)
+    others = plan.losses[len(plan.files.losses) :]
+    losses = (_unfit_case(case, unfit[case.name]) for case in left_out)
+    return replace(plan, document=fitting, files=files, losses=(*files.losses, *others, *losses))
+
+
+def _unfit_case(case: SourceCase, reason: str) -> Loss:
+    message = f"the case `{case.name}` does not fit the prompt, and is left out: {reason}"
+    return Loss(code="IMP132", message=message, place=case.place)
+
+
+def _catalog_with(workspace: Workspace, plans: Iterable[Planned], config: Config) -> Catalog:
     """The catalog of the work tree with the files that will be written."""
     repository = workspace.repository
-    data = {path: text.encode() for path, text in files.items()}
+    texts = {path: text for plan in plans for path, text in plan.files.files.items()}
+    data = {path: text.encode() for path, text in texts.items()}
     disk = repository.tree(WORKTREE, workspace.config.prompts)
     tree = ChangedTree(disk, data)
     return catalog_of(repository, WORKTREE, tree, config)
@@ -185,14 +266,6 @@ def _config_with(config: Config, profiles: Profiles | None) -> Config:
     return replace(config, models={**config.models, **added})
 
 
-def _mistakes(catalog: Catalog, plan: Planned) -> Iterator[Loss]:
-    with CaughtBug() as bug:
-        yield from _secret_losses(catalog, plan)
-        yield from _fault_losses(catalog, plan)
-    if bug.error is not None:
-        yield self_check_loss(str(bug.error), plan.document.place)
-
-
 def _secret_losses(catalog: Catalog, plan: Planned) -> Iterator[Loss]:
     """An error for each kind of secret that the rule SEC001 finds, without any part of it."""
     path = plan.files.path
@@ -205,18 +278,21 @@ def _secret_losses(catalog: Catalog, plan: Planned) -> Iterator[Loss]:
 
 
 def _fault_losses(catalog: Catalog, plan: Planned) -> Iterator[Loss]:
-    loaded = catalog.loaded(plan.files.path)
+    for problem in catalog.loaded(plan.files.path).problems[:_MOST_PROBLEMS_SHOWN]:
+        yield _fault(catalog.document(plan.files.path), plan, problem)
+
+
+def _fault(written: Document, plan: Planned, problem: Problem) -> Loss:
+    """An IMP016 that names the key, at the same key of the source if it has one."""
+    message = f"{problem.code}: {problem.message}"
     place = plan.document.place
-    for problem in loaded.problems[:_MOST_PROBLEMS_SHOWN]:
-        yield self_check_loss(f"{problem.code}: {problem.message}", place)
-    if loaded.problems or loaded.prompt is None:
-        return
-    try:
-        renderer = Renderer(loaded.prompt, catalog.load)
-        for case in loaded.prompt.cases:
-            renderer.messages(case.inputs)
-    except RenderError as error:
-        yield self_check_loss(f"a case can't be rendered: {error}", place)
+    pointer = problem.at if isinstance(problem.at, str) else written.pointer_at(problem.at)
+    if not pointer:
+        return self_check_loss(message, place)
+    steps = tokens(pointer)
+    source = SourceFile(SourceFolder(Path(), ""), plan.read.path, plan.read.data)
+    found = place_of_value(source, steps[-1], value_at(written.value, pointer))
+    return self_check_loss(f"{message}, at `{'.'.join(steps)}`", found or place)
 
 
 # Write the files of one planned prompt, unless something refuses it.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -70,12 +71,18 @@ class ImportOptions:
 
 @record(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """One prompt with its files, before anything is written."""
+    """One prompt with its files, before anything is written.
+
+    Attributes:
+        losses: Those of the files first.
+        write: The files of the document with other test cases.
+    """
 
     document: SourceDocument
     read: ReadFile
     files: PromptFiles
     losses: tuple[Loss, ...]
+    write: Callable[[SourceDocument], PromptFiles]
 
 
 def planned(
@@ -102,7 +109,13 @@ def _failed(read: ReadFile, document: SourceDocument, error: InternalError) -> P
     """A prompt without files: a bug that only its document leads to is an error of it alone."""
     loss = self_check_loss(str(error), document.place)
     files = PromptFiles(id=document.id, path="", files={}, inputs=(), losses=())
-    return Planned(document=document, read=read, files=files, losses=(*document.losses, loss))
+    return Planned(
+        document=document,
+        read=read,
+        files=files,
+        losses=(*document.losses, loss),
+        write=lambda _document: files,
+    )
 
 
 class _Planner:
@@ -136,9 +149,17 @@ class _Planner:
         uncallable: tuple[Loss, ...] = ()
         if self._profiles is not None:
             complete, uncallable = self._profiles.named(complete)
-        files = prompt_files(complete, read.data, self._writing, self._origin(read))
-        found = (*files.losses, *losses, *uncallable)
-        return Planned(document=complete, read=read, files=files, losses=found)
+        write = partial(
+            prompt_files, data=read.data, options=self._writing, origin=self._origin(read)
+        )
+        files = write(complete)
+        return Planned(
+            document=complete,
+            read=read,
+            files=files,
+            losses=(*files.losses, *losses, *uncallable),
+            write=write,
+        )
 
     def _origin(self, read: ReadFile) -> str:
         """The path of a source from the root of the repository; outside of it, below the SOURCE."""

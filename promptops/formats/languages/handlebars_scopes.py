@@ -41,7 +41,9 @@ class Value:
     @property
     def may_be_null(self) -> bool:
         """Whether null is a value that is declared."""
-        return "null" in self.schema.get("type", ()) or None in (self.schema.get("enum") or ())
+        if "null" in self.schema.get("type", ()) or None in (self.schema.get("enum") or ()):
+            return True
+        return {"type": "null"} in self.schema.get("anyOf", ())
 
     def certain(self) -> Value:
         """The same value where a condition excludes null."""

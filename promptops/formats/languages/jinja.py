@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
@@ -9,7 +10,11 @@ from typing import Any
 from promptops.formats.document import Loss
 from promptops.formats.emit import jinja
 from promptops.formats.input_names import InputNames
-from promptops.formats.languages.jinja_expressions import Token, promptops_expression
+from promptops.formats.languages.jinja_expressions import (
+    NOT_HERE,
+    Token,
+    promptops_expression,
+)
 from promptops.formats.parts import CommentPart, ExpressionPart, TagPart, TemplatePart, TextPart
 from promptops.formats.translation import Translate, Translation
 from promptops.model.place import Text
@@ -18,6 +23,8 @@ from promptops.patterns import lazy_pattern
 _ELEMENT = lazy_pattern(r"[A-Za-z_][\w.]*\[\d+\]")
 """An element that may not exist: it renders nothing there, and fails here."""
 _ENDS = frozenset(("variable_end", "block_end", "comment_end", "raw_end"))
+_FUNCTIONS = ("range", "namespace", "caller", "super", "loop", *NOT_HERE)
+"""Functions of Jinja itself; for those that do not exist here there is an IMP102."""
 _KNOWN_TAGS = frozenset(
     str.split(
         "if elif else endif for endfor set endset macro endmacro call endcall filter endfilter"
@@ -85,12 +92,30 @@ class JinjaReader:
 
         try:
             parts = tuple(self._parts(list(self._tokens())))
-            _engine().parse(jinja(parts))
+            self._refuse_functions(_engine().parse(jinja(parts)))
         except (TemplateSyntaxError, RecursionError) as error:
             message = f"the text is not a Jinja template ({error}): it is not changed"
             loss = Loss(code="IMP313", message=message, place=self._text.place(0))
             return Translation(parts=(TextPart(self._text.value),), losses=(loss,))
         return Translation(parts=parts, losses=tuple(self._losses))
+
+    def _refuse_functions(self, tree: Any) -> None:
+        """An IMP103 for each function of the application that the template calls."""
+        from jinja2 import nodes
+
+        known = {*_FUNCTIONS, *(macro.name for macro in tree.find_all(nodes.Macro))}
+        known.update(name.name for name in tree.find_all(nodes.Name) if name.ctx == "store")
+        for imported in tree.find_all(nodes.FromImport):
+            known.update(name if isinstance(name, str) else name[1] for name in imported.names)
+        names = (call.node for call in tree.find_all(nodes.Call))
+        called = dict.fromkeys(name.name for name in names if isinstance(name, nodes.Name))
+        for name in called:
+            found = re.search(rf"\b{re.escape(name)}\s*\(", self._text.value)
+            if name not in known and found is not None:
+                place = self._text.place(found.start(), found.start() + len(name))
+                message = f"`{name}` is a function of the application, which is not run"
+                loss = Loss(code="IMP103", message=message, place=place, refuses=True)
+                self._losses.append(loss)
 
     def _tokens(self) -> Iterator[Token]:
         position = 0

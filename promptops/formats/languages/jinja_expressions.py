@@ -26,7 +26,8 @@ _PLAIN_METHODS = {
 _WITH_ARGUMENTS = {"replace": "replace", "split": "split"}
 _OF_ELEMENTS = frozenset(("first", "last"))
 """Filters that give nothing for an empty list there, and fail here."""
-_NOT_HERE = frozenset(("dict", "cycler", "joiner", "lipsum", "now", "random"))
+NOT_HERE = frozenset(("dict", "cycler", "joiner", "lipsum", "now", "random"))
+"""Functions of Jinja that do not exist in promptops."""
 
 
 @record(frozen=True, slots=True)
@@ -104,7 +105,7 @@ class _Writer:
         elif token.kind == "name" and before in ("is", "is not"):
             if token.value != "not" and token.value not in _tests():
                 self._lost(token, f"the test `{token.value}` does not exist in promptops")
-        elif token.kind == "name" and token.value in _NOT_HERE and _is_called(tokens, index):
+        elif token.kind == "name" and token.value in NOT_HERE and _is_called(tokens, index):
             self._lost(token, f"the function `{token.value}` does not exist in promptops")
         return token.value
 

@@ -109,7 +109,11 @@ class _Reader:
         return found if isinstance(found, Mapping) else {}
 
     def _schema(self) -> dict[str, Any]:
-        given = self._section("input").get("schema")
+        section = self._section("input")
+        for key in section:
+            if key not in ("schema", "default"):
+                self._note("IMP114", f"`input.{key}` is not carried", "/input")
+        given = section.get("schema")
         if given is None:
             return {}
         try:
@@ -217,8 +221,9 @@ class _Reader:
 
     def _output(self) -> dict[str, Any]:
         given = self._section("output")
-        if not given:
-            return {}
+        for key in given:
+            if key not in ("format", "schema"):
+                self._note("IMP114", f"`output.{key}` is not carried", "/output")
         kind = given.get("format", "json" if "schema" in given else "text")
         if kind == "text":
             return {}
@@ -232,9 +237,6 @@ class _Reader:
         except NamedSchema as error:
             self._note("IMP117", f"the schema `{error}` is registered elsewhere", "/output")
             schema = None
-        for key in given:
-            if key not in ("format", "schema"):
-                self._note("IMP114", f"`output.{key}` is not carried", "/output")
         return {"output": {"format": "json", **({"schema": schema} if schema else {})}}
 
     def _tools(self) -> dict[str, Any]:
@@ -244,13 +246,22 @@ class _Reader:
             message = "tools are named, and defined in code: kept as `x-dotprompt-tools`"
             self._note("IMP106", message, "/tools")
         listed = self._front.value.get("toolDefs")
-        found = []
-        for tool in listed if isinstance(listed, list) else ():
-            if isinstance(tool, Mapping) and isinstance(tool.get("name"), str):
-                schema = tool.get("inputSchema", tool.get("parameters"))
-                kept = {key: tool[key] for key in ("name", "description") if key in tool}
-                found.append({**kept, "parameters": schema or {"type": "object"}})
+        rows = listed if isinstance(listed, list) else ()
+        found = [tool for row in rows if (tool := self._tool(row)) is not None]
         return {**fields, **({"tools": found} if found else {})}
+
+    def _tool(self, row: Any) -> dict[str, Any] | None:
+        if not isinstance(row, Mapping) or not isinstance(row.get("name"), str):
+            self._note("IMP106", "a tool without a name is not carried", "/toolDefs")
+            return None
+        kept = {key: row[key] for key in ("name", "description") if key in row}
+        given = row.get("inputSchema", row.get("parameters"))
+        try:
+            schema = json_schema(given)
+        except NamedSchema as error:
+            self._note("IMP117", f"the schema `{error}` is registered elsewhere", "/toolDefs")
+            schema = {}
+        return {**kept, "parameters": schema or {"type": "object"}}
 
     def _others(self) -> dict[str, Any]:
         fields: dict[str, Any] = {}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from promptops.formats.declared_types import named_rows
 from promptops.formats.document import (
     Loss,
+    MediaContent,
     SourceCase,
     SourceDocument,
     SourceHistory,
@@ -21,12 +22,13 @@ from promptops.formats.input_names import InputNames
 from promptops.formats.languages.jinja import default_jinja, jinja_with
 from promptops.formats.languages.mustache import mustache_with
 from promptops.formats.markdown_images import with_images
-from promptops.formats.parts import ExpressionPart, TemplatePart, is_blank
+from promptops.formats.parts import ExpressionPart, TagPart, TemplatePart, is_blank
 from promptops.formats.plain_texts import identity
 from promptops.formats.prompty_header import PromptyHeader
 from promptops.formats.registry import ReadOptions
 from promptops.formats.role_lines import RoleLines, has_role_lines
 from promptops.formats.source_file import SourceFile
+from promptops.model.prompt import MediaKind
 from promptops.patterns import lazy_pattern
 
 NAME = "prompty"
@@ -36,6 +38,8 @@ RANK = 500
 _ROLE_LINE = lazy_pattern(
     r"(?im)^[ \t]*(?:#[ \t]*)?(?:system|user|assistant|developer)[ \t]*:[ \t]*$"
 )
+_MEDIA: Mapping[str, MediaKind] = {"image": "image", "audio": "audio", "file": "document"}
+"""The kinds of inputs of version 2 that are media, with the names of prompt files."""
 _OWN = ("model", "inputs", "sample", "template", "authors")
 
 
@@ -68,8 +72,8 @@ class _Prompty:
 
     def document(self) -> SourceDocument:
         """The prompt of the file."""
-        inputs, required, histories = self._inputs()
-        turns = tuple(self._turns(histories))
+        inputs, required, rich = self._inputs()
+        turns = tuple(self._turns(rich))
         samples = self._sample()
         return SourceDocument(
             id=identity(*self._file.path[: -len(self._file.suffix)].split("/")),
@@ -86,21 +90,24 @@ class _Prompty:
             losses=tuple(self._header.losses),
         )
 
-    def _turns(self, histories: tuple[str, ...]) -> Iterator[SourceTurn]:
+    def _turns(self, rich: Mapping[str, str]) -> Iterator[SourceTurn]:
         found = self._language()(self._front.body, self._names)
         self._header.losses += found.losses
         last: Any = "text" if self._header.version == 1 else "role"
         roles = RoleLines(self._file.place, "system", last_line=last)
         if not has_role_lines(found.parts):
-            alone = self._message("system", found.parts)
-            yield from self._with_parts(alone, histories)
+            yield from self._with_parts(self._message("system", found.parts), rich)
         else:
             for turn in roles.turns(found.parts):
-                yield from self._with_parts(turn, histories)
+                yield from self._with_parts(turn, rich)
         self._header.losses += roles.losses
 
-    def _with_parts(self, turn: SourceTurn, histories: tuple[str, ...]) -> Iterator[SourceTurn]:
-        """The turn with its images as parts; a message that only prints a thread is a history."""
+    def _with_parts(self, turn: SourceTurn, rich: Mapping[str, str]) -> Iterator[SourceTurn]:
+        """The turn with its conversations and media as Prompty places them.
+
+        A conversation and each text after one are turns of their own; media go to the user's
+        message before them, or to a new one.
+        """
         if not isinstance(turn, SourceMessage) or len(turn.content) != 1:
             yield turn
             return
@@ -108,11 +115,36 @@ class _Prompty:
         if not isinstance(content, TextContent):
             yield turn
             return
-        for piece in _split(content.parts, histories):
+        self._refuse_in_tags(content.parts, rich)
+        current: SourceMessage | None = None
+        for piece in _split(content.parts, rich):
+            if isinstance(piece, str) and rich[piece] in _MEDIA:
+                media = MediaContent(kind=_MEDIA[rich[piece]], origin="input", value=piece)
+                before = current.content if current is not None and current.role == "user" else ()
+                if current is not None and not before:
+                    yield current
+                current = SourceMessage(role="user", content=(*before, media), when=turn.when)
+                continue
+            if isinstance(piece, tuple) and all(map(is_blank, piece)):
+                continue
+            if current is not None:
+                yield current
+            current = None
             if isinstance(piece, str):
                 yield SourceHistory(source=piece)
-            elif any(not is_blank(part) for part in piece):
-                yield self._message(turn.role, piece, turn.when)
+            else:
+                current = self._message(turn.role, piece, turn.when)
+        if current is not None:
+            yield current
+
+    def _refuse_in_tags(self, parts: tuple[TemplatePart, ...], rich: Mapping[str, str]) -> None:
+        depth = 0
+        for part in parts:
+            if isinstance(part, TagPart):
+                depth += part.source.startswith(("if ", "for ")) - part.source.startswith("end")
+            elif depth and isinstance(part, ExpressionPart) and part.source in rich:
+                message = f"`{part.source}` in a condition or a loop is not carried"
+                self._header.note("IMP105", message, "inputs", refuses=True)
 
     def _message(
         self, role: str, parts: tuple[TemplatePart, ...], when: str | None = None
@@ -146,23 +178,29 @@ class _Prompty:
         declared = inputs.values() if isinstance(inputs, Mapping) else ()
         return any(isinstance(one, Mapping) and "is_chat_history" in one for one in declared)
 
-    def _inputs(self) -> tuple[dict[str, Any], tuple[str, ...], tuple[str, ...]]:
-        """The schemas, the names of the required inputs, and those that are conversations."""
+    def _inputs(self) -> tuple[dict[str, Any], tuple[str, ...], dict[str, str]]:
+        """The schemas, the names of the required inputs, and the kinds of those that are no text.
+
+        These are conversations and, in version 2, media.
+        """
         given = self._value.get("inputs")
         rows = named_rows(given)
         schemas: dict[str, Any] = {}
         required: list[str] = []
-        histories: list[str] = []
+        rich: dict[str, str] = {}
         for old, value in rows:
             name = self._names.name(old)
-            if isinstance(value, Mapping) and value.get("kind") == "thread":
-                histories.append(name)
+            kind = str(value.get("kind")) if isinstance(value, Mapping) else ""
+            if kind in _MEDIA and self._header.version == 2:
+                rich[name] = kind
+            if kind == "thread":
+                rich[name] = kind
                 self._header.note("IMP302", f"`{name}` is the caller's conversation", "inputs")
                 continue
             schemas[name] = self._header.types.schema(old, value)
             if isinstance(value, Mapping) and value.get("required") is True:
                 required.append(name)
-        return schemas, tuple(required), tuple(histories)
+        return schemas, tuple(required), rich
 
     def _sample(self) -> tuple[SourceCase, ...]:
         given = self._value.get("sample")
@@ -187,12 +225,12 @@ class _Prompty:
 
 
 def _split(
-    parts: tuple[TemplatePart, ...], histories: tuple[str, ...]
+    parts: tuple[TemplatePart, ...], rich: Collection[str]
 ) -> Iterator[tuple[TemplatePart, ...] | str]:
-    """The parts between conversations that are printed, and the names of these conversations."""
+    """The parts between conversations and media that are printed, and the names of these."""
     current: list[TemplatePart] = []
     for part in parts:
-        if isinstance(part, ExpressionPart) and part.source in histories:
+        if isinstance(part, ExpressionPart) and part.source in rich:
             yield tuple(current)
             yield part.source
             current = []

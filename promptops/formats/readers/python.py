@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -44,6 +45,10 @@ MARKS = "`.py`: strings, f-strings, prompt templates and lists of messages; code
 RANK = 10
 
 _MAX_DEPTH = 250
+_RUNNING = ".".join(map(str, sys.version_info[:2]))
+_NEWER_SYNTAX = (
+    f"promptops runs on Python {_RUNNING}: for code in newer syntax, run it on that Python"
+)
 
 
 def recognises(file: SourceFile) -> bool:
@@ -84,7 +89,9 @@ def _parsed(file: SourceFile) -> ast.Module:
         line = getattr(error, "lineno", None) or 1
         place = Text(file.shown, "x", lambda _offset: (line, 1)).place(0)
         message = f"the code can't be parsed: {getattr(error, 'msg', error)}"
-        raise UnreadableSource(Loss(code="IMP002", message=message, place=place)) from None
+        hint = _NEWER_SYNTAX if isinstance(error, SyntaxError) else None
+        loss = Loss(code="IMP002", message=message, place=place, hint=hint)
+        raise UnreadableSource(loss) from None
 
 
 def _refuse_deep(tree: ast.Module) -> None:
@@ -178,7 +185,7 @@ class _Reader:
             self._expressions, names, lambda text, syntax: self._parts(text, names, syntax)
         )
         if isinstance(node, ast.List):
-            return self._with_words(messages.chat(node), node)
+            return self._with_words(messages.chat(node, self._list_syntax(candidate)), node)
         if isinstance(node, ast.Call):
             if is_request(node):
                 return self._with_words(messages.request(node), node)
@@ -194,6 +201,14 @@ class _Reader:
                 return self._single(candidate, template[0], names, template[1])
         return self._single(candidate, node, names, self._uses.filled.get(candidate.key))
 
+    def _list_syntax(self, candidate: Candidate) -> ast.expr | str | None:
+        """How the messages of a list are filled in; a constant that no call sends may be."""
+        key = candidate.key
+        if key in self._uses.filled:
+            return self._uses.filled[key]
+        is_constant = bool(key) and candidate.function is None
+        return None if is_constant and key not in self._uses.sent else "none"
+
     def _with_words(self, turns: Iterator[SourceTurn], node: ast.expr) -> list[SourceTurn]:
         """The messages; none if all that they contain are values."""
         found = list(turns)
@@ -208,7 +223,7 @@ class _Reader:
         if _only_names(node):
             return []
         parts = self._parts(node, names, use)
-        if parts is None:
+        if parts is None or (_all_text(parts) and not marked_text(parts).strip()):
             return []
         place = self._expressions.place(node)
         text = marked_text(parts)

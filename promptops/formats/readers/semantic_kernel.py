@@ -17,6 +17,7 @@ from promptops.formats.model_fields import PARAMETERS, model_field
 from promptops.formats.plain_texts import identity, stem_steps
 from promptops.formats.registry import ReadOptions, other_format
 from promptops.formats.request_fields import output_field
+from promptops.formats.shape import sampled
 from promptops.formats.source_file import SourceFile
 from promptops.formats.translation import Translate, Translation
 from promptops.model.place import Place, Text
@@ -27,8 +28,16 @@ RANK = 395
 
 _FILE = "skprompt.txt"
 _MARKS = ("template_format", "execution_settings")
-_ZERO_IS_DEFAULT = ("top_p", "presence_penalty", "frequency_penalty")
 _OF_TOOLS = ("function_choice_behavior", "tool_call_behavior", "tools", "tool_choice")
+_KNOWN = frozenset(
+    str.split(
+        "schema type name description template template_format input input_variables"
+        " output_variable execution_settings completion models allow_dangerously_set_content"
+    )
+)
+_OF_REQUEST = frozenset(("model_id", "service_id", "response_format", "text", *_OF_TOOLS))
+"""Settings that are read, and the name of the service that they are for."""
+_ZERO_IS_DEFAULT = ("top_p", "presence_penalty", "frequency_penalty")
 
 
 def recognises(file: SourceFile) -> bool:
@@ -133,6 +142,9 @@ class _Reader:
         for key in _OF_TOOLS:
             if settings.get(key):
                 self._note("IMP106", f"`{key}` is not carried", "execution_settings")
+        for key in settings:
+            if key not in PARAMETERS and key not in _OF_REQUEST and not _is_usual(settings, key):
+                self._note("IMP114", f"`{key}` is not carried", "execution_settings")
         given = {key: value for key, value in settings.items() if key in PARAMETERS}
         for key in _ZERO_IS_DEFAULT:
             if given.get(key) == 0:
@@ -141,10 +153,20 @@ class _Reader:
                 self._note("IMP205", message, "execution_settings")
         fields |= model_field(settings.get("model_id"), given, self._of_settings, self._losses)
         fields |= output_field(settings, self._of_settings, self._losses)
-        return {**fields, **self._output()}
+        return {**fields, **self._output(), **self._others()}
+
+    def _others(self) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for key, value in self._config.items():
+            if key not in _KNOWN:
+                name = f"x-semantic-kernel-{key}"
+                found[name] = value
+                self._note("IMP202", f"`{key}` is kept as `{name}`", str(key))
+        return found
 
     def _settings(self) -> Mapping[str, Any]:
-        given = self._config.get("execution_settings", self._config.get("completion"))
+        keys = ("execution_settings", "completion", "models")
+        given = next((self._config[key] for key in keys if key in self._config), None)
         if isinstance(given, list):
             given = {str(at): one for at, one in enumerate(given)}
         if not isinstance(given, Mapping):
@@ -181,11 +203,20 @@ class _Reader:
         self._losses.append(loss)
 
 
+def _is_usual(settings: Mapping[str, Any], key: str) -> bool:
+    """Whether a setting says only what holds without it: nothing, or one answer."""
+    return settings[key] in (None, [], {}) or (
+        key in ("number_of_responses", "results_per_prompt") and settings[key] == 1
+    )
+
+
 def _schema(row: Mapping[str, Any]) -> dict[str, Any]:
-    schema = dict(_parsed(row.get("json_schema")) or {"type": "string"})
+    default = row.get("default", row.get("defaultValue"))
+    other = sampled(default).get("type", "string") if default is not None else "string"
+    kinds = "string" if other == "string" else ["string", other]
+    schema = dict(_parsed(row.get("json_schema")) or {"type": kinds})
     if isinstance(row.get("description"), str) and row["description"]:
         schema["description"] = row["description"]
-    default = row.get("default", row.get("defaultValue"))
     return schema if default in (None, "") else {**schema, "default": default}
 
 

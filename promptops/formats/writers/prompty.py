@@ -22,7 +22,31 @@ MARKS = "`ID.prompty`, version 2: a header, role lines, Jinja"
 TAKES_CASE = True
 
 _JSON = lazy_pattern(r"\|\s*json\b|\|\s*parse_json\b|\|\s*split\b")
-_KINDS = ("string", "number", "integer", "boolean", "array", "object")
+_OTHER_LINE_END = lazy_pattern("[\x0b-\x0d\x1c-\x1e\x85\u2028\u2029]")
+"""Prompty joins lines that end with these with LF."""
+_OPTIONS = {
+    "max_output_tokens": "maxOutputTokens",
+    "top_p": "topP",
+    "stop": "stopSequences",
+    "frequency_penalty": "frequencyPenalty",
+    "presence_penalty": "presencePenalty",
+    "reasoning_effort": "reasoningEffort",
+    "parallel_tool_calls": "allowMultipleToolCalls",
+}
+"""Parameters by their names in Prompty, which ignores any other; the rest have the same name."""
+_ANY = "any"
+"""The kind of what has no type: Prompty sends no type for a kind that it does not know."""
+_JSON_TYPES: Mapping[type, str] = {
+    bool: "boolean",
+    str: "string",
+    int: "integer",
+    float: "number",
+    list: "array",
+    dict: "object",
+    type(None): "null",
+}
+_PROPERTIES = "kinds, items, properties, defaults, enums and descriptions are exported"
+_CARRIED = frozenset(str.split("type properties required items anyOf enum const description"))
 
 
 def files(subjects: Sequence[ExportSubject]) -> Iterator[ExportedFile | Loss]:
@@ -50,7 +74,7 @@ def _turns(subject: ExportSubject) -> Iterator[str]:
             yield f"user:\n{{{{ {turn.source} }}}}\n"
         elif isinstance(turn, ForEach):
             inner = "".join(_message(subject, message) for message in turn.messages)
-            yield f"{{% for {turn.name} in {turn.source} %}}\n{inner}{{% endfor %}}\n"
+            yield f"{{% for {turn.name} in {turn.source} -%}}\n{inner}{{% endfor -%}}\n"
         else:
             yield _message(subject, turn)
 
@@ -68,13 +92,16 @@ def _message(subject: ExportSubject, message: Message) -> str:
     written = _written(subject, message.role, parts, message.at)
     if message.when is None:
         return written
-    return f"{{% if {message.when.value} %}}\n{written}{{% endif %}}\n"
+    # Without the hyphens, the newline of a tag before the first role is a system message there.
+    return f"{{% if {message.when.value} -%}}\n{written}{{% endif -%}}\n"
 
 
 def _written(subject: ExportSubject, role: str, given: Sequence[TemplatePart], pointer: str) -> str:
     parts = stripped(given)
     if any(isinstance(part, Text) and ROLE_LINE.search(part.text) for part in parts):
         raise subject.refused("this format can't express a line that looks like a role", pointer)
+    if any(isinstance(part, Text) and _OTHER_LINE_END.search(part.text) for part in parts):
+        raise _refused(subject, "a line that ends with another character than LF", pointer)
     code = (part.source for part in parts if isinstance(part, ExpressionPart | TagPart))
     if any(map(_JSON.search, code)):
         raise _refused(subject, "the filters `json`, `parse_json` and `split`", pointer)
@@ -108,18 +135,80 @@ def _header(subject: ExportSubject) -> dict[str, Any]:
 
 
 def _model(model: Model) -> dict[str, Any]:
-    options = {"options": dict(model.params)} if model.params else {}
-    return {"id": model.id, "provider": model.provider, **options}
+    options = {_OPTIONS.get(name, name): value for name, value in model.params.items()}
+    found = {"id": model.id, "provider": model.provider}
+    return {**found, "options": options} if options else found
 
 
 def _tool(tool: Tool) -> dict[str, Any]:
+    required = tool.parameters.get("required", ())
+    parameters = [
+        {"name": name, **_property(schema), **({"required": True} if name in required else {})}
+        for name, schema in tool.parameters.get("properties", {}).items()
+    ]
     return {
         "name": tool.name,
         "kind": "function",
-        "description": tool.description,
-        "parameters": dict(tool.parameters),
+        **({"description": tool.description} if tool.description else {}),
+        **({"parameters": parameters} if parameters else {}),
         **({"strict": True} if tool.strict else {}),
     }
+
+
+def _property(schema: Any) -> dict[str, Any]:
+    """A schema as a property of Prompty, without a name: kind, and what belongs to the kind."""
+    given: Mapping[str, Any] = schema if isinstance(schema, Mapping) else {}
+    branches = given.get("anyOf", given.get("oneOf"))
+    if branches:
+        others = [one for one in branches if one != {"type": "null"}]
+        found: dict[str, Any] = {"kind": "union", "anyOf": [_property(one) for one in others]}
+        found |= {"nullable": True} if len(others) < len(branches) else {}
+    else:
+        found = _of_kinds(given)
+    if "enum" in given or "const" in given:
+        found["enumValues"] = given.get("enum", [given.get("const")])
+    return {**found, **_kept(given, "description")}
+
+
+def _of_kinds(given: Mapping[str, Any]) -> dict[str, Any]:
+    kinds = _kinds(given)
+    others = [kind for kind in kinds if kind != "null"]
+    if len(others) > 1:
+        found: dict[str, Any] = {
+            "kind": "union",
+            "anyOf": [_of_kinds({**given, "type": kind}) for kind in others],
+        }
+    else:
+        found = _of_kind(others[0] if others else _ANY, given)
+    return {**found, "nullable": True} if others and "null" in kinds else found
+
+
+def _of_kind(kind: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    if kind == "array":
+        return {"kind": kind, "items": _property(given.get("items"))}
+    if kind != "object":
+        return {"kind": kind}
+    required = given.get("required", ())
+    properties = [
+        {"name": name, **_property(one), **({"required": True} if name in required else {})}
+        for name, one in given.get("properties", {}).items()
+    ]
+    return {"kind": kind, "properties": properties}
+
+
+def _kinds(given: Mapping[str, Any]) -> list[str]:
+    """The types of a schema; those of its values if it names none."""
+    kinds = given.get("type")
+    if isinstance(kinds, str):
+        return [kinds]
+    if kinds:
+        return list(kinds)
+    values = given.get("enum", [given["const"]] if "const" in given else [])
+    return list(dict.fromkeys(_JSON_TYPES[type(value)] for value in values))
+
+
+def _kept(given: Mapping[str, Any], *keys: str) -> dict[str, Any]:
+    return {key: given[key] for key in keys if key in given}
 
 
 def _inputs(subject: ExportSubject) -> Iterator[dict[str, Any]]:
@@ -137,15 +226,11 @@ def _inputs(subject: ExportSubject) -> Iterator[dict[str, Any]]:
             yield {"name": name, "kind": "thread"}
             continue
         given: Mapping[str, Any] = schema if isinstance(schema, Mapping) else {}
-        kinds = given.get("type", "string")
-        first = kinds if isinstance(kinds, str) else kinds[0]
         yield {
             "name": name,
-            "kind": first if first in _KINDS else "string",
+            **_property(given),
             **({"required": True} if name in required else {}),
-            **({"default": given["default"]} if "default" in given else {}),
-            **({"enumValues": given["enum"]} if "enum" in given else {}),
-            **({"description": given["description"]} if "description" in given else {}),
+            **_kept(given, "default"),
         }
 
 
@@ -160,9 +245,36 @@ def _lost(subject: ExportSubject) -> Iterator[Loss]:
     yield from subject.without_output()
     yield from subject.without_provider_options()
     yield from subject.without_message_keys("cache", "name")
-    if prompt.inputs.get("properties"):
-        message = "of the inputs only name, kind, default and enum are exported"
-        yield subject.lost("EXP103", message, "/inputs")
+    properties = prompt.inputs.get("properties", {})
+    if not all(_is_carried(_without(one, "default")) for one in properties.values()):
+        yield subject.lost("EXP103", f"of the inputs only {_PROPERTIES}", "/inputs")
+    for index, tool in enumerate(prompt.tools):
+        closed = ("additionalProperties",) if tool.strict else ()
+        if not _is_carried(_without(tool.parameters, *closed)):
+            message = f"of the parameters of `{tool.name}` only {_PROPERTIES}"
+            yield subject.lost("EXP104", message, f"/tools/{index}")
+
+
+def _without(schema: Any, *keys: str) -> Any:
+    if not isinstance(schema, Mapping):
+        return schema
+    return {key: value for key, value in schema.items() if key not in keys}
+
+
+def _is_carried(schema: Any) -> bool:
+    """Whether a property says the same as a schema; objects below it take no other keys."""
+    if not isinstance(schema, Mapping):
+        return schema is True
+    inner = [*schema.get("properties", {}).values(), *schema.get("anyOf", ())]
+    inner += [schema["items"]] if "items" in schema else []
+    return _CARRIED.issuperset(schema) and all(
+        _is_carried(_without(one, *(("additionalProperties",) if _is_closed(one) else ())))
+        for one in inner
+    )
+
+
+def _is_closed(schema: Any) -> bool:
+    return isinstance(schema, Mapping) and schema.get("additionalProperties") is False
 
 
 def _refused(subject: ExportSubject, what: str, pointer: str) -> NotExported:

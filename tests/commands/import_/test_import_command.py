@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -131,7 +132,8 @@ def test_candidates_are_listed_with_what_can_not_be_read_and_what_is_left_out(sa
         "bad.py:1:1: error: the code can't be parsed: '(' was never closed"
         "  [IMP002 unreadable]\n"
         "    1 | (\n"
-        "      | ^\n"
+        f"      | ^ promptops runs on Python {sys.version_info.major}.{sys.version_info.minor}: for"
+        " code in newer syntax, run it on that Python\n"
         "not imported:\n"
         "  no string looks like a prompt, by its name, length and words: other.py\n"
     )

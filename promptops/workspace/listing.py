@@ -51,10 +51,10 @@ def prompt_listing(workspace: Workspace, selected: Selected) -> dict[str, Any]:
 
 
 def unread_files(workspace: Workspace) -> tuple[tuple[str, str], ...]:
-    """Files that look like prompts but are not read, with the command that fixes each."""
+    """Files that look like prompts but are not read, with the fix of each."""
     catalog = workspace.catalog
     found = unread_prompts(catalog, catalog.files.entries)
-    return tuple((one.path, one.command) for one in found)
+    return tuple((one.path, one.fix) for one in found)
 
 
 def hidden_prompts(workspace: Workspace) -> Iterator[tuple[str, str]]:

@@ -189,6 +189,7 @@ IN_PROMPTS = (
         ("extends:", "extend:"),
         ("description:", "replaced_by: support/triag\ndescription:", f"{TERSE}:3"),
         ("description:", "sunset: 2027-02-30\ndescription:", f"{TERSE}:3"),
+        ("description:", "sunset: '2020-02-28'\ndescription:", f"{TERSE}:3"),
         ("./triage.prompt.yaml", "./triag.prompt.yaml"),
         ("./triage.prompt.yaml", "./triage.terse.prompt.yaml"),
         ("max_output_tokens: 200}}", "max_output_token: 200}}"),

@@ -20,7 +20,7 @@ messages:
 tests:
   - {name: one, rendered: [{type: contains, value: hello}]}
 """
-WARNING = "prompts/ask.yaml:1:1: warning: this file is not read as a prompt"
+ERROR = "prompts/ask.yaml:1:1: error: this file is not read as a prompt"
 RENAME = "git mv prompts/ask.yaml prompts/ask.prompt.yaml"
 
 
@@ -47,9 +47,10 @@ def renamed(repo):
 
 
 def test_the_hook_reports_it_with_the_command_that_fixes_it(renamed, started):
-    _, said, _ = started("lint", "--staged")
+    code, said, _ = started("lint", "--staged")
 
-    assert said.splitlines()[0] == f"{WARNING}  [REP011 unread-prompt]"
+    assert code == 1
+    assert said.splitlines()[0] == f"{ERROR}  [REP011 unread-prompt]"
     assert RENAME in said
 
 
@@ -57,9 +58,10 @@ def test_the_hook_reports_it_with_the_command_that_fixes_it(renamed, started):
 def test_the_gate_reports_it(renamed, started, arguments):
     renamed.commit("renamed")
 
-    _, said, _ = started("check", *arguments)
+    code, said, _ = started("check", *arguments)
 
-    assert WARNING in said
+    assert code == 1
+    assert ERROR in said
     assert RENAME in said
 
 
@@ -200,11 +202,35 @@ def test_a_blank_at_the_end_of_the_name_hides_no_prompt(repo, started, name):
     repo.write({"prompts/other.prompt.yaml": PROMPT, f"prompts/{name}": BROKEN})
     repo.git("add", ".")
 
-    _, said, _ = started("lint", "--staged")
+    code, said, _ = started("lint", "--staged")
 
+    assert code == 1
     assert f"prompts/{name}".replace("\t", "\\t") in said
-    assert "this file is not read as a prompt  [REP011 unread-prompt]" in said
+    assert "error: this file is not read as a prompt  [REP011 unread-prompt]" in said
     assert " prompts/ask.prompt.yaml\n" in said
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "fix"),
+    [
+        ("ask.prompt.yaml.orig", PROMPT, "delete it, or rename it: `prompts/ask.prompt.yaml` exists"),
+        ("a.yaml", "messages:\n  - {role: user}\n", "git mv prompts/a.yaml prompts/a.prompt.yaml"),
+        (
+            "a.prompty",
+            "---\nname: a\n---\nuser:\nSay hello.\n",
+            "promptops import prompts/a.prompty --to prompts && rm prompts/a.prompty",
+        ),
+    ],
+)
+def test_a_file_that_may_be_a_prompt_is_only_a_warning(repo, started, name, text, fix):
+    repo.write({"prompts/ask.prompt.yaml": PROMPT, f"prompts/{name}": text})
+    repo.git("add", ".")
+
+    code, said, _ = started("lint", "--staged")
+
+    assert code == 0
+    assert f"prompts/{name}:1:1: warning: this file is not read as a prompt  [REP014" in said
+    assert f"^ {fix}\n" in said
 
 
 def notes(said):

@@ -170,6 +170,14 @@ def note_hidden(output: OutputOptions, workspace: Workspace) -> None:
         output.note(f"  tip: {hint}")
 
 
+def note_hidden_or_refuse(output: OutputOptions, workspace: Workspace) -> None:
+    """The same for a gate: raises InputError if nothing else is left to check."""
+    from promptops.workspace.listing import refuse_only_hidden
+
+    refuse_only_hidden(workspace)
+    note_hidden(output, workspace)
+
+
 def note_uncommitted(
     output: OutputOptions, workspace: Workspace, options: Mapping[str, Any]
 ) -> None:

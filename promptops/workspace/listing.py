@@ -61,16 +61,20 @@ def hidden_prompts(workspace: Workspace) -> Iterator[tuple[str, str]]:
     """Prompt files on disk that no command reads: a sentence and a hint for each reason.
 
     They are ignored by git, outside the sparse checkout, or in a folder such as `Prompts`, whose
-    name differs from that of a root only in case. Empty for a revision other than the work tree.
+    name differs from that of a root only in case. If there are no prompts, the whole work tree is
+    searched. Empty for a revision other than the work tree.
     """
     repository, roots = workspace.repository, [r for r in workspace.config.prompts if r != "."]
-    if workspace.revision != WORKTREE or repository.bare or not roots:
+    is_empty = not workspace.catalog.prompt_files
+    if workspace.revision != WORKTREE or repository.bare or not (roots or is_empty):
         return
     ignored = [path for path in repository.ignored(roots) if path.endswith(PROMPT_ENDINGS)]
     if ignored:
         files = some([visible_path(path) for path in ignored], 1, "file")
         hint = f"`git check-ignore -v {visible_path(ignored[0])}` shows the pattern"
         yield f"ignored by git, so not read: {files}", hint
+    if is_empty:
+        yield from _outside_of_roots(repository)
     sparse = [path for path in repository.sparse(roots) if (repository.root / path).is_file()]
     if skipped := [path for path in sparse if path.endswith(PROMPT_ENDINGS)]:
         files = some([visible_path(path) for path in skipped], 1, "file")
@@ -82,6 +86,24 @@ def hidden_prompts(workspace: Workspace) -> Iterator[tuple[str, str]]:
             if any(path.endswith(PROMPT_ENDINGS) for path in inside):
                 shown, proper = visible_path(folder), visible_path(root)
                 yield f"not read: the prompts in {shown}/", f"move them to {proper}/, the root"
+
+
+def refuse_only_hidden(workspace: Workspace) -> None:
+    """Raise InputError if there are no prompts but prompt files that no command reads."""
+    if workspace.catalog.prompt_files:
+        return
+    for sentence, hint in hidden_prompts(workspace):
+        raise InputError(f"there are no prompts; {sentence}", hint=hint)
+
+
+def _outside_of_roots(repository: Repository) -> Iterator[tuple[str, str]]:
+    found = [path for path in repository.listed_on_disk(()) if path.endswith(PROMPT_ENDINGS)]
+    if found:
+        files = some([visible_path(path) for path in found], 1, "file")
+        folder = visible_path(found[0].rpartition("/")[0] or ".")
+        yield f"outside of the prompt roots, so not read: {files}", (
+            f'write `prompts = ["{folder}"]` in promptops.toml, or move the files'
+        )
 
 
 def _folders_in_other_case(top: Path, root: str) -> Iterator[str]:

@@ -253,5 +253,5 @@ def refuse_missing_roots(config: Config, entries: Mapping[str, TreeEntry]) -> No
             raise InputError(
                 f"there are no files below `{root}`, which `prompts` names as a folder of prompts",
                 where=config.path,
-                hint="fix the name, or leave it out",
+                hint="fix the name, or leave it out; files that git ignores are not read",
             )

@@ -251,6 +251,54 @@ def test_ignored_prompts_are_noted(repo, started, command):
     ]
 
 
+@pytest.mark.parametrize(
+    ("files", "error"),
+    [
+        (
+            {".gitignore": "prompts/\n", "prompts/a.prompt.yaml": PROMPT},
+            "error: there are no prompts; ignored by git, so not read: prompts/a.prompt.yaml\n"
+            "  tip: `git check-ignore -v prompts/a.prompt.yaml` shows the pattern\n",
+        ),
+        (
+            {
+                ".gitignore": "build/\n",
+                "build/a.prompt.yaml": PROMPT,
+                "promptops.toml": 'prompts = ["."]\n',
+            },
+            "error: there are no prompts; ignored by git, so not read: build/a.prompt.yaml\n"
+            "  tip: `git check-ignore -v build/a.prompt.yaml` shows the pattern\n",
+        ),
+        (
+            {"app/prompts/a.prompt.yaml": PROMPT},
+            "error: there are no prompts; outside of the prompt roots, so not read:"
+            " app/prompts/a.prompt.yaml\n"
+            '  tip: write `prompts = ["app/prompts"]` in promptops.toml, or move the files\n',
+        ),
+    ],
+    ids=["ignored folder", "root is the repository", "another folder"],
+)
+@pytest.mark.parametrize("command", ["lint", "check"])
+def test_a_gate_does_not_pass_on_no_prompts_while_git_hides_them(
+    repo, started, command, files, error
+):
+    repo.write(files)
+
+    assert started(command) == (3, "", error)
+
+
+def test_a_name_of_an_ignored_file_is_refused_with_the_reason(repo, started):
+    repo.write({"prompts/other.prompt.yaml": PROMPT, ".gitignore": "drafts/\n"})
+    repo.write({"prompts/drafts/a.prompt.yaml": PROMPT})
+
+    for name in ("prompts/drafts/a.prompt.yaml", "prompts/drafts"):
+        assert started("lint", name) == (
+            2,
+            "",
+            f"error: no prompt matches {name!r}\n"
+            "  tip: git ignores it: git check-ignore -v prompts/drafts/a.prompt.yaml\n",
+        )
+
+
 def test_a_folder_that_differs_from_the_root_only_in_case_is_noted(repo, started):
     files = {"prompts/other.prompt.yaml": PROMPT, "Prompts/ask.prompt.yaml": BROKEN}
     repo.write({**files, "PROMPTS/readme.md": "no prompt"})

@@ -165,8 +165,9 @@ class Explainer:
         for name in islice(names if isinstance(names, Mapping) else (), MAX_ERRORS):
             if not str(name).isidentifier() or not str(name).isascii():
                 place = self._place_of([*error.instance_path, name], key=True)
-                hint = "letters, digits and `_`, not beginning with a digit"
-                yield self._make(f"`{name}` can't be a name in a template", place, hint)
+                hint = "write A-Z, a-z, 0-9 and `_`, not beginning with a digit"
+                message = f"`{name}` can't be a name in a template"
+                yield self._make(message + _first_foreign_letter(str(name)), place, hint)
 
     def _make(self, message: str, place: Place, hint: str | None = None) -> Problem:
         return Problem(shortened(message), at=place, hint=hint, code="SCH002")
@@ -183,6 +184,16 @@ class Explainer:
                 break
             value = value[token]
         return value
+
+
+def _first_foreign_letter(name: str) -> str:
+    """The end of the message about a name that may look as if it had only Latin letters."""
+    foreign = next((char for char in name if not char.isascii()), None)
+    if foreign is None:
+        return ""
+    from promptops.look_alikes import named
+
+    return f": `{foreign}` is {named(foreign)}"
 
 
 def _without_braces(path: Sequence[str | int], got: Any) -> str | None:

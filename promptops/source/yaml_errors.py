@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from promptops.look_alikes import named
 from promptops.model.finding import Problem
 from promptops.patterns import lazy_pattern
 from promptops.plurals import counted
@@ -19,6 +20,7 @@ _LINE_BEFORE_TEMPLATE = lazy_pattern(
     r"^[ ]*(?:- +)*(?:[^\s#'\"{\[][^#'\"{\[\n]*?:[ ]+)?(?=\{[{%#])"
 )
 _BEFORE_VALUE = lazy_pattern(r"(?:[:,\[{-]|^)[ \t]*\Z", re.MULTILINE)
+_ODD_SPACE = lazy_pattern(r"[ ]*(?:- *)?(?:[\w-]+:[ ]*)?([\u00a0\u2000-\u200a\u202f\u205f\u3000])")
 _WRONG_STRUCTURE = ("expected key", "expected '-' indicator", "expected <block end>")
 
 
@@ -32,6 +34,7 @@ def syntax_problem(error: Any, lines: Lines) -> Problem:
     message_ = error.problem or str(error)
     known = (
         _tab_problem(message_, offsets[0], lines)
+        or _odd_space(offsets, lines)
         or _wrong_quote(offsets[0], lines)
         or _misplaced(error, message_, offsets, lines)
     )
@@ -59,6 +62,16 @@ def _tab_problem(message_: str, offset: int, lines: Lines) -> Problem | None:
         return problem_at(lines, offset, "a tab at the beginning of a text block", hint)
     if lines.text[offset : offset + 1] == "\t" or "\\t" in message_ or "found a tab" in message_:
         return problem_at(lines, offset, "a tab instead of spaces", "indent with spaces")
+    return None
+
+
+def _odd_space(offsets: list[int], lines: Lines) -> Problem | None:
+    """A space that YAML does not take for one, at the beginning of a line or after its key."""
+    for start in _rows_near(offsets, lines):
+        found = _ODD_SPACE.match(lines.text, start, lines.line_end(start))
+        if found is not None:
+            message = f"{named(found[1])} instead of a space"
+            return problem_at(lines, found.start(1), message, "write ordinary spaces")
     return None
 
 

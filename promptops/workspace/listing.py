@@ -33,6 +33,7 @@ from promptops.model.prompt import (
 )
 from promptops.plurals import some
 from promptops.records import fields, is_record
+from promptops.repo.repository import Repository
 from promptops.repo.tree import WORKTREE
 from promptops.report.parts.visible import visible_path
 from promptops.workspace.selection import Selected
@@ -101,8 +102,9 @@ def _outside_of_roots(repository: Repository) -> Iterator[tuple[str, str]]:
     if found:
         files = some([visible_path(path) for path in found], 1, "file")
         folder = visible_path(found[0].rpartition("/")[0] or ".")
-        yield f"outside of the prompt roots, so not read: {files}", (
-            f'write `prompts = ["{folder}"]` in promptops.toml, or move the files'
+        yield (
+            f"outside of the prompt roots, so not read: {files}",
+            (f'write `prompts = ["{folder}"]` in promptops.toml, or move the files'),
         )
 
 

@@ -168,6 +168,16 @@ MISTAKES = {
         "1:8-1:9 a curly quote does not quote a value",
         """write a straight quote, " or '""",
     ),
+    "a no-break space as indentation": (
+        "messages:\n\u00a0 - role: user\n    content: Hi\n",
+        "2:1-2:2 U+00A0 NO-BREAK SPACE instead of a space",
+        "write ordinary spaces",
+    ),
+    "a no-break space after a key": (
+        "messages:\n  - role:\u00a0user\n    content: Hi\n",
+        "2:10-2:11 U+00A0 NO-BREAK SPACE instead of a space",
+        "write ordinary spaces",
+    ),
     "a tab before the text of a block": (
         "a: |\n\t  Hi\n",
         "2:1-2:2 a tab instead of spaces",

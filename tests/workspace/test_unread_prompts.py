@@ -213,7 +213,11 @@ def test_a_blank_at_the_end_of_the_name_hides_no_prompt(repo, started, name):
 @pytest.mark.parametrize(
     ("name", "text", "fix"),
     [
-        ("ask.prompt.yaml.orig", PROMPT, "delete it, or rename it: `prompts/ask.prompt.yaml` exists"),
+        (
+            "ask.prompt.yaml.orig",
+            PROMPT,
+            "delete it, or rename it: `prompts/ask.prompt.yaml` exists",
+        ),
         ("a.yaml", "messages:\n  - {role: user}\n", "git mv prompts/a.yaml prompts/a.prompt.yaml"),
         (
             "a.prompty",

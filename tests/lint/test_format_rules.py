@@ -187,7 +187,7 @@ def test_text_that_yaml_takes_for_a_comment_is_an_error_and_a_comment_is_not(sai
     ("text", "expected"),
     [
         (("<<<<<<< HEAD", "Be brief.", "=======", "Be exact."), ["4:7-19"]),
-        (("Be brief.", "=======", "Be exact.", ">>>>>>> main"), ["7:7-19"]),
+        (("Be brief.", "=======", "Be exact.", ">>>>>>> main"), ["5:7-14"]),
         (("<<<<<<< HEAD", "a", "=======", "b", ">>>>>>> main"), ["4:7-19"]),
         (("Git writes:", "  <<<<<<< HEAD"), []),
         (("A heading", "======="), []),

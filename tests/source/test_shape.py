@@ -152,7 +152,8 @@ def test_every_field_in_every_form_fits() -> None:
             "write A-Z, a-z, 0-9 and `_`, not beginning with a digit")),
         ("inputs: {properties: {na\u043ce: {}}}", (
             "3:23-27",
-            "`na\u043ce` can't be a name in a template: `\u043c` is U+043C CYRILLIC SMALL LETTER EM",
+            "`na\u043ce` can't be a name in a template:"
+            " `\u043c` is U+043C CYRILLIC SMALL LETTER EM",
             "write A-Z, a-z, 0-9 and `_`, not beginning with a digit")),
         ("inputs: {properties: {a: text}}", (
             "3:26-30", "expected true or false or a mapping, got the string `text`", None)),

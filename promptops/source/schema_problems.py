@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from itertools import islice
 from typing import Any
 
-from promptops.json_pointer import pointer_to
+from promptops.json_pointer import pointer_to, tokens
 from promptops.model.finding import Problem
 from promptops.model.place import Place
 from promptops.model.prompt import Locate
@@ -78,8 +78,9 @@ class Explainer:
         path = error.instance_path
         got = NOT_SHOWN if self._secret(path) else self._look_up(path)
         message, hint = _wrong_value(error, got)
-        hint = hint or _without_braces(path, got)
         where = self._schema_at(error.schema_path[:-1])
+        hint = _hint_for_value(where, got) or hint or _without_braces(path, got)
+        hint = hint or _required_list(tokens(self._at) + [str(step) for step in path], got)
         hint = hint or own_hint(where) or list_hint(where, got)
         return self._make(message, self._place_of(path), hint)
 
@@ -186,6 +187,28 @@ class Explainer:
         return value
 
 
+def _hint_for_value(where: Mapping[str, Any], got: Any) -> str | None:
+    """The hint of a schema of promptops for a value that users of other tools write."""
+    own = where.get("x-hints")
+    if not isinstance(own, Mapping) or not isinstance(got, str):
+        return None
+    plain = got.lower().removeprefix("not-")
+    hint = own.get(got.lower()) or own.get(plain)
+    if hint is None or plain == got.lower():
+        return hint
+    return str(hint).replace("`", "`not-", 1)
+
+
+def _required_list(path: Sequence[str], got: Any) -> str | None:
+    """The hint for `required: true` at a property, as other formats have it."""
+    if not isinstance(got, bool) or len(path) < 3 or path[-1] != "required":
+        return None
+    if path[-3] != "properties":
+        return None
+    beside = f"write `required: [{short(path[-2])}]` beside `properties`"
+    return beside if got else "leave it out: only names in the list `required` are required"
+
+
 def _first_foreign_letter(name: str) -> str:
     """The end of the message about a name that may look as if it had only Latin letters."""
     foreign = next((char for char in name if not char.isascii()), None)
@@ -283,10 +306,24 @@ def _too_short(kind: Any, got: Any) -> tuple[str, str | None]:
 def _wrong_pattern(kind: Any, got: Any) -> tuple[str, str | None]:
     if kind.pattern == _ADDRESS_PATTERN:
         return "expected an address that begins with `http://` or `https://`", None
+    if kind.pattern in _POINTER_PATTERNS:
+        hint = f"write `{_as_pointer(got)}`" if isinstance(got, str) else None
+        return f"expected a JSON pointer, got {type_name(got)}", hint
+    if kind.pattern == _DATE_PATTERN:
+        return f"expected a date, YYYY-MM-DD, got {type_name(got)}", None
     return f"{type_name(got)} does not fit the pattern `{kind.pattern}`", None
 
 
 _ADDRESS_PATTERN = "^https?://"
+_DATE_PATTERN = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+_POINTER_PATTERNS = ("^(/|$)", "^/")
+_INDEX = lazy_pattern(r"\[[\"']?([^\]\"']*)[\"']?\]")
+
+
+def _as_pointer(written: str) -> str:
+    """A JSON pointer for a path in another syntax, such as `$.tools[0].name`."""
+    path = _INDEX.sub(r".\1", written.removeprefix("$"))
+    return "/" + short(path.strip("./#")).replace(".", "/")
 
 
 def _repeated_item(_kind: Any, _got: Any) -> tuple[str, str | None]:

@@ -128,13 +128,14 @@ def test_every_field_in_every_form_fits() -> None:
             " `^[^:]+[.]py:[A-Za-z_][A-Za-z0-9_]*$`",
             "write `FILE:FUNCTION`, such as `./search.py:find`")),
         ("evaluation: {probes: {decision: category}}", (
-            "3:33-41", "the string `category` does not fit the pattern `^/`",
-            "a JSON pointer begins with `/`: `/category`")),
+            "3:33-41", "expected a JSON pointer, got the string `category`",
+            "write `/category`")),
         ("budget: {tokens: 1}", ("3:10-16", "unknown key `tokens`",
                                  "did you mean `input_tokens`?")),
         ("sunset: soon", (
             "3:9-13",
-            "the string `soon` does not fit the pattern `^[0-9]{4}-[0-9]{2}-[0-9]{2}$`", None)),
+            "expected a date, YYYY-MM-DD, got the string `soon`", None)),
+        ("cases: []", ("3:1-6", "unknown key `cases`", "write test cases under `tests`")),
         ("model: {profile: a, id: b}", ("3:21-23", "can't combine `id` with `profile`", None)),
         ("model: {id: b}", ("3:9-11", "`provider` is missing", None)),
         ("model: {params: {temprature: 1}}", (
@@ -165,6 +166,24 @@ def test_every_field_in_every_form_fits() -> None:
         ("tests: [{file: a, name: b}]", ("3:19-23", "can't combine `name` with `file`", None)),
         ("tests: [{name: a, rendered: [{type: contians, value: b}]}]", (
             "3:37-45", "the string `contians` is not a known value", "did you mean `contains`?")),
+        ("tests: [{name: a, output: [{type: includes, value: b}]}]", (
+            "3:35-43", "the string `includes` is not a known value", "write `contains`")),
+        ("tests: [{name: a, output: [{type: not-javascript, value: b}]}]", (
+            "3:35-49", "the string `not-javascript` is not a known value",
+            "write `not-expr`, or `python` for code")),
+        ("tests: [{name: a, output: [{type: nonsense, value: b}]}]", (
+            "3:35-43", "the string `nonsense` is not a known value",
+            "such as contains, equals, regex, is-json, json-schema, expr, python or llm-rubric")),
+        ("tests: [{name: a, assert: []}]", (
+            "3:19-25", "unknown key `assert`",
+            "write `output` for the model's answer, or `rendered` for the request")),
+        ("tests: [{name: a, vars: {b: c}}]", ("3:19-23", "unknown key `vars`", "write `inputs`")),
+        ("tests: [{name: a, output: [{type: is-json, path: '$.tools[0].name'}]}]", (
+            "3:50-67", "expected a JSON pointer, got the string `$.tools[0].name`",
+            "write `/tools/0/name`")),
+        ("tests: [{name: a, output: [{type: is-json, path: tools/0/name}]}]", (
+            "3:50-62", "expected a JSON pointer, got the string `tools/0/name`",
+            "write `/tools/0/name`")),
         ("tests: [{name: a, rendered: [{type: contains, vlaue: b}]}]", (
             "3:47-52", "unknown key `vlaue`", "did you mean `value`?")),
         ("tests: [{name: a, rendered: [{type: contains}]}]", (

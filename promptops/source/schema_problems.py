@@ -55,10 +55,28 @@ class Explainer:
             for error in errors
             for name in _unexpected(error)
         }
+        # A key of another tool, with a hint of its own, is probably the missing one.
+        foreign = {tuple(error.instance_path) for error in errors if self._is_foreign(error)}
         for error in errors:
             path = tuple(error.instance_path)
-            if not any((path, key) in meant for key in _missing_keys(error)):
+            missing = _missing_keys(error)
+            if not any((path, key) in meant for key in missing) and not (
+                missing and path in foreign
+            ):
                 yield from self._problem(error)
+
+    def _is_foreign(self, error: Error) -> bool:
+        """Whether a key is unknown whose hint the schema has."""
+        own = self._schema_at(error.schema_path[:-1]).get("x-hints") if _unexpected(error) else None
+        names = _unexpected(error)
+        if not isinstance(own, Mapping):
+            own = {}
+        return any(name in own or self._is_type(name, error) for name in names)
+
+    def _is_type(self, name: str, error: Error) -> bool:
+        """Whether an unknown key is the type of an assertion, as in `{contains: x}`."""
+        properties = self._schema_at(error.schema_path[:-1]).get("properties", {})
+        return name.removeprefix("not-") in listed_options(properties.get("type"))
 
     def _problem(self, error: Error) -> Iterator[Problem]:
         if _unexpected(error):
@@ -82,6 +100,8 @@ class Explainer:
         hint = _hint_for_value(where, got) or hint or _without_braces(path, got)
         hint = hint or _required_list(tokens(self._at) + [str(step) for step in path], got)
         hint = hint or own_hint(where) or list_hint(where, got)
+        if hint is None and path and path[-1] == "enum":
+            hint = list_hint(_STRINGS, got)
         return self._make(message, self._place_of(path), hint)
 
     def _unknown_keys(self, error: Error) -> Iterator[Problem]:
@@ -94,9 +114,11 @@ class Explainer:
         own = where.get("x-hints")
         if isinstance(own, Mapping) and name in own:
             return str(own[name])
-        if name.removeprefix("not-") in listed_options(where.get("properties", {}).get("type")):
+        if self._is_type(name, error):
             return f"write `type: {name}, value: …`"
         known = self._known_keys(error)
+        if name.isdecimal():
+            return "write a decimal number with a point, such as `0.2`"
         near = self._close(name, known)
         hint = f"did you mean `{near}`?" if near is not None else None
         hint = hint or own_hint(where)
@@ -142,7 +164,8 @@ class Explainer:
             yield from self.problems(max(branches, key=_fit_of_branch))
 
     def _missing(self, error: Error, message: str) -> Problem:
-        return self._make(message, self._first_key(error))
+        where = self._schema_at(error.schema_path[:-1])
+        return self._make(message, self._first_key(error), own_hint(where))
 
     def _first_key(self, error: Error) -> Place:
         """A missing key is reported at the first key of the mapping."""
@@ -219,6 +242,9 @@ def _first_foreign_letter(name: str) -> str:
     return f": `{foreign}` is {named(foreign)}"
 
 
+_STRINGS = {"type": "array", "items": {"type": "string"}}
+
+
 def _without_braces(path: Sequence[str | int], got: Any) -> str | None:
     """The hint for `when: {x}`, which YAML reads as a mapping without a value."""
     if not path or path[-1] != "when" or not isinstance(got, Mapping) or len(got) != 1:
@@ -278,6 +304,8 @@ def _wrong_type(kind: Any, got: Any) -> tuple[str, str | None]:
 def _wrong_option(kind: Any, got: Any) -> tuple[str, str | None]:
     options = [str(option) for option in kind.options]
     hint = did_you_mean(got, options) if isinstance(got, str) else None
+    if {*options} == {*_TYPE_PHRASES} and isinstance(got, str):
+        hint = _type_as_schema(got) or hint
     if len(options) > 12:
         return f"{type_name(got)} is not a known value", hint
     return f"expected one of {', '.join(options)}, got {type_name(got)}", hint
@@ -352,6 +380,18 @@ _MESSAGE_BY_KEYWORD: dict[str, Callable[[Any, Any], tuple[str, str | None]]] = {
 
 _INTEGER_TEXT = lazy_pattern(r"(-?(?:0|[1-9]\d{0,2}(?:[,_]?\d{3})*)) ?%?")
 _DECIMAL_TEXT = lazy_pattern(r"(-?(?:0|[1-9]\d*)\.\d+) ?%?")
+_DECIMAL_COMMA = lazy_pattern(r"(-?\d+),(\d+)")
+_TYPES_ELSEWHERE = {
+    **dict.fromkeys(("str", "text", "varchar"), "string"),
+    **dict.fromkeys(("int", "long"), "integer"),
+    **dict.fromkeys(("float", "double", "decimal"), "number"),
+    "bool": "boolean",
+    **dict.fromkeys(("list", "tuple", "set"), "array"),
+    **dict.fromkeys(("dict", "map", "mapping", "record"), "object"),
+    **dict.fromkeys(("none", "nil", "undefined"), "null"),
+}
+"""From types of programming languages to those of JSON Schema."""
+_ITEMS_TYPE = lazy_pattern(r"(?:list|array|List|Array)[\[<](\w+)[\]>]|(\w+)\[\]")
 _BOOLEAN_WORDS = {"yes": "true", "on": "true", "true": "true"}
 _BOOLEAN_WORDS |= {"no": "false", "off": "false", "false": "false"}
 
@@ -379,12 +419,32 @@ def type_hint(types: Sequence[str], got: Any) -> str | None:
         return "quote it"
     if not isinstance(got, str):
         return None
+    if types == ["boolean", "object"] and (known := _json_type(got)):
+        return f"write `{{type: {known}}}`"
     if types == ["boolean"] and got.lower() in _BOOLEAN_WORDS:
         return f"write `{_BOOLEAN_WORDS[got.lower()]}`, without quotes"
     number = _INTEGER_TEXT.fullmatch(got) if types in (["integer"], ["number"]) else None
     if number is None and types == ["number"]:
         number = _DECIMAL_TEXT.fullmatch(got)
+        if comma := _DECIMAL_COMMA.fullmatch(got):
+            return f"write {comma[1]}.{comma[2]}, without quotes"
     return f"write {re.sub('[,_]', '', number[1])}, without quotes" if number else None
+
+
+def _json_type(written: str) -> str | None:
+    """The type of JSON Schema that a word means."""
+    word = written.lower().removesuffix("?")
+    return word if word in _TYPE_PHRASES else _TYPES_ELSEWHERE.get(word)
+
+
+def _type_as_schema(written: str) -> str | None:
+    """How to write a type of a programming language in JSON Schema."""
+    items = _ITEMS_TYPE.fullmatch(written)
+    if items is not None:
+        of = _json_type(items[1] or items[2])
+        return f"write `type: array, items: {{type: {of}}}`" if of else "write `array`"
+    known = _json_type(written)
+    return f"write `{known}`" if known else None
 
 
 def listed_options(written: Any) -> Collection[str]:

@@ -108,6 +108,7 @@ def _misplaced(error: Any, message_: str, offsets: list[int], lines: Lines) -> P
             less_indented_key(offsets[0], lines)
             or dedented_text(offsets[0], lines)
             or misplaced_item(offsets[0], lines)
+            or _item_among_keys(error, offsets[0], lines)
             or long_blank_line(offsets[0], lines)
         )
     if "mapping values are not allowed" in message_:
@@ -119,6 +120,14 @@ def _misplaced(error: Any, message_: str, offsets: list[int], lines: Lines) -> P
             or _curly_quote(offsets[0], lines)
         )
     return None
+
+
+def _item_among_keys(error: Any, offset: int, lines: Lines) -> Problem | None:
+    """An item of a list where the lines above, with the same indentation, are keys."""
+    if error.context != "while parsing a block mapping" or lines.text[offset : offset + 2] != "- ":
+        return None
+    message = "an item of a list among the keys of a mapping"
+    return problem_at(lines, offset, message, "write `- ` before each item, or before none")
 
 
 def _curly_quote(offset: int, lines: Lines) -> Problem | None:
@@ -164,6 +173,7 @@ def _no_colon(_error: Any, _message: str, offsets: list[int], lines: Lines) -> P
     return _problem_at_span(lines, (offset, offset + len(text)), "a key without `:`", hint)
 
 
+_ALIASES = ("while scanning an alias", "while scanning an anchor")
 _EXPLANATIONS: dict[str, tuple[str, str | None]] = {
     "mapping values are not allowed": ("`: ` in a text without quotes", "quote it, or use |"),
     "did not find expected key": (
@@ -185,8 +195,8 @@ _EXPLANATIONS: dict[str, tuple[str, str | None]] = {
 
 def _other_problem(error: Any, message_: str, offsets: list[int], lines: Lines) -> Problem:
     """Problems that depend on the character, or on the beginning of the value."""
-    if "cannot start any token" in message_:
-        return _odd_character(offsets[0], lines)
+    if "cannot start any token" in message_ or error.context in _ALIASES:
+        return _odd_character(offsets[-1], lines)
     if "alias" in message_:
         hint = "repeat the text itself"
         return problem_at(lines, offsets[0], "an alias without an anchor", hint, code="SCH010")

@@ -69,3 +69,19 @@ def test_a_property_that_is_marked_as_required_has_the_list_to_write(written, me
     (problem,) = problems_of(schema)
 
     assert (problem.message, problem.hint) == (message, hint)
+
+
+@pytest.mark.parametrize(
+    ("schema", "hint"),
+    [
+        ({"type": "str"}, "write `string`"),
+        ({"type": "list[int]"}, "write `type: array, items: {type: integer}`"),
+        ({"type": "string[]"}, "write `type: array, items: {type: string}`"),
+        ({"type": "sting"}, "did you mean `string`?"),
+        ({"enum": "a"}, 'write `["a"]`'),
+    ],
+)
+def test_types_of_programming_languages_have_a_hint(schema, hint):
+    (problem,) = problems_of(schema)
+
+    assert problem.hint == hint

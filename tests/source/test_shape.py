@@ -157,7 +157,8 @@ def test_every_field_in_every_form_fits() -> None:
             " `\u043c` is U+043C CYRILLIC SMALL LETTER EM",
             "write A-Z, a-z, 0-9 and `_`, not beginning with a digit")),
         ("inputs: {properties: {a: text}}", (
-            "3:26-30", "expected true or false or a mapping, got the string `text`", None)),
+            "3:26-30", "expected true or false or a mapping, got the string `text`",
+            "write `{type: string}`")),
         ("output: {format: xml}", (
             "3:18-21", "expected one of text, json, markdown, got the string `xml`", None)),
         ("tools: [{description: d}]", ("3:10-21", "`name` is missing", None)),
@@ -174,6 +175,21 @@ def test_every_field_in_every_form_fits() -> None:
         ("tests: [{name: a, output: [{type: nonsense, value: b}]}]", (
             "3:35-43", "the string `nonsense` is not a known value",
             "such as contains, equals, regex, is-json, json-schema, expr, python or llm-rubric")),
+        ("model: {params: {temperature: '0,2'}}", (
+            "3:31-36", "expected a number, got the string `0,2`", "write 0.2, without quotes")),
+        ("model: {params: {temperature: 0,2}}", (
+            "3:33-34", "unknown key `2`", "write a decimal number with a point, such as `0.2`")),
+        ("inputs: {properties: {a: str}}", (
+            "3:26-29", "expected true or false or a mapping, got the string `str`",
+            "write `{type: string}`")),
+        ("tests: [{name: a, rendered: [contains x]}]", (
+            "3:30-40", "expected a mapping, got the string `contains x`",
+            "write `{type: contains, value: …}`")),
+        ("tests: [{name: a, rendered: [{contains: x}]}]", (
+            "3:31-39", "unknown key `contains`", "write `type: contains, value: …`")),
+        ("tests: [{name: a, inputs: [x]}]", (
+            "3:27-30", "expected a mapping, got a list",
+            "write the inputs by name: `{ticket: …}`")),
         ("tests: [{name: a, assert: []}]", (
             "3:19-25", "unknown key `assert`",
             "write `output` for the model's answer, or `rendered` for the request")),
@@ -192,7 +208,8 @@ def test_every_field_in_every_form_fits() -> None:
             "3:54-56", "expected a non-empty string, got an empty string", None)),
         ("tests: [{name: a, rendered: [{type: contains-any, value: []}]}]", (
             "3:58-60", "expected a list of at least 1, got an empty list", None)),
-        ("tests: [{name: a, rendered: [{value: x}]}]", ("3:31-36", "`type` is missing", None)),
+        ("tests: [{name: a, rendered: [{value: x}]}]", (
+            "3:31-36", "`type` is missing", "write `{type: contains, value: …}`")),
         ("tests: [{name: a, rendered: [{type: is-json, name: x}]}]", (
             "3:46-50", "can't combine `name` with `type`", None)),
         ("tests: [x]", ("3:9-10", "expected a mapping, got the string `x`", None)),
@@ -250,7 +267,10 @@ def test_wrong_messages_are_told(message: str, expected: list[tuple[str, str, st
         ("format: promptops/2\nmessages: [{role: user, content: a}]", [
             ("1:9-20", "expected `promptops/1`, got the string `promptops/2`", None)]),
         ("format: promptops/1\nmessages: []", [
-            ("2:11-13", "expected a list of at least 1, got an empty list", None)]),
+            ("2:11-13", "expected a list of at least 1, got an empty list",
+             "write `[{role: user, content: …}]`")]),
+        ("format: promptops/1\nmessages: [{user: a}]", [
+            ("2:13-17", "unknown key `user`", "write `role: user` and `content`")]),
         ("{}", [("1:1-3", "`format` is missing", None), ("1:1-3", "`messages` is missing", None)]),
     ],
 )  # fmt: skip
@@ -399,7 +419,7 @@ def test_words_of_other_tools_have_a_hint(line: str, hint: str) -> None:
         ("evaluation: {margin: 101}", "write percentage points, such as `margin: 3`"),
         ("output: {format: JSON}", "did you mean `json`?"),
         ("evaluation: {assertions: [{contains: a}]}", "write `type: contains, value: …`"),
-        ("messages: hello", None),
+        ("messages: hello", "write `[{role: user, content: …}]`"),
     ],
 )
 def test_the_hint_for_a_value_of_another_type_can_be_pasted(line: str, hint: str | None) -> None:

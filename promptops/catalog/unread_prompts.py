@@ -89,7 +89,7 @@ def proper_name(path: str) -> str:
 
     `a.PROMPT.yml`, `a.promt.yaml`, `a.prompt.json` and `a.yaml` are all `a`.
     """
-    stem = re.sub(r"(?i)\.(?:ya?ml(?:\.\w+)?|json)[\s~]*$", "", path)
+    stem = re.sub(r"(?i)\.(?:ya?ml(?:\.\w+)?|json|txt)[\s~]*$", "", path)
     name, dot, last = stem.rpartition(".")
     if dot and "/" not in last and nearest_name(last.lower(), ("prompt",), 0.7) is not None:
         stem = name
@@ -101,7 +101,9 @@ def _is_candidate(catalog: Catalog, path: str) -> bool:
     if path.endswith(PROMPT_ENDINGS):
         return False
     name = path.rpartition("/")[2].lower().rstrip().rstrip("~")
-    is_yaml = name.endswith(_YAML_ENDINGS) or any(f"{ending}." in name for ending in _YAML_ENDINGS)
+    is_yaml = name.endswith((*_YAML_ENDINGS, ".prompt.txt")) or any(
+        f"{ending}." in name for ending in _YAML_ENDINGS
+    )
     if not (is_yaml or _is_foreign_name(name)) or name.endswith(_CASE_FILE_ENDINGS):
         return False
     roots = catalog.config.prompts

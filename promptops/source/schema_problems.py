@@ -117,6 +117,8 @@ class Explainer:
         if self._is_type(name, error):
             return f"write `type: {name}, value: …`"
         known = self._known_keys(error)
+        if _RULE_CODE.fullmatch(name) and "per-file-ignores" in where.get("properties", {}):
+            return f'write `ignore = ["{name}"]`, or `severity = {{{name} = "warning"}}`'
         if name.isdecimal():
             return "write a decimal number with a point, such as `0.2`"
         near = self._close(name, known)
@@ -242,6 +244,7 @@ def _first_foreign_letter(name: str) -> str:
     return f": `{foreign}` is {named(foreign)}"
 
 
+_RULE_CODE = lazy_pattern(r"[A-Z]{3}\d{3}")
 _STRINGS = {"type": "array", "items": {"type": "string"}}
 
 
@@ -405,7 +408,7 @@ def own_hint(where: Mapping[str, Any]) -> str | None:
 def list_hint(where: Mapping[str, Any], got: Any) -> str | None:
     """How to write a string that should be in a list; right in YAML and in TOML."""
     items = where.get("items")
-    of_strings = isinstance(items, Mapping) and items.get("type") == "string"
+    of_strings = isinstance(items, Mapping) and (items.get("type") == "string" or "enum" in items)
     if where.get("type") != "array" or not of_strings:
         return None
     if not isinstance(got, str) or short(got) != got or "`" in got:
@@ -419,16 +422,36 @@ def type_hint(types: Sequence[str], got: Any) -> str | None:
         return "quote it"
     if not isinstance(got, str):
         return None
-    if types == ["boolean", "object"] and (known := _json_type(got)):
-        return f"write `{{type: {known}}}`"
+    if types == ["boolean", "object"]:
+        known = _json_type(got)
+        return f"write `{{type: {known}}}`" if known else None
     if types == ["boolean"] and got.lower() in _BOOLEAN_WORDS:
         return f"write `{_BOOLEAN_WORDS[got.lower()]}`, without quotes"
-    number = _INTEGER_TEXT.fullmatch(got) if types in (["integer"], ["number"]) else None
-    if number is None and types == ["number"]:
-        number = _DECIMAL_TEXT.fullmatch(got)
-        if comma := _DECIMAL_COMMA.fullmatch(got):
-            return f"write {comma[1]}.{comma[2]}, without quotes"
-    return f"write {re.sub('[,_]', '', number[1])}, without quotes" if number else None
+    number = _number_in(got, types) if types in (["integer"], ["number"]) else None
+    return f"write {number}, without quotes" if number else None
+
+
+def _number_in(written: str, types: Sequence[str]) -> str | None:
+    """The number in a string, without thousands separators and units."""
+    whole = _INTEGER_TEXT.fullmatch(written)
+    if whole is not None:
+        return re.sub("[,_]", "", whole[1])
+    decimal = _DECIMAL_TEXT.fullmatch(written) if types == ["number"] else None
+    if decimal is not None:
+        return decimal[1]
+    comma = _DECIMAL_COMMA.fullmatch(written) if types == ["number"] else None
+    return f"{comma[1]}.{comma[2]}" if comma else _without_unit(written)
+
+
+_WITH_UNIT = lazy_pattern(r"(\d+(?:\.\d+)?) ?(k|s|sec|seconds|USD|usd)")
+
+
+def _without_unit(written: str) -> str | None:
+    """The number of `20k` or `30s`."""
+    found = _WITH_UNIT.fullmatch(written)
+    if found is None:
+        return None
+    return f"{float(found[1]) * 1_000:.0f}" if found[2] == "k" else found[1]
 
 
 def _json_type(written: str) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +75,7 @@ def hidden_prompts(workspace: Workspace) -> Iterator[tuple[str, str]]:
         hint = f"`git check-ignore -v {visible_path(ignored[0])}` shows the pattern"
         yield f"ignored by git, so not read: {files}", hint
     if is_empty:
-        yield from _outside_of_roots(repository)
+        yield from _outside_of_roots(repository, roots)
     sparse = [path for path in repository.sparse(roots) if (repository.root / path).is_file()]
     if skipped := [path for path in sparse if path.endswith(PROMPT_ENDINGS)]:
         files = some([visible_path(path) for path in skipped], 1, "file")
@@ -97,11 +97,19 @@ def refuse_only_hidden(workspace: Workspace) -> None:
         raise InputError(f"there are no prompts; {sentence}", hint=hint)
 
 
-def _outside_of_roots(repository: Repository) -> Iterator[tuple[str, str]]:
-    found = [path for path in repository.listed_on_disk(()) if path.endswith(PROMPT_ENDINGS)]
+def _outside_of_roots(repository: Repository, roots: Sequence[str]) -> Iterator[tuple[str, str]]:
+    found = [
+        path
+        for path in repository.listed_on_disk(())
+        if path.endswith(PROMPT_ENDINGS)
+        and not any(is_below(path, root) for root in roots)
+        and (repository.root / path).is_file()
+    ]
     if found:
         files = some([visible_path(path) for path in found], 1, "file")
-        folder = visible_path(found[0].rpartition("/")[0] or ".")
+        above, named, _ = f"/{found[0]}".rpartition("/prompts/")
+        folder = f"{above}/prompts".lstrip("/") if named else found[0].rpartition("/")[0]
+        folder = visible_path(folder or ".")
         yield (
             f"outside of the prompt roots, so not read: {files}",
             (f'write `prompts = ["{folder}"]` in promptops.toml, or move the files'),

@@ -179,6 +179,15 @@ def test_every_field_in_every_form_fits() -> None:
             "3:31-36", "expected a number, got the string `0,2`", "write 0.2, without quotes")),
         ("model: {params: {temperature: 0,2}}", (
             "3:33-34", "unknown key `2`", "write a decimal number with a point, such as `0.2`")),
+        ("budget: {input_tokens: 4k}", (
+            "3:24-26", "expected a whole number, got the string `4k`",
+            "write 4000, without quotes")),
+        ("status: released", (
+            "3:9-17", "expected one of draft, active, deprecated, got the string `released`",
+            "write `active`")),
+        ("output: {type: object}", (
+            "3:10-14", "unknown key `type`",
+            "write the JSON Schema under `schema`: `{format: json, schema: {type: object, …}}`")),
         ("inputs: {properties: {a: str}}", (
             "3:26-29", "expected true or false or a mapping, got the string `str`",
             "write `{type: string}`")),
@@ -228,7 +237,7 @@ def test_what_is_wrong_is_told_at_its_place(
             ("2:14-19", "unknown key `rolle`", "did you mean `role`?")]),
         ("{role: bot, content: a}", [
             ("2:20-23", "expected one of system, developer, user, assistant, tool, "
-             "got the string `bot`", None)]),
+             "got the string `bot`", "write `assistant`")]),
         ("{role: user}", [("2:14-18", "`content` is missing", None)]),
         ("{}", [("2:13-15", "`content` is missing", None), ("2:13-15", "`role` is missing", None)]),
         ("{role: user, content: 3}", [

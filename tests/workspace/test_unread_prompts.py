@@ -81,6 +81,7 @@ def test_list_warns_of_it_beside_the_prompts(renamed, started):
         ("a.promt.yaml", "a.prompt.yaml"),
         ("a.Prompts.yml", "a.prompt.yaml"),
         ("a.prompt.yaml.bak", "a.prompt.yaml"),
+        ("a.prompt.txt", "a.prompt.yaml"),
         ("a.terse.yaml", "a.terse.prompt.yaml"),
         ("b.promt/a.yaml", "b.promt/a.prompt.yaml"),
     ],

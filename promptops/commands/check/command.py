@@ -15,6 +15,7 @@ from promptops.terminal.options import (
     gate_revision,
     gate_revision_options,
     no_cache_option,
+    note_hidden,
     note_hidden_or_refuse,
     note_uncommitted,
     since_option,
@@ -57,7 +58,10 @@ def command(output: OutputOptions, **options: Any) -> int:
         workspace(output.directory, revision, output.overrides) as opened,
     ):
         note_uncommitted(output, opened, options)
-        note_hidden_or_refuse(output, opened)
+        if wanted.since is None:
+            note_hidden_or_refuse(output, opened)
+        else:
+            note_hidden(output, opened)
         page = any(name == "html" for name, _ in output.formats)
         report = check(opened, wanted, chosen, output.overrides, page=page)
         for path, reason in report.why.items() if options["why"] else ():

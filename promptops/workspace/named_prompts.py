@@ -88,7 +88,8 @@ def no_match_error(catalog: Catalog, repository: Repository | None, name: str) -
         return UsageError(message, hint="the path is outside the repository")
     if any(catalog.files.is_file(path) for path in paths):
         return UsageError(message, hint="the file is not a prompt, and no prompt uses it")
-    if repository is not None and (ignored := _ignored(repository, paths)):
+    named = [f"{root}/{name}{end}" for root in catalog.config.prompts for end in PROMPT_ENDINGS]
+    if repository is not None and (ignored := _ignored(repository, [*paths, *named])):
         return UsageError(message, hint=f"git ignores it: git check-ignore -v {quote(ignored)}")
     near = nearest_prompts([catalog], name, *paths)
     hint = f"did you mean `{near}`?" if near else "`promptops list` shows the prompts"

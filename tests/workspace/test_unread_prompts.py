@@ -282,7 +282,7 @@ def test_ignored_prompts_are_noted(repo, started, command):
     ],
     ids=["ignored folder", "root is the repository", "another folder"],
 )
-@pytest.mark.parametrize("command", ["lint", "check"])
+@pytest.mark.parametrize("command", ["lint", "check", "test"])
 def test_a_gate_does_not_pass_on_no_prompts_while_git_hides_them(
     repo, started, command, files, error
 ):
@@ -295,7 +295,7 @@ def test_a_name_of_an_ignored_file_is_refused_with_the_reason(repo, started):
     repo.write({"prompts/other.prompt.yaml": PROMPT, ".gitignore": "drafts/\n"})
     repo.write({"prompts/drafts/a.prompt.yaml": PROMPT})
 
-    for name in ("prompts/drafts/a.prompt.yaml", "prompts/drafts"):
+    for name in ("prompts/drafts/a.prompt.yaml", "prompts/drafts", "drafts/a"):
         assert started("lint", name) == (
             2,
             "",

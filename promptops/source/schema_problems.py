@@ -60,18 +60,15 @@ class Explainer:
         for error in errors:
             path = tuple(error.instance_path)
             missing = _missing_keys(error)
-            if not any((path, key) in meant for key in missing) and not (
-                missing and path in foreign
-            ):
+            explained = path in foreign or any((path, key) in meant for key in missing)
+            if not (missing and explained):
                 yield from self._problem(error)
 
     def _is_foreign(self, error: Error) -> bool:
         """Whether a key is unknown whose hint the schema has."""
-        own = self._schema_at(error.schema_path[:-1]).get("x-hints") if _unexpected(error) else None
-        names = _unexpected(error)
-        if not isinstance(own, Mapping):
-            own = {}
-        return any(name in own or self._is_type(name, error) for name in names)
+        own = self._schema_at(error.schema_path[:-1]).get("x-hints")
+        hinted = own if isinstance(own, Mapping) else {}
+        return any(name in hinted or self._is_type(name, error) for name in _unexpected(error))
 
     def _is_type(self, name: str, error: Error) -> bool:
         """Whether an unknown key is the type of an assertion, as in `{contains: x}`."""
@@ -96,13 +93,19 @@ class Explainer:
         path = error.instance_path
         got = NOT_SHOWN if self._secret(path) else self._look_up(path)
         message, hint = _wrong_value(error, got)
-        where = self._schema_at(error.schema_path[:-1])
-        hint = _hint_for_value(where, got) or hint or _without_braces(path, got)
-        hint = hint or _required_list(tokens(self._at) + [str(step) for step in path], got)
-        hint = hint or own_hint(where) or list_hint(where, got)
-        if hint is None and path and path[-1] == "enum":
-            hint = list_hint(_STRINGS, got)
-        return self._make(message, self._place_of(path), hint)
+        return self._make(message, self._place_of(path), self._hint_at(error, got, hint))
+
+    def _hint_at(self, error: Error, got: Any, hint: str | None) -> str | None:
+        """How to write a refused value; `hint` is that of its keyword."""
+        path, where = error.instance_path, self._schema_at(error.schema_path[:-1])
+        return (
+            _hint_for_value(where, got)
+            or hint
+            or _without_braces(path, got)
+            or _required_list([*tokens(self._at), *map(str, path)], got)
+            or own_hint(where)
+            or list_hint(_STRINGS if path[-1:] == ["enum"] else where, got)
+        )
 
     def _unknown_keys(self, error: Error) -> Iterator[Problem]:
         for name in _unexpected(error):
@@ -119,7 +122,7 @@ class Explainer:
         known = self._known_keys(error)
         if _RULE_CODE.fullmatch(name) and "per-file-ignores" in where.get("properties", {}):
             return f'write `ignore = ["{name}"]`, or `severity = {{{name} = "warning"}}`'
-        if name.isdecimal():
+        if name.isdecimal() and self._look_up([*error.instance_path, name]) is None:
             return "write a decimal number with a point, such as `0.2`"
         near = self._close(name, known)
         hint = f"did you mean `{near}`?" if near is not None else None

@@ -20,10 +20,11 @@ _CASE_FILE_ENDINGS = tuple(f".cases{ending}" for ending in _YAML_ENDINGS)
 _FORMAT_KEY = r"""["']?format["']?[ \t]*:[ \t]*["']?promptops/"""
 _MESSAGES_KEY = r"""["']?messages["']?[ \t]*:[ \t]*(?:$|\[|#)"""
 _STARTS_WITH_OWN_FORMAT = lazy_pattern(f"\ufeff?(?:#[^\\n]*\\n|\\s){{0,100}}{_FORMAT_KEY}")
-_LOOKS_LIKE_PROMPT = lazy_pattern(f"^\ufeff?(?:{_FORMAT_KEY}|{_MESSAGES_KEY})", re.MULTILINE)
+_OWN_FORMAT = lazy_pattern(f"^\ufeff?{_FORMAT_KEY}", re.MULTILINE)
+_LOOKS_LIKE_PROMPT = lazy_pattern(f"^\ufeff?{_MESSAGES_KEY}", re.MULTILINE)
 
 UNREAD_MESSAGE = "this file is not read as a prompt"
-"""The message for such a file; `UnreadPrompt.command` is the hint."""
+"""The message for such a file; `UnreadPrompt.fix` is the hint."""
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -31,11 +32,15 @@ class UnreadPrompt:
     """A file that looks like a prompt.
 
     Attributes:
-        command: The command that gives it the suffix of a prompt file, or imports it.
+        certain: It is a prompt file of promptops under a wrong name: not one of another tool, and
+            not a copy of a prompt beside it.
+        fix: The command that gives it the suffix of a prompt file, or imports it; for a copy, a
+            sentence.
     """
 
     path: str
-    command: str
+    certain: bool
+    fix: str
 
 
 def unread_prompts(catalog: Catalog, paths: Iterable[str]) -> Iterator[UnreadPrompt]:
@@ -44,27 +49,35 @@ def unread_prompts(catalog: Catalog, paths: Iterable[str]) -> Iterator[UnreadPro
     catalog.files.prefetch(likely)
     for path in likely:
         text = catalog.files.text(path)
-        command = None if text is None else _command(path, text.value)
-        if command is not None and not catalog.is_needed(path):
-            yield UnreadPrompt(path=path, command=command)
+        found = None if text is None else _unread(catalog, path, text.value)
+        if found is not None and not catalog.is_needed(path):
+            yield found
 
 
-def _command(path: str, text: str) -> str | None:
-    """The command for a file that looks like a prompt; None for any other."""
+def _unread(catalog: Catalog, path: str, text: str) -> UnreadPrompt | None:
+    """A file that looks like a prompt; None for any other."""
     from shlex import quote
 
-    if path.rstrip().endswith(PROMPT_ENDINGS):
-        looks = True  # a trailing blank in a name is invisible
-    elif not _is_foreign_name(path):
-        looks = _LOOKS_LIKE_PROMPT.search(text) is not None
-    else:
-        looks = _STARTS_WITH_OWN_FORMAT.match(text) is not None or is_own_json(path, text)
-    if looks:
-        return f"git mv {quote(path)} {quote(proper_name(path))}"
+    # A trailing blank in a name is invisible.
+    certain = path.rstrip().endswith(PROMPT_ENDINGS) or _has_own_format(path, text)
+    if certain or (not _is_foreign_name(path) and _LOOKS_LIKE_PROMPT.search(text)):
+        proper = proper_name(path)
+        if proper in catalog.files.entries:
+            fix = f"delete it, or rename it: `{proper}` exists"
+            return UnreadPrompt(path=path, certain=False, fix=fix)
+        fix = f"git mv {quote(path)} {quote(proper)}"
+        return UnreadPrompt(path=path, certain=certain, fix=fix)
     if not _is_foreign_name(path) or not is_foreign_prompt(path, text):
         return None
     folder = quote(posixpath.dirname(path) or ".")
-    return f"promptops import {quote(path)} --to {folder} && rm {quote(path)}"
+    fix = f"promptops import {quote(path)} --to {folder} && rm {quote(path)}"
+    return UnreadPrompt(path=path, certain=False, fix=fix)
+
+
+def _has_own_format(path: str, text: str) -> bool:
+    if _is_foreign_name(path):
+        return _STARTS_WITH_OWN_FORMAT.match(text) is not None or is_own_json(path, text)
+    return _OWN_FORMAT.search(text) is not None
 
 
 def _is_foreign_name(path: str) -> bool:
@@ -76,7 +89,7 @@ def proper_name(path: str) -> str:
 
     `a.PROMPT.yml`, `a.promt.yaml`, `a.prompt.json` and `a.yaml` are all `a`.
     """
-    stem = re.sub(r"(?i)\.(?:ya?ml(?:\.\w+)?|json)[\s~]*$", "", path)
+    stem = re.sub(r"(?i)\.(?:ya?ml(?:\.\w+)?|json|txt)[\s~]*$", "", path)
     name, dot, last = stem.rpartition(".")
     if dot and "/" not in last and nearest_name(last.lower(), ("prompt",), 0.7) is not None:
         stem = name
@@ -88,7 +101,9 @@ def _is_candidate(catalog: Catalog, path: str) -> bool:
     if path.endswith(PROMPT_ENDINGS):
         return False
     name = path.rpartition("/")[2].lower().rstrip().rstrip("~")
-    is_yaml = name.endswith(_YAML_ENDINGS) or any(f"{ending}." in name for ending in _YAML_ENDINGS)
+    is_yaml = name.endswith((*_YAML_ENDINGS, ".prompt.txt")) or any(
+        f"{ending}." in name for ending in _YAML_ENDINGS
+    )
     if not (is_yaml or _is_foreign_name(name)) or name.endswith(_CASE_FILE_ENDINGS):
         return False
     roots = catalog.config.prompts

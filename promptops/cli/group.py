@@ -24,6 +24,27 @@ SECTIONS = {
 }
 
 
+_OF_OTHER_TOOLS = {
+    "test": ("eval", "evaluate", "evals", "replay"),
+    "lint": ("validate", "verify-prompts"),
+    "lint --fix": ("fmt", "format", "fix"),
+    "probe": ("redteam", "red-team", "attack"),
+    "mv": ("rename", "move"),
+    "list": ("ls", "status"),
+    "show": ("cat", "get"),
+    "release": ("tag", "publish", "bump", "deploy"),
+    "import": ("convert", "migrate", "pull"),
+    "check": ("gate", "ci"),
+    "new": ("create", "add"),
+}
+
+
+def _meant(name: str) -> str | None:
+    """The hint for the name that a command has in other tools."""
+    found = (own for own, others in _OF_OTHER_TOOLS.items() if name in others)
+    return next((f"write `promptops {own}`" for own in found), None)
+
+
 class _Commands(click.Group):
     """The modules of `commands/` as a group; a new file is a new command."""
 
@@ -44,7 +65,8 @@ class _Commands(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
-            hint = did_you_mean(args[0] if args else "", self.list_commands(ctx))
+            name = args[0] if args else ""
+            hint = _meant(name) or did_you_mean(name, self.list_commands(ctx))
             if hint is None:
                 raise
             raise click.UsageError(f"No such command {args[0]!r}; {hint}", ctx) from error

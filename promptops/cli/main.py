@@ -149,13 +149,46 @@ def _message(error: click.ClickException) -> str:
     import click
 
     if not isinstance(error, click.NoSuchOption):
-        return error.format_message()
+        return _too_many_arguments(error) or error.format_message()
     from promptops.suggestions import nearest_name
 
     known = [name.lstrip("-") for name in error.possibilities or ()]
     near = nearest_name(error.option_name.lstrip("-"), known)
     hint = f"; did you mean `--{near}`?" if near else ""
-    return f"No such option {error.option_name!r}{hint}"
+    return f"No such option {error.option_name!r}{hint or _setting(error)}"
+
+
+def _too_many_arguments(error: click.ClickException) -> str | None:
+    """The message about arguments that the command does not take; None for another error."""
+    import click
+
+    message = error.format_message()
+    prefix, _, extra = message.partition(" (")
+    if not prefix.startswith("Got unexpected extra argument") or not isinstance(
+        error, click.UsageError
+    ):
+        return None
+    context = error.ctx
+    if context is None:
+        return None
+    taken = [p for p in context.command.params if isinstance(p, click.Argument)]
+    names = " ".join(param.make_metavar(context) for param in taken)
+    takes = f"only one {names}" if len(taken) == 1 else f"only {names}" if taken else "none"
+    return f"Too many arguments: {extra.removesuffix(')')}; {context.info_name} takes {takes}"
+
+
+def _setting(error: click.NoSuchOption) -> str:
+    """The settings of the configuration that have the name of an unknown option."""
+    from promptops.model.config import Config
+
+    command = error.ctx.info_name if error.ctx is not None else None
+    tables = ("lint", "check") if command in ("check", "release") else (command or "",)
+    name = error.option_name.lstrip("-")
+    known = [t for t in tables if hasattr(getattr(Config(), t, None), name.replace("-", "_"))]
+    if not known:
+        return ""
+    settings = " or ".join(f"`{table}.{name}`" for table in known)
+    return f"; it is a setting: {settings} in promptops.toml, or --config for one run"
 
 
 def _usage_tip(error: object) -> None:

@@ -27,7 +27,14 @@ from promptops.terminal.call_options import (
     trust_option,
 )
 from promptops.terminal.complete import complete_prompt
-from promptops.terminal.options import at_option, common, since_option, tag_option, verbose_option
+from promptops.terminal.options import (
+    at_option,
+    common,
+    note_hidden_or_refuse,
+    since_option,
+    tag_option,
+    verbose_option,
+)
 from promptops.terminal.output import OutputOptions
 
 if TYPE_CHECKING:
@@ -153,6 +160,8 @@ def _tested(output: OutputOptions, options: dict[str, Any]) -> TestRun:
     if options["record"] or options["refresh"]:
         write_earlier_answers(output.directory)
     with workspace(output.directory, options["revision"], output.overrides) as opened:
+        if wanted.everything:
+            note_hidden_or_refuse(output, opened)
         return test(opened, wanted, _options(output, options, opened.config.test))
 
 

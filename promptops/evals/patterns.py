@@ -74,9 +74,15 @@ def compiled(pattern: str) -> Any:
     try:
         return re2.compile(pattern, options)
     except re2.error as error:
-        raise Refused(f"the pattern can't be used: {_reason(error)}") from None
+        reason = _reason(error)
+        beyond = any(part in reason for part in _NOT_IN_RE2)
+        hint = "RE2 has no lookaround and no backreferences: split it into two assertions"
+        raise Refused(
+            f"the pattern can't be used: {reason}", hint=hint if beyond else None
+        ) from None
 
 
+_NOT_IN_RE2 = ("(?=", "(?!", "(?<", "escape sequence: \\1", "escape sequence: \\2")
 _OF_A_STEP = 3  # in units of CaseWork
 
 

@@ -1,4 +1,4 @@
-"""Check that tools, arguments, inputs and functions exist that `evaluation` and cases name."""
+"""Check that tools, arguments, inputs, keys and functions that cases name exist."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from promptops.evals.case_assertions import (
 )
 from promptops.evals.case_expressions import Expression, read_expression
 from promptops.evals.function_names import FunctionFiles
+from promptops.evals.output_keys import unknown_output_key
 from promptops.evals.parse import parse
 from promptops.evals.record import NAMES, On
 from promptops.evals.registry import kind_of
@@ -44,6 +45,8 @@ def problems_of_names(
     yield from _retrievers(prompt, functions)
     for written, on in _once(_every(prompt)):
         assertion = parse(written.written, on)[0]
+        if assertion is not None and on == "answer":
+            yield from _unknown_path(prompt, assertion, written)
         for named in _named(assertion, on) if assertion else ():
             if named.kind == "function":
                 wrong = functions.wrong(named.name, written.path)
@@ -56,6 +59,17 @@ def problems_of_names(
                 message, hint = problem
                 is_key = named.kind == "argument"
                 yield Problem(message, at=written.at(named.at, is_key, named.within), hint=hint)
+
+
+def _unknown_path(
+    prompt: Prompt, assertion: Assertion, written: WrittenAssertion, at: str = ""
+) -> Iterator[Problem]:
+    """Keys in `path` that the output of the prompt does not have."""
+    wrong = unknown_output_key(prompt.output, assertion.path or "")
+    if wrong is not None:
+        yield Problem(wrong[0], at=written.at(f"{at}/path", False, None), hint=wrong[1])
+    for index, part in enumerate(getattr(assertion.check, "parts", ())):
+        yield from _unknown_path(prompt, part, written, f"{at}/value/{index}")
 
 
 def inputs_in_assertions(prompt: Prompt) -> Iterator[tuple[str, Place]]:

@@ -18,9 +18,13 @@ from promptops.model.finding import Finding, Fix, Problem, Severity
 from promptops.model.internal_error import CODE, NAME, CaughtBug, InternalError
 from promptops.model.loaded import LoadedPrompt
 from promptops.model.place import Place
+from promptops.patterns import lazy_pattern
 from promptops.records import record, replace
 from promptops.source.config import FILES
 from promptops.source.conflicts import CODE as CONFLICT
+
+_SUGGESTED = lazy_pattern(r"did you mean [`\"](.+)[`\"]\?")
+_QUOTED = lazy_pattern(r"`([^`]+)`")
 
 MAX_PROBLEMS = 1_000
 """The limit of findings of one rule in one prompt; a hostile file could cause 100,000."""
@@ -158,7 +162,7 @@ def _finding(
         code=rule.code,
         name=rule.name,
         severity=rule.severity,
-        message=hide(problem.message),
+        message=hide(_with_look_alike(problem.message, hint)),
         place=place,
         prompt=_owner(place, catalog, loaded),
         hint=hide(hint) if hint is not None else None,
@@ -169,6 +173,19 @@ def _finding(
         source_line=_source_line(catalog, place, rule),
         case=problem.case,
     )
+
+
+def _with_look_alike(message: str, hint: str | None) -> str:
+    """The message about a name with, if the suggested name looks the same, the letter in it."""
+    meant = _SUGGESTED.fullmatch(hint or "")
+    if meant is None or (message.isascii() and meant[1].isascii()):
+        return message
+    from promptops.look_alikes import first_look_alike, named
+
+    quoted = _QUOTED.findall(message)
+    letters = filter(None, (first_look_alike(word, meant[1]) for word in quoted))
+    letter = next(letters, None)
+    return message if letter is None else f"{message}; `{letter}` is {named(letter)}"
 
 
 def _shown_fix(fix: str | Fix | None, hide: Callable[[str], str]) -> Fix | None:

@@ -227,12 +227,22 @@ def _split(findings: Sequence[Finding], silencers: Silencers, today: date) -> _S
     waived = [
         finding for finding in findings if finding.fingerprint in taken and finding.code != CODE
     ]
+    ended = {w.fingerprint: w.expires for w in silencers.waivers if w.fingerprint not in valid}
     kept = [
-        finding for finding in findings if finding.fingerprint not in taken or finding.code == CODE
+        _with_ended_waiver(finding, ended)
+        for finding in findings
+        if finding.fingerprint not in taken or finding.code == CODE
     ]
     used = {finding.fingerprint for finding in waived}
     idle = tuple(w for w in silencers.waivers if w.fingerprint not in used)
     return _Split(kept, waived, idle)
+
+
+def _with_ended_waiver(finding: Finding, ended: Mapping[str, date]) -> Finding:
+    if finding.fingerprint not in ended:
+        return finding
+    message = f"{finding.message} (its waiver ended on {ended[finding.fingerprint]})"
+    return replace(finding, message=message)
 
 
 def _unused(

@@ -48,6 +48,7 @@ OF_ONE_REPOSITORY = (  # git rev-parse --local-env-vars, and the quarantine of a
     "GIT_SHALLOW_FILE",
     "GIT_WORK_TREE",
 )
+_ELSEWHERE = ("GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY")
 HINTS = {
     "not a git repository": "create one here: git init",
     "dubious ownership": "if you trust it: git config --global --add safe.directory {where}",
@@ -162,7 +163,14 @@ class Git:
         message = _complaint(answer)
         where = str(self.directory)
         hint = next((hint for known, hint in HINTS.items() if known in message), None)
+        if "not a git repository" in message or "cannot change to" in message:
+            hint = self._hint_at_variables() or hint
         return GitError(message, where=where, hint=hint and hint.format(where=where))
+
+    def _hint_at_variables(self) -> str | None:
+        """The hint at the variables that make git look elsewhere."""
+        found = [name for name in _ELSEWHERE if name in self.environment]
+        return f"correct {found[0]}, which is set, or unset {found[0]}" if found else None
 
     def _spawn(self, arguments: tuple[str, ...], streams: tuple[int, int, int]) -> int:
         command = ["git", "-C", str(self.directory), *arguments]

@@ -12,7 +12,7 @@ from promptops.model.place import Place
 from promptops.runtime.request.schema_check import MAX_ERRORS
 from promptops.source.conflicts import conflict_problems
 from promptops.source.csv_cases import read_table
-from promptops.source.document import Document, decode, read_any
+from promptops.source.document import MAX_BYTES, Document, decode, read_any
 from promptops.source.json_lines import MAX_CASES, read_lines
 from promptops.source.lines import Lines
 from promptops.source.paths import is_yaml
@@ -60,6 +60,8 @@ def read_cases(path: str, data: bytes) -> CaseFile:
 
 
 def _parsed(path: str, data: bytes) -> CaseFile:
+    if len(data) > MAX_BYTES:
+        return _too_large(path)
     if is_yaml(path):
         return _from_yaml(path, data)
     if path.endswith(".csv"):
@@ -90,6 +92,12 @@ def _from_yaml(path: str, data: bytes) -> CaseFile:
         problems.append(Problem("the file is not a list of cases", at=at, hint=hint, code="SCH002"))
         return CaseFile(document._lines, None, None, problems)
     return CaseFile(document._lines, document._root, document.value, problems)
+
+
+def _too_large(path: str) -> CaseFile:
+    hint = "split it into several case files, and name each under `tests`"
+    problem = Problem("the file is larger than 1 MB", at=Place(path), hint=hint, code="SCH001")
+    return CaseFile(Lines(path, ""), None, None, [problem])
 
 
 def _too_many(found: CaseFile) -> CaseFile:

@@ -368,10 +368,27 @@ def _wrong_alerts(table: Mapping[str, Any], places: TomlPlaces) -> Iterator[Prob
             yield Problem(message, at=place, hint="write `below = 98` or `above = 4`")
 
 
+_REFUSED_IN_TAGS = lazy_pattern(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[-/.]|[/.]$|\.lock$")
+_OTHER_PLACEHOLDER = lazy_pattern(r"\$\{|\{\{|\}\}")
+
+
 def _wrong_tag_format(table: Mapping[str, Any], places: TomlPlaces) -> Iterator[Problem]:
-    if table.get("release", {}).get("tag_format", "").count("{version}") > 1:
+    written = table.get("release", {}).get("tag_format", "{version}")
+    place = places.place("/release/tag_format")
+    around = written.replace("{version}", "0")
+    if written.count("{version}") > 1:
         message = "`tag_format` must contain `{version}` once"
-        yield Problem(message, at=places.place("/release/tag_format"), hint='such as "v{version}"')
+        yield Problem(message, at=place, hint='such as "v{version}"')
+    elif other := _OTHER_PLACEHOLDER.search(written):
+        message = f"`{other[0]}` would be a part of each tag"
+        yield Problem(message, at=place, hint='write "v{version}"')
+    elif refused := _REFUSED_IN_TAGS.search(around):
+        message = (
+            f"git refuses a tag with `{refused[0]}` there"
+            if refused[0] != " "
+            else ("git refuses a tag with a space")
+        )
+        yield Problem(message, at=place, hint='such as "v{version}"')
 
 
 def _wrong_shares(table: Mapping[str, Any], places: TomlPlaces) -> Iterator[Problem]:

@@ -132,6 +132,8 @@ def _column_hint(column: str) -> str:
     """The hint for a column that does not exist."""
     if ";" in column or "\t" in column:
         return "separate the columns with commas"
+    if column.startswith("__expected"):
+        return "write assertions as JSON in the column `output`"
     name, colon, _ = column.rpartition("." if "." in column else " ")[2].partition(":")
     near = did_you_mean(column, COLUMNS)
     if near is not None or not _INPUT.fullmatch(f"inputs.{name}"):

@@ -107,8 +107,26 @@ def read_value(lines: Lines, start: int, end: int) -> tuple[Any, list[Problem]]:
     if problem is not None:
         message, offset = problem
         place = lines.place(start + offset, min(start + offset + 1, end))
-        return None, [Problem(message, at=place, code="SCH001")]
+        hint = _hint(row, offset) if message.startswith("not JSON") else None
+        return None, [Problem(message, at=place, hint=hint, code="SCH001")]
     return value, list(_duplicates(lines, scan(lines.text, start, end))) if duplicate else []
+
+
+_WORDS = {"None": "null", "True": "true", "False": "false", "NaN": "null", "undefined": "null"}
+
+
+def _hint(row: str, offset: int) -> str | None:
+    """How JSON writes what another language writes in this way."""
+    if row.strip() == "{":
+        return "write each value on one line"
+    if row[offset : offset + 1] == "'":
+        return "write double quotes"
+    if row.startswith(("//", "/*", "#"), offset):
+        return "JSON has no comments"
+    if row.startswith(("\u201c", "\u201d"), offset):
+        return "write straight quotes"
+    meant = (written for word, written in _WORDS.items() if row.startswith(word, offset))
+    return next((f"write `{word}`" for word in meant), None)
 
 
 def mistake_in(row: str, error: json.JSONDecodeError) -> tuple[str, int]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from itertools import islice
 from typing import Any
 
-from promptops.json_pointer import pointer_to
+from promptops.json_pointer import pointer_to, tokens
 from promptops.model.finding import Problem
 from promptops.model.place import Place
 from promptops.model.prompt import Locate
@@ -55,10 +55,25 @@ class Explainer:
             for error in errors
             for name in _unexpected(error)
         }
+        # A key of another tool, with a hint of its own, is probably the missing one.
+        foreign = {tuple(error.instance_path) for error in errors if self._is_foreign(error)}
         for error in errors:
             path = tuple(error.instance_path)
-            if not any((path, key) in meant for key in _missing_keys(error)):
+            missing = _missing_keys(error)
+            explained = path in foreign or any((path, key) in meant for key in missing)
+            if not (missing and explained):
                 yield from self._problem(error)
+
+    def _is_foreign(self, error: Error) -> bool:
+        """Whether a key is unknown whose hint the schema has."""
+        own = self._schema_at(error.schema_path[:-1]).get("x-hints")
+        hinted = own if isinstance(own, Mapping) else {}
+        return any(name in hinted or self._is_type(name, error) for name in _unexpected(error))
+
+    def _is_type(self, name: str, error: Error) -> bool:
+        """Whether an unknown key is the type of an assertion, as in `{contains: x}`."""
+        properties = self._schema_at(error.schema_path[:-1]).get("properties", {})
+        return name.removeprefix("not-") in listed_options(properties.get("type"))
 
     def _problem(self, error: Error) -> Iterator[Problem]:
         if _unexpected(error):
@@ -78,10 +93,19 @@ class Explainer:
         path = error.instance_path
         got = NOT_SHOWN if self._secret(path) else self._look_up(path)
         message, hint = _wrong_value(error, got)
-        hint = hint or _without_braces(path, got)
-        where = self._schema_at(error.schema_path[:-1])
-        hint = hint or own_hint(where) or list_hint(where, got)
-        return self._make(message, self._place_of(path), hint)
+        return self._make(message, self._place_of(path), self._hint_at(error, got, hint))
+
+    def _hint_at(self, error: Error, got: Any, hint: str | None) -> str | None:
+        """How to write a refused value; `hint` is that of its keyword."""
+        path, where = error.instance_path, self._schema_at(error.schema_path[:-1])
+        return (
+            _hint_for_value(where, got)
+            or hint
+            or _without_braces(path, got)
+            or _required_list([*tokens(self._at), *map(str, path)], got)
+            or own_hint(where)
+            or list_hint(_STRINGS if path[-1:] == ["enum"] else where, got)
+        )
 
     def _unknown_keys(self, error: Error) -> Iterator[Problem]:
         for name in _unexpected(error):
@@ -93,9 +117,13 @@ class Explainer:
         own = where.get("x-hints")
         if isinstance(own, Mapping) and name in own:
             return str(own[name])
-        if name.removeprefix("not-") in listed_options(where.get("properties", {}).get("type")):
+        if self._is_type(name, error):
             return f"write `type: {name}, value: …`"
         known = self._known_keys(error)
+        if _RULE_CODE.fullmatch(name) and "per-file-ignores" in where.get("properties", {}):
+            return f'write `ignore = ["{name}"]`, or `severity = {{{name} = "warning"}}`'
+        if name.isdecimal() and self._look_up([*error.instance_path, name]) is None:
+            return "write a decimal number with a point, such as `0.2`"
         near = self._close(name, known)
         hint = f"did you mean `{near}`?" if near is not None else None
         hint = hint or own_hint(where)
@@ -141,7 +169,8 @@ class Explainer:
             yield from self.problems(max(branches, key=_fit_of_branch))
 
     def _missing(self, error: Error, message: str) -> Problem:
-        return self._make(message, self._first_key(error))
+        where = self._schema_at(error.schema_path[:-1])
+        return self._make(message, self._first_key(error), own_hint(where))
 
     def _first_key(self, error: Error) -> Place:
         """A missing key is reported at the first key of the mapping."""
@@ -165,8 +194,9 @@ class Explainer:
         for name in islice(names if isinstance(names, Mapping) else (), MAX_ERRORS):
             if not str(name).isidentifier() or not str(name).isascii():
                 place = self._place_of([*error.instance_path, name], key=True)
-                hint = "letters, digits and `_`, not beginning with a digit"
-                yield self._make(f"`{name}` can't be a name in a template", place, hint)
+                hint = "write A-Z, a-z, 0-9 and `_`, not beginning with a digit"
+                message = f"`{name}` can't be a name in a template"
+                yield self._make(message + _first_foreign_letter(str(name)), place, hint)
 
     def _make(self, message: str, place: Place, hint: str | None = None) -> Problem:
         return Problem(shortened(message), at=place, hint=hint, code="SCH002")
@@ -183,6 +213,42 @@ class Explainer:
                 break
             value = value[token]
         return value
+
+
+def _hint_for_value(where: Mapping[str, Any], got: Any) -> str | None:
+    """The hint of a schema of promptops for a value that users of other tools write."""
+    own = where.get("x-hints")
+    if not isinstance(own, Mapping) or not isinstance(got, str):
+        return None
+    plain = got.lower().removeprefix("not-")
+    hint = own.get(got.lower()) or own.get(plain)
+    if hint is None or plain == got.lower():
+        return hint
+    return str(hint).replace("`", "`not-", 1)
+
+
+def _required_list(path: Sequence[str], got: Any) -> str | None:
+    """The hint for `required: true` at a property, as other formats have it."""
+    if not isinstance(got, bool) or len(path) < 3 or path[-1] != "required":
+        return None
+    if path[-3] != "properties":
+        return None
+    beside = f"write `required: [{short(path[-2])}]` beside `properties`"
+    return beside if got else "leave it out: only names in the list `required` are required"
+
+
+def _first_foreign_letter(name: str) -> str:
+    """The end of the message about a name that may look as if it had only Latin letters."""
+    foreign = next((char for char in name if not char.isascii()), None)
+    if foreign is None:
+        return ""
+    from promptops.look_alikes import named
+
+    return f": `{foreign}` is {named(foreign)}"
+
+
+_RULE_CODE = lazy_pattern(r"[A-Z]{3}\d{3}")
+_STRINGS = {"type": "array", "items": {"type": "string"}}
 
 
 def _without_braces(path: Sequence[str | int], got: Any) -> str | None:
@@ -247,6 +313,8 @@ def _wrong_option(kind: Any, got: Any) -> tuple[str, str | None]:
 
 def _none_of(options: Sequence[str], got: Any) -> tuple[str, str | None]:
     hint = did_you_mean(got, options) if isinstance(got, str) else None
+    if {*options} == {*_TYPE_PHRASES} and isinstance(got, str):
+        hint = _type_as_schema(got) or hint
     if len(options) > 12:
         return f"{type_name(got)} is not a known value", hint
     return f"expected one of {', '.join(options)}, got {type_name(got)}", hint
@@ -278,11 +346,25 @@ def _wrong_pattern(kind: Any, got: Any) -> tuple[str, str | None]:
     words = _WORDS_PATTERN.fullmatch(kind.pattern)
     if words is not None:
         return _none_of(words[1].split("|"), got)
+    if kind.pattern in _POINTER_PATTERNS:
+        hint = f"write `{_as_pointer(got)}`" if isinstance(got, str) else None
+        return f"expected a JSON pointer, got {type_name(got)}", hint
+    if kind.pattern == _DATE_PATTERN:
+        return f"expected a date, YYYY-MM-DD, got {type_name(got)}", None
     return f"{type_name(got)} does not fit the pattern `{kind.pattern}`", None
 
 
 _ADDRESS_PATTERN = "^https?://"
 _WORDS_PATTERN = lazy_pattern(r"\^\(([a-z]+(?:\|[a-z]+)+)\)\$")
+_DATE_PATTERN = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+_POINTER_PATTERNS = ("^(/|$)", "^/")
+_INDEX = lazy_pattern(r"\[[\"']?([^\]\"']*)[\"']?\]")
+
+
+def _as_pointer(written: str) -> str:
+    """A JSON pointer for a path in another syntax, such as `$.tools[0].name`."""
+    path = _INDEX.sub(r".\1", written.removeprefix("$"))
+    return "/" + short(path.strip("./#")).replace(".", "/")
 
 
 def _repeated_item(_kind: Any, _got: Any) -> tuple[str, str | None]:
@@ -311,6 +393,18 @@ _MESSAGE_BY_KEYWORD: dict[str, Callable[[Any, Any], tuple[str, str | None]]] = {
 
 _INTEGER_TEXT = lazy_pattern(r"(-?(?:0|[1-9]\d{0,2}(?:[,_]?\d{3})*)) ?%?")
 _DECIMAL_TEXT = lazy_pattern(r"(-?(?:0|[1-9]\d*)\.\d+) ?%?")
+_DECIMAL_COMMA = lazy_pattern(r"(-?\d+),(\d+)")
+_TYPES_ELSEWHERE = {
+    **dict.fromkeys(("str", "text", "varchar"), "string"),
+    **dict.fromkeys(("int", "long"), "integer"),
+    **dict.fromkeys(("float", "double", "decimal"), "number"),
+    "bool": "boolean",
+    **dict.fromkeys(("list", "tuple", "set"), "array"),
+    **dict.fromkeys(("dict", "map", "mapping", "record"), "object"),
+    **dict.fromkeys(("none", "nil", "undefined"), "null"),
+}
+"""From types of programming languages to those of JSON Schema."""
+_ITEMS_TYPE = lazy_pattern(r"(?:list|array|List|Array)[\[<](\w+)[\]>]|(\w+)\[\]")
 _BOOLEAN_WORDS = {"yes": "true", "on": "true", "true": "true"}
 _BOOLEAN_WORDS |= {"no": "false", "off": "false", "false": "false"}
 
@@ -324,7 +418,7 @@ def own_hint(where: Mapping[str, Any]) -> str | None:
 def list_hint(where: Mapping[str, Any], got: Any) -> str | None:
     """How to write a string that should be in a list; right in YAML and in TOML."""
     items = where.get("items")
-    of_strings = isinstance(items, Mapping) and items.get("type") == "string"
+    of_strings = isinstance(items, Mapping) and (items.get("type") == "string" or "enum" in items)
     if where.get("type") != "array" or not of_strings:
         return None
     if not isinstance(got, str) or short(got) != got or "`" in got:
@@ -338,12 +432,52 @@ def type_hint(types: Sequence[str], got: Any) -> str | None:
         return "quote it"
     if not isinstance(got, str):
         return None
+    if types == ["boolean", "object"]:
+        known = _json_type(got)
+        return f"write `{{type: {known}}}`" if known else None
     if types == ["boolean"] and got.lower() in _BOOLEAN_WORDS:
         return f"write `{_BOOLEAN_WORDS[got.lower()]}`, without quotes"
-    number = _INTEGER_TEXT.fullmatch(got) if types in (["integer"], ["number"]) else None
-    if number is None and types == ["number"]:
-        number = _DECIMAL_TEXT.fullmatch(got)
-    return f"write {re.sub('[,_]', '', number[1])}, without quotes" if number else None
+    number = _number_in(got, types) if types in (["integer"], ["number"]) else None
+    return f"write {number}, without quotes" if number else None
+
+
+def _number_in(written: str, types: Sequence[str]) -> str | None:
+    """The number in a string, without thousands separators and units."""
+    whole = _INTEGER_TEXT.fullmatch(written)
+    if whole is not None:
+        return re.sub("[,_]", "", whole[1])
+    decimal = _DECIMAL_TEXT.fullmatch(written) if types == ["number"] else None
+    if decimal is not None:
+        return decimal[1]
+    comma = _DECIMAL_COMMA.fullmatch(written) if types == ["number"] else None
+    return f"{comma[1]}.{comma[2]}" if comma else _without_unit(written)
+
+
+_WITH_UNIT = lazy_pattern(r"(\d+(?:\.\d+)?) ?(k|s|sec|seconds|USD|usd)")
+
+
+def _without_unit(written: str) -> str | None:
+    """The number of `20k` or `30s`."""
+    found = _WITH_UNIT.fullmatch(written)
+    if found is None:
+        return None
+    return f"{float(found[1]) * 1_000:.0f}" if found[2] == "k" else found[1]
+
+
+def _json_type(written: str) -> str | None:
+    """The type of JSON Schema that a word means."""
+    word = written.lower().removesuffix("?")
+    return word if word in _TYPE_PHRASES else _TYPES_ELSEWHERE.get(word)
+
+
+def _type_as_schema(written: str) -> str | None:
+    """How to write a type of a programming language in JSON Schema."""
+    items = _ITEMS_TYPE.fullmatch(written)
+    if items is not None:
+        of = _json_type(items[1] or items[2])
+        return f"write `type: array, items: {{type: {of}}}`" if of else "write `array`"
+    known = _json_type(written)
+    return f"write `{known}`" if known else None
 
 
 def listed_options(written: Any) -> Collection[str]:

@@ -181,7 +181,22 @@ def toml_problem(message: str, lines: Lines) -> Problem:
     if opening is not None:
         return _never_closed(opening, lines)
     place = Place(lines.path, line, column, line, column + 1) if match else lines.place(end, end)
-    return Problem(f"not TOML: {reason[:1].lower()}{reason[1:]}", at=place, code="SCH001")
+    hint = _hint(lines.text[_offset(lines.text, line, column) :]) if match else None
+    message = f"not TOML: {reason[:1].lower()}{reason[1:]}"
+    return Problem(message, at=place, hint=hint, code="SCH001")
+
+
+def _hint(rest: str) -> str | None:
+    """How TOML writes what another language writes in this way, from the error on."""
+    if rest.startswith(("\u201c", "\u201d", "\u2018", "\u2019")):
+        return "write straight quotes"
+    if rest.startswith(":"):
+        return "write `=`"
+    if rest.startswith(("True", "False")):
+        return f"write `{rest.partition('e')[0].lower()}e`"
+    if rest.startswith(("None", "null")):
+        return "leave the key out"
+    return "quote it" if rest[:1].isalpha() else None
 
 
 def _offset(text: str, line: int, column: int) -> int:

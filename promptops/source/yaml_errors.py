@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from promptops.look_alikes import named
 from promptops.model.finding import Problem
 from promptops.patterns import lazy_pattern
 from promptops.plurals import counted
@@ -19,6 +20,7 @@ _LINE_BEFORE_TEMPLATE = lazy_pattern(
     r"^[ ]*(?:- +)*(?:[^\s#'\"{\[][^#'\"{\[\n]*?:[ ]+)?(?=\{[{%#])"
 )
 _BEFORE_VALUE = lazy_pattern(r"(?:[:,\[{-]|^)[ \t]*\Z", re.MULTILINE)
+_ODD_SPACE = lazy_pattern(r"[ ]*(?:- *)?(?:[\w-]+:[ ]*)?([\u00a0\u2000-\u200a\u202f\u205f\u3000])")
 _WRONG_STRUCTURE = ("expected key", "expected '-' indicator", "expected <block end>")
 
 
@@ -32,6 +34,7 @@ def syntax_problem(error: Any, lines: Lines) -> Problem:
     message_ = error.problem or str(error)
     known = (
         _tab_problem(message_, offsets[0], lines)
+        or _odd_space(offsets, lines)
         or _wrong_quote(offsets[0], lines)
         or _misplaced(error, message_, offsets, lines)
     )
@@ -59,6 +62,16 @@ def _tab_problem(message_: str, offset: int, lines: Lines) -> Problem | None:
         return problem_at(lines, offset, "a tab at the beginning of a text block", hint)
     if lines.text[offset : offset + 1] == "\t" or "\\t" in message_ or "found a tab" in message_:
         return problem_at(lines, offset, "a tab instead of spaces", "indent with spaces")
+    return None
+
+
+def _odd_space(offsets: list[int], lines: Lines) -> Problem | None:
+    """A space that YAML does not take for one, at the beginning of a line or after its key."""
+    for start in _rows_near(offsets, lines):
+        found = _ODD_SPACE.match(lines.text, start, lines.line_end(start))
+        if found is not None:
+            message = f"{named(found[1])} instead of a space"
+            return problem_at(lines, found.start(1), message, "write ordinary spaces")
     return None
 
 
@@ -95,6 +108,7 @@ def _misplaced(error: Any, message_: str, offsets: list[int], lines: Lines) -> P
             less_indented_key(offsets[0], lines)
             or dedented_text(offsets[0], lines)
             or misplaced_item(offsets[0], lines)
+            or _item_among_keys(error, offsets[0], lines)
             or long_blank_line(offsets[0], lines)
         )
     if "mapping values are not allowed" in message_:
@@ -106,6 +120,14 @@ def _misplaced(error: Any, message_: str, offsets: list[int], lines: Lines) -> P
             or _curly_quote(offsets[0], lines)
         )
     return None
+
+
+def _item_among_keys(error: Any, offset: int, lines: Lines) -> Problem | None:
+    """An item of a list where the lines above, with the same indentation, are keys."""
+    if error.context != "while parsing a block mapping" or lines.text[offset : offset + 2] != "- ":
+        return None
+    message = "an item of a list among the keys of a mapping"
+    return problem_at(lines, offset, message, "write `- ` before each item, or before none")
 
 
 def _curly_quote(offset: int, lines: Lines) -> Problem | None:
@@ -151,6 +173,7 @@ def _no_colon(_error: Any, _message: str, offsets: list[int], lines: Lines) -> P
     return _problem_at_span(lines, (offset, offset + len(text)), "a key without `:`", hint)
 
 
+_ALIASES = ("while scanning an alias", "while scanning an anchor")
 _EXPLANATIONS: dict[str, tuple[str, str | None]] = {
     "mapping values are not allowed": ("`: ` in a text without quotes", "quote it, or use |"),
     "did not find expected key": (
@@ -172,8 +195,8 @@ _EXPLANATIONS: dict[str, tuple[str, str | None]] = {
 
 def _other_problem(error: Any, message_: str, offsets: list[int], lines: Lines) -> Problem:
     """Problems that depend on the character, or on the beginning of the value."""
-    if "cannot start any token" in message_:
-        return _odd_character(offsets[0], lines)
+    if "cannot start any token" in message_ or error.context in _ALIASES:
+        return _odd_character(offsets[-1], lines)
     if "alias" in message_:
         hint = "repeat the text itself"
         return problem_at(lines, offsets[0], "an alias without an anchor", hint, code="SCH010")

@@ -181,3 +181,13 @@ def note_hidden(output: OutputOptions, workspace: Workspace) -> None:
     for sentence, hint in hidden_prompts(workspace):
         output.note(f"note: {sentence}")
         output.note(f"  tip: {hint}")
+
+
+def note_hidden_or_refuse(output: OutputOptions, workspace: Workspace) -> None:
+    """The same for a gate: raises InputError if nothing else is left to check."""
+    from promptops.workspace.listing import refuse_only_hidden
+    from promptops.workspace.workspace import refuse_missing_roots
+
+    refuse_missing_roots(workspace.config, workspace.catalog.files.entries)
+    refuse_only_hidden(workspace)
+    note_hidden(output, workspace)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ from promptops.model.prompt import (
 )
 from promptops.plurals import some
 from promptops.records import fields, is_record
+from promptops.repo.repository import Repository
 from promptops.repo.tree import WORKTREE
 from promptops.report.parts.visible import visible_path
 from promptops.workspace.selection import Selected
@@ -51,26 +52,30 @@ def prompt_listing(workspace: Workspace, selected: Selected) -> dict[str, Any]:
 
 
 def unread_files(workspace: Workspace) -> tuple[tuple[str, str], ...]:
-    """Files that look like prompts but are not read, with the command that fixes each."""
+    """Files that look like prompts but are not read, with the fix of each."""
     catalog = workspace.catalog
     found = unread_prompts(catalog, catalog.files.entries)
-    return tuple((one.path, one.command) for one in found)
+    return tuple((one.path, one.fix) for one in found)
 
 
 def hidden_prompts(workspace: Workspace) -> Iterator[tuple[str, str]]:
     """Prompt files on disk that no command reads: a sentence and a hint for each reason.
 
     They are ignored by git, outside the sparse checkout, or in a folder such as `Prompts`, whose
-    name differs from that of a root only in case. Empty for a revision other than the work tree.
+    name differs from that of a root only in case. If there are no prompts, the whole work tree is
+    searched. Empty for a revision other than the work tree.
     """
     repository, roots = workspace.repository, [r for r in workspace.config.prompts if r != "."]
-    if workspace.revision != WORKTREE or repository.bare or not roots:
+    is_empty = not workspace.catalog.prompt_files
+    if workspace.revision != WORKTREE or repository.bare or not (roots or is_empty):
         return
     ignored = [path for path in repository.ignored(roots) if path.endswith(PROMPT_ENDINGS)]
     if ignored:
         files = some([visible_path(path) for path in ignored], 1, "file")
         hint = f"`git check-ignore -v {visible_path(ignored[0])}` shows the pattern"
         yield f"ignored by git, so not read: {files}", hint
+    if is_empty:
+        yield from _outside_of_roots(repository, roots)
     sparse = [path for path in repository.sparse(roots) if (repository.root / path).is_file()]
     if skipped := [path for path in sparse if path.endswith(PROMPT_ENDINGS)]:
         files = some([visible_path(path) for path in skipped], 1, "file")
@@ -82,6 +87,33 @@ def hidden_prompts(workspace: Workspace) -> Iterator[tuple[str, str]]:
             if any(path.endswith(PROMPT_ENDINGS) for path in inside):
                 shown, proper = visible_path(folder), visible_path(root)
                 yield f"not read: the prompts in {shown}/", f"move them to {proper}/, the root"
+
+
+def refuse_only_hidden(workspace: Workspace) -> None:
+    """Raise InputError if there are no prompts but prompt files that no command reads."""
+    if workspace.catalog.prompt_files:
+        return
+    for sentence, hint in hidden_prompts(workspace):
+        raise InputError(f"there are no prompts; {sentence}", hint=hint)
+
+
+def _outside_of_roots(repository: Repository, roots: Sequence[str]) -> Iterator[tuple[str, str]]:
+    found = [
+        path
+        for path in repository.listed_on_disk(())
+        if path.endswith(PROMPT_ENDINGS)
+        and not any(is_below(path, root) for root in roots)
+        and (repository.root / path).is_file()
+    ]
+    if found:
+        files = some([visible_path(path) for path in found], 1, "file")
+        above, named, _ = f"/{found[0]}".rpartition("/prompts/")
+        folder = f"{above}/prompts".lstrip("/") if named else found[0].rpartition("/")[0]
+        folder = visible_path(folder or ".")
+        yield (
+            f"outside of the prompt roots, so not read: {files}",
+            (f'write `prompts = ["{folder}"]` in promptops.toml, or move the files'),
+        )
 
 
 def _folders_in_other_case(top: Path, root: str) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from shlex import quote
 
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.prompt_ids import PROMPT_ENDINGS
@@ -87,9 +88,20 @@ def no_match_error(catalog: Catalog, repository: Repository | None, name: str) -
         return UsageError(message, hint="the path is outside the repository")
     if any(catalog.files.is_file(path) for path in paths):
         return UsageError(message, hint="the file is not a prompt, and no prompt uses it")
+    named = [f"{root}/{name}{end}" for root in catalog.config.prompts for end in PROMPT_ENDINGS]
+    if repository is not None and (ignored := _ignored(repository, [*paths, *named])):
+        return UsageError(message, hint=f"git ignores it: git check-ignore -v {quote(ignored)}")
     near = nearest_prompts([catalog], name, *paths)
     hint = f"did you mean `{near}`?" if near else "`promptops list` shows the prompts"
     return UsageError(message, hint=hint)
+
+
+def _ignored(repository: Repository, paths: Sequence[str]) -> str | None:
+    """The first ignored file at or below the paths that exist on disk."""
+    if repository.bare:
+        return None
+    existing = [path for path in paths if os.path.lexists(repository.root / path)]
+    return next(iter(repository.ignored(existing)), None) if existing else None
 
 
 def nearest_prompts(catalogs: Iterable[Catalog], *written: str) -> str | None:

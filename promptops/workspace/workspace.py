@@ -253,5 +253,11 @@ def refuse_missing_roots(config: Config, entries: Mapping[str, TreeEntry]) -> No
             raise InputError(
                 f"there are no files below `{root}`, which `prompts` names as a folder of prompts",
                 where=config.path,
-                hint="fix the name, or leave it out",
+                hint=_fix_of_root(root),
             )
+
+
+def _fix_of_root(root: str) -> str:
+    if root.endswith((".yaml", ".yml")) or "*" in root:
+        return "name a folder: all prompt files below it are read"
+    return "fix the name, or leave it out; files that git ignores are not read"

@@ -29,6 +29,29 @@ TRIAGE = "prompts/support/triage.prompt.yaml"
             "error: No such command 'lnt'; did you mean `lint`?\n  tip: promptops --help\n",
         ),
         (
+            ("eval",),
+            2,
+            "error: No such command 'eval'; write `promptops test`\n  tip: promptops --help\n",
+        ),
+        (
+            ("check", "--fail-on", "warning"),
+            2,
+            "error: No such option '--fail-on'; it is a setting: `lint.fail-on` or `check.fail-on`"
+            " in promptops.toml, or --config for one run\n  tip: promptops check --help\n",
+        ),
+        (
+            ("run", "support/triage", "support/desk", "data/sql"),
+            2,
+            "error: Too many arguments: support/desk data/sql; run takes only one ID|PATH\n"
+            "  tip: promptops run --help\n",
+        ),
+        (
+            ("doctor", "prompts"),
+            2,
+            "error: Too many arguments: prompts; doctor takes none\n"
+            "  tip: promptops doctor --help\n",
+        ),
+        (
             ("list", "support/traige"),
             2,
             "error: no prompt matches 'support/traige'\n  tip: did you mean `support/triage`?\n",

@@ -71,7 +71,7 @@ messages:
       {{ question }}
 """
 HEAVY = str.split(
-    "click dataclasses inspect pkgutil subprocess tempfile shlex email jsonschema_rs"
+    "click dataclasses inspect pkgutil subprocess tempfile shlex"
     " jinja2.compiler jinja2.filters jinja2.loaders jinja2.sandbox yaml.loader yaml.resolver"
 )
 MAX_MODULES = 300

@@ -181,3 +181,23 @@ def test_text_that_yaml_takes_for_a_comment_is_an_error_and_a_comment_is_not(sai
     places = [line.partition(" ")[0] for line in said("SCH012", block + "\n")]
 
     assert places == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (("<<<<<<< HEAD", "Be brief.", "=======", "Be exact."), ["4:7-19"]),
+        (("Be brief.", "=======", "Be exact.", ">>>>>>> main"), ["5:7-14"]),
+        (("<<<<<<< HEAD", "a", "=======", "b", ">>>>>>> main"), ["4:7-19"]),
+        (("Git writes:", "  <<<<<<< HEAD"), []),
+        (("A heading", "======="), []),
+    ],
+    ids=["beginning", "end", "whole", "on purpose", "heading"],
+)
+def test_a_conflict_in_a_block_that_an_editor_indented_is_found(said, text, expected) -> None:
+    lines = "".join(f"      {line}\n" for line in text)
+    block = f"messages:\n  - role: user\n    content: |\n{lines}"
+
+    found = [line.partition(" ")[0] for line in said("SCH011", block)]
+
+    assert found == expected

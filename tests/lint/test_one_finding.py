@@ -299,3 +299,13 @@ def test_a_misspelt_key_that_templates_depend_on_is_the_only_mistake(
     block = TWO_CLASSES.replace("descripton: A misspelt key.", f"{key}: []")
 
     assert {each[:3] for each in all_said(block)} == {"SCH"}
+
+
+def test_a_name_that_only_looks_like_the_suggested_one_is_reported_with_its_letter(
+    said: Callable[[str, str], list[str]],
+) -> None:
+    block = "inputs: {properties: {name: {type: string}}}\nmessages:\n  - role: user\n"
+
+    assert said("VAR001", f'{block}    content: "{{{{ n\u0430me }}}}"\n') == [
+        "4:18-22 `n\u0430me` is not an input; `\u0430` is U+0430 CYRILLIC SMALL LETTER A"
+    ]

@@ -138,3 +138,20 @@ def test_a_name_is_undefined_in_lint_exactly_where_rendering_finds_it_undefined(
     found = said("VAR001", in_message(template))
 
     assert len(found) == fails, found
+
+
+def test_the_hint_for_an_input_below_the_name_of_all_inputs_is_the_input() -> None:
+    block = (
+        "inputs: {properties: {name: {type: string}}}\n"
+        "messages:\n  - {role: user, content: '{{ vars.name }} {{ name.length }} {{ vars.x }}'}\n"
+    )
+
+    hints = {code: [f.hint for f in findings(built_in()[code], files(block))] for code in CODES}
+
+    assert hints == {
+        "VAR001": ["write `name`: inputs are names themselves", "declare it under `inputs`"],
+        "VAR003": ["use `| length`"],
+    }
+
+
+CODES = ("VAR001", "VAR003")

@@ -48,6 +48,16 @@ def test_outside_of_any_repository_the_way_out_is_git_init(tmp_path):
     assert (where, hint) == (str(tmp_path), "create one here: git init")
 
 
+@pytest.mark.parametrize("name", ["GIT_DIR", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY"])
+def test_a_variable_that_leads_git_elsewhere_is_named(repo, monkeypatch, name):
+    monkeypatch.setenv(name, "/nosuch")
+
+    message, _, hint = failure(Repository.open, repo.root)
+
+    assert message.startswith("not a git repository")
+    assert hint == f"correct {name}, which is set, or unset {name}"
+
+
 def test_a_directory_that_does_not_exist_is_named(tmp_path):
     missing = tmp_path / "missing"
 

@@ -187,6 +187,16 @@ def test_a_bad_table_is_told(table: bytes, expected: list[tuple[str, str, str]])
     assert told(read_cases("c.csv", table)) == expected
 
 
+@pytest.mark.parametrize("name", ["c.csv", "c.jsonl", "c.yaml"])
+def test_a_case_file_that_is_too_large_is_to_be_split(name: str) -> None:
+    (problem,) = read_cases(name, b" " * (MAX_BYTES + 1)).problems
+
+    assert (problem.message, problem.hint) == (
+        "the file is larger than 1 MB",
+        "split it into several case files, and name each under `tests`",
+    )
+
+
 def test_a_misspelt_column_is_guessed() -> None:
     found = read_cases("c.csv", b"nmae,text\na,b\n")
 

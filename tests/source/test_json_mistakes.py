@@ -27,3 +27,20 @@ def test_a_mistake_is_reported_the_same_by_every_python(
     (problem,) = read_json("a.json", text.encode()).problems
 
     assert (problem.message, problem.at.line, problem.at.column) == (message, line, column)
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("{'a': 1}", "write double quotes"),
+        ('{"a": None}', "write `null`"),
+        ('{"a": True}', "write `true`"),
+        ('// cases\n{"a": 1}', "JSON has no comments"),
+        ("{\u201ca\u201d: 1}", "write straight quotes"),
+        ("[1,,]", None),
+    ],
+)
+def test_the_words_of_other_languages_have_a_hint(text: str, hint: str | None) -> None:
+    (problem,) = read_json("a.json", text.encode()).problems
+
+    assert problem.hint == hint

@@ -50,3 +50,38 @@ def test_without_a_list_of_problems_many_wrong_schemas_take_little_work():
         return time.process_time() - started_s
 
     assert spent_s(is_schema) < spent_s(problems_of) / 4
+
+
+@pytest.mark.parametrize(
+    ("written", "message", "hint"),
+    [
+        (True, "expected a list, got true", "write `required: [ticket]` beside `properties`"),
+        (
+            False,
+            "expected a list, got false",
+            "leave it out: only names in the list `required` are required",
+        ),
+    ],
+)
+def test_a_property_that_is_marked_as_required_has_the_list_to_write(written, message, hint):
+    schema = {"type": "object", "properties": {"ticket": {"type": "string", "required": written}}}
+
+    (problem,) = problems_of(schema)
+
+    assert (problem.message, problem.hint) == (message, hint)
+
+
+@pytest.mark.parametrize(
+    ("schema", "hint"),
+    [
+        ({"type": "str"}, "write `string`"),
+        ({"type": "list[int]"}, "write `type: array, items: {type: integer}`"),
+        ({"type": "string[]"}, "write `type: array, items: {type: string}`"),
+        ({"type": "sting"}, "did you mean `string`?"),
+        ({"enum": "a"}, 'write `["a"]`'),
+    ],
+)
+def test_types_of_programming_languages_have_a_hint(schema, hint):
+    (problem,) = problems_of(schema)
+
+    assert problem.hint == hint

@@ -128,13 +128,14 @@ def test_every_field_in_every_form_fits() -> None:
             " `^[^:]+[.]py:[A-Za-z_][A-Za-z0-9_]*$`",
             "write `FILE:FUNCTION`, such as `./search.py:find`")),
         ("evaluation: {probes: {decision: category}}", (
-            "3:33-41", "the string `category` does not fit the pattern `^/`",
-            "a JSON pointer begins with `/`: `/category`")),
+            "3:33-41", "expected a JSON pointer, got the string `category`",
+            "write `/category`")),
         ("budget: {tokens: 1}", ("3:10-16", "unknown key `tokens`",
                                  "did you mean `input_tokens`?")),
         ("sunset: soon", (
             "3:9-13",
-            "the string `soon` does not fit the pattern `^[0-9]{4}-[0-9]{2}-[0-9]{2}$`", None)),
+            "expected a date, YYYY-MM-DD, got the string `soon`", None)),
+        ("cases: []", ("3:1-6", "unknown key `cases`", "write test cases under `tests`")),
         ("model: {profile: a, id: b}", ("3:21-23", "can't combine `id` with `profile`", None)),
         ("model: {id: b}", ("3:9-11", "`provider` is missing", None)),
         ("model: {params: {temprature: 1}}", (
@@ -149,9 +150,15 @@ def test_every_field_in_every_form_fits() -> None:
             "3:10-16", "unknown key `ticket`", "declare inputs under `properties`")),
         ("inputs: {properties: {a-b: {}}}", (
             "3:23-26", "`a-b` can't be a name in a template",
-            "letters, digits and `_`, not beginning with a digit")),
+            "write A-Z, a-z, 0-9 and `_`, not beginning with a digit")),
+        ("inputs: {properties: {na\u043ce: {}}}", (
+            "3:23-27",
+            "`na\u043ce` can't be a name in a template:"
+            " `\u043c` is U+043C CYRILLIC SMALL LETTER EM",
+            "write A-Z, a-z, 0-9 and `_`, not beginning with a digit")),
         ("inputs: {properties: {a: text}}", (
-            "3:26-30", "expected true or false or a mapping, got the string `text`", None)),
+            "3:26-30", "expected true or false or a mapping, got the string `text`",
+            "write `{type: string}`")),
         ("output: {format: xml}", (
             "3:18-21", "expected one of text, json, markdown, got the string `xml`", None)),
         ("tools: [{description: d}]", ("3:10-21", "`name` is missing", None)),
@@ -160,6 +167,48 @@ def test_every_field_in_every_form_fits() -> None:
         ("tests: [{file: a, name: b}]", ("3:19-23", "can't combine `name` with `file`", None)),
         ("tests: [{name: a, rendered: [{type: contians, value: b}]}]", (
             "3:37-45", "the string `contians` is not a known value", "did you mean `contains`?")),
+        ("tests: [{name: a, output: [{type: includes, value: b}]}]", (
+            "3:35-43", "the string `includes` is not a known value", "write `contains`")),
+        ("tests: [{name: a, output: [{type: not-javascript, value: b}]}]", (
+            "3:35-49", "the string `not-javascript` is not a known value",
+            "write `not-expr`, or `python` for code")),
+        ("tests: [{name: a, output: [{type: nonsense, value: b}]}]", (
+            "3:35-43", "the string `nonsense` is not a known value",
+            "such as contains, equals, regex, is-json, json-schema, expr, python or llm-rubric")),
+        ("model: {params: {temperature: '0,2'}}", (
+            "3:31-36", "expected a number, got the string `0,2`", "write 0.2, without quotes")),
+        ("model: {params: {temperature: 0,2}}", (
+            "3:33-34", "unknown key `2`", "write a decimal number with a point, such as `0.2`")),
+        ("budget: {input_tokens: 4k}", (
+            "3:24-26", "expected a whole number, got the string `4k`",
+            "write 4000, without quotes")),
+        ("status: released", (
+            "3:9-17", "expected one of draft, active, deprecated, got the string `released`",
+            "write `active`")),
+        ("output: {type: object}", (
+            "3:10-14", "unknown key `type`",
+            "write the JSON Schema under `schema`: `{format: json, schema: {type: object, …}}`")),
+        ("inputs: {properties: {a: str}}", (
+            "3:26-29", "expected true or false or a mapping, got the string `str`",
+            "write `{type: string}`")),
+        ("tests: [{name: a, rendered: [contains x]}]", (
+            "3:30-40", "expected a mapping, got the string `contains x`",
+            "write `{type: contains, value: …}`")),
+        ("tests: [{name: a, rendered: [{contains: x}]}]", (
+            "3:31-39", "unknown key `contains`", "write `type: contains, value: …`")),
+        ("tests: [{name: a, inputs: [x]}]", (
+            "3:27-30", "expected a mapping, got a list",
+            "write the inputs by name: `{ticket: …}`")),
+        ("tests: [{name: a, assert: []}]", (
+            "3:19-25", "unknown key `assert`",
+            "write `output` for the model's answer, or `rendered` for the request")),
+        ("tests: [{name: a, vars: {b: c}}]", ("3:19-23", "unknown key `vars`", "write `inputs`")),
+        ("tests: [{name: a, output: [{type: is-json, path: '$.tools[0].name'}]}]", (
+            "3:50-67", "expected a JSON pointer, got the string `$.tools[0].name`",
+            "write `/tools/0/name`")),
+        ("tests: [{name: a, output: [{type: is-json, path: tools/0/name}]}]", (
+            "3:50-62", "expected a JSON pointer, got the string `tools/0/name`",
+            "write `/tools/0/name`")),
         ("tests: [{name: a, rendered: [{type: contains, vlaue: b}]}]", (
             "3:47-52", "unknown key `vlaue`", "did you mean `value`?")),
         ("tests: [{name: a, rendered: [{type: contains}]}]", (
@@ -168,7 +217,8 @@ def test_every_field_in_every_form_fits() -> None:
             "3:54-56", "expected a non-empty string, got an empty string", None)),
         ("tests: [{name: a, rendered: [{type: contains-any, value: []}]}]", (
             "3:58-60", "expected a list of at least 1, got an empty list", None)),
-        ("tests: [{name: a, rendered: [{value: x}]}]", ("3:31-36", "`type` is missing", None)),
+        ("tests: [{name: a, rendered: [{value: x}]}]", (
+            "3:31-36", "`type` is missing", "write `{type: contains, value: …}`")),
         ("tests: [{name: a, rendered: [{type: is-json, name: x}]}]", (
             "3:46-50", "can't combine `name` with `type`", None)),
         ("tests: [x]", ("3:9-10", "expected a mapping, got the string `x`", None)),
@@ -187,7 +237,7 @@ def test_what_is_wrong_is_told_at_its_place(
             ("2:14-19", "unknown key `rolle`", "did you mean `role`?")]),
         ("{role: bot, content: a}", [
             ("2:20-23", "expected one of system, developer, user, assistant, tool, "
-             "got the string `bot`", None)]),
+             "got the string `bot`", "write `assistant`")]),
         ("{role: user}", [("2:14-18", "`content` is missing", None)]),
         ("{}", [("2:13-15", "`content` is missing", None), ("2:13-15", "`role` is missing", None)]),
         ("{role: user, content: 3}", [
@@ -226,7 +276,10 @@ def test_wrong_messages_are_told(message: str, expected: list[tuple[str, str, st
         ("format: promptops/2\nmessages: [{role: user, content: a}]", [
             ("1:9-20", "expected `promptops/1`, got the string `promptops/2`", None)]),
         ("format: promptops/1\nmessages: []", [
-            ("2:11-13", "expected a list of at least 1, got an empty list", None)]),
+            ("2:11-13", "expected a list of at least 1, got an empty list",
+             "write `[{role: user, content: …}]`")]),
+        ("format: promptops/1\nmessages: [{user: a}]", [
+            ("2:13-17", "unknown key `user`", "write `role: user` and `content`")]),
         ("{}", [("1:1-3", "`format` is missing", None), ("1:1-3", "`messages` is missing", None)]),
     ],
 )  # fmt: skip
@@ -376,7 +429,7 @@ def test_words_of_other_tools_have_a_hint(line: str, hint: str) -> None:
         ("evaluation: {margin: 101}", "write percentage points, such as `margin: 3`"),
         ("output: {format: JSON}", "did you mean `json`?"),
         ("evaluation: {assertions: [{contains: a}]}", "write `type: contains, value: …`"),
-        ("messages: hello", None),
+        ("messages: hello", "write `[{role: user, content: …}]`"),
     ],
 )
 def test_the_hint_for_a_value_of_another_type_can_be_pasted(line: str, hint: str | None) -> None:

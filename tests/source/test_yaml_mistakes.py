@@ -168,6 +168,26 @@ MISTAKES = {
         "1:8-1:9 a curly quote does not quote a value",
         """write a straight quote, " or '""",
     ),
+    "Markdown emphasis without quotes": (
+        "title: *bold*\n",
+        "1:8-1:9 a value can't begin with `*`",
+        "quote it",
+    ),
+    "an item after the keys of a mapping": (
+        "messages:\n  system:\n    content: a\n  - role: user\n",
+        "4:3-4:4 an item of a list among the keys of a mapping",
+        "write `- ` before each item, or before none",
+    ),
+    "a no-break space as indentation": (
+        "messages:\n\u00a0 - role: user\n    content: Hi\n",
+        "2:1-2:2 U+00A0 NO-BREAK SPACE instead of a space",
+        "write ordinary spaces",
+    ),
+    "a no-break space after a key": (
+        "messages:\n  - role:\u00a0user\n    content: Hi\n",
+        "2:10-2:11 U+00A0 NO-BREAK SPACE instead of a space",
+        "write ordinary spaces",
+    ),
     "a tab before the text of a block": (
         "a: |\n\t  Hi\n",
         "2:1-2:2 a tab instead of spaces",

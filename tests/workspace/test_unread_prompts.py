@@ -20,7 +20,7 @@ messages:
 tests:
   - {name: one, rendered: [{type: contains, value: hello}]}
 """
-WARNING = "prompts/ask.yaml:1:1: warning: this file is not read as a prompt"
+ERROR = "prompts/ask.yaml:1:1: error: this file is not read as a prompt"
 RENAME = "git mv prompts/ask.yaml prompts/ask.prompt.yaml"
 
 
@@ -47,9 +47,10 @@ def renamed(repo):
 
 
 def test_the_hook_reports_it_with_the_command_that_fixes_it(renamed, started):
-    _, said, _ = started("lint", "--staged")
+    code, said, _ = started("lint", "--staged")
 
-    assert said.splitlines()[0] == f"{WARNING}  [REP011 unread-prompt]"
+    assert code == 1
+    assert said.splitlines()[0] == f"{ERROR}  [REP011 unread-prompt]"
     assert RENAME in said
 
 
@@ -57,9 +58,10 @@ def test_the_hook_reports_it_with_the_command_that_fixes_it(renamed, started):
 def test_the_gate_reports_it(renamed, started, arguments):
     renamed.commit("renamed")
 
-    _, said, _ = started("check", *arguments)
+    code, said, _ = started("check", *arguments)
 
-    assert WARNING in said
+    assert code == 1
+    assert ERROR in said
     assert RENAME in said
 
 
@@ -79,6 +81,7 @@ def test_list_warns_of_it_beside_the_prompts(renamed, started):
         ("a.promt.yaml", "a.prompt.yaml"),
         ("a.Prompts.yml", "a.prompt.yaml"),
         ("a.prompt.yaml.bak", "a.prompt.yaml"),
+        ("a.prompt.txt", "a.prompt.yaml"),
         ("a.terse.yaml", "a.terse.prompt.yaml"),
         ("b.promt/a.yaml", "b.promt/a.prompt.yaml"),
     ],
@@ -200,11 +203,39 @@ def test_a_blank_at_the_end_of_the_name_hides_no_prompt(repo, started, name):
     repo.write({"prompts/other.prompt.yaml": PROMPT, f"prompts/{name}": BROKEN})
     repo.git("add", ".")
 
-    _, said, _ = started("lint", "--staged")
+    code, said, _ = started("lint", "--staged")
 
+    assert code == 1
     assert f"prompts/{name}".replace("\t", "\\t") in said
-    assert "this file is not read as a prompt  [REP011 unread-prompt]" in said
+    assert "error: this file is not read as a prompt  [REP011 unread-prompt]" in said
     assert " prompts/ask.prompt.yaml\n" in said
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "fix"),
+    [
+        (
+            "ask.prompt.yaml.orig",
+            PROMPT,
+            "delete it, or rename it: `prompts/ask.prompt.yaml` exists",
+        ),
+        ("a.yaml", "messages:\n  - {role: user}\n", "git mv prompts/a.yaml prompts/a.prompt.yaml"),
+        (
+            "a.prompty",
+            "---\nname: a\n---\nuser:\nSay hello.\n",
+            "promptops import prompts/a.prompty --to prompts && rm prompts/a.prompty",
+        ),
+    ],
+)
+def test_a_file_that_may_be_a_prompt_is_only_a_warning(repo, started, name, text, fix):
+    repo.write({"prompts/ask.prompt.yaml": PROMPT, f"prompts/{name}": text})
+    repo.git("add", ".")
+
+    code, said, _ = started("lint", "--staged")
+
+    assert code == 0
+    assert f"prompts/{name}:1:1: warning: this file is not read as a prompt  [REP014" in said
+    assert f"^ {fix}\n" in said
 
 
 def notes(said):
@@ -223,6 +254,54 @@ def test_ignored_prompts_are_noted(repo, started, command):
         "note: ignored by git, so not read: prompts/draft-a.prompt.yaml and 1 more file",
         "  tip: `git check-ignore -v prompts/draft-a.prompt.yaml` shows the pattern",
     ]
+
+
+@pytest.mark.parametrize(
+    ("files", "error"),
+    [
+        (
+            {".gitignore": "prompts/\n", "prompts/a.prompt.yaml": PROMPT},
+            "error: there are no prompts; ignored by git, so not read: prompts/a.prompt.yaml\n"
+            "  tip: `git check-ignore -v prompts/a.prompt.yaml` shows the pattern\n",
+        ),
+        (
+            {
+                ".gitignore": "build/\n",
+                "build/a.prompt.yaml": PROMPT,
+                "promptops.toml": 'prompts = ["."]\n',
+            },
+            "error: there are no prompts; ignored by git, so not read: build/a.prompt.yaml\n"
+            "  tip: `git check-ignore -v build/a.prompt.yaml` shows the pattern\n",
+        ),
+        (
+            {"app/prompts/a.prompt.yaml": PROMPT},
+            "error: there are no prompts; outside of the prompt roots, so not read:"
+            " app/prompts/a.prompt.yaml\n"
+            '  tip: write `prompts = ["app/prompts"]` in promptops.toml, or move the files\n',
+        ),
+    ],
+    ids=["ignored folder", "root is the repository", "another folder"],
+)
+@pytest.mark.parametrize("command", ["lint", "check", "test"])
+def test_a_gate_does_not_pass_on_no_prompts_while_git_hides_them(
+    repo, started, command, files, error
+):
+    repo.write(files)
+
+    assert started(command) == (3, "", error)
+
+
+def test_a_name_of_an_ignored_file_is_refused_with_the_reason(repo, started):
+    repo.write({"prompts/other.prompt.yaml": PROMPT, ".gitignore": "drafts/\n"})
+    repo.write({"prompts/drafts/a.prompt.yaml": PROMPT})
+
+    for name in ("prompts/drafts/a.prompt.yaml", "prompts/drafts", "drafts/a"):
+        assert started("lint", name) == (
+            2,
+            "",
+            f"error: no prompt matches {name!r}\n"
+            "  tip: git ignores it: git check-ignore -v prompts/drafts/a.prompt.yaml\n",
+        )
 
 
 def test_a_folder_that_differs_from_the_root_only_in_case_is_noted(repo, started):

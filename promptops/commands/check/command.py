@@ -16,6 +16,7 @@ from promptops.terminal.options import (
     gate_revision_options,
     no_cache_option,
     note_hidden,
+    note_hidden_or_refuse,
     since_option,
     tag_option,
     verbose_option,
@@ -55,7 +56,10 @@ def command(output: OutputOptions, **options: Any) -> int:
         errors_beside_config(output, revision, wanted),
         workspace(output.directory, revision, output.overrides) as opened,
     ):
-        note_hidden(output, opened)
+        if wanted.since is None:
+            note_hidden_or_refuse(output, opened)
+        else:
+            note_hidden(output, opened)
         page = any(name == "html" for name, _ in output.formats)
         report = check(opened, wanted, chosen, output.overrides, page=page)
         for path, reason in report.why.items() if options["why"] else ():

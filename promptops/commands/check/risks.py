@@ -388,7 +388,7 @@ def file_risks(selected: Selected, head: Workspace, base: Workspace) -> Iterator
     changed = sorted(selected.changed or ())
     yield from _removed_prompt_risks(changed, head.catalog, base.catalog)
     for one in unread_prompts(head.catalog, changed):
-        yield Risk(message=f"{UNREAD_MESSAGE}: {one.command}", place=Place(one.path))
+        yield Risk(message=f"{UNREAD_MESSAGE}: {one.fix}", place=Place(one.path))
     yield from _link_risks(changed, head.catalog)
 
 

@@ -6,7 +6,7 @@ import gc
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -85,6 +85,11 @@ class LintOptions:
     today: date | None = None
 
 
+def utc_today() -> date:
+    """The current date in UTC: a commit has the same findings in every time zone."""
+    return datetime.now(UTC).date()
+
+
 def lint(workspace: Workspace, wanted: SelectionOptions, options: LintOptions) -> LintReport:
     """The findings of the selected prompts, and of the catalog as a whole."""
     if wanted.since is None:
@@ -106,7 +111,7 @@ def lint_selected(
         known: Results of prompts that are still valid; new ones are added.
     """
     catalog = workspace.catalog
-    today = options.today or date.today()
+    today = options.today or utc_today()
     base = _base_files(workspace, wanted.since)
     groups = [*_paths_by_rules(workspace, selected, options)]
     linted: dict[str, LintedPrompt] = {} if known is None else known

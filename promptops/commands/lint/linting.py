@@ -73,9 +73,9 @@ def run_lint(output: OutputOptions, arguments: LintArguments, staged: Staged | N
         if arguments.diff:
             return _print_difference(output, opened, arguments, wanted, chosen)
         if wanted.everything and revision == "worktree":
-            from promptops.terminal.options import note_hidden
+            from promptops.terminal.options import note_hidden_or_refuse
 
-            note_hidden(output, opened)
+            note_hidden_or_refuse(output, opened)
         checked, report = _checked(opened, arguments, wanted, chosen)
         if arguments.write_baseline and not report.failed:
             return _write_baseline(output, checked, report)

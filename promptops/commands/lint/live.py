@@ -15,7 +15,7 @@ from typing import Any
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.stored_facts import Names
 from promptops.commands.lint.baseline import read_baseline
-from promptops.commands.lint.lint import LintOptions, chosen_rules
+from promptops.commands.lint.lint import LintOptions, chosen_rules, utc_today
 from promptops.errors import GitError, InputError, PromptopsError
 from promptops.lint.engine import lint_catalog
 from promptops.lint.pipeline import PromptResult, Silencers, conclude, lint_one
@@ -83,7 +83,7 @@ class Live:
         overrides: Sequence[str] = (),
         *,
         untrusted: bool = False,
-        today: Callable[[], date] = date.today,
+        today: Callable[[], date] = utc_today,
     ) -> None:
         """Open the repository around a directory.
 

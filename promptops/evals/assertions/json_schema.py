@@ -24,6 +24,7 @@ from promptops.records import record
 from promptops.runtime.request.schema_check import Validator, message_of, shortened, validator
 from promptops.source.explain import explain
 from promptops.source.schema_validity import check_schema
+from promptops.source.unchecked_formats import unchecked_formats
 
 
 @assertion("json-schema")
@@ -33,8 +34,8 @@ class JsonSchema:
 
     A string is parsed as JSON first, and fails if it is not JSON. With `path`, the selected value
     is checked itself. The schema is JSON Schema 2020-12 without references to other files.
-    `format` is not checked: write a `pattern`. A schema that every value matches, or none, is an
-    error.
+    `format` is not checked: without a `pattern`, an `enum` or a `const` beside it, it is an error,
+    like a schema that every value matches, or none.
 
     Attributes:
         value: The schema.
@@ -70,6 +71,9 @@ class JsonSchema:
             return Refused("every value fits this schema", hint=_hint(self.value))
         if admits_no_value(self.value, of):
             return Refused("no value fits this schema", hint="two parts of it exclude each other")
+        for found in unchecked_formats(self.value):
+            message = f"`format: {found.name}` is not checked"
+            return Refused(message, hint=found.hint, at=f"/value{found.pointer}")
         return None
 
     def check(self, subject: Subject) -> Verdict:

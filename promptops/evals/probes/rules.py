@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from promptops.evals.output_keys import unknown_output_key
 from promptops.evals.probes.library import bias_pairs, family_names, probes
 from promptops.json_pointer import pointer_to
 from promptops.model.finding import Problem
@@ -72,6 +73,8 @@ def rule_problems(prompt: Prompt, tools: Collection[str] | None) -> Iterator[Pro
         message = "`decision` is in the JSON of the answer, and the output of the prompt is text"
         at = prompt.locate(f"{_AT}/decision", True)
         yield Problem(message, at=at, hint="declare `output: {format: json}`")
+    elif wrong := unknown_output_key(prompt.output, rules.decision):
+        yield Problem(wrong[0], at=prompt.locate(f"{_AT}/decision", False), hint=wrong[1])
 
 
 _NEEDED = {"tool-misuse": ("tools", "tools: [NAME]"), "bias": ("decision", "decision: /POINTER")}

@@ -11,6 +11,7 @@ from base64 import b64encode
 from collections.abc import Callable, Mapping
 
 from promptops.evals.probes.placeholders import filled
+from promptops.look_alikes import CYRILLIC
 from promptops.model.probe import Probe, Transform
 from promptops.patterns import lazy_pattern
 
@@ -21,12 +22,6 @@ PARTS = 4
 """The number of parts of a split attack, named a to d."""
 
 _MARKED = lazy_pattern(r"\[\[(.*?)\]\]", re.DOTALL)
-_LOOKALIKES = str.maketrans(
-    "aceijopsxyABCEHKMOPTX",
-    "\u0430\u0441\u0435\u0456\u0458\u043e\u0440\u0455\u0445\u0443"
-    "\u0410\u0412\u0421\u0415\u041d\u041a\u041c\u041e\u0420\u0422\u0425",
-)
-"""From a Latin letter to the Cyrillic letter of the same shape."""
 _LEET = str.maketrans("aeiostAEIOST", "431057431057")
 _ZERO_WIDTH_SPACE = "\u200b"
 _RIGHT_TO_LEFT, _POP_DIRECTION = "\u202e", "\u202c"
@@ -59,7 +54,7 @@ def _hex(text: str) -> str:
 
 def _homoglyph(text: str) -> str:
     """Some Latin letters replaced by Cyrillic letters of the same shape."""
-    return text.translate(_LOOKALIKES)
+    return text.translate(CYRILLIC)
 
 
 def _leet(text: str) -> str:

@@ -76,7 +76,10 @@ def _below(ids: Mapping[str, str]) -> Mapping[str, list[str]]:
 
 def _unfit(path: str, identity: str) -> Problem:
     near = better(identity)
-    hint = f"rename the file so that the id is `{near}`" if near else "rename the file"
+    if near:
+        hint = f"rename the file so that the id is `{near}`"
+    else:
+        hint = "rename the file to a name of letters and digits, such as `triage.prompt.yaml`"
     return Problem(f"the id `{shown(identity)}` {_why(identity)}", at=Place(path), hint=hint)
 
 

@@ -30,8 +30,9 @@ def conflict_marker(
     recordings. Markers in the configuration and in `channels.yaml` are errors too.
 
     One line is enough if it starts with `<<<<<<<` or `>>>>>>>` and a name, such as `<<<<<<< HEAD`.
-    A single `=======` is not reported, because it underlines a heading in Markdown. If a prompt
-    shows conflict markers on purpose, indent them or suppress this rule there.
+    In a text block of a prompt file, the line starts where the text of the block does. A single
+    `=======` is not reported, because it underlines a heading in Markdown. If a prompt shows
+    conflict markers on purpose, indent them or suppress this rule there.
 
     Bad:
         messages:
@@ -75,6 +76,7 @@ def conflict_marker(
     yield from (problem for problem in problems if problem.code == "SCH011")
     for source in written:
         yield from _in_text(source.source)
+    yield from _in_blocks(document)
     for recordings in filter(catalog.files.is_unmerged, catalog.recording_files(document.path)):
         message = "recordings with an unresolved merge conflict"
         yield Problem(message, at=Place(recordings), hint=UNMERGED_HINT)
@@ -89,3 +91,14 @@ def conflict_marker(
 def _in_text(text: Text) -> Iterator[Problem]:
     for start, end in conflicts(text.path, text.value):
         yield Problem(MESSAGE, at=text.place(start, end), hint=HINT)
+
+
+def _in_blocks(document: Document) -> Iterator[Problem]:
+    """Markers in the blocks of a prompt file that an editor indented with the text around them."""
+    if "<<<<<<<" not in document.text and ">>>>>>>" not in document.text:
+        return
+    for pointer, role, value in document.scalars():
+        if role == "value" and "\n" in value:
+            for start, end in conflicts("", value):
+                at = document.template(pointer).place(start, end)
+                yield Problem(MESSAGE, at=at, hint=HINT)

@@ -155,10 +155,11 @@ class _Nearest:
         """A missing file, named `written` at a place, with a fix if a file has a similar name."""
         near = self._near(kind, written, at.path) if written else None
         is_name = near is not None and at.end_column - at.column == len(written)
+        otherwise = "name each file" if "*" in written else _roots(self._catalog, kind)
         return Problem(
             message,
             at=at,
-            hint=f"did you mean `{near}`?" if near else _roots(self._catalog, kind),
+            hint=f"did you mean `{near}`?" if near else otherwise,
             fix=Fix((Edit(at, near or ""),)) if is_name else None,
             related=related,
         )

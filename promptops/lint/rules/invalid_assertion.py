@@ -32,12 +32,13 @@ def invalid_assertion(
     pattern that matches every text, a limit that no answer reaches, an expression that is always
     true, a threshold that unrelated texts reach, and a delimiter such as `<ticket>` that the
     template always writes. Errors are also assertions that can't pass, and assertions that name a
-    tool, an input or a case that the prompt does not have, or a Python file or function that does
-    not exist: the code is only parsed. `evaluation` must name an existing judge and primary score,
-    and `evaluation.probes` existing families, probes and tools; a family in `must` needs the key
-    without which it is never attacked (`tools`, `decision`). Its `max` is in percent, and
-    `evaluation.margin` and `contract_margin` in percentage points: shares are errors. `promptops
-    test` and `promptops probe` report the same errors, except those of the margins.
+    tool, an input, a case or a key of the output that the prompt does not have, or a Python file or
+    function that does not exist: the code is only parsed. `evaluation` must name an existing judge
+    and primary score, and `evaluation.probes` existing families, probes, tools and, as `decision`,
+    a key of the output; a family in `must` needs the key without which it is never attacked
+    (`tools`, `decision`). Its `max` is in percent, and `evaluation.margin` and `contract_margin` in
+    percentage points: shares are errors. `promptops test` and `promptops probe` report the same
+    errors, except those of the margins.
 
     Bad:
         messages:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import cache
 
 from promptops.analysis.match import TextMatch
 from promptops.lint import Edit, Fix, Problem, Severity, rule
 from promptops.lint.searchable_text import Written
+from promptops.look_alikes import named
 from promptops.model.place import Place, Text
 from promptops.patterns import lazy_pattern
 from promptops.plurals import some
@@ -20,7 +20,8 @@ def invisible_unicode(document: Document, written: Sequence[Written]) -> Iterato
 
     Zero-width and tag characters can hide whole sentences from reviewers. Bidirectional controls
     show a line in a different order than the model reads it. A zero-width space, pasted from a web
-    page, splits a word in two. Characters that emoji, flags, and Arabic, Persian or Indic spelling
+    page, splits a word in two. A line separator (U+2028) ends a line for some programs and not for
+    others. Characters that emoji, flags, and Arabic, Persian or Indic spelling
     need are allowed. The rule also searches keys, comments, partials and test cases, and escapes in
     messages (`"\u200b"`).
 
@@ -73,7 +74,7 @@ def _escape(text: Text, start: int, end: int) -> Place | None:
 
 
 _SUSPECT = (
-    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    "\u0085\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164"
     "\ufeff\uffa0\ufff9-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
 _RUN = lazy_pattern(f"[{_SUSPECT}]+|[\ufe00-\ufe0f]{{2,}}")
@@ -106,7 +107,7 @@ def _matches(text: str) -> Iterator[TextMatch]:
         if start == 0 and text[0] == "\ufeff":
             start = 1
         if start < end and not _is_needed(text, start, end):
-            yield TextMatch(start, end, _message(text[start:end]), _named(text[start]), "")
+            yield TextMatch(start, end, _message(text[start:end]), named(text[start]), "")
 
 
 def _is_needed(text: str, start: int, end: int) -> bool:
@@ -146,7 +147,7 @@ def _holds_right_to_left(text: str, at: int) -> bool:
 
 
 def _message(run: str) -> str:
-    return f"an invisible character: {some(run, 1, name=_named)}{_hidden_words(run)}"
+    return f"an invisible character: {some(run, 1, name=named)}{_hidden_words(run)}"
 
 
 def _hidden_words(run: str) -> str:
@@ -155,12 +156,3 @@ def _hidden_words(run: str) -> str:
     if len(spelled) < 2:
         return ""
     return f", which spell `{spelled[:40]}{'…' if len(spelled) > 40 else ''}`"
-
-
-@cache
-def _named(char: str) -> str:
-    import unicodedata
-
-    if char == "\ufeff":
-        return "U+FEFF BYTE ORDER MARK"
-    return f"U+{ord(char):04X} {unicodedata.name(char, 'UNASSIGNED')}"

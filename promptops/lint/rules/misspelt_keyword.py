@@ -27,8 +27,8 @@ def misspelt_keyword(
 
     JSON Schema ignores unknown keywords. With `maxLegnth` the input has no limit, and with
     `x-untrsuted` no security rule checks it. The rule reports a key that is one letter away from a
-    keyword; other unknown keys are allowed. The same applies to the keys of a tool file, such as
-    `strict`.
+    keyword, and words of other schema languages, such as `optional`, `min` and `choices`;
+    other unknown keys are allowed. The same applies to the keys of a tool file, such as `strict`.
 
     Bad:
         inputs:
@@ -58,6 +58,10 @@ def _problems(document: Document, schemas: Schemas) -> Iterator[Problem]:
         for schema, at in schemas(document.value):
             for pointer, keyword in misspelt_keywords(schema, at):
                 yield _problem(document, pointer, "a keyword of JSON Schema", keyword)
+            for pointer, hint in foreign_keywords(schema, at):
+                written = pointer.rpartition("/")[2]
+                message = f"`{written}` is not a keyword of JSON Schema and is ignored"
+                yield Problem(message, at=document.place(pointer, True), hint=hint)
 
 
 def _of_keys(document: Document) -> Iterator[Problem]:
@@ -128,6 +132,17 @@ _OF_TOOLS = ("description", "name", "parameters", "returns", "strict")
 _OTHER_DIALECTS = frozenset(("comment", "definition", "dependencies", "example", "id"))
 """Keywords of OpenAPI and older drafts that look like typos."""
 
+_FOREIGN: Mapping[str, str] = {
+    "optional": "leave it out: only names in the list `required` are required",
+    "desc": "write `description`",
+    "min": "write `minimum`, `minLength` or `minItems`",
+    "max": "write `maximum`, `maxLength` or `maxItems`",
+    "choices": "write `enum`",
+    "regex": "write `pattern`",
+    "untrusted": "write `x-untrusted`",
+}
+"""Words of other schema languages, each with the hint."""
+
 _SHORTEST = 4
 _LONG = 8
 _X_CUTOFF = 0.75
@@ -151,6 +166,17 @@ def misspelt_keywords(schema: Any, pointer: str = "") -> Iterator[tuple[str, str
             yield f"{pointer}/{escaped(key)}", keyword
     for part, at in _parts(schema):
         yield from misspelt_keywords(part, pointer + at)
+
+
+def foreign_keywords(schema: Any, pointer: str = "") -> Iterator[tuple[str, str]]:
+    """Pointer of each keyword of another schema language in a schema, with the hint."""
+    if not isinstance(schema, Mapping):
+        return
+    for key in schema:
+        if key in _FOREIGN:
+            yield f"{pointer}/{escaped(key)}", _FOREIGN[key]
+    for part, at in _parts(schema):
+        yield from foreign_keywords(part, pointer + at)
 
 
 def _keyword_meant(key: str) -> str | None:

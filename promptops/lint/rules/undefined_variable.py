@@ -73,6 +73,9 @@ def undefined_variable(
             yield Problem(f"`{name}` is not an input", at=at, hint=hint)
 
 
+_CONTAINERS = ("inputs", "input", "vars", "variables", "params", "context", "ctx")
+"""Names under which templates of other tools have the inputs."""
+
 _Defined = Mapping[tuple[str, Text], str]
 """From the names that each text of the prompt defines for all that follows to their kinds."""
 
@@ -99,6 +102,11 @@ def _message_and_hint(
     if use.origin in ("isolated", "unset"):
         return f"`{use.name}` is not defined here", "define it before, or pass it to the macro"
     meant = near.get(use.name)
+    if use.name in _CONTAINERS and use.path and use.path[0] in inputs:
+        return (
+            f"`{use.name}` is not an input",
+            f"write `{use.path[0]}`: inputs are names themselves",
+        )
     is_known = meant in inputs or (meant, text) in defined
     return f"`{use.name}` is not an input", _hint(meant if is_known else None)
 

@@ -107,6 +107,8 @@ def _problem(use: Use, index: int, owner: InputShape, near: str | None) -> Probl
         what = " or ".join(_KINDS[kind] for kind in kinds)
         message = f"`{whole}` is {what} and has no `{step}`"
     hint = f"did you mean `{near}`?" if near else _known_keys(owner)
+    if step in ("length", "len", "size", "count") and "object" not in kinds:
+        hint = "use `| length`"
     is_written = near is not None and site.source == step and near.isidentifier()
     return Problem(
         message,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
 
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.surroundings import Surroundings
 from promptops.lint import Problem, Severity, rule
+from promptops.lint.sunsets import day_of, sunsets
 from promptops.model.prompt import Prompt
 from promptops.suggestions import did_you_mean
 
@@ -19,7 +19,8 @@ def unknown_replacement(
     """`replaced_by` names an existing prompt, and `sunset` is a valid date.
 
     `replaced_by` is shown to those who still load the prompt, and `sunset` is the last day on
-    which they should.
+    which they should. `x-sunset` is the same for a deprecated input: `promptops diff` ignores one
+    that is not a date.
 
     Bad:
         status: deprecated
@@ -27,6 +28,13 @@ def unknown_replacement(
         sunset: 2027-02-30
         messages:
           - {role: user, content: Say hello.}
+
+    Bad:
+        inputs:
+          properties:
+            name: {type: string, default: Ada, deprecated: true, x-sunset: next March}
+        messages:
+          - {role: user, content: "Say hello to {{ name }}."}
 
     Good:
         status: deprecated
@@ -43,10 +51,11 @@ def unknown_replacement(
         place = prompt.locate("/replaced_by", False)
         hint = did_you_mean(name, catalog.paths) or "promptops list shows all prompts"
         yield Problem(f"there is no prompt `{name}`", at=place, hint=hint)
-    if prompt.sunset is not None and not _is_day(prompt.sunset):
-        place = prompt.locate("/sunset", False)
-        hint = "write YYYY-MM-DD, such as 2027-02-28"
-        yield Problem(f"`{prompt.sunset}` is not a valid date", at=place, hint=hint)
+    for pointer, written in sunsets(prompt):
+        if day_of(written) is None:
+            hint = "write YYYY-MM-DD, such as 2027-02-28"
+            place = prompt.locate(pointer, False)
+            yield Problem(f"`{written}` is not a valid date", at=place, hint=hint)
 
 
 def _exists(name: str, catalog: Catalog, surroundings: Surroundings) -> bool:
@@ -55,11 +64,3 @@ def _exists(name: str, catalog: Catalog, surroundings: Surroundings) -> bool:
     Reading it marks the result as not cacheable, because this prompt does not need that file.
     """
     return surroundings.has_prompt(name) and surroundings.content(catalog.paths[name]) is not None
-
-
-def _is_day(written: str) -> bool:
-    try:
-        date.fromisoformat(written)
-    except ValueError:
-        return False
-    return True

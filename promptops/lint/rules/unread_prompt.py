@@ -11,32 +11,23 @@ from promptops.lint.subject import LintRun
 from promptops.model.place import Place
 
 
-@rule("REP011", severity=Severity.WARNING)
+@rule("REP011", severity=Severity.ERROR)
 def unread_prompt(catalog: Catalog, run: LintRun) -> Iterator[Problem]:
-    """A file that looks like a prompt has the suffix of a prompt file.
+    """A prompt file has the suffix of a prompt file.
 
     Only files that end in `.prompt.yaml` or `.prompt.yml` are prompts. If one is renamed to
     `ask.yaml`, it silently leaves the catalog: no rule reads it, no test case runs, and the next
-    release does not contain it.
+    release does not contain it. The same applies to a blank after the name.
 
-    The rule checks files below the prompt roots that no prompt names. A YAML file looks like a
-    prompt if it has `format: promptops/…` or `messages:` at its top level. These are prompts of
-    other tools, which `promptops import` reads: `.prompty` and `.prompt` files, `.prompt.md` with
-    the header of VS Code, and JSON that contains messages and a model or a system message.
+    The rule checks files below the prompt roots that no prompt names: those with `format:
+    promptops/…` at their top level, and those whose name has a blank at its end.
+    [REP014](REP014.md) reports other files that look like prompts.
 
     Bad:
         --- prompts/ask.yaml
         format: promptops/1
         messages:
           - {role: user, content: Say hello.}
-
-    Bad:
-        --- prompts/ask.prompty
-        ---
-        name: ask
-        ---
-        user:
-        Say hello.
 
     Good:
         --- prompts/ask.prompt.yaml
@@ -46,4 +37,5 @@ def unread_prompt(catalog: Catalog, run: LintRun) -> Iterator[Problem]:
     """
     paths = catalog.files.entries if run.concerned is None else run.concerned
     for one in unread_prompts(catalog, paths):
-        yield Problem(UNREAD_MESSAGE, at=Place(one.path), hint=one.command)
+        if one.certain:
+            yield Problem(UNREAD_MESSAGE, at=Place(one.path), hint=one.fix)

@@ -12,7 +12,6 @@ from promptops.lint.engine import matches
 from promptops.lint.subject import LintRun
 from promptops.lint.suppressions import Suppression
 from promptops.model.config import Waiver
-from promptops.model.place import Place
 
 
 @rule("REP009", severity=Severity.WARNING)
@@ -26,9 +25,10 @@ def unused_suppression(
     """Every suppression comment, waiver and ignore glob matches a finding.
 
     A suppression documents a known and accepted finding. If it remains after the finding is fixed,
-    it hides the next finding of the same kind. A waiver after its end date suppresses nothing, so
-    its finding is reported again or was fixed. A glob of `per-file-ignores` that matches no file is
-    misspelt, or its files were moved.
+    it hides the next finding of the same kind. A waiver of `[[lint.waivers]]` or `[[diff.waivers]]`
+    after its end date accepts nothing, so its finding or change is reported again or is gone. The
+    end date is compared with the current date in UTC. A glob of `per-file-ignores` that matches no
+    file is misspelt, or its files were moved.
 
     Bad:
         messages:
@@ -56,15 +56,25 @@ def unused_suppression(
         yield Problem(
             f"{codes} has no finding here", at=suppression.place, hint="remove the comment"
         )
-    for waiver in idle_waivers:
-        expired = waiver.expires < today
-        message = f"the waiver of {waiver.fingerprint} " + (
-            f"ended on {waiver.expires}" if expired else "matches no finding"
-        )
-        path = catalog.config.path or "promptops.toml"
-        yield Problem(message, at=Place(path), hint="remove it, or fix what it waives")
+    expired = () if not run.complete else catalog.config.diff.waivers
+    for waiver in (*idle_waivers, *(each for each in expired if each.expires < today)):
+        yield from _idle_waiver(catalog, waiver, today)
     if run.complete:
         yield from _idle_globs(catalog)
+
+
+def _idle_waiver(catalog: Catalog, waiver: Waiver, today: date) -> Iterator[Problem]:
+    """The problem at the fingerprint; none if only the base of a gate has the waiver."""
+    path = catalog.config.path
+    text = catalog.files.text(path) if path is not None else None
+    start = text.value.find(waiver.fingerprint) if text is not None else -1
+    if text is None or start < 0:
+        return
+    message = f"the waiver of {waiver.fingerprint} " + (
+        f"ended on {waiver.expires}" if waiver.expires < today else "matches no finding"
+    )
+    at = text.place(start, start + len(waiver.fingerprint))
+    yield Problem(message, at=at, hint="remove it, or fix what it waives")
 
 
 def _idle_globs(catalog: Catalog) -> Iterator[Problem]:

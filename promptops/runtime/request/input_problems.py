@@ -118,7 +118,11 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any], Any], str]] = {
     "type": lambda facts, value: (
         f"must be {' or '.join(_TYPES[t] for t in facts['types'])}, not {_of_type(value)}"
     ),
-    "enum": lambda facts, value: f"must be one of {_listed(facts['options'])}",
+    "enum": lambda facts, value: (
+        f"must be one of {_listed(facts['options'])}"
+        if facts["options"]
+        else "can have no value: its `enum` is empty"
+    ),
     "const": lambda facts, value: f"must be {_listed([facts['expected_value']])}",
     "minLength": lambda facts, value: (
         f"must have at least {counted(facts['limit'], 'character')}, not {len(value)}"

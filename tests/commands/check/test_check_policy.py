@@ -427,7 +427,8 @@ def test_a_misspelt_folder_of_prompts_passes_nothing(repo, capsys, command):
     assert (code, capsys.readouterr().err) == (
         3,
         "promptops.toml: error: there are no files below `promts`, which `prompts` names as a "
-        "folder of prompts\n  tip: fix the name, or leave it out\n",
+        "folder of prompts\n  tip: fix the name, or leave it out; files that git ignores"
+        " are not read\n",
     )
 
 

@@ -412,18 +412,24 @@ def test_a_code_that_begins_no_rule_is_refused(catalog, option):
 def test_a_waiver_lasts_through_its_day_and_an_idle_one_is_told(catalog):
     [fingerprint] = fingerprints(catalog)
     waiver = '[[lint.waivers]]\nfingerprint = "{}"\nreason = "r"\nwho = "w"\nexpires = 2026-11-24\n'
+    of_change = waiver.replace("lint", "diff").format("c" * 16)
     catalog.write({"promptops.toml": waiver.format(fingerprint) + waiver.format("0" * 16)})
+    catalog.write({"promptops.toml": (catalog.root / "promptops.toml").read_text() + of_change})
     options = replace(OPTIONS, select=("VAR001", "REP009"))
+    next_day = replace(options, today=date(2026, 11, 25))
 
     on_the_day = linted(catalog, options=options)
-    later = linted(catalog, options=replace(options, today=date(2026, 11, 25)))
+    later = linted(catalog, options=next_day)
+    of_one = linted(catalog, SelectionOptions(patterns=("ask",)), next_day)
 
-    assert on_the_day == [f"promptops.toml:1:1 REP009 the waiver of {'0' * 16} matches no finding"]
-    assert [line.split(" ", 1)[1] for line in later] == [
-        f"REP009 the waiver of {'0' * 16} ended on 2026-11-24",
-        f"REP009 the waiver of {fingerprint} ended on 2026-11-24",
-        "VAR001 `nmae` is not an input",
-    ] or later
+    assert on_the_day == [f"promptops.toml:7:16 REP009 the waiver of {'0' * 16} matches no finding"]
+    assert later == [
+        f"promptops.toml:2:16 REP009 the waiver of {fingerprint} ended on 2026-11-24",
+        f"promptops.toml:7:16 REP009 the waiver of {'0' * 16} ended on 2026-11-24",
+        f"promptops.toml:12:16 REP009 the waiver of {'c' * 16} ended on 2026-11-24",
+        f"{ASK}:11:21 VAR001 `nmae` is not an input (its waiver ended on 2026-11-24)",
+    ]
+    assert of_one == later[3:]
 
 
 def test_a_baseline_takes_what_was_there_and_nothing_new(catalog):

@@ -124,7 +124,7 @@ def test_errors_of_the_configuration_have_a_place(repo: GitRepository) -> None:
         (
             at(0, 0, 0),
             "there are no files below `prmpts`, which `prompts` names as a folder of prompts\n"
-            "fix the name, or leave it out",
+            "fix the name, or leave it out; files that git ignores are not read",
         )
     ]
 

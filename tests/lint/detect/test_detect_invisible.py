@@ -18,6 +18,8 @@ FIRING = [
     ("a\u200db", "U+200D ZERO WIDTH JOINER"),
     ("a\u200cb", "U+200C ZERO WIDTH NON-JOINER"),
     ("a\u3164b", "U+3164 HANGUL FILLER"),
+    ("a\u2028b", "U+2028 LINE SEPARATOR"),
+    ("a\u0085b", "U+0085 NEXT LINE"),
     ("a\ufe01\ufe02b", "U+FE01 VARIATION SELECTOR-2 and 1 more"),
     ("a\U000e0101b", "U+E0101 VARIATION SELECTOR-18"),
     (

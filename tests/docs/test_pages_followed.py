@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -53,7 +54,7 @@ LEFT_OUT = {
 }
 INSTEAD = {
     "../README.md": [
-        "followed as: git init -q your-repository && cd your-repository && "
+        "followed as: git init -q -b main your-repository && cd your-repository && "
         'promptops init --hooks && git add -A && git commit -qm "Prompts as code"',
         'followed as: sed -i \'s/"openai"/"echo"/; /^api_key_env/d\' promptops.toml && '
         'printf \'\\n[models.cheap]\\nprovider = "echo"\\nid = '
@@ -96,6 +97,17 @@ def test_what_is_not_followed_says_why_and_is_known():
 
     assert {name: reasons for name, reasons in left_out.items() if reasons} == LEFT_OUT
     assert {name: notes for name, notes in instead.items() if notes} == INSTEAD
+
+
+def test_no_two_pages_share_a_server_or_a_key():
+    """A reader follows several pages side by side; `..` is the same folder for all of them."""
+    created = [
+        match[1]
+        for page in FOLLOWED.values()
+        for match in re.finditer(r"(?:--bare -b main|ssh-keygen .*-f) (\.\./\S+)", page.read_text())
+    ]
+
+    assert len(created) == len(set(created)) == 9, created
 
 
 @pytest.mark.parametrize("name", FOLLOWED)

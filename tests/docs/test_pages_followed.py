@@ -56,11 +56,6 @@ INSTEAD = {
     "../README.md": [
         "followed as: git init -q -b main your-repository && cd your-repository && "
         'promptops init --hooks && git add -A && git commit -qm "Prompts as code"',
-        'followed as: sed -i \'s/"openai"/"echo"/; /^api_key_env/d\' promptops.toml && '
-        'printf \'\\n[models.cheap]\\nprovider = "echo"\\nid = '
-        '"gpt-5.4-nano-2026-03-17"\\nprice = {input = 0.1, output = 0.4}\\n\' >> '
-        "promptops.toml && printf 'evaluation:\\n  assertions:\\n    - {type: max-chars, "
-        "value: 900}\\n' >> prompts/example/summary.prompt.yaml",
     ],
     "guides/production.md": ["followed as: true"],
     "import.md": ['followed as: sed -i \'s/"openai"/"echo"/\' promptops.toml'],

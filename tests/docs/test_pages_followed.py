@@ -58,7 +58,7 @@ INSTEAD = {
         'promptops init --hooks && git add -A && git commit -qm "Prompts as code"',
     ],
     "guides/production.md": ["followed as: true"],
-    "import.md": ['followed as: sed -i \'s/"openai"/"echo"/\' promptops.toml'],
+    "import.md": ['followed as: sed -i \'s/"openai"/"echo"/; /^api_key_env/d\' promptops.toml'],
     "adding-a-provider.md": [
         "followed as: export PYTHONPATH=$PWD:$PYTHONPATH && rm -r ~/site/acme_provider*"
     ],

@@ -47,6 +47,7 @@ LEFT_OUT = {
     "export.md": ["there is no network"],
     "guides/production.md": ["there is no network"],
     "probe-library.md": ["it needs reports of other tools"],
+    "publishing.md": ["it runs in a clone of promptops"],
     "score-at-scale.md": ["it needs a cluster"],
     "security.md": ["it takes an hour"],
     "start.md": ["there is no network"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -77,11 +78,30 @@ def test_a_page_is_followed_by_copying(name, tmp_path, command):
     folders = [] if name in IN_PROCESSES else [str(Path(command).parent)]
     folders += [str(Path(sys.executable).parent), os.environ["PATH"]]
 
-    differences = follow(FOLLOWED[name], tmp_path / "home", {"PATH": os.pathsep.join(folders)})
+    home = tmp_path / "home"
+
+    differences = follow(FOLLOWED[name], home, {"PATH": os.pathsep.join(folders)})
 
     assert not differences, "\n\n".join(
         [*map(str, differences), f"python -m tests.docs.following --write docs/{name}"]
     )
+    assert committed_reports(home / "work") == []
+
+
+def committed_reports(folder: Path) -> list[str]:
+    """The reports that a reader committed by `git add .`, in `folder` and the folders in it."""
+    repositories = [each for each in (folder, *folder.iterdir()) if (each / ".git").exists()]
+    listed = [
+        subprocess.run(
+            ["git", "-C", str(each), "ls-files", "*.html", "promptops-report.*"],
+            capture_output=True,
+            check=True,
+            text=True,
+        ).stdout.splitlines()
+        for each in repositories
+        if each.name != "promptops"
+    ]
+    return [name for names in listed for name in names]
 
 
 def test_what_is_not_followed_says_why_and_is_known():

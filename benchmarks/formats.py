@@ -13,7 +13,7 @@ from scene import Scene
 from table import Row, compare
 from timing import OURS
 
-LINES = ("json", "otlp", "langfuse", "helicone", "openai")
+LINES = ("json", "otlp", "openinference", "langfuse", "helicone", "openai")
 _SPANS = 50
 _TEXT = "Thank you for your message. The refund of the October invoice arrives in five days. " * 3
 _ANSWER = json.dumps({"category": "billing", "reply": _TEXT})
@@ -171,9 +171,32 @@ def _langfuse(sample: Record) -> Record:
     }
 
 
+def _openinference(sample: Record) -> Record:
+    attributes = {
+        "llm.model_name": sample["model"],
+        "llm.token_count.prompt": 412,
+        "llm.token_count.completion": 88,
+        "metadata": json.dumps(_PROMPT),
+        "llm.output_messages.0.message.role": "assistant",
+        "llm.output_messages.0.message.content": _ANSWER,
+    }
+    for index, message in enumerate(_MESSAGES):
+        for name, value in message.items():
+            attributes[f"llm.input_messages.{index}.message.{name}"] = value
+    return {
+        "context": {"trace_id": sample["trace_id"], "span_id": sample["span_id"]},
+        "span_kind": "LLM",
+        "start_time": "2026-11-01T10:00:00.250Z",
+        "end_time": "2026-11-01T10:00:01.500Z",
+        "status_code": "OK",
+        "attributes": attributes,
+    }
+
+
 _ROWS: dict[str, Callable[[Record], Record]] = {
     "json": lambda sample: sample,
     "openai": _openai,
     "helicone": _helicone,
     "langfuse": _langfuse,
+    "openinference": _openinference,
 }

@@ -1,8 +1,7 @@
 """Plug-ins: what installed packages offer by entry points. Only `load` imports anything.
 
-The groups are `promptops.rules`, `promptops.assertions`, `promptops.providers`,
-`promptops.engines` and `promptops.formats`. An untrusted change loads none: see
-`promptops.untrusted`.
+The groups are `promptops.rules`, `promptops.assertions`, `promptops.providers` and
+`promptops.formats`. An untrusted change loads none: see `promptops.untrusted`.
 """
 
 from __future__ import annotations

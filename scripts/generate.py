@@ -35,7 +35,7 @@ def main() -> int:
 
 
 def _schema() -> bool:
-    return _python("scripts/make_schema.py")
+    return _python("scripts/make_schema.py") and _python("scripts/make_output_schemas.py")
 
 
 def _docs() -> bool:

@@ -34,6 +34,54 @@ _ALWAYS_THINKS = re.compile(r"gemini-(2\.5|3(\.\d)?)-pro.*|claude-sonnet-5-5")
 _NO_XHIGH = re.compile(r"gemini-3.*|gemini-4-argon")
 
 
+# What no package has. Each pattern names its sources: the provider's documents, and error messages
+# of its API in public reports, as `owner/repository number`. Looked up on 2026-12-01.
+
+_NO_STOP = re.compile(r"(o3|o4-mini|gpt-5(-(mini|nano))?|gpt-5\.[12])(-\d{4}-.*)?")
+"""o3 and o4-mini: OpenAI's API reference of `stop`. GPT-5: huggingface/smolagents 1662, 1868, 1893.
+
+From GPT-5.5 on it is accepted (BerriAI/litellm 28650); nothing is known about GPT-5.4.
+"""
+
+_SIX = r"6(-(sol|terra|luna))?"
+_SAMPLING_ONLY_WITHOUT_EFFORT = re.compile(
+    rf"gpt-5\.([12]|4(-(mini|nano))?|5|{_SIX})(-\d{{4}}-.*)?"
+)
+"""OpenAI's guide to the latest model, "parameter compatibility"; BerriAI/litellm-docs 1064."""
+
+_REASONS_BY_DEFAULT = re.compile(rf"gpt-5\.(5|{_SIX})(-\d{{4}}-.*)?")
+"""Effort `medium` if none is set, others `none`: BerriAI/litellm 34210, khoj-ai/khoj 1377."""
+
+_CHAT_TOOLS_ONLY_WITHOUT_EFFORT = re.compile(
+    rf"(gpt-5\.(4(-(mini|nano))?|5|{_SIX})|gpt-6-sol)(-\d{{4}}-.*)?"
+)
+"""The error message of the API, which names the Responses API as the alternative.
+
+openai/openai-openapi 541, dotnet/extensions 7407, charmbracelet/crush 2913,
+onyx-dot-app/onyx 15008.
+"""
+
+_CHAT_TOOLS_REFUSED_BY_DEFAULT = re.compile(rf"gpt-5\.{_SIX}(-\d{{4}}-.*)?")
+"""Tools are refused even if no effort is set: BerriAI/litellm 34569, livekit/agents 7169."""
+
+_TOOLS_OR_JSON = re.compile(r"gemini-[12]\.\d.*")
+"""Google's page on structured output; googleapis/python-genai 706 and 867; symfony/ai 1023."""
+
+
+def refused_combinations(name: str, model: str) -> list[str]:
+    """Features that a model has, but not together; see `ModelFacts.lacks`."""
+    patterns = {
+        "openai": {
+            "sampling_with_effort": _SAMPLING_ONLY_WITHOUT_EFFORT,
+            "sampling_by_default": _REASONS_BY_DEFAULT,
+            "chat_tools_with_effort": _CHAT_TOOLS_ONLY_WITHOUT_EFFORT,
+            "chat_tools_by_default": _CHAT_TOOLS_REFUSED_BY_DEFAULT,
+        },
+        "google": {"tools_with_json": _TOOLS_OR_JSON},
+    }.get(name, {})
+    return [feature for feature, models in patterns.items() if models.fullmatch(model)]
+
+
 def refused_features(name: str, limits: Mapping[str, Any]) -> list[str]:
     """Features that a model does not have: `images`, `tools`, `output_schema`, and others.
 
@@ -72,7 +120,9 @@ def refused_params(name: str, model: str, limits: Mapping[str, Any]) -> tuple[st
         return ()
     found = [] if limits.get("supports_reasoning") else ["reasoning_effort"]
     one_call = limits.get("supports_parallel_function_calling") is False
-    return (*found, *(["parallel_tool_calls"] if one_call or _O_SERIES.fullmatch(model) else []))
+    if one_call or _O_SERIES.fullmatch(model):
+        found.append("parallel_tool_calls")
+    return (*found, *(["stop"] if _NO_STOP.fullmatch(model) else []))
 
 
 def _of_openai(model: str, limits: Mapping[str, Any]) -> Iterator[str]:

@@ -24,7 +24,13 @@ from pathlib import Path
 from typing import Any
 
 from genai_prices import data as prices  # type: ignore[import-not-found]
-from model_limits import refused_efforts, refused_features, refused_params, thinking_budget
+from model_limits import (
+    refused_combinations,
+    refused_efforts,
+    refused_features,
+    refused_params,
+    thinking_budget,
+)
 from model_retirements import Retirement, Source, in_litellm, retirements, written_ids
 
 # Our name of a provider: (name in genai-prices, names in litellm, prefix of its ids there).
@@ -184,7 +190,7 @@ def facts_of(
         "vertex": vertex_retirement(name, model, sources),
         "ranges": own_ranges(name, model, limits),
         "unsupported": refused_params(name, model, limits),
-        "lacks": refused_features(name, limits),
+        "lacks": [*refused_features(name, limits), *refused_combinations(name, model)],
         "no_efforts": refused_efforts(name, model, limits),
     }
     return {key: value for key, value in facts.items() if value not in (None, (), {}, [])}

@@ -32,6 +32,10 @@ ONE_PLACE = {
         r"""environ\S*PROMPTOPS_UNTRUSTED|= "PROMPTOPS_UNTRUSTED""",
         {"untrusted.py"},
     ),
+    "names of providers are compared": (
+        r"""(?:provider|written or "")\)?\.(?:lower|casefold)\(\)""",
+        {"model/prompt.py"},
+    ),
     "each format is written": (r"for .* in output\.formats:\n", set()),
 }
 """From an idea to the pattern of its code and the files that may have it."""

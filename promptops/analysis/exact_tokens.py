@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable, Sequence
 from functools import cache
 
+from promptops.analysis.models import has_deployments
 from promptops.patterns import lazy_pattern
 from promptops.records import field, record
 
@@ -62,7 +63,7 @@ def counter(provider: str | None, model: str | None) -> Counter | None:
 
 def encoding(provider: str | None, model: str | None) -> str | None:
     """The name of a model's encoding; None if it is not public."""
-    if not model or (provider or "").lower().startswith("azure"):  # there ids are what users chose
+    if not model or has_deployments(provider):
         return None
     bare = _BEFORE.sub("", model.lower(), count=1)
     return next((name for name, models in _ENCODINGS if models.match(bare)), None)

@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from promptops.model.prompt import provider_name
 from promptops.patterns import lazy_pattern
 from promptops.records import field, record, replace
 from promptops.suggestions import MAX_CATALOG_CHARS, nearest_name
@@ -31,6 +32,21 @@ _PROVIDERS = {
     "mistralai": "mistral",
 }
 _VERTEX = frozenset(("vertex", "vertexai"))
+NAMES_ELSEWHERE = {"claude": "anthropic", "google_genai": "gemini", "googleai": "gemini"}
+"""What other tools call a provider; promptops has no models and no API by these names."""
+
+_SERVERS = frozenset(
+    (
+        "azure",
+        "azure_openai",
+        "litellm",
+        "llamacpp",
+        "ollama",
+        "openrouter",
+        "vertex_ai",
+        "vllm",
+    )
+)
 # Prefixes and suffixes of ids: a region, the word `models/`, the owner of a fine-tuned model.
 _AROUND = lazy_pattern(
     r"(?:models/|ft:|(?:us|eu|apac|au|jp|ca|sa|us-gov|global)\.)([^:]+(?::\d+)?).*"
@@ -61,6 +77,10 @@ class ModelFacts:
         lacks: Features that the model does not have: `images`, `tools`, `output_schema`,
             `forced_tools` (`tool_choice: required` or a name), `begun_answer` (a last message of
             the assistant, which the model continues), `thinking_budget`. Others are unknown.
+            Features that it does not have together: `sampling_with_effort` (a `temperature` or
+            `top_p` beside a `reasoning_effort` other than `none`), `sampling_by_default` (beside
+            none), `chat_tools_with_effort` and `chat_tools_by_default` (the same for tools in
+            chat completions), `tools_with_json` (tools beside `output.format: json`).
     """
 
     provider: str
@@ -86,14 +106,14 @@ def find(provider: str, model: str) -> ModelFacts | None:
 
     On Vertex AI the models of Google have other retirement dates than in the Gemini API.
     """
-    models = _models(canonical_provider(provider), provider.lower() in _VERTEX)
+    models = _models(canonical_provider(provider), provider_name(provider) in _VERTEX)
     around = _AROUND.fullmatch(model)
     return models.get(model) or (models.get(around[1]) if around else None)
 
 
 def known(provider: str) -> Mapping[str, ModelFacts]:
     """The models of a provider by all their ids; none for a provider that is not in the table."""
-    return _models(canonical_provider(provider), provider.lower() in _VERTEX)
+    return _models(canonical_provider(provider), provider_name(provider) in _VERTEX)
 
 
 def nearest(model: str, provider: str | None = None) -> str | None:
@@ -114,10 +134,25 @@ def providers() -> frozenset[str]:
     return frozenset((*_table()["providers"], *_PROVIDERS))
 
 
+def is_well_known(provider: str) -> bool:
+    """Whether a name is that of a provider in the table, or of a common kind of server."""
+    return covers(provider) or provider_name(provider) in {*_SERVERS, *NAMES_ELSEWHERE}
+
+
+def owner(model: str) -> str | None:
+    """The first provider in the table that has a model with this id; None if there is none."""
+    return next((name for name in _table()["providers"] if model in _models(name, False)), None)
+
+
 def canonical_provider(provider: str) -> str:
     """The table's name of a provider: `gemini` and `vertex` are `google`."""
-    lower = provider.lower()
-    return _PROVIDERS.get(lower, lower)
+    name = provider_name(provider)
+    return _PROVIDERS.get(name, name)
+
+
+def has_deployments(provider: str | None) -> bool:
+    """Whether the ids of a provider's models are names that its customers chose, as on Azure."""
+    return provider_name(provider).startswith("azure")
 
 
 def table_date() -> str:

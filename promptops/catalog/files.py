@@ -132,11 +132,6 @@ class PromptDocuments:
         self._files = files
         self.ids = ids
         self._documents: dict[str, Document] = {}
-        self._with_places = False
-
-    def expect_places(self) -> None:
-        """From now on, compute places while parsing: faster if most of them will be needed."""
-        self._with_places = True
 
     def document(self, path: str) -> Document:
         """A prompt file with the place of each value; what prevents parsing is in its problems."""
@@ -154,13 +149,7 @@ class PromptDocuments:
 
     def _parsed(self, path: str) -> Document:
         data = self._files.data(path)
-        if data is None:
-            return self._not_a_file(path)
-        if self._with_places:
-            return read(path, data)
-        from promptops.source.quick_value import read_by_value
-
-        return read_by_value(path, data)
+        return read(path, data) if data is not None else self._not_a_file(path)
 
     def _not_a_file(self, path: str) -> Document:
         entry = self._files.entries.get(path)

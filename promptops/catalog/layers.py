@@ -25,9 +25,9 @@ class Layers:
     """The documents of one prompt: the file itself first, then the files it extends.
 
     Attributes:
-        value: All of them merged.
+        value: All of them merged; None if one of them can't be parsed.
         parents: The file that each document but the last one extends.
-        problems: Why a parent could not be parsed.
+        problems: Why a parent could not be read; of one that can't be parsed, its own.
     """
 
     documents: tuple[Document, ...]
@@ -93,9 +93,8 @@ def layers(document: Document, read: Callable[[str], Document], follow: Follow) 
             break
         parent = read(reference.target)
         if parent.value is None:
-            message = f"`{written}` can't be parsed"
-            problems.append(Problem(message, at=place, code="SCH002"))
-            break
+            problems += parent.problems  # at their places in that file
+            return Layers(tuple(documents), None, tuple(parents), tuple(problems))
         documents.append(parent)
     return Layers(tuple(documents), _merged(documents), tuple(parents), tuple(problems))
 

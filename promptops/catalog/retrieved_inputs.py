@@ -12,7 +12,7 @@ from promptops.model.prompt import Case, Prompt
 from promptops.plurals import plural, series
 from promptops.records import replace
 from promptops.runtime.request.canonical import canonical_json
-from promptops.source.quick_checks import is_plain
+from promptops.source.plain_data import is_plain
 
 _PREFIX = "retrieve "
 _SHOWN = 3

@@ -15,7 +15,8 @@ from promptops.terminal.output import OutputOptions
 
 _PROVIDERS = ("openai", "anthropic", "gemini")
 INPUT_HELP = (
-    "Set an input; NAME=@FILE reads it from a file, NAME=@@TEXT is text that begins with @."
+    "Set an input; NAME=@FILE reads it from a file, also an image, a sound or a document;"
+    " NAME=@@TEXT is text that begins with @."
 )
 
 
@@ -50,7 +51,7 @@ def command(output: OutputOptions, **options: Any) -> int:
       promptops render support/triage --case 'no known issues'
       promptops render support/triage -i product=hub -i ticket='How do I pair it?' --annotate
     """
-    from promptops.workspace.given_inputs import parse_inputs, read_input_object
+    from promptops.workspace.given_inputs import media_inputs, parse_inputs, read_input_object
     from promptops.workspace.named_prompts import required_prompt
     from promptops.workspace.render import readable_prompt, render_case, render_inputs
     from promptops.workspace.workspace import workspace
@@ -64,9 +65,9 @@ def command(output: OutputOptions, **options: Any) -> int:
         path = required_prompt(opened, options["identity"])
         if given or file:
             written = {} if file is None else read_input_object(str(file), Path())
-            inputs = written | parse_inputs(
-                readable_prompt(opened, path).inputs, given, output.directory
-            )
+            prompt = readable_prompt(opened, path)
+            media = media_inputs(prompt)
+            inputs = written | parse_inputs(prompt.inputs, given, output.directory, media)
             rendered = render_inputs(opened, path, inputs)
         else:
             rendered = render_case(opened, path, options["case"])

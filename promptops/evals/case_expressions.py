@@ -123,15 +123,14 @@ def _parsed(text: str) -> nodes.Expr:
     parts = list(walk(tree))
     if len(parts) > MAX_NODES:
         raise WrongExpression(f"the expression has over {MAX_NODES} parts")
-    _refuse_calls(parts, text)
+    _refuse_calls(parts)
     return tree
 
 
-def _refuse_calls(parts: list[nodes.Node], text: str) -> None:
-    """Values have no methods, and there is one function; older cases called both."""
+def _refuse_calls(parts: list[nodes.Node]) -> None:
+    """Values have no methods, and there is one function."""
     from jinja2 import nodes
 
-    from promptops.evals.python_syntax import hint
     from promptops.runtime.template.calls import callee_span
 
     for node in parts:
@@ -141,7 +140,25 @@ def _refuse_calls(parts: list[nodes.Node], text: str) -> None:
         if isinstance(node.node, nodes.Name):
             name = node.node.name
             message = f"there is no function `{name}`; use a filter"
-        raise WrongExpression(message, hint(text, name), callee_span(node.node))
+        filter_ = _filter_for(name)
+        hint = f"write `… | {filter_}`" if filter_ else None
+        raise WrongExpression(message, hint, callee_span(node.node))
+
+
+_FILTERS = {
+    "len": "length",
+    "sorted": "sort",
+    "splitlines": "split('\\n')",
+    "str": "string",
+    "strip": "trim",
+}
+"""From a function or a method of Python to the filter that does the same under another name."""
+
+
+def _filter_for(name: str) -> str | None:
+    from promptops.runtime.template.environment import ENVIRONMENT
+
+    return _FILTERS.get(name) or (name if name in ENVIRONMENT.filters else None)
 
 
 def _is_range(node: nodes.Node) -> bool:
@@ -165,27 +182,25 @@ def _names(tree: nodes.Expr, known: tuple[str, ...]) -> Iterator[str]:
 
 
 def _refused(error: TemplateError, text: str) -> WrongExpression:
-    from promptops.evals import python_syntax
-
     message, hint = _of_expression(error.message), error.hint
     if not text.strip():
         message = "the expression is empty"
     elif error.code == "TPL002":
         hint = _known_words(message, text[error.start : error.end])
-    elif python_syntax.has_comprehension(text):
+    elif "got 'for'" in message:
         message = "a comprehension is Python, and expressions are Jinja"
-        hint = python_syntax.hint(text)
+        hint = "use filters, such as `items | selectattr('name', 'eq', 'x') | list`"
     return WrongExpression(message, hint, (error.start, error.end))
 
 
 def _known_words(message: str, written: str) -> str | None:
-    from promptops.evals.python_comprehensions import FILTERS
     from promptops.runtime.template.environment import ENVIRONMENT
 
     if "filter" not in message:
         return did_you_mean(message.split("`")[1], ENVIRONMENT.tests)
-    old = FILTERS.get(written)
-    return f"use `{old}`" if old else did_you_mean(written, ENVIRONMENT.filters)
+    if written in _FILTERS:
+        return f"use `{_FILTERS[written]}`"
+    return did_you_mean(written, ENVIRONMENT.filters)
 
 
 def _data(name: str, value: Any) -> Any:

@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeGuard, runtime_checkable
 
 from promptops.evals.case_expressions import Expression
 from promptops.evals.record import On
-from promptops.evals.static_values import ANYTHING, Possible, PossibleScope, of_kind
 from promptops.evals.verdict import Refused
-from promptops.evals.wording import shown
 from promptops.json_pointer import tokens
 from promptops.model.finding import Problem
 from promptops.model.prompt import ROLES
@@ -21,17 +19,6 @@ if TYPE_CHECKING:
     from promptops.evals.registry import Check
 
 _OF_THE_CASE = frozenset(("inputs", "expected"))
-_NAMES: Mapping[On, Mapping[str, Possible]] = {
-    "request": {
-        **dict.fromkeys(("messages", "tools"), of_kind("array")),
-        **dict.fromkeys(("inputs", "model", "params"), of_kind("object")),
-    },
-    "answer": {
-        "text": of_kind("string"),
-        "tool_calls": of_kind("array"),
-        **dict.fromkeys(("inputs", "usage"), of_kind("object")),
-    },
-}
 _MESSAGE = {"type": "object", "required": ["role"], "properties": {"role": {"enum": list(ROLES)}}}
 _REQUEST = {
     "type": "object",
@@ -54,14 +41,12 @@ class CheckedValues:
         negated: The assertion is written with `not-`.
         in_set: It is in `all` or `any`, where it may be a condition on the case.
         shape: A JSON Schema that every possible checked value matches.
-        names: The possible values of the names that an expression may use.
     """
 
     on: On
     negated: bool
     in_set: bool
     shape: Any
-    names: PossibleScope
 
 
 @runtime_checkable
@@ -75,30 +60,17 @@ class Doubtful(Protocol):
         """
 
 
-def problems(assertion: Assertion, on: On, *, in_set: bool) -> tuple[Problem, ...]:
+def problems(assertion: Assertion, on: On, *, in_set: bool) -> Iterator[Problem]:
     """Why an assertion can't fail, or can't pass, as far as that is known."""
-    try:
-        return tuple(_problems(assertion, on, in_set=in_set))
-    except RecursionError:
-        return ()  # an expression too deep to look into
-
-
-def _problems(assertion: Assertion, on: On, *, in_set: bool) -> Iterator[Problem]:
     path, transform = assertion.path, assertion.transform
-    names = {**_NAMES[on], "value": ANYTHING if path is not None else of_kind("string")}
     shape = {"type": "string"} if path is None else _at(path) if on == "request" else True
     if transform is not None:
-        found = list(_of_transform(transform, names, in_set=in_set, on=on))
-        yield from found
-        if found:
+        own = None if in_set else own_data(transform, on)
+        if own:
+            yield Problem(own, at="/transform", hint=f"use a part of the {on}")
             return
-        from promptops.evals.static_evaluation import possible
-
-        names["value"] = possible(transform.tree, PossibleScope(names))
-        shape = names["value"].schema
-    given = CheckedValues(
-        on=on, negated=assertion.negated, in_set=in_set, shape=shape, names=PossibleScope(names)
-    )
+        shape = True
+    given = CheckedValues(on=on, negated=assertion.negated, in_set=in_set, shape=shape)
     check = assertion.check
     refused = check.doubt(given) if _is_doubtful(check) else None
     if refused is not None:
@@ -121,19 +93,6 @@ def own_data(expression: Expression, on: On) -> str | None:
         return None
     names = " and ".join(f"`{name}`" for name in sorted(expression.names))
     return f"it uses only {names} of the case, and no part of the {on}"
-
-
-def _of_transform(
-    transform: Expression, names: Mapping[str, Possible], *, in_set: bool, on: On
-) -> Iterator[Problem]:
-    from promptops.evals.static_evaluation import possible
-
-    given = possible(transform.tree, PossibleScope(names))
-    if given.constant and given.values:
-        message = f"`transform` is always {shown(given.values[0])}, for every {on}"
-        yield Problem(message, at="/transform", hint=f"use a part of the {on}")
-    elif not in_set and (own := own_data(transform, on)):
-        yield Problem(own, at="/transform", hint=f"use a part of the {on}")
 
 
 def _at(path: str) -> Any:

@@ -109,7 +109,7 @@ def _parsed(written: Mapping[str, Any], on: On, in_set: bool) -> _Parsed:
         return None, (Problem(error.message, at=error.at, hint=error.hint),)
     judged = kind.judged or any(part.judged for parts in inner.values() for part in parts)
     assertion = _assertion(written, check, negated, on)
-    doubts = checked_values.problems(assertion, on, in_set=in_set)
+    doubts = tuple(checked_values.problems(assertion, on, in_set=in_set))
     if doubts:
         return None, doubts
     return (_measured(assertion, written) if judged else assertion), ()

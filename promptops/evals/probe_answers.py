@@ -1,10 +1,9 @@
 """Assertions that pass for every answer or request, found by judging very different ones.
 
-`static_evaluation` follows types and bounds. It does not know that `text ~ 'ok'` always contains
-`ok`, or that `text | string` equals `text`. Here such an assertion is judged for about 100 texts.
-Some of them are derived from the strings and numbers of the assertion, so that an assertion such
-as `'sorry' not in text` fails for one of them. Only expressions whose result depends on the text in
-a simple way are judged; for all others nothing is known. An assertion over a value at a `path` is
+An assertion with an expression, such as `text | length >= 0`, is judged for about 100 texts. Some
+of them are derived from the strings and numbers of the assertion, so that an assertion such as
+`'sorry' not in text` fails for one of them. Only expressions whose result depends on the text in a
+simple way are judged; for all others nothing is known. An assertion over a value at a `path` is
 also judged for values of other types.
 """
 

@@ -67,9 +67,9 @@ IMP003 nothing-in-it error
     the format is known, and the file contains no prompt
 
 IMP004 data-set error
-    the file has more than 30 rows with the same keys, more than 200 strings, or more than 200
-    prompts, so that it is a data set
-    fix: if its rows are test cases, make it a case file
+    the file has only data, such as more than 10 rows with the same keys, or rows with answers; or
+    more than 200 strings or prompts
+    fix: if its rows are test cases, make it a case file; if they are prompts, select them by name
 
 IMP005 target-differs error
     a file with another content exists where a file of the prompt would be written
@@ -130,7 +130,7 @@ IMP112 api-kind loss
     the source calls another API than that of chats
 
 IMP113 sample-missing loss
-    the sample that the source names is missing or can't be read
+    the sample that the source names is missing or can't be read, or an image of it is no data
 
 IMP114 unknown-key loss
     a key has no meaning in promptops, and is not carried
@@ -236,6 +236,7 @@ IMP216 type-widened note
 
 IMP218 literal-placeholder note
     what looks like a variable is text for the source, and stays text
+    fix: if your application fills it in, give the syntax with `--syntax`
 
 IMP219 evaluator change
     an evaluator becomes an LLM judge with other instructions
@@ -328,8 +329,14 @@ IMP314 shared-paragraph note
 
 IMP315 left-out note
     strings of source code are left out, because they are too short for a prompt, have another
-    name, do not address a model, or are in another language
-    fix: save a prompt among them to a text file, and import that file
+    name, do not address a model, or are in another language; of a map, rows of data and
+    descriptions are left out
+    fix: save a prompt among them to a text file, and import that file; select those of a map by
+    name
+
+IMP320 uncallable-profile note
+    promptops has no client for the provider of a new model profile
+    fix: set the `base_url` of an OpenAI-compatible API in the profile
 """
 
 _EXPORT_CODES = """

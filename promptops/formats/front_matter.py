@@ -15,6 +15,8 @@ from promptops.source.document import Document, read_any
 _BEGINNING = lazy_pattern(r"---[ \t]*\n")
 _END = lazy_pattern(r"(?m)^---[ \t]*$\n?")
 _BLANK = lazy_pattern(r"\s*")
+_WITH_HEADINGS = (".md", ".markdown", ".mdc", ".txt", ".tmpl")
+_FIRST_KEY = lazy_pattern(r"\s*(?:name|description|version|schema|model|temperature)[ \t]*:")
 _LOOSE = lazy_pattern(r"([A-Za-z][\w-]*):[ \t]*(.*)")
 
 
@@ -49,35 +51,69 @@ class FrontMatter:
 def front_matter(file: SourceFile) -> FrontMatter:
     """The header and the body of a file. Raises UnreadableSource for a file that is no text."""
     text = file.text
-    found = _header(text.value)
+    without = FrontMatter({}, text, (), None, 1)
+    found = _header(file) or (_unopened_header(file) if file.suffix == ".prompt" else None)
     if found is None:
-        return FrontMatter({}, text, (), None, 1)
+        return without
     header, start, end = found
+    is_first = text.value[:start].strip() in ("", "---")
     body = _after(text, end)
     line = text.locate(start)[0]
     document = read_any(file.shown, header.encode())
     if isinstance(document.value, dict):
         return FrontMatter(document.value, body, (), document, line)
-    pairs = [pair for pair in map(_LOOSE.fullmatch, header.split("\n")) if pair]
-    value: dict[str, Any] = {pair[1]: pair[2] for pair in pairs}
+    if is_first and not header.strip():
+        return FrontMatter({}, body, (), None, line)
+    value = _loose(header) if is_first else None
+    if value is None:
+        return without  # text between two rules of Markdown
     message = "the header is not YAML: it is read line by line"
     loss = Loss(code="IMP223", message=message, place=Place(file.shown, line))
-    return FrontMatter(value, body, (loss,) if header.strip() else (), None, line)
+    return FrontMatter(value, body, (loss,), None, line)
 
 
-def _header(text: str) -> tuple[str, int, int] | None:
-    """The header, its offset, and that of the body; comments and blank lines may precede it."""
-    beginning = _BEGINNING.match(text, _first(text))
-    if beginning is None:
+def _header(file: SourceFile) -> tuple[str, int, int] | None:
+    """The header, its offset, and that of the body; comments and blank lines may precede it.
+
+    A line that begins with `#` is no comment in Markdown and other texts, but a heading.
+    """
+    text = file.text.value
+    beginning = _BEGINNING.match(text, _first(text, file.suffix not in _WITH_HEADINGS))
+    return None if beginning is None else _until_end(text, beginning.end())
+
+
+def _unopened_header(file: SourceFile) -> tuple[str, int, int] | None:
+    """The header of a prompt of Continue, whose first line of `---` may be missing."""
+    found = _until_end(file.text.value, 0)
+    if found is None or _FIRST_KEY.match(found[0]) is None:
         return None
-    end = _END.search(text, beginning.end())
+    return found if isinstance(read_any(file.shown, found[0].encode()).value, dict) else None
+
+
+def _until_end(text: str, start: int) -> tuple[str, int, int] | None:
+    end = _END.search(text, start)
     if end is None:
         return None
-    header = text[beginning.end() : end.start()]
-    return header.removesuffix("\n"), beginning.end(), end.end()
+    return text[start : end.start()].removesuffix("\n"), start, end.end()
 
 
-def _first(text: str) -> int:
+def _loose(header: str) -> dict[str, Any] | None:
+    """The keys of a header that is not YAML, each with its other lines; None for other text."""
+    value: dict[str, Any] = {}
+    last = None
+    for line in header.split("\n"):
+        pair = _LOOSE.fullmatch(line)
+        if pair is not None:
+            last = pair[1]
+            value[last] = pair[2]
+        elif last is not None:
+            value[last] = f"{value[last]}\n{line.strip()}"
+        elif line.strip():
+            return None
+    return {key: item.strip() for key, item in value.items()} or None
+
+
+def _first(text: str, hash_comments: bool) -> int:
     """The offset of the first character that is not blank and not in a comment."""
     at = -1
     following = 0
@@ -88,7 +124,7 @@ def _first(text: str) -> int:
         if text.startswith("<!--", following):
             close = text.find("-->", following)
             following = len(text) if close < 0 else close + 3
-        elif text.startswith("#", following):
+        elif hash_comments and text.startswith("#", following):
             newline = text.find("\n", following)
             following = len(text) if newline < 0 else newline + 1
     return at

@@ -7,6 +7,7 @@ from typing import Any
 
 from promptops.formats.document import Loss
 from promptops.model.place import Place
+from promptops.model.prompt import provider_name
 from promptops.patterns import lazy_pattern
 from promptops.records import record
 
@@ -40,10 +41,20 @@ _RANGES: Mapping[str, tuple[float, float]] = {
 _NUMBER = lazy_pattern(r"-?\d+(?:\.\d+)?")
 _REFERENCE = lazy_pattern(r"\$\{.*\}|\{\{.*\}\}")
 _PREFIX = lazy_pattern(r"([a-z][\w.-]*)[:/](?:chat:|responses:|completion:|messages:)?(.+)")
-_PROVIDERS = {"azure_openai": "azure", "google": "gemini", "vertex": "gemini", "googleai": "gemini"}
+_PROVIDERS = {
+    "azure_openai": "azure",
+    "azureopenai": "azure",
+    "claude": "anthropic",
+    "google": "gemini",
+    "google_genai": "gemini",
+    "googleai": "gemini",
+    "vertex": "gemini",
+    "vertexai": "gemini",
+}
 _FAMILIES = (("claude-", "anthropic"), ("gemini-", "gemini"))
 """How the names of models begin whose provider is not openai."""
-_EDITOR_NAMES = frozenset(("sonnet", "opus", "haiku", "inherit", "auto", "default"))
+_EDITOR_NAME = lazy_pattern(r"sonnet|opus|haiku|inherit|auto|default|copilot-.*|.*\s.*")
+_CHOOSE = "write `model: {profile: NAME}`, with the profile in promptops.toml"
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -64,11 +75,28 @@ def model_field(
     """The key `model` of a prompt file, {} if nothing is known; adds what is lost to `losses`.
 
     Args:
-        name: As for `model_fields`; anything but a text is no name.
+        name: As for `model_fields`, or a mapping with it as `id` or `name`, and with parameters.
     """
-    found = model_fields(name if isinstance(name, str) else None, parameters, place, provider)
+    if isinstance(name, Mapping):
+        parameters = {**{key: name[key] for key in parameters_in(name)}, **parameters}
+        provider = name["provider"] if isinstance(name.get("provider"), str) else provider
+        losses.extend(_unread(name, place))
+        name = name.get("id", name.get("name"))
+    if name is not None and not isinstance(name, str):
+        message = "`model` names several models, or none: choose one"
+        losses.append(Loss(code="IMP107", message=message, place=place(""), hint=_CHOOSE))
+        name = None
+    found = model_fields(name, parameters, place, provider)
     losses.extend(found.losses)
     return {"model": dict(found.value)} if found.value else {}
+
+
+def _unread(model: Mapping[str, Any], place: Callable[[str], Place]) -> Iterator[Loss]:
+    """An IMP114 for each key of a mapping that describes a model, and that is not carried."""
+    for key in model:
+        if key not in ("id", "name", "provider", *PARAMETERS):
+            message = f"`model.{key}` is not carried"
+            yield Loss(code="IMP114", message=message, place=place(""))
 
 
 def model_fields(
@@ -111,19 +139,24 @@ def _named(
 ) -> dict[str, Any]:
     if not name:
         return {}
-    if name in _EDITOR_NAMES or _REFERENCE.fullmatch(name):
+    if _EDITOR_NAME.fullmatch(name) or _REFERENCE.fullmatch(name):
         message = f"`{name}` names no model: choose one"
-        hint = "write `model: {profile: NAME}`, with the profile in promptops.toml"
-        losses.append(Loss(code="IMP107", message=message, place=place(""), hint=hint))
+        losses.append(Loss(code="IMP107", message=message, place=place(""), hint=_CHOOSE))
         return {}
     match = _PREFIX.fullmatch(name) if provider is None else None
     if match is not None:
-        return {"provider": _PROVIDERS.get(match[1], match[1]), "id": match[2]}
+        return {"provider": _provider(match[1]), "id": match[2]}
     if provider is None:
         provider = next((of for begin, of in _FAMILIES if name.startswith(begin)), "openai")
         message = f"the provider of `{name}` is assumed: {provider}"
         losses.append(Loss(code="IMP301", message=message, place=place("")))
-    return {"provider": _PROVIDERS.get(provider, provider), "id": name}
+    return {"provider": _provider(provider), "id": name}
+
+
+def _provider(written: str) -> str:
+    """The name that promptops has for a provider; other tools write it in any case."""
+    name = provider_name(written)
+    return _PROVIDERS.get(name, name)
 
 
 def _parameter(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import PurePosixPath
 from typing import Any
@@ -22,6 +22,7 @@ from promptops.formats.yaml_file import fits_block, yaml_file
 from promptops.model.place import Text, plain_text
 from promptops.plurals import counted
 from promptops.records import record
+from promptops.runtime.request.media import is_media, no_media
 
 CASES_IN_FILE = 20
 """More cases than this go to a case file."""
@@ -140,14 +141,6 @@ def _without_json(document: SourceDocument, messages: Sequence[Any]) -> Iterator
 
 def _files_to_copy(document: SourceDocument) -> list[Loss]:
     """An IMP304 for each image or document that the messages read from a file."""
-    named = {
-        content.value: None
-        for turn in document.messages
-        for message in (turn.messages if isinstance(turn, SourceLoop) else (turn,))
-        if isinstance(message, SourceMessage)
-        for content in message.content
-        if isinstance(content, MediaContent) and content.origin == "file"
-    }
     hint = "copy it to the place that the prompt file names"
     return [
         Loss(
@@ -156,8 +149,20 @@ def _files_to_copy(document: SourceDocument) -> list[Loss]:
             place=document.place,
             hint=hint,
         )
-        for name in named
+        for name in _media(document, "file")
     ]
+
+
+def _media(document: SourceDocument, origin: str) -> Iterable[str]:
+    """The values of media parts from files or inputs, each once."""
+    return dict.fromkeys(
+        content.value
+        for turn in document.messages
+        for message in (turn.messages if isinstance(turn, SourceLoop) else (turn,))
+        if isinstance(message, SourceMessage)
+        for content in message.content
+        if isinstance(content, MediaContent) and content.origin == origin
+    )
 
 
 def _load(partials: Mapping[str, str], root: str) -> Any:
@@ -181,13 +186,26 @@ def _head(origin: str, data: bytes, path: str, schema: str) -> str:
 def _cases(
     document: SourceDocument, inputs: Mapping[str, Any]
 ) -> tuple[list[dict[str, Any]], list[Loss]]:
-    cases, unread_in = [], dict[str, list[SourceCase]]()
+    cases, losses, unread_in = [], list[Loss](), dict[str, list[SourceCase]]()
+    media = set(_media(document, "input"))
     for case in document.cases:
+        named = [
+            name for name in media.intersection(case.inputs) if not is_media(case.inputs[name])
+        ]
+        if named:
+            losses.append(_no_media(case, min(named)))
+            continue
         unread = [name for name in case.inputs if name not in inputs]
         for name in unread:
             unread_in.setdefault(name, []).append(case)
         cases.append(_case(case, unread, document))
-    return cases, [_unread(name, found) for name, found in unread_in.items()]
+    return cases, [*losses, *(_unread(name, found) for name, found in unread_in.items())]
+
+
+def _no_media(case: SourceCase, name: str) -> Loss:
+    message = f"the case `{case.name}` is left out: {no_media(name)}"
+    hint = "write a case with base64, such as the output of `base64 -w0 FILE`"
+    return Loss(code="IMP113", message=message, place=case.place, hint=hint)
 
 
 def _unread(name: str, cases: Sequence[SourceCase]) -> Loss:
@@ -250,6 +268,6 @@ class _Bodies:
         return {**message, "content": {"file": f"./{PurePosixPath(path).name}"}}
 
     def _is_moved(self, text: str) -> bool:
-        if "\n" in text and not fits_block(text):
+        if text.strip(" ") and not fits_block(text):
             return True
         return self._lines is not None and text.count("\n") > self._lines

@@ -28,11 +28,13 @@ class ReadOptions:
         syntax: How plain texts mark variables; None to guess.
         role: Of a text whose role the source does not define.
         sample: Example inputs.
+        by_name: The user selects prompts of the file by their names: what looks like data is one.
     """
 
     syntax: Syntax | None = None
     role: Literal["system", "user"] = "user"
     sample: Mapping[str, Any] = field(default_factory=dict)
+    by_name: bool = False
 
     @property
     def samples(self) -> tuple[Mapping[str, Any], ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import cached_property
+from itertools import takewhile
 from pathlib import Path, PurePosixPath
 
 from promptops.errors import os_reason
@@ -105,6 +106,17 @@ class SourceFile:
     def name(self) -> str:
         """The name of the file with its ending."""
         return self.path.rpartition("/")[2]
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """The names of the folders around it: those below the source, the source and its parent.
+
+        So `commands` is one of them whether the user names `.claude`, the folder in it, or the
+        file. The root of a repository is not: its name differs between clones.
+        """
+        root = self.folder.root.resolve()
+        around = takewhile(lambda folder: not (folder / ".git").exists(), (root, root.parent))
+        return (*reversed([folder.name for folder in around]), *self.path.split("/")[:-1])
 
     @property
     def suffix(self) -> str:

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from promptops.formats.document import Loss
+from promptops.formats.front_matter import front_matter
 from promptops.formats.include_tags import include_tag
 from promptops.formats.input_names import InputNames
-from promptops.formats.languages.guess import guessed_syntax
+from promptops.formats.languages.guess import first_variable, guessed_syntax
 from promptops.formats.parts import ExpressionPart, TagPart, TemplatePart, TextPart
 from promptops.formats.plain_texts import identity, translated
 from promptops.formats.registry import ReadOptions, Syntax
@@ -45,17 +46,19 @@ def translated_file(
 ) -> TranslatedFile:
     """The text of a file, whole or without its header, with the templates that it includes.
 
-    The ending of a Jinja file names its language; else it is that of the options, or a guess.
+    The ending of a Jinja file names its language, and a file of an editor has none; else it is
+    that of the options, or a guess.
     """
-    syntax = "jinja" if file.suffix in JINJA_ENDINGS else None
     editor = _EditorVariables(file, text, names)
-    read = text if options.syntax else editor.hidden()
-    found = translated(read, options, names, syntax)
-    used = options.syntax or syntax or guessed_syntax(read.value)
+    syntax = "jinja" if file.suffix in JINJA_ENDINGS else "none" if editor.known else None
+    found = translated(text, options, names, syntax)
+    used = options.syntax or syntax or guessed_syntax(text.value)
     partials = _Partials(replace(options, syntax=cast(Syntax, used)), names)
     parts = partials.included(file, text, found.parts)
-    if options.syntax is None:
+    if options.syntax != "none":
         parts = editor.replaced(parts)
+    if options.syntax is None:
+        editor.note_other_variables()
     losses = (*found.losses, *editor.losses, *partials.losses)
     translation = replace(found, parts=parts, losses=losses)
     return TranslatedFile(translation=translation, partials=partials.found, inputs=editor.inputs)
@@ -144,30 +147,44 @@ def _without_last_newline(parts: Sequence[TemplatePart]) -> Iterator[TemplatePar
     yield TextPart(last.text.removesuffix("\n")) if isinstance(last, TextPart) else last
 
 
-# What an editor or a coding agent fills in when it runs a prompt or command in Markdown
+# What an editor or a coding agent fills in when it runs a prompt, a command or an agent in Markdown
 
 _MARKDOWN_ENDINGS = (".md", ".markdown", ".mdc")
-_COMMAND_ARGUMENTS = "$ARGUMENTS"
-_EDITOR_INPUT = lazy_pattern(
-    r"\$\{input:([A-Za-z_][\w-]{0,99})(?::([^}\n]{0,500}))?\}|\$(ARGUMENTS)\b|(?<![\w$])\$([1-9])\b"
+_VS_CODE_FILE = lazy_pattern(r".*\.(?:prompt|instructions|chatmode|agent)\.md")
+_AGENT_FILE = lazy_pattern(r"SKILL\.md|AGENTS\.md|CLAUDE\.md|.*\.mdc")
+_EDITOR_FOLDERS = frozenset(
+    ("commands", ".claude", ".codex", ".cursor", ".kiro", ".opencode", ".roo", ".windsurf")
+)
+_AGENT_FOLDERS = frozenset(("agents", "chatmodes"))
+_EDITOR_KEYS = frozenset(
+    ("allowed-tools", "alwaysApply", "applyTo", "argument-hint", "globs", "handoffs")
+)
+_INPUT_KEYS = frozenset(("input", "inputs", "variables", "parameters"))
+"""Keys of a header that declare inputs, which no editor knows."""
+_EDITOR_INPUT = r"\$\{input:(?P<name>[A-Za-z_][\w-]{0,99})(?::(?P<hint>[^}\n]{0,500}))?\}"
+_ALL_ARGUMENTS = r"\$ARGUMENTS\b(?:\[(?P<index>\d)\])?"
+_ARGUMENT = r"(?<![\w$])\$(?:(?P<number>\d)\b|(?P<argument>NAMES)\b)"
+_EDITOR_SYNTAX = lazy_pattern(rf"\$\{{input:|{_ALL_ARGUMENTS}")
+_EDITOR_CONTEXT = lazy_pattern(
+    r"(?m)!`[^`\n]+`|^@[\w./*-]+$|(?<!\S)@[\w./*-]*[\w-]\.\w+|#(?:file|tool):[\w./:-]*\w"
+    r"|\$\{CLAUDE_\w+\}"
 )
 _EDITOR_VALUE = lazy_pattern(
     r"\$\{(?:selection|selectedText|file|fileBasename|fileBasenameNoExtension|fileDirname"
     r"|workspaceFolder|workspaceFolderBasename)\}"
 )
 """What VS Code fills in: other files may have variables with such names."""
-_EDITOR_FILE = lazy_pattern(r"\.(?:prompt|instructions|chatmode|agent)\.md\Z")
-_HIDDEN_DOLLAR = "\ue010\ue011"
-"""As long as `${`, so that offsets stay."""
-_EDITOR_CONTEXT = lazy_pattern(r"(?m)!`[^`\n]+`|^@[\w./-]+$|(?<!\S)@[\w./-]*[\w-]\.\w+")
 
 
 class _EditorVariables:
     """The variables of one file, which an editor or a coding agent fills in.
 
     Attributes:
+        known: Whether the file is one of an editor: its variables are known, and all other braces
+            and dollars are text.
         inputs: The schemas of those that have a hint, by their names in templates.
-        losses: An IMP220 for each input, an IMP124 for each part that only an editor can fill in.
+        losses: An IMP220 for each input, an IMP124 for each part that only an editor can fill in,
+            an IMP218 if something else looks like a variable.
     """
 
     def __init__(self, file: SourceFile, text: Text, names: InputNames) -> None:
@@ -175,14 +192,10 @@ class _EditorVariables:
         self.losses: list[Loss] = []
         self._text = text
         self._names = names
+        self._header = front_matter(file).value
         self._is_markdown = file.suffix in _MARKDOWN_ENDINGS
-        self._is_of_editor = self._is_markdown and (
-            _EDITOR_FILE.search(file.name) is not None or "${input:" in text.value
-        )
-        # Elsewhere `$5` is an amount of money.
-        self._is_command = (
-            "commands" in file.path.split("/")[:-1] or _COMMAND_ARGUMENTS in text.value
-        )
+        self.known = self._is_markdown and self._is_of_editor(file)
+        self._variables = self._pattern(file)
 
     def replaced(self, parts: Iterable[TemplatePart]) -> tuple[TemplatePart, ...]:
         """The parts with inputs in place of the variables; context stays as text."""
@@ -195,23 +208,53 @@ class _EditorVariables:
             self._note("IMP124", message, match.start())
         return tuple(found)
 
-    def hidden(self) -> Text:
-        """The text without the marks of what VS Code fills in, so that no syntax reads it.
+    def note_other_variables(self) -> None:
+        """Note what looks like a variable of another syntax, and is text in a file of an editor."""
+        if not self.known:
+            return
+        known = (self._variables, _EDITOR_VALUE, _EDITOR_CONTEXT)
+        text = self._text.value
+        for pattern in known:
+            text = pattern.sub(lambda match: " " * len(match[0]), text)
+        syntax = guessed_syntax(text)
+        variable = first_variable(text, syntax)
+        if variable is not None:
+            message = f"`{variable[0]}` stays text: editors have no such variables"
+            hint = f"if your application fills it in: --syntax {syntax}"
+            self._note("IMP218", message, variable.start(), hint)
 
-        `replaced` restores them.
-        """
-        if not self._is_of_editor:
-            return self._text
-        value = _EDITOR_VALUE.sub(
-            lambda match: match[0].replace("${", _HIDDEN_DOLLAR), self._text.value
+    def _is_of_editor(self, file: SourceFile) -> bool:
+        if _INPUT_KEYS & self._header.keys():
+            return False
+        in_agents = bool(_AGENT_FOLDERS & set(file.folders)) and "description" in self._header
+        return (
+            _VS_CODE_FILE.fullmatch(file.name) is not None
+            or _AGENT_FILE.fullmatch(file.name) is not None
+            or bool(_EDITOR_FOLDERS & set(file.folders))
+            or bool(_EDITOR_KEYS & self._header.keys())
+            or in_agents
+            or _EDITOR_SYNTAX.search(self._text.value) is not None
         )
-        if guessed_syntax(value) == "jinja":  # which does not read them
-            return self._text
-        return Text(self._text.path, value, self._text.locate)
+
+    def _pattern(self, file: SourceFile) -> re.Pattern[str]:
+        """The variables of the file. Elsewhere than in a command, `$5` is an amount of money."""
+        given = self._header.get("arguments")
+        names = (
+            given.split() if isinstance(given, str) else given if isinstance(given, list) else ()
+        )
+        named = [re.escape(one) for one in names if isinstance(one, str)] or [r"(?!)"]
+        has_hint = bool({"argument-hint", "arguments"} & self._header.keys())
+        is_command = (
+            "commands" in file.folders
+            or (has_hint and _VS_CODE_FILE.fullmatch(file.name) is None)
+            or "$ARGUMENTS" in self._text.value
+        )
+        argument = [_ARGUMENT.replace("NAMES", "|".join(named))] if is_command else []
+        return re.compile("|".join((_EDITOR_INPUT, _ALL_ARGUMENTS, *argument)))
 
     def _contexts(self) -> Iterator[re.Match[str]]:
         yield from _EDITOR_CONTEXT.finditer(self._text.value)
-        if self._is_of_editor:
+        if self.known:
             yield from _EDITOR_VALUE.finditer(self._text.value)
 
     def _pieces(self, part: TemplatePart) -> Iterator[TemplatePart]:
@@ -219,25 +262,27 @@ class _EditorVariables:
             yield part
             return
         position = 0
-        text = part.text.replace(_HIDDEN_DOLLAR, "${") if self._is_of_editor else part.text
-        for match in _EDITOR_INPUT.finditer(text):
-            if match[4] and not self._is_command:
-                continue
-            yield TextPart(text[position : match.start()])
-            yield ExpressionPart(self._input(match[0], match[1] or "", match[2], match[4]))
+        for match in self._variables.finditer(part.text):
+            yield TextPart(part.text[position : match.start()])
+            yield ExpressionPart(self._input(match[0], match.groupdict()))
             position = match.end()
-        yield TextPart(text[position:])
+        yield TextPart(part.text[position:])
 
-    def _input(self, written: str, named: str, hint: str | None, number: str | None) -> str:
+    def _input(self, written: str, found: Mapping[str, str | None]) -> str:
         """The name of an input; it is reported once."""
+        number = found.get("index") or found.get("number")
+        named = found.get("name") or found.get("argument")
         name = self._names.name(named or (f"arg{number}" if number else "arguments"))
-        offset = max(self._text.value.find(written), 0)
-        self._note("IMP220", f"`{written}` becomes the input `{name}`", offset)
-        if hint:
-            self.inputs[name] = {"type": "string", "description": hint}
+        self._note("IMP220", f"`{written}` becomes the input `{name}`", self._offset(written))
+        if found.get("hint"):
+            self.inputs[name] = {"type": "string", "description": found["hint"]}
         return name
 
-    def _note(self, code: str, message: str, offset: int) -> None:
-        loss = Loss(code=code, message=message, place=self._text.place(offset))
+    def _offset(self, written: str) -> int:
+        return max(self._text.value.find(written), 0)
+
+    def _note(self, code: str, message: str, offset: int, hint: str | None = None) -> None:
+        place = self._text.place(offset)
+        loss = Loss(code=code, message=message, place=place, hint=hint)
         if loss not in self.losses:
             self.losses.append(loss)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from promptops.formats.document import Loss
+from promptops.formats.prompt_in_yaml import prompt_mapping
 from promptops.formats.source_file import SourceFile, UnreadableSource
 from promptops.patterns import lazy_pattern
 
 _ENDINGS = {".promptl": "PromptL", ".baml": "BAML", ".glass": "glass"}
 _MARKS = {
     "Continue": lazy_pattern(
-        r"\{\{\{[ \t]*(?:input|diff|url[ \t][^{}\n]*|currentFile)[ \t]*\}\}\}"
+        r"\{\{\{[ \t]*(?:input|diff|currentFile|terminal|codebase|(?:url|docs)[ \t][^{}\n]*)"
+        r"[ \t]*\}\}\}|\A(?:[^<]*^---[ \t]*\n)?\s*<system>[ \t]*$",
+        re.MULTILINE,
     ),
     "PromptL": lazy_pattern(r"<step\b"),
     "glass": lazy_pattern(r"<System>"),
@@ -36,6 +40,8 @@ def unread_format(file: SourceFile) -> Loss | None:
 
 def _name(file: SourceFile) -> str | None:
     if file.suffix == ".prompt" and not file.text.value.lstrip().startswith("---"):
+        if _is_of_dotprompt_net(file):
+            return "DotPrompt.NET"
         found = (name for name, mark in _MARKS.items() if mark.search(file.text.value))
         return next(found, None)
     if file.suffix != ".json":
@@ -43,6 +49,11 @@ def _name(file: SourceFile) -> str | None:
     if _is_of_mcp(file.json.value):
         return _MCP
     return "DSPy" if _is_of_dspy(file.json.value) else None
+
+
+def _is_of_dotprompt_net(file: SourceFile) -> bool:
+    value = prompt_mapping(file)
+    return "config" in value and isinstance(value.get("prompts"), Mapping)
 
 
 def _is_of_mcp(value: Any) -> bool:
@@ -62,13 +73,17 @@ def _is_of_mcp(value: Any) -> bool:
 
 
 def _is_of_dspy(value: Any) -> bool:
-    """Whether each value is a predictor; those about the program itself aside."""
+    """Whether it is a predictor, or each value is one; those about the program itself aside."""
     if not isinstance(value, Mapping):
         return False
     predictors = [one for key, one in value.items() if key != "metadata"]
-    return bool(predictors) and all(
-        isinstance(one, Mapping)
-        and isinstance(one.get("signature"), Mapping)
-        and "instructions" in one["signature"]
-        for one in predictors
-    )
+    return _is_predictor(value) or (bool(predictors) and all(map(_is_predictor, predictors)))
+
+
+def _is_predictor(value: Any) -> bool:
+    if not isinstance(value, Mapping):
+        return False
+    signature = value.get("signature")
+    if isinstance(signature, Mapping):
+        return "instructions" in signature
+    return isinstance(value.get("demos"), list) and isinstance(value.get("traces"), list)

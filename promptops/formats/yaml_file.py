@@ -48,9 +48,9 @@ def scalar(value: Any) -> str:
         return json.dumps(value)
     if _PLAIN.fullmatch(value) and value.lower() not in _NOT_TEXT:
         return value
-    if '"' in value and "'" not in value and value.isprintable():
-        return f"'{value}'"
     quoted = json.dumps(value, ensure_ascii=False)
+    if "\\" in quoted and "\n" not in value and not _NO_BLOCK.search(value):
+        return "'" + value.replace("'", "''") + "'"  # lint accepts no escapes in a template
     return _ESCAPED.sub(lambda match: f"\\u{ord(match[0]):04x}", quoted)
 
 

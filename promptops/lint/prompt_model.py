@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from promptops.analysis.models import ModelFacts, find
+from promptops.analysis.models import ModelFacts, find, owner
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.config_places import toml_places
 from promptops.json_pointer import escaped
@@ -12,6 +12,7 @@ from promptops.model.config import Config, ModelProfile
 from promptops.model.place import Place
 from promptops.model.prompt import Prompt
 from promptops.records import record
+from promptops.runtime.request.api_limits import apis_of
 
 NEAR_DAYS = 90
 """A model is reported this many days before its retirement."""
@@ -52,6 +53,10 @@ class PromptModel:
     facts: ModelFacts | None
     profile: ModelProfile | None
 
+    def lacks(self, feature: str) -> bool:
+        """Whether the model is known to lack a feature; see `ModelFacts.lacks`."""
+        return self.facts is not None and feature in self.facts.lacks
+
     @property
     def context_window(self) -> int | None:
         """The limit of tokens of request and answer together."""
@@ -81,6 +86,16 @@ class PromptModel:
             if configured is not None
             else (self.facts.output_usd if self.facts else None)
         )
+
+
+def other_owner(provider: str, model: str) -> str | None:
+    """The provider of a known model that OpenAI, Anthropic or Google, as named, does not have.
+
+    They have only their own models; nothing is known about what others have.
+    """
+    if len({api.provider for api in apis_of(provider)}) != 1 or find(provider, model):
+        return None
+    return owner(model)
 
 
 def id_place(model: PromptModel, catalog: Catalog) -> Place | str:

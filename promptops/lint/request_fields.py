@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from promptops.catalog.schema_places import is_written
 from promptops.lint.subject import PromptFacts, RenderedCase, messages
 from promptops.model.config import Config
-from promptops.model.prompt import MediaPart, Message, Part, Prompt
+from promptops.model.prompt import (
+    ConversationHistory,
+    ForEach,
+    MediaPart,
+    Message,
+    Part,
+    Prompt,
+    provider_name,
+)
 from promptops.model.request import Request
-from promptops.records import record
-from promptops.runtime.request.api_limits import APIS, Api, apis_of
+from promptops.records import record, replace
+from promptops.runtime.request.api_limits import APIS, COMPATIBLE_RESPONSES, Api, apis_of
 from promptops.runtime.request.media import media_type_of_path
 from promptops.runtime.request.messages import message_data
+from promptops.runtime.request.neutral import INSTRUCTIONS
 from promptops.runtime.request.render import Renderer
 from promptops.runtime.request.unsupported import (
     Unsupported,
     unsupported,
+    unsupported_conversation,
     unsupported_in,
     unsupported_settings,
 )
@@ -50,13 +60,25 @@ class UnsupportedField:
 def request_api(prompt: Prompt, config: Config) -> Api | None:
     """The request format of the prompt's provider; None if it may use several."""
     profile = config.models.get(prompt.model.profile or "")
-    if profile is not None and profile.base_url is not None:
-        return _OWN_APIS.get(profile.provider)
-    apis = apis_of(prompt.model.provider)
     chosen = prompt.model.provider_options.get("openai", {}).get("api", "chat")
+    compatible = COMPATIBLE_RESPONSES if chosen == "responses" else None
+    if profile is not None and profile.base_url is not None:
+        return _OWN_APIS.get(provider_name(profile.provider), compatible)
+    apis = apis_of(prompt.model.provider)
+    if not apis:
+        return compatible
     if apis[:1] == (APIS["openai"],):
         return {"chat": APIS["openai"], "responses": APIS["responses"]}.get(chosen)
     return apis[0] if len(apis) == 1 else None
+
+
+def reasoning_effort(prompt: Prompt) -> Any:
+    """The effort in the parameters or in the options of OpenAI; None if neither sets it."""
+    options = prompt.model.provider_options.get("openai", {})
+    reasoning = options.get("reasoning")
+    nested = reasoning.get("effort") if isinstance(reasoning, Mapping) else None
+    effort = prompt.model.params.get("reasoning_effort")
+    return options.get("reasoning_effort", nested) if effort is None else effort
 
 
 def unsupported_fields(
@@ -83,6 +105,50 @@ def _written(subject: PromptFacts, prompt: Prompt, api: Api) -> Iterator[Unsuppo
         for found in unsupported_in(_turn(prompt, message), api, message.at):
             at = found.at if is_written(prompt.locate, found.at) else message.at
             yield _field(found, at, owner=message.at)
+    yield from _order(prompt, api)
+
+
+def _order(prompt: Prompt, api: Api) -> Iterator[UnsupportedField]:
+    """What the order of the messages makes impossible in every request of the prompt."""
+    at_best = set(_in_order(_turns(prompt, possible=True), api))
+    for owner, found in _in_order(_turns(prompt, possible=False), api):
+        if (owner, found) in at_best:
+            place = f"{owner}/role" if is_written(prompt.locate, f"{owner}/role") else owner
+            yield _field(found, place, owner=owner)
+
+
+def _in_order(
+    turns: Sequence[tuple[str, Mapping[str, Any]]], api: Api
+) -> Iterator[tuple[str, Unsupported]]:
+    """Each problem after the pointer of its message, and without a pointer of its own."""
+    for found in unsupported_conversation([message for _, message in turns], api):
+        index = found.at.removeprefix("/messages").strip("/").partition("/")[0]
+        yield turns[int(index)][0] if index else "/messages", replace(found, at="")
+
+
+def _turns(prompt: Prompt, *, possible: bool) -> list[tuple[str, Mapping[str, Any]]]:
+    """The messages of every request with their pointers.
+
+    With `possible`, each other turn is there, too, as a user message: no format refuses one.
+    """
+    found: list[tuple[str, Mapping[str, Any]]] = []
+    for turn in prompt.messages:
+        if isinstance(turn, Message) and turn.when is None:
+            found.append((turn.at, _turn(prompt, turn)))
+        elif possible:
+            found.extend(("", {**each, "role": "user"}) for each in _possible(prompt, turn))
+    return found
+
+
+def _possible(
+    prompt: Prompt, turn: Message | ForEach | ConversationHistory
+) -> Iterator[Mapping[str, Any]]:
+    if isinstance(turn, ConversationHistory):
+        yield {"content": "text"}
+        return
+    for message in turn.messages if isinstance(turn, ForEach) else (turn,):
+        if message.role not in INSTRUCTIONS:
+            yield _turn(prompt, message)
 
 
 def _rendered(rendered: RenderedCase, api: Api) -> Iterator[UnsupportedField]:

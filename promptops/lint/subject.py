@@ -251,6 +251,14 @@ def messages(prompt: Prompt | None) -> Iterator[tuple[Message, dict[str, str]]]:
                 yield message, {turn.name: turn.source}
 
 
+def requests_of(subject: PromptFacts) -> dict[str, str]:
+    """From the name of each case to the digest of its request, if it can be rendered."""
+    from promptops.runtime.request.canonical import request_digest
+
+    renders = subject.renders
+    return {e.case.name: request_digest(e.traced.request) for e in renders if e.traced is not None}
+
+
 def _rendered_cases(renderer: Renderer, cases: Sequence[Case]) -> Iterator[RenderedCase]:
     """Limit memory: small inputs can cause large requests."""
     left = MAX_RENDERED_CHARS

@@ -259,10 +259,12 @@ class Recommendation:
     Attributes:
         arm: None if no arm is recommended; the sentence then gives the reason.
         sentence: Code in backticks. Names in it are as the user wrote them: make them visible.
+        cheaper: The arm that costs less, and of which too little is known to recommend it.
     """
 
     arm: str | None
     sentence: str
+    cheaper: str | None = None
 
 
 @record(frozen=True, slots=True, kw_only=True)

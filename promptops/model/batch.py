@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from promptops.records import record
+from promptops.records.outputs import output
 
 BatchAction = Literal["submit", "collect", "cancel"]
 BatchState = Literal[
@@ -32,7 +33,7 @@ class BatchRow:
         file: The file that makes it pending, if its state is unknown; else "".
     """
 
-    id: str
+    id: str = ""
     profile: str
     model: str
     state: BatchState
@@ -46,19 +47,29 @@ class BatchRow:
 
 @record(frozen=True, slots=True, kw_only=True)
 class UnansweredCase:
-    """A case, or a file if `case` is "", without a recorded answer, and why."""
+    """A case, or a file, without a recorded answer, and why.
+
+    Attributes:
+        prompt: The id of a prompt, or the path of a file.
+        case: The name of the case; "" for a file.
+        repeat: 0 for the first answer of a case.
+        reason: Why there is no answer.
+    """
 
     prompt: str
-    case: str
+    case: str = ""
     repeat: int
     reason: str
 
 
+@output("batch")
 @record(frozen=True, slots=True, kw_only=True)
 class BatchReport:
     """The result of one `--batch` run.
 
     Attributes:
+        action: What was requested.
+        batches: The batches that it concerned.
         answers: The number of collected answers.
         from_cache: Missing answers that a submit recorded from the local cache instead.
         outdated: Those to requests that no case sends any more; they are in the local cache.
@@ -69,7 +80,7 @@ class BatchReport:
         judges_next: After these answers are collected, requests to judges about them are to be
             submitted.
         left: Requests that were not submitted, because a budget is spent or a batch failed.
-        ended: Why, or "".
+        ended: Why they were not submitted, or "".
         elsewhere: Pending batches of other work trees, which were left alone.
         cost_usd: Of the collected answers at batch prices; None if a price is unknown.
         advice: The command to type next, or "".

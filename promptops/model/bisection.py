@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from promptops.records import record
+from promptops.records.outputs import output, shown
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -28,6 +29,8 @@ class Suspect:
     """A commit that may have broken the case.
 
     Attributes:
+        commit: Its id.
+        author: The name of its author.
         date: Of its author, in ISO 8601.
         subject: The first line of its message.
     """
@@ -38,13 +41,16 @@ class Suspect:
     subject: str
 
 
+@output("bisect")
 @record(frozen=True, slots=True, kw_only=True)
 class Bisection:
-    """The result of a search.
+    """The result of `promptops bisect`.
 
     Attributes:
+        prompt: Its id at the bad commit.
+        case: The name of the case.
         suspects: The first bad commit; or several, oldest first, if commits had to be skipped.
-        reason: The contract that fails there.
+        reason: The contract that fails there, or "".
         commits: The number of candidates: those after the good one that change a relevant file.
         steps: The number of tested commits, including skipped ones; equal content is tested once.
         skipped: Those that could not be decided.
@@ -60,7 +66,7 @@ class Bisection:
     skipped: tuple[TreeVerdict, ...] = ()
     here: TreeVerdict | None = None
 
-    @property
+    @shown
     def first_bad(self) -> Suspect | None:
-        """None if there are several suspects."""
+        """The suspect, if there is one only; else None."""
         return self.suspects[0] if len(self.suspects) == 1 else None

@@ -6,6 +6,7 @@ from datetime import datetime
 from math import inf
 
 from promptops.records import record
+from promptops.records.outputs import hidden, output
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -45,7 +46,7 @@ class Author:
 
     commit: str
     name: str
-    date: str
+    date: str = ""
     subject: str
     boundary: bool = False
 
@@ -60,6 +61,7 @@ class LineOrigin:
     """A line of a file, and its author.
 
     Attributes:
+        path: Relative to the repository root.
         line: 1-based.
         author: None for a line that is not committed yet.
     """
@@ -85,6 +87,7 @@ class BlamedLine:
         message: Index in the request's messages, 0-based.
         line: 1-based, in the message; the lines of a later text part continue the count.
         number: As the command line counts, see `BlameOptions.first`.
+        text: What the model receives.
         origin: Of its first literal characters; if it consists of values only, of the first
             expression.
         inputs: Source of the expressions whose values are in it.
@@ -95,7 +98,7 @@ class BlamedLine:
 
     message: int
     line: int
-    number: int
+    number: int = hidden()
     text: str
     origin: LineOrigin
     inputs: tuple[str, ...]
@@ -104,14 +107,18 @@ class BlamedLine:
     through: tuple[LineOrigin, ...]
 
 
+@output("blame")
 @record(frozen=True, slots=True, kw_only=True)
 class Blame:
-    """A rendered request, line by line.
+    """The result of `promptops blame`: a rendered request, line by line.
 
     Attributes:
+        prompt: Its id.
+        case: The name of the test case with the inputs.
         revision: The id of a commit, `worktree` or `index`.
         roles: From the index of each requested message to its role. A message without lines has no
             template: it is the caller's, media, or tool calls.
+        lines: The requested lines, in order.
     """
 
     prompt: str

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+from promptops.records.outputs import as_text
 
+
+@as_text
 class Bump(IntEnum):
     """The part of a version that has to increase; a greater one includes the smaller."""
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Literal, get_args
 
 from promptops.model.place import Place
-from promptops.records import field, record
+from promptops.records import record
+from promptops.records.outputs import empty_text, hidden, output, shown
 
 Operator = Literal[
     "sentence",
@@ -76,6 +77,7 @@ class Mutant:
     """A prompt with one thing broken on purpose.
 
     Attributes:
+        operator: What kind of thing is broken.
         place: Of the replaced span. A span over several lines ends on a later line.
         before: The replaced span as in the file; never empty.
         after: The replacement; "" if the span is deleted.
@@ -91,13 +93,13 @@ class Mutant:
     operator: Operator
     place: Place
     before: str
-    after: str = ""
+    after: str = empty_text()
     change: str
     status: MutantStatus
     by: Kill | None = None
     suggestion: str = ""
     in_changed_lines: bool = False
-    source_line: str = ""
+    source_line: str = hidden(default="")
     live: LiveTrial | None = None
 
     @property
@@ -111,7 +113,9 @@ class MutationCount:
     """How many mutants were killed, and how many were not.
 
     Attributes:
+        killed: How many a check noticed.
         quoted: How many of the killed ones only a quote of the text noticed.
+        survived: How many no check noticed.
         unseen: How many no case renders.
     """
 
@@ -130,12 +134,12 @@ class MutationCount:
         """How many were noticed by what the request does or the model answers."""
         return self.killed - self.quoted
 
-    @property
+    @shown
     def behaviour_score(self) -> float | None:
-        """by_behaviour / all, 0 to 1; None without a mutant."""
+        """By the request or the answer: (killed - quoted) / all, 0 to 1; None without a mutant."""
         return self.by_behaviour / self.all if self.all else None
 
-    @property
+    @shown
     def score(self) -> float | None:
         """With quotes: killed / all, 0 to 1; None without a mutant."""
         return self.killed / self.all if self.all else None
@@ -174,15 +178,16 @@ class MutationRow:
     internal: bool = False
     place: Place
 
-    @property
+    @shown
     def count(self) -> MutationCount:
         """The count of all its mutants."""
         return counted(self.mutants)
 
 
+@output("mutate")
 @record(frozen=True, slots=True, kw_only=True)
 class MutationRun:
-    """The whole result of `mutate`.
+    """The result of `promptops mutate`.
 
     Attributes:
         rows: Prompts by id, then shared partials by path.
@@ -202,10 +207,11 @@ class MutationRun:
         ended: Why it ended early, or "".
         interrupted: The user interrupted it.
         cost_usd: Of the requests of this run.
+        duration_s: Of the whole run.
     """
 
     rows: tuple[MutationRow, ...] = ()
-    sources: Mapping[str, str] = field(default_factory=dict)
+    sources: Mapping[str, str] = hidden(default_factory=dict)
     operators: tuple[Operator, ...] = OPERATORS
     since: str = ""
     left_out: tuple[str, ...] = ()
@@ -226,12 +232,12 @@ class MutationRun:
         """All mutants, in the order of the rows."""
         return tuple(mutant for row in self.rows for mutant in row.mutants)
 
-    @property
+    @shown
     def count(self) -> MutationCount:
         """The count of all mutants."""
         return counted(self.mutants)
 
-    @property
+    @shown
     def by_operator(self) -> Mapping[Operator, MutationCount]:
         """The count of each operator that has mutants, in the order of `OPERATORS`."""
         found = {
@@ -248,6 +254,11 @@ class MutationRun:
             for mutant in self.mutants
             if mutant.status == "survived" and mutant.in_changed_lines
         )
+
+    @shown
+    def passed(self) -> bool:
+        """False if the share noticed by behaviour is below the required one."""
+        return not self.under
 
     @property
     def under(self) -> bool:

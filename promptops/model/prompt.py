@@ -134,6 +134,11 @@ class Model:
     any_api: bool = False
 
 
+def provider_name(written: str | None) -> str:
+    """A provider's name as it is compared: upper and lower case mean the same; "" for none."""
+    return (written or "").lower()
+
+
 @record(frozen=True, slots=True, kw_only=True)
 class Output:
     """The expected output of the model; `schema` with its references resolved."""

@@ -39,6 +39,7 @@ class Sample:
         messages: Each `{"role", "content"}`, as in `model.request.Request`, with `tool_calls` and
             `tool_call_id` if they are recorded; content is a string.
         output: The text of the answer. A JSON value that is not a string is written as JSON.
+        unwrapped: `output` was inside of a message or a response, as traces wrap it.
         tool_calls: As in `model.answer.Answer`.
         finish_reason: As the provider writes it, such as `stop` or `end_turn`.
         usage: None if no token was counted.
@@ -62,6 +63,7 @@ class Sample:
     inputs_are_text: bool = False
     messages: tuple[Mapping[str, Any], ...] = ()
     output: str | None = None
+    unwrapped: bool = False
     tool_calls: tuple[Mapping[str, Any], ...] = ()
     finish_reason: str = ""
     model: str = ""
@@ -86,6 +88,7 @@ class Part:
         format: The name of the reader, such as `otlp`.
         start, end: In bytes, the end exclusive; in Parquet numbers of row groups.
         gzip: The whole file is one part, and `end` is not used.
+        document: The whole file is one JSON document, and one part.
         repeated: The 0-based numbers of its samples whose id an earlier sample has, ascending.
     """
 
@@ -95,6 +98,7 @@ class Part:
     start: int
     end: int
     gzip: bool = False
+    document: bool = False
     repeated: tuple[int, ...] = ()
 
 

@@ -59,6 +59,8 @@ class SampleCounts:
         lines: Lines of the files that are not empty, broken ones included.
         ignored: Records that are not a request to a model, by kind.
         similar_keys: Ignored keys, each with the known key that it nearly is; at most 20.
+        text_answers, json_answers: Answers of `scored` by their form, as they were recorded.
+        unwrapped_answers: Answers that were taken out of a message or a response of an API.
         without_answer: Samples of `scored` without an error whose answer was not recorded.
         without_cost: Samples of `scored` whose cost is unknown.
     """
@@ -77,6 +79,9 @@ class SampleCounts:
     lines: int = 0
     ignored: Mapping[str, int] = field(default_factory=dict)
     similar_keys: Mapping[str, str] = field(default_factory=dict)
+    text_answers: int = 0
+    json_answers: int = 0
+    unwrapped_answers: int = 0
     without_answer: int = 0
     without_cost: int = 0
 

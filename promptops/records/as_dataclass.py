@@ -17,6 +17,7 @@ def fields_of_dataclass(value: Any) -> Iterator[Field]:
             default_factory=_own_missing(attribute.default_factory),
             init=attribute.init,
             compare=attribute.compare,
+            metadata=attribute.metadata,
         )
         found.name, found.type = attribute.name, attribute.type
         yield found
@@ -44,5 +45,6 @@ def _dataclass_field(attribute: Field) -> Any:
         repr=attribute.repr,
         compare=attribute.compare,
         kw_only=True,
+        metadata=attribute.metadata,
         **known,
     )

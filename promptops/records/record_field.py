@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 
@@ -18,7 +19,17 @@ class Field:
     `default` and `default_factory` are MISSING if not given.
     """
 
-    __slots__ = ("compare", "default", "default_factory", "init", "kw_only", "name", "repr", "type")
+    __slots__ = (
+        "compare",
+        "default",
+        "default_factory",
+        "init",
+        "kw_only",
+        "metadata",
+        "name",
+        "repr",
+        "type",
+    )
 
     def __init__(
         self,
@@ -29,6 +40,7 @@ class Field:
         repr: bool = True,  # noqa: A002  # named as in dataclasses
         compare: bool = True,
         kw_only: bool | None = None,
+        metadata: Mapping[str, Any] | None = None,
     ) -> None:
         self.name: str = ""
         self.type: Any = None
@@ -38,3 +50,4 @@ class Field:
         self.repr = repr
         self.compare = compare
         self.kw_only = kw_only
+        self.metadata = metadata or {}

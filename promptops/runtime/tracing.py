@@ -11,6 +11,7 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 from promptops.errors import UsageError
+from promptops.model.prompt import provider_name
 
 if TYPE_CHECKING:
     from contextvars import Token
@@ -225,7 +226,7 @@ def _of_model(model: Any) -> dict[str, str]:
     provider = model.get("provider")
     named = {
         "gen_ai.operation.name": "chat",
-        "gen_ai.provider.name": _PROVIDERS.get(provider, provider),
+        "gen_ai.provider.name": _PROVIDERS.get(provider_name(provider), provider),
         "gen_ai.request.model": model.get("id"),
     }
     return {name: value for name, value in named.items() if value is not None}

@@ -93,11 +93,6 @@ def compose(lines: Lines, load: Any = None) -> Node | Problem:
     return root
 
 
-def begins_with_directive(text: str) -> bool:
-    """Whether a text begins with a YAML directive, which `compose` refuses."""
-    return _DIRECTIVE.match(text) is not None
-
-
 def _nodes(text: str, load: Any, lines: Lines) -> Node | Problem | None:
     from yaml.error import YAMLError
 

@@ -242,7 +242,10 @@ def _wrong_type(kind: Any, got: Any) -> tuple[str, str | None]:
 
 
 def _wrong_option(kind: Any, got: Any) -> tuple[str, str | None]:
-    options = [str(option) for option in kind.options]
+    return _none_of([str(option) for option in kind.options], got)
+
+
+def _none_of(options: Sequence[str], got: Any) -> tuple[str, str | None]:
     hint = did_you_mean(got, options) if isinstance(got, str) else None
     if len(options) > 12:
         return f"{type_name(got)} is not a known value", hint
@@ -272,10 +275,14 @@ def _too_short(kind: Any, got: Any) -> tuple[str, str | None]:
 def _wrong_pattern(kind: Any, got: Any) -> tuple[str, str | None]:
     if kind.pattern == _ADDRESS_PATTERN:
         return "expected an address that begins with `http://` or `https://`", None
+    words = _WORDS_PATTERN.fullmatch(kind.pattern)
+    if words is not None:
+        return _none_of(words[1].split("|"), got)
     return f"{type_name(got)} does not fit the pattern `{kind.pattern}`", None
 
 
 _ADDRESS_PATTERN = "^https?://"
+_WORDS_PATTERN = lazy_pattern(r"\^\(([a-z]+(?:\|[a-z]+)+)\)\$")
 
 
 def _repeated_item(_kind: Any, _got: Any) -> tuple[str, str | None]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -64,7 +63,7 @@ def check_case(value: Any, place: Locate, at: str = "") -> tuple[Problem, ...]:
 
 def is_case(value: Any) -> bool:
     """Whether `check_case` finds no problem; much faster if it would find one."""
-    return _certainly_fits(PROMPT, "case", value) or _validator(PROMPT, "case").is_valid(value)
+    return _validator(PROMPT, "case").is_valid(value)
 
 
 def check_value(
@@ -91,30 +90,7 @@ def check_value(
 
 
 def _errors(name: str, part: str, value: Any) -> list[Error]:
-    if _certainly_fits(name, part, value):
-        return []
     return _validator(name, part).errors(value)
-
-
-QUICK_CHECKS = 50
-"""Checking fewer values takes less time than importing jsonschema-rs, ten times faster."""
-
-_quick_checks_left = iter(range(QUICK_CHECKS))
-
-
-def _certainly_fits(name: str, part: str, value: Any) -> bool:
-    """Whether a generated check accepts it; False is not a decision."""
-    if "jsonschema_rs" in sys.modules or next(_quick_checks_left, None) is None:
-        return False
-    if name == PROMPT:
-        from promptops.source.generated import prompt_check
-
-        return prompt_check.fits(value, part)
-    if name == CONFIG:
-        from promptops.source.generated import config_check
-
-        return config_check.fits(value, part)
-    return False
 
 
 @lru_cache(maxsize=8)

@@ -34,10 +34,6 @@ _ANCHOR = lazy_pattern(r"(?:![^\s]*\s+)?&")
 _PROPERTY = lazy_pattern(r"&[^\s,\[\]{}]+|![^\s,\[\]{}]*")
 
 
-MAY_BE_NO_TEXT = _NUMERIC.union(word[:1] for word in _WORDS)
-"""The first characters of unquoted scalars that may mean something else than their text."""
-
-
 def plain_value(text: str) -> Any:
     """The value of an unquoted scalar: `NO` is text, `010` is ten, `0o17` fifteen, `~` null."""
     if text in _WORDS:

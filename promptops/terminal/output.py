@@ -49,12 +49,14 @@ class OutputOptions:
     def write_report(self, command: str, result: object, **facts: object) -> None:
         """Write a result as the modules of `promptops.report.COMMAND` show it.
 
-        Each module is a format; `facts` are the arguments that some of them need besides.
+        Each module is a format; `facts` are the arguments that some of them need besides. The JSON
+        of an output follows from its record.
         """
 
         def text_of(name: str, style: Style) -> str:
-            text: str = _writer(command, name)(result, style=style, **facts)
-            return text
+            of_record = name == "json" and hasattr(type(result), "__output__")
+            write = _record_writer() if of_record else _writer(command, name)
+            return write(result, style=style, **facts)
 
         self.write_each(text_of)
 
@@ -106,6 +108,12 @@ class OutputOptions:
         return _styled if self.color else plain
 
 
+def _record_writer() -> Callable[..., str]:
+    from promptops.report.parts.record_json import write
+
+    return write
+
+
 def _writer(command: str, name: str) -> Callable[..., str]:
     """The function that writes the result of a command in a format.
 
@@ -127,7 +135,7 @@ def unwritable_stdout(error: OSError) -> InputError:
     return InputError(f"can't be written: {os_reason(error)}", where="standard output")
 
 
-_FOR_PEOPLE = ("full", "text", "concise", "statistics")
+_FOR_PEOPLE = ("full", "text", "concise")
 """The formats that `--quiet` suppresses."""
 
 _STYLES: dict[str, dict[str, Any]] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -71,11 +72,15 @@ def estimate_line(estimate: Estimate) -> str:
 
     For batches: `submitting 40 requests in 1 batch: up to $0.06 at batch prices`.
     """
-    models = ", ".join(f"`{visible_line(name)}`" for name in estimate.unpriced)
+    unpriced, endless = _listed(estimate.unpriced), _listed(estimate.endless)
     terms = " at batch prices" if estimate.batches else ""
+    is_known = estimate.worst_usd or not (unpriced or endless)
     parts = [
-        f"up to {usd(estimate.worst_usd)}{terms}" if estimate.worst_usd or not models else "",
-        f"the price of {models} is unknown" if models else "",
+        f"up to {usd(estimate.worst_usd)}{terms}" if is_known else "",
+        f"the price of {unpriced} is unknown" if unpriced else "",
+        f"the longest answer of {endless} is unknown: set `max_output_tokens` in the profile"
+        if endless
+        else "",
     ]
     left = "" if estimate.left_usd is None else f"; at most {usd(estimate.left_usd)} is spent"
     costs = ", and ".join(filter(None, parts))
@@ -86,11 +91,15 @@ def estimate_line(estimate: Estimate) -> str:
     return f"{what}: {costs}{left}{_how_to_lower(estimate)}"
 
 
+def _listed(models: Sequence[str]) -> str:
+    return ", ".join(f"`{visible_line(name)}`" for name in models)
+
+
 def _how_to_lower(estimate: Estimate) -> str:
     """Whose answers may be that long, if the budget may be too small for them; or ""."""
     if estimate.left_usd is None or estimate.worst_usd <= estimate.left_usd:
         return ""
-    models = ", ".join(f"`{visible_line(name)}`" for name in estimate.unlimited)
+    models = _listed(estimate.unlimited)
     cause = f"; no request to {models} limits its answer"
     return f"{cause}: set `max_output_tokens` in its profile" if models else ""
 

@@ -26,7 +26,7 @@ from promptops.records import record, replace
 from promptops.repo.repository import Repository
 from promptops.runtime.request.canonical import canonical_json
 from promptops.runtime.request.inputs import Inputs
-from promptops.source.quick_checks import is_plain
+from promptops.source.plain_data import is_plain
 from promptops.testing.answering import UNRECORDED, Answering, Mode
 from promptops.testing.judging import error_run
 from promptops.testing.model_calls import ModelCalls

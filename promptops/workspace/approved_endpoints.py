@@ -130,7 +130,8 @@ class Approvals:
         )
 
     def _announce(self, calls: Iterable[tuple[ModelProfile, Endpoint]]) -> None:
-        for profile, endpoint in calls:
+        """Announce each endpoint once; the call of an unknown provider reports its own error."""
+        for profile, endpoint in ((profile, found) for profile, found in calls if _exists(profile)):
             if endpoint not in self._announced and (endpoint.address or not endpoint.is_default):
                 self.announce(f"calling {_called(profile)}")
             self._announced.add(endpoint)

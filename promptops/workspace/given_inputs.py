@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 from promptops.analysis.input_schemas import InputSchemas
 from promptops.errors import InputError, UsageError, os_reason
-from promptops.model.prompt import Schema
+from promptops.model.prompt import ForEach, MediaPart, Message, Prompt, Schema
+from promptops.runtime.request.media import is_media, media_type_of_path, no_media
 
 _TYPES: dict[type, str] = {
     str: "string",
@@ -22,7 +24,9 @@ _TYPES: dict[type, str] = {
 }
 
 
-def parse_inputs(schema: Schema, written: Sequence[str], directory: Path) -> dict[str, Any]:
+def parse_inputs(
+    schema: Schema, written: Sequence[str], directory: Path, media: Collection[str] = ()
+) -> dict[str, Any]:
     """Inputs by name, converted to a type that the input schema accepts, if possible.
 
     A value is parsed as JSON if that gives an accepted type; otherwise it stays a string, so `7`
@@ -32,15 +36,17 @@ def parse_inputs(schema: Schema, written: Sequence[str], directory: Path) -> dic
         written: `NAME=VALUE`; `NAME=@FILE` reads the value from a file in UTF-8, and `NAME=@@TEXT`
             is a string that begins with `@`.
         directory: What the paths of files are relative to.
+        media: Inputs that are images, sounds or documents: the bytes of a file become base64, and
+            a value must be base64, a `data:` URL or an address.
 
     Raises:
         UsageError: There is no `=`, or a name is given twice.
-        InputError: A file can't be read.
+        InputError: A file can't be read, or the value of an input of `media` is something else.
     """
     schemas = InputSchemas(schema)
     found: dict[str, Any] = {}
     for argument in written:
-        name, value = _given(schemas, argument, directory)
+        name, value = _given(schemas, argument, directory, media)
         if name in found:
             raise UsageError(f"`{name}` is given twice", hint="leave one out")
         found[name] = value
@@ -90,13 +96,39 @@ def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _given(schemas: InputSchemas, written: str, directory: Path) -> tuple[str, Any]:
+def media_inputs(prompt: Prompt) -> frozenset[str]:
+    """The inputs that are images, sounds or documents of the messages."""
+    turns = (turn.messages if isinstance(turn, ForEach) else (turn,) for turn in prompt.messages)
+    messages = (each for turn in turns for each in turn if isinstance(each, Message))
+    parts = (part for message in messages for part in message.parts)
+    return frozenset(
+        part.value for part in parts if isinstance(part, MediaPart) and part.origin == "input"
+    )
+
+
+def _given(
+    schemas: InputSchemas, written: str, directory: Path, media: Collection[str]
+) -> tuple[str, Any]:
     name, equals, value = written.partition("=")
     if not equals:
         raise UsageError(f"{written!r} has no value", hint="write --input NAME=VALUE")
     shape = schemas.at(name, ())
+    if name in media:
+        declared = (way.keyword_values("contentMediaType") for way in (shape.ways if shape else ()))
+        return name, _media(name, value, directory, {kind for kinds in declared for kind in kinds})
     types = shape.types if shape is not None else frozenset[str]()
     return name, _coerced(_text(value, directory), types)
+
+
+def _media(name: str, value: str, directory: Path, declared: Collection[str]) -> str:
+    """The base64 of a file, with its media type where the schema declares another one, or none."""
+    if not value.startswith("@") or value.startswith("@@"):
+        if value and not is_media(value):
+            raise InputError(no_media(name), hint=f"for a file, write -i {name}=@FILE")
+        return value
+    data = base64.b64encode(_bytes(value[1:], directory)).decode()
+    kind = media_type_of_path(value[1:])
+    return data if kind is None or kind in declared else f"data:{kind};base64,{data}"
 
 
 def _text(value: str, directory: Path) -> str:
@@ -106,11 +138,16 @@ def _text(value: str, directory: Path) -> str:
         return value
     hint = f"for text that begins with `@`, write `@{value}`"
     try:
-        return Path(directory, value[1:]).read_bytes().decode("utf-8")
+        return _bytes(value[1:], directory, hint).decode("utf-8")
     except UnicodeDecodeError:
         raise InputError("not UTF-8", where=value[1:]) from None
+
+
+def _bytes(file: str, directory: Path, hint: str | None = None) -> bytes:
+    try:
+        return Path(directory, file).read_bytes()
     except OSError as error:
-        raise InputError(f"can't be read: {os_reason(error)}", where=value[1:], hint=hint) from None
+        raise InputError(f"can't be read: {os_reason(error)}", where=file, hint=hint) from None
 
 
 def _coerced(text: str, types: frozenset[str]) -> Any:

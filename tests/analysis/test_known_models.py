@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+import runpy
 from datetime import date
 from pathlib import Path
 
@@ -171,10 +172,15 @@ def test_the_successor_of_a_model_is_a_known_model() -> None:
     [
         ("openai", "gpt-4-turbo", {"output_schema"}, set()),
         ("openai", "o3-mini", {"images"}, {"none", "minimal", "xhigh"}),
-        ("openai", "gpt-5.4-mini", set(), {"minimal"}),
+        (
+            "openai",
+            "gpt-5.4-mini",
+            {"sampling_with_effort", "chat_tools_with_effort"},
+            {"minimal"},
+        ),
         ("anthropic", "claude-fable-5", {"begun_answer", "thinking_budget"}, {"none"}),
         ("anthropic", "claude-haiku-4-5", set(), {"low", "medium", "high", "xhigh"}),
-        ("google", "gemini-2.5-pro", set(), {"none"}),
+        ("google", "gemini-2.5-pro", {"tools_with_json"}, {"none"}),
         ("google", "gemini-3.8-flash", set(), {"minimal", "xhigh"}),
         ("deepseek", "deepseek-v4-pro", {"images"}, set()),
     ],
@@ -255,3 +261,19 @@ def test_the_table_is_small_dated_and_sound() -> None:
 
 def is_day(text: str) -> bool:
     return bool(re.fullmatch(r"20\d\d-[01]\d-[0-3]\d", text)) and bool(date.fromisoformat(text))
+
+
+def test_the_table_has_the_combinations_that_its_script_lists() -> None:
+    rules = runpy.run_path(str(ROOT / "scripts" / "model_limits.py"))
+    combinations = {"tools_with_json"} | {
+        f"{feature}_{effort}"
+        for feature in ("sampling", "chat_tools")
+        for effort in ("with_effort", "by_default")
+    }
+
+    listed = {
+        (one.provider, one.id): set(rules["refused_combinations"](one.provider, one.id))
+        for one in every_model()
+    }
+
+    assert listed == {(one.provider, one.id): one.lacks & combinations for one in every_model()}

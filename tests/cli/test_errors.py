@@ -237,24 +237,6 @@ def test_the_fixed_file_is_clean_and_silent(small, say):
     assert (said.code, said.out, said.err) == (0, "", "")
 
 
-def test_statistics_go_beside_files_of_other_formats(small, say, tmp_path):
-    small.write({"prompts/wrong.prompt.yaml": WRONG})
-    files = [tmp_path / "out.json", tmp_path / "out.sarif"]
-
-    said = say(
-        "lint",
-        "--statistics",
-        "--select=VAR001",
-        f"--format=json={files[0]}",
-        f"--format=sarif={files[1]}",
-        "-C",
-        str(small.root),
-    )
-
-    assert (said.code, said.out.split()[:2], said.err) == (1, ["1", "VAR001"], "")
-    assert [file.read_bytes()[:1] for file in files] == [b"{", b"{"]
-
-
 def test_why_is_said_beside_the_findings(small, say):
     small.write({"prompts/partials/tone.md.j2": "Be kinder.\n"})
     small.git("add", "--all")

@@ -160,7 +160,7 @@ def test_an_internal_error_is_no_part_of_a_baseline(repo: Any, command: Callable
 @pytest.mark.parametrize(
     "place",
     [
-        ("promptops.source.quick_value", "read_by_value", BAD),
+        ("promptops.source.document", "read", BAD),
         ("promptops.testing.plan", "_plan_case", "id='bad'"),
         ("promptops.testing.plan", "_assertion_error", "id='bad'"),
         ("promptops.evals.result", "_judgement_of", "B says"),
@@ -183,7 +183,7 @@ def test_a_case_that_can_not_be_judged_is_an_error_and_the_others_run(
 @pytest.mark.parametrize(
     "place",
     [
-        ("promptops.source.quick_value", "read_by_value", BAD),
+        ("promptops.source.document", "read", BAD),
         ("promptops.diff.inputs", "input_changes", BAD),
         ("promptops.diff.rendering", "render_both", BAD),
     ],
@@ -230,7 +230,7 @@ def test_the_page_is_written_without_what_failed(repo: Any, command: Callable[..
 
 
 def test_a_prompt_that_is_asked_for_alone_ends_with_the_error(command: Callable[..., Any]) -> None:
-    with fault("promptops.source.quick_value", "read_by_value", BAD, KeyError("s3cret")):
+    with fault("promptops.source.document", "read", BAD, KeyError("s3cret")):
         code, report, err = command("render", "bad")
 
     (error,) = report["errors"]

@@ -135,7 +135,7 @@ def test_a_file_gets_no_colours(tmp_path: Path, capsysbinary: pytest.CaptureFixt
 def test_quiet_suppresses_what_people_read_and_nothing_else(
     tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
-    for name in ("text", "full", "concise", "statistics", "json"):
+    for name in ("text", "full", "concise", "json"):
         output = OutputOptions(tmp_path, ((name, "-"),), quiet=True, color=False)
         output.write_each(lambda name, _: f"{name}\n")
 

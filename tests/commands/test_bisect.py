@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from pathlib import Path
 
-import jsonschema_rs
 import pytest
 
 from promptops.cli.main import run
@@ -18,8 +16,8 @@ from promptops.testing.options import RunOptions
 from promptops.testing.runner import test as run_cases
 from promptops.workspace.selection import SelectionOptions
 from promptops.workspace.workspace import workspace
+from tests.output_schemas import validate
 
-SCHEMA = Path(__file__).parents[2] / "schemas" / "bisect.schema.json"
 CONFIG = '[models.echo]\nprovider = "echo"\nid = "echo-1"\nprice = {input = 0.0, output = 0.0}\n'
 STYLE = "prompts/partials/style.md.j2"
 ASK = "prompts/ask.prompt.yaml"
@@ -489,7 +487,6 @@ def test_here_stops_git_bisect_run_where_the_command_line_is_wrong(history, argu
 
 
 def test_programs_read_what_the_schema_says(history, capfd):
-    described = jsonschema_rs.validator_for(json.loads(SCHEMA.read_text()))
     good = history.says(KIND)
     unknown = history.writes({STYLE: "Not recorded.\n"}, "not recorded")
     broken = history.says(RUDE, "recorded again")
@@ -505,7 +502,8 @@ def test_programs_read_what_the_schema_says(history, capfd):
         run(list(arguments))
         values.append(json.loads(capfd.readouterr().out))
 
-    assert [error.message for each in values for error in described.iter_errors(each)] == []
+    for each in values:
+        validate("bisect", each)
     assert values[0] == values[1]
     assert values[0] | {"reason": None} == {
         "schema": 1,
@@ -516,11 +514,12 @@ def test_programs_read_what_the_schema_says(history, capfd):
         "reason": None,
         "commits": 2,
         "steps": 1,
-        "skipped": [{"commit": unknown, "reason": "its request has no recording"}],
+        "skipped": [
+            {"commit": unknown, "verdict": "skip", "reason": "its request has no recording"}
+        ],
         "here": None,
     }
     assert (values[2]["here"]["verdict"], values[2]["suspects"]) == ("bad", [])
-    assert not described.is_valid(values[0] | {"steps": "1"})
 
 
 def suspect(commit, minute, subject):

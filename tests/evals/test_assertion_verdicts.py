@@ -529,7 +529,7 @@ ERRORS: list[tuple[dict[str, Any], str, str]] = [
     ),
     (
         {"type": "not-expr", "value": "messages | length"},
-        "the expression is never true: write an expression that can be true and can be false",
+        "expected true or false, got the number 7",
         "/value",
     ),
     (

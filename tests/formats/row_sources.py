@@ -51,6 +51,28 @@ ROWS = {
     "map: every other text is one prompt": {
         "prompts.yaml": f"a: {{system_b: {_LONG}}}\nc: 'Hi {{x}}.'\nshort: no\n"
     },
+    "map: a prompt and others beside it": {
+        "prompts.yaml": f"system_prompt: {_LONG}\nuser_template: 'Hi {{x}}.'\ntemperature: 0\n"
+        f"modes:\n  fast: {{instructions: {_LONG}}}\nfallback: {_LONG}\n"
+        "question_template: 'Do you mean {y}?'\n",
+        "more_prompts.yaml": f"system_template: {_LONG}\ncategories: [a, b]\n",
+    },
+    "map: data is left out": {
+        "prompts.json": _json(
+            greet=_LONG,
+            system_prompt="Be kind.",
+            description=_LONG,
+            rows=[{"id": number, "text": _LONG} for number in range(11)],
+            names=[_LONG] * 11,
+            qa=[{"question": _LONG, "answer": _LONG}] * 2,
+            examples=[{"text": _LONG}, {"text": _LONG, "more": _LONG}],
+            prompts=[{"name": "one", "text": _LONG}, {"name": "two", "text": _LONG}],
+        )
+    },
+    "map: a file of examples has no prompts": {
+        "few_shot_prompts.json": _json(greet={"text": _LONG}, other=_LONG),
+        "prompts.json": json.dumps([{"id": number, "text": _LONG} for number in range(11)]),
+    },
     "text: NAME.system and NAME.user are one prompt": {
         "a.system.md": "Be kind.\n",
         "a.user.txt": "Hi {x}.\n",
@@ -92,7 +114,47 @@ ROWS = {
         "d.prompt.md": _markdown("mode: agent\n", "Review ${selection} of ${file} for {team}.\n"),
         "e.md": _markdown("mode: agent\n", "Review ${selection} of ${file}.\n"),
     },
-    "markdown: a header that is not YAML": {"a.md": _markdown("description: a: b\n")},
+    "markdown: other braces in files of an editor are text": {
+        "a.prompt.md": "Fix {part} of `{{x}}` in ${y}.\n",
+        "b.agent.md": _markdown("model: [a, b]\n", "{% if x %}Be kind.{% endif %}"),
+        "c.prompt.md": _markdown("variables: [x]\n", "Fix {{x}}."),
+        "d.md": _markdown("argument-hint: part\n", "Fix $1 of {part}."),
+        "agents/e.md": _markdown("description: D.\n", "Fix {part}."),
+        "agents/f.md": "Fix {part}.\n",
+        "commands/g.md": "Fix {part}.\n",
+    },
+    "markdown: arguments of a command": {
+        "commands/a.md": _markdown(
+            "arguments: [issue, 'the-branch']\n",
+            "Fix $issue on $the-branch, $issues: $ARGUMENTS[1], $0, ${CLAUDE_SKILL_DIR}/a.sh.",
+        ),
+        "c.prompt.md": _markdown("argument-hint: part\n", "Fix it for $5."),
+        "commands/d.md": _markdown("arguments: 5\n", "Fix $1."),
+        "commands/b.md": _markdown("arguments: part\n", "Fix $part, see #file:docs/a.md."),
+    },
+    "markdown: a header that is not YAML": {
+        "a.md": _markdown("description: a: b\n  and more\nowner: me\n"),
+        "b.md": "---\nBe kind.\nNote: always.\n---\nHi.\n",
+    },
+    "text: a header never is part of a message": {
+        "a.txt": "---\ntitle: T\n---\nHi {x}.\n",
+        "b.prompt": "---\nauthor: me\n---\nHi {{x}}.\n",
+        "c.prompt": "name: N\nversion: 2\n---\nHi.\n",
+        "d.txt": "---\n---\nHi.\n",
+        "e.prompt": "# Copyright\n---\nauthor: me\n---\nHi.\n",
+        "f.prompt": "Note: this is a text.\n---\nHi.\n",
+    },
+    "text: a section between rules is no header": {
+        "a.md": "# Title\n\n---\n\n## Section\n\n---\nHi.\n",
+        "b.md": "# Title\n\n---\nGoal: be kind\n\n---\nHi.\n",
+        "c.prompt": "# Title\n---\nGoal: be kind\n- always\n---\nHi.\n",
+    },
+    "map: a .prompt file in YAML": {
+        "a.prompt": "title: T\nprompt: |\n  Hi {{x}}.\nengine: davinci\n",
+        "d.prompt": "---\nprompt: Hi {{x}}.\ntitle: D\n",
+        "b.prompt": "Role: editor\nTask: Greet {name} in a kind way.\n",
+        "c.prompt": "system: Be kind.\nuser: {question}\n",
+    },
     "markdown: the role": {
         "agents/a.md": _markdown("title: T\n"),
         "b/SKILL.md": _markdown("title: T\n"),
@@ -165,6 +227,18 @@ ROWS = {
             "{type: equals, value: y, transform: 'JSON.parse(output).a[0]'}, "
             "{type: equals, value: y, transform: output.trim()}, "
             "{type: equals, value: y, transform: 'for (;;) {}'}]}]\n"
+        )
+    },
+    "promptfoo prompts: a text that promptfoo ignores": {
+        "promptfooconfig.yaml": _foo("[{id: helper, label: tell, prompt: 'Tell {{a}}'}]")
+    },
+    "promptfoo tests: attacks of a red team": {
+        "promptfooconfig.yaml": _foo(
+            rest="redteam: {plugins: [ssrf]}\ntests:\n"
+            "- {vars: {a: 1}, metadata: {pluginId: ssrf}}\n"
+            "- {vars: {a: 2}, assert: [{type: 'promptfoo:redteam:pii'}]}\n"
+            "- {vars: {a: 3}, provider: {id: 'promptfoo:redteam:iterative'}}\n"
+            "- {vars: {a: 4}, metadata: {owner: me}}\n"
         )
     },
     "promptfoo red teams and other keys": {

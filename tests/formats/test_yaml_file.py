@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -59,3 +60,18 @@ messages:
 tags: [a, "yes"]
 """
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("it's", '"it\'s"'),
+        ('a "b"', "'a \"b\"'"),
+        ("""Say "hi", don't shout.""", """'Say "hi", don\'\'t shout.'"""),
+        ("C:\\temp", "'C:\\temp'"),
+        ("a\tb", "'a\tb'"),
+        ("a\u2028b", '"a\\u2028b"'),
+    ],
+)
+def test_a_text_on_one_line_is_written_without_escapes(text, written):
+    assert yaml_file({"content": text}) == f"content: {written}\n"

@@ -22,7 +22,6 @@ START = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import promptops.cli.ma
 FAST = f"{START} main.main()"
 GENERAL = (
     f"{START} main.HOOK_LINES = {{}};"  # neither the check for an idle commit, nor without click
-    "import promptops.source.shape as shape; shape._quick_checks_left = iter(());"
     "import promptops.source.references as references; references.is_plain_schema = lambda _: 0;"
     "main.main()"
 )

@@ -66,6 +66,20 @@ inputs:
 tests:
   - {name: one, inputs: {tone: a, other: 2}, rendered: [{type: contains, value: hi}]}
 """
+BROKEN_BASE = """\
+--- prompts/b.prompt.yaml
+format: promptops/1
+extends: v.prompt.yaml
+messages:
+  - {role: user, content: "{{ question }} {{ ticket }} {{ tone }}"}
+--- prompts/c.prompt.yaml
+format: promptops/1
+extends: b.prompt.yaml
+description: A variant of a variant.
+--- prompts/v.prompt.yaml
+format: promptops/1
+inputs: {required: [ticket] properties: {ticket: {type: string, maxLength: 90}}}
+"""
 
 HELLO = """\
 --- prompts/ask.prompt.yaml
@@ -182,6 +196,7 @@ MISTAKES = {
     "a loop that is not closed": (changed("{% endfor %}", ""), ["TPL001 10:7"]),
     "an include in a circle": (CIRCLE, ["REP002 prompts/b.md.j2:1:14"]),
     "a base that is not there": (LOST_BASE, ["TPL003 prompts/b.prompt.yaml:2:10"]),
+    "a base that can't be parsed": (BROKEN_BASE, ["SCH001 prompts/v.prompt.yaml:2:29"]),
     "a byte order mark in a partial": (BOM, ["SCH001 prompts/b.md.j2:1:1"]),
     "a broken tool file": (BROKEN_TOOL, ["SCH001 schemas/look.json:1:16"]),
     "a broken tool file that other keys name": (

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import json
 
-from promptops.lint.examples import PROMPT_PATH
+import pytest
+
+from promptops.catalog.catalog import Catalog
+from promptops.lint.examples import DAY, PROMPT_PATH, MemoryTree, files, findings
+from promptops.lint.registry import built_in
+from promptops.lint.subject import PromptFacts, requests_of
+from promptops.model.config import Config
 from tests.lint.conftest import Lines
 
 RECORDINGS = "prompts/ask.recordings.jsonl"
@@ -30,6 +36,41 @@ def row(case: str, request: str = OLD, **more: str) -> str:
     value = {"format": 1, "request": request, "repeat": 0, "case": case, "model": "m"}
     value |= {"fingerprint": None, "finish_reason": "stop", "output": "hello", "usage": usage}
     return json.dumps(value | more) + "\n"
+
+
+def renamed(block: str) -> list[tuple[str, str | None]]:
+    """Place and hint of each unused recording of a repository."""
+    found = findings(built_in()["REP003"], files(block))
+    return [(str(each.place), each.hint) for each in found]
+
+
+def test_recordings_of_a_renamed_prompt_are_renamed_and_not_deleted() -> None:
+    block = ASK.removesuffix(f"--- {RECORDINGS}\n")
+    (answered,) = files(block).items()
+    catalog = Catalog(MemoryTree({answered[0]: answered[1].encode()}), Config())
+    requests = requests_of(PromptFacts(catalog, catalog.loaded(PROMPT_PATH), DAY))
+    old = "--- prompts/in mail/sort.recordings"
+    block += f"{old}.jsonl\n{row('one')}{old}.part02.jsonl\n{row('two', requests['two'])}"
+
+    assert renamed(block) == [
+        (
+            f"prompts/in mail/sort.recordings{part}.jsonl:1:1",
+            "`ask` sends these requests: git mv"
+            f" 'prompts/in mail/sort.recordings{part}.jsonl' prompts/ask.recordings{part}.jsonl",
+        )
+        for part in ("", ".part02")
+    ]
+    assert renamed(f"{block}--- {RECORDINGS}\n")[0][1] == MAYBE  # they have their own
+
+
+MAYBE = "if its prompt was renamed, rename it, too: `git mv`; else delete it"
+
+
+@pytest.mark.parametrize("rows", ["", "garbled\n", row("one"), row("three", judge="judges/tone")])
+def test_recordings_whose_requests_no_prompt_sends_may_be_deleted(rows: str) -> None:
+    block = ASK.replace(RECORDINGS, "prompts/gone.recordings.jsonl") + rows
+
+    assert renamed(block) == [("prompts/gone.recordings.jsonl:1:1", MAYBE)]
 
 
 def test_recordings_of_no_case_are_one_finding_at_the_first_character(said: Lines) -> None:

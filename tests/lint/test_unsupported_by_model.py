@@ -38,6 +38,87 @@ def claude(id_: str, options: str = "") -> str:
     return model("anthropic", id_, f"  params: {{max_output_tokens: 4000}}\n{more}")
 
 
+ONLY_NONE = "accepts tools in chat completions only with `reasoning_effort: none` ask.prompt.yaml"
+
+
+@pytest.mark.parametrize(
+    ("id_", "more", "place"),
+    [
+        ("gpt-5.2", "params: {reasoning_effort: low}", None),
+        ("gpt-5.4", "params: {reasoning_effort: none}", None),
+        ("gpt-5.4", "params: {reasoning_effort: low}", "4:30-33"),
+        ("gpt-5.4", "params: {}", None),  # its default is `none`
+        ("gpt-5.6-terra", "params: {}", "5:8-86"),
+        ("gpt-5.6-terra", "params: {reasoning_effort: none}", None),
+        ("gpt-5.6-terra", "provider_options: {openai: {reasoning_effort: none}}", None),
+        ("gpt-5.6-terra", "provider_options: {openai: {api: responses}}", None),
+        ("gpt-7", "params: {reasoning_effort: low}", None),
+    ],
+)
+def test_tools_of_chat_completions_beside_reasoning_are_reported_for_the_models_that_refuse_them(
+    found: Lines, id_: str, more: str, place: str | None
+) -> None:
+    lines = [] if place is None else [f"openai/{id_} {ONLY_NONE}:{place}"]
+
+    assert found(CODE, model("openai", id_, f"  {more}\n") + TOOLS) == lines
+
+
+def test_a_gateway_may_send_tools_to_another_api_than_chat_completions(found: Lines) -> None:
+    profile = '[models.fast]\nprovider = "openai"\nid = "gpt-5.6"\n'
+    address = 'base_url = "https://gateway.acme.example/v1"\n'
+    prompt = f"--- prompts/ask.prompt.yaml\nformat: promptops/1\nmodel: {{profile: fast}}\n{TOOLS}"
+    user = "messages:\n  - {role: user, content: Say hello.}\n"
+
+    here = found(CODE, f"--- promptops.toml\n{profile}{prompt}{user}")
+    there = found(CODE, f"--- promptops.toml\n{profile}{address}{prompt}{user}")
+
+    assert (here, there) == ([f"openai/gpt-5.6 {ONLY_NONE}:3:8-86"], [])
+
+
+@pytest.mark.parametrize(
+    ("id_", "params", "refused"),
+    [
+        ("gpt-5.1", "temperature: 0.2", False),
+        ("gpt-5.1", "temperature: 0.2, reasoning_effort: none", False),
+        ("gpt-5.1", "temperature: 0.2, reasoning_effort: low", True),
+        ("gpt-5.4-mini-2026-03-17", "temperature: 1, reasoning_effort: low", False),
+        ("gpt-5.5", "temperature: 0.2", True),
+        ("gpt-5.6", "temperature: 0.2", True),
+        ("gpt-5.6", "temperature: 0.2, reasoning_effort: none", False),
+        ("gpt-6-luna", "temperature: 0.2, reasoning_effort: low", False),  # not known
+    ],
+)
+def test_a_temperature_beside_reasoning_is_reported_for_the_models_that_refuse_it(
+    found: Lines, id_: str, params: str, refused: bool
+) -> None:
+    message = "accepts `temperature` only with `reasoning_effort: none` ask.prompt.yaml:4:25-28"
+
+    lines = found("CFG004", model("openai", id_, f"  params: {{{params}}}\n"))
+
+    assert lines == ([f"openai/{id_} {message}"] if refused else [])
+
+
+@pytest.mark.parametrize(
+    ("id_", "refused"),
+    [
+        ("o3", True),
+        ("o4-mini-2025-04-16", True),
+        ("gpt-5-mini", True),
+        ("o3-mini", False),
+        ("gpt-4.1", False),
+        ("gpt-5.5", False),
+    ],
+)
+def test_stop_is_reported_for_the_models_that_refuse_it(
+    found: Lines, id_: str, refused: bool
+) -> None:
+    lines = found("CFG004", model("openai", id_, "  params: {stop: [END]}\n"))
+
+    assert lines == (
+        [f"openai/{id_} does not accept `stop` ask.prompt.yaml:4:18-23"] if refused else []
+    )
+
+
 @pytest.mark.parametrize(
     ("block", "expected"),
     [
@@ -72,6 +153,15 @@ def claude(id_: str, options: str = "") -> str:
         ),
         (claude("claude-opus-4-5") + BEGUN, []),
         (model("google", "gemini-3.8-flash") + BEGUN, []),  # no model of Google does: CFG017
+        (
+            model("google", "gemini-2.5-flash") + TOOLS + "output: {format: json}\n",
+            [
+                "google/gemini-2.5-flash does not accept tools together with `format: json`"
+                " ask.prompt.yaml:5:9-23"
+            ],
+        ),
+        (model("google", "gemini-2.5-flash") + "output: {format: json}\n", []),
+        (model("google", "gemini-3.5-flash") + TOOLS + "output: {format: json}\n", []),
     ],
 )
 def test_a_feature_that_the_model_does_not_have_is_reported_at_its_place(

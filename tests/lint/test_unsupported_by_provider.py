@@ -187,8 +187,27 @@ def test_a_gateway_is_checked_for_what_the_model_refuses(found: Lines) -> None:
         (
             f"{GEMINI}messages:\n  - {{role: user, content: Say hello.}}\n"
             "  - {role: system, content: Be brief.}\n",
-            "gemini can't express a system message that is not at the top"
-            " ask.prompt.yaml:4:5-39 [one]",
+            "gemini can't express a system message that is not at the top ask.prompt.yaml:4:12-18",
+        ),
+        (
+            f"{GEMINI}messages:\n  - {{role: system, content: Say hello.}}\n",
+            "gemini requires a user message ask.prompt.yaml:3:3-40",
+        ),
+        (
+            f"{CLAUDE}messages:\n  - {{role: system, content: Say hello.}}\n",
+            "anthropic requires a user message ask.prompt.yaml:6:3-40",
+        ),
+        (
+            f"{GEMINI}messages:\n  - {{role: user, content: Say hello.}}\n"
+            "  - {role: assistant, content: Hel}\n",
+            "gemini can't express a last message of the assistant ask.prompt.yaml:4:12-21",
+        ),
+        (
+            f"{CLAUDE}messages:\n  - {{role: user, content: Hi.}}\n"
+            "  - {role: assistant, content: Hi.}\n  - {role: system, content: Be brief.}\n"
+            "  - {role: user, content: Say hello.}\n",
+            "anthropic can't express a system message that follows no user message"
+            " ask.prompt.yaml:8:12-18",
         ),
         (
             "model:\n  provider: openai\n  id: gpt-5.4-mini-2026-03-17\n  params: {seed: 7}\n"
@@ -200,6 +219,56 @@ def test_a_gateway_is_checked_for_what_the_model_refuses(found: Lines) -> None:
 )
 def test_each_field_is_reported_at_its_place(found: Lines, block: str, expected: str) -> None:
     assert found(CODE, block) == [expected]
+
+
+@pytest.mark.parametrize("address", ["", 'base_url = "https://gateway.acme.example/v1"\n'])
+@pytest.mark.parametrize("provider", ["acme", "azure"])
+def test_a_compatible_server_is_checked_for_what_the_responses_api_has_no_field_for(
+    found: Lines, provider: str, address: str
+) -> None:
+    block = (
+        f'--- promptops.toml\n[models.fast]\nprovider = "{provider}"\nid = "m"\n{address}'
+        "--- prompts/ask.prompt.yaml\nformat: promptops/1\nmodel:\n  profile: fast\n"
+        "  params: {stop: END, temperature: 0.2}\n  provider_options: {openai: {api: API}}\n"
+        "messages:\n  - {role: user, name: ada, content: Say hello.}\n"
+    )
+
+    assert found(CODE, block.replace("API", "responses")) == [
+        "the Responses API can't express `stop`: chat completions have it ask.prompt.yaml:4:18-21"
+    ]
+    assert found(CODE, block.replace("API", "chat")) == []
+
+
+INPUTS = """\
+inputs:
+  properties:
+    brief: {type: boolean, default: true}
+    lines: {type: array, maxItems: 3, default: []}
+"""
+CALL = "tool_calls: [{id: a, name: find, arguments: {}}]"
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        "{role: system, content: Hi.}|{history: lines}",
+        "{role: user, content: Hi.}|{role: assistant, content: Hel}|{history: lines}",
+        "{history: lines}|{role: system, content: Hi.}|{role: user, content: Hi.}",
+        "{role: user, content: Hi.}|{role: system, content: Hi., when: brief}",
+        "{role: user, content: Hi.}|{role: assistant, content: Hi., when: brief}",
+        "{role: system, content: Hi.}"
+        "|{for_each: lines, as: line, messages: [{role: user, content: '{{ line }}'}]}",
+        f"{{role: user, content: Hi., when: brief}}|{{role: assistant, when: brief, {CALL}}}"
+        "|{role: tool, content: x, tool_call_id: a}|{role: user, content: Hi.}",
+    ],
+)
+@pytest.mark.parametrize("model", [GEMINI, CLAUDE], ids=["gemini", "anthropic"])
+def test_an_order_that_some_request_can_have_is_not_reported(
+    found: Lines, model: str, messages: str
+) -> None:
+    listed = "".join(f"  - {each}\n" for each in messages.split("|"))
+
+    assert found(CODE, f"{model}{INPUTS}messages:\n{listed}tests: []\n") == []
 
 
 @pytest.mark.parametrize("provider", ["acme", "mistral", "vertex"])

@@ -226,12 +226,3 @@ def test_sarif_names_the_project_s_home_where_there_is_one(sample):
 
     driver = value["runs"][0]["tool"]["driver"]
     assert (driver["version"], driver["informationUri"]) == ("1.2.3", "https://example.org")
-
-
-def test_statistics_put_the_most_frequent_first(sample):
-    info = replace(sample.findings[0], code="STY001", name="leftover", severity=Severity.INFO)
-    report = replace(sample, findings=(sample.findings[0], *[info] * 10))
-
-    assert writer("statistics")(report) == (
-        "10  STY001  info     leftover\n 1  VAR001  error    undefined-variable\n"
-    )

@@ -36,7 +36,7 @@ def test_a_finding_of_100_kb_is_cut_for_people(name, hostile_one):
     assert len(writer(name)(hostile_one)) < 65_000
 
 
-@pytest.mark.parametrize("name", ["concise", "github", "json-lines", "statistics"])
+@pytest.mark.parametrize("name", ["concise", "github", "json-lines"])
 def test_a_finding_stays_on_its_line(name, hostile_one):
     text = writer(name)(hostile_one)
 

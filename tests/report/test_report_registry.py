@@ -18,7 +18,6 @@ def test_every_module_of_the_package_is_a_format():
         "junit",
         "markdown",
         "sarif",
-        "statistics",
     )
 
 

@@ -120,10 +120,43 @@ def test_the_error_for_another_providers_method_names_the_right_one() -> None:
     )
 
 
-def test_without_a_provider_openais_methods_check_nothing() -> None:
+def test_without_a_provider_chat_completions_have_every_field() -> None:
     request = _rendered(None, params={"seed": 7, "stop": "END"})
 
-    assert request.responses()["stop"] == "END"
+    assert request.openai()["stop"] == "END"
+
+
+@pytest.mark.parametrize("provider", [None, "acme"])
+@pytest.mark.parametrize("name", ["stop", "seed", "frequency_penalty", "presence_penalty"])
+def test_a_parameter_without_a_field_in_the_responses_api_is_an_error_of_any_server(
+    provider: str | None, name: str
+) -> None:
+    with pytest.raises(InputError) as raised:
+        _rendered(provider, params={name: 1}).responses()
+
+    assert str(raised.value) == (
+        f"ask: the Responses API can't express `{name}`: chat completions have it,"
+        f" at /params/{name}\n  tip: remove it"
+    )
+
+
+def test_audio_is_an_error_of_the_responses_api_and_parts_that_a_server_adds_are_not() -> None:
+    audio = {"type": "audio", "url": "data:audio/wav;base64,UklGRg=="}
+    own = {"type": "video_url", "video_url": {"url": "https://acme.example/a.mp4"}}
+    heard, seen = (
+        RenderedRequest(
+            messages=({"role": "user", "content": [part]},),
+            prompt="ask",
+            version=None,
+            inputs={},
+            _fixed={"model": {"provider": "acme", "id": "m"}},
+        )
+        for part in (audio, own)
+    )
+
+    with pytest.raises(InputError, match="the Responses API can't express audio parts, at /mess"):
+        heard.responses()
+    assert seen.responses()["input"][0]["content"] == [own]
 
 
 @pytest.mark.parametrize("provider", [None, "openai"])

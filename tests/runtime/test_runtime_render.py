@@ -206,6 +206,16 @@ def test_media_that_is_not_there_is_told_at_the_part(origin: Any, message: str) 
     assert (error.message, error.place) == (message, Place(PATH, 7, 7, 7, 8))
 
 
+@pytest.mark.parametrize("value", ["a.jpg", "receipt", "aGk", "a\u00e9==", "ftp://e.example/x.png"])
+def test_a_value_that_is_neither_base64_nor_an_address_is_told_at_the_part(value: str) -> None:
+    parts = (MediaPart(kind="image", origin="input", value="x", at="/a/part"),)
+
+    error = failure(Message(role="user", parts=parts, at="/m", plain=False), x=value)
+
+    message = "`x` is neither base64, a `data:` URL nor an address"
+    assert (error.message, error.place) == (message, Place(PATH, 7, 7, 7, 8))
+
+
 def test_messages_are_left_out_where_their_condition_fails() -> None:
     turns = (message("a", when=condition("n")), message("b", when=condition("not n")))
 

@@ -351,6 +351,7 @@ def test_a_when_in_braces_names_the_expression_to_write(
         ("model: {max_tokens: 9}", "write it under `params`: `{params: {max_output_tokens: …}}`"),
         ("inputs: [a]", "declare inputs under `properties`"),
         ("tool_choice: find", "to require one tool, write `{name: NAME}`"),
+        ("tool_choice: requierd", "did you mean `required`?"),
         ("tools: [{name: f, input_schema: {}}]", "write `parameters`"),
     ],
 )

@@ -34,6 +34,53 @@ def value(written, directory="."):
     return found
 
 
+MEDIA = {
+    "properties": {
+        "photo": {"type": "string", "contentMediaType": "image/jpeg"},
+        "any": {"type": "string"},
+        "note": {"type": "string", "contentMediaType": "text/plain"},
+    },
+}
+FILES = {"a.jpg": b"\xff\xd8\xff", "a.PNG": b"\x89PNG", "a.bin": b"\xff", "a.txt": b"hi"}
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("photo=@a.jpg", "/9j/"),
+        ("photo=@a.bin", "/w=="),  # of the declared type
+        ("photo=@a.PNG", "data:image/png;base64,iVBORw=="),
+        ("any=@a.jpg", "data:image/jpeg;base64,/9j/"),
+        ("any=@a.bin", "/w=="),
+        ("any=@a.txt", "data:text/plain;base64,aGk="),
+        ("note=@a.txt", "hi"),  # a text of a template
+        ("photo=/9j/", "/9j/"),
+        ("photo=aGk\n=", "aGk\n="),
+        ("photo=data:image/png;base64,AAAA", "data:image/png;base64,AAAA"),
+        ("photo=https://acme.example/a.jpg", "https://acme.example/a.jpg"),
+        ("photo=", ""),  # the renderer reports a missing value
+    ],
+)
+def test_a_file_of_an_image_becomes_base64_with_its_media_type(tmp_path, written, expected):
+    for name, content in FILES.items():
+        (tmp_path / name).write_bytes(content)
+
+    (found,) = parse_inputs(MEDIA, (written,), tmp_path, {"photo", "any"}).values()
+
+    assert found == expected
+
+
+@pytest.mark.parametrize("written", ["photo=a.jpg", "photo=receipt", "photo=aGk", "photo=@@a.jpg"])
+def test_text_that_is_no_image_is_refused_with_the_way_to_pass_a_file(tmp_path, written):
+    with pytest.raises(InputError) as refused:
+        parse_inputs(MEDIA, (written,), tmp_path, {"photo"})
+
+    assert (refused.value.message, refused.value.hint) == (
+        "`photo` is neither base64, a `data:` URL nor an address",
+        "for a file, write -i photo=@FILE",
+    )
+
+
 @pytest.mark.parametrize(
     ("written", "expected"),
     [
@@ -135,3 +182,36 @@ def test_render_takes_a_number_for_a_string_and_a_file(repo, capfd):
 
     request = json.loads(capfd.readouterr().out)["request"]
     assert (code, request["messages"]) == (0, [{"role": "user", "content": "7: a page"}])
+
+
+@pytest.mark.parametrize(
+    ("command", "written", "expected"),
+    [
+        ("render", "photo=@a.jpg", (0, "")),
+        ("run", "photo=@a.jpg", (0, "")),
+        ("render", "photo=a.jpg", (3, "error: `photo` is neither base64")),
+        ("run", "photo=a.jpg", (3, "error: `photo` is neither base64")),
+        ("run", "photo=@b.jpg", (3, "b.jpg: error: can't be read")),
+    ],
+)
+def test_a_photo_is_read_for_each_command_that_takes_inputs(
+    repo, capfd, command, written, expected
+):
+    repo.write(
+        {
+            "promptops.toml": "[models.echo]\nprovider = 'echo'\nid = 'm'\n",
+            "prompts/ask.prompt.yaml": (
+                "format: promptops/1\nmodel: {profile: echo}\n"
+                "inputs:\n  required: [photo]\n"
+                "  properties: {photo: {type: string, contentMediaType: image/jpeg}}\n"
+                "messages:\n  - role: user\n    content: [{image: {input: photo}}]\n"
+            ),
+            "a.jpg": "a",
+        }
+    )
+
+    code = run([command, "-C", str(repo.root), "ask", "-i", written])
+
+    said = capfd.readouterr()
+    assert (code, code == 0 or said.err.startswith(expected[1])) == (expected[0], True), said.err
+    assert ("data:image/jpeg;base64,YQ==" in said.out) == (code == 0)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
-from typing import Any
 
 from promptops.model.bisection import Bisection, Suspect, TreeVerdict
 from promptops.model.report import Style, plain
 from promptops.plurals import and_more, counted
-from promptops.report.parts.json_text import json_text
 from promptops.report.parts.visible import visible
 
 _SHORT_ID = 12
@@ -70,39 +68,3 @@ def _next(bisection: Bisection) -> str:
 
 
 # For programs: one object, described by `schemas/bisect.schema.json`.
-
-
-def write_json(bisection: Bisection, **_: object) -> str:
-    """One JSON object, indented."""
-    first, here = bisection.first_bad, bisection.here
-    return json_text(
-        {
-            "schema": 1,
-            "prompt": bisection.prompt,
-            "case": bisection.case,
-            "first_bad": _suspect_value(first) if first is not None else None,
-            "suspects": [_suspect_value(suspect) for suspect in bisection.suspects],
-            "reason": bisection.reason or None,
-            "commits": bisection.commits,
-            "steps": bisection.steps,
-            "skipped": [_skipped_value(skipped) for skipped in bisection.skipped],
-            "here": _value_here(here) if here is not None else None,
-        }
-    )
-
-
-def _suspect_value(suspect: Suspect) -> dict[str, Any]:
-    return {
-        "commit": suspect.commit,
-        "author": suspect.author,
-        "date": suspect.date,
-        "subject": suspect.subject,
-    }
-
-
-def _skipped_value(judgement: TreeVerdict) -> dict[str, Any]:
-    return {"commit": judgement.commit, "reason": judgement.reason}
-
-
-def _value_here(judgement: TreeVerdict) -> dict[str, Any]:
-    return {"verdict": judgement.verdict, "reason": judgement.reason or None}

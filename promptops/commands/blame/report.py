@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 from unicodedata import east_asian_width
 
 from promptops.model.blame import Blame, BlamedLine, LineOrigin
 from promptops.model.report import Style, plain
-from promptops.report.parts.json_text import json_text
 from promptops.report.parts.visible import visible, visible_line, visible_path
 
 _COMMIT_DIGITS = 8
@@ -76,42 +74,3 @@ def _remarks(line: BlamedLine) -> str:
 
 
 # For programs: one object, described by `schemas/blame.schema.json`.
-
-
-def write_json(blame: Blame, **_: object) -> str:
-    """One JSON object, indented."""
-    return json_text(
-        {
-            "schema": 1,
-            "prompt": blame.prompt,
-            "case": blame.case,
-            "revision": blame.revision,
-            "lines": [_line_value(line) for line in blame.lines],
-        }
-    )
-
-
-def _line_value(line: BlamedLine) -> dict[str, Any]:
-    return {
-        "message": line.message,
-        "line": line.line,
-        "text": line.text,
-        **_origin_value(line.origin),
-        "inputs": list(line.inputs),
-        "only_inputs": not line.written,
-        "also": [_origin_value(other) for other in line.also],
-        "through": [_origin_value(include) for include in line.through],
-    }
-
-
-def _origin_value(origin: LineOrigin) -> dict[str, Any]:
-    author = origin.author
-    return {
-        "commit": author.commit if author else None,
-        "author": author.name if author else None,
-        "date": (author.date or None) if author else None,
-        "subject": author.subject if author else None,
-        "boundary": author is not None and author.boundary,
-        "path": origin.path,
-        "source_line": origin.line,
-    }

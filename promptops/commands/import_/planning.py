@@ -28,6 +28,7 @@ from promptops.lint.ids import better, folded, is_fit
 from promptops.model.config import ModelProfile
 from promptops.model.internal_error import CaughtBug, InternalError
 from promptops.model.place import Place
+from promptops.model.prompt import provider_name
 from promptops.patterns import lazy_pattern
 from promptops.records import record, replace
 from promptops.repo.repository import WORKTREE
@@ -132,10 +133,12 @@ class _Planner:
         """One prompt."""
         named, losses = self._ids.named(without_connections(document), self._identity)
         complete = self._partials.renamed(_without_repeated_title(named))
+        uncallable: tuple[Loss, ...] = ()
         if self._profiles is not None:
-            complete = self._profiles.named(complete)
+            complete, uncallable = self._profiles.named(complete)
         files = prompt_files(complete, read.data, self._writing, self._origin(read))
-        return Planned(document=complete, read=read, files=files, losses=(*files.losses, *losses))
+        found = (*files.losses, *losses, *uncallable)
+        return Planned(document=complete, read=read, files=files, losses=found)
 
     def _origin(self, read: ReadFile) -> str:
         """The path of a source from the root of the repository; outside of it, below the SOURCE."""
@@ -354,25 +357,45 @@ class Profiles:
 
     def __init__(self, existing: Mapping[str, ModelProfile]) -> None:
         self.new: dict[str, Mapping[str, str]] = {}
-        self._known = {(one.provider, one.id): name for name, one in existing.items()}
+        self._known = {
+            (provider_name(one.provider), one.id): name for name, one in existing.items()
+        }
         self._names = set(existing)
         self._usual = usual_profile(existing) if existing else ""
 
-    def named(self, document: SourceDocument) -> SourceDocument:
-        """The document with a profile as its model; without a model the default one."""
+    def named(self, document: SourceDocument) -> tuple[SourceDocument, tuple[Loss, ...]]:
+        """The document with a profile as its model; without a model the default one.
+
+        An IMP320 for a new profile that promptops can't call.
+        """
+        before = set(self.new)
         given: Mapping[str, Any] = document.fields.get("model", {})
         if "provider" in given:
             name = self._name(given["provider"], given["id"])
         else:
             name = self._default()
         others = {key: value for key, value in given.items() if key not in ("provider", "id")}
-        return replace(document, fields={**document.fields, "model": {"profile": name, **others}})
+        fields = {**document.fields, "model": {"profile": name, **others}}
+        losses = self._losses(name, document.place) if name not in before else ()
+        return replace(document, fields=fields), tuple(losses)
+
+    def _losses(self, name: str, place: Place) -> Iterator[Loss]:
+        from promptops.evals.providers.registry import uncallable
+
+        if name not in self.new:
+            return
+        new = self.new[name]
+        found = uncallable(ModelProfile(name=name, provider=new["provider"], id=new["id"]))
+        if found is not None:
+            message = f"promptops can't call the profile `{name}`: {found[0]}"
+            yield Loss(code="IMP320", message=message, place=place, hint=found[1])
 
     def _name(self, provider: str, model: str) -> str:
-        if (provider, model) not in self._known:
+        known = (provider_name(provider), model)
+        if known not in self._known:
             name = self._free(identity(model.rpartition("/")[2]))
             self._add(name, provider, model)
-        return self._known[provider, model]
+        return self._known[known]
 
     def _free(self, wanted: str) -> str:
         name, number = wanted, 2
@@ -389,5 +412,5 @@ class Profiles:
 
     def _add(self, name: str, provider: str, model: str) -> None:
         self._names.add(name)
-        self._known[provider, model] = name
+        self._known[provider_name(provider), model] = name
         self.new[name] = {"provider": provider, "id": model}

@@ -72,10 +72,17 @@ def read_sources(
     """
     reader = reader_named(format_name) if format_name else None
     for source in sources:
-        found = [(path, _read_path(source, path, reader, options)) for path in source.paths]
+        found = [
+            (path, _read_path(source, path, reader, _with_names(options, path, globs)))
+            for path in source.paths
+        ]
         for path, read in found:
             if read is not None and path not in source.folder.used:
                 yield _with_selected(read, path, globs)
+
+
+def _with_names(options: ReadOptions, path: str, globs: NameGlobs) -> ReadOptions:
+    return replace(options, by_name=True) if globs.selects_names_in(path) else options
 
 
 def reader_named(name: str) -> Reader:
@@ -410,6 +417,10 @@ class NameGlobs:
     def name_prompts(self) -> bool:
         """Whether there is a glob of names in files."""
         return any(glob.name is not None for glob in (*self._select, *self._exclude))
+
+    def selects_names_in(self, path: str) -> bool:
+        """Whether prompts of a file are selected by their names."""
+        return any(glob.name is not None and fnmatchcase(path, glob.path) for glob in self._select)
 
     def refusal(self, path: str) -> str | None:
         """Why a file is not read, or None."""

@@ -13,6 +13,7 @@ from promptops.evals.providers.client_packages import CLIENT_PACKAGES
 from promptops.evals.providers.endpoint import key_variable
 from promptops.model.config import Config
 from promptops.model.distribution import NAME, InstallOrigin
+from promptops.model.prompt import provider_name
 from promptops.patterns import lazy_pattern
 from promptops.records import record, replace
 from promptops.release.tag_format import PLACE
@@ -176,9 +177,10 @@ def nightly_job(origin: InstallOrigin, config: Config) -> str:
 
 def client_extras(config: Config) -> tuple[str, ...]:
     """The extras that install the clients of all profiles."""
-    known = (CLIENT_PACKAGES.get(profile.provider) for profile in config.models.values())
+    providers = [provider_name(profile.provider) for profile in config.models.values()]
+    known = (CLIENT_PACKAGES.get(name) for name in providers)
     extras = dict.fromkeys(package.extra for package in known if package)
-    others = any(profile.provider not in CLIENT_PACKAGES for profile in config.models.values())
+    others = any(name not in CLIENT_PACKAGES for name in providers)
     compatible = CLIENT_PACKAGES[COMPATIBLE].extra
     return tuple(extras | ({compatible: None} if others or not extras else {}))
 

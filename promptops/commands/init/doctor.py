@@ -26,6 +26,7 @@ from promptops.evals.providers.endpoint import key_variable
 from promptops.evals.providers.registry import names as provider_names
 from promptops.model.config import Config, ModelProfile
 from promptops.model.distribution import NAME, install_command
+from promptops.model.prompt import provider_name
 from promptops.plurals import some
 from promptops.records import replace
 from promptops.repo.default_branch import how_to_set, trusted_branch
@@ -343,9 +344,10 @@ def _key_state(variable: str, profiles: Sequence[str]) -> Diagnosis:
 
 def _provider_with_client(profile: ModelProfile) -> str | None:
     """The built-in provider whose client calls the model; None for plug-ins and `echo`."""
-    if profile.provider in CLIENT_PACKAGES:
-        return profile.provider
-    is_compatible = profile.base_url is not None and profile.provider not in provider_names()
+    name = provider_name(profile.provider)
+    if name in CLIENT_PACKAGES:
+        return name
+    is_compatible = profile.base_url is not None and name not in provider_names()
     return COMPATIBLE if is_compatible else None
 
 

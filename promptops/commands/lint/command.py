@@ -42,7 +42,6 @@ from promptops.terminal.output import OutputOptions
     help="The lowest severity that makes the command exit 1.",
 )
 @click.option("--exit-zero", is_flag=True, help="Exit 0 even if there are findings.")
-@click.option("--statistics", is_flag=True, help="Print the number of findings for each rule.")
 @click.option(
     "--write-baseline",
     is_flag=True,

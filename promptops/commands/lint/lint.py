@@ -379,7 +379,6 @@ def lint_prompts(
     processes: int,
 ) -> dict[str, LintedPrompt]:
     """The results of each prompt, in the given order, cached or computed."""
-    catalog.documents.expect_places()
     known = {path: cache.find(catalog.files, path) for path in paths}
     missing = [path for path, found in known.items() if found is None]
     run = _PromptsToLint(catalog, rules, today)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from promptops.errors import BUG, InputError, UsageError
 from promptops.plurals import counted
-from promptops.records import record, replace
+from promptops.records import record
 from promptops.terminal.output import OutputOptions
 from promptops.untrusted import is_untrusted
 
@@ -44,7 +44,6 @@ class LintArguments:
     diff: bool = False
     fail_on: str | None = None
     exit_zero: bool = False
-    statistics: bool = False
     write_baseline: bool = False
     no_baseline: bool = False
     no_cache: bool = False
@@ -140,7 +139,7 @@ def _print_report(
     for note in deprecations(opened, chosen):
         output.note(f"warning: {visible(note)}")
     limit = _limit(opened, arguments)
-    _report(output, opened, report, chosen, limit, statistics=arguments.statistics)
+    _report(output, opened, report, chosen, limit)
     if _revision(arguments) == "index":
         _note_unstaged(output, opened, report)
     if report.failed:
@@ -155,7 +154,7 @@ def _watch(output: OutputOptions, arguments: LintArguments) -> int:
 
     def report(opened: Any, found: Any) -> None:
         limit = _limit(opened, arguments)
-        _report(output, opened, found, chosen, limit, statistics=arguments.statistics)
+        _report(output, opened, found, chosen, limit)
 
     return run_watch(output, arguments, _selection(arguments), chosen, report)
 
@@ -226,16 +225,11 @@ def _split_values(given: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(part.strip() for value in given for part in value.split(",") if part.strip())
 
 
-def _report(
-    output: OutputOptions, opened: Any, report: Any, chosen: Any, limit: Any, *, statistics: bool
-) -> None:
+def _report(output: OutputOptions, opened: Any, report: Any, chosen: Any, limit: Any) -> None:
     from promptops.commands.lint.lint import rule_infos
     from promptops.report import writer
 
     rules = rule_infos(opened, chosen)
-    if statistics:
-        files = (pair for pair in output.formats if pair[1] != "-")
-        output = replace(output, formats=(("statistics", "-"), *files))
     extra = {}
     if "sarif" in dict(output.formats):  # reading the distribution's metadata costs 10 ms
         from promptops.model.distribution import home, version

@@ -191,7 +191,6 @@ class Live:
                     self.catalog.documents.drop(path)
             yield
         graph.parse_all()
-        self.catalog.documents.expect_places()
 
     def readable(self, path: str) -> LoadedPrompt | None:
         """A prompt file as it is or, if it can't be read now, as it last could be; else None."""

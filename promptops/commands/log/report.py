@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from promptops.model.bump import Bump
 from promptops.model.history import HistoryEntry, PromptHistory, Served
 from promptops.model.report import Style, plain
 from promptops.plurals import and_more, some
-from promptops.report.parts.json_text import json_text
 from promptops.report.parts.visible import visible, visible_path
 
 _MOST_CHANGES = 8
@@ -65,44 +63,3 @@ def _change_lines(entry: HistoryEntry, style: Style) -> Iterator[str]:
 
 
 # For programs: one object, described by `schemas/log.schema.json`.
-
-
-def write_json(history: PromptHistory, **_: object) -> str:
-    """One JSON object, indented."""
-    served = history.served
-    value = {
-        "schema": 1,
-        "prompt": history.prompt,
-        "entries": [_entry_value(entry) for entry in history.entries],
-        "shallow": history.shallow,
-        "served": _served_value(served) if served is not None else None,
-        "notes": list(history.notes),
-    }
-    return json_text(value)
-
-
-def _entry_value(entry: HistoryEntry) -> dict[str, Any]:
-    return {
-        "commit": entry.commit,
-        "author": entry.author,
-        "date": entry.date,
-        "subject": entry.subject,
-        "id": entry.prompt,
-        "before_id": entry.before,
-        "state": entry.state,
-        "bump": str(entry.bump),
-        "codes": list(entry.codes),
-        "via": list(entry.via),
-        "release": entry.release,
-    }
-
-
-def _served_value(served: Served) -> dict[str, Any]:
-    return {
-        "channel": served.channel,
-        "time": served.time.isoformat(),
-        "release": served.release,
-        "serial": served.serial,
-        "commit": served.commit,
-        "since": served.since.isoformat() if served.since is not None else None,
-    }

@@ -13,7 +13,12 @@ from promptops.model.prompt import Case, Prompt
 from promptops.plurals import series
 from promptops.records import record
 from promptops.runtime.request.inputs import Inputs
-from promptops.workspace.given_inputs import parse_input_object, parse_inputs, read_input_object
+from promptops.workspace.given_inputs import (
+    media_inputs,
+    parse_input_object,
+    parse_inputs,
+    read_input_object,
+)
 from promptops.workspace.render import listed_case
 
 STDIN = "-"
@@ -72,7 +77,7 @@ class GivenInputs:
             case = listed_case(prompt, self.case)
             return CaseInputs(inputs=case.inputs, case=case)
         given = self._from_file(self.file) if self.file is not None else {}
-        given |= parse_inputs(prompt.inputs, self.written, self.directory)
+        given |= parse_inputs(prompt.inputs, self.written, self.directory, media_inputs(prompt))
         missing = missing_inputs(prompt, given)
         if missing and not self.written and self.file is None and not self.stdin.isatty():
             given = self._from_stdin()

@@ -54,7 +54,7 @@ def complete_engine(_ctx: click.Context, _param: click.Parameter, incomplete: st
     default="auto",
     metavar="FORMAT",
     shell_complete=complete_input,
-    help="auto (default), json, otlp, langfuse, helicone, openai or parquet.",
+    help="auto (default), json, otlp, openinference, langfuse, helicone, openai or parquet.",
 )
 @click.option(
     "--at",

@@ -39,7 +39,7 @@ class ScoreOptions:
         on_events: Receives lines of events, in the order of the samples.
         on_samples: Receives the number of samples read so far, after each part.
         processes: 0 for one per core.
-        engine: `local`, or the name of an entry point of `promptops.engines`.
+        engine: `local` or `dask`.
         cluster: The address of the cluster, for engines that need one.
         run: The budget of the calls to judges.
     """

@@ -49,6 +49,7 @@ from promptops.runtime.bundle.prompts import prompt_of
 from promptops.runtime.bundle.strict_json import Fields
 from promptops.runtime.request.answers import AnswerError, Answers
 from promptops.runtime.request.render import Renderer
+from promptops.source.traffic.json_values import embedded
 
 _HIGHEST_COST_USD = 1_000.0
 """A request that costs more is a mistake of the log; sums of billionths must fit into 64 bits."""
@@ -147,9 +148,20 @@ class _Scoring:
         if answer is None:
             self.partial.counts.without_answer += not sample.error
         else:
+            self._count_form(sample)
             self._check(group, bucket, sample, joined, answer)
             if self._settings.judge and joined.prompt.judged:
                 self.partial.judgeable.add(key, sample)
+
+    def _count_form(self, sample: Sample) -> None:
+        """Whether the answer is text or JSON, or was inside of a message or response."""
+        counts = self.partial.counts
+        if sample.unwrapped:
+            counts.unwrapped_answers += 1
+        elif sample.output:
+            is_json = not isinstance(embedded(sample.output), str)
+            counts.json_answers += is_json
+            counts.text_answers += not is_json
 
     def _add_facts(self, group: GroupSums, bucket: int, sample: Sample, prompt: Prepared) -> None:
         usage = sample.usage

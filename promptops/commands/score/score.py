@@ -183,6 +183,9 @@ def _sample_counts(whole: Partial) -> SampleCounts:
         lines=counts.lines,
         ignored=dict(sorted(counts.ignored.items())),
         similar_keys=dict(sorted(whole.similar_keys.items())),
+        text_answers=counts.text_answers,
+        json_answers=counts.json_answers,
+        unwrapped_answers=counts.unwrapped_answers,
         without_answer=counts.without_answer,
         without_cost=counts.without_cost,
     )

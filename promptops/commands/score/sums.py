@@ -245,12 +245,15 @@ class Counts:
         "broken_lines",
         "by_id_only",
         "ignored",
+        "json_answers",
         "lines",
         "read",
         "repeated",
         "sampled",
         "scored",
+        "text_answers",
         "unselected",
+        "unwrapped_answers",
         "without_answer",
         "without_cost",
     )
@@ -258,6 +261,7 @@ class Counts:
     def __init__(self) -> None:
         self.read = self.sampled = self.scored = self.unselected = 0
         self.by_id_only = self.altered = self.without_answer = self.without_cost = 0
+        self.text_answers = self.json_answers = self.unwrapped_answers = 0
         self.lines = self.broken_lines = self.repeated = 0
         self.ignored: Counter[str] = Counter()
 

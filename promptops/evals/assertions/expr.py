@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 from promptops.evals.case_expressions import WrongExpression, read_expression
 from promptops.evals.checked_values import CheckedValues, own_data
 from promptops.evals.record import NAMES
@@ -10,6 +13,9 @@ from promptops.evals.subject import Subject
 from promptops.evals.verdict import Refused, Unjudgeable, Verdict
 from promptops.evals.wording import shown
 from promptops.records import record
+
+if TYPE_CHECKING:
+    from jinja2 import nodes
 
 
 @assertion("expr", expressions=("value",))
@@ -38,19 +44,10 @@ class Expr:
     value: str
 
     def doubt(self, given: CheckedValues) -> Refused | None:
-        from promptops.evals.static_evaluation import has_unlisted_items, possible
-
         expression = read_expression(self.value, NAMES[given.on])
-        result = possible(expression.tree, given.names)
-        never_true = "boolean" not in result.kinds or True not in result.truths
-        if never_true or False not in result.truths:
-            message = f"the expression is never {'true' if never_true else 'false'}"
-            hint = f"compare a part of the {given.on} with the expected value"
-            if has_unlisted_items(expression.tree, given.names):
-                hint = "a lazy sequence never equals anything; put `| list` after it"
-            elif never_true:
-                hint = "write an expression that can be true and can be false"
-            return Refused(message, hint=hint)
+        if _compares_lazy_list(expression.tree):
+            hint = "put `| list` after it"
+            return Refused("a lazy sequence, such as of `select`, equals no value", hint=hint)
         own = None if given.in_set else own_data(expression, given.on)
         return Refused(own, hint=f"also use a part of the {given.on}") if own else None
 
@@ -74,3 +71,26 @@ class Expr:
         if not isinstance(result, bool):
             raise Unjudgeable(f"expected true or false, got {shown(result)}", "/value")
         return result
+
+
+_LAZY = frozenset(str.split("batch items map reject rejectattr select selectattr slice unique"))
+"""Filters of Jinja that give a generator, which is always true and equal to no value."""
+
+
+def _compares_lazy_list(tree: nodes.Expr) -> bool:
+    """Whether the result of such a filter is compared, or is a part of a condition."""
+    from promptops.runtime.template.node_facts import walk
+
+    parts = (part for node in walk(tree) for part in _conditions(node))
+    return any(getattr(part, "name", None) in _LAZY for part in parts)
+
+
+def _conditions(node: nodes.Node) -> Iterator[nodes.Node]:
+    """The expressions whose truth counts in a node, or that are compared in it."""
+    from jinja2 import nodes
+
+    if isinstance(node, nodes.Compare):
+        equal = [operand.expr for operand in node.ops if operand.op in ("eq", "ne")]
+        yield from (node.expr, *equal) if equal else ()
+    elif isinstance(node, (nodes.Not, nodes.And, nodes.Or)):
+        yield from node.iter_child_nodes()

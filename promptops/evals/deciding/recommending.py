@@ -39,16 +39,23 @@ def concluded(comparison: ArmComparison) -> ArmComparison:
 def recommendation(comparison: ArmComparison) -> Recommendation:
     """The cheapest fit arm that costs at least 5% less than the reference, and why.
 
-    Its interval must prove that it costs less at all, with at least ten independent cases. A better
-    arm that costs more, or hardly less, gets a second sentence and no advice.
+    Its interval must prove that it costs less at all, with at least ten independent cases, and a
+    score must show that it is as good: contracts show only that it is not broken. A better arm that
+    costs more, or hardly less, gets a second sentence and no advice.
     """
     chosen = _cheapest(comparison)
+    scored = _scored(chosen.name, comparison.prompts) if chosen else []
     better = " ".join(_better_arms(comparison, chosen.name if chosen else ""))
-    if chosen:
-        sentence = _reason(chosen, comparison) + (f" {better}" if better else "")
+    if chosen and scored:
+        sentence = _reason(chosen, scored, comparison) + (f" {better}" if better else "")
         return Recommendation(arm=chosen.name, sentence=sentence)
-    sentence = _no_reason(comparison) + (f". {better}" if better else "")
-    return Recommendation(arm=None, sentence=sentence)
+    cheaper = chosen or _cheapest_of_few_cases(comparison)
+    sentence = _too_little(cheaper, comparison) if cheaper else _no_reason(comparison)
+    return Recommendation(
+        arm=None,
+        sentence=sentence + (f". {better}" if better else ""),
+        cheaper=cheaper.name if cheaper else None,
+    )
 
 
 def _alternatives(comparison: ArmComparison) -> Sequence[ArmTotal]:
@@ -73,34 +80,63 @@ def _cheapest(comparison: ArmComparison) -> ArmTotal | None:
     return next(
         (
             total
-            for ratio, total in _cheaper(comparison)
+            for ratio, total in _cheaper(comparison, comparison.fit)
             if ratio.high < 1 and total.cost_sources >= FEWEST_SOURCES
         ),
         None,
     )
 
 
-def _cheaper(comparison: ArmComparison) -> list[tuple[ValueInterval, ArmTotal]]:
-    """The fit arms that seem to cost at least 5% less than the reference, the cheapest first."""
+def _cheapest_of_few_cases(comparison: ArmComparison) -> ArmTotal | None:
+    """The cheapest arm that has all answers, and fewer than ten independent cases to be fit."""
+    prompts = comparison.prompts
+    undecided = [
+        each.name
+        for each in _alternatives(comparison)
+        if 0 < each.cost_sources < FEWEST_SOURCES
+        and not _is_fit(each.name, prompts)
+        and all(arm.complete and not _is_refuted(arm) for arm in _results(each.name, prompts))
+    ]
+    cheaper = _cheaper(comparison, undecided)
+    return next((total for ratio, total in cheaper if ratio.high < 1), None)
+
+
+def _cheaper(
+    comparison: ArmComparison, names: Sequence[str]
+) -> list[tuple[ValueInterval, ArmTotal]]:
+    """Those arms that seem to cost at least 5% less than the reference, the cheapest first."""
     found = [
         (total.cost_ratio, total)
         for total in _alternatives(comparison)
-        if total.name in comparison.fit and total.cost_ratio is not None
+        if total.name in names and total.cost_ratio is not None
     ]
     cheaper = (each for each in found if each[0].value <= WORTH_IT)
     return sorted(cheaper, key=lambda each: each[0].value)
 
 
-def _reason(chosen: ArmTotal, comparison: ArmComparison) -> str:
+_Scored = Sequence[tuple[PromptComparison, ArmResult, ValueInterval]]
+
+
+def _reason(chosen: ArmTotal, scored: _Scored, comparison: ArmComparison) -> str:
     assert chosen.cost_ratio is not None
     reference = comparison.reference
     claims = f"`{chosen.name}` costs {cost_change(chosen.cost_ratio)} than `{reference}`"
     contracts = _contract_claim(chosen.name, comparison) + _inputs_not_accepted(chosen, comparison)
-    scored = _scored(chosen.name, comparison.prompts)
-    if not scored:
-        return f"{claims} and {contracts}; no score was compared. {_advice(chosen, comparison)}"
     score = _score_claim(scored, comparison.share)
     return f"{claims} and {score}; it {contracts}. {_advice(chosen, comparison)}"
+
+
+def _too_little(cheaper: ArmTotal, comparison: ArmComparison) -> str:
+    """That an arm is cheaper, and what is missing for more."""
+    assert cheaper.cost_ratio is not None
+    name, prompts = cheaper.name, comparison.prompts
+    contracts = _contract_claim(name, comparison) + _inputs_not_accepted(cheaper, comparison)
+    missing = f"no score was compared. It {contracts}"
+    if name not in comparison.fit:
+        few = f"{counted(cheaper.cost_sources, 'independent case')}, at least {FEWEST_SOURCES}"
+        missing = _what_would_decide([list(_by_prompt(name, prompts))]) or f"{few} are needed"
+    costs = f"costs {cost_change(cheaper.cost_ratio)} than `{comparison.reference}`"
+    return f"`{name}` {costs}; too little to say that it is as good: {missing}"
 
 
 def _contract_claim(name: str, comparison: ArmComparison) -> str:
@@ -167,14 +203,12 @@ def _scored(
         (prompt, arm, arm.difference)
         for prompt in prompts
         for arm in prompt.arms
-        if arm.name == name and arm.difference is not None
+        if prompt.score and arm.name == name and arm.difference is not None
     ]
     return sorted(found, key=lambda each: each[2].value)
 
 
-def _score_claim(
-    scored: Sequence[tuple[PromptComparison, ArmResult, ValueInterval]], share: int
-) -> str:
+def _score_claim(scored: _Scored, share: int) -> str:
     prompt, arm, difference = scored[0]
     figures = (
         f"{in_points(difference.value, difference.low, difference.high)},"
@@ -207,7 +241,7 @@ def _no_reason(comparison: ArmComparison) -> str:
     ]
     if unpriced:
         return f"no recommendation by cost: {_unpriced(unpriced, comparison)}"
-    cheaper = _cheaper(comparison)
+    cheaper = _cheaper(comparison, comparison.fit)
     if cheaper:
         return _unproved(*cheaper[0], comparison)
     return f"no fit arm costs at least 5% less than `{comparison.reference}`"

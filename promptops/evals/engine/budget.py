@@ -330,6 +330,7 @@ class Estimate:
     Attributes:
         worst_usd: For the requests with known prices, if each gets its longest answer.
         unpriced: Models without a known price, as their provider names them.
+        endless: The priced models whose answers have no known maximum length.
         unlimited: The priced models whose answers neither a request nor the profile limits.
         left_usd: The remaining budget; None for no limit.
         batches: The number of batches that they are submitted in; 0 if each is sent by itself.
@@ -338,6 +339,7 @@ class Estimate:
     requests: int
     worst_usd: float
     unpriced: tuple[str, ...] = ()
+    endless: tuple[str, ...] = ()
     unlimited: tuple[str, ...] = ()
     left_usd: float | None = None
     batches: int = 0
@@ -349,8 +351,9 @@ def estimate(asks: Iterable[Ask], settings: Settings, ledger: Ledger) -> Estimat
     most_usd = settings.max_cost_usd
     return Estimate(
         requests=len(once),
-        worst_usd=sum(map(worst_cost_usd, once)),
-        unpriced=tuple(dict.fromkeys(ask.profile.id for ask in once if not _is_priced(ask))),
+        worst_usd=sum(worst_cost_usd(ask) for ask in once if not _is_endless(ask)),
+        unpriced=unpriced_models(once),
+        endless=endless_models(once),
         unlimited=tuple(dict.fromkeys(ask.profile.id for ask in once if _is_unlimited(ask))),
         left_usd=None if most_usd is None else max(most_usd - ledger.purse.paid_usd, 0.0),
     )
@@ -361,5 +364,19 @@ def _is_unlimited(ask: Ask) -> bool:
     return not limited and worst_cost_usd(ask) > 0
 
 
+def unpriced_models(asks: Iterable[Ask]) -> tuple[str, ...]:
+    """The models without a known price, each once, as their provider names them."""
+    return tuple(dict.fromkeys(ask.profile.id for ask in asks if not _is_priced(ask)))
+
+
+def endless_models(asks: Iterable[Ask]) -> tuple[str, ...]:
+    """The models with a known price whose answers have no known maximum length, each once."""
+    return tuple(dict.fromkeys(ask.profile.id for ask in asks if _is_endless(ask)))
+
+
 def _is_priced(ask: Ask) -> bool:
-    return cost_usd(ask, Usage()) is not None and has_an_end(ask)
+    return cost_usd(ask, Usage()) is not None
+
+
+def _is_endless(ask: Ask) -> bool:
+    return _is_priced(ask) and not has_an_end(ask)

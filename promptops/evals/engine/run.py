@@ -40,6 +40,7 @@ from promptops.evals.engine.rate_limiter import Limiter, Ticket
 from promptops.evals.providers import Failure, Provider, Reply
 from promptops.model.answer import Answer, Usage
 from promptops.model.config import ModelProfile
+from promptops.model.prompt import provider_name
 from promptops.model.request import Request
 from promptops.records import record, replace
 
@@ -219,7 +220,8 @@ class _Run:
 
 def _address(profile: ModelProfile) -> str:
     """Equal for profiles that one provider can serve."""
-    parts = (profile.provider, profile.base_url, profile.api_key_env, dict(profile.headers))
+    name = provider_name(profile.provider)
+    parts = (name, profile.base_url, profile.api_key_env, dict(profile.headers))
     return json.dumps(parts, sort_keys=True)
 
 

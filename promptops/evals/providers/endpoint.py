@@ -17,6 +17,7 @@ from promptops.errors import UsageError
 from promptops.evals.providers import COMPATIBLE
 from promptops.evals.providers.redaction import redacted
 from promptops.model.config import ModelProfile
+from promptops.model.prompt import provider_name
 from promptops.patterns import lazy_pattern
 from promptops.records import record, replace
 from promptops.untrusted import IS_SET, is_untrusted
@@ -91,9 +92,10 @@ _DEFAULTS: Mapping[str, Endpoint] = {
 def endpoint_of(profile: ModelProfile, options: Mapping[str, Any] | None = None) -> Endpoint:
     """The endpoint of a profile; `options` are the `provider_options` of one request of it."""
     options = profile.provider_options if options is None else options
-    redirects = () if profile.provider in _DEFAULTS else _redirects(options, "")
+    name = provider_name(profile.provider)
+    redirects = () if name in _DEFAULTS else _redirects(options, "")
     return Endpoint(
-        provider=profile.provider,
+        provider=name,
         address=address_of(profile),
         variable=key_variable(profile) or "",
         headers=tuple(sorted(profile.headers.items())),
@@ -103,7 +105,7 @@ def endpoint_of(profile: ModelProfile, options: Mapping[str, Any] | None = None)
 
 def address_of(profile: ModelProfile) -> str:
     """The address of a profile; "" if only the code of a plug-in knows it."""
-    default = _DEFAULTS.get(profile.provider)
+    default = _DEFAULTS.get(provider_name(profile.provider))
     return profile.base_url or (default.address if default is not None else "")
 
 
@@ -114,7 +116,8 @@ def addressed(profile: ModelProfile, environment: Mapping[str, str]) -> ModelPro
     environment is the user's and not a part of any change.
     """
     address = environment.get(ADDRESS_VARIABLE, "").strip()
-    if not address or profile.provider != COMPATIBLE or profile.base_url is not None:
+    is_openai = provider_name(profile.provider) == COMPATIBLE
+    if not address or not is_openai or profile.base_url is not None:
         return profile
     return replace(profile, base_url=address, api_key_env=key_variable(profile))
 
@@ -123,7 +126,7 @@ def key_variable(profile: ModelProfile) -> str | None:
     """The environment variable with the API key of a profile; None if none is sent."""
     if profile.api_key_env is None and profile.base_url is None:
         # Only for a default address; any other needs a profile with `api_key_env`.
-        default = _DEFAULTS.get(profile.provider)
+        default = _DEFAULTS.get(provider_name(profile.provider))
         return (default.variable or None) if default is not None else None
     return profile.api_key_env
 

@@ -12,6 +12,7 @@ from functools import cache
 from importlib import import_module
 from urllib.parse import urlsplit
 
+from promptops.analysis.models import NAMES_ELSEWHERE, is_well_known
 from promptops.errors import UsageError
 from promptops.evals.providers import COMPATIBLE, Batches, BatchProvider, Provider
 from promptops.evals.providers.endpoint import (
@@ -23,6 +24,7 @@ from promptops.evals.providers.endpoint import (
 from promptops.evals.providers.guarded_batches import guarded_batches
 from promptops.evals.providers.redaction import guarded
 from promptops.model.config import ModelProfile
+from promptops.model.prompt import provider_name
 from promptops.plugins import load, offer_of, offers
 from promptops.runtime.request.api_limits import apis_of
 from promptops.suggestions import did_you_mean
@@ -76,10 +78,14 @@ def batches_of(approved: Approved, environment: Mapping[str, str]) -> Batches | 
 
 
 def refuse_uncallable(approved: Approved, environment: Mapping[str, str]) -> None:
-    """Raise UsageError for an invalid address or a missing key; imports no client."""
+    """Raise UsageError for an unknown provider, an invalid address or a missing key.
+
+    Imports no client and no plug-in.
+    """
     profile = _addressed(approved, environment)
-    if is_known(profile):
-        _key(profile, environment)
+    if not is_known(profile):
+        raise _unknown(profile)
+    _key(profile, environment)
 
 
 def _made(
@@ -101,13 +107,30 @@ def _addressed(approved: Approved, environment: Mapping[str, str]) -> ModelProfi
 
 
 def names() -> frozenset[str]:
-    """Of all providers, including plug-ins, which are not imported."""
-    return frozenset((*built_in(), *(offer.name for offer in offers(GROUP))))
+    """Of all providers in lower case, including plug-ins, which are not imported."""
+    return frozenset((*built_in(), *(provider_name(offer.name) for offer in offers(GROUP))))
 
 
 def is_known(profile: ModelProfile) -> bool:
     """Whether there is a provider for a profile; plug-ins are not imported."""
-    return profile.base_url is not None or profile.provider in names()
+    return profile.base_url is not None or provider_name(profile.provider) in names()
+
+
+def uncallable(profile: ModelProfile) -> tuple[str, str] | None:
+    """Why there is no provider for a profile, and the fix; None if there is one."""
+    if is_known(profile):
+        return None
+    name = provider_name(profile.provider)
+    own = _provider_of_api(name)
+    near = did_you_mean(name, names()) if own is None and not is_well_known(name) else None
+    hint = f"use `{own}`" if own else near or _COMPATIBLE_ADDRESS
+    return f"there is no provider `{profile.provider}`", hint
+
+
+def _provider_of_api(name: str) -> str | None:
+    """The provider that calls an API by another of its names, such as `gemini` for `google`."""
+    apis = apis_of(name)
+    return apis[0].provider if len(apis) == 1 else NAMES_ELSEWHERE.get(provider_name(name))
 
 
 def _refuse_no_address(address: str | None, where: str) -> None:
@@ -119,33 +142,29 @@ def _refuse_no_address(address: str | None, where: str) -> None:
         raise UsageError("the address has no `http://` or `https://`", where=where, hint=_SCHEME)
 
 
+_COMPATIBLE_ADDRESS = "set `base_url` in its profile to a server with an OpenAI-compatible API"
 _SCHEME = "add `http://` for a server on this machine, else `https://`"
 
 
 def _factory(profile: ModelProfile, plugins: bool) -> Factory:
-    name = profile.provider
+    name = provider_name(profile.provider)
     found = built_in().get(name) or (_plugin(name) if plugins else None)
     if found is None and profile.base_url is not None:
         found = built_in()[COMPATIBLE]
     if found is None:
-        raise UsageError(
-            f"there is no provider `{name}`",
-            where=f"models.{profile.name}",
-            hint=_provider_of_api(name)
-            or did_you_mean(name, built_in())
-            or "set `base_url` in its profile to a server with an OpenAI-compatible API",
-        )
+        raise _unknown(profile)
     return found
 
 
-def _provider_of_api(name: str) -> str | None:
-    """The provider for another name of the same API, such as `gemini` for `google`."""
-    apis = apis_of(name)
-    return f"use `{apis[0].provider}`" if len(apis) == 1 else None
+def _unknown(profile: ModelProfile) -> UsageError:
+    message, hint = uncallable(profile) or (f"there is no provider `{profile.provider}`", None)
+    return UsageError(message, where=f"models.{profile.name}", hint=hint)
 
 
 def _plugin(name: str) -> Factory | None:
-    offer = offer_of(GROUP, name, "provider")
+    offered = (each.name for each in offers(GROUP))
+    written = next((each for each in offered if provider_name(each) == name), name)
+    offer = offer_of(GROUP, written, "provider")
     factory: Factory | None = load(offer) if offer is not None else None
     return factory
 

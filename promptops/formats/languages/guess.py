@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from string import Formatter
 
 from promptops.patterns import lazy_pattern
@@ -20,6 +21,14 @@ _OF_FORMAT = lazy_pattern(r"(?<![{$])\{[A-Za-z_]\w*[.\[\w\]]*(?:[!:][^{}\n\"]+|[
 """A field that only `str.format` has: `{a.b}`, `{a!r}`, `{a:.2f}`."""
 _FIELD_NAME = lazy_pattern(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*|\[\w+\])*")
 _DOLLAR = lazy_pattern(r"\$\{[A-Za-z_]\w*\}")
+_VARIABLES = {
+    "jinja": _JINJA,
+    "mustache": _SECTION,
+    "double": _DOUBLE,
+    "format": _FIELD,
+    "single": _SINGLE,
+    "dollar": _DOLLAR,
+}
 _UPPER = lazy_pattern(r"\[[A-Z][A-Z0-9_ ]{2,}\]")
 
 
@@ -38,6 +47,12 @@ def guessed_syntax(text: str) -> str:
     if _SINGLE.search(text):
         return "single"
     return "dollar" if _DOLLAR.search(text) else "none"
+
+
+def first_variable(text: str, syntax: str) -> re.Match[str] | None:
+    """What looks like a variable or a tag in a text of the syntax that is guessed for it."""
+    pattern = _VARIABLES.get(syntax)
+    return pattern.search(text) if pattern is not None else None
 
 
 def guessed_in_javascript(text: str) -> str:

@@ -51,7 +51,8 @@ class PromptList:
     """The prompts of one configuration.
 
     Attributes:
-        losses: The prompts that can't be read; each refuses its prompt.
+        losses: The prompts that can't be read, each of which refuses its prompt; and their texts
+            that promptfoo ignores.
     """
 
     def __init__(self, file: SourceFile, document: Document) -> None:
@@ -85,9 +86,20 @@ class PromptList:
             yield from self._prompt(row, "", (), pointer, pointer)
             return
         key = next((one for one in ("raw", "id", "file") if one in row), "raw")
+        self._note_text_that_promptfoo_ignores(row, key, pointer)
         label = str(row.get("label") or "")
         names = (str(row["id"]),) if "id" in row else ()
         yield from self._prompt(row.get(key), label, names, pointer, f"{pointer}/{key}")
+
+    def _note_text_that_promptfoo_ignores(
+        self, row: Mapping[Any, Any], key: str, pointer: str
+    ) -> None:
+        other = next((one for one in ("prompt", "content", "text") if one in row), None)
+        if key in row and other is not None:
+            message = f"promptfoo does not read `{other}`: the prompt is `{row[key]}`"
+            place = self._source.place(f"{pointer}/{other}", True)
+            hint = "write the text below `raw`"
+            self.losses.append(Loss(code="IMP114", message=message, place=place, hint=hint))
 
     def _prompt(
         self, text: Any, label: str, names: tuple[str, ...], pointer: str, at: str

@@ -29,6 +29,7 @@ from promptops.source.document import Document
 
 MAX_CASES = 1_000
 
+_RED_TEAM = "promptfoo:redteam"
 _CODE_ENDINGS = (".py", ".js", ".ts", ".mjs", ".cjs", ".rb")
 _CARRIED_KEYS = ("description", "vars", "assert", "threshold", "prompts", "options", "$schema")
 _CARRIED_OPTIONS = ("disableVarExpansion", "disableDefaultAsserts", "transform", "postprocess")
@@ -53,6 +54,7 @@ class FoundTest:
         threshold: The lowest mean score of its assertions that passes; None if each must pass.
         transform: Of the answer before all assertions, an expression of JavaScript; or None.
         prompts: Names of the prompts that it is for; None for all.
+        adversarial: Whether the red team of promptfoo generated it, so that it tries an attack.
     """
 
     name: str
@@ -63,6 +65,7 @@ class FoundTest:
     threshold: float | None = None
     transform: str | None = None
     prompts: tuple[str, ...] | None = None
+    adversarial: bool = False
 
 
 class TestReader:
@@ -176,6 +179,7 @@ class TestReader:
             threshold=float(threshold) if isinstance(threshold, int | float) else None,
             transform=options.get("transform", options.get("postprocess")),
             prompts=tuple(map(str, prompts)) if isinstance(prompts, list) else None,
+            adversarial=_is_of_red_team(merged),
         )
         whole = options.get("disableVarExpansion")
         rows = [one for one in (row, outer_row, self._default) if one is not None]
@@ -244,6 +248,16 @@ class TestReader:
         loss = Loss(code=code, message=message, place=place)
         if loss not in self.losses:
             self.losses.append(loss)
+
+
+def _is_of_red_team(test: Mapping[str, Any]) -> bool:
+    """Whether a test has what `promptfoo redteam generate` writes."""
+    asserted = test.get("assert")
+    kinds = [test.get("provider"), *(asserted if isinstance(asserted, list) else ())]
+    written = [str(_mapping(one).get("type") or _mapping(one).get("id") or one) for one in kinds]
+    return "pluginId" in _mapping(test.get("metadata")) or any(
+        kind.startswith(_RED_TEAM) for kind in written
+    )
 
 
 def _place_of(name: str, rows: Sequence[TestRow]) -> Place:

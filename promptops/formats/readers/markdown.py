@@ -20,12 +20,14 @@ from promptops.formats.registry import ReadOptions
 from promptops.formats.source_file import SourceFile
 from promptops.formats.text_partials import JINJA_ENDINGS, translated_file
 from promptops.model.place import Place
+from promptops.patterns import lazy_pattern
 
 NAME = "markdown"
-MARKS = "`.md` with a YAML header between `---` lines"
+MARKS = "`.md`, `.txt` or `.prompt` with a YAML header between `---` lines"
 RANK = 800
 
-_ENDINGS = (".md", ".markdown", ".mdc", *JINJA_ENDINGS)
+_ENDINGS = (".md", ".markdown", ".mdc", ".prompt", ".tmpl", ".txt", *JINJA_ENDINGS)
+_SYSTEM_FILE = lazy_pattern(r"SKILL\.md|.*\.(?:agent|chatmode)\.md")
 _SYSTEM_FOLDERS = frozenset(("agents", "chatmodes", "instructions", "personas"))
 _TITLE = ("title", "name")
 _OWNERS = ("author", "authors")
@@ -33,7 +35,7 @@ _TOOLS = ("tools", "allowed-tools", "allowed_tools")
 
 
 def recognises(file: SourceFile) -> bool:
-    """Whether it is Markdown with a header."""
+    """Whether it is Markdown or another text with a header."""
     return file.suffix in _ENDINGS and bool(front_matter(file).value)
 
 
@@ -63,8 +65,7 @@ def documents(file: SourceFile, options: ReadOptions) -> Iterator[SourceDocument
 
 
 def _role(file: SourceFile, options: ReadOptions) -> str:
-    folders = file.path.split("/")[:-1]
-    if file.name == "SKILL.md" or _SYSTEM_FOLDERS & set(folders):
+    if _SYSTEM_FILE.fullmatch(file.name) or _SYSTEM_FOLDERS & set(file.folders):
         return "system"
     return role_in(file.name.removesuffix(".md")) or options.role
 

@@ -45,12 +45,12 @@ def recognises(file: SourceFile) -> bool:
     """Whether it is a configuration."""
     if file.suffix not in (".yaml", ".yml", ".json"):
         return False
-    if file.suffix != ".json" and file.text.value.lstrip()[:200].find("promptfoo") > 0:
-        return isinstance(file.yaml.value, Mapping) and "prompts" in file.yaml.value
     value = file.document.value
     if not isinstance(value, Mapping):
         return False
-    return ("prompts" in value and ("providers" in value or "targets" in value)) or (
+    names_promptfoo = file.suffix != ".json" and "promptfoo" in file.text.value.lstrip()[:200]
+    has_models = "providers" in value or "targets" in value
+    return ("prompts" in value and (names_promptfoo or has_models)) or (
         "redteam" in value and ("targets" in value or "purpose" in value)
     )
 
@@ -172,7 +172,12 @@ class _Configuration:
             losses += (loss for loss in lost if loss not in losses)
             kept = [name for name in test.variables if name in read or name not in self._used]
             inputs = {names.name(name): test.variables[name] for name in kept}
-            cases.append(SourceCase(name=test.name, inputs=inputs, output=output, place=test.place))
+            tags = ("adversarial",) if test.adversarial else ()
+            cases.append(
+                SourceCase(
+                    name=test.name, inputs=inputs, output=output, tags=tags, place=test.place
+                )
+            )
         return tuple(cases)
 
     def _identity(self, prompt: FoundPrompt, number: int) -> str:

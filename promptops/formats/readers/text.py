@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from promptops.formats.document import Loss, SourceDocument, SourceTurn
+from promptops.formats.front_matter import front_matter
 from promptops.formats.input_names import InputNames
 from promptops.formats.parts import TemplatePart, TextPart
 from promptops.formats.plain_texts import (
@@ -16,6 +17,7 @@ from promptops.formats.plain_texts import (
     stem_steps,
     text_message,
 )
+from promptops.formats.prompt_in_yaml import prompt_mapping
 from promptops.formats.registry import ReadOptions
 from promptops.formats.role_lines import RoleLines, has_role_lines
 from promptops.formats.source_file import SourceFile
@@ -34,8 +36,8 @@ _ENDINGS = (".txt", ".md", ".markdown", ".prompt", ".tmpl", *JINJA_ENDINGS)
 
 
 def recognises(file: SourceFile) -> bool:
-    """Whether the ending is that of a text."""
-    return file.suffix in _ENDINGS
+    """Whether the ending is that of a text, and the file is not a mapping in YAML."""
+    return file.suffix in _ENDINGS and not prompt_mapping(file)
 
 
 def documents(file: SourceFile, options: ReadOptions) -> Iterator[SourceDocument | Loss]:
@@ -74,11 +76,12 @@ class _Reader:
 
     def turns(self, file: SourceFile, role: str | None) -> Iterator[SourceTurn]:
         """The messages of a text; None: it may have role lines."""
-        found = translated_file(file, file.text, self._options, self.names)
+        text = front_matter(file).body  # whole, but for an empty header
+        found = translated_file(file, text, self._options, self.names)
         self.losses += found.translation.losses
         self.partials |= found.partials
         self.inputs |= found.inputs
-        if role is None and _begins_with_role(file):
+        if role is None and _begins_with_role(text.value):
             roles = RoleLines(file.place, None)
             yield from roles.turns(found.translation.parts)
             self.losses += roles.losses
@@ -93,8 +96,8 @@ class _Reader:
         self.losses.append(Loss(code=code, message=message, place=file.place()))
 
 
-def _begins_with_role(file: SourceFile) -> bool:
-    first = file.text.value.lstrip().partition("\n")[0]
+def _begins_with_role(text: str) -> bool:
+    first = text.lstrip().partition("\n")[0]
     return has_role_lines((TextPart(f"{first}\n"),))
 
 

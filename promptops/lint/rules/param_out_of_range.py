@@ -8,7 +8,7 @@ from typing import Any
 from promptops.catalog.schema_places import is_written
 from promptops.lint import Problem, Severity, rule
 from promptops.lint.prompt_model import PromptModel, prompt_model
-from promptops.lint.request_fields import request_api
+from promptops.lint.request_fields import reasoning_effort, request_api
 from promptops.model.config import Config
 from promptops.model.prompt import Prompt
 from promptops.runtime.request.api_limits import EFFORTS, Api
@@ -27,10 +27,10 @@ _WIDEST: Mapping[str, tuple[float, float]] = {
 def param_out_of_range(prompt: Prompt, config: Config) -> Iterator[Problem]:
     """The model supports every parameter, and every value is within its limits.
 
-    Otherwise the provider refuses the request: reasoning models do not accept `temperature`, and no
-    model writes more than its maximum output. Parameters of a profile are checked with the model
-    that the profile names, and reported at the profile. CFG017 reports parameters that no model of
-    the provider accepts.
+    Otherwise the provider refuses the request: reasoning models do not accept `temperature`, or
+    only with `reasoning_effort: none`, and no model writes more than its maximum output. Parameters
+    of a profile are checked with the model that the profile names, and reported at the profile.
+    CFG017 reports parameters that no model of the provider accepts.
 
     Bad:
         model:
@@ -48,13 +48,19 @@ def param_out_of_range(prompt: Prompt, config: Config) -> Iterator[Problem]:
         model:
           provider: openai
           id: gpt-5.4-mini-2026-03-17
+          params: {temperature: 0.2, reasoning_effort: low}
+
+    Bad:
+        model:
+          provider: openai
+          id: gpt-5.4-mini-2026-03-17
           params: {max_output_tokens: 1000000}
 
     Good:
         model:
           provider: openai
           id: gpt-5.4-mini-2026-03-17
-          params: {temperature: 0.2, max_output_tokens: 600}
+          params: {temperature: 0.2, reasoning_effort: none, max_output_tokens: 600}
     """
     model = prompt_model(prompt, config)
     api = request_api(prompt, config)
@@ -63,12 +69,26 @@ def param_out_of_range(prompt: Prompt, config: Config) -> Iterator[Problem]:
         message = _refused(name, value, model) if name not in elsewhere else None
         if message is not None:
             yield Problem(message, at=_at(prompt, name), hint=_hint(name, model, api))
+        elif (
+            name in ("temperature", "top_p") and value != 1 and _samples_only_without(prompt, model)
+        ):
+            called = f"{model.provider}/{model.id}" if model else ""
+            message = f"{called} accepts `{name}` only with `reasoning_effort: none`"
+            hint = f"remove `{name}`, or set `reasoning_effort: none`"
+            yield Problem(message, at=_at(prompt, name), hint=hint)
 
 
 def _refused_by_api(prompt: Prompt, api: Api | None) -> set[str]:
     """The parameters that CFG017 reports."""
     found = unsupported_params(prompt.model.params, api) if api is not None else ()
     return {each.at.removeprefix("/params/") for each in found}
+
+
+def _samples_only_without(prompt: Prompt, model: PromptModel | None) -> bool:
+    """Whether the effort of the prompt makes the model refuse other values than the default 1."""
+    effort = reasoning_effort(prompt)
+    feature = "sampling_by_default" if effort is None else "sampling_with_effort"
+    return model is not None and model.lacks(feature) and effort != "none"
 
 
 def _refused(name: str, value: Any, model: PromptModel | None) -> str | None:

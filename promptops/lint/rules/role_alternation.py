@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 from promptops.lint import Problem, Severity, rule
 from promptops.lint.conversation import Turn, last_turns, neighbours
 from promptops.lint.provider_roles import Conversation, accepts_prefill, conversation_of
+from promptops.lint.request_fields import request_api
 from promptops.lint.subject import RenderedCase
+from promptops.model.config import Config
 from promptops.model.prompt import Prompt
 
 _REPEATS = {
@@ -17,12 +19,15 @@ _REPEATS = {
 
 
 @rule("MSG004", severity=Severity.WARNING)
-def role_alternation(prompt: Prompt, renders: Sequence[RenderedCase]) -> Iterator[Problem]:
+def role_alternation(
+    prompt: Prompt, config: Config, renders: Sequence[RenderedCase]
+) -> Iterator[Problem]:
     """Messages follow each other in an order that the provider accepts.
 
     Google and Mistral refuse two consecutive messages with the same role; Anthropic joins them, so
-    that an example can end up in the question. Google, Mistral and Claude models since 4.6 refuse a
-    request that ends with an assistant message, meant as the beginning of the answer.
+    that an example can end up in the question. Mistral and Claude models since 4.6 refuse a request
+    that ends with an assistant message, meant as the beginning of the answer. So does Google, which
+    CFG017 reports.
 
     The caller's own messages (`history`), and providers whose rules promptops does not know, are
     not checked.
@@ -54,6 +59,9 @@ def role_alternation(prompt: Prompt, renders: Sequence[RenderedCase]) -> Iterato
         if problem is not None and after.at not in seen:
             seen.add(after.at)
             yield problem
+    api = request_api(prompt, config)
+    if api is not None and not api.begun_answers:
+        return
     for last in last_turns(prompt, renders):
         refused = last.role == "assistant" and not accepts_prefill(conversation, str(model))
         if refused and last.at not in seen:

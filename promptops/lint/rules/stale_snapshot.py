@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from promptops.catalog.catalog import Catalog
 from promptops.lint import Problem, Severity, rule
-from promptops.lint.subject import PromptFacts
+from promptops.lint.subject import PromptFacts, requests_of
 from promptops.model.place import Place
 from promptops.model.prompt import Case, Prompt
 from promptops.source.conflicts import has_conflict
@@ -53,7 +53,7 @@ def stale_snapshot(prompt: Prompt, subject: PromptFacts, catalog: Catalog) -> It
     from promptops.catalog.recordings import recordings_in
 
     found = recordings_in(catalog, prompt.path)
-    requests = _requests(subject)
+    requests = requests_of(subject)
     answered = {recording.request for recording in found.recordings}
     asking = [
         case
@@ -84,14 +84,6 @@ def _is_incomplete(subject: PromptFacts) -> bool:
         or any(problem.code in _INCOMPLETE for problem in subject.problems)
         or any(has_conflict(each.source.path, each.source.value) for each in subject.written)
     )
-
-
-def _requests(subject: PromptFacts) -> dict[str, str]:
-    """From the name of each case to the digest of its request, if it can be rendered."""
-    from promptops.runtime.request.canonical import request_digest
-
-    renders = subject.renders
-    return {e.case.name: request_digest(e.traced.request) for e in renders if e.traced is not None}
 
 
 def _asks(case: Case, prompt: Prompt) -> bool:

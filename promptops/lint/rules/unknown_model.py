@@ -6,12 +6,12 @@ import json
 import re
 from collections.abc import Iterator
 
-from promptops.analysis.models import covers, find, nearest
+from promptops.analysis.models import covers, find, has_deployments, nearest, owner
 from promptops.catalog.catalog import Catalog
 from promptops.lint import Edit, Fix, Problem, Severity, rule
-from promptops.lint.prompt_model import PromptModel, id_place, prompt_model
+from promptops.lint.prompt_model import PromptModel, id_place, other_owner, prompt_model
 from promptops.model.config import Config
-from promptops.model.prompt import Prompt
+from promptops.model.prompt import Prompt, provider_name
 from promptops.suggestions import nearest_name
 
 _PROVIDERS = ("openai", "anthropic", "google", "mistral", "deepseek", "xai", "groq", "cohere")
@@ -27,8 +27,9 @@ def unknown_model(prompt: Prompt, config: Config, catalog: Catalog) -> Iterator[
     Define a private model as a profile in `promptops.toml`. The id of a profile is reported only
     if it is probably a misspelt known one: once, with the number of prompts that use the profile.
     A profile with a `base_url` and an id that differs only in its numbers, such as a newer version,
-    are not reported. A prompt without a model is not reported, because its caller chooses. A
-    profile that does not exist is an error (CFG014).
+    are not reported. Neither are the ids of Azure, which are names that you chose. A prompt without
+    a model is not reported, because its caller chooses. A profile that does not exist is an error
+    (CFG014), and so is a profile with the model of another provider (CFG020).
 
     Bad:
         model: {provider: openai, id: gpt-5.4-mni}
@@ -64,13 +65,24 @@ def unknown_model(prompt: Prompt, config: Config, catalog: Catalog) -> Iterator[
         return
     model = prompt.model
     if model.profile is None and model.provider is not None and model.id is not None:
-        profiles = {(profile.provider, profile.id) for profile in config.models.values()}
-        if (model.provider, model.id) in profiles or find(model.provider, model.id):
+        profiles = {
+            (provider_name(profile.provider), profile.id) for profile in config.models.values()
+        }
+        written = (provider_name(model.provider), model.id)
+        if written in profiles or find(*written) or has_deployments(model.provider):
             return
-        owner = None if covers(model.provider) else _nearest_provider(model.provider)
-        if owner is not None:
+        seller = None if covers(model.provider) else _nearest_provider(model.provider)
+        if seller is not None:
             message = f"the provider `{model.provider}` is not known"
-            yield _unknown(prompt, "/model/provider", message, owner, "")
+            yield _unknown(prompt, "/model/provider", message, seller, "")
+            return
+        other = other_owner(model.provider, model.id)
+        if other is not None:
+            message = f"`{model.id}` is a model of {other}, not of {model.provider}"
+            hint = (
+                f"write `provider: {other}`, or define a profile with the `base_url` of a gateway"
+            )
+            yield Problem(message, at="/model/id", hint=hint)
             return
         message = f"`{model.id}` of {model.provider} is not known"
         hint = "if it is your own model, define it as a profile in promptops.toml"
@@ -83,7 +95,7 @@ def _misspelt(model: PromptModel, catalog: Catalog) -> Iterator[Problem]:
     own_server = model.profile is not None and model.profile.base_url is not None
     if own_server or model.facts is not None or not covers(model.provider):
         return
-    near = nearest(model.id, model.provider)
+    near = nearest(model.id, model.provider) if owner(model.id) is None else None
     if near is not None and not _is_another_version(model.id, near):
         message = f"`{model.id}` of {model.provider} is not known"
         yield Problem(message, at=id_place(model, catalog), hint=f"did you mean `{near}`?")

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from promptops.analysis.models import covers, providers
+from promptops.analysis.models import is_well_known, providers
 from promptops.catalog.catalog import Catalog
-from promptops.json_pointer import escaped
+from promptops.catalog.config_places import profile_place
 from promptops.lint import Problem, Severity, rule
 from promptops.model.config import ModelProfile
-from promptops.model.place import Place
-from promptops.source.config import FILES, SHARED_FILE
-from promptops.source.toml_places import TomlPlaces
+from promptops.model.prompt import provider_name
 from promptops.suggestions import nearest_name
 
 
@@ -19,10 +17,11 @@ from promptops.suggestions import nearest_name
 def unknown_provider(catalog: Catalog) -> Iterator[Problem]:
     """The provider of a profile is not a misspelt name of a known provider.
 
-    Known are the providers of promptops, of installed plug-ins and of the model table. Any other
-    name is accepted for your own server (a profile with `base_url`), unless it differs from a known
-    one by a letter: it would be called in another format. Without `base_url`, a name unlike any
-    known one is accepted, too: an application may have its own client for it.
+    Known are the providers of promptops, of installed plug-ins and of the model table, in upper or
+    lower case. Any other name is accepted for your own server (a profile with `base_url`), unless
+    it differs from a known one by a letter or two exchanged ones: it would be called in another
+    format. Without `base_url`, a name unlike any known one is accepted, too: an application may
+    have its own client for it. CFG021 reports known providers that promptops can't call.
 
     Bad:
         --- promptops.toml
@@ -40,7 +39,7 @@ def unknown_provider(catalog: Catalog) -> Iterator[Problem]:
     Good:
         --- promptops.toml
         [models.fast]
-        provider = "openai"
+        provider = "OpenAI"
         id = "gpt-5.4-mini-2026-03-17"
 
     Good:
@@ -54,7 +53,7 @@ def unknown_provider(catalog: Catalog) -> Iterator[Problem]:
         if near is not None:
             yield Problem(
                 f"there is no provider `{profile.provider}`",
-                at=_place(catalog, name),
+                at=profile_place(catalog, name, "provider", profile.provider),
                 hint=f"did you mean `{near}`?",
             )
 
@@ -64,22 +63,18 @@ _NEARLY_EQUAL = 0.85
 
 def _misspelt(profile: ModelProfile) -> str | None:
     """The known provider that is probably meant; None if the name is correct or unlike all."""
-    if covers(profile.provider):
+    name = provider_name(profile.provider)
+    if is_well_known(name):
         return None
     from promptops.evals.providers.registry import is_known, names
 
     if profile.base_url is not None:
-        near = nearest_name(profile.provider, names(), _NEARLY_EQUAL)
-        return near if near is not None and near not in profile.provider else None
+        near = nearest_name(name, names(), _NEARLY_EQUAL) or _with_exchanged_letters(name, names())
+        return near if near is not None and near not in name else None
     if is_known(profile):
         return None
-    return nearest_name(profile.provider, {*names(), *providers()})
+    return nearest_name(name, {*names(), *providers()})
 
 
-def _place(catalog: Catalog, profile: str) -> Place:
-    path = catalog.config.path
-    text = catalog.files.text(path) if path is not None else None
-    if path is None or text is None:
-        return Place(path or FILES[0])
-    prefix = "/tool/promptops" if path == SHARED_FILE else ""
-    return TomlPlaces(path, text.value, prefix).place(f"/models/{escaped(profile)}/provider")
+def _with_exchanged_letters(name: str, known: Iterable[str]) -> str | None:
+    return next((each for each in known if sorted(each) == sorted(name)), None)

@@ -9,10 +9,11 @@ from promptops.analysis.models import ModelFacts
 from promptops.catalog.schema_places import is_written
 from promptops.lint import Problem, Severity, rule
 from promptops.lint.prompt_model import PromptModel, prompt_model
-from promptops.lint.request_fields import request_api
+from promptops.lint.request_fields import reasoning_effort, request_api
 from promptops.lint.subject import messages
 from promptops.model.config import Config
 from promptops.model.prompt import MediaPart, Message, Prompt
+from promptops.runtime.request.api_limits import APIS
 
 _BUDGETS = (
     ("anthropic", "thinking", "budget_tokens"),
@@ -28,9 +29,11 @@ _LEAST_BUDGET = 1_024
 def unsupported_by_model(prompt: Prompt, config: Config) -> Iterator[Problem]:
     """The model accepts the images, tools, output schema and thinking budget of the prompt.
 
-    Otherwise the provider refuses the request or ignores the field. The facts are from the table of
-    known models; a feature that it does not mention is not reported. CFG017 reports what no model
-    of the provider accepts, CFG004 reports parameters.
+    Otherwise the provider refuses the request or ignores the field. Some models accept a feature
+    only without another one: tools in chat completions only without reasoning, or only without an
+    output schema. The facts are from the table of known models; a feature that it does not mention
+    is not reported. CFG017 reports what no model of the provider accepts, CFG004 reports
+    parameters.
 
     Bad:
         model: {provider: openai, id: o3-mini-2025-01-31}
@@ -47,11 +50,28 @@ def unsupported_by_model(prompt: Prompt, config: Config) -> Iterator[Problem]:
           - {role: user, content: Return the total as JSON.}
 
     Bad:
+        model: {provider: openai, id: gpt-5.6-terra}
+        tools:
+          - {name: find_order, description: Finds an order., parameters: {type: object}}
+        messages:
+          - {role: user, content: Where is my order?}
+
+    Bad:
         model:
           provider: anthropic
           id: claude-opus-5
           params: {max_output_tokens: 600}
           provider_options: {anthropic: {thinking: {type: enabled, budget_tokens: 2048}}}
+
+    Good:
+        model:
+          provider: openai
+          id: gpt-5.6-terra
+          provider_options: {openai: {api: responses}}
+        tools:
+          - {name: find_order, description: Finds an order., parameters: {type: object}}
+        messages:
+          - {role: user, content: Where is my order?}
 
     Good:
         model: {provider: openai, id: gpt-5.4-mini-2026-03-17}
@@ -75,10 +95,30 @@ def unsupported_by_model(prompt: Prompt, config: Config) -> Iterator[Problem]:
     if "output_schema" in lacks and prompt.output.schema is not None:
         message = f"{name} does not accept the schema of an answer"
         yield Problem(message, at="/output/schema", hint="use another model")
+    yield from _tools_beside(prompt, model, config, name)
     api = request_api(prompt, config)
     if "begun_answer" in lacks and (api is None or api.begun_answers):
         yield from _begun_answer(prompt, name)
     yield from _budgets(prompt, model, model.facts, name)
+
+
+def _tools_beside(
+    prompt: Prompt, model: PromptModel, config: Config, name: str
+) -> Iterator[Problem]:
+    """Tools together with what the model accepts only without them."""
+    if not prompt.tools:
+        return
+    if prompt.output.format == "json" and model.lacks("tools_with_json"):
+        message = f"{name} does not accept tools together with `format: json`"
+        yield Problem(message, at="/output", hint="leave out one, or use Gemini 3 or later")
+    effort = reasoning_effort(prompt)
+    feature = "chat_tools_by_default" if effort is None else "chat_tools_with_effort"
+    is_chat = request_api(prompt, config) is APIS["openai"]
+    if is_chat and model.lacks(feature) and effort != "none":
+        message = f"{name} accepts tools in chat completions only with `reasoning_effort: none`"
+        hint = "set it, or use the Responses API: `provider_options: {openai: {api: responses}}`"
+        own = "/model/params/reasoning_effort"
+        yield Problem(message, at=own if is_written(prompt.locate, own) else "/tools", hint=hint)
 
 
 def _images(prompt: Prompt, name: str) -> Iterator[Problem]:

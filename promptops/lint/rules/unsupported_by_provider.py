@@ -21,9 +21,10 @@ def unsupported_by_provider(
     an error for such a field, instead of a request without it. Known are the APIs of OpenAI,
     Anthropic and Google. A profile with a `base_url` is checked if its provider is `anthropic` or
     `gemini`: it is called in their format at any address. Every other name is called in OpenAI's
-    format there, which is not checked: the server may accept more than OpenAI. For a gateway with
-    an OpenAI-compatible API, write `provider = "openai"`. CFG004 and CFG018 report what the API can
-    express and the model refuses.
+    format there. Chat completions are not checked, because the server may accept more than OpenAI;
+    the Responses API is checked for parameters and audio that it has no field for. For a gateway
+    with an OpenAI-compatible API, write `provider = "openai"`. CFG004 and CFG018 report what the
+    API can express and the model refuses.
 
     Bad:
         model:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from functools import cache
 
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.prompt_ids import PROMPT_ENDINGS
 from promptops.catalog.references import is_below
 from promptops.lint import Problem, Severity, rule
+from promptops.lint.subject import PromptFacts, requests_of
 from promptops.model.place import Place
 from promptops.source.recording_files import ENDING as RECORDINGS
 from promptops.source.recording_files import first_of, is_misnamed
@@ -19,13 +21,16 @@ _SCHEMAS = (".schema.json", ".tool.json")
 
 
 @rule("REP003", severity=Severity.WARNING, reads_all=True)
-def unused_partial(catalog: Catalog) -> Iterator[Problem]:
+def unused_partial(catalog: Catalog, today: date) -> Iterator[Problem]:
     """A prompt uses every partial, schema, case file and recording.
 
     An unused partial still appears in searches, and edits to it have no effect. An unused case file
     is worse: its tests never run.
 
     If a prompt misspells the name of a file, that is reported at the prompt.
+
+    Recordings are answers that were paid for. If a prompt without recordings sends the requests of
+    unused ones, it was renamed, and the finding has the command that renames its recordings, too.
 
     The rule checks templates (`.j2`, `.jinja`) below the prompt roots, JSON files below the schema
     roots, and files named `NAME.cases.…`, `NAME.recordings.jsonl` and
@@ -67,9 +72,10 @@ def unused_partial(catalog: Catalog) -> Iterator[Problem]:
     kinds = ((path, _kind(catalog, path)) for path in others)
     unused = [(path, kind) for path, kind in kinds if kind and not _is_needed(catalog, path, kind)]
     lost = _not_there(catalog) if unused else []
+    renamed = _RenamedPrompts(catalog, today)
     for path, kind in unused:
         if nearest_name(path, lost, 0.9, MAX_CATALOG_CHARS) is None:
-            hint = _MISNAMED if is_misnamed(path) else _HINT[kind]
+            hint = _MISNAMED if is_misnamed(path) else renamed.hint(path) or _HINT[kind]
             yield Problem(f"no prompt uses this {kind}", at=Place(path), hint=hint)
 
 
@@ -78,8 +84,52 @@ _HINT = {
     "partial": "include it, or delete it",
     "schema": "refer to it with `$ref` or `ref`, or delete it",
     "case file": "name it under `tests` of its prompt: `- file: …`, or delete it",
-    "recording": "its prompt does not exist: delete it",
+    "recording": "if its prompt was renamed, rename it, too: `git mv`; else delete it",
 }
+
+
+class _RenamedPrompts:
+    """Finds prompts without recordings by the requests that they send."""
+
+    def __init__(self, catalog: Catalog, today: date) -> None:
+        self._catalog = catalog
+        self._today = today
+        self._requests: dict[str, frozenset[str]] = {}
+
+    def hint(self, path: str) -> str:
+        """The command that renames unused recordings; "" if no prompt sends their requests."""
+        from shlex import quote
+
+        first = first_of(path)
+        prompt = self._asking(first) if first is not None else None
+        if first is None or prompt is None:
+            return ""
+        stem = self._catalog.recordings_of(prompt).removesuffix(RECORDINGS)
+        renamed = stem + path.removeprefix(first.removesuffix(RECORDINGS))
+        identity = self._catalog.ids[prompt]
+        return f"`{identity}` sends these requests: git mv {quote(path)} {quote(renamed)}"
+
+    def _asking(self, first: str) -> str | None:
+        """The path of a prompt that sends a request of the recordings that begin with `first`."""
+        from promptops.catalog.recordings import recordings_at
+
+        catalog = self._catalog
+        found = [each for each in recordings_at(catalog.files, first).recordings if not each.judge]
+        recorded, cases = {each.request for each in found}, {each.case for each in found}
+        for path in catalog.ids if recorded else ():
+            prompt = None if catalog.recording_files(path) else catalog.loaded(path).prompt
+            if prompt is None or cases.isdisjoint(case.name for case in prompt.cases):
+                continue
+            if not recorded.isdisjoint(self._sent(path)):
+                return path
+        return None
+
+    def _sent(self, path: str) -> frozenset[str]:
+        """The digests of the requests of a prompt's cases."""
+        if path not in self._requests:
+            facts = PromptFacts(self._catalog, self._catalog.loaded(path), self._today)
+            self._requests[path] = frozenset(requests_of(facts).values())
+        return self._requests[path]
 
 
 @cache

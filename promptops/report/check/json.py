@@ -10,8 +10,8 @@ from promptops.report.check.parts.rows import rows
 from promptops.report.check.parts.verdict import verdict
 from promptops.report.diff.json import diff_value
 from promptops.report.json import report_value
-from promptops.report.mutate.json import count_value
 from promptops.report.parts.json_text import json_text
+from promptops.report.parts.record_json import record_json
 from promptops.report.probe.json import probe_value
 from promptops.report.test.json import test_value
 
@@ -47,7 +47,7 @@ def _mutation(report: CheckReport) -> dict[str, Any] | None:
     if run is None:
         return None
     return {
-        **count_value(run.count),
+        **record_json(run.count),
         "survivors_in_changed_lines": [
             {"change": mutant.change, **mutant.place.as_json()}
             for mutant in run.survivors_in_changed_lines

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from promptops.model.bump import Bump
 from promptops.model.release import PromptChange, ReleasePlan, ReleaseProblem, ReleaseReport
 from promptops.model.report import Style, plain
 from promptops.plurals import counted, some
+from promptops.report.parts.bumps import before_1
 from promptops.report.parts.visible import visible, visible_line
 
 PROMPTS_SHOWN = 50
 TAGS_SHOWN = 5
 UNTOLD = "its tag records no change"
-_BEFORE_1 = {Bump.MAJOR: "minor", Bump.MINOR: "patch"}
-"""Before 1.0.0: the number of the version that a change raises."""
 
 
 def write(report: ReleaseReport, *, style: Style = plain) -> str:
@@ -66,9 +64,8 @@ def _step(plan: ReleasePlan) -> str:
         return f"{bump}, the first release"
     if not bump:
         return f"not above {visible(record.base)}"
-    number = None if plan.version.major else _BEFORE_1.get(bump)
-    shift = f"; before 1.0.0 this raises the {number} number" if number else ""
-    return f"{bump} since {visible(record.base)}{shift}"
+    why = before_1(bump, str(plan.version))
+    return f"{bump} since {visible(record.base)}{f'; {why}' if why else ''}"
 
 
 def change_lines(changes: Iterable[PromptChange], style: Style = plain) -> Iterator[str]:

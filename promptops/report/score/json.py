@@ -87,6 +87,9 @@ def _samples(found: SampleCounts) -> dict[str, Any]:
         "lines": found.lines,
         "ignored": dict(found.ignored),
         "similar_keys": dict(found.similar_keys),
+        "text_answers": found.text_answers,
+        "json_answers": found.json_answers,
+        "unwrapped_answers": found.unwrapped_answers,
         "without_answer": found.without_answer,
         "without_cost": found.without_cost,
     }

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from promptops.records import field, record
+from promptops.model.prompt import provider_name
+from promptops.records import field, record, replace
 from promptops.runtime.request import claude_schema, gemini_schema
 from promptops.runtime.request.schema_refusal import SchemaRefusal
 
@@ -75,7 +76,8 @@ class Api:
         letter_first: Whether the name of a tool must begin with a letter or an underscore.
         media: Limits by kind of media part; a missing kind can't be expressed.
         refused_parts: Roles with the kinds of media parts that their messages can't have.
-        own_parts: Types of parts in the provider's own form that a caller's history may have.
+        own_parts: Types of parts in the provider's own form that a caller's history may have;
+            None for any.
         converts_calls: Whether tool calls get another form, for which they must be complete.
         needs_turn: Whether a message other than instructions is required.
         begun_answers: Whether the last message may be the assistant's.
@@ -100,7 +102,7 @@ class Api:
     letter_first: bool = False
     media: Mapping[str, MediaLimits] = field(default_factory=dict)
     refused_parts: frozenset[tuple[str, str]] = frozenset()
-    own_parts: frozenset[str] = frozenset()
+    own_parts: frozenset[str] | None = frozenset()
     converts_calls: bool = False
     needs_turn: bool = False
     begun_answers: bool = True
@@ -211,6 +213,13 @@ APIS: Mapping[str, Api] = MappingProxyType(
 )
 """All request formats, by the method of `RenderedRequest`."""
 
+COMPATIBLE_RESPONSES = replace(_RESPONSES, name="the Responses API", names=True, own_parts=None)
+"""OpenAI's Responses API of any server.
+
+It may accept more than OpenAI, but no parameter and no kind of media that the format has no field
+for.
+"""
+
 _METHODS = {
     "openai": ("openai", "responses"),
     "anthropic": ("anthropic",),
@@ -226,7 +235,7 @@ def apis_of(provider: str | None) -> tuple[Api, ...]:
 
     Other providers than these have an OpenAI-compatible API, several, or one that is not known.
     """
-    return tuple(APIS[method] for method in _METHODS.get((provider or "").lower(), ()))
+    return tuple(APIS[method] for method in _METHODS.get(provider_name(provider), ()))
 
 
 def speaks_openai(provider: str | None) -> bool:

@@ -65,14 +65,29 @@ def media_source(part: Mapping[str, Any]) -> MediaSource | None:
 
 
 def is_base64(data: str) -> bool:
-    """Whether data can be decoded; line breaks are allowed."""
-    import base64
+    """Whether data is base64 as a whole; line breaks are allowed."""
+    from binascii import a2b_base64
 
     try:
-        base64.b64decode(data)
+        a2b_base64("".join(data.split()), strict_mode=True)
     except ValueError:
         return False
     return True
+
+
+def is_address(value: Any) -> bool:
+    """Whether a value of an input is an address or a `data:` URL, and not base64."""
+    return isinstance(value, str) and value.startswith(("https://", "http://", "data:"))
+
+
+def is_media(value: Any) -> bool:
+    """Whether the value of an input can be an image, a sound or a document."""
+    return is_address(value) or (isinstance(value, str) and is_base64(value))
+
+
+def no_media(name: str) -> str:
+    """The problem with the value of an input that is neither."""
+    return f"`{name}` is neither base64, a `data:` URL nor an address"
 
 
 def media_type_of_path(path: str) -> str | None:

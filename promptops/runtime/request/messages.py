@@ -21,7 +21,6 @@ from promptops.runtime.template.scope import Frame, Load, Piece, Run, TemplateFa
 from promptops.runtime.template.text_rendering import evaluate, render_text, trace_text
 
 MAX_TURNS = 1_000
-_REMOTE = ("https://", "http://", "data:")
 
 Media = Callable[[str], bytes | None]
 """From the path of a file to its bytes, or None."""
@@ -139,12 +138,15 @@ class Rendering:
         """
         if part.origin == "file":
             return {"url": self._read(part)}
+        from promptops.runtime.request.media import is_address, is_media, no_media
+
         value = names.get(part.value) if part.origin == "input" else part.value
         if not value:
             raise self._failure(f"`{part.value}` has no value", part.at)
-        remote = isinstance(value, str) and value.startswith(_REMOTE)
-        if remote or part.origin == "url":
+        if is_address(value) or part.origin == "url":
             return {"url": value}
+        if not is_media(value):
+            raise self._failure(no_media(part.value), part.at)
         schema = (self._prompt.inputs.get("properties") or {}).get(part.value)
         kind = schema.get("contentMediaType") if isinstance(schema, Mapping) else None
         return {"url": f"data:{kind};base64,{value}"} if kind else {"data": value}

@@ -7,7 +7,7 @@ from typing import Any
 
 from promptops.errors import InputError, UsageError
 from promptops.model.request import Request, RequestSettings
-from promptops.runtime.request.api_limits import APIS, Api, apis_of
+from promptops.runtime.request.api_limits import APIS, COMPATIBLE_RESPONSES, Api, apis_of
 from promptops.runtime.request.unsupported import Unsupported, is_plain_message, unsupported
 
 _NOTHING, _CONTENT = "nothing", "content"
@@ -32,9 +32,11 @@ def refuse_unsupported(
     api = APIS[method]
     if apis and api not in apis:
         raise _another_format(api, apis, str(provider), prompt)
-    if not apis and api.provider == "openai":
+    if not apis and method == "openai":
         checked[method] = _NOTHING  # a compatible server may accept more than OpenAI does
         return
+    if not apis and method == "responses":
+        api = COMPATIBLE_RESPONSES
     errors = [_error(each, prompt) for each in unsupported(request, api)]
     if errors:
         errors[0].others = tuple(errors[1:])

@@ -41,8 +41,7 @@ def unsupported(request: Request, api: Api) -> Iterator[Unsupported]:
     for index, message in enumerate(request.messages):
         if not is_plain_message(message):
             yield from unsupported_in(message, api, f"/messages/{index}")
-    if api.converts_calls:
-        yield from _conversation(request.messages, api)
+    yield from unsupported_conversation(request.messages, api)
 
 
 def unsupported_settings(request: Request, api: Api) -> Iterator[Unsupported]:
@@ -73,9 +72,13 @@ def unsupported_in(message: Mapping[str, Any], api: Api, at: str) -> Iterator[Un
         kind = str(part.get("type"))
         if kind in _MEDIA and "source" not in part:
             yield from _media(part, role, api, f"{at}/content/{index}")
-        elif kind != "text" and kind not in api.own_parts:
+        elif kind != "text" and not _has_own_part(kind, api):
             text = f"{api.name} can't express `{kind}` parts"
             yield Unsupported(at=f"{at}/content/{index}", message=text)
+
+
+def _has_own_part(kind: str, api: Api) -> bool:
+    return api.own_parts is None or kind in api.own_parts
 
 
 def _are_parts(value: Any) -> bool:
@@ -213,8 +216,12 @@ def _source_problem(
     return None
 
 
-def _conversation(messages: Sequence[Mapping[str, Any]], api: Api) -> Iterator[Unsupported]:
-    """What depends on other messages."""
+def unsupported_conversation(
+    messages: Sequence[Mapping[str, Any]], api: Api
+) -> Iterator[Unsupported]:
+    """Everything that a format can't express because of the order of the messages."""
+    if not api.converts_calls:
+        return
     turns = [
         index
         for index, each in enumerate(messages)

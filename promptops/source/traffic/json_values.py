@@ -11,7 +11,7 @@ from promptops.source.json_lines import mistake_in
 from promptops.source.traffic.line_error import LineError
 from promptops.source.values import NO_JSON_NUMBER
 
-_TOO_DEEP = "nested too deeply"
+TOO_DEEP = "nested too deeply"
 _LONGEST_INTEGER = 300
 """Characters; a float can represent every shorter integer."""
 
@@ -37,7 +37,7 @@ def json_value(text: str) -> Any:
         message, offset = mistake_in(text, error)
         raise LineError(message, column=offset + 1) from None
     except RecursionError:
-        raise LineError(_TOO_DEEP) from None
+        raise LineError(TOO_DEEP) from None
 
 
 def embedded(value: Any) -> Any:
@@ -70,7 +70,7 @@ def json_line(value: Any) -> str:
     try:
         return json.dumps(value, ensure_ascii=False)
     except RecursionError:
-        raise LineError(_TOO_DEEP) from None
+        raise LineError(TOO_DEEP) from None
 
 
 def _no_constant(name: str) -> NoReturn:

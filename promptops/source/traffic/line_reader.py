@@ -8,8 +8,9 @@ from typing import Any, BinaryIO
 
 from promptops.model.sample import BrokenLine, Part
 from promptops.records import record
+from promptops.source.traffic.documents import document_in, rows_in
 from promptops.source.traffic.files import TrafficFile, decompressed, is_gzip, open_file, size_of
-from promptops.source.traffic.json_values import value_of_line
+from promptops.source.traffic.json_values import TOO_DEEP, value_of_line
 from promptops.source.traffic.line_error import LineError
 from promptops.source.traffic.lines import cuts, lines_of
 from promptops.source.traffic.reading import Head, Read, Reading
@@ -45,35 +46,71 @@ class LineReader:
             "format": self.format,
         }
         with open_file(file.location, file.path) as opened:
-            compressed = is_gzip(opened)
+            compressed, is_document = is_gzip(opened), document_in(opened) is not None
             total = size_of(opened)
-            spans = [(0, total)] if compressed else cuts(opened, total, size)
-            for start, end in spans:
-                yield Part(**named, start=start, end=end, gzip=compressed)
+            whole = compressed or is_document
+            for start, end in [(0, total)] if whole else cuts(opened, total, size):
+                yield Part(**named, start=start, end=end, gzip=compressed, document=is_document)
 
     def read(self, part: Part, fields: Mapping[str, str]) -> Iterator[Read]:
         """See `Reader`."""
         reading = Reading(part, fields)
         with opened_part(part) as file:
-            for offset, line in lines_of(file, part.start, None if part.gzip else part.end):
-                reading.offset = offset
-                reading.lines += 1
-                yield from self._samples(line, reading)
-                if reading.similar:
-                    yield from reading.noted()
+            if part.document:
+                yield from self._of_document(file, reading)
+            else:
+                yield from self._of_lines(file, reading)
         yield reading.end
 
-    def _samples(self, line: bytes | LineError, reading: Reading) -> list[Read]:
+    def _of_lines(self, file: BinaryIO, reading: Reading) -> Iterator[Read]:
+        part = reading.part
+        for offset, line in lines_of(file, part.start, None if part.gzip else part.end):
+            reading.offset = offset
+            reading.lines += 1
+            yield from self._of_line(line, reading)
+            if reading.similar:
+                yield from reading.noted()
+
+    def _of_line(self, line: bytes | LineError, reading: Reading) -> list[Read]:
         """All samples of a line, and what of it can't be read."""
         try:
             if isinstance(line, LineError):
                 raise line
             row = value_of_line(line)
+            if isinstance(row, dict) and self._is_page(row):
+                return [
+                    read for item in rows_in(row) for read in self._samples(item, line, reading)
+                ]
+        except LineError as error:
+            return [_broken(error, line, reading)]
+        return self._samples(row, line, reading)
+
+    def _of_document(self, file: BinaryIO, reading: Reading) -> Iterator[Read]:
+        value = document_in(file)
+        rows = [value] if isinstance(value, dict) and not self._is_page(value) else rows_in(value)
+        for reading.row, row in enumerate(rows):
+            reading.lines += 1
+            yield from self._samples(row, b"", reading)
+            yield from reading.noted()
+
+    def _is_page(self, value: Row) -> bool:
+        """Whether it is no row of this format, but has rows of it, as an API returns them."""
+        items = value.get("data")
+        first = items[0] if isinstance(items, list) and items else None
+        if not isinstance(first, dict):
+            return False
+        return self.row_like(first) > self.row_like(value)
+
+    def _samples(self, row: Any, line: bytes | LineError, reading: Reading) -> list[Read]:
+        """All samples of a row, and what of it can't be read."""
+        try:
             if not isinstance(row, dict):
                 raise LineError("not a JSON object")
             found = self.facts(row, reading)
         except LineError as error:
             return [_broken(error, line, reading)]
+        except RecursionError:
+            return [_broken(LineError(TOO_DEEP), line, reading)]
         return [
             _broken(facts, line, reading) if isinstance(facts, LineError) else reading.sample(facts)
             for facts in found

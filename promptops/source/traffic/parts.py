@@ -9,6 +9,7 @@ from typing import Any
 
 from promptops.errors import InputError
 from promptops.model.sample import Part
+from promptops.source.traffic.documents import document_in, rows_in
 from promptops.source.traffic.files import TrafficFile, decompressed, open_file
 from promptops.source.traffic.json_values import value_of_line
 from promptops.source.traffic.line_error import LineError
@@ -38,8 +39,11 @@ def _recognised(file: TrafficFile) -> Reader | None:
     head = head_of(file)
     if not head.data:
         return None
-    best = max(map(reader, reader_names()), key=lambda each: each.recognises(head))
-    if best.recognises(head):
+    first = next(iter(rows_in(head.row)), None)
+    heads = [head, Head(head.data, first)] if isinstance(first, dict) else [head]
+    readers = [(each, one) for one in heads for each in map(reader, reader_names())]
+    best, shown = max(readers, key=lambda each: each[0].recognises(each[1]))
+    if best.recognises(shown):
         return best
     message = "cannot recognise the format: no JSON object in the first lines"
     raise InputError(message, where=file.path, hint=_hint_for_unrecognised(file, head))
@@ -48,7 +52,9 @@ def _recognised(file: TrafficFile) -> Reader | None:
 def _hint_for_unrecognised(file: TrafficFile, head: Head) -> str:
     if head.data.lstrip().startswith(b"["):
         command = f"jq -c '.[]' {shlex.quote(file.path)}"
-        return f"a JSON array is not read; write one line for each item: {command}"
+        return f"an array is read if it is valid JSON of at most 8 MB; else: {command}"
+    if head.data.lstrip().startswith(b"{"):
+        return "a JSON document is read if it is valid and at most 8 MB; else write JSON Lines"
     return "name it with `--input`, or write one JSON object in each line"
 
 
@@ -59,9 +65,16 @@ _HEAD_BYTES = 64
 
 
 def head_of(file: TrafficFile) -> Head:
-    """The first bytes as they are in the file, and the first object of the first lines."""
+    """The first bytes as they are in the file, and its first object: of the first lines, or of a
+    document.
+    """
     with open_file(file.location, file.path) as opened:
         data = opened.read(_HEAD_BYTES)
+        document = document_in(opened)
+        if isinstance(document, list):
+            document = next((item for item in document if isinstance(item, dict)), None)
+        if isinstance(document, dict):
+            return Head(data, document)
         with decompressed(opened) as stream:
             lines = islice(lines_of(stream, 0, None), _HEAD_LINES)
             return Head(data, next(iter(_json_objects(line for _, line in lines)), None))

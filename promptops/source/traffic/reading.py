@@ -67,17 +67,21 @@ class Reading:
     Attributes:
         fields: As in `Reader.read`.
         offset: Of the current line; see `Sample`.
+        row: The 0-based number of the current row of a JSON document.
         lines: That were read, broken ones included.
         ignored: Records that are not a request to a model, by kind.
         similar: Keys that are nearly known ones, not yet yielded.
     """
 
-    __slots__ = ("_compared", "_name", "fields", "ignored", "lines", "offset", "part", "similar")
+    __slots__ = (
+        *("_compared", "_name", "fields", "ignored", "lines", "offset", "part", "row", "similar"),
+    )
 
     def __init__(self, part: Part, fields: Mapping[str, str]) -> None:
         self.part = part
         self.fields = fields
         self.offset = part.start
+        self.row = 0
         self.lines = 0
         self.ignored: Counter[str] = Counter()
         self.similar: list[SimilarKey] = []
@@ -87,7 +91,7 @@ class Reading:
     @property
     def identity(self) -> str:
         """The id of a sample that has none."""
-        return f"{self._name}:{self.offset}"
+        return f"{self._name}:{self.row if self.part.document else self.offset}"
 
     def sample(self, facts: dict[str, Any]) -> Sample:
         """The sample of the current line; missing fields keep their defaults."""

@@ -61,6 +61,12 @@ def instant(value: Any) -> float | None:
     return value / unit if value / unit <= _LAST_SECOND else None  # exact, also of nanoseconds
 
 
+def duration_s(start: Any, end: Any) -> float | None:
+    """The seconds between two times, as `instant` reads them; None if one is unknown."""
+    first, last = instant(start), instant(end)
+    return None if first is None or last is None or last < first else round(last - first, 6)
+
+
 def usage(tokens: Any, answered: Any, cached: Any) -> Usage | None:
     """Counts of tokens; None if neither input nor output was counted."""
     known = count(tokens), count(answered)

@@ -9,10 +9,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from promptops.evals.engine.ask import Ask, Settings
-from promptops.evals.engine.budget import Estimate, cost_usd, has_an_end
+from promptops.evals.engine.budget import Estimate, endless_models, unpriced_models
 from promptops.evals.providers import BatchIntent, BatchItem, BatchLimits, Failure
 from promptops.evals.providers.endpoint import Approved, Endpoint, addressed, endpoint_of
-from promptops.model.answer import Usage
 from promptops.model.batch import BatchRow, BatchState
 from promptops.model.config import ModelProfile
 from promptops.records import field, record, replace
@@ -87,11 +86,11 @@ def submit(
 
 def _estimate(planned: PlannedRequests, batches: int, settings: Settings) -> Estimate:
     asks = [ask for ask, _ in planned.asks.values()]
-    unpriced = (a.profile.id for a in asks if cost_usd(a, Usage()) is None or not has_an_end(a))
     return Estimate(
         requests=len(asks),
         worst_usd=planned.worst_usd,
-        unpriced=tuple(dict.fromkeys(unpriced)),
+        unpriced=unpriced_models(asks),
+        endless=endless_models(asks),
         left_usd=settings.max_cost_usd,
         batches=batches,
     )

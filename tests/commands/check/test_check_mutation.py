@@ -72,7 +72,7 @@ def test_the_report_counts_what_cases_notice_of_the_changed_prompts(change, chec
         "quoted": 1,
         "survived": 2,
         "unseen": 0,
-        "score": 33.333333,
+        "score": 0.333333333,
         "behaviour_score": 0.0,
         "survivors_in_changed_lines": [
             {"change": '"Never" → "Sometimes"', **place, "column": 7, "end_column": 12},

@@ -137,8 +137,13 @@ def test_a_data_set_is_not_imported(repo):
 
     result = imported(repo.root, "prompt_data.json")
 
-    assert codes(result) == ["IMP004"]
-    assert result.findings[0].hint == "if they are test cases, make them a case file"
+    assert severe(result) == [
+        "prompt_data.json:1 IMP004 there is no prompt in it, but data: 40 rows with the same keys"
+    ]
+    assert result.findings[0].hint == (
+        "if they are test cases, make them a case file;"
+        " if they are prompts: --select 'prompt_data.json::*'"
+    )
 
 
 def test_more_than_200_prompts_in_a_file_are_a_data_set(repo):

@@ -42,6 +42,17 @@ def old(repo, monkeypatch):
     return repo
 
 
+def test_lint_accepts_how_a_text_on_one_line_is_written(repo, say, monkeypatch):
+    texts = ["""Say "hi", don't shout.""", 'A \u2028 line of "its own".', "It's in C:\\temp."]
+    repo.write({f"old/{number}.txt": text for number, text in enumerate(texts)})
+    monkeypatch.chdir(repo.root)
+
+    assert say("import", "old").code == 0
+
+    found = say("lint", "--select", "SCH006")
+    assert (found.code, found.out) == (0, "")
+
+
 def test_a_dry_run_an_import_and_the_same_again(old, say):
     dry = say("import", "old", "--dry-run")
     wet = say("import", "old", "--to", "prompts")

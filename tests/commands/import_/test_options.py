@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,73 @@ def test_paths_and_names_in_files_are_selected(repo, select, exclude, found):
     result = imported(repo.root, "old", select=select, exclude=exclude, dry_run=True)
 
     assert [prompt.id.rpartition("/")[2] for prompt in result.prompts] == found
+
+
+@pytest.mark.parametrize(
+    ("select", "found"),
+    [
+        ((), []),
+        (("*.json",), []),
+        (("prompts.json::row-3",), ["row-3"]),
+        (("prompts.json::row-1*",), ["row-1", "row-10", "row-11"]),
+        (("other.json::*",), []),
+    ],
+)
+def test_rows_that_look_like_data_are_prompts_if_their_names_are_selected(repo, select, found):
+    rows = [{"name": f"Row {number}", "text": PARAGRAPH} for number in range(12)]
+    repo.write({"prompts.json": json.dumps(rows)})
+
+    result = imported(repo.root, "prompts.json", select=select, dry_run=True)
+
+    assert [prompt.id.rpartition("/")[2] for prompt in result.prompts] == found
+
+
+@pytest.mark.parametrize(
+    ("rows", "number"),
+    [
+        ([{"system": "Be kind.", "id": number} for number in range(11)], 11),
+        ([{"messages": [{"role": "user", "content": "Hi."}]}] * 11, 11),
+        ([{"name": f"n{number}", "prompt": PARAGRAPH} for number in range(10)], 10),
+        ([{"name": "a", "prompt": PARAGRAPH, "output": "json"}] * 2, 2),
+        ([{f"key{number}": PARAGRAPH} for number in range(11)], 11),
+        ([PARAGRAPH] * 10, 10),
+        ({"comment": PARAGRAPH, "_comment": "Not a prompt."}, 1),
+    ],
+)
+def test_rows_of_prompts_are_not_data(repo, rows, number):
+    repo.write({"prompts.json": json.dumps({"list": rows})})
+
+    result = imported(repo.root, "prompts.json", dry_run=True)
+
+    assert (len(result.prompts), "IMP315" in codes(result)) == (number, False)
+
+
+@pytest.mark.parametrize(
+    "source", [".claude", ".claude/commands", ".claude/commands/git", ".claude/commands/git/fix.md"]
+)
+def test_a_command_is_one_however_its_file_is_named(repo, source):
+    repo.write({".claude/commands/git/fix.md": "Fix $1 of {part}.\n"})
+
+    result = imported(repo.root, source)
+
+    assert rendered(repo.root, result.prompts[0].path, arg1="A") == ["Fix A of {part}."]
+
+
+@pytest.mark.parametrize(
+    ("syntax", "inputs", "text"),
+    [
+        (None, {"arg1": "A"}, "Fix A of {part}."),
+        ("single", {"arg1": "A", "part": "B"}, "Fix A of B."),
+        ("none", {}, "Fix $1 of {part}."),
+    ],
+)
+def test_braces_in_a_command_are_variables_if_their_syntax_is_given(repo, syntax, inputs, text):
+    repo.write({"commands/fix.md": "Fix $1 of {part}.\n"})
+
+    result = imported(repo.root, "commands", syntax=syntax)
+
+    assert rendered(repo.root, result.prompts[0].path, **inputs) == [text]
+    assert ("IMP218" in codes(result)) == (syntax is None)
 
 
 def test_candidates_are_listed_with_their_places_and_variables(repo):
@@ -101,12 +169,35 @@ def test_profiles_replace_models_and_complete_prompts_without_one(repo):
     result = imported(repo.root, "old", profiles=True)
 
     assert states(result) == ["written a", "written b", "written c"]
+    assert [(f.message, f.hint) for f in result.findings if f.code == "IMP320"] == [
+        (
+            "promptops can't call the profile `gpt-4-1`: there is no provider `azure`",
+            "set `base_url` in its profile to a server with an OpenAI-compatible API",
+        )
+    ]
     assert result.profiles == {"gpt-4-1": {"provider": "azure", "id": "gpt-4.1"}}
     texts = [Path(f"prompts/{name}.prompt.yaml").read_text() for name in "abc"]
     assert [yaml.safe_load(text)["model"] for text in texts] == [
         {"profile": "fast"},
         {"profile": "gpt-4-1", "params": {"temperature": 0.5}},
         {"profile": "fast"},
+    ]
+
+
+def test_a_sample_with_the_name_of_an_image_is_left_out_and_the_prompt_is_written(repo):
+    repo.write(
+        {
+            "old/a.prompty": "---\nname: a\nmodel:\n  api: chat\n  configuration:\n"
+            "    type: openai\n    name: gpt-4o\nsample:\n  photo: receipt.jpg\n---\n"
+            "user:\n![x]({{photo}})\nLook.\n",
+        }
+    )
+
+    result = imported(repo.root, "old")
+
+    assert states(result) == ["written a"]
+    assert [one.message for one in result.findings if one.code == "IMP113"] == [
+        "the case `sample` is left out: `photo` is neither base64, a `data:` URL nor an address"
     ]
 
 

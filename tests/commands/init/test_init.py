@@ -404,7 +404,7 @@ def test_a_ci_file_of_gitlab_is_left_alone_and_the_job_is_shown(repo):
 def test_the_nightly_workflow_gets_the_keys_and_clients_of_all_profiles_and_is_kept(repo):
     repo.write(
         {
-            "promptops.toml": '[models.a]\nprovider = "anthropic"\nid = "claude-9"\n'
+            "promptops.toml": '[models.a]\nprovider = "Anthropic"\nid = "claude-9"\n'
             '[models.b]\nprovider = "openai"\nid = "b-1"\nbase_url = "https://b.example/v1"\n'
             'api_key_env = "B_KEY"\n'
         }

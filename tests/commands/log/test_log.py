@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import subprocess
 
-import jsonschema_rs
 import pytest
 
 from promptops.cli.main import run
-from promptops.source.schemas import schema
+from tests.output_schemas import validate
 
 ASK = "prompts/ask.prompt.yaml"
 STYLE = "prompts/partials/style.md.j2"
@@ -67,7 +66,7 @@ def told(log):
         code, out, err = log(repo, *arguments, "--format", "json")
         assert (code, err) == (0, "")
         value = json.loads(out)
-        jsonschema_rs.validator_for(schema("log.schema.json")).validate(value)
+        validate("log", value)
         return value
 
     return telling
@@ -145,7 +144,7 @@ def test_a_rename_is_followed_by_its_alias(catalog, rows):
     change(catalog, "renamed", "prompts/answer.prompt.yaml", "model:", "aliases: [ask]\nmodel:")
     change(catalog, "after", STYLE, "kind", "good")
 
-    found = rows(catalog, "id", "before_id", "state", options=("answer",))
+    found = rows(catalog, "prompt", "before", "state", options=("answer",))
 
     assert found == [
         ("after", "answer", None, "changed"),
@@ -153,7 +152,7 @@ def test_a_rename_is_followed_by_its_alias(catalog, rows):
         ("before", "ask", None, "changed"),
         ("start", "ask", None, "added"),
     ]
-    assert rows(catalog, "id", "before_id", "state", options=("ask",)) == found
+    assert rows(catalog, "prompt", "before", "state", options=("ask",)) == found
 
 
 def test_an_alias_that_was_given_later_is_followed_too(catalog, rows):
@@ -161,7 +160,7 @@ def test_an_alias_that_was_given_later_is_followed_too(catalog, rows):
     catalog.commit("renamed")
     change(catalog, "alias", "prompts/answer.prompt.yaml", "model:", "aliases: [ask]\nmodel:")
 
-    assert rows(catalog, "id", "state", options=("answer",)) == [
+    assert rows(catalog, "prompt", "state", options=("answer",)) == [
         ("alias", "answer", "changed"),
         ("renamed", "answer", "added"),
         ("start", "ask", "added"),
@@ -185,12 +184,12 @@ def test_a_name_that_another_prompt_took_over_tells_what_it_stood_for(catalog, r
     catalog.write({ASK: PROMPT.replace("one question", "many")})
     change(catalog, "taken over", "prompts/answer.prompt.yaml", "aliases: [ask]\n", "")
 
-    assert rows(catalog, "id", "state", options=("answer",)) == [
+    assert rows(catalog, "prompt", "state", options=("answer",)) == [
         ("taken over", "answer", "changed"),
         ("renamed", "answer", "renamed"),
         ("start", "ask", "added"),
     ]
-    assert rows(catalog, "id", "state", options=("ask",)) == [
+    assert rows(catalog, "prompt", "state", options=("ask",)) == [
         ("taken over", "ask", "added"),
         ("renamed", "answer", "renamed"),
         ("start", "ask", "added"),
@@ -202,8 +201,8 @@ def test_a_name_that_its_own_prompt_still_has_leads_nowhere(catalog, rows):
     catalog.write({"prompts/answer.prompt.yaml": text})
     catalog.commit("one of two")
 
-    assert rows(catalog, "id", options=("answer",)) == [("one of two", "answer")]
-    assert rows(catalog, "id") == [("start", "ask")]
+    assert rows(catalog, "prompt", options=("answer",)) == [("one of two", "answer")]
+    assert rows(catalog, "prompt") == [("start", "ask")]
 
 
 def test_a_prompt_that_is_gone_has_its_history(catalog, rows, told):

@@ -32,7 +32,7 @@ def test_missing_answers_exit_1_and_the_hint_records_them(repo, served):
         "ask: no attack was judged\n"
         "stale: 1 of 1 answer missing\n"
         "hint: promptops probe ask --smoke --family split-payload --record\n"
-        "fail: no attack was judged · 1 answer missing · 1 prompt\n"
+        "incomplete: no attack was judged · 1 answer missing · 1 prompt\n"
     )
 
     recorded = ask(repo.root, *RECORD)

@@ -406,32 +406,6 @@ def test_an_unknown_engine_is_refused_with_the_nearest_one(released, tmp_path):
     )
 
 
-ENGINE = """\
-from promptops.commands.score.part import score_part
-
-
-def run(parts, pack, options):
-    for part in reversed(list(parts)):
-        yield score_part(part, pack)
-"""
-
-
-def test_an_engine_of_another_package_scores_the_parts(released, tmp_path, monkeypatch):
-    info = tmp_path / "acme_engine-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-engine\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[promptops.engines]\nacme = acme_engine:run\n")
-    (tmp_path / "acme_engine.py").write_text(ENGINE)
-    monkeypatch.syspath_prepend(tmp_path)
-    files = [written(tmp_path / f"{number}.jsonl", [sample(number)]) for number in range(3)]
-
-    assert scored(released, files, engine="acme") == scored(released, files)
-
-    monkeypatch.setenv("PROMPTOPS_UNTRUSTED", "1")
-    with pytest.raises(UsageError):
-        scored(released, files, engine="acme")
-
-
 def test_a_span_without_content_is_no_error_and_is_counted(released, tmp_path):
     names = {
         "gen_ai.operation.name": "chat",
@@ -447,3 +421,14 @@ def test_a_span_without_content_is_no_error_and_is_counted(released, tmp_path):
     (group,) = found.groups
     assert (group.n, group.errors.count, group.contracts.n) == (1, 0, 0)
     assert found.samples.without_answer == 1
+
+
+def test_answers_are_counted_by_their_form(released, tmp_path):
+    outputs = ["hello", '{"a": 1}', {"a": 1}, {"message": {"content": "hello"}}, "[not JSON", ""]
+    named = {"prompt": "ask", "release": "v1.0.0"}
+    rows = [{**named, "id": str(n), "output": each} for n, each in enumerate(outputs)]
+
+    found = scored(released, [written(tmp_path / "s.jsonl", rows)]).samples
+
+    forms = found.text_answers, found.json_answers, found.unwrapped_answers
+    assert (found.scored, forms) == (6, (2, 2, 1))

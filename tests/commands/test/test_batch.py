@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
-from jsonschema import Draft202012Validator
 
 from promptops.evals.providers.anthropic import batches as anthropic_batches
 from promptops.evals.providers.openai import batches as openai_batches
@@ -22,16 +20,15 @@ from tests.commands.test.batched import (
     files,
     profile,
 )
+from tests.output_schemas import validate
 from tests.servers.answers import Answer
 from tests.servers.batch_apis import OpenAIBatchServer
 from tests.servers.fault_server import fault_server
 from tests.tiers import fast_first
 
-SCHEMA = Path(__file__).parents[3] / "schemas/batch.schema.json"
-
 
 def valid(report):
-    Draft202012Validator(json.loads(SCHEMA.read_text())).validate(report)
+    validate("batch", report)
     return report
 
 

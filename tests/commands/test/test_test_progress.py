@@ -66,6 +66,16 @@ def read(terminal: int) -> bytes:
             "sending 2 requests: the price of `m-1`, `m\\x1b[2J` is unknown",
         ),
         (
+            Estimate(requests=2, worst_usd=0.0, endless=("m-1",)),
+            "sending 2 requests: the longest answer of `m-1` is unknown:"
+            " set `max_output_tokens` in the profile",
+        ),
+        (
+            Estimate(requests=3, worst_usd=0.25, unpriced=("m-1",), endless=("m-2",)),
+            "sending 3 requests: up to $0.25, and the price of `m-1` is unknown, and the longest"
+            " answer of `m-2` is unknown: set `max_output_tokens` in the profile",
+        ),
+        (
             Estimate(requests=3, worst_usd=0.25, unpriced=("m-1",)),
             "sending 3 requests: up to $0.25, and the price of `m-1` is unknown",
         ),

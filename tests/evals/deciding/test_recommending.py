@@ -311,13 +311,60 @@ def test_several_prompts_are_summed_up_by_the_greatest_loss():
     )
 
 
-def test_without_measures_contracts_alone_recommend():
-    cheap = arm("cheap", difference=None)
+@pytest.mark.parametrize(
+    ("cheap", "score"),
+    [
+        (arm("cheap", difference=None), "quality"),
+        (arm("cheap", difference=None), ""),
+        (arm("cheap"), ""),  # its requests are the same where nothing is measured
+    ],
+)
+def test_without_a_compared_score_a_fit_arm_is_only_cheaper(cheap, score):
+    found = compared(cheap)
+    prompt = replace(found.prompts[0], score=score)
 
-    assert recommended(cheap).sentence == (
-        "`cheap` costs 40% less [34, 46] than `fast` and loses a contract in none of 200 cases (up"
-        " to 2% could break unseen); no score was compared. Write `model: {profile: cheap}`."
+    assert concluded(replace(found, prompts=(prompt,))).recommendation == Recommendation(
+        arm=None,
+        cheaper="cheap",
+        sentence="`cheap` costs 40% less [34, 46] than `fast`; too little to say that it is as"
+        f" good: no score was compared. I{IN_ONE[1:]}",
     )
+
+
+@pytest.mark.parametrize(
+    ("needs", "missing"),
+    [
+        ({"needs": "72 cases", "cases_needed": 72}, "about 72 cases would decide"),
+        ({}, "2 independent cases, at least 10 are needed"),
+    ],
+)
+def test_on_few_cases_an_open_arm_is_only_cheaper(needs, missing):
+    found = recommended(arm("cheap", "open", 0.5, cases=2, **needs), arm("dear", "open", 1.5))
+
+    assert found == Recommendation(
+        arm=None,
+        cheaper="cheap",
+        sentence="`cheap` costs 50% less [45, 55] than `fast`; too little to say that it is as"
+        f" good: {missing}",
+    )
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"verdict": "worse"},
+        {"stale": 1},
+        {"note": "another model answers"},
+        {"ratio": 0.96},
+        {"ratio": 1.4},
+        {"cost_ratio": ValueInterval(value=0.5, low=0.2, high=1.1)},
+        {"cases": 10},
+    ],
+)
+def test_an_arm_that_is_worse_unfinished_or_not_cheaper_is_not_named_cheaper(values):
+    few = {"verdict": "open", "cases": 2, **values}
+
+    assert recommended(arm("cheap", **few)).cheaper is None
 
 
 def test_a_prompt_without_contracts_has_none_to_lose():

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from promptops.evals.engine.ask import Interrupt, Payer, Unasked
-from promptops.evals.engine.budget import Estimate, Ledger, Purse, estimate
+from promptops.evals.engine.budget import Estimate, Ledger, Purse, estimate, worst_cost_usd
 from promptops.evals.engine.run import ask, ask_all
 from promptops.evals.providers import RateLimits, Window
 from promptops.model.config import ModelProfile
@@ -237,6 +237,16 @@ def test_a_model_whose_answers_nothing_limits_is_named():
     found = estimate(asks, settings(), Ledger())
 
     assert found.unlimited == ("gpt-4o",)
+
+
+def test_a_known_price_without_a_maximum_length_is_told_from_an_unknown_price():
+    endless = replace(PRICED, id="e-1", max_output_tokens=None)
+    asks = [ask_for("a", profile=endless), ask_for("b", profile=PRICED), ask_for("c")]
+
+    found = estimate(asks, settings(), Ledger())
+
+    assert (found.endless, found.unpriced) == (("e-1",), (PROFILE.id,))
+    assert found.worst_usd == worst_cost_usd(asks[1])
 
 
 def test_of_a_model_whose_answers_are_free_no_length_need_be_known():

@@ -83,6 +83,9 @@ def test_the_key_of_another_provider_is_not_sent(provider):
     [
         ("google", "use `gemini`"),
         ("vertex", "set `base_url` in its profile to a server with an OpenAI-compatible API"),
+        ("azure", "set `base_url` in its profile to a server with an OpenAI-compatible API"),
+        ("acme", "set `base_url` in its profile to a server with an OpenAI-compatible API"),
+        ("claude", "use `anthropic`"),
         ("antropic", "did you mean `anthropic`?"),
     ],
 )
@@ -93,6 +96,21 @@ def test_an_unknown_provider_is_reported_with_the_known_one(name, hint):
         registry.provider_of(approve(profile, {endpoint_of(profile)}), {})
 
     assert (refused.value.message, refused.value.hint) == (f"there is no provider `{name}`", hint)
+    with pytest.raises(UsageError) as early:
+        registry.refuse_uncallable(approve(profile, {endpoint_of(profile)}), {})
+    assert str(early.value) == str(refused.value)
+
+
+@pytest.mark.parametrize("provider", DEFAULTS)
+def test_upper_and_lower_case_of_a_provider_mean_the_same(provider):
+    written, lower = _profile(provider.title()), _profile(provider)
+
+    assert endpoint_of(written) == endpoint_of(lower)
+    assert endpoint_of(written).is_default
+    assert key_variable(written) == DEFAULTS[provider][1]
+    assert registry.is_known(written)
+    environment = {"OPENAI_BASE_URL": "http://127.0.0.1:9/v1"}
+    assert addressed(written, environment).base_url == addressed(lower, environment).base_url
 
 
 def test_the_address_in_the_environment_is_that_of_openai():

@@ -47,6 +47,26 @@ def reviewed():
     return replace(REPORTS["breaking"], before_version="1.8.0", after_version="2.0.0")
 
 
+BELOW_1 = "(before 1.0.0 this raises the patch number)"
+
+
+@pytest.mark.parametrize(
+    ("versions", "bump"),
+    [
+        (("1.8.0", "1.9.0"), "minor, 1.8.0 -> 1.9.0"),
+        (("0.1.0", "0.1.1"), f"minor, 0.1.0 -> 0.1.1 {BELOW_1}"),
+    ],
+)
+def test_below_1_0_0_the_gate_says_why_a_smaller_number_is_raised(versions, bump):
+    before, after = versions
+    found = replace(REPORTS["wording"], before_version=before, after_version=after)
+    gate = report(LintReport(findings=(), files=1), diff=found, test=green(), risks=())
+
+    (row,) = (line for line in markdown.write(gate).splitlines() if line.startswith("| release"))
+    assert text.write(gate).splitlines()[-1].endswith(f" · required version bump: {bump}")
+    assert row == f"| release | pass | required version bump: {bump} |"
+
+
 def report(lint, **values):
     usual = {
         "test": failing(),

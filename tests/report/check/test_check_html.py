@@ -34,6 +34,7 @@ from tests.report.check.html_reports import (
 from tests.report.conftest import HOSTILE
 from tests.report.diff import html_pages
 from tests.report.diff.html_reports import realistic
+from tests.report.diff.reports import REPORTS as REPORTS_OF_DIFF
 from tests.report.test.runs import answer, case
 from tests.tiers import fast_spread
 
@@ -148,6 +149,20 @@ def test_headings_go_down_one_step_at_a_time_and_landmarks_are_there_once(page):
     assert [names.count(name) for name in ("header", "main")] == [1, 1]
 
 
+@pytest.mark.parametrize("name", [name for name in REPORTS if name != "hostile"])
+def test_no_two_regions_have_the_same_name(name):
+    names = html_pages.region_names(read(written(name)))
+
+    assert sorted(names) == sorted(set(names))
+
+
+def test_regions_of_one_prompt_have_the_name_of_their_part():
+    names = html_pages.region_names(read(written("mutated")))
+
+    of_prompt = [name for name in names if name.endswith(" of support/triage")]
+    assert of_prompt == ["Cases of support/triage", "Mutants of support/triage"]
+
+
 def test_plots_have_a_text_and_tables_have_heads_with_scope():
     root = read(written("failed"))
 
@@ -223,6 +238,16 @@ def test_the_verdict_comes_first_then_what_the_gate_asks():
             "3 changes refused by check.fail-on (breaking)",
         ],
     ]
+
+
+def test_below_1_0_0_the_page_says_why_a_smaller_number_is_raised():
+    found = replace(REPORTS_OF_DIFF["wording"], before_version="0.1.0", after_version="0.1.1")
+    (header,) = read(write(report(diff=found, shown=shown()))).all("header")
+
+    assert words(next(header.all("h1"))) == (
+        "✓ pass required version bump: minor, 0.1.0 -> 0.1.1"
+        " (before 1.0.0 this raises the patch number)"
+    )
 
 
 def header_said(name):

@@ -6,7 +6,7 @@ from functools import cache
 
 import pytest
 
-from promptops.model.arm import ValueInterval
+from promptops.model.arm import Recommendation, ValueInterval
 from promptops.report.compare.html import write
 from promptops.report.compare.page.labels import Box, along, placed
 from promptops.report.compare.page.views import picture
@@ -67,6 +67,23 @@ def test_untrusted_text_adds_no_element():
     assert {each.name for each in attacked.all()} <= usual
     (body,) = attacked.all("body")
     assert body.text.count("<script>document.title='pwned';alert(1)</script>") > 60
+
+
+@pytest.mark.parametrize(
+    ("advice", "headline"),
+    [
+        (Recommendation(arm="cheap", sentence="why"), "Recommended: cheap"),
+        (
+            Recommendation(arm=None, cheaper="cheap", sentence="why"),
+            "Cheaper: cheap; too little to say that it is as good",
+        ),
+        (Recommendation(arm=None, sentence="why"), "No recommendation"),
+    ],
+)
+def test_the_headline_recommends_only_what_is_recommended(advice, headline):
+    page = read(write(replace(recommended(), recommendation=advice)))
+
+    assert [each.text for each in page.all("h1")] == [headline]
 
 
 def test_the_arms_that_no_other_arm_beats_are_filled_and_joined():

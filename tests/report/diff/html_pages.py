@@ -79,6 +79,18 @@ def read(page: str) -> Element:
     return reader.closed()
 
 
+def region_names(root: Element) -> list[str]:
+    """What a screen reader calls each named region of a page, in order."""
+    texts = {each.attributes["id"]: each.text for each in root.all() if "id" in each.attributes}
+    names = []
+    for region in root.all("section"):
+        titles = (region.attributes.get("aria-labelledby") or "").split()
+        name = region.attributes.get("aria-label") or " ".join(texts[title] for title in titles)
+        if name:
+            names.append(" ".join(name.split()))
+    return names
+
+
 def readable(element: Element) -> str:
     """What it says, a block on each line, with `[-removed-]` and `{+added+}`."""
     lines = "".join(_readable(element)).split("\n")

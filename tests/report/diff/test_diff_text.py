@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from promptops.diff.changes import change
+from promptops.model.bump import Bump
 from promptops.model.change import CaseDiff, DiffReport, Seen, SeenPair
 from promptops.report.diff.text import write
 from tests.report.diff.hostile_reports import hostile
@@ -19,6 +20,23 @@ def shown(before, after, **facts):
     return [
         line.removeprefix("    ") for line in lines[lines.index("  case 'one' · user") + 1 : -3]
     ]
+
+
+@pytest.mark.parametrize(
+    ("bump", "after", "raised"),
+    [
+        ("major", "0.2.0", " (0.1.0 -> 0.2.0: before 1.0.0 this raises the minor number)"),
+        ("minor", "0.1.1", " (0.1.0 -> 0.1.1: before 1.0.0 this raises the patch number)"),
+        ("patch", "0.1.1", ""),
+        ("minor", "1.1.0", ""),
+    ],
+)
+def test_below_1_0_0_the_last_line_says_why_a_smaller_number_is_raised(bump, after, raised):
+    found = prompt("a", bump=Bump[bump.upper()])
+
+    last = write(report(found, before_version="0.1.0", after_version=after)).splitlines()[-1]
+
+    assert last == f"{bump}: 1 prompt changed of 12 compared from v1.4.2 to HEAD{raised}"
 
 
 @pytest.mark.parametrize(

@@ -139,6 +139,24 @@ def test_answers_that_are_not_judged_name_their_family_and_how_to_set_a_judge():
 
 
 @pytest.mark.parametrize(
+    ("failures", "verdict", "tone"),
+    [((), "incomplete", "pill missed"), (("it is over its limit",), "fail", "pill failed")],
+)
+def test_a_run_that_only_lacks_a_judged_answer_is_incomplete_and_not_red(failures, verdict, tone):
+    run = usual()
+    case = replace(run.cases[0], succeeded=None)
+    unheard = replace(case, run=replace(case.run, status="error", reason="no answer"))
+    prompt = replace(run.prompts[0], failures=failures)
+    found = replace(run, verdict="fail", problems=(), cases=(unheard,), prompts=(prompt,))
+
+    (headline,) = read(html.write(found)).all("h1")
+    said = f"{verdict}: 1 of 2 attacks succeeded · 1 not judged · 1 prompt"
+    assert text.write(found).splitlines()[-1] == said
+    assert headline.text == f"{verdict} 1 of 2 attacks succeeded"
+    assert next(headline.all("span")).attributes["class"] == tone
+
+
+@pytest.mark.parametrize(
     ("most", "failures", "shown"), [(None, (), 1), (5, (), 0), (None, ("x",), 0)]
 )
 def test_a_prompt_that_passes_in_spite_of_successful_attacks_shows_how_to_set_a_limit(

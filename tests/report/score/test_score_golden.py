@@ -80,3 +80,18 @@ def test_a_share_is_the_same_in_the_table_and_in_an_alert_and_100_only_for_all()
         "above 0.96 s",
         "above $0.96",
     ]
+
+
+@pytest.mark.parametrize(
+    ("forms", "said"),
+    [
+        ((1_200, 3, 5), "1,200 text, 3 JSON, 5 unwrapped from messages or responses"),
+        ((0, 3, 0), "3 JSON"),
+        ((0, 0, 0), None),
+    ],
+)
+def test_the_forms_of_answers_are_counted(forms, said):
+    text, data, unwrapped = forms
+    samples = SampleCounts(text_answers=text, json_answers=data, unwrapped_answers=unwrapped)
+
+    assert dict(notes(Score(samples=samples, groups=()))).get("answers") == said

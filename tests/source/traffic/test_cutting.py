@@ -118,9 +118,9 @@ def test_standard_input_can_be_named_once():
         (".", None, "is a folder", "name the files in it"),
         (
             "array.json",
-            b'[{"prompt": "p"}]',
+            b'[{"prompt": "p"}',
             "cannot recognise the format: no JSON object in the first lines",
-            "a JSON array is not read; write one line for each item: jq -c '.[]' {path}",
+            "an array is read if it is valid JSON of at most 8 MB; else: jq -c '.[]' {path}",
         ),
         (
             "picture",

@@ -44,6 +44,41 @@ def test_columns_of_json_strings_are_the_samples_of_the_lines(tmp_path, name):
     assert (found.lines, found.broken, found.ignored) == (len(rows), [], lines.ignored)
 
 
+def test_a_table_of_spans_of_phoenix_has_samples(tmp_path):
+    path = tmp_path / "spans.parquet"
+    message = [{"message.role": "assistant", "message.content": "Billing."}]
+    columns = {
+        "context.span_id": ["a", "b"],
+        "context.trace_id": ["t", "t"],
+        "span_kind": ["LLM", "CHAIN"],
+        "start_time": [datetime(2026, 11, 1, 10, 0, tzinfo=UTC)] * 2,
+        "end_time": [datetime(2026, 11, 1, 10, 0, 1, tzinfo=UTC), None],
+        "status_code": ["OK", "OK"],
+        "attributes.llm.output_messages": [message, None],
+        "attributes.llm.token_count.prompt": [10.0, None],
+        "attributes.metadata": ['{"gen_ai.prompt.name": "faq"}', None],
+        "embedding": [[0.1] * 9, None],
+    }
+    parquet.write_table(pyarrow.table(columns), path)
+
+    found = Found([path])
+
+    assert found.samples == [
+        Sample(
+            id="a",
+            prompt="faq",
+            trace_id="t",
+            span_id="a",
+            at=1793527200.0,
+            latency_s=1.0,
+            output="Billing.",
+            usage=Usage(input=10, output=0),
+            path=str(path),
+        )
+    ]
+    assert (found.broken, found.ignored) == ([], {"span": 1})
+
+
 def test_nested_columns_and_types_that_json_lacks_are_read(tmp_path):
     path = tmp_path / "s.parquet"
     moment = datetime(2026, 11, 1, 10, 0, 0, 250_000, tzinfo=UTC)

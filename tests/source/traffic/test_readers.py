@@ -254,6 +254,7 @@ def test_generations_of_langfuse_are_samples() -> None:
             trace_id="0af7651916cd43dd8448eb211c80319e",
             messages=TICKET,
             output="Billing.",
+            unwrapped=True,
             tool_calls=({"name": "route", "arguments": {"to": "billing"}},),
             model="m",
             usage=Usage(input=10, output=2),
@@ -398,7 +399,7 @@ def test_what_is_not_a_time_is_none(written: object) -> None:
 
 
 def test_each_format_is_a_file_and_an_unknown_name_is_a_usage_error() -> None:
-    names = ["helicone", "json", "langfuse", "openai", "otlp", "parquet"]
+    names = ["helicone", "json", "langfuse", "openai", "openinference", "otlp", "parquet"]
 
     assert reader_names() == names
     assert all(reader(name) for name in names)

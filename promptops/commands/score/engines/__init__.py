@@ -1,4 +1,4 @@
 """Where parts are scored: each engine is `run(parts, pack, options) -> Iterator[Partial]`.
 
-An engine is a file here, or an entry point of the group `promptops.engines`.
+An engine is a file here.
 """

@@ -13,11 +13,7 @@ from promptops.commands.score.sums import Partial
 from promptops.errors import UsageError
 from promptops.model.sample import Part
 from promptops.module_discovery import module_names
-from promptops.plugins import load, offer_of, offers
 from promptops.suggestions import did_you_mean
-from promptops.untrusted import is_untrusted
-
-GROUP = "promptops.engines"
 
 
 class Engine(Protocol):
@@ -30,19 +26,15 @@ class Engine(Protocol):
 
 
 def engine_named(name: str) -> Engine:
-    """The engine with a name; raises UsageError for an unknown one, InputError for a broken one."""
-    if name in engine_names():
-        run: Engine = import_module(f"{engines.__name__}.{name}").run
-        return run
-    offer = None if is_untrusted() else offer_of(GROUP, name, "engine")
-    if offer is None:
-        known = [*engine_names(), *(each.name for each in offers(GROUP))]
+    """The engine with a name; raises UsageError for an unknown one."""
+    known = engine_names()
+    if name not in known:
         hint = did_you_mean(name, known) or f"engines: {', '.join(known)}"
         raise UsageError(f"there is no engine `{name}`", hint=hint)
-    plugin: Engine = load(offer)
-    return plugin
+    run: Engine = import_module(f"{engines.__name__}.{name}").run
+    return run
 
 
 def engine_names() -> list[str]:
-    """The engines of this package."""
+    """The engines, by the names of their modules."""
     return sorted(set(module_names(engines)) - {"registry"})

@@ -23,7 +23,10 @@ from promptops.evals.providers.http_api.bounded import (
 from promptops.evals.providers.http_api.connection import CONNECT_S, credentials_in
 from promptops.evals.providers.http_api.failures import bad_answer
 from promptops.evals.providers.http_api.rate_headers import rate_limits
-from promptops.evals.providers.http_api.requests import refuse_options
+from promptops.evals.providers.http_api.requests import (
+    refuse_inexpressible,
+    refuse_options,
+)
 from promptops.evals.providers.http_api.sdk_provider import NO_KEY, SdkProvider, valid_address
 from promptops.evals.providers.http_api.values import mapping
 from promptops.evals.providers.openai.apis import APIS, Api
@@ -33,6 +36,7 @@ from promptops.evals.providers.redaction import secrets_of
 from promptops.model.config import ModelProfile
 from promptops.model.request import Request
 from promptops.records import replace
+from promptops.runtime.request.api_limits import COMPATIBLE_RESPONSES
 
 
 class OpenAI(SdkProvider):
@@ -99,6 +103,8 @@ def _api(request: Request) -> Api:
     # The budget is based on the request.
     options = mapping(request.provider_options.get(OWN))
     refuse_options(OWN, options, contradict=("model", "messages", "input"), managed=())
+    if name == "responses":
+        refuse_inexpressible(request, COMPATIBLE_RESPONSES)
     return api
 
 

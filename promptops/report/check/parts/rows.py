@@ -10,6 +10,7 @@ from promptops.model.config import Waiver
 from promptops.plurals import counted
 from promptops.records import record, replace
 from promptops.report.mutate.parts import facts as mutants
+from promptops.report.parts.bumps import before_1
 from promptops.report.parts.summary import by_severity
 from promptops.report.parts.visible import visible
 from promptops.report.probe.parts import facts as probe_facts
@@ -148,8 +149,12 @@ def _of_release(report: CheckReport, diff: DiffReport) -> Iterator[str]:
 
 
 def required(diff: DiffReport) -> str:
-    """The required version bump, such as `required version bump: major, 1.4.2 -> 2.0.0`."""
+    """The required version bump, such as `required version bump: major, 1.4.2 -> 2.0.0`.
+
+    With the reason where the numbers seem not to fit the bump, before 1.0.0.
+    """
     if not diff.bump:
         return "no version bump required"
     numbers = f", {diff.before_version} -> {diff.after_version}" if diff.after_version else ""
-    return f"required version bump: {diff.bump}{numbers}"
+    why = before_1(diff.bump, diff.after_version or "")
+    return f"required version bump: {diff.bump}{numbers}{f' ({why})' if why else ''}"

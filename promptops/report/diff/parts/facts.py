@@ -19,6 +19,7 @@ from promptops.model.change import (
 )
 from promptops.patterns import lazy_pattern
 from promptops.plurals import counted, some
+from promptops.report.parts.bumps import before_1
 from promptops.report.parts.json_text import json_data
 from promptops.report.parts.visible import visible
 
@@ -51,7 +52,13 @@ def _counts(report: DiffReport, sides: str) -> str:
     else:
         result = f"{changed} changed of {report.compared:,} compared{sides}"
     risks = f", {counted(len(report.risks), 'risk')}" if report.risks else ""
-    return f"{result}{risks}{_hidden(report.hidden)}"
+    return f"{result}{risks}{_hidden(report.hidden)}{_raised(report)}"
+
+
+def _raised(report: DiffReport) -> str:
+    """The versions before 1.0.0, where a smaller number than that of the bump is raised."""
+    why = before_1(report.bump, report.after_version or "")
+    return f" ({report.before_version} -> {report.after_version}: {why})" if why else ""
 
 
 def _hidden(number: int) -> str:

@@ -32,15 +32,25 @@ def summary(run: ProbeRun) -> str:
     if run.nothing:
         problems = f"{run.verdict}: " if run.problems else ""
         return f"{problems}{nothing(run)}"
-    undecided = sum(map(len, errors(run).values()))
     parts = [
-        f"{run.verdict}: {outcome(run)}",
+        f"{verdict(run)}: {outcome(run)}",
         f"{counted(run.stale, 'answer')} missing" if run.stale else "",
-        f"{undecided:,} not judged" if undecided else "",
+        f"{not_judged(run):,} not judged" if not_judged(run) else "",
         counted(len(run.prompts), "prompt"),
         cost(run.cost_usd),
     ]
     return " · ".join(filter(None, parts))
+
+
+def verdict(run: ProbeRun) -> str:
+    """In a word: `incomplete` if only answers that are missing or not judged fail it."""
+    is_broken = run.problems or any(prompt.failures for prompt in run.prompts)
+    return "incomplete" if run.verdict == "fail" and not is_broken else run.verdict
+
+
+def not_judged(run: ProbeRun) -> int:
+    """The number of answers that could not be judged."""
+    return sum(map(len, errors(run).values()))
 
 
 def gate_result(run: ProbeRun) -> str:

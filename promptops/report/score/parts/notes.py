@@ -61,6 +61,8 @@ def _read(found: SampleCounts) -> Iterator[tuple[str, str]]:
 
 def _joined(score: Score) -> Iterator[tuple[str, str]]:
     found = score.samples
+    if answers(found):
+        yield "answers", answers(found)
     if found.unjoined_samples:
         yield "not joined", unjoined(found)
         yield from (("hint", each) for each in _how_to_join(found))
@@ -76,6 +78,16 @@ def _joined(score: Score) -> Iterator[tuple[str, str]]:
     if found.without_cost:
         many = counted(found.without_cost, "sample")
         yield "cost unknown", f"{many} without a cost, or without usage and a price"
+
+
+def answers(found: SampleCounts) -> str:
+    """The forms of the answers: `12 text, 3 JSON, 5 unwrapped from messages`; "" without any."""
+    forms = {
+        "text": found.text_answers,
+        "JSON": found.json_answers,
+        "unwrapped from messages or responses": found.unwrapped_answers,
+    }
+    return ", ".join(f"{count:,} {form}" for form, count in forms.items() if count)
 
 
 def _few_conversations(groups: Sequence[ScoreGroup]) -> str:

@@ -15,6 +15,7 @@ from promptops.source.traffic.json_values import embedded, shallow
 from promptops.source.traffic.line_error import LineError
 from promptops.source.traffic.line_reader import Facts, LineReader, Row
 from promptops.source.traffic.reading import Reading
+from promptops.source.traffic.wrapped import unwrapped
 
 _ANSWER = frozenset(("output", "tool_calls", "error"))
 _ATTRIBUTE = "gen_ai.prompt.name"
@@ -27,6 +28,8 @@ def facts_of_row(row: Row, reading: Reading) -> dict[str, Any]:
         read = _READ.get(name)
         if read is _text and type(value) is str:  # most values
             facts[name] = value
+        elif read is _output and (wrapped := unwrapped(value)) is not None:
+            facts = {**wrapped, **facts}  # what the line itself has wins
         elif read is not None and value is not None:
             facts[name] = read(name, value)
     if reading.fields:

@@ -1,4 +1,4 @@
-"""Exports of Langfuse to blob storage: rows of `observations_v2`."""
+"""Observations of Langfuse: of an export to blob storage, of its API, of a downloaded trace."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from promptops.model.answer import Usage
 from promptops.source.traffic import values
 from promptops.source.traffic.attributes import prompt_facts
 from promptops.source.traffic.json_values import embedded
+from promptops.source.traffic.line_error import LineError
 from promptops.source.traffic.line_reader import Facts, LineReader, Row
 from promptops.source.traffic.reading import Reading
-from promptops.source.traffic.responses import response_facts
+from promptops.source.traffic.wrapped import unwrapped
 
 COLUMNS = (
     *("id", "trace_id", "session_id", "type", "start_time", "input", "output", "level"),
@@ -24,7 +25,14 @@ _OWN = ("id", "trace_id", "type", "start_time")
 
 
 def facts_of_row(row: Row, reading: Reading) -> list[Facts]:
-    """The fields of the sample in a row; none for an observation that is not a generation."""
+    """The fields of the sample in a row, or of those in a trace with its observations.
+
+    There is none in an observation that is not a generation.
+    """
+    if "observations" in row:
+        return _of_trace(row, reading)
+    if "traceId" in row:
+        row = _with_columns(row)
     if row.get("type") != "GENERATION":
         reading.ignored["observation"] += 1
         return []
@@ -32,8 +40,79 @@ def facts_of_row(row: Row, reading: Reading) -> list[Facts]:
 
 
 def row_like(row: Row) -> int:
-    """Whether an object has the columns that every row has."""
-    return 2 if all(name in row for name in _OWN) else 0
+    """Whether an object has the columns that every row has, or is a trace with such rows."""
+    if _is_row(row):
+        return 2
+    rows = row.get("observations")
+    if not isinstance(rows, list) or "id" not in _trace(row):
+        return 0
+    return 2 if all(map(_is_of_trace, rows[:1])) else 0
+
+
+def _is_row(row: Row) -> bool:
+    return all(name in row or _CAMEL.get(name) in row for name in _OWN)
+
+
+def _is_of_trace(row: Any) -> bool:
+    """Whether it is an observation, or only the id of one."""
+    return isinstance(row, str) or (isinstance(row, dict) and _is_row({"traceId": "", **row}))
+
+
+def _trace(row: Row) -> Row:
+    """The trace in a document: in itself, or under a key, as a downloaded one has it."""
+    trace = row.get("trace")
+    return trace if isinstance(trace, dict) else row
+
+
+def _of_trace(row: Row, reading: Reading) -> list[Facts]:
+    trace = _trace(row)
+    of_trace = {"traceId": trace.get("id"), "sessionId": trace.get("sessionId")}
+    found: list[Facts] = []
+    for observation in values.items(row.get("observations")):
+        if not isinstance(observation, dict):
+            raise LineError(
+                "a trace without its observations: export them, or get each trace by its id",
+                key="observations",
+            )
+        found += facts_of_row({**of_trace, **observation}, reading)
+    return found
+
+
+_CAMEL = {
+    "trace_id": "traceId",
+    "session_id": "sessionId",
+    "start_time": "startTime",
+    "end_time": "endTime",
+    "status_message": "statusMessage",
+    "usage_details": "usageDetails",
+    "prompt_name": "promptName",
+    "prompt_version": "promptVersion",
+    "tool_calls": "toolCalls",
+}
+"""The names of columns in the API."""
+
+
+def _with_columns(row: Row) -> Row:
+    """An observation of the API with the columns of an export."""
+    found = {column: row.get(name) for column, name in _CAMEL.items()}
+    given = (row.get(name) for name in ("totalCost", "calculatedTotalCost"))
+    cost = next((each for each in given if each is not None), None)
+    return {
+        **row,
+        **found,
+        "provided_model_name": row.get("model") or row.get("providedModelName"),
+        "usage_details": row.get("usageDetails") or _older_usage(row),
+        "total_cost": values.mapping(row.get("costDetails")).get("total") if cost is None else cost,
+        # Not the latency, which is in seconds in the API and elsewhere in milliseconds.
+        "latency": values.duration_s(row.get("startTime"), row.get("endTime")),
+    }
+
+
+def _older_usage(row: Row) -> dict[str, Any]:
+    usage = values.mapping(row.get("usage"))
+    tokens = row.get("promptTokens", row.get("inputTokens"))
+    answered = row.get("completionTokens", row.get("outputTokens"))
+    return {"input": usage.get("input", tokens), "output": usage.get("output", answered)}
 
 
 def _named(row: Row) -> dict[str, Any]:
@@ -54,27 +133,9 @@ def _named(row: Row) -> dict[str, Any]:
 def _answer(row: Row) -> dict[str, Any]:
     """A message or a whole answer becomes its text; any other JSON is the answer itself."""
     output = row.get("output")
-    body = embedded(output)
-    if isinstance(body, list) and len(body) == 1:
-        body = body[0]
     calls = values.tool_calls(row.get("tool_calls"))
-    if isinstance(body, dict) and body.get("role") == "assistant":
-        calls = calls or values.tool_calls(body.get("tool_calls"))
-        return {"output": values.joined(body.get("content")), "tool_calls": calls}
-    answered = response_facts(body) if _is_response(body) else {}
-    if answered:
-        kept = {name: answered[name] for name in ("output", "finish_reason", "fingerprint")}
-        return kept | {"tool_calls": calls or answered["tool_calls"]}
-    return {"output": values.answer(output), "tool_calls": calls}
-
-
-def _is_response(body: Any) -> bool:
-    """Whether it is the answer of an API, and not JSON that a model wrote."""
-    return isinstance(body, dict) and (
-        any(name in body for name in ("choices", "candidates"))
-        or body.get("object") == "response"
-        or body.get("type") == "message"
-    )
+    found = unwrapped(embedded(output)) or {"output": values.answer(output), "tool_calls": ()}
+    return {**found, "tool_calls": calls or found["tool_calls"]}
 
 
 def _messages(given: Any) -> tuple[Mapping[str, Any], ...]:
@@ -91,7 +152,8 @@ def _prompt(row: Row) -> dict[str, Any]:
 def _attributes(row: Row) -> dict[str, Any]:
     """Those of the metadata, and those of a span that Langfuse got by OpenTelemetry."""
     metadata = values.mapping(row.get("metadata"))
-    return {**metadata, **values.mapping(metadata.get("attributes"))}
+    of_span = {name.removeprefix("attributes."): value for name, value in metadata.items()}
+    return {**of_span, **values.mapping(metadata.get("attributes"))}
 
 
 def _usage(details: Mapping[str, Any]) -> Usage | None:

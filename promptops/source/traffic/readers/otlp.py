@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from promptops.source.traffic import values
+from promptops.source.traffic import openinference, values
 from promptops.source.traffic.any_values import attributes_of, integer
 from promptops.source.traffic.line_error import LineError
 from promptops.source.traffic.line_reader import Facts, LineReader, Row
@@ -57,7 +57,9 @@ def _requests(row: Row, reading: Reading) -> Iterator[Facts]:
 
 def _span(span: Mapping[str, Any]) -> dict[str, Any] | None:
     attributes = attributes_of(span.get("attributes"))
-    return _of_span(span, attributes) if is_request(attributes) else None
+    is_known = openinference.KIND in attributes and "gen_ai.operation.name" not in attributes
+    found = openinference.is_request(attributes) if is_known else is_request(attributes)
+    return _of_span(span, attributes) if found else None
 
 
 def _log(log: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -89,6 +91,8 @@ def _objects(holder: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
 
 def _of_span(span: Mapping[str, Any], attributes: dict[str, Any]) -> dict[str, Any]:
     facts = request_facts(attributes)
+    if openinference.KIND in attributes:
+        _complete(facts, openinference.openinference_facts(attributes))
     start, end = _nanoseconds(span, "startTimeUnixNano"), _nanoseconds(span, "endTimeUnixNano")
     facts.update(_ids(span, facts))
     if start:

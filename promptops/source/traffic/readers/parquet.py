@@ -14,10 +14,11 @@ from promptops.model.distribution import install_command
 from promptops.model.sample import SAMPLE_KEYS, Part
 from promptops.records import record
 from promptops.source.traffic.files import TrafficFile, open_file
+from promptops.source.traffic.json_values import TOO_DEEP
 from promptops.source.traffic.line_error import LineError
 from promptops.source.traffic.line_reader import Facts
 from promptops.source.traffic.lines import MAX_LINE_BYTES
-from promptops.source.traffic.readers import json, langfuse
+from promptops.source.traffic.readers import json, langfuse, openinference
 from promptops.source.traffic.reading import Head, Read, Reading
 
 _MAGIC = b"PAR1"
@@ -88,6 +89,8 @@ def _samples(row: Mapping[str, Any], read: ReadRow, reading: Reading) -> Iterato
         found = read(row, reading)
     except LineError as error:
         found = [error]
+    except RecursionError:
+        found = [LineError(TOO_DEEP)]
     for facts in found:
         if isinstance(facts, LineError):
             yield reading.broken(facts)
@@ -105,6 +108,10 @@ def _format(names: list[str], reading: Reading) -> tuple[ReadRow, list[str] | No
     """How rows become samples, and the columns to read; None for all."""
     if langfuse.row_like(dict.fromkeys(names)):
         return langfuse.facts_of_row, [name for name in names if name in langfuse.COLUMNS]
+    if openinference.row_like(dict.fromkeys(names)):
+        prefix = "attributes."
+        known = [n for n in names if n in openinference.COLUMNS or n.startswith(prefix)]
+        return openinference.facts_of_row, known
     reading.compare((name for name in names if name not in SAMPLE_KEYS), SAMPLE_KEYS, names)
     known = [name for name in names if name in SAMPLE_KEYS or name.startswith(_ATTRIBUTES)]
     return _facts_of_sample, None if reading.fields else known

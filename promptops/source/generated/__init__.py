@@ -1,1 +1,0 @@
-"""Made by scripts from schemas/: change those."""

@@ -1,0 +1,151 @@
+"""Facts about a request from the attributes of a span, by the conventions of OpenInference.
+
+Phoenix, Arize and their instrumentations write them: `llm.input_messages.0.message.content`. Lists
+are numbers in names, or lists of objects whose names have dots, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from promptops.source.traffic import values
+from promptops.source.traffic.attributes import prompt_facts
+from promptops.source.traffic.json_values import embedded
+from promptops.source.traffic.wrapped import unwrapped
+
+KIND = "openinference.span.kind"
+_REQUEST = "LLM"
+_MOST_LEVELS = 12
+"""Of names with dots."""
+
+
+def is_request(attributes: Mapping[str, Any]) -> bool:
+    """Whether a span is one request to a model; not a chain, an agent, a tool or an embedding."""
+    return values.text(attributes.get(KIND)).upper() == _REQUEST
+
+
+def openinference_facts(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a sample, and `response_id`; `attributes` by their names with dots."""
+    llm = _node(nested({name: attributes[name] for name in attributes if name[:3] == "llm"}), "llm")
+    response = embedded(attributes.get("output.value"))
+    facts = {
+        **_prompt(attributes, llm),
+        "response_id": values.text(response.get("id")) if isinstance(response, dict) else "",
+        "messages": _messages(llm, attributes),
+        "model": values.text(llm.get("model_name")),
+        "usage": _usage(llm),
+        "cost_usd": values.number(_node(llm, "cost").get("total")),
+        "finish_reason": values.text(llm.get("finish_reason")),
+    }
+    answer = _answer(llm, response, attributes.get("output.value"))
+    return facts | {name: value for name, value in answer.items() if not facts.get(name)}
+
+
+def nested(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Attributes as objects in objects: `a.b` is the key `b` of `a`; see `_listed` for numbers."""
+    tree: dict[str, Any] = {}
+    for name, value in attributes.items():
+        *path, last = str(name).split(".", _MOST_LEVELS)
+        node = tree
+        for key in path:
+            inner = node.get(key)
+            if not isinstance(inner, dict):
+                inner = node[key] = {}
+            node = inner
+        node[last] = nested(value) if isinstance(value, dict) else value
+    return tree
+
+
+def flat(attributes: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """The reverse for objects in objects: the names have dots. Lists stay as they are."""
+    found: dict[str, Any] = {}
+    for name, value in attributes.items():
+        if isinstance(value, dict):
+            found |= flat(value, f"{prefix}{name}.")
+        else:
+            found[f"{prefix}{name}"] = value
+    return found
+
+
+def _prompt(attributes: Mapping[str, Any], llm: Mapping[str, Any]) -> dict[str, Any]:
+    """Also from the metadata, and from the template that an application named."""
+    template = _node(llm, "prompt_template")
+    metadata = flat(values.mapping(_joined(attributes, "metadata")))
+    named = {**prompt_facts(metadata), **prompt_facts(attributes)}
+    own: dict[str, Any] = {
+        "version": values.text(template.get("version")),
+        "conversation": values.text(attributes.get("session.id")),
+    }
+    if variables := values.mapping(template.get("variables")):
+        own["inputs"] = variables
+    return {**{name: value for name, value in own.items() if value}, **named}
+
+
+def _joined(attributes: Mapping[str, Any], name: str) -> Any:
+    """An attribute, or the object of those below its name."""
+    if attributes.get(name) is not None:
+        return attributes[name]
+    below = f"{name}."
+    return {key[len(below) :]: attributes[key] for key in attributes if key.startswith(below)}
+
+
+def _usage(llm: Mapping[str, Any]) -> Any:
+    counts = _node(llm, "token_count")
+    cached = _node(counts, "prompt_details").get("cache_read")
+    return values.usage(counts.get("prompt"), counts.get("completion"), cached)
+
+
+def _messages(llm: Mapping[str, Any], attributes: Mapping[str, Any]) -> tuple[Any, ...]:
+    written = tuple(map(_message, _listed(llm.get("input_messages"), "message")))
+    if written:
+        return written
+    request = embedded(attributes.get("input.value"))
+    if isinstance(request, dict):
+        return values.messages(request.get("messages"))
+    return values.messages(request)
+
+
+def _answer(llm: Mapping[str, Any], response: Any, written: Any) -> dict[str, Any]:
+    """From the messages, else from what the API returned, or from its text."""
+    found = unwrapped(response) or {}
+    first = next(_listed(llm.get("output_messages"), "message"), None)
+    if first is not None:
+        message = _message(first)
+        calls = message.get("tool_calls", ())
+        return {**found, "output": message["content"], "tool_calls": calls, "unwrapped": False}
+    if not found and written is not None:
+        return {"output": values.answer(written)}
+    return found
+
+
+def _message(written: Mapping[str, Any]) -> Mapping[str, Any]:
+    parts = list(_listed(written.get("contents"), "message_content"))
+    calls = list(_listed(written.get("tool_calls"), "tool_call"))
+    content = written.get("content")
+    return values.message(
+        {
+            "role": written.get("role"),
+            "content": parts if content is None else content,
+            "tool_calls": calls,
+            "tool_call_id": written.get("tool_call_id"),
+        }
+    )
+
+
+def _listed(value: Any, wrapper: str) -> Iterator[Mapping[str, Any]]:
+    """The items of a list, or of an object with numbers as keys; each may be under `wrapper`."""
+    found = embedded(value)
+    items = found if isinstance(found, list) else ()
+    if isinstance(found, dict):
+        items = [found[key] for key in sorted(filter(str.isdecimal, found), key=int)]
+    for item in items:
+        if isinstance(item, dict):
+            node = nested(item) if any("." in name for name in item) else item
+            inner = node.get(wrapper)
+            yield inner if isinstance(inner, dict) else node
+
+
+def _node(tree: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = tree.get(name)
+    return found if isinstance(found, dict) else {}

@@ -30,7 +30,7 @@ def command(output: OutputOptions, ref: str, old: str, new: str) -> int:
     refusal = push_refusal(output.directory, Push(ref, old, new))
     if refusal is None:
         return 0
-    output.note(_text(refusal))
+    click.echo(_text(refusal), err=True)
     return 1
 
 

@@ -14,7 +14,6 @@ from promptops.terminal.options import (
     gate_revision,
     gate_revision_options,
     no_cache_option,
-    note_uncommitted,
     since_option,
     tag_option,
 )
@@ -63,7 +62,6 @@ def command(output: OutputOptions, file: str, **options: Any) -> int:
         raise UsageError("--output and --format html=FILE exclude each other")
     wanted, chosen = selection_and_lint(options)
     with workspace(output.directory, gate_revision(options), output.overrides) as opened:
-        note_uncommitted(output, opened, options)
         report = check(opened, wanted, chosen, output.overrides, coverage=True, page=True)
         page = write(report)
         for target in named or [file]:

@@ -21,7 +21,7 @@ from promptops.terminal.output import OutputOptions
     is_flag=True,
     help="Accept a release without a signature, from before signing began; recorded in the commit.",
 )
-@common("text", "json")
+@common("text", "json", acts=True)
 def command(
     output: OutputOptions, channel: str, to: str | None, committed: bool, allow_unsigned: bool
 ) -> int:

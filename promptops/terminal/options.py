@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
-from promptops.errors import PromptopsError, UsageError
+from promptops.errors import FAILED, INTERRUPTED, RUNNING, PromptopsError, UsageError
 from promptops.suggestions import did_you_mean
 from promptops.terminal.output import OutputOptions, wants_color
 
@@ -18,16 +18,23 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_VERDICTS = {0, FAILED, RUNNING, INTERRUPTED}
+"""Exit codes that report no error."""
+
 REVISION_HELP = "Read a commit, tag or branch, or `index`; the work tree by default."
 GATE_REVISION_HELP = (
     "Read a commit, tag or branch; by default HEAD with --since, the files on disk without."
 )
 
 
-def common(*formats: str) -> Callable[[F], F]:
+def common(*formats: str, acts: bool = False) -> Callable[[F], F]:
     """Add the options that every command has; the first format is the default.
 
     The command gets them as its first argument, an `OutputOptions`.
+
+    Args:
+        acts: Exit code 1 is not a verdict but means that nothing was done: `--quiet` does not hide
+            why.
     """
 
     def decorate(function: F) -> F:
@@ -42,12 +49,15 @@ def common(*formats: str) -> Callable[[F], F]:
         ) -> Any:
             pairs = _formats(chosen, formats)
             color = not no_color and wants_color()
-            output = OutputOptions(directory, pairs, quiet, color, overrides)
+            output = OutputOptions(directory, pairs, quiet, color, overrides, default=formats[0])
             try:
-                return function(output, **rest)
+                code = function(output, **rest)
             except PromptopsError as error:
                 output.write_error(error)
                 raise
+            if code not in (_VERDICTS - {FAILED} if acts else _VERDICTS):
+                output.show_withheld()
+            return code
 
         for option in reversed(_options(formats)):
             command = option(command)
@@ -82,7 +92,10 @@ def _options(formats: tuple[str, ...]) -> list[Callable[[Any], Any]]:
             help="Override the configuration for this run, in TOML: 'lint.select=[\"SEC\"]'.",
         ),
         click.option(
-            "-q", "--quiet", is_flag=True, help="Suppress output; report by exit code only."
+            "-q",
+            "--quiet",
+            is_flag=True,
+            help="Suppress output, except errors; report by exit code.",
         ),
         click.option("--no-color", is_flag=True, help="Use no colours, even on a terminal."),
     ]
@@ -168,22 +181,3 @@ def note_hidden(output: OutputOptions, workspace: Workspace) -> None:
     for sentence, hint in hidden_prompts(workspace):
         output.note(f"note: {sentence}")
         output.note(f"  tip: {hint}")
-
-
-def note_uncommitted(
-    output: OutputOptions, workspace: Workspace, options: Mapping[str, Any]
-) -> None:
-    """Print which uncommitted changes a gate against a base leaves out, and how to include them."""
-    from promptops.plurals import some
-    from promptops.report.parts.visible import visible_path
-    from promptops.workspace.workspace import managed_paths
-
-    repository = workspace.repository
-    named = options["revision"] is not None or options["staged"] or options["worktree"]
-    if options["since"] is None or named or repository.bare:
-        return
-    changed = repository.uncommitted(managed_paths(workspace.config))
-    if changed:
-        files = some([visible_path(path) for path in changed], 1, "file")
-        output.note(f"not checked: uncommitted changes in {files}")
-        output.note("  tip: --worktree checks the files on disk, --staged the index")

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ class OutputOptions:
         formats: Pairs of a format's name and a file, "-" for stdout.
         overrides: The values of `--config`.
         written: The files that were written, "-" for stdout.
+        default: The format of the command if none is requested, "text" for most.
+        withheld: Give the errors in results that stdout did not get, for `show_withheld`.
     """
 
     directory: Path
@@ -32,6 +35,8 @@ class OutputOptions:
     color: bool
     overrides: tuple[str, ...] = ()
     written: set[str] = field(default_factory=set)
+    default: str = "text"
+    withheld: list[Callable[[], str]] = field(default_factory=list)
 
     @property
     def format(self) -> str:
@@ -41,10 +46,29 @@ class OutputOptions:
     def write_each(self, text_of: Callable[[str, Style], str]) -> None:
         """Write a result in each requested format, coloured on stdout only.
 
+        If all formats go to files, a line on stderr has the verdict of the result and the files.
         `text_of` is called with the name of a format and the style of its text.
         """
         for name, file in self.formats:
             self.write(text_of(name, self.style if file == "-" else plain), file)
+        is_shown = "-" in self.written and not (self.quiet and self.format in _FOR_PEOPLE)
+        if self.formats and not is_shown and self.default in _FOR_PEOPLE:
+            self.withheld.append(partial(_error_lines, text_of, self.default))
+        if self.formats and "-" not in self.written and not self.quiet:
+            self._note_files(text_of)
+
+    def _note_files(self, text_of: Callable[[str, Style], str]) -> None:
+        from promptops.report.parts.visible import visible_path
+
+        files = ", ".join(visible_path(file) for _, file in self.formats)
+        verdict = _verdict(text_of, self.default) if self.default in _FOR_PEOPLE else ""
+        self.note(f"{files}: {verdict}" if verdict else f"wrote {files}")
+
+    def show_withheld(self) -> None:
+        """Print to stderr the errors in results that stdout did not get."""
+        with suppress(OSError):
+            sys.stderr.write("".join(text() for text in self.withheld))
+        self.withheld.clear()
 
     def write_report(self, command: str, result: object, **facts: object) -> None:
         """Write a result as the modules of `promptops.report.COMMAND` show it.
@@ -114,6 +138,35 @@ def _record_writer() -> Callable[..., str]:
     return write
 
 
+def _verdict(text_of: Callable[[str, Style], str], name: str) -> str:
+    """The line that a text for people marks as its summary; "" for none or several."""
+    found: list[str] = []
+
+    def collect(role: str, text: str) -> str:
+        if role == "summary":
+            found.append(text)
+        return text
+
+    if not text_of(name, collect):
+        return "nothing to report"
+    return found[0] if len(found) == 1 else ""
+
+
+def _error_lines(text_of: Callable[[str, Style], str], name: str) -> str:
+    """The lines of a text for people that are marked as errors, each with the indented lines below.
+
+    All lines if none is marked.
+    """
+    text = text_of(name, lambda role, text: f"{_ERROR}{text}" if role == "error" else text)
+    if _ERROR not in text:
+        return text
+    kept, below = [], False
+    for line in text.splitlines(keepends=True):
+        below = _ERROR in line or (below and line.startswith(" "))
+        kept += [line.replace(_ERROR, "")] if below else []
+    return "".join(kept)
+
+
 def _writer(command: str, name: str) -> Callable[..., str]:
     """The function that writes the result of a command in a format.
 
@@ -134,6 +187,9 @@ def unwritable_stdout(error: OSError) -> InputError:
     """The error for output that can't be written, for example because a disk is full."""
     return InputError(f"can't be written: {os_reason(error)}", where="standard output")
 
+
+_ERROR = "\0"
+"""Marks errors in a text; shown text has no control characters."""
 
 _FOR_PEOPLE = ("full", "text", "concise")
 """The formats that `--quiet` suppresses."""

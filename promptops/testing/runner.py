@@ -434,7 +434,8 @@ def decide_scores(answers: Iterable[JudgedAnswer], arms: Arms | None) -> Iterato
         paired = PairedAnswers(own, arms) if names and arms is not None else None
         for score in sorted(names, key=lambda name: (name != gating, name)):
             decided = _decided_score(score, own, paired, may_call=score == gating)
-            yield replace(decided, gates=score == gating)
+            # Without a baseline there is nothing that a score could be worse than.
+            yield replace(decided, gates=score == gating and decided.compared)
 
 
 def _decided_score(
@@ -465,7 +466,7 @@ def _margin(prompt: Prompt, baseline: Arm) -> float:
 def _not_compared(prompt: str, score: str, values: Sequence[float]) -> Decided:
     line = "no answer could be scored"
     if values:
-        line = f"{100 * fmean(values):.1f}%, inconclusive: no earlier release to compare with"
+        line = f"{100 * fmean(values):.1f}%, not gated: no earlier release to compare with"
     return Decided(
         prompt=prompt, score=score, verdict="inconclusive", line=line, compared=not values
     )

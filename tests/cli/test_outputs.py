@@ -142,6 +142,108 @@ def test_quiet_suppresses_what_people_read_and_nothing_else(
     assert capsysbinary.readouterr().out == b"json\n"
 
 
+@pytest.mark.parametrize(
+    ("formats", "quiet", "text", "line"),
+    [
+        (["json=a.json"], False, "one: long\nfail: 1 case\n", "a.json: fail: 1 case\n"),
+        (["json=a.json", "html=b.html"], False, "fail\n", "a.json, b.html: fail\n"),
+        (["json=a.json"], False, "", "a.json: nothing to report\n"),
+        (["json=a.json"], False, "no verdict\n", "wrote a.json\n"),
+        (["json=a.json"], False, "fail\nfail\n", "wrote a.json\n"),
+        (["json=a.json"], True, "fail\n", ""),
+        (["json=a.json", "text=-"], False, "fail\n", ""),
+        (["json=-"], False, "fail\n", ""),
+    ],
+)
+def test_if_all_formats_go_to_files_one_line_has_the_verdict_and_the_files(
+    tmp_path, capsys, formats, quiet, text, line
+):
+    pairs = tuple(tuple(each.split("=")) for each in formats)
+    output = OutputOptions(tmp_path, pairs, quiet=quiet, color=False)
+
+    def write(_name, style):
+        lines = (style("summary", x) if x.startswith("fail") else x for x in text.splitlines())
+        return "".join(f"{each}\n" for each in lines)
+
+    output.write_each(write)
+
+    assert capsys.readouterr().err == line
+
+
+IN_FILES = {
+    ("lint", "--select", "SCH001"): "f: nothing to report",
+    ("check",): "f: ",
+    ("test",): "f: ",
+    ("diff", "HEAD"): "f: no version bump: no changes for callers, the model or consumers",
+    ("list",): "wrote f",
+    ("show", TRIAGE): "wrote f",
+}
+
+
+@pytest.mark.parametrize("arguments", IN_FILES, ids=" ".join)
+def test_a_command_that_writes_only_a_file_prints_its_verdict(small, say, tmp_path, arguments):
+    said = say(*arguments, "--format", f"json={tmp_path / 'f'}", "-C", str(small.root))
+
+    assert said.out == ""
+    assert said.err.replace(f"{tmp_path}/", "").startswith(IN_FILES[arguments])
+    assert said.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("quiet", [("-q",), ("--format", "json=f"), ("-q", "--format", "json=f")])
+@pytest.mark.parametrize(
+    ("arguments", "code", "error"),
+    [
+        (
+            ("release", "--yes"),
+            1,
+            "error: releases are made from `main`, and this is `other`\n  tip: git switch main\n",
+        ),
+        (
+            ("init",),
+            3,
+            "failed .vscode/settings.json: can't be created: '.vscode' is a file, not a folder "
+            "(move the file away)\n",
+        ),
+        (
+            ("diff", "--root"),
+            3,
+            "support/broken  (major, unreadable)\n  CHG501 breaking: it can't be parsed",
+        ),
+        (("promote", "v9.9.9", "production"), 2, "error: there is no release 'v9.9.9'\n"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, tuple) else "",
+)
+def test_quiet_never_hides_an_error(small, say, quiet, arguments, code, error):
+    small.write({".vscode": "a file", "prompts/support/broken.prompt.yaml": "format: ["})
+    small.commit("broken")
+    small.git("switch", "--quiet", "--create", "other")
+
+    said = say(*arguments, "-C", str(small.root), *quiet)
+
+    assert (said.code, said.out) == (code, "")
+    assert error in said.err
+
+
+def test_quiet_does_not_hide_why_a_push_is_refused(small, say):
+    head = small.git("rev-parse", "HEAD")
+
+    said = say("receive", "-q", "-C", str(small.root), "refs/tags/v1.0.0", "0" * 40, head)
+
+    assert (said.code, said.err) == (
+        1,
+        "error: the release tag 'v1.0.0' is not annotated\n"
+        "  tip: a release is an annotated tag: git tag -a\n",
+    )
+
+
+def test_quiet_hides_a_verdict_that_the_exit_code_has(small, say):
+    small.write({"prompts/broken.prompt.yaml": "format: ["})
+
+    found = [say(name, "-q", "-C", str(small.root)) for name in ("lint", "check", "test")]
+
+    assert [(each.code, each.out, each.err) for each in found] == [(1, "", "")] * 3
+
+
 def test_the_format_of_another_provider_is_refused(small, say):
     said = say("render", TRIAGE, "--format", "gemini", "-C", str(small.root))
 

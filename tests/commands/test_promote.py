@@ -493,6 +493,20 @@ def test_where_there_is_a_remote_the_next_command_is_the_push_or_the_pull_reques
     assert on_none.following == ("git switch -c BRANCH: no branch is checked out",)
 
 
+@pytest.mark.parametrize(
+    ("saving", "notes"),
+    [("COMMIT", ("HEAD is detached: the commit is on no branch",)), ("EDIT", ())],
+)
+def test_a_commit_on_a_detached_head_is_said_to_be_on_no_branch(released, saving, notes):
+    released.git("switch", "-q", "--detach")
+
+    move = promoted(released, "v1.0.0", saving={"COMMIT": COMMIT, "EDIT": EDIT}[saving])
+
+    assert move.notes == notes
+    assert move.following[-1] == "git switch -c BRANCH: no branch is checked out"
+    assert move.commit == (released.git("rev-parse", "HEAD") if notes else None)
+
+
 def test_following_what_is_next_the_release_is_where_readers_are(released, tmp_path):
     released.git("init", "-q", "--bare", "-b", "main", str(tmp_path / "bare"))
     released.git("remote", "add", "origin", str(tmp_path / "bare"))

@@ -97,7 +97,8 @@ def test_without_a_baseline_nothing_is_claimed(repo):
     found = run(repo, "record")
 
     (decided,) = found.decided
-    assert (found.verdict, decided.line) == (
-        "inconclusive",
-        "100.0%, inconclusive: no earlier release to compare with",
+    assert (found.verdict, decided.gates, decided.line) == (
+        "pass",
+        False,
+        "100.0%, not gated: no earlier release to compare with",
     )

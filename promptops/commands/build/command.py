@@ -29,7 +29,7 @@ from promptops.terminal.output import OutputOptions
     is_flag=True,
     help="Also write the signature FILE.sig, with the key that git signs with.",
 )
-@common("text", "json")
+@common("text", "json", acts=True)
 def command(
     output: OutputOptions, revision: str | None, file: str | None, site: str | None, sign: bool
 ) -> int:

@@ -6,25 +6,30 @@ With a base, its policy applies, and the report has the risks and the semantic c
 from __future__ import annotations
 
 import shlex
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from promptops.analysis.masking import without_secrets
 from promptops.catalog.catalog import Catalog
+from promptops.commands.check.policy import (
+    adoption,
+    pending_policy_changes,
+    policy_risks,
+    under_policy,
+    with_base_roots,
+)
 from promptops.commands.check.risks import change_risks, checkout_risks, probe_recording_risks
 from promptops.commands.diff.comparison import ComparisonSide, empty_side, sides_between
 from promptops.commands.diff.diff import DiffOptions, diff
-from promptops.commands.lint.baseline import baseline_data, baseline_path
 from promptops.commands.lint.lint import LintOptions, lint_selected
 from promptops.commands.mutate.mutate import MutateOptions, mutate_selected
 from promptops.commands.probe.options import ProbeOptions
 from promptops.commands.probe.probe import probe_selected
-from promptops.errors import InputError, PromptopsError
-from promptops.json_pointer import escaped
+from promptops.errors import InputError
 from promptops.lint.rule_names import RuleNames
 from promptops.model.change import DiffReport
 from promptops.model.check import BOUNDARIES, CheckReport, Shown
-from promptops.model.config import CHANNELS_FILE, Config, ModelProfile, TestSettings
+from promptops.model.config import CHANNELS_FILE
 from promptops.model.finding import Finding
 from promptops.model.loaded import LoadedPrompt
 from promptops.model.place import Place
@@ -33,9 +38,9 @@ from promptops.model.prompt import Prompt, TextPart, messages_of
 from promptops.model.report import LintReport
 from promptops.model.risk import Risk
 from promptops.model.test_run import CaseRun, TestRun
-from promptops.records import fields, is_record, replace
+from promptops.plurals import some
+from promptops.records import replace
 from promptops.repo.repository import INDEX, WORKTREE, Repository
-from promptops.source.toml_places import TomlPlaces
 from promptops.testing.options import RunOptions
 from promptops.testing.runner import run_selected
 from promptops.workspace.rule_settings import (
@@ -47,14 +52,14 @@ from promptops.workspace.rule_settings import (
 from promptops.workspace.selection import Selected, SelectionOptions, merge_base, select
 from promptops.workspace.workspace import (
     Workspace,
-    config_places,
-    configuration,
+    managed_paths,
     refuse_missing_roots,
     with_config,
     workspace_at,
 )
 
 _MOST_PROMPTS_NAMED = 3
+_MOST_FILES_NAMED = 10
 
 FOR_CHANGED_PROMPTS = (BOUNDARIES,)
 """Opt-in rules that a gate with a base runs: too slow for every prompt, but not for a few."""
@@ -116,11 +121,15 @@ def _against_base(
     refuse_unknown_rules(workspace, untrusted=options.untrusted)
     names = available_names(base.config.lint, untrusted=options.untrusted)
     policy = replace(base.config, lint=without_unknown(base.config.lint, names))
-    own = under_policy(workspace.config, policy)
+    adopted = adoption(workspace, since, base, overrides, untrusted=options.untrusted)
+    own = workspace.config if adopted.settings else under_policy(workspace.config, policy)
+    if adopted.settings:
+        refuse_missing_roots(own, workspace.catalog.files.entries)
     head = with_config(workspace, own)
-    checked = with_config(head, with_base_roots(own, base.config))
+    checked = head if adopted.complete else with_config(head, with_base_roots(own, base.config))
     wanted = replace(wanted, since=base.revision)
-    options = replace(options, baseline_at=base.revision, extend_changed=FOR_CHANGED_PROMPTS)
+    baseline_at = None if adopted.baseline else base.revision
+    options = replace(options, baseline_at=baseline_at, extend_changed=FOR_CHANGED_PROMPTS)
     cases = replace(cases, baseline=base.revision)
     report = _checked(checked, wanted, options, cases, base)
     if head is not checked and report.passed and not wanted.patterns:
@@ -128,14 +137,19 @@ def _against_base(
         alone = _checked(head, wanted, options, cases, base)
         report = report if alone.passed else alone
     report = with_mutation(report, checked, base)
-    altered = policy_risks(checked, workspace.config, base)
-    replaced = probe_recording_risks(checked, base) if policy.check.probes else ()
+    altered = policy_risks(checked, workspace.config, base, adopted)
+    replaced = probe_recording_risks(checked, base) if own.check.probes else ()
     found = (*altered, *checkout_risks(checked, base), *report.risks, *replaced)
     pending = pending_policy_changes(workspace, since, base, overrides)
     return replace(
         report,
         risks=_without_secrets(found),
-        notes=(*pending, *_ignored_names(base, names)),
+        notes=(
+            *adopted.notes,
+            *_uncommitted_note(workspace),
+            *pending,
+            *_ignored_names(base, names),
+        ),
         diff=changes_since(base, head, wanted, report.why),
     ), checked
 
@@ -148,6 +162,18 @@ def _base_workspace(workspace: Workspace, commit: str, overrides: Sequence[str])
         where = f"{commit[:12]}:{error.where}"
         hint = "the policy of the base is used: fix it there first, or name another base"
         raise InputError(error.message, where=where, hint=hint) from None
+
+
+def _uncommitted_note(workspace: Workspace) -> Iterator[str]:
+    """Which files on disk are not in the commit that is checked by default."""
+    repository = workspace.repository
+    if workspace.revision != "HEAD" or repository.bare:
+        return
+    changed = repository.uncommitted(managed_paths(workspace.config))
+    if changed:
+        files = some(changed, _MOST_FILES_NAMED, "file")
+        how = "--worktree checks the files on disk, --staged the index"
+        yield f"not checked: uncommitted changes in {files} ({how})"
 
 
 def _ignored_names(base: Workspace, names: RuleNames) -> Iterator[str]:
@@ -255,176 +281,6 @@ def failures(run: TestRun) -> Iterator[tuple[Place, str, CaseRun]]:
             fails = assertion.status == "error" or (assertion.status == "failed" and assertion.must)
             if fails:
                 yield assertion.place, f"`{assertion.type}`: {assertion.reason}", case
-
-
-# The policy of a gate, taken from the base of the change.
-
-_JUDGING_SERVICES = ("embeddings", "moderations")
-_POLICY_SETTINGS = (
-    "lint",
-    "test",
-    "release",
-    "diff",
-    "check",
-    "compare",
-    "probe",
-    "mutate",
-    "drift",
-    "score",
-)
-_ONCE_MERGED = "it takes effect once it is merged"
-_EFFECTS_OF_SETTINGS = {
-    "prompts": "those of the base are checked too",
-    "schemas": "those of the base are checked too",
-    "lint": _ONCE_MERGED,
-    "test": _ONCE_MERGED,
-    "release": _ONCE_MERGED,
-    "diff": _ONCE_MERGED,
-    "check": _ONCE_MERGED,
-    "compare": _ONCE_MERGED,
-    "probe": _ONCE_MERGED,
-    "mutate": _ONCE_MERGED,
-    "drift": _ONCE_MERGED,
-    "score": _ONCE_MERGED,
-}
-
-
-def under_policy(head: Config, base: Config) -> Config:
-    """The configuration of a change, with the policy settings of its base."""
-    return replace(
-        head,
-        models=_models_under_policy(base, head),
-        lint=base.lint,
-        test=_test_settings(base, head),
-        release=base.release,
-        diff=base.diff,
-        check=base.check,
-        compare=base.compare,
-        probe=base.probe,
-        mutate=base.mutate,
-        drift=base.drift,
-        score=base.score,
-    )
-
-
-def _models_under_policy(base: Config, head: Config) -> Mapping[str, ModelProfile]:
-    """The models of a change, with the prices and limits of its base."""
-    known = {(profile.provider, profile.id): profile for profile in base.models.values()}
-    return {name: _with_limits_of_base(profile, known) for name, profile in head.models.items()}
-
-
-def _with_limits_of_base(
-    profile: ModelProfile, known: Mapping[tuple[str, str], ModelProfile]
-) -> ModelProfile:
-    same = known.get((profile.provider, profile.id))
-    if same is None:
-        return profile
-    return replace(
-        profile,
-        price=same.price,
-        context_window=same.context_window,
-        max_output_tokens=same.max_output_tokens,
-    )
-
-
-def _test_settings(base: Config, head: Config) -> TestSettings:
-    """The settings of the base, except the services: like models, they belong to the recordings."""
-    services = {name: getattr(head.test, name) for name in _JUDGING_SERVICES}
-    return replace(base.test, **services)
-
-
-def with_base_roots(config: Config, base: Config) -> Config:
-    """The configuration with the roots of the base added, so that a change can't hide files."""
-    return replace(
-        config,
-        prompts=tuple(dict.fromkeys((*config.prompts, *base.prompts))),
-        schemas=tuple(dict.fromkeys((*config.schemas, *base.schemas))),
-    )
-
-
-def policy_risks(checked: Workspace, head: Config, base: Workspace) -> Iterator[Risk]:
-    """Risks for the policy settings that a change alters.
-
-    Args:
-        checked: The workspace of the change, under the policy of the base.
-        head: The configuration of the change itself.
-    """
-    places = config_places(checked.repository, checked.revision, head.path)
-    yield from _setting_risks(base.config, head, places)
-    yield from _model_risks(base.config, head, places)
-    yield from _service_risks(base.config, head, places)
-    if baseline_data(checked, checked.revision) != baseline_data(checked, base.revision):
-        path = baseline_path(checked)
-        message = f"the baseline changes which findings count; {_ONCE_MERGED}"
-        yield Risk(message=message, place=Place(path))
-
-
-def _setting_risks(base: Config, head: Config, places: TomlPlaces) -> Iterator[Risk]:
-    base = replace(base, test=_test_settings(base, head))
-    for name, effect in _EFFECTS_OF_SETTINGS.items():
-        was, now = getattr(base, name), getattr(head, name)
-        if was != now:
-            keys = _changed_keys(name, was, now)
-            named = " and ".join(f"`{key}`" for key in keys)
-            verb = "changes" if len(keys) == 1 else "change"
-            place = places.place(f"/{keys[0].replace('.', '/')}")
-            yield Risk(message=f"{named} {verb}; {effect}", place=place)
-
-
-def _changed_keys(name: str, was: object, now: object) -> list[str]:
-    """The changed keys as written, such as `lint.per-file-ignores`."""
-    if not is_record(was):
-        return [name]
-    keys = [field.name for field in fields(was)]
-    altered = [key for key in keys if getattr(was, key) != getattr(now, key)]
-    return [f"{name}.{key.replace('_', '-')}" for key in altered]
-
-
-def _model_risks(base: Config, head: Config, places: TomlPlaces) -> Iterator[Risk]:
-    """A risk for each profile that is new, removed or different."""
-    for name in sorted(base.models.keys() | head.models.keys()):
-        was, now = base.models.get(name), head.models.get(name)
-        if was != now:
-            place = places.place(f"/models/{escaped(name)}")
-            yield Risk(message=_model_change(name, was, now), place=place)
-
-
-def _model_change(name: str, was: ModelProfile | None, now: ModelProfile | None) -> str:
-    if was is None:
-        return f"`models.{name}` is new: check its model, address and API key variable"
-    if now is None:
-        return f"`models.{name}` was removed"
-    return (
-        f"`models.{name}` differs: this check uses its new settings, but the prices and limits "
-        "of the base branch"
-    )
-
-
-def _service_risks(base: Config, head: Config, places: TomlPlaces) -> Iterator[Risk]:
-    for name in _JUDGING_SERVICES:
-        if getattr(base.test, name) != getattr(head.test, name):
-            message = f"`test.{name}` changes; it is used to judge answers"
-            yield Risk(message=message, place=places.place(f"/test/{name}"))
-
-
-def pending_policy_changes(
-    workspace: Workspace, since: str, base: Workspace, overrides: Sequence[str]
-) -> Iterator[str]:
-    """Policy settings that changed on the base branch since this branch left it, one line each.
-
-    They apply once the branches are merged.
-    """
-    repository = workspace.repository
-    tip = repository.find(since) if since else None
-    if tip is None or tip == base.revision:
-        return
-    try:
-        policy = configuration(repository, tip, overrides)
-    except PromptopsError:
-        return  # a broken configuration is reported when it is merged
-    for name in _POLICY_SETTINGS:
-        if getattr(policy, name) != getattr(base.config, name):
-            yield f"`{name}` has changed on {since}, which has no effect yet: merge it"
 
 
 # The changes since the base of a gate, and the required version bump.

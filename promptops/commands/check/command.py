@@ -16,7 +16,6 @@ from promptops.terminal.options import (
     gate_revision_options,
     no_cache_option,
     note_hidden,
-    note_uncommitted,
     since_option,
     tag_option,
     verbose_option,
@@ -56,7 +55,6 @@ def command(output: OutputOptions, **options: Any) -> int:
         errors_beside_config(output, revision, wanted),
         workspace(output.directory, revision, output.overrides) as opened,
     ):
-        note_uncommitted(output, opened, options)
         note_hidden(output, opened)
         page = any(name == "html" for name, _ in output.formats)
         report = check(opened, wanted, chosen, output.overrides, page=page)

@@ -1,7 +1,7 @@
 """Risks in a change that no rule of a single prompt sees.
 
 In its prompts, their judges, budgets and scores; in recorded answers, also those to attacks; in git
-attributes. Those in policy settings are in `check`.
+attributes. Those in policy settings are in `policy`.
 """
 
 from __future__ import annotations

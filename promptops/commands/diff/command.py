@@ -43,16 +43,18 @@ class _Separated(click.Command):
 def command(output: OutputOptions, **options: Any) -> int:
     """Show semantic changes, the rendered requests that differ, and the required version bump.
 
-    BASE and HEAD are revisions, or directories written with a slash. Without BASE, the base is
-    where this branch left the upstream default branch, else the latest release. `BASE...HEAD`
+    BASE and HEAD are revisions, or directories written with a slash. Without them, it compares the
+    latest release with the files on disk, and before the first release the commit where this
+    branch left the upstream default branch. `BASE` alone is compared with HEAD. `BASE...HEAD`
     compares with the merge base, as git does.
 
     \b
     Example:
-      promptops diff                       what this branch changes
+      promptops diff                       what changed since the release
+      promptops diff origin/main...        what this branch changes
       promptops diff v1.4.0..HEAD support/triage
       promptops diff --staged
-      promptops diff --format markdown=comment.md --fail-on breaking
+      promptops diff origin/main... --format markdown=comment.md --fail-on breaking
     """
     gc.disable()  # most objects live until the end; collecting costs 8%
     try:

@@ -20,6 +20,7 @@ from promptops.commands.diff.revisions import (
 )
 from promptops.errors import GitError, InputError, PromptopsError, UsageError
 from promptops.model.config import Config
+from promptops.plurals import counted
 from promptops.records import record, replace
 from promptops.repo.directory import directory_tree
 from promptops.repo.merge import merged
@@ -119,6 +120,8 @@ def open_sides(
             raise
         newer = _side(repository, head, overrides)
         older, notes = _older_side(repository, base, newer, overrides)
+        if base is not None and _is_default(options, arguments.range):
+            notes = (_default_sides(names.repository, older, newer), *notes)
         catalogs = (older.catalog, newer.catalog)
         refuse_doubt(names, arguments, catalogs)
         refuse_second_revision(names, arguments, catalogs)
@@ -455,11 +458,7 @@ def open_sources(
         with _merge_sources(names, named or RevisionRange()) as found:
             yield found
     else:
-        yield (
-            names.found,
-            _base(names, options, named),
-            _head(names, options, named or RevisionRange()),
-        )
+        yield names.found, _base(names, options, named), _head(names, options, named)
 
 
 @contextmanager
@@ -500,14 +499,33 @@ def _default_target(repository: Repository) -> NamedCommit:
     return NamedCommit(name.removeprefix("refs/remotes/"), repository.resolve(name))
 
 
-def _head(names: RevisionNames, options: ComparisonOptions, named: RevisionRange) -> SideSource:
+def _head(
+    names: RevisionNames, options: ComparisonOptions, named: RevisionRange | None
+) -> SideSource:
+    is_default = _is_default(options, named) and not names.repository.bare
     if options.staged or options.worktree:
         names.repository.need_work_tree()
     if options.staged:
         return _uncommitted_source(names.repository, INDEX, "the index", "the index:")
-    if options.worktree:
+    if options.worktree or is_default:
         return _uncommitted_source(names.repository, WORKTREE, "the work tree", "")
-    return _named_source(names, named.head or head_commit(names.repository))
+    head = named.head if named is not None else None
+    return _named_source(names, head or head_commit(names.repository))
+
+
+def _is_default(options: ComparisonOptions, named: RevisionRange | None) -> bool:
+    """Whether nothing names a side: the latest release is compared with the work tree."""
+    named_by_option = options.staged or options.worktree or options.merge or options.root
+    return named is None and not named_by_option
+
+
+def _default_sides(repository: Repository, older: ComparisonSide, newer: ComparisonSide) -> str:
+    """What is compared without arguments, such as `v0.1.0..work tree, 1 file not committed`."""
+    if newer.revision != WORKTREE:
+        return f"{older.title}..{newer.title}"
+    files = repository.uncommitted(managed_paths(newer.config))
+    uncommitted = f"{counted(len(files), 'file')} not committed" if files else "all committed"
+    return f"{older.title}..work tree, {uncommitted}"
 
 
 def _base(
@@ -520,7 +538,7 @@ def _base(
         return commit_source(names.repository, _parting(names.repository, named))
     if named and named.base:
         return _named_source(names, named.base)
-    if named is None and not (options.staged or options.worktree):
+    if _is_default(options, named):
         return _default_base(names.repository)
     is_uncommitted = options.staged or options.worktree
     if is_uncommitted and names.repository.find("HEAD") is None:
@@ -535,11 +553,12 @@ def _parting(repository: Repository, named: RevisionRange) -> NamedCommit:
 
 
 def _default_base(repository: Repository) -> SideSource:
-    from promptops.repo.history import find_base, upstream_default
+    """The latest release; before the first one, where this branch left the default branch."""
+    from promptops.repo.history import find_base, latest_tag, upstream_default
 
+    if tag := latest_tag(repository):
+        return commit_source(repository, NamedCommit(tag, repository.resolve(f"refs/tags/{tag}")))
     found = find_base(repository, SAY_BASE)
-    if found.name != found.commit:
-        return commit_source(repository, found)
     name = (upstream_default(repository) or "").removeprefix("refs/remotes/")
     parted = commit_source(repository, NamedCommit(found.name[:12], found.commit))
     return replace(parted, title=f"{found.name[:12]} (where this branch left {name})")

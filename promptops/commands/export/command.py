@@ -30,7 +30,7 @@ from promptops.terminal.output import OutputOptions
 @click.option("--dry-run", is_flag=True, help="Report only; write nothing.")
 @click.option("--formats", is_flag=True, help="List the formats.")
 @at_option
-@common("text", "json", "markdown")
+@common("text", "json", "markdown", acts=True)
 def command(
     output: OutputOptions,
     format_name: str | None,

@@ -61,7 +61,7 @@ _SYNTAXES = ("jinja", "double", "single", "format", "dollar", "mustache", "none"
     help="Move longer messages to files; 12 lines by default.",
 )
 @click.option("--profiles", is_flag=True, help="Name model profiles, and print their tables.")
-@common("text", "json", "markdown")
+@common("text", "json", "markdown", acts=True)
 def command(output: OutputOptions, sources: tuple[str, ...], **options: Any) -> int:
     """Read prompts of other tools and write them as prompt files.
 

@@ -55,7 +55,8 @@ def command(
     """Set up promptops in an existing repository.
 
     Writes the configuration, an example prompt, an entry for pre-commit, a CI workflow and editor
-    settings. Existing files are never overwritten; running it again changes nothing.
+    settings, and has git ignore reports. Existing files are never overwritten; running it again
+    changes nothing.
 
     \b
     Example:

@@ -31,6 +31,7 @@ from promptops.errors import InputError, PromptopsError, os_reason
 from promptops.model.config import Config
 from promptops.patterns import lazy_pattern
 from promptops.records import record
+from promptops.repo.default_branch import trusted_branch
 from promptops.repo.process import Git, decode
 from promptops.repo.repository import WORKTREE, Repository
 from promptops.source.config import FILES, OWN_FILE, load
@@ -54,6 +55,10 @@ from promptops.workspace.workspace import workspace_at
 EXAMPLE_ID = "example/summary"
 _PLAIN_BRANCH = lazy_pattern(r"[\w./-]{1,100}", re.ASCII)
 EXAMPLE_PARTIAL = "partials/house-style.md.j2"
+
+IGNORE_FILE = ".gitignore"
+REPORTS = "promptops-report.*"
+"""The page that `promptops report` writes where no file is named, and its other formats."""
 
 
 @record(frozen=True, slots=True)
@@ -90,6 +95,7 @@ def set_up(
         steps = [attempt(OWN_FILE, lambda: _configuration_step(repository, disk.read(FILES)))]
         steps += [attempt(path, _writing(repository, path)) for path in (SCHEMA, CONFIG_SCHEMA)]
         steps += _example_steps(repository)
+        steps.append(attempt(IGNORE_FILE, partial(_ignore_step, repository.root)))
         steps += editor_steps(repository.root)
         names = (*AT_COMMIT, *((AT_PUSH,) if pre_push else ()))
         found = find_hooks(repository, names)
@@ -129,10 +135,10 @@ def _configuration_step(repository: Repository, files: dict[str, bytes]) -> Setu
 
 
 def _branch(repository: Repository) -> str:
-    """The branch of releases: the remote's default branch, else the current one."""
-    for name in ("refs/remotes/origin/HEAD", "HEAD"):
-        answer = decode(repository.git.ask("symbolic-ref", "--quiet", name).stdout).strip()
-        branch = answer.removeprefix("refs/heads/").removeprefix("refs/remotes/origin/")
+    """The branch of releases: the default branch if it is known, else the current one."""
+    current = decode(repository.git.ask("symbolic-ref", "--quiet", "HEAD").stdout).strip()
+    for name in (trusted_branch(repository) or "", current):
+        branch = re.sub(r"^refs/(heads|remotes/[^/]+)/", "", name)
         if _PLAIN_BRANCH.fullmatch(branch):
             return branch
     return "main"
@@ -187,6 +193,25 @@ def _example_files(config: Config) -> dict[str, str]:
     values = {"schema": relative_path(SCHEMA, path), "partial": EXAMPLE_PARTIAL, "id": EXAMPLE_ID}
     text = template("example.prompt.yaml", model=model_lines(config), **values)
     return {f"{folder}{EXAMPLE_PARTIAL}": template("house-style.md.j2"), path: text}
+
+
+def _ignore_step(root: Path) -> SetupStep:
+    """Have git ignore reports, so that no `git add` commits them."""
+    if create_file(root, IGNORE_FILE, f"{REPORTS}\n"):
+        return SetupStep(path=IGNORE_FILE, action="wrote")
+    if mentions(root / IGNORE_FILE, REPORTS.removesuffix("*")):
+        return SetupStep(path=IGNORE_FILE, action="kept", note="it has reports already")
+    note, snippet = "it can't be edited safely; add this to it", f"{REPORTS}\n"
+    try:
+        return add_to_file(root, IGNORE_FILE, _with_reports, note=note, snippet=snippet)
+    except InputError:  # it is not UTF-8, or can't be written
+        return SetupStep(path=IGNORE_FILE, action="kept", note=note, snippet=snippet)
+
+
+def _with_reports(text: str) -> str:
+    newline = "\r\n" if "\r\n" in text else "\n"
+    end = "" if not text or text.endswith("\n") else newline
+    return f"{text}{end}{REPORTS}{newline}"
 
 
 def _hook_step(root: Path, hook: HookFile) -> SetupStep:

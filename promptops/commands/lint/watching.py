@@ -68,6 +68,8 @@ def _show(
     linted: Linted,
     report: Callable[[Workspace, LintReport], None],
 ) -> None:
+    import click
+
     from promptops.report.parts.visible import visible_path
     from promptops.terminal.shown_errors import shown_error
 
@@ -75,7 +77,7 @@ def _show(
     changed = some(sorted(linted.changed), _MOST_FILES_NAMED, name=visible_path)
     output.note(f"[{at}] {changed} changed" if changed else f"[{at}] checking")
     for error in (each for found in linted.errors for each in (found, *found.others)):
-        output.note(shown_error(error))
+        click.echo(shown_error(error), err=True)
     if linted.report is not None:
         report(live.workspace, linted.report)
         if not linted.report.findings:

@@ -20,7 +20,7 @@ from promptops.terminal.output import OutputOptions
     help="Promote even if it breaks callers of the release that the channel serves now.",
 )
 @click.option("--create", is_flag=True, help="Create the channel if other channels exist already.")
-@common("text", "json")
+@common("text", "json", acts=True)
 def command(
     output: OutputOptions,
     *,

@@ -427,7 +427,12 @@ def save_move(context: ChannelContext, move: Move, saving: Saving) -> Move:
     else:
         write_channel(context.file, context.channel, pointer)
     following = tuple(_next_steps(context, move.release, message, committed=saving.committed))
-    notes = (*move.notes, *_unsigned_notes(move), *_missing_tag_notes(context, move.release))
+    notes = (
+        *move.notes,
+        *(_detached_notes(context.repository) if saving.committed else ()),
+        *_unsigned_notes(move),
+        *_missing_tag_notes(context, move.release),
+    )
     return replace(move, changed=True, commit=identity, following=following, notes=notes)
 
 
@@ -443,6 +448,18 @@ def _commit_message(move: Move) -> str:
     was = f"{move.before}, serial {move.serial_before}" if move.before else "nothing"
     text = f"{title}\n\n{move.channel} served {was}; now {move.release}, serial {move.serial}."
     return f"{text}\n{ALLOWED_UNSIGNED}" if move.unsigned else text
+
+
+def _detached_notes(repository: Repository) -> Iterator[str]:
+    """A note if the commit is on no branch, so that no reader gets it and git will drop it."""
+    if not _branch(repository):
+        yield "HEAD is detached: the commit is on no branch"
+
+
+def _branch(repository: Repository) -> str:
+    """The branch that is checked out, or ""."""
+    answer = repository.git.ask("symbolic-ref", "--quiet", "--short", "HEAD")
+    return decode(answer.stdout).strip()
 
 
 def _unsigned_notes(move: Move) -> Iterator[str]:
@@ -463,16 +480,15 @@ def _next_steps(
     context: ChannelContext, release: str, message: str, *, committed: bool
 ) -> Iterator[str]:
     """The remaining steps until readers get the release."""
-    git = context.repository.git
     if not committed:
         if context.file.data is None:
             yield f"git add {PATH}"
         yield f"git commit -m {shlex.quote(message.partition(chr(10))[0])} -- {PATH}"
-    branch = decode(git.ask("symbolic-ref", "--quiet", "--short", "HEAD").stdout).strip()
-    if not remote_names(context.repository):
-        return
+    branch = _branch(context.repository)
     if not branch:
         yield "git switch -c BRANCH: no branch is checked out"
+        return
+    if not remote_names(context.repository):
         return
     yield _push_command(context.repository, branch, release)
     default = _other_default_branch(context.repository)

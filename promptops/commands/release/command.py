@@ -56,7 +56,7 @@ BUMPS = ("patch", "minor", "major")
     metavar="[REMOTE]",
     help="Push the tag, by default to the remote of this branch.",
 )
-@common("text", "json")
+@common("text", "json", acts=True)
 def command(output: OutputOptions, **options: Any) -> int:
     """Release HEAD: prove the version, check everything, create one annotated tag.
 

@@ -19,7 +19,7 @@ def write(move: Move, *, style: Style = plain, **_: object) -> str:
 
 
 def _lines(move: Move, style: Style) -> Iterator[str]:
-    channel = style("path", visible_path(move.channel))
+    channel = visible_path(move.channel)
     yield from _breaks(move, style)
     if move.refusals:
         for refusal in move.refusals:
@@ -30,10 +30,12 @@ def _lines(move: Move, style: Style) -> Iterator[str]:
             yield f"  {style('hint', 'tip')}: {_alternatives(move)}"
         return
     if not move.changed:
-        yield f"{channel} already serves {visible(move.release)}, serial {move.serial}"
+        served = f"{channel} already serves {visible(move.release)}, serial {move.serial}"
+        yield style("summary", served)
         yield from _notes(move, style)
         return
-    yield f"{channel}: {_previous_release(move)} -> {visible(move.release)}, serial {move.serial}"
+    after = f"{_previous_release(move)} -> {visible(move.release)}, serial {move.serial}"
+    yield style("summary", f"{channel}: {after}")
     if move.skipped:
         skipped = ", ".join(map(visible, move.skipped))
         yield f"{style('note', 'note')}: skips {skipped}, which was rolled back before"

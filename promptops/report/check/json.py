@@ -22,6 +22,7 @@ def write(report: CheckReport, **_: object) -> str:
         {
             "schema": 1,
             "verdict": verdict(report),
+            "notes": list(report.notes),
             "bump": str(report.diff.bump) if report.diff is not None else None,
             "lint": report_value(report.lint),
             "diff": diff_value(report.diff) if report.diff is not None else None,

@@ -25,6 +25,7 @@ MARKER = "<!-- promptops check -->"
 """Identifies the comment, so that it is updated and not repeated."""
 
 _RESERVED = 1_000  # for the notes on omitted parts
+_ROOM_FOR_NOTES = 2_000
 _ROOM_FOR_RISKS = 4_000
 _ROOM_FOR_REFUSED = 4_000
 _ROOM_FOR_FINDINGS = 12_000
@@ -38,7 +39,10 @@ _ATTACKS = "| attacks | succeeded | 95% interval | most in |\n|---|--:|--:|---|\
 
 def write(report: CheckReport, **_: object) -> str:
     """One comment below GitHub's limit of 65,536 characters; it notes what is left out."""
-    head = f"{MARKER}\n{_headline(report)}{_gate(report)}{_risks(report)}{_refused(report)}"
+    notes = _listed(
+        [f"- note: {_sentence(note)}\n" for note in report.notes], _ROOM_FOR_NOTES, "note"
+    )
+    head = f"{MARKER}\n{_headline(report)}{notes}{_gate(report)}{_risks(report)}{_refused(report)}"
     changes = summary(report.diff) if report.diff is not None else ""
     changes += _attacks(report)
     last = _selection_reasons(report)
@@ -77,8 +81,7 @@ def _gate(report: CheckReport) -> str:
 
 
 def _risks(report: CheckReport) -> str:
-    items = [f"- note: {_sentence(note)}\n" for note in report.notes]
-    items += [f"- {_word(report, risk)}: {_sentence(str(risk))}\n" for risk in report.risks]
+    items = [f"- {_word(report, risk)}: {_sentence(str(risk))}\n" for risk in report.risks]
     return _listed(items, _ROOM_FOR_RISKS, "risk")
 
 

@@ -38,7 +38,7 @@ def write_verdict(report: ReleaseReport, *, style: Style = plain) -> str:
 def plan_lines(plan: ReleasePlan, style: Style = plain) -> Iterator[str]:
     """The lines of a planned or existing release."""
     record = plan.record
-    yield style("summary", f"{visible(record.tag)}  ({_step(plan)})")
+    yield style("path", f"{visible(record.tag)}  ({_step(plan)})")
     if record.reason:
         yield f"why this version: {visible(record.reason)}"
     if record.notes:
@@ -103,9 +103,10 @@ def _verdict(report: ReleaseReport, style: Style) -> Iterator[str]:
         yield from _problem(problem, style)
     plan = report.plan
     if report.nothing:
-        yield visible(report.nothing)
+        yield style("summary", visible(report.nothing))
     elif report.problems:
-        yield f"no release was created: {counted(len(report.problems), 'problem')}"
+        problems = counted(len(report.problems), "problem")
+        yield style("summary", f"no release was created: {problems}")
     elif plan is not None:
         yield _sentence(report, plan, style)
     if report.pushed is not None or plan is None or report.state == "done":
@@ -136,11 +137,12 @@ def _sentence(report: ReleaseReport, plan: ReleasePlan, style: Style) -> str:
     if report.state == "planned":
         signed = "signed" if plan.signed else "without a signature"
         again = visible(report.next) or "promptops release --yes"
-        return f"no release was created; {tag} would be {signed}: {again}"
+        return f"{style('summary', f'no release was created; {tag} would be {signed}')}: {again}"
     is_new = report.state == "created"
     created = f"{tag} was created" if is_new else f"{tag} already exists"
     if report.pushed is not None:
-        return f"{created}, and {visible(report.pushed)} has it"
+        return style("summary", f"{created}, and {visible(report.pushed)} has it")
     # An earlier run may have pushed the tag; the remote is not called here to find out.
     then = "next" if is_new else "if it is not pushed yet"
+    created = style("summary", created)
     return f"{created}; {then}: {style('hint', visible(report.next))}" if report.next else created

@@ -88,7 +88,7 @@ def test_the_report_counts_what_cases_notice_of_the_changed_prompts(change, chec
 
 
 def test_without_a_base_or_without_the_setting_nothing_is_mutated(change, checked):
-    change({ASK: PROMPT}, {ASK: CHANGED, "promptops.toml": ON})
+    change({ASK: PROMPT, "promptops.toml": ""}, {ASK: CHANGED, "promptops.toml": ON})
 
     of_the_base, alone = checked()[1], checked("--worktree")[1]
 

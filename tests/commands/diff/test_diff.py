@@ -57,7 +57,7 @@ def history(repo):
 def test_a_changed_partial_lists_exactly_the_prompts_that_reach_it(history):
     code, out, err = run(history.root)
 
-    assert (code, err) == (0, "")
+    assert (code, err) == (0, "v1.2.0..work tree, all committed\n")
     assert out == textwrap.dedent("""\
         ask  1.2.0 -> 1.3.0 (minor)
           through prompts/partials/style.md.j2
@@ -70,7 +70,7 @@ def test_a_changed_partial_lists_exactly_the_prompts_that_reach_it(history):
           the same in 1 more prompt:
             reply  1.2.0 -> 1.3.0 (minor)
 
-        minor: 2 prompts changed of 3 compared from v1.2.0 to HEAD
+        minor: 2 prompts changed of 3 compared from v1.2.0 to the work tree
         """)
 
 
@@ -131,6 +131,7 @@ def test_a_gate_that_says_no_says_why(history):
     _, _, err = run(history.root, "--declare", "1.2.1")
 
     assert err.splitlines() == [
+        "v1.2.0..work tree, all committed",
         "CHG903: 1.2.1 is too small: the changes require 1.3.0 (minor)",
         "  ask: CHG301 the system text differs in the only case",
         "  reply: CHG301 the system text differs in the only case",

@@ -121,11 +121,43 @@ def test_all_files_that_differ_between_commits_are_told(history):
 
 
 @pytest.mark.parametrize("state", ["main", "detached"])
-def test_without_a_word_the_base_is_the_latest_release(history, state):
+def test_without_arguments_the_latest_release_is_compared_with_the_work_tree(history, state):
     if state == "detached":
         history.git("checkout", "--quiet", "--detach")
+    history.write({ASK: prompt("on disk")})
 
-    assert shown(history.root) == ("v2", "HEAD", {"say": ("two", "three")})
+    assert shown(history.root) == (
+        "v2",
+        "the work tree",
+        {"ask": ("two", "on disk"), "say": ("two", "three")},
+    )
+
+
+@pytest.mark.parametrize(
+    ("files", "note"),
+    [
+        ({}, "v2..work tree, all committed"),
+        ({"README.md": "no prompt"}, "v2..work tree, all committed"),
+        ({SAY: prompt("on disk")}, "v2..work tree, 1 file not committed"),
+        (
+            {"prompts/new.prompt.yaml": prompt("new"), "promptops.toml": ""},
+            "v2..work tree, 2 files not committed",
+        ),
+    ],
+)
+@pytest.mark.parametrize("arguments", [(), ("say",)])
+def test_without_a_base_a_note_says_what_is_compared(history, arguments, files, note):
+    history.write(files)
+
+    with open_sides(history.root, ComparisonOptions(arguments=arguments)) as found:
+        assert found.notes == (note,)
+
+
+def test_a_bare_repository_compares_the_latest_release_with_head(history, tmp_path):
+    history.git("clone", "--quiet", "--bare", str(history.root), str(tmp_path / "bare.git"))
+
+    with open_sides(tmp_path / "bare.git", ComparisonOptions()) as found:
+        assert (found.base.title, found.head.title, found.notes) == ("v2", "HEAD", ("v2..HEAD",))
 
 
 def upstream(repo, tmp_path):
@@ -135,13 +167,18 @@ def upstream(repo, tmp_path):
     repo.git("remote", "set-head", "origin", "main")
 
 
-def test_on_a_branch_the_base_is_where_it_left_the_default_one(history, tmp_path):
+def test_on_a_branch_the_release_is_the_base_and_before_it_where_the_branch_began(
+    history, tmp_path
+):
     upstream(history, tmp_path)
     history.git("checkout", "--quiet", "topic")
     parting = history.git("rev-parse", "v2^{}")
+    released = shown(history.root)
+    history.git("tag", "--delete", "v1", "v2")
 
     title = f"{parting[:12]} (where this branch left origin/main)"
-    assert shown(history.root) == (title, "HEAD", {"ask": ("two", "topic")})
+    assert released == ("v2", "the work tree", {"ask": ("two", "topic")})
+    assert shown(history.root) == (title, "the work tree", {"ask": ("two", "topic")})
 
 
 def stage_and_edit(repo):
@@ -422,7 +459,7 @@ def test_too_few_digits_of_an_id_are_ambiguous_unless_they_are_a_prompts_id(hist
     )
     history.write({f"prompts/{start}.prompt.yaml": prompt("digits")})
     history.commit("called like an id")
-    assert patterns(history.root, start) == ("v2", "HEAD", (start,))
+    assert patterns(history.root, start) == ("v2", "the work tree", (start,))
 
 
 def shallow(repo, tmp_path):
@@ -591,12 +628,12 @@ def test_a_submodule_in_a_roots_place_that_moved_hides_nothing_silently(repo):
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (("say",), ("v2", "HEAD", ("say",))),
-        (("say", "ask"), ("v2", "HEAD", ("say", "ask"))),
-        (("s*",), ("v2", "HEAD", ("s*",))),
+        (("say",), ("v2", "the work tree", ("say",))),
+        (("say", "ask"), ("v2", "the work tree", ("say", "ask"))),
+        (("s*",), ("v2", "the work tree", ("s*",))),
         (("v1", "say"), ("v1", "HEAD", ("say",))),
         (("v1..v2", "say", "a*"), ("v1", "v2", ("say", "a*"))),
-        ((), ("v2", "HEAD", ())),
+        ((), ("v2", "the work tree", ())),
     ],
 )
 def test_the_first_argument_may_be_a_range_or_a_prompt(history, arguments, expected):
@@ -608,8 +645,8 @@ def test_a_prompt_of_the_older_side_can_be_named(history):
     history.write({SAY: prompt("three", "aliases: [tell]\n")})
     history.commit("without ask")
 
-    assert patterns(history.root, "ask") == ("v2", "HEAD", ("ask",))
-    assert patterns(history.root, "tell") == ("v2", "HEAD", ("tell",))
+    assert patterns(history.root, "ask") == ("v2", "the work tree", ("ask",))
+    assert patterns(history.root, "tell") == ("v2", "the work tree", ("tell",))
 
 
 def test_a_prompt_that_is_only_staged_can_be_named(history):
@@ -627,12 +664,12 @@ def test_a_name_of_a_revision_and_of_a_prompt_is_ambiguous(history):
         "for the revision write `say --`, for the prompt `-- say`",
     )
     assert patterns(history.root, "say", behind=0) == ("say", "HEAD", ())
-    assert patterns(history.root, "say", behind=1) == ("v2", "HEAD", ("say",))
+    assert patterns(history.root, "say", behind=1) == ("v2", "the work tree", ("say",))
     assert patterns(history.root, "say", "say", behind=1) == ("say", "HEAD", ("say",))
 
 
 def test_behind_dashes_nothing_is_a_revision_and_before_them_nothing_a_prompt(history):
-    assert patterns(history.root, "v1", "v2", behind=2) == ("v2", "HEAD", ("v1", "v2"))
+    assert patterns(history.root, "v1", "v2", behind=2) == ("v2", "the work tree", ("v1", "v2"))
     assert refusal(GitError, history.root, "nope", "say", behind=1)[0] == (
         "there is no revision 'nope'"
     )

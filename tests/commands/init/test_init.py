@@ -34,6 +34,7 @@ WRITTEN = [
     ".promptops/config.schema.json",
     "prompts/partials/house-style.md.j2",
     "prompts/example/summary.prompt.yaml",
+    ".gitignore",
     ".vscode/settings.json",
     ".pre-commit-config.yaml",
 ]
@@ -145,6 +146,7 @@ def test_nothing_that_is_there_is_overwritten(repo):
         ("wrote", ".promptops/prompt.schema.json"),
         ("wrote", ".promptops/config.schema.json"),
         ("kept", "texts/partials/house-style.md.j2"),
+        ("wrote", ".gitignore"),
         ("kept", ".vscode/settings.json"),
         ("wrote", ".pre-commit-config.yaml"),
         ("kept", ".github/workflows/promptops.yml"),
@@ -668,3 +670,43 @@ def test_releases_are_made_from_the_branch_that_is_checked_out(repo, branch, wri
 
     config = tomllib.loads((repo.root / "promptops.toml").read_text())
     assert config["release"]["branches"] == [written]
+
+
+def test_releases_are_made_from_the_default_branch_while_another_one_is_checked_out(repo):
+    repo.commit("an application")
+    repo.git("switch", "--quiet", "--create", "adopt")
+
+    set_up(repo.root, hooks=False)
+
+    config = tomllib.loads((repo.root / "promptops.toml").read_text())
+    assert config["release"]["branches"] == ["main"]
+
+
+@pytest.mark.parametrize(
+    ("before", "action", "after"),
+    [
+        (b"", "added", b"promptops-report.*\n"),
+        (b"*.log\n", "added", b"*.log\npromptops-report.*\n"),
+        (b"*.log", "added", b"*.log\npromptops-report.*\n"),
+        (b"*.log\r\n", "added", b"*.log\r\npromptops-report.*\r\n"),
+        (b"/promptops-report.html\n", "kept", b"/promptops-report.html\n"),
+        (b"\xff\n", "kept", b"\xff\n"),
+    ],
+)
+def test_reports_are_added_to_gitignore_once(repo, before, action, after):
+    repo.write({".gitignore": before})
+
+    started = begin(repo)
+
+    assert step(started, ".gitignore").action == action
+    assert (repo.root / ".gitignore").read_bytes() == after
+
+
+def test_git_ignores_the_page_of_report_from_then_on(repo, capfd):
+    begin(repo)
+
+    code = run(["report", "-C", str(repo.root)])
+
+    assert code == 0
+    assert "tip" not in capfd.readouterr().err
+    assert "promptops-report.html" not in repo.git("status", "--porcelain")

@@ -294,7 +294,7 @@ def test_the_statistics_of_a_score_and_of_a_judge_are_printed_only_on_request():
 
 
 def test_a_score_without_a_baseline_is_one_plain_sentence():
-    line = "31.2%, inconclusive: no earlier release to compare with"
+    line = "31.2%, not gated: no earlier release to compare with"
     decided = Decided(
         prompt="a", score="accuracy", verdict="inconclusive", line=line, compared=False
     )

@@ -1,9 +1,12 @@
-"""Tasks for contributors: `nox -s test`, `test-all`, `lint`, `generate`.
+"""Tasks for contributors: `nox -s test`, `test-all`, `lint`, `package`, `generate`.
 
 They run in the current environment; `pip install -e '.[dev]'` installs what they need.
 """
 
 from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import nox
 
@@ -32,6 +35,15 @@ def lint(session: nox.Session) -> None:
     session.run("lint-imports")
     session.run("promptops", "lint", "--fail-on", "warning")
     session.run("promptops", "check")
+
+
+@nox.session
+def package(session: nox.Session) -> None:
+    """Build the source distribution and the wheel, and check that an index can show them."""
+    with TemporaryDirectory() as folder:
+        session.run("python", "-m", "build", "--no-isolation", "--outdir", folder)
+        files = sorted(str(file) for file in Path(folder).iterdir())
+        session.run("twine", "check", "--strict", *files)
 
 
 @nox.session

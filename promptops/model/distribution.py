@@ -97,14 +97,20 @@ def installed_origin() -> InstallOrigin | None:
 def install_command(extra: str) -> str:
     """The command that installs the packages of an extra.
 
-    It names those packages and not this one: an index may have another project of our name.
+    It names those packages and not this one: an index may have another project of our name. In a
+    checkout that is not installed, which has no list of packages, it names the checkout.
     """
     from importlib.metadata import PackageNotFoundError, requires
+    from pathlib import Path
 
-    marker = f"extra == '{extra}'"
     try:
-        found = [requirement.partition(";") for requirement in requires(NAME) or ()]
+        packages = _packages_of(extra, requires(NAME) or ())
     except PackageNotFoundError:
-        found = []
-    packages = [name.strip() for name, _, condition in found if condition.strip() == marker]
-    return f"pip install {shlex.join(packages)}" if packages else f"pip install '.[{extra}]'"
+        packages = [f"{Path(__file__).parents[2]}[{extra}]"]
+    return f"pip install {shlex.join(packages)}"
+
+
+def _packages_of(extra: str, requirements: Iterable[str]) -> list[str]:
+    markers = (f"extra == '{extra}'", f'extra == "{extra}"')  # build tools quote either way
+    parts = [requirement.partition(";") for requirement in requirements]
+    return [name.strip() for name, _, condition in parts if condition.strip() in markers]

@@ -33,12 +33,13 @@ SERVED = ("MODEL_URL", "MODEL")
 """The variables of a page that needs a model: its address and its name."""
 PROJECT = "https://git.example.com/acme/promptops"
 
+# `master`, as git itself sets it: pages must not rely on the default branch of their reader.
 GITCONFIG = f"""\
 [user]
 	name = Ada Author
 	email = ada@example.com
 [init]
-	defaultBranch = main
+	defaultBranch = master
 [url "{{project}}"]
 	insteadOf = {PROJECT}
 """

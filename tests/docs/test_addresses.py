@@ -30,6 +30,7 @@ THIRD_PARTIES = {
     "docs.x.ai": "where a model's retirement date is from",
     "generativelanguage.googleapis.com": "the address of the provider `gemini`",
     "github.com/actions": "a bug of actions/checkout",
+    "github.com/dotnet": "how often the gate of another project changed its verdict",
     "github.com/your_org": "no account: a name on GitHub cannot contain `_`",
     "gitlab.com/GROUP": "the reader's own project",
     "json-schema.org": "the identifier of a dialect, never fetched",

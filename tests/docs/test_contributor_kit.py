@@ -73,7 +73,8 @@ def test_links_in_the_readme_of_the_package_are_absolute():
 
     links = re.findall(r"\]\(([^)\s]+)\)", written)
     assert len(links) > 15
-    assert [link for link in links if not link.startswith(REPOSITORY)] == []
+    assert [link for link in links if not link.startswith("https://")] == []
+    assert written.count(f"]({REPOSITORY}/") == len(re.findall(r"\]\((?!https:)", readme))
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Each error rate of docs/deciding.md names a test that exists."""
+"""Each error rate of docs/deciding.md names a test that exists; README.md has one of them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text("utf-8")
 PAGE = (ROOT / "docs" / "deciding.md").read_text("utf-8")
 FOLDER = "tests/evals/deciding/"
 TEST = re.compile(r"`([\w/]+\.py)::(test_\w+)`")
@@ -35,3 +36,14 @@ def test_every_test_that_is_named_exists():
         not in (ROOT / (path if "/" in path else FOLDER + path)).read_text("utf-8")
     ]
     assert missing == []
+
+
+def test_the_false_alarms_of_the_readme_are_those_of_the_page():
+    """The test that the page names repeats the simulation of this row: 50, 100, 200, 400 cases."""
+    row = re.search(r"(?m)^\| nothing \|(.*)\|$", PAGE)
+    assert row is not None
+
+    failed = [int(cell.partition("/")[0]) for cell in row[1].split("|")]
+
+    rates = re.findall(r"about (\d)% (?:of changes that|false alarms)", README)
+    assert (max(failed[1:]), set(rates)) == (2, {"2"})

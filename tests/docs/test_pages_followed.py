@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -46,6 +48,7 @@ LEFT_OUT = {
     "export.md": ["there is no network"],
     "guides/production.md": ["there is no network"],
     "probe-library.md": ["it needs reports of other tools"],
+    "publishing.md": ["it runs in a clone of promptops"],
     "score-at-scale.md": ["it needs a cluster"],
     "security.md": ["it takes an hour"],
     "start.md": ["there is no network"],
@@ -53,16 +56,11 @@ LEFT_OUT = {
 }
 INSTEAD = {
     "../README.md": [
-        "followed as: git init -q your-repository && cd your-repository && "
+        "followed as: git init -q -b main your-repository && cd your-repository && "
         'promptops init --hooks && git add -A && git commit -qm "Prompts as code"',
-        'followed as: sed -i \'s/"openai"/"echo"/; /^api_key_env/d\' promptops.toml && '
-        'printf \'\\n[models.cheap]\\nprovider = "echo"\\nid = '
-        '"gpt-5.4-nano-2026-03-17"\\nprice = {input = 0.1, output = 0.4}\\n\' >> '
-        "promptops.toml && printf 'evaluation:\\n  assertions:\\n    - {type: max-chars, "
-        "value: 900}\\n' >> prompts/example/summary.prompt.yaml",
     ],
     "guides/production.md": ["followed as: true"],
-    "import.md": ['followed as: sed -i \'s/"openai"/"echo"/\' promptops.toml'],
+    "import.md": ['followed as: sed -i \'s/"openai"/"echo"/; /^api_key_env/d\' promptops.toml'],
     "adding-a-provider.md": [
         "followed as: export PYTHONPATH=$PWD:$PYTHONPATH && rm -r ~/site/acme_provider*"
     ],
@@ -80,11 +78,30 @@ def test_a_page_is_followed_by_copying(name, tmp_path, command):
     folders = [] if name in IN_PROCESSES else [str(Path(command).parent)]
     folders += [str(Path(sys.executable).parent), os.environ["PATH"]]
 
-    differences = follow(FOLLOWED[name], tmp_path / "home", {"PATH": os.pathsep.join(folders)})
+    home = tmp_path / "home"
+
+    differences = follow(FOLLOWED[name], home, {"PATH": os.pathsep.join(folders)})
 
     assert not differences, "\n\n".join(
         [*map(str, differences), f"python -m tests.docs.following --write docs/{name}"]
     )
+    assert committed_reports(home / "work") == []
+
+
+def committed_reports(folder: Path) -> list[str]:
+    """The reports that a reader committed by `git add .`, in `folder` and the folders in it."""
+    repositories = [each for each in (folder, *folder.iterdir()) if (each / ".git").exists()]
+    listed = [
+        subprocess.run(
+            ["git", "-C", str(each), "ls-files", "*.html", "promptops-report.*"],
+            capture_output=True,
+            check=True,
+            text=True,
+        ).stdout.splitlines()
+        for each in repositories
+        if each.name != "promptops"
+    ]
+    return [name for names in listed for name in names]
 
 
 def test_what_is_not_followed_says_why_and_is_known():
@@ -96,6 +113,17 @@ def test_what_is_not_followed_says_why_and_is_known():
 
     assert {name: reasons for name, reasons in left_out.items() if reasons} == LEFT_OUT
     assert {name: notes for name, notes in instead.items() if notes} == INSTEAD
+
+
+def test_no_two_pages_share_a_server_or_a_key():
+    """A reader follows several pages side by side; `..` is the same folder for all of them."""
+    created = [
+        match[1]
+        for page in FOLLOWED.values()
+        for match in re.finditer(r"(?:--bare -b main|ssh-keygen .*-f) (\.\./\S+)", page.read_text())
+    ]
+
+    assert len(created) == len(set(created)) == 9, created
 
 
 @pytest.mark.parametrize("name", FOLLOWED)

@@ -156,7 +156,7 @@ def test_a_browser_asks_nobody_else_finds_words_and_copies_what_a_reader_types(s
         # What is typed is searched after each letter.
         page.locator(".md-search-result__item", has_text="waiver").first.wait_for()
 
-    assert copied == "git init -q\npromptops init --hooks"
+    assert copied == "git init -q -b main\npromptops init --hooks"
     assert [each for each in asked if not each.startswith(address)] == []
 
 

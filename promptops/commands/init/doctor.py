@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 
@@ -20,10 +20,14 @@ from promptops.commands.init.hooks import (
     pre_commit_runs_promptops,
 )
 from promptops.errors import PromptopsError
+from promptops.evals.providers import COMPATIBLE
 from promptops.evals.providers.client_packages import CLIENT_PACKAGES, has_client
 from promptops.evals.providers.endpoint import key_variable
+from promptops.evals.providers.registry import names as provider_names
 from promptops.model.config import Config, ModelProfile
 from promptops.model.distribution import NAME, install_command
+from promptops.model.prompt import provider_name
+from promptops.plurals import some
 from promptops.records import replace
 from promptops.repo.default_branch import how_to_set, trusted_branch
 from promptops.repo.process import Git, decode, inherited_environment
@@ -45,6 +49,7 @@ OLDEST_GIT = (2, 31)
 """`rev-parse --path-format=absolute`, and `--end-of-options` that `rev-parse --verify` obeys."""
 OFFLINE_GIT = (2, 44)
 """The first version with GIT_NO_LAZY_FETCH: reading a partial clone never uses the network."""
+_SHOWN_PROFILES = 3
 _OWN_ENTRY_POINT = b"promptops.cli.main"
 
 
@@ -306,33 +311,53 @@ def _check_configuration(repository: Repository) -> Iterator[Diagnosis]:
 
 
 def check_models(config: Config) -> Iterator[Diagnosis]:
-    """Whether the key of each profile is set, whose value is never shown, and its client is there.
+    """Whether each API key is set, whose value is never shown, and each client is installed.
 
+    One result for each key, and one for each missing package, with all profiles that need it.
     Nothing is imported, and no model is called.
     """
-    for profile in config.models.values():
-        yield from _key_state(profile)
-        yield from _client_state(profile)
+    profiles = tuple(config.models.values())
+    for variable, names in _profiles_by(key_variable, profiles).items():
+        yield _key_state(variable, names)
+    for provider, names in _profiles_by(_provider_with_client, profiles).items():
+        yield from _client_state(provider, names)
 
 
-def _key_state(profile: ModelProfile) -> Iterator[Diagnosis]:
-    variable = key_variable(profile)
-    if variable is None:
-        return
+def _profiles_by(
+    needed: Callable[[ModelProfile], str | None], profiles: Iterable[ModelProfile]
+) -> Mapping[str, Sequence[str]]:
+    """The names of profiles by what they need; those that need nothing are left out."""
+    found: dict[str, list[str]] = {}
+    for profile in profiles:
+        if (name := needed(profile)) is not None:
+            found.setdefault(name, []).append(profile.name)
+    return found
+
+
+def _key_state(variable: str, profiles: Sequence[str]) -> Diagnosis:
+    name = f"key of {some(profiles, _SHOWN_PROFILES)}"
     if os.environ.get(variable):
-        yield Diagnosis(f"key of {profile.name}", "ok", f"{variable} is set")
-    else:
-        hint = f"export {variable}=…; needed only to call the model"
-        yield Diagnosis(f"key of {profile.name}", "note", f"{variable} is not set", hint)
+        return Diagnosis(name, "ok", f"{variable} is set")
+    hint = f"export {variable}=…; needed only to call the model"
+    return Diagnosis(name, "note", f"{variable} is not set", hint)
 
 
-def _client_state(profile: ModelProfile) -> Iterator[Diagnosis]:
+def _provider_with_client(profile: ModelProfile) -> str | None:
+    """The built-in provider whose client calls the model; None for plug-ins and `echo`."""
+    name = provider_name(profile.provider)
+    if name in CLIENT_PACKAGES:
+        return name
+    is_compatible = profile.base_url is not None and name not in provider_names()
+    return COMPATIBLE if is_compatible else None
+
+
+def _client_state(provider: str, profiles: Sequence[str]) -> Iterator[Diagnosis]:
     """A note if the client of a built-in provider is not installed."""
-    package = CLIENT_PACKAGES.get(profile.provider)
-    if package is not None and not has_client(profile.provider):
+    package = CLIENT_PACKAGES[provider]
+    if not has_client(provider):
+        name = f"client of {some(profiles, _SHOWN_PROFILES)}"
         hint = f"{install_command(package.extra)}; needed only to call the model"
-        message = f"the package `{package.name}` is not installed"
-        yield Diagnosis(f"client of {profile.name}", "note", message, hint)
+        yield Diagnosis(name, "note", f"the package `{package.name}` is not installed", hint)
 
 
 def _schema_copy(root: Path) -> Iterator[Diagnosis]:

@@ -126,6 +126,30 @@ def test_a_client_that_is_not_installed_is_named(
     )
 
 
+def test_a_key_or_a_client_that_several_profiles_need_is_named_once(healthy, monkeypatch):
+    monkeypatch.setitem(sys.modules, "openai", None)
+    monkeypatch.delenv("OPENAI_API_KEY")
+    names = ("openai", "OpenAI", "openai", "openai")
+    profiles = [f'[models.m{i}]\nprovider = "{name}"\nid = "x"\n' for i, name in enumerate(names)]
+    local = '[models.local]\nprovider = "vllm"\nid = "x"\nbase_url = "http://127.0.0.1:1/v1"\n'
+    healthy.write({"promptops.toml": "".join([*profiles, local])})
+
+    found = [each for each in diagnose(healthy.root) if each.name.startswith(("key", "client"))]
+
+    assert [(each.name, each.message, each.hint) for each in found] == [
+        (
+            "key of m0, m1, m2 and 1 more",
+            "OPENAI_API_KEY is not set",
+            "export OPENAI_API_KEY=…; needed only to call the model",
+        ),
+        (
+            "client of m0, m1, m2 and 2 more",
+            "the package `openai` is not installed",
+            "pip install 'openai>=3'; needed only to call the model",
+        ),
+    ]
+
+
 @pytest.mark.parametrize(
     ("said", "state", "message"),
     [

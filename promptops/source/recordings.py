@@ -183,7 +183,8 @@ class _Reader:
             self.problems.append(_problem(place, "the line is not UTF-8", "save it as UTF-8"))
             return
         value, unreadable = read_value(lines, 0, len(lines.text))
-        found = unreadable or _wrong(value, lines)
+        # Not the hint for somebody who wrote the line by hand: promptops wrote it.
+        found = [replace(each, hint=None) for each in unreadable] or _wrong(value, lines)
         if found:
             self.problems += (_moved(problem, number) for problem in found[:MAX_PROBLEMS])
         else:

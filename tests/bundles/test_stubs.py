@@ -541,7 +541,7 @@ def test_the_command_writes_the_module_to_stdout_or_into_a_file(small, capfd):
     assert run(["stubs", "v1.0.0", "-o", "typed.py", *at]) == 0
     silent = capfd.readouterr()
 
-    assert (printed.err, silent.out, silent.err) == ("", "", "")
+    assert (printed.err, silent.out, silent.err) == ("", "", "wrote typed.py\n")
     written = (small.root / "typed.py").read_text()
     assert written == printed.out.replace("stubs v1.0.0\n", "stubs v1.0.0 -o typed.py\n")
 

@@ -47,7 +47,7 @@ def test_the_first_night_is_learned_and_exits_0(repo, model):
         "\n"
         f"1 learning · v1.0.0 · {ANSWERS} answers · under $0.001\n",
     )
-    assert f"sending {ANSWERS} requests: up to $" in said.err
+    assert f"sending {ANSWERS} requests: the longest answer of `fast-1` is unknown" in said.err
 
 
 def test_a_gross_loss_exits_1_and_every_format_reports_it(repo, model, tmp_path):

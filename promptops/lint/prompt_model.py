@@ -98,6 +98,12 @@ def other_owner(provider: str, model: str) -> str | None:
     return owner(model)
 
 
+def provider_of(owner: str) -> str:
+    """The provider that calls the models of an owner, such as `gemini` for those of `google`."""
+    apis = apis_of(owner)
+    return apis[0].provider if apis else owner
+
+
 def id_place(model: PromptModel, catalog: Catalog) -> Place | str:
     """The place of a model's id: in its profile, shared by all prompts that name it.
 

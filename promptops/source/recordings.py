@@ -183,7 +183,7 @@ class _Reader:
             self.problems.append(_problem(place, "the line is not UTF-8", "save it as UTF-8"))
             return
         value, unreadable = read_value(lines, 0, len(lines.text))
-        # Not the hint for somebody who wrote the line by hand: promptops wrote it.
+        # Hints about JSON written by hand do not apply: promptops wrote the line.
         found = [replace(each, hint=None) for each in unreadable] or _wrong(value, lines)
         if found:
             self.problems += (_moved(problem, number) for problem in found[:MAX_PROBLEMS])

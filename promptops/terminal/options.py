@@ -95,7 +95,7 @@ def _options(formats: tuple[str, ...]) -> list[Callable[[Any], Any]]:
             "-q",
             "--quiet",
             is_flag=True,
-            help="Suppress output, except errors; report by exit code.",
+            help="Suppress output, except what prevents a result; report by exit code.",
         ),
         click.option("--no-color", is_flag=True, help="Use no colours, even on a terminal."),
     ]

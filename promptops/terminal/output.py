@@ -139,7 +139,10 @@ def _record_writer() -> Callable[..., str]:
 
 
 def _verdict(text_of: Callable[[str, Style], str], name: str) -> str:
-    """The line that a text for people marks as its summary; "" for none or several."""
+    """The line that a text for people marks as its summary, or the last of several.
+
+    "" if there is none, or if the text goes on after the last of several.
+    """
     found: list[str] = []
 
     def collect(role: str, text: str) -> str:
@@ -147,9 +150,11 @@ def _verdict(text_of: Callable[[str, Style], str], name: str) -> str:
             found.append(text)
         return text
 
-    if not text_of(name, collect):
+    text = text_of(name, collect)
+    if not text:
         return "nothing to report"
-    return found[0] if len(found) == 1 else ""
+    is_one = len(found) == 1 or (found and text.rstrip().endswith(found[-1]))
+    return found[-1] if is_one else ""
 
 
 def _error_lines(text_of: Callable[[str, Style], str], name: str) -> str:

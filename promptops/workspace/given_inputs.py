@@ -117,7 +117,12 @@ def _given(
         declared = (way.keyword_values("contentMediaType") for way in (shape.ways if shape else ()))
         return name, _media(name, value, directory, {kind for kinds in declared for kind in kinds})
     types = shape.types if shape is not None else frozenset[str]()
-    return name, _coerced(_text(value, directory), types)
+    try:
+        return name, _coerced(_text(value, directory), types)
+    except _NotText:
+        if shape is None or not shape.declared:  # the input check reports the unknown name
+            return name, value
+        raise
 
 
 def _media(name: str, value: str, directory: Path, declared: Collection[str]) -> str:
@@ -140,7 +145,11 @@ def _text(value: str, directory: Path) -> str:
     try:
         return _bytes(value[1:], directory, hint).decode("utf-8")
     except UnicodeDecodeError:
-        raise InputError("not UTF-8", where=value[1:]) from None
+        raise _NotText("not UTF-8", where=value[1:]) from None
+
+
+class _NotText(InputError):
+    """A file whose bytes are not text."""
 
 
 def _bytes(file: str, directory: Path, hint: str | None = None) -> bytes:

@@ -149,7 +149,7 @@ def test_quiet_suppresses_what_people_read_and_nothing_else(
         (["json=a.json", "html=b.html"], False, "fail\n", "a.json, b.html: fail\n"),
         (["json=a.json"], False, "", "a.json: nothing to report\n"),
         (["json=a.json"], False, "no verdict\n", "wrote a.json\n"),
-        (["json=a.json"], False, "fail\nfail\n", "wrote a.json\n"),
+        (["json=a.json"], False, "fail\nfail 2\n", "a.json: fail 2\n"),
         (["json=a.json"], True, "fail\n", ""),
         (["json=a.json", "text=-"], False, "fail\n", ""),
         (["json=-"], False, "fail\n", ""),

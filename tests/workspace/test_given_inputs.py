@@ -157,6 +157,12 @@ def test_a_file_that_can_not_be_read_is_named(tmp_path, name, message, hint):
     assert (error.message, error.where, error.hint) == (message, name, hint)
 
 
+def test_a_file_for_an_unknown_input_is_left_to_the_check_of_names(tmp_path):
+    (tmp_path / "bytes").write_bytes(b"\xff")
+
+    assert value("nmae=@bytes", tmp_path) == "@bytes"
+
+
 def test_a_value_without_a_name_is_wrong_usage():
     with pytest.raises(UsageError, match="'name' has no value"):
         value("name")

@@ -558,7 +558,7 @@ def _default_base(repository: Repository) -> SideSource:
 
     if tag := latest_tag(repository):
         return commit_source(repository, NamedCommit(tag, repository.resolve(f"refs/tags/{tag}")))
-    found = find_base(repository, SAY_BASE)
+    found = find_base(repository, f"promptops diff --worktree compares with HEAD; or {SAY_BASE}")
     name = (upstream_default(repository) or "").removeprefix("refs/remotes/")
     parted = commit_source(repository, NamedCommit(found.name[:12], found.commit))
     return replace(parted, title=f"{found.name[:12]} (where this branch left {name})")

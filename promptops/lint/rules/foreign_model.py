@@ -7,18 +7,17 @@ from collections.abc import Iterator
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.config_places import profile_place
 from promptops.lint import Problem, Severity, rule
-from promptops.lint.prompt_model import other_owner
-from promptops.runtime.request.api_limits import apis_of
+from promptops.lint.prompt_model import other_owner, provider_of
 
 
 @rule("CFG020", severity=Severity.ERROR)
 def foreign_model(catalog: Catalog) -> Iterator[Problem]:
     """The model of a profile is not one of another provider.
 
-    Without `base_url`, the request goes to the provider's own address, which refuses the models of
-    others. OpenAI, Anthropic and Google sell only their own models. An id that promptops does not
-    know is not reported, and nothing is reported for a profile with a `base_url`: a gateway has
-    models of many providers, and a server of your own has the ids that you chose.
+    Without `base_url`, the request goes to the provider's own address. OpenAI, Anthropic and Google
+    have only their own models there. An id that promptops does not know is not reported, and
+    nothing is reported for a profile with a `base_url`: a gateway has models of many providers, and
+    a server of your own has the ids that you chose.
 
     If the address of a gateway is only in the environment (`OPENAI_BASE_URL`), write it into the
     profile.
@@ -47,10 +46,5 @@ def foreign_model(catalog: Catalog) -> Iterator[Problem]:
         if other is not None:
             message = f"`{profile.id}` is a model of {other}, not of {profile.provider}"
             place = profile_place(catalog, name, "id", profile.id)
-            yield Problem(message, at=place, hint=_hint(other))
-
-
-def _hint(other: str) -> str:
-    apis = apis_of(other)
-    provider = f'write `provider = "{apis[0].provider}"`; ' if apis else ""
-    return f"{provider}for a gateway that has the model, set its `base_url`"
+            hint = f'write `provider = "{provider_of(other)}"`, or set the `base_url` of a gateway'
+            yield Problem(message, at=place, hint=hint)

@@ -9,7 +9,13 @@ from collections.abc import Iterator
 from promptops.analysis.models import covers, find, has_deployments, nearest, owner
 from promptops.catalog.catalog import Catalog
 from promptops.lint import Edit, Fix, Problem, Severity, rule
-from promptops.lint.prompt_model import PromptModel, id_place, other_owner, prompt_model
+from promptops.lint.prompt_model import (
+    PromptModel,
+    id_place,
+    other_owner,
+    prompt_model,
+    provider_of,
+)
 from promptops.model.config import Config
 from promptops.model.prompt import Prompt, provider_name
 from promptops.suggestions import nearest_name
@@ -79,9 +85,8 @@ def unknown_model(prompt: Prompt, config: Config, catalog: Catalog) -> Iterator[
         other = other_owner(model.provider, model.id)
         if other is not None:
             message = f"`{model.id}` is a model of {other}, not of {model.provider}"
-            hint = (
-                f"write `provider: {other}`, or define a profile with the `base_url` of a gateway"
-            )
+            write = f"write `provider: {provider_of(other)}`"
+            hint = f"{write}, or define a profile with the `base_url` of a gateway"
             yield Problem(message, at="/model/id", hint=hint)
             return
         message = f"`{model.id}` of {model.provider} is not known"

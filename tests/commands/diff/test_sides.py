@@ -491,7 +491,8 @@ def test_without_a_release_the_base_must_be_said(repo):
 
     assert refusal(GitError, repo.root) == (
         "there is nothing to compare with: no upstream default branch and no annotated tag",
-        "name the revision to compare with: promptops diff BASE",
+        "promptops diff --worktree compares with HEAD;"
+        " or name the revision to compare with: promptops diff BASE",
     )
 
 

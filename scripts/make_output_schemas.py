@@ -127,7 +127,9 @@ def _members(record: Any) -> Iterator[tuple[str, Any, bool]]:
 def _object(record: Any, shared: Set[type], names: Mapping[type, str], file: str) -> dict[str, Any]:
     texts, properties = _texts(record), {}
     for name, hint, absent in _members(record):
-        schema = _typed(Union[hint, None] if absent else hint, shared, names, file)  # noqa: UP007  # of a value
+        schema = _typed(hint, shared, names, file)
+        if absent:
+            schema = {"type": [schema["type"], "null"]}
         if name not in texts:
             raise SystemExit(f"{record.__name__}.{name} is in an output and has no text")
         properties[name] = {**schema, "description": _as_json(texts[name], absent=absent)}

@@ -130,7 +130,7 @@ IMP112 api-kind loss
     the source calls another API than that of chats
 
 IMP113 sample-missing loss
-    the sample that the source names is missing or can't be read, or an image of it is no data
+    the sample that the source names is missing or can't be read, or an image in it is not valid
 
 IMP114 unknown-key loss
     a key has no meaning in promptops, and is not carried

@@ -94,7 +94,7 @@ def place_of_value(file: SourceFile, name: str, value: Any) -> Place | None:
 def _header(file: SourceFile) -> tuple[str, int, int] | None:
     """The header, its offset, and that of the body; comments and blank lines may precede it.
 
-    A line that begins with `#` is no comment in Markdown and other texts, but a heading.
+    In Markdown and other texts, a line that begins with `#` is a heading, not a comment.
     """
     text = file.text.value
     beginning = _BEGINNING.match(text, _first(text, file.suffix not in _WITH_HEADINGS))

@@ -316,9 +316,9 @@ def _key(pointer: str) -> str:
 
 
 def _keys_of_whole(value: Mapping[str, Any]) -> tuple[str, ...]:
-    """The keys of the messages or texts of the prompt that a mapping is; () if it is none.
+    """The keys of a mapping with its messages or texts; () if the mapping is not a prompt.
 
-    A text of the user alone is one with settings of a prompt; a mapping with `prompts` is none.
+    A single user text is a prompt only beside settings of one; a mapping with `prompts` is not one.
     """
     if isinstance(value.get("prompts"), list | dict):
         return ()

@@ -179,7 +179,7 @@ class _Prompty:
         return any(isinstance(one, Mapping) and "is_chat_history" in one for one in declared)
 
     def _inputs(self) -> tuple[dict[str, Any], tuple[str, ...], dict[str, str]]:
-        """The schemas, the names of the required inputs, and the kinds of those that are no text.
+        """The schemas, the names of the required inputs, and the kinds of those that are not text.
 
         These are conversations and, in version 2, media.
         """

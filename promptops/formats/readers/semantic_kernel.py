@@ -204,7 +204,7 @@ class _Reader:
 
 
 def _is_usual(settings: Mapping[str, Any], key: str) -> bool:
-    """Whether a setting says only what holds without it: nothing, or one answer."""
+    """Whether a setting has the value that applies without it: nothing, or one answer."""
     return settings[key] in (None, [], {}) or (
         key in ("number_of_responses", "results_per_prompt") and settings[key] == 1
     )

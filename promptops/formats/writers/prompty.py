@@ -262,7 +262,7 @@ def _without(schema: Any, *keys: str) -> Any:
 
 
 def _is_carried(schema: Any) -> bool:
-    """Whether a property says the same as a schema; objects below it take no other keys."""
+    """Whether a property is equivalent to a schema; objects below it take no other keys."""
     if not isinstance(schema, Mapping):
         return schema is True
     inner = [*schema.get("properties", {}).values(), *schema.get("anyOf", ())]

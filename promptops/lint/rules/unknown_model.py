@@ -77,10 +77,10 @@ def unknown_model(prompt: Prompt, config: Config, catalog: Catalog) -> Iterator[
         written = (provider_name(model.provider), model.id)
         if written in profiles or find(*written) or has_deployments(model.provider):
             return
-        seller = None if covers(model.provider) else _nearest_provider(model.provider)
-        if seller is not None:
+        near_owner = None if covers(model.provider) else _nearest_provider(model.provider)
+        if near_owner is not None:
             message = f"the provider `{model.provider}` is not known"
-            yield _unknown(prompt, "/model/provider", message, seller, "")
+            yield _unknown(prompt, "/model/provider", message, near_owner, "")
             return
         other = other_owner(model.provider, model.id)
         if other is not None:

@@ -97,7 +97,7 @@ class JsonSchema:
             errors = _validator(schema).errors(value)[:3]
         except ValueError as error:
             raise Unjudgeable(f"the schema can't be used: {error}", "/value") from None
-        problems = explain(errors, self.value, value, _as_place)
+        problems = explain(errors, self.value, value, _as_place, own=False)
         found = [f"{problem.message}{_at(problem.at)}" for problem in problems]
         return found or [shortened(message_of(error), 200) for error in errors]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from itertools import islice
 from typing import Any
 
@@ -465,18 +466,21 @@ def _number_in(written: str, types: Sequence[str]) -> str | None:
     if decimal is not None:
         return decimal[1]
     comma = _DECIMAL_COMMA.fullmatch(written) if types == ["number"] else None
-    return f"{comma[1]}.{comma[2]}" if comma else _without_unit(written)
+    if comma is not None:
+        return f"{comma[1]}.{comma[2]}"
+    return _without_unit(written, whole=types == ["integer"])
 
 
-_WITH_UNIT = lazy_pattern(r"(\d+(?:\.\d+)?) ?(k|s|sec|seconds|USD|usd)")
+_WITH_UNIT = lazy_pattern(r"(\d{1,15}(?:\.\d{1,10})?) ?(k|s|sec|seconds|USD|usd)")
 
 
-def _without_unit(written: str) -> str | None:
-    """The number of `20k` or `30s`."""
+def _without_unit(written: str, *, whole: bool) -> str | None:
+    """The number of `20k` or `30s`; None if it should be a whole number and is none."""
     found = _WITH_UNIT.fullmatch(written)
     if found is None:
         return None
-    return f"{float(found[1]) * 1_000:.0f}" if found[2] == "k" else found[1]
+    number = Decimal(found[1]) * (1_000 if found[2] == "k" else 1)
+    return None if whole and number % 1 else f"{number.normalize():f}"
 
 
 def _json_type(written: str) -> str | None:

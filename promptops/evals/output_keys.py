@@ -9,7 +9,10 @@ from promptops.model.prompt import Output
 from promptops.plurals import some
 from promptops.suggestions import did_you_mean
 
-_UNKNOWN = ("$ref", "allOf", "anyOf", "oneOf", "if", "patternProperties", "prefixItems")
+_UNKNOWN = (
+    *("$ref", "$dynamicRef", "allOf", "anyOf", "oneOf", "if", "dependentSchemas"),
+    *("patternProperties", "prefixItems"),
+)
 """Keys of a schema with which other values may exist than `properties` and `items` describe."""
 
 _MOST_LISTED = 20

@@ -78,13 +78,17 @@ def _fold(identity: str) -> str:
 
 def better(identity: str) -> str:
     """A valid id similar to it; "" if nothing is left of it, or of one of its folders."""
-    plain = normalize("NFKD", identity).encode("ascii", "ignore").decode().lower()
     written = identity.split("/")
-    parts = (re.sub(r"[^-_.a-z0-9]+", "-", part) for part in plain.split("/"))
+    parts = (re.sub(r"[^-_.a-z0-9]+", "-", _plain(part)) for part in written)
     fit = [re.sub(r"\.{2,}", ".", part).strip("-_.") for part in parts]
     lost = any(part.strip(".") and not kept for part, kept in zip(written, fit, strict=True))
     found = "/".join(filter(None, fit))
     return found if is_fit(found) and not lost else ""
+
+
+def _plain(part: str) -> str:
+    """ASCII in lower case; `/` may be the plain form of another character."""
+    return normalize("NFKD", part).encode("ascii", "ignore").decode().lower()
 
 
 def shown(identity: str) -> str:

@@ -29,16 +29,18 @@ def explain(
     at: str = "",
     *,
     secret: Secret = nothing_secret,
+    own: bool = True,
 ) -> tuple[Problem, ...]:
     """A problem (SCH002) for each error, in the order of the file.
 
     Attributes:
         value: The validated value, and `at` its pointer in the file.
         secret: Whether the value at a path must not be shown.
+        own: The schema is one of promptops, or says what JSON Schema is.
     """
     from promptops.source.schema_problems import Explainer
 
-    return Explainer(schema, value, place, at, secret).in_order(errors)
+    return Explainer(schema, value, place, at, secret, own=own).in_order(errors)
 
 
 NOT_SHOWN = object()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from itertools import islice
 from typing import Any
 
@@ -35,8 +36,12 @@ _TYPE_PHRASES = {
 class Explainer:
     """The problems with one value; `at` is its pointer in the file that `place` locates."""
 
-    def __init__(self, schema: Any, value: Any, place: Locate, at: str, secret: Secret) -> None:
+    def __init__(
+        self, schema: Any, value: Any, place: Locate, at: str, secret: Secret, *, own: bool
+    ) -> None:
+        """`own`: The schema is one of promptops, which may have `x-hints`."""
         self._schema = schema
+        self._own = own
         self._value = value
         self._place = place
         self._at = at
@@ -66,14 +71,19 @@ class Explainer:
 
     def _is_foreign(self, error: Error) -> bool:
         """Whether a key is unknown whose hint the schema has."""
-        own = self._schema_at(error.schema_path[:-1]).get("x-hints")
-        hinted = own if isinstance(own, Mapping) else {}
+        hinted = self._hints(error)
         return any(name in hinted or self._is_type(name, error) for name in _unexpected(error))
+
+    def _hints(self, error: Error) -> Mapping[str, str]:
+        """The hints for keys and values that users of other tools write."""
+        own = self._schema_at(error.schema_path[:-1]).get("x-hints") if self._own else None
+        return own if isinstance(own, Mapping) else {}
 
     def _is_type(self, name: str, error: Error) -> bool:
         """Whether an unknown key is the type of an assertion, as in `{contains: x}`."""
         properties = self._schema_at(error.schema_path[:-1]).get("properties", {})
-        return name.removeprefix("not-") in listed_options(properties.get("type"))
+        options = listed_options(properties.get("type")) if self._own else ()
+        return name.removeprefix("not-") in options
 
     def _problem(self, error: Error) -> Iterator[Problem]:
         if _unexpected(error):
@@ -84,7 +94,7 @@ class Explainer:
             yield self._missing(error, f"`{error.kind.property}` is missing")
         elif error.kind.name == "falseSchema":
             yield self._not_here(error)
-        elif error.kind.name == "propertyNames":
+        elif error.kind.name == "propertyNames" and self._own:
             yield from list(self._names(error)) or [self._refused(error)]
         else:
             yield self._refused(error)
@@ -92,14 +102,14 @@ class Explainer:
     def _refused(self, error: Error) -> Problem:
         path = error.instance_path
         got = NOT_SHOWN if self._secret(path) else self._look_up(path)
-        message, hint = _wrong_value(error, got)
+        message, hint = _wrong_value(error, got, own=self._own)
         return self._make(message, self._place_of(path), self._hint_at(error, got, hint))
 
     def _hint_at(self, error: Error, got: Any, hint: str | None) -> str | None:
         """How to write a refused value; `hint` is that of its keyword."""
         path, where = error.instance_path, self._schema_at(error.schema_path[:-1])
         return (
-            _hint_for_value(where, got)
+            _hint_for_value(self._hints(error), got)
             or hint
             or _without_braces(path, got)
             or _required_list([*tokens(self._at), *map(str, path)], got)
@@ -114,9 +124,9 @@ class Explainer:
 
     def _hint(self, name: str, error: Error) -> str | None:
         where = self._schema_at(error.schema_path[:-1])
-        own = where.get("x-hints")
-        if isinstance(own, Mapping) and name in own:
-            return str(own[name])
+        hints = self._hints(error)
+        if name in hints:
+            return hints[name]
         if self._is_type(name, error):
             return f"write `type: {name}, value: …`"
         known = self._known_keys(error)
@@ -215,16 +225,15 @@ class Explainer:
         return value
 
 
-def _hint_for_value(where: Mapping[str, Any], got: Any) -> str | None:
-    """The hint of a schema of promptops for a value that users of other tools write."""
-    own = where.get("x-hints")
-    if not isinstance(own, Mapping) or not isinstance(got, str):
+def _hint_for_value(hints: Mapping[str, str], got: Any) -> str | None:
+    """The hint for a value that users of other tools write."""
+    if not isinstance(got, str):
         return None
     plain = got.lower().removeprefix("not-")
-    hint = own.get(got.lower()) or own.get(plain)
+    hint = hints.get(got.lower()) or hints.get(plain)
     if hint is None or plain == got.lower():
         return hint
-    return str(hint).replace("`", "`not-", 1)
+    return hint.replace("`", "`not-", 1)
 
 
 def _required_list(path: Sequence[str], got: Any) -> str | None:
@@ -291,8 +300,10 @@ def _by_place(problem: Problem) -> tuple[Place, str]:
     return problem.at, problem.message
 
 
-def _wrong_value(error: Error, got: Any) -> tuple[str, str | None]:
+def _wrong_value(error: Error, got: Any, *, own: bool) -> tuple[str, str | None]:
     message = _MESSAGE_BY_KEYWORD.get(error.kind.name)
+    if message is _wrong_pattern and not own:
+        message = _unfit
     if message is None:
         is_shown = got is not NOT_SHOWN
         more = f": {shortened(message_of(error), 200)}" if is_shown else ""
@@ -341,6 +352,7 @@ def _too_short(kind: Any, got: Any) -> tuple[str, str | None]:
 
 
 def _wrong_pattern(kind: Any, got: Any) -> tuple[str, str | None]:
+    """What a pattern in a schema of promptops means."""
     if kind.pattern == _ADDRESS_PATTERN:
         return "expected an address that begins with `http://` or `https://`", None
     words = _WORDS_PATTERN.fullmatch(kind.pattern)
@@ -351,6 +363,10 @@ def _wrong_pattern(kind: Any, got: Any) -> tuple[str, str | None]:
         return f"expected a JSON pointer, got {type_name(got)}", hint
     if kind.pattern == _DATE_PATTERN:
         return f"expected a date, YYYY-MM-DD, got {type_name(got)}", None
+    return _unfit(kind, got)
+
+
+def _unfit(kind: Any, got: Any) -> tuple[str, str | None]:
     return f"{type_name(got)} does not fit the pattern `{kind.pattern}`", None
 
 
@@ -450,18 +466,21 @@ def _number_in(written: str, types: Sequence[str]) -> str | None:
     if decimal is not None:
         return decimal[1]
     comma = _DECIMAL_COMMA.fullmatch(written) if types == ["number"] else None
-    return f"{comma[1]}.{comma[2]}" if comma else _without_unit(written)
+    if comma is not None:
+        return f"{comma[1]}.{comma[2]}"
+    return _without_unit(written, whole=types == ["integer"])
 
 
-_WITH_UNIT = lazy_pattern(r"(\d+(?:\.\d+)?) ?(k|s|sec|seconds|USD|usd)")
+_WITH_UNIT = lazy_pattern(r"(\d{1,15}(?:\.\d{1,10})?) ?(k|s|sec|seconds|USD|usd)")
 
 
-def _without_unit(written: str) -> str | None:
-    """The number of `20k` or `30s`."""
+def _without_unit(written: str, *, whole: bool) -> str | None:
+    """The number of `20k` or `30s`; None if it should be a whole number and is none."""
     found = _WITH_UNIT.fullmatch(written)
     if found is None:
         return None
-    return f"{float(found[1]) * 1_000:.0f}" if found[2] == "k" else found[1]
+    number = Decimal(found[1]) * (1_000 if found[2] == "k" else 1)
+    return None if whole and number % 1 else f"{number.normalize():f}"
 
 
 def _json_type(written: str) -> str | None:

@@ -181,17 +181,19 @@ def toml_problem(message: str, lines: Lines) -> Problem:
     if opening is not None:
         return _never_closed(opening, lines)
     place = Place(lines.path, line, column, line, column + 1) if match else lines.place(end, end)
-    hint = _hint(lines.text[_offset(lines.text, line, column) :]) if match else None
+    hint = _hint(reason, lines.text[_offset(lines.text, line, column) :]) if match else None
     message = f"not TOML: {reason[:1].lower()}{reason[1:]}"
     return Problem(message, at=place, hint=hint, code="SCH001")
 
 
-def _hint(rest: str) -> str | None:
+def _hint(reason: str, rest: str) -> str | None:
     """How TOML writes what another language writes in this way, from the error on."""
     if rest.startswith(("\u201c", "\u201d", "\u2018", "\u2019")):
         return "write straight quotes"
     if rest.startswith(":"):
         return "write `=`"
+    if reason != "Invalid value":
+        return None
     if rest.startswith(("True", "False")):
         return f"write `{rest.partition('e')[0].lower()}e`"
     if rest.startswith(("None", "null")):

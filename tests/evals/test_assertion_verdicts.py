@@ -372,6 +372,38 @@ TABLE: list[tuple[dict[str, Any], str, str]] = [
         'expected a value that fits the schema in the tool message, got `{"ok": true}`: unknown key `ok`',
     ),
     (
+        {
+            "type": "json-schema",
+            "path": "/messages/0/role",
+            "value": {"const": "user", "x-hints": {"system": {"other": "tool"}}},
+        },
+        "failed",
+        "expected a value that fits the schema at /messages/0/role, got `system`: expected `user`, got the string `system`",
+    ),
+    (
+        {"type": "json-schema", "path": "/messages/0/role", "value": {"pattern": "^/"}},
+        "failed",
+        "expected a value that fits the schema at /messages/0/role, got `system`: the string `system` does not fit the pattern `^/`",
+    ),
+    (
+        {
+            "type": "json-schema",
+            "role": "tool",
+            "value": {
+                "required": ["type"],
+                "additionalProperties": False,
+                "properties": {"type": {"anyOf": [{"enum": ["ok"]}]}},
+            },
+        },
+        "failed",
+        'expected a value that fits the schema in the tool message, got `{"ok": true}`: `type` is missing; unknown key `ok`',
+    ),
+    (
+        {"type": "json-schema", "path": "/tools/0", "value": {"propertyNames": {"maxLength": 4}}},
+        "failed",
+        'expected a value that fits the schema at /tools/0, got `{"name": "refund", "a/b~c": [1.0]}`: a mapping is not allowed: "a/b~c" is longer than 4 characters',
+    ),
+    (
         {"type": "json-schema", "role": "tool", "value": {"oneOf": [{"type": "object"}, True]}},
         "failed",
         'expected a value that fits the schema in the tool message, got `{"ok": true}`: only one of the alternatives is allowed',

@@ -74,7 +74,7 @@ json-schema, value: {propertyNames: {pattern: "^"}} /value
 json-schema, value: {format: email} /value
 json-schema, value: {properties: {at: {format: date-time}}} /value
 json-schema, value: {type: string, format: date} /value/format
-json-schema, value: {required: [a], properties: {a: {format: x}}} /value/properties/a/format
+json-schema, value: {required: [a], properties: {a: {format: ipv6}}} /value/properties/a/format
 json-schema, value: {title: A reply, description: Anything., examples: [1]} /value
 json-schema, value: {contentMediaType: application/json} /value
 json-schema, value: {requires: [a]} /value
@@ -226,6 +226,8 @@ json-schema, value: {enum: [a, b]}
 json-schema, value: {const: null}
 json-schema, value: {not: {type: string}}
 json-schema, value: {type: string, format: email, pattern: "@example[.]com$"}
+json-schema, value: {type: string, format: email, allOf: [{pattern: "@example[.]com$"}]}
+json-schema, value: {type: integer, format: int32}
 json-schema, value: {pattern: "^A-"}
 json-schema, value: {pattern: "^[^;]*$"}
 json-schema, value: {maxLength: 400}

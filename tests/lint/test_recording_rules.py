@@ -63,6 +63,26 @@ def test_recordings_of_a_renamed_prompt_are_renamed_and_not_deleted() -> None:
     assert renamed(f"{block}--- {RECORDINGS}\n")[0][1] == MAYBE  # they have their own
 
 
+def test_each_of_several_renamed_prompts_has_its_own_recordings() -> None:
+    block, lost = "", ""
+    for name in ("a", "b", "b2"):  # `b2` is a copy of `b`
+        text = ASK.removesuffix(f"--- {RECORDINGS}\n").replace("Say", f"Let {name[0]} say")
+        (answered,) = files(text).items()
+        catalog = Catalog(MemoryTree({answered[0]: answered[1].encode()}), Config())
+        requests = requests_of(PromptFacts(catalog, catalog.loaded(PROMPT_PATH), DAY))
+        block += text.replace("prompts/ask.", f"prompts/{name}.")
+        lost += f"--- prompts/old-{name}.recordings.jsonl\n{row('two', requests['two'])}"
+
+    assert renamed(block + lost) == [
+        (
+            f"prompts/old-{name}.recordings.jsonl:1:1",
+            f"`{sender}` sends these requests:"
+            f" git mv prompts/old-{name}.recordings.jsonl prompts/{sender}.recordings.jsonl",
+        )
+        for name, sender in [("a", "a"), ("b", "b"), ("b2", "b")]
+    ]
+
+
 MAYBE = "if its prompt was renamed, rename it, too: `git mv`; else delete it"
 
 

@@ -515,11 +515,13 @@ def test_metrics_are_not_judged_while_a_prompt_can_not_be_read() -> None:
     ("name", "hint"),
     [
         ("a b", "rename the file so that the id is `a-b`"),
+        ("a\uff0fb", "rename the file so that the id is `a-b`"),
+        ("a/care \u2105 b", "rename the file so that the id is `a/care-c-o-b`"),
         ("!!!", "rename the file to a name of letters and digits, such as `triage.prompt.yaml`"),
         ("a/!!", "rename the file to a name of letters and digits, such as `triage.prompt.yaml`"),
     ],
 )
-def test_an_id_of_symbols_only_has_a_hint_that_can_be_followed(name, hint) -> None:
+def test_a_bad_id_has_a_hint_that_can_be_followed(name, hint) -> None:
     path = f"prompts/{name}.prompt.yaml"
     block = f"--- {path}\nformat: promptops/1\nmessages:\n  - {{role: user, content: a}}\n"
 

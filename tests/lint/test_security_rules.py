@@ -245,9 +245,9 @@ format: promptops/1 # a\u200bb
 messages:
   - role: user
     content: |
-      é a\u200b\u200bb {% include "p.j2" %}
+      é a\u200b\u200bb {% include "p.j2" %}.\u2028Then
   - role: user
-    content: "a\\u200bb \U0001f469\u200d\U0001f4bb \\x41"
+    content: "a\\u200bb \U0001f469\u200d\U0001f4bb \\x41.\\u2029Then"
 tests:
   - file: c.jsonl
 x-\u202ea: 1
@@ -258,16 +258,19 @@ x-\u202ea: 1
 """
 
     fixes = [
-        (str(each.place), each.place.end_column, each.fix.edits[0].text if each.fix else None)
+        (str(each.place), each.place.end_column, each.fix.edits[0].text, each.hint)
         for each in found("SEC007", block)
+        if each.fix
     ]
 
     assert fixes == [
-        ("prompts/ask.prompt.yaml:1:24", 25, ""),
-        ("prompts/ask.prompt.yaml:5:10", 12, ""),
-        ("prompts/ask.prompt.yaml:7:16", 22, ""),
-        ("prompts/ask.prompt.yaml:10:3", 4, ""),
-        ("prompts/c.jsonl:1:33", 34, ""),
+        ("prompts/ask.prompt.yaml:1:24", 25, "", "remove it"),
+        ("prompts/ask.prompt.yaml:5:10", 12, "", "remove it"),
+        ("prompts/ask.prompt.yaml:5:35", 36, " ", "write a space"),
+        ("prompts/ask.prompt.yaml:7:16", 22, "", "remove it"),
+        ("prompts/ask.prompt.yaml:7:33", 39, " ", "write a space"),
+        ("prompts/ask.prompt.yaml:10:3", 4, "", "remove it"),
+        ("prompts/c.jsonl:1:33", 34, "", "remove it"),
     ]
 
 

@@ -347,6 +347,16 @@ def test_two_configurations_are_an_error() -> None:
          "promptops.toml:2:17", None),
         (b"[lint]\nignore = [\n  oops,\n]\n", "not TOML: invalid value",
          "promptops.toml:3:3", "quote it"),
+        (b'a = "x" b\n',
+         "not TOML: expected newline or end of document after a statement",
+         "promptops.toml:1:9", None),
+        (b"[lint] oops\n",
+         "not TOML: expected newline or end of document after a statement",
+         "promptops.toml:1:8", None),
+        (b"[lint]\noops\n", "not TOML: expected '=' after a key in a key/value pair",
+         "promptops.toml:2:5", None),
+        (b"a = {x = 1 y}\n", "not TOML: unclosed inline table",
+         "promptops.toml:1:12", None),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_told_at_its_place(

@@ -34,8 +34,8 @@ class JsonSchema:
 
     A string is parsed as JSON first, and fails if it is not JSON. With `path`, the selected value
     is checked itself. The schema is JSON Schema 2020-12 without references to other files.
-    `format` is not checked: without a `pattern`, an `enum` or a `const` beside it, it is an error,
-    like a schema that every value matches, or none.
+    `format` is not checked: that of a string, without a `pattern`, an `enum` or a `const` beside
+    it, is an error, like a schema that every value matches, or none.
 
     Attributes:
         value: The schema.
@@ -97,13 +97,13 @@ class JsonSchema:
             errors = _validator(schema).errors(value)[:3]
         except ValueError as error:
             raise Unjudgeable(f"the schema can't be used: {error}", "/value") from None
-        problems = explain(errors, self.value, value, _as_place)
+        problems = explain(errors, self.value, value, _as_place, own=False)
         found = [f"{problem.message}{_at(problem.at)}" for problem in problems]
         return found or [shortened(message_of(error), 200) for error in errors]
 
 
 def _hint(schema: Mapping[str, Any]) -> str:
-    if '"format"' in json.dumps(schema):
+    if any(unchecked_formats(schema)):
         return "`format` is not checked: write a `pattern`"
     return "add a requirement: `type`, `required`, `enum`"
 

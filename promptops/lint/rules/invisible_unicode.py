@@ -21,7 +21,7 @@ def invisible_unicode(document: Document, written: Sequence[Written]) -> Iterato
     Zero-width and tag characters can hide whole sentences from reviewers. Bidirectional controls
     show a line in a different order than the model reads it. A zero-width space, pasted from a web
     page, splits a word in two. A line separator (U+2028) ends a line for some programs and not for
-    others. Characters that emoji, flags, and Arabic, Persian or Indic spelling
+    others; its fix is a space. Characters that emoji, flags, and Arabic, Persian or Indic spelling
     need are allowed. The rule also searches keys, comments, partials and test cases, and escapes in
     messages (`"\u200b"`).
 
@@ -44,11 +44,13 @@ def invisible_unicode(document: Document, written: Sequence[Written]) -> Iterato
 def _as_written(each: Written) -> Iterator[Problem]:
     text = each.source
     for match in find_invisible(text.value):
-        yield _problem(match.message, text.place(match.start, match.end))
+        yield _problem(match, text.place(match.start, match.end))
 
 
-def _problem(message: str, place: Place) -> Problem:
-    return Problem(message, at=place, hint="remove it", fix=Fix((Edit(place, ""),), safe=False))
+def _problem(match: TextMatch, place: Place) -> Problem:
+    hint = "write a space" if match.replacement else "remove it"
+    fix = Fix((Edit(place, match.replacement or ""),), safe=False)
+    return Problem(match.message, at=place, hint=hint, fix=fix)
 
 
 def _escaped(document: Document) -> Iterator[Problem]:
@@ -61,7 +63,7 @@ def _escaped(document: Document) -> Iterator[Problem]:
             for match in find_invisible(value):
                 place = _escape(text, match.start, match.end)
                 if place is not None:
-                    yield _problem(match.message, place)
+                    yield _problem(match, place)
 
 
 def _escape(text: Text, start: int, end: int) -> Place | None:
@@ -78,6 +80,7 @@ _SUSPECT = (
     "\ufeff\uffa0\ufff9-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
 _RUN = lazy_pattern(f"[{_SUSPECT}]+|[\ufe00-\ufe0f]{{2,}}")
+_LINE_END = lazy_pattern("[\u0085\u2028\u2029]")
 _JOINERS = "\u200c\u200d"
 _DIRECTION_MARKS = "\u061c\u200e\u200f"
 _NEAR = 80
@@ -107,7 +110,15 @@ def _matches(text: str) -> Iterator[TextMatch]:
         if start == 0 and text[0] == "\ufeff":
             start = 1
         if start < end and not _is_needed(text, start, end):
-            yield TextMatch(start, end, _message(text[start:end]), named(text[start]), "")
+            instead = " " if _separates(text, start, end) else ""
+            yield TextMatch(start, end, _message(text[start:end]), named(text[start]), instead)
+
+
+def _separates(text: str, start: int, end: int) -> bool:
+    """Whether a run ends a line for some programs, and nothing else separates its neighbours."""
+    before, after = text[max(0, start - 1) : start], text[end : end + 1]
+    beside = bool(before and after) and not before.isspace() and not after.isspace()
+    return beside and _LINE_END.search(text, start, end) is not None
 
 
 def _is_needed(text: str, start: int, end: int) -> bool:

@@ -19,8 +19,8 @@ def look_alike_character(passages: Sequence[Passage]) -> Iterator[Problem]:
     A Cyrillic or Greek letter in a Latin word looks right to a reviewer, but the model receives
     another word, and assertions and searches don't find it. The same applies to a no-break space
     between two words, which comes from web pages and word processors. Texts in Cyrillic or Greek,
-    and no-break spaces as French, Czech or a number with its unit need them, are not reported.
-    Invisible characters are reported by [SEC007](SEC007.md).
+    and no-break spaces as French, Czech, a number with its unit or a name (`Dr Smith`) need them,
+    are not reported. Invisible characters are reported by [SEC007](SEC007.md).
 
     Bad:
         messages:
@@ -51,6 +51,7 @@ def look_alike_character(passages: Sequence[Passage]) -> Iterator[Problem]:
 
 
 _SPACES = "\u00a0\u2000-\u200a\u202f\u205f\u3000"
+_NO_BREAK = "\u00a0\u202f"
 _LETTER = "A-Za-z\u00c0-\u024f"
 _SPACE_IN_TEXT = lazy_pattern(f"(?<=[{_LETTER}]{{2}})[{_SPACES}](?=[{_LETTER}]{{2}})")
 _NEEDED_SPACES = lazy_pattern(
@@ -69,7 +70,7 @@ def _found(text: str) -> tuple[TextMatch, ...]:
 
 
 def find_look_alikes(text: str) -> Iterator[TextMatch]:
-    """Look-alike letters in Latin words, each word once, then spaces that only look like one."""
+    """Latin words with look-alike letters, then spaces between words that only look like one."""
     if _OTHER_SCRIPT.search(text):
         for word in _WORD.finditer(text):
             letter = _foreign_letter(word[0])
@@ -81,6 +82,8 @@ def find_look_alikes(text: str) -> Iterator[TextMatch]:
                 yield TextMatch(word.start(), word.end(), message, letter, latin)
     if not _NEEDED_SPACES.search(text):
         for space in _SPACE_IN_TEXT.finditer(text):
+            if space[0] in _NO_BREAK and text[space.end()].isupper():
+                continue  # typographers keep the parts of a name on one line
             message = f"{named(space[0])} between two words"
             yield TextMatch(space.start(), space.end(), message, "", " ")
 

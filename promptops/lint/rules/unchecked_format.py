@@ -17,7 +17,8 @@ def unchecked_format(prompt: Prompt, catalog: Catalog) -> Iterator[Problem]:
 
     In JSON Schema, `format` is a remark. It is sent to the model, but with `format: date` the
     answer "next week" fits the schema, so tests pass and `parse` returns it. A `pattern`, an `enum`
-    or a `const` is checked. In a `json-schema` assertion, a `format` alone is an error
+    or a `const` is checked, also in an `allOf` beside it. The `format` of a number, as OpenAPI has
+    it, is not reported. In a `json-schema` assertion, the `format` of a string alone is an error
     ([TST009](TST009.md)).
 
     Bad:

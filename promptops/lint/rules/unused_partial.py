@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date
-from functools import cache
+from functools import cache, cached_property
 
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.prompt_ids import PROMPT_ENDINGS
@@ -94,42 +95,58 @@ class _RenamedPrompts:
     def __init__(self, catalog: Catalog, today: date) -> None:
         self._catalog = catalog
         self._today = today
-        self._requests: dict[str, frozenset[str]] = {}
+        self._asking: dict[str, str | None] = {}
+        self._senders: dict[str, str] = {}
+        self._searched: set[str] = set()
 
     def hint(self, path: str) -> str:
         """The command that renames unused recordings; "" if no prompt sends their requests."""
         from shlex import quote
 
         first = first_of(path)
-        prompt = self._asking(first) if first is not None else None
-        if first is None or prompt is None:
+        if first is None:
+            return ""
+        if first not in self._asking:
+            self._asking[first] = self._sender(first)
+        prompt = self._asking[first]
+        if prompt is None:
             return ""
         stem = self._catalog.recordings_of(prompt).removesuffix(RECORDINGS)
         renamed = stem + path.removeprefix(first.removesuffix(RECORDINGS))
         identity = self._catalog.ids[prompt]
         return f"`{identity}` sends these requests: git mv {quote(path)} {quote(renamed)}"
 
-    def _asking(self, first: str) -> str | None:
+    def _sender(self, first: str) -> str | None:
         """The path of a prompt that sends a request of the recordings that begin with `first`."""
         from promptops.catalog.recordings import recordings_at
 
-        catalog = self._catalog
-        found = [each for each in recordings_at(catalog.files, first).recordings if not each.judge]
-        recorded, cases = {each.request for each in found}, {each.case for each in found}
-        for path in catalog.ids if recorded else ():
-            prompt = None if catalog.recording_files(path) else catalog.loaded(path).prompt
-            if prompt is None or cases.isdisjoint(case.name for case in prompt.cases):
-                continue
-            if not recorded.isdisjoint(self._sent(path)):
-                return path
-        return None
+        read = recordings_at(self._catalog.files, first).recordings
+        found = [each for each in read if not each.judge]
+        for case in {each.case for each in found}:
+            self._search(case)
+        senders = (self._senders.get(each.request) for each in found)
+        return min(filter(None, senders), default=None)
 
-    def _sent(self, path: str) -> frozenset[str]:
-        """The digests of the requests of a prompt's cases."""
-        if path not in self._requests:
-            facts = PromptFacts(self._catalog, self._catalog.loaded(path), self._today)
-            self._requests[path] = frozenset(requests_of(facts).values())
-        return self._requests[path]
+    def _search(self, case: str) -> None:
+        """Add the requests of each prompt with a case of this name, once."""
+        for path in self._without_recordings.pop(case, ()):
+            if path not in self._searched:
+                self._searched.add(path)
+                facts = PromptFacts(self._catalog, self._catalog.loaded(path), self._today)
+                for request in requests_of(facts).values():
+                    self._senders[request] = min(path, self._senders.get(request, path))
+
+    @cached_property
+    def _without_recordings(self) -> dict[str, list[str]]:
+        """From the name of a case to the prompts that have it but no recordings."""
+        found = defaultdict(list)
+        for path in self._catalog.ids:
+            prompt = None
+            if not self._catalog.recording_files(path):
+                prompt = self._catalog.loaded(path).prompt
+            for case in prompt.cases if prompt is not None else ():
+                found[case.name].append(path)
+        return found
 
 
 @cache

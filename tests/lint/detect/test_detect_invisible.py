@@ -18,8 +18,6 @@ FIRING = [
     ("a\u200db", "U+200D ZERO WIDTH JOINER"),
     ("a\u200cb", "U+200C ZERO WIDTH NON-JOINER"),
     ("a\u3164b", "U+3164 HANGUL FILLER"),
-    ("a\u2028b", "U+2028 LINE SEPARATOR"),
-    ("a\u0085b", "U+0085 NEXT LINE"),
     ("a\ufe01\ufe02b", "U+FE01 VARIATION SELECTOR-2 and 1 more"),
     ("a\U000e0101b", "U+E0101 VARIATION SELECTOR-18"),
     (
@@ -60,3 +58,22 @@ def test_a_second_mark_at_the_beginning_is_found() -> None:
     (match,) = find_invisible("\ufeff\u200bx")
 
     assert (match.start, match.end) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "replacement"),
+    [
+        ("a.\u2028b", " "),
+        ("a\u2029b", " "),
+        ("a\u0085b", " "),
+        ("a\u200b\u2028b", " "),
+        ("a \u2028b", ""),
+        ("a\u2029\nb", ""),
+        ("a\u0085", ""),
+        ("\u0085b", ""),
+    ],
+)
+def test_a_separator_is_replaced_by_a_space_where_words_need_one(text, replacement) -> None:
+    (match,) = find_invisible(text)
+
+    assert match.replacement == replacement

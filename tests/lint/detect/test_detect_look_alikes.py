@@ -21,6 +21,7 @@ from promptops.lint.rules.look_alike_character import find_look_alikes
             None,
         ),
         ("Sort\u00a0this", 4, "U+00A0 NO-BREAK SPACE between two words", " "),
+        ("Ask Dr\u00a0Smith to sort\u00a0this", 20, "U+00A0 NO-BREAK SPACE between two words", " "),
         ("Sort\u3000this", 4, "U+3000 IDEOGRAPHIC SPACE between two words", " "),
     ],
 )
@@ -43,8 +44,16 @@ def test_what_only_looks_right_is_found_and_named(
         "vitesse\u00a0: 10\u00a0km, \u00ab\u00a0mot\u00a0\u00bb et grand\u00a0mot",
         "v\u00a0Praze, a\u00a0ty",
         "10\u00a0lines",
+        "Dr\u00a0Smith of New\u00a0York",
+        "Anna\u202f\u00c5berg",
         "\u6f22\u3000\u5b57",
     ],
 )
 def test_what_a_script_or_its_typography_needs_is_left_alone(text: str) -> None:
     assert list(find_look_alikes(text)) == []
+
+
+def test_each_occurrence_is_found() -> None:
+    found = find_look_alikes("Summ\u0430ry, Summ\u0430ry of\u00a0this and of\u00a0that")
+
+    assert [match.start for match in found] == [0, 9, 19, 31]

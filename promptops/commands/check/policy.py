@@ -121,8 +121,9 @@ _POLICY_SETTINGS = (
 )
 _ROOTS = ("prompts", "schemas")
 _ROOTS_OF_BASE = "those of the base are checked too"
-_ONCE_MERGED = "it takes effect once it is merged"
-_IN_FORCE = "it applies to this change, because the base has no configuration"
+_ONCE_MERGED = ("it takes effect once it is merged", "they take effect once they are merged")
+_BASE_HAS_NONE = "to this change, because the base has no configuration"
+_IN_FORCE = (f"it applies {_BASE_HAS_NONE}", f"they apply {_BASE_HAS_NONE}")
 
 
 def under_policy(head: Config, base: Config) -> Config:
@@ -189,26 +190,29 @@ def policy_risks(
     """
     if not adopted.complete:
         places = config_places(checked.repository, checked.revision, head.path)
-        effect = _IN_FORCE if adopted.settings else _ONCE_MERGED
-        yield from _setting_risks(base.config, head, places, effect)
+        effects = _IN_FORCE if adopted.settings else _ONCE_MERGED
+        yield from _setting_risks(base.config, head, places, effects)
         yield from _model_risks(base.config, head, places)
         yield from _service_risks(base.config, head, places)
     if adopted.baseline:
         return
     if baseline_data(checked, checked.revision) != baseline_data(checked, base.revision):
         path = baseline_path(checked)
-        message = f"the baseline changes which findings count; {_ONCE_MERGED}"
+        message = f"the baseline changes which findings count; {_ONCE_MERGED[0]}"
         yield Risk(message=message, place=Place(path))
 
 
-def _setting_risks(base: Config, head: Config, places: TomlPlaces, effect: str) -> Iterator[Risk]:
+def _setting_risks(
+    base: Config, head: Config, places: TomlPlaces, effects: tuple[str, str]
+) -> Iterator[Risk]:
+    """A risk for each table with changes; `effects` is the effect of one key, and of several."""
     base = replace(base, test=_test_settings(base, head))
     for name in (*_ROOTS, *_POLICY_SETTINGS):
         was, now = getattr(base, name), getattr(head, name)
         if was != now:
             keys = _changed_keys(name, was, now)
             named = " and ".join(f"`{key}`" for key in keys)
-            verb = "changes" if len(keys) == 1 else "change"
+            verb, effect = ("changes", effects[0]) if len(keys) == 1 else ("change", effects[1])
             place = places.place(f"/{keys[0].replace('.', '/')}")
             what = _ROOTS_OF_BASE if name in _ROOTS else effect
             yield Risk(message=f"{named} {verb}; {what}", place=place)

@@ -176,8 +176,8 @@ def test_the_baseline_of_the_first_prompts_applies_under_the_settings_of_the_bas
 
 def test_a_base_with_prompts_lacks_only_a_configuration(repo, fork_point, checked, write_baseline):
     fork_point({ASK: UNTESTED}, LOOSE)
-    applies = "it applies to this change, because the base has no configuration"
-    loosened = f"risk: `lint.ignore` changes; {applies} (promptops.toml:2)"
+    applies = "to this change, because the base has no configuration"
+    loosened = f"risk: `lint.ignore` changes; it applies {applies} (promptops.toml:2)"
     assert judged(checked) == (0, [SETTINGS], [loosened])
     write_baseline(f'{IGNORED}fail-on = "warning"\n')
     repo.commit("a baseline")
@@ -186,7 +186,7 @@ def test_a_base_with_prompts_lacks_only_a_configuration(repo, fork_point, checke
         1,
         [SETTINGS],
         [
-            f"risk: `lint.ignore` and `lint.fail-on` change; {applies} (promptops.toml:2)",
+            f"risk: `lint.ignore` and `lint.fail-on` change; they apply {applies} (promptops.toml:2)",
             "risk: the baseline changes which findings count; it takes effect once it is merged "
             "(promptops-baseline.json:1)",
         ],

@@ -14,8 +14,8 @@ from promptops.model.config import Config, ModelProfile, TestSettings
 from promptops.model.place import Place
 from promptops.model.risk import Risk
 from promptops.records import fields, is_record, record, replace
-from promptops.repo.default_branch import default_branch, trusted_branch
-from promptops.repo.repository import INDEX, WORKTREE
+from promptops.repo.default_branch import default_branch, is_branch, trusted_branch
+from promptops.repo.repository import INDEX, WORKTREE, Repository
 from promptops.source.toml_places import TomlPlaces
 from promptops.workspace.workspace import (
     Workspace,
@@ -64,9 +64,12 @@ def adoption(
     Settings are lacking without a configuration; the baseline without prompts and without its file.
 
     Args:
-        untrusted: Only a change whose base lacks both configuration and prompts brings anything.
+        untrusted: Only a change whose base lacks both configuration and prompts brings anything,
+            and only if it is known which branch it is for.
     """
     if base.config.path is not None and base.catalog.prompt_files:
+        return Adoption()
+    if untrusted and not _branch_is_known(workspace.repository, since):
         return Adoption()
     try:
         bases = [base, *_branches_to_merge_into(workspace, since, overrides)]
@@ -85,13 +88,18 @@ def adoption(
     )
 
 
+def _branch_is_known(repository: Repository, since: str) -> bool:
+    """Whether a branch is compared, or git knows the default branch: a commit may be too old."""
+    return is_branch(repository, since) or trusted_branch(repository) is not None
+
+
 def _branches_to_merge_into(
     workspace: Workspace, since: str, overrides: Sequence[str]
 ) -> Iterator[Workspace]:
     """The compared branch and the default branch as they are now, unless they have the commit."""
     repository, revision = workspace.repository, workspace.revision
     head = None if revision in (INDEX, WORKTREE) else repository.resolve(revision)
-    # A wrong guess does no harm: a branch with a configuration only takes the change's own away.
+    # A wrong guess only takes the change's own away; an untrusted change is not judged by a guess.
     default = trusted_branch(repository) or default_branch(repository)
     names = filter(None, (since, default))
     for tip in dict.fromkeys(filter(None, map(repository.find, names))):

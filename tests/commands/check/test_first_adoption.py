@@ -186,7 +186,8 @@ def test_a_base_with_prompts_lacks_only_a_configuration(repo, fork_point, checke
         1,
         [SETTINGS],
         [
-            f"risk: `lint.ignore` and `lint.fail-on` change; they apply {applies} (promptops.toml:2)",
+            "risk: `lint.ignore` and `lint.fail-on` change; "
+            f"they apply {applies} (promptops.toml:2)",
             "risk: the baseline changes which findings count; it takes effect once it is merged "
             "(promptops-baseline.json:1)",
         ],

@@ -32,6 +32,16 @@ def published_branch(repository: Repository) -> str | None:
     return _first(repository, (upstream, here.replace(_HERE, _ORIGIN, 1), here))
 
 
+def is_branch(repository: Repository, name: str) -> bool:
+    """Whether a revision is the name of a local or remote branch, not a commit, tag or ancestor."""
+    refs = (f"{before}{name}" for before in ("", "refs/", _HERE, _REMOTES))
+    return any(
+        repository.git.ask("show-ref", "--verify", "--quiet", "--", ref).status == 0
+        for ref in refs
+        if ref.startswith((_HERE, _REMOTES))
+    )
+
+
 def _first(repository: Repository, names: tuple[str, ...]) -> str | None:
     return next((name for name in names if name and _exists(repository, name)), None)
 

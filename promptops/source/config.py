@@ -368,7 +368,9 @@ def _wrong_alerts(table: Mapping[str, Any], places: TomlPlaces) -> Iterator[Prob
             yield Problem(message, at=place, hint="write `below = 98` or `above = 4`")
 
 
-_REFUSED_IN_TAGS = lazy_pattern(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[-/.]|[/.]$|\.lock$")
+_REFUSED_IN_TAGS = lazy_pattern(
+    r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|^[-/.]|[/.]$|\.lock(?=/|$)"
+)
 _OTHER_PLACEHOLDER = lazy_pattern(r"\$\{|\{\{|\}\}")
 
 

@@ -43,6 +43,11 @@ def first_of(path: str) -> str | None:
     return f"{found[1]}{ENDING}" if found else None
 
 
+def moved(path: str, first: str) -> str:
+    """The path of a file of recordings if they began with `first`."""
+    return first.removesuffix(ENDING) + path.removeprefix((first_of(path) or path)[: -len(ENDING)])
+
+
 def is_misnamed(path: str) -> bool:
     """Whether the name is similar to that of a further file of recordings, but never read."""
     return (

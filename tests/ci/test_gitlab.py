@@ -62,7 +62,11 @@ def merge_request(shell, jobs, catalog):
         catalog.write(files)
         catalog.commit("two")
         catalog.git("push", "--quiet", "origin", "HEAD:refs/heads/topic")
-        variables = {"CI_MERGE_REQUEST_DIFF_BASE_SHA": base, **environment}
+        variables = {
+            "CI_MERGE_REQUEST_DIFF_BASE_SHA": base,
+            "CI_DEFAULT_BRANCH": "main",
+            **environment,
+        }
         return shell(jobs["promptops"], "origin/topic", **variables)
 
     return run
@@ -103,6 +107,13 @@ def test_the_merged_result_is_compared_with_the_branch_it_was_merged_into(merge_
     )
 
     assert (code, "required version bump: minor" in said) == (0, True)
+
+
+def test_a_job_that_can_not_tell_git_the_default_branch_checks_nothing(merge_request):
+    code, said = merge_request({TRIAGE: KINDER}, CI_DEFAULT_BRANCH="gone")
+
+    assert (code, "required version bump" in said) == (1, False)
+    assert "refs/remotes/origin/gone" in said
 
 
 def test_what_is_kept_is_what_was_written(merge_request, shell, jobs):

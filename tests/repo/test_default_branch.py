@@ -5,7 +5,12 @@ from __future__ import annotations
 import pytest
 
 from promptops.errors import GitError
-from promptops.repo.default_branch import how_to_set, refuse_unknown_default, trusted_branch
+from promptops.repo.default_branch import (
+    how_to_set,
+    is_branch,
+    refuse_unknown_default,
+    trusted_branch,
+)
 from promptops.repo.repository import Repository
 
 HERE, ORIGIN = "refs/heads", "refs/remotes/origin"
@@ -101,3 +106,16 @@ def test_of_several_branches_none_is_taken_for_the_default_one(repo):
         str(repo.root),
         f"set it once: {SET_HEAD}",
     )
+
+
+def test_only_the_name_of_a_branch_is_one(repo):
+    repo.commit("one")
+    fetched(repo, "trunk")
+    repo.git("tag", "v1")
+    yes = ("main", "heads/main", f"{HERE}/main", "origin/trunk", f"{ORIGIN}/trunk")
+    no = (repo.git("rev-parse", "HEAD"), "HEAD", "main~0", "main^{commit}", "v1", "trunk", "", "-h")
+
+    with Repository.open(repo.root) as repository:
+        found = [name for name in (*yes, *no) if is_branch(repository, name)]
+
+    assert found == list(yes)

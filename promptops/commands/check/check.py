@@ -41,6 +41,7 @@ from promptops.model.test_run import CaseRun, TestRun
 from promptops.plurals import some
 from promptops.records import replace
 from promptops.repo.repository import INDEX, WORKTREE, Repository
+from promptops.source.recording_files import moved
 from promptops.testing.options import RunOptions
 from promptops.testing.runner import run_selected
 from promptops.workspace.rule_settings import (
@@ -201,9 +202,10 @@ def _checked(
     if base is not None:
         untrusted = options.doubt_comments
         risks = tuple(change_risks(workspace, selected, base, report, untrusted=untrusted))
+    run = _with_renames(run, report, workspace.catalog).failing_under(settings.coverage)
     return CheckReport(
         lint=without_repeats(report, run),
-        test=run.failing_under(settings.coverage),
+        test=run,
         why=selected.why,
         nothing="" if selected.why else _why_nothing(selected),
         risks=risks,
@@ -250,11 +252,12 @@ def _why_nothing(selected: Selected) -> str:
     return "no file that prompts depend on changed"
 
 
-# Why cases fail, and the findings that only repeat it.
+# Why cases fail, the findings that only repeat it, and the one that has a better advice.
 
 _STALE_SNAPSHOT = "TST006"
 _INVALID_ASSERTION = "TST009"
 _FAILING_ASSERTION = "TST012"
+_UNUSED_FILE = "REP003"
 
 
 def without_repeats(report: LintReport, run: TestRun) -> LintReport:
@@ -270,6 +273,24 @@ def without_repeats(report: LintReport, run: TestRun) -> LintReport:
         and not (finding.code == _FAILING_ASSERTION and finding.place in failing)
     )
     return replace(report, findings=tuple(remaining))
+
+
+def _with_renames(run: TestRun, report: LintReport, catalog: Catalog) -> TestRun:
+    """The run; if missing recordings only have an old name, the advice is to rename them."""
+    stale = {case.prompt for case in run.cases if case.status == "stale"}
+    commands = [
+        shlex.join(("git", "mv", path, moved(path, catalog.recordings_of(prompt))))
+        for path, prompt in _unused_recordings(report)
+        if catalog.id_of(prompt) in stale
+    ]
+    return replace(run, advice=" && ".join(commands)) if commands else run
+
+
+def _unused_recordings(report: LintReport) -> Iterator[tuple[str, str]]:
+    """Unused files of recordings, each with the prompt file that sends their requests."""
+    for finding in report.findings:
+        for related in finding.related if finding.code == _UNUSED_FILE else ():
+            yield finding.place.path, related.place.path
 
 
 def failures(run: TestRun) -> Iterator[tuple[Place, str, CaseRun]]:

@@ -14,8 +14,8 @@ from promptops.model.config import Config, ModelProfile, TestSettings
 from promptops.model.place import Place
 from promptops.model.risk import Risk
 from promptops.records import fields, is_record, record, replace
-from promptops.repo.default_branch import default_branch, trusted_branch
-from promptops.repo.repository import INDEX, WORKTREE
+from promptops.repo.default_branch import default_branch, is_branch, trusted_branch
+from promptops.repo.repository import INDEX, WORKTREE, Repository
 from promptops.source.toml_places import TomlPlaces
 from promptops.workspace.workspace import (
     Workspace,
@@ -64,9 +64,12 @@ def adoption(
     Settings are lacking without a configuration; the baseline without prompts and without its file.
 
     Args:
-        untrusted: Only a change whose base lacks both configuration and prompts brings anything.
+        untrusted: Only a change whose base lacks both configuration and prompts brings anything,
+            and only if it is known which branch it is for.
     """
     if base.config.path is not None and base.catalog.prompt_files:
+        return Adoption()
+    if untrusted and not _branch_is_known(workspace.repository, since):
         return Adoption()
     try:
         bases = [base, *_branches_to_merge_into(workspace, since, overrides)]
@@ -85,13 +88,18 @@ def adoption(
     )
 
 
+def _branch_is_known(repository: Repository, since: str) -> bool:
+    """Whether a branch is compared, or git knows the default branch: a commit may be too old."""
+    return is_branch(repository, since) or trusted_branch(repository) is not None
+
+
 def _branches_to_merge_into(
     workspace: Workspace, since: str, overrides: Sequence[str]
 ) -> Iterator[Workspace]:
     """The compared branch and the default branch as they are now, unless they have the commit."""
     repository, revision = workspace.repository, workspace.revision
     head = None if revision in (INDEX, WORKTREE) else repository.resolve(revision)
-    # A wrong guess does no harm: a branch with a configuration only takes the change's own away.
+    # A wrong guess only takes the change's own away; an untrusted change is not judged by a guess.
     default = trusted_branch(repository) or default_branch(repository)
     names = filter(None, (since, default))
     for tip in dict.fromkeys(filter(None, map(repository.find, names))):
@@ -121,8 +129,9 @@ _POLICY_SETTINGS = (
 )
 _ROOTS = ("prompts", "schemas")
 _ROOTS_OF_BASE = "those of the base are checked too"
-_ONCE_MERGED = "it takes effect once it is merged"
-_IN_FORCE = "it applies to this change, because the base has no configuration"
+_ONCE_MERGED = ("it takes effect once it is merged", "they take effect once they are merged")
+_BASE_HAS_NONE = "to this change, because the base has no configuration"
+_IN_FORCE = (f"it applies {_BASE_HAS_NONE}", f"they apply {_BASE_HAS_NONE}")
 
 
 def under_policy(head: Config, base: Config) -> Config:
@@ -189,26 +198,29 @@ def policy_risks(
     """
     if not adopted.complete:
         places = config_places(checked.repository, checked.revision, head.path)
-        effect = _IN_FORCE if adopted.settings else _ONCE_MERGED
-        yield from _setting_risks(base.config, head, places, effect)
+        effects = _IN_FORCE if adopted.settings else _ONCE_MERGED
+        yield from _setting_risks(base.config, head, places, effects)
         yield from _model_risks(base.config, head, places)
         yield from _service_risks(base.config, head, places)
     if adopted.baseline:
         return
     if baseline_data(checked, checked.revision) != baseline_data(checked, base.revision):
         path = baseline_path(checked)
-        message = f"the baseline changes which findings count; {_ONCE_MERGED}"
+        message = f"the baseline changes which findings count; {_ONCE_MERGED[0]}"
         yield Risk(message=message, place=Place(path))
 
 
-def _setting_risks(base: Config, head: Config, places: TomlPlaces, effect: str) -> Iterator[Risk]:
+def _setting_risks(
+    base: Config, head: Config, places: TomlPlaces, effects: tuple[str, str]
+) -> Iterator[Risk]:
+    """A risk for each table with changes; `effects` is the effect of one key, and of several."""
     base = replace(base, test=_test_settings(base, head))
     for name in (*_ROOTS, *_POLICY_SETTINGS):
         was, now = getattr(base, name), getattr(head, name)
         if was != now:
             keys = _changed_keys(name, was, now)
             named = " and ".join(f"`{key}`" for key in keys)
-            verb = "changes" if len(keys) == 1 else "change"
+            verb, effect = ("changes", effects[0]) if len(keys) == 1 else ("change", effects[1])
             place = places.place(f"/{keys[0].replace('.', '/')}")
             what = _ROOTS_OF_BASE if name in _ROOTS else effect
             yield Risk(message=f"{named} {verb}; {what}", place=place)

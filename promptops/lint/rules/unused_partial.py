@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Iterator
 from datetime import date
 from functools import cache, cached_property
 
@@ -11,18 +11,19 @@ from promptops.catalog.catalog import Catalog
 from promptops.catalog.prompt_ids import PROMPT_ENDINGS
 from promptops.catalog.references import is_below
 from promptops.lint import Problem, Severity, rule
-from promptops.lint.subject import PromptFacts, requests_of
+from promptops.lint.subject import LintRun, PromptFacts, requests_of
+from promptops.model.finding import Related
 from promptops.model.place import Place
 from promptops.source.recording_files import ENDING as RECORDINGS
-from promptops.source.recording_files import first_of, is_misnamed
+from promptops.source.recording_files import by_first, first_of, is_misnamed, moved
 from promptops.suggestions import MAX_CATALOG_CHARS, nearest_name
 
 _TEMPLATES = (".j2", ".jinja", ".jinja2")
 _SCHEMAS = (".schema.json", ".tool.json")
 
 
-@rule("REP003", severity=Severity.WARNING, reads_all=True)
-def unused_partial(catalog: Catalog, today: date) -> Iterator[Problem]:
+@rule("REP003", severity=Severity.WARNING)
+def unused_partial(catalog: Catalog, today: date, run: LintRun) -> Iterator[Problem]:
     """A prompt uses every partial, schema, case file and recording.
 
     An unused partial still appears in searches, and edits to it have no effect. An unused case file
@@ -32,6 +33,7 @@ def unused_partial(catalog: Catalog, today: date) -> Iterator[Problem]:
 
     Recordings are answers that were paid for. If a prompt without recordings sends the requests of
     unused ones, it was renamed, and the finding has the command that renames its recordings, too.
+    If only some prompts are linted, such as those of a change, the rule has no other finding.
 
     The rule checks templates (`.j2`, `.jinja`) below the prompt roots, JSON files below the schema
     roots, and files named `NAME.cases.…`, `NAME.recordings.jsonl` and
@@ -69,17 +71,21 @@ def unused_partial(catalog: Catalog, today: date) -> Iterator[Problem]:
     entries = catalog.files.entries
     if any(entry.kind == "unmerged" for entry in entries.values()):
         return  # the references of an unmerged file are unknown
+    renamed = _RenamedPrompts(catalog, today, run)
+    if not run.complete:
+        yield from renamed.of_change()
+        return
     others = (path for path in entries if not path.endswith(PROMPT_ENDINGS))
     kinds = ((path, _kind(catalog, path)) for path in others)
     unused = [(path, kind) for path, kind in kinds if kind and not _is_needed(catalog, path, kind)]
     lost = _not_there(catalog) if unused else []
-    renamed = _RenamedPrompts(catalog, today)
     for path, kind in unused:
         if nearest_name(path, lost, 0.9, MAX_CATALOG_CHARS) is None:
-            hint = _MISNAMED if is_misnamed(path) else renamed.hint(path) or _HINT[kind]
-            yield Problem(f"no prompt uses this {kind}", at=Place(path), hint=hint)
+            hint = _MISNAMED if is_misnamed(path) else _HINT[kind]
+            yield renamed.problem(path) or Problem(_UNUSED.format(kind), at=Place(path), hint=hint)
 
 
+_UNUSED = "no prompt uses this {}"
 _MISNAMED = "name further recording files `NAME.recordings.part02.jsonl` to `part99`"
 _HINT = {
     "partial": "include it, or delete it",
@@ -92,29 +98,42 @@ _HINT = {
 class _RenamedPrompts:
     """Finds prompts without recordings by the requests that they send."""
 
-    def __init__(self, catalog: Catalog, today: date) -> None:
+    def __init__(self, catalog: Catalog, today: date, run: LintRun) -> None:
         self._catalog = catalog
         self._today = today
+        self._run = run
         self._asking: dict[str, str | None] = {}
         self._senders: dict[str, str] = {}
         self._searched: set[str] = set()
 
-    def hint(self, path: str) -> str:
-        """The command that renames unused recordings; "" if no prompt sends their requests."""
+    def of_change(self) -> Iterator[Problem]:
+        """The problems of recordings whose prompt was there before the change."""
+        entries, base = self._catalog.files.entries, self._run.base
+        for first, files in by_first(entries).items():
+            prompts = [f"{first.removesuffix(RECORDINGS)}{ending}" for ending in PROMPT_ENDINGS]
+            if not _is_there(prompts, entries) and any(base(path) is not None for path in prompts):
+                yield from filter(None, map(self.problem, files))
+
+    def problem(self, path: str) -> Problem | None:
+        """The command that renames unused recordings; None if no prompt sends their requests."""
         from shlex import quote
 
         first = first_of(path)
         if first is None:
-            return ""
+            return None
         if first not in self._asking:
             self._asking[first] = self._sender(first)
         prompt = self._asking[first]
         if prompt is None:
-            return ""
-        stem = self._catalog.recordings_of(prompt).removesuffix(RECORDINGS)
-        renamed = stem + path.removeprefix(first.removesuffix(RECORDINGS))
+            return None
+        renamed = moved(path, self._catalog.recordings_of(prompt))
         identity = self._catalog.ids[prompt]
-        return f"`{identity}` sends these requests: git mv {quote(path)} {quote(renamed)}"
+        return Problem(
+            _UNUSED.format("recording"),
+            at=Place(path),
+            hint=f"`{identity}` sends these requests: git mv {quote(path)} {quote(renamed)}",
+            related=(Related(Place(prompt), "the renamed prompt"),),
+        )
 
     def _sender(self, first: str) -> str | None:
         """The path of a prompt that sends a request of the recordings that begin with `first`."""
@@ -140,7 +159,8 @@ class _RenamedPrompts:
     def _without_recordings(self) -> dict[str, list[str]]:
         """From the name of a case to the prompts that have it but no recordings."""
         found = defaultdict(list)
-        for path in self._catalog.ids:
+        concerned = self._run.concerned
+        for path in (each for each in self._catalog.ids if concerned is None or each in concerned):
             prompt = None
             if not self._catalog.recording_files(path):
                 prompt = self._catalog.loaded(path).prompt
@@ -174,10 +194,13 @@ def _kind(catalog: Catalog, path: str) -> str:
 def _is_needed(catalog: Catalog, path: str, kind: str) -> bool:
     if kind == "recording":
         stem = (first_of(path) or "").removesuffix(RECORDINGS)
-        return bool(stem) and any(
-            f"{stem}{ending}" in catalog.files.entries for ending in PROMPT_ENDINGS
-        )
+        prompts = (f"{stem}{ending}" for ending in PROMPT_ENDINGS)
+        return bool(stem) and _is_there(prompts, catalog.files.entries)
     return catalog.is_needed(path)
+
+
+def _is_there(paths: Iterable[str], entries: Container[str]) -> bool:
+    return any(path in entries for path in paths)
 
 
 def _not_there(catalog: Catalog) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date
+from typing import Literal
 
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.config_places import toml_places
@@ -56,25 +57,27 @@ def unused_suppression(
         yield Problem(
             f"{codes} has no finding here", at=suppression.place, hint="remove the comment"
         )
-    expired = () if not run.complete else catalog.config.diff.waivers
-    for waiver in (*idle_waivers, *(each for each in expired if each.expires < today)):
-        yield from _idle_waiver(catalog, waiver, today)
     if run.complete:
+        expired = [each for each in catalog.config.diff.waivers if each.expires < today]
+        yield from _idle_waivers(catalog, "lint", idle_waivers, today)
+        yield from _idle_waivers(catalog, "diff", expired, today)
         yield from _idle_globs(catalog)
 
 
-def _idle_waiver(catalog: Catalog, waiver: Waiver, today: date) -> Iterator[Problem]:
-    """The problem at the fingerprint; none if only the base of a gate has the waiver."""
-    path = catalog.config.path
-    text = catalog.files.text(path) if path is not None else None
-    start = text.value.find(waiver.fingerprint) if text is not None else -1
-    if text is None or start < 0:
-        return
-    message = f"the waiver of {waiver.fingerprint} " + (
-        f"ended on {waiver.expires}" if waiver.expires < today else "matches no finding"
-    )
-    at = text.place(start, start + len(waiver.fingerprint))
-    yield Problem(message, at=at, hint="remove it, or fix what it waives")
+def _idle_waivers(
+    catalog: Catalog, table: Literal["lint", "diff"], idle: Sequence[Waiver], today: date
+) -> Iterator[Problem]:
+    """Problems at the fingerprints; none for a waiver that only the base of a gate has."""
+    places = toml_places(catalog)
+    for index, waiver in enumerate(getattr(catalog.config, table).waivers):
+        if places is None or waiver not in idle:
+            continue
+        at = places.word(f"/{table}/waivers/{index}/fingerprint", waiver.fingerprint)
+        if at is not None:
+            ended = waiver.expires < today
+            why = f"ended on {waiver.expires}" if ended else "matches no finding"
+            message = f"the waiver of {waiver.fingerprint} {why}"
+            yield Problem(message, at=at, hint="remove it, or fix what it waives")
 
 
 def _idle_globs(catalog: Catalog) -> Iterator[Problem]:

@@ -188,6 +188,48 @@ def test_one_mistake_is_told_once_for_all_cases(recorded, said, command, file, o
     assert ("TPL003" in told[0]) == by_lint
 
 
+HELP = "prompts/help.prompt.yaml"
+MOVE = "git mv prompts/ask.recordings.jsonl prompts/help.recordings.jsonl"
+UNUSED = "ask.recordings.jsonl:1:1: warning: no prompt uses this recording"
+
+
+def test_recordings_of_a_renamed_prompt_are_not_paid_for_again(recorded, said):
+    recorded.git("mv", "prompts/ask.prompt.yaml", HELP)
+    told = [said("lint", "--staged")[1]]
+    recorded.commit("renamed")
+    code, output = said("check", "--since", "main")
+    told += [output, said("lint", "--since", "main")[1], said("lint")[1]]
+    recorded.git(*MOVE.split()[1:])
+    recorded.commit("recordings, too")
+
+    assert code == 1
+    assert [each.count(f"{UNUSED}  [REP003 unused-partial]\n") for each in told] == [1, 1, 1, 1]
+    assert [each.count(f"`help` sends these requests: {MOVE}\n") for each in told] == [1, 1, 1, 1]
+    assert [line for line in output.splitlines() if line.startswith("stale")] == [
+        f"stale: 12 of 12 recordings missing, run {MOVE}"
+    ]
+    assert said("check", "--since", "main")[0] == 0
+
+
+def test_recordings_that_were_left_over_before_the_change_are_not_its_findings(recorded, said):
+    recorded.git("mv", "prompts/ask.prompt.yaml", HELP)
+    recorded.commit("renamed")
+    recorded.write({HELP: prompt(11), "prompts/gone.recordings.jsonl": ""})
+
+    assert "REP003" not in said("lint", "--since", "HEAD")[1]
+
+
+def test_a_renamed_prompt_that_asks_something_else_is_recorded_again(recorded, said):
+    recorded.git("mv", "prompts/ask.prompt.yaml", HELP)
+    recorded.write({STYLE: "Be short.\n"})
+    recorded.commit("renamed and changed")
+
+    code, output = said("check", "--since", "main")
+
+    assert (code, "REP003" in output) == (1, False)
+    assert "stale: 12 of 12 recordings missing, run promptops test --record" in output
+
+
 def test_a_catalog_without_prompts_that_has_findings_does_not_say_that_it_passes(repo, said):
     repo.write({"prompts/gone.recordings.jsonl": ""})
 

@@ -176,8 +176,8 @@ def test_the_baseline_of_the_first_prompts_applies_under_the_settings_of_the_bas
 
 def test_a_base_with_prompts_lacks_only_a_configuration(repo, fork_point, checked, write_baseline):
     fork_point({ASK: UNTESTED}, LOOSE)
-    applies = "it applies to this change, because the base has no configuration"
-    loosened = f"risk: `lint.ignore` changes; {applies} (promptops.toml:2)"
+    applies = "to this change, because the base has no configuration"
+    loosened = f"risk: `lint.ignore` changes; it applies {applies} (promptops.toml:2)"
     assert judged(checked) == (0, [SETTINGS], [loosened])
     write_baseline(f'{IGNORED}fail-on = "warning"\n')
     repo.commit("a baseline")
@@ -186,7 +186,8 @@ def test_a_base_with_prompts_lacks_only_a_configuration(repo, fork_point, checke
         1,
         [SETTINGS],
         [
-            f"risk: `lint.ignore` and `lint.fail-on` change; {applies} (promptops.toml:2)",
+            "risk: `lint.ignore` and `lint.fail-on` change; "
+            f"they apply {applies} (promptops.toml:2)",
             "risk: the baseline changes which findings count; it takes effect once it is merged "
             "(promptops-baseline.json:1)",
         ],
@@ -242,6 +243,46 @@ def test_a_usual_name_is_enough_to_bring_no_settings_if_git_knows_no_default_bra
     code, lines = checked("--since", "HEAD~1")
 
     assert (code, lines[0]) == (1, f"{MERGED}(promptops.toml:2)")
+
+
+@pytest.mark.parametrize("other", ["develop", "main"])
+def test_a_fork_brings_nothing_if_neither_git_nor_the_base_names_a_branch(
+    repo, fork_point, checked, monkeypatch, other
+):
+    fork_point(APP, LOOSE)
+    repo.git("switch", "--quiet", "main")
+    repo.git("branch", "--quiet", "--move", "develop")
+    if other != "develop":
+        repo.git("branch", "--quiet", other)  # a usual name, but an old branch
+    old = repo.git("rev-parse", "HEAD")
+    repo.write({"promptops.toml": FAIL_ON_WARNINGS})
+    repo.commit("adopted")
+    repo.git("switch", "--quiet", "change")
+    repo.git("merge", "--quiet", "--strategy=ours", "--no-edit", "develop")
+    repo.git("remote", "add", "origin", str(repo.root))
+    repo.git("fetch", "--quiet", "origin")
+    monkeypatch.setenv("PROMPTOPS_UNTRUSTED", "1")
+
+    found = {since: checked("--since", since) for since in (old, "develop~1")}
+
+    assert {since: (code, lines[0]) for since, (code, lines) in found.items()} == dict.fromkeys(
+        found, (1, f"{MERGED}(promptops.toml:2)")
+    )
+
+
+@pytest.mark.parametrize("since", ["develop", "refs/heads/develop", "origin/develop"])
+def test_a_fork_brings_its_own_settings_if_the_base_is_named_as_a_branch(
+    repo, fork_point, checked, monkeypatch, since
+):
+    fork_point(APP, LOOSE)
+    repo.git("branch", "--quiet", "--move", "main", "develop")
+    repo.git("remote", "add", "origin", str(repo.root))
+    repo.git("fetch", "--quiet", "origin")
+    monkeypatch.setenv("PROMPTOPS_UNTRUSTED", "1")
+
+    code, lines = checked("--since", since)
+
+    assert (code, lines[0]) == (0, SETTINGS)
 
 
 def test_after_the_merge_the_default_branch_is_judged_as_the_change_was(repo, fork_point, checked):

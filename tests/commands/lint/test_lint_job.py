@@ -422,14 +422,44 @@ def test_a_waiver_lasts_through_its_day_and_an_idle_one_is_told(catalog):
     later = linted(catalog, options=next_day)
     of_one = linted(catalog, SelectionOptions(patterns=("ask",)), next_day)
 
-    assert on_the_day == [f"promptops.toml:7:16 REP009 the waiver of {'0' * 16} matches no finding"]
+    assert on_the_day == [f"promptops.toml:7:15 REP009 the waiver of {'0' * 16} matches no finding"]
     assert later == [
-        f"promptops.toml:2:16 REP009 the waiver of {fingerprint} ended on 2026-11-24",
-        f"promptops.toml:7:16 REP009 the waiver of {'0' * 16} ended on 2026-11-24",
-        f"promptops.toml:12:16 REP009 the waiver of {'c' * 16} ended on 2026-11-24",
+        f"promptops.toml:2:15 REP009 the waiver of {fingerprint} ended on 2026-11-24",
+        f"promptops.toml:7:15 REP009 the waiver of {'0' * 16} ended on 2026-11-24",
+        f"promptops.toml:12:15 REP009 the waiver of {'c' * 16} ended on 2026-11-24",
         f"{ASK}:11:21 VAR001 `nmae` is not an input (its waiver ended on 2026-11-24)",
     ]
     assert of_one == later[3:]
+
+
+@pytest.mark.parametrize(
+    ("text", "places"),
+    [
+        ("# {a}\n[[lint.waivers]]\n{rest}\nfingerprint = '{a}'\n", ["6:15"]),
+        (
+            "[[lint.waivers]]\nfingerprint = '{a}'\n{rest}\n"
+            "[[diff.waivers]]\nfingerprint = '{a}'\n{rest}\n"
+            "[[lint.waivers]]\nfingerprint = '{a}'\n{rest}\n",
+            ["2:15", "7:15", "12:15"],
+        ),
+        (
+            "[diff]\n# not {a}\nwaivers = [\n  {{fingerprint = '{a}', {inline}}},\n]\n"
+            "[lint]\nwaivers = [{{fingerprint = '{a}', {inline}}}]\n",
+            ["4:18", "7:27"],
+        ),
+    ],
+    ids=["comment", "same", "inline"],
+)
+def test_each_idle_waiver_is_told_at_its_own_place(catalog, text, places):
+    facts = ("reason = 'r'", "who = 'w'", "expires = 2026-11-24")
+    text = text.format(a="0" * 16, rest="\n".join(facts), inline=", ".join(facts))
+    catalog.write({"promptops.toml": text})
+    options = LintOptions(today=date(2026, 11, 25), select=("REP009",))
+
+    assert linted(catalog, options=options) == [
+        f"promptops.toml:{place} REP009 the waiver of {'0' * 16} ended on 2026-11-24"
+        for place in places
+    ]
 
 
 def test_a_baseline_takes_what_was_there_and_nothing_new(catalog):

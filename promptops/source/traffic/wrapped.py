@@ -65,14 +65,14 @@ def _message_in(body: Any) -> Mapping[str, Any] | None:
         return inner
     if isinstance(inner := body.get("content"), dict) and isinstance(inner.get("parts"), list):
         return inner
-    is_answer = any(body.get(name) in _ANSWERS for name in ("role", "type"))
+    is_answer = any(_word(body, name) in _ANSWERS for name in ("role", "type"))
     is_answer = is_answer or ("content" in body and isinstance(body.get("tool_calls"), list))
     return body if is_answer and _has_content(body) else None
 
 
 def _message_in_list(body: list[Any]) -> Mapping[str, Any] | None:
     if body and all(
-        isinstance(part, dict) and part.get("type") in _PARTS | _CALLS for part in body
+        isinstance(part, dict) and _word(part, "type") in _PARTS | _CALLS for part in body
     ):
         return {"content": body}
     if len(body) != 1 or not isinstance(body[0], dict):
@@ -80,6 +80,12 @@ def _message_in_list(body: list[Any]) -> Mapping[str, Any] | None:
     only = body[0]
     is_message = _has_content(only) and _OF_A_MESSAGE.issuperset(only)
     return _message_in(only) or (only if is_message else None)
+
+
+def _word(value: Mapping[str, Any], name: str) -> str:
+    """A string; "" for any other value, which may not be hashable."""
+    found = value.get(name)
+    return found if isinstance(found, str) else ""
 
 
 def _has_content(message: Mapping[str, Any]) -> bool:
@@ -104,7 +110,7 @@ def _calls(parts: list[Any]) -> Iterator[Mapping[str, Any]]:
     """Tool calls between the texts, as Anthropic and Gemini write them."""
     for part in parts:
         if isinstance(part, dict):
-            call = part if part.get("type") in _CALLS else None
+            call = part if _word(part, "type") in _CALLS else None
             yield from values.tool_calls(
                 [part.get("functionCall", part.get("function_call", call))]
             )

@@ -413,6 +413,9 @@ NOT_WRAPPED = [
     [{"content": "a", "score": 1}],
     [{"content": "a"}, {"content": "b"}],
     [{"type": "bug", "title": "a"}],
+    {"type": ["string", "null"]},
+    {"role": {"name": "a"}, "content": "a"},
+    [{"type": ["text"], "text": "a"}],
     [],
     [1],
     {},
@@ -442,6 +445,22 @@ def test_an_answer_is_taken_out_of_its_message(
 @pytest.mark.parametrize("written", NOT_WRAPPED, ids=json.dumps)
 def test_json_that_a_model_wrote_stays_as_it_is(written: Any) -> None:
     assert unwrapped(written) is None
+
+
+@pytest.mark.parametrize("form", ["lines", "array"])
+def test_a_schema_as_an_answer_does_not_end_the_report(tmp_path: Path, form: str) -> None:
+    path = tmp_path / "log.json"
+    schema = {"type": ["string", "null"]}
+    rows = [{"prompt": "faq", "output": schema}, {"prompt": "faq", "output": "Yes."}]
+    path.write_text(lines(rows) if form == "lines" else json.dumps(rows))
+    other = tmp_path / "langfuse.jsonl"
+    other.write_text(lines([{**OBSERVATION, "output": schema}]))
+
+    found = Found([path, other])
+
+    answers = [json.dumps(schema), "Yes.", json.dumps(schema)]
+    assert [each.output for each in found.samples] == answers
+    assert found.broken == []
 
 
 def test_what_the_line_has_besides_a_wrapped_answer_wins(tmp_path: Path) -> None:

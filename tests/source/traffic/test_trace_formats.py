@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from promptops.model.answer import Usage
 from promptops.model.sample import Sample
+from promptops.source.traffic.openinference import flat, nested
 from promptops.source.traffic.wrapped import unwrapped
 from tests.source.traffic.reading import EXPORTS, Found, exported
 
@@ -486,6 +488,62 @@ def test_a_deeply_nested_value_is_read_or_a_broken_line(tmp_path: Path, depth: i
     assert len(found.samples) + len(found.broken) == 2
     assert found.broken in ([], [(1, 1, "nested too deeply")])
     assert depth < 5_000 or found.broken
+
+
+def test_names_of_a_tree_are_joined_up_to_a_length_and_a_depth() -> None:
+    deep: Any = {"name": 1}
+    for number in range(14):
+        deep = {f"k{number}": deep}
+    long = {"k" * 195: {"abcd": 2, "abcde": 3, "inner": {"a": 4}}, "k" * 300: 5, "a": {"b": 6}}
+
+    found = flat({**long, **deep})
+
+    joined = ".".join(f"k{number}" for number in range(13, 0, -1))
+    assert found == {"k" * 195 + ".abcd": 2, "k" * 300: 5, "a.b": 6, joined: {"k0": {"name": 1}}}
+    assert nested({joined: found[joined]}) == deep
+
+
+def _wide(levels: int, name: str, width: int) -> dict[str, Any]:
+    """Objects in objects, the innermost with many keys."""
+    tree: dict[str, Any] = dict.fromkeys(map(str, range(width)), 1)
+    for _ in range(levels):
+        tree = {name: tree}
+    return tree
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [_wide(1, "k" * 200_000, 2_000), _wide(11, "k" * 190, 2_000), _wide(800, "k" * 190, 2_000)],
+    ids=["a long name", "long names", "many levels"],
+)
+@pytest.mark.parametrize("in_metadata", [False, True])
+def test_long_names_of_a_tree_take_little_memory(
+    tmp_path: Path, attributes: Any, in_metadata: bool
+) -> None:
+    given = {"metadata": json.dumps(attributes)} if in_metadata else attributes
+    path = tmp_path / "spans.jsonl"
+    path.write_text(lines([{**CONTEXT, "span_kind": "LLM", "attributes": given}]))
+
+    tracemalloc.start()
+    found = Found([path])
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert (len(found.samples), found.broken) == (1, [])
+    assert most < 8 * 2**20
+
+
+@pytest.mark.parametrize("number", ["9" * 5_000, "1234567", "²", "٣", "-1", "", "01x"])
+def test_only_short_numbers_in_names_are_places_of_a_list(tmp_path: Path, number: str) -> None:
+    path = tmp_path / "spans.jsonl"
+    messages = {f"llm.input_messages.{number}.message.content": "no"}
+    tree = {"input_messages": {number: {"message": {"content": "no"}}}}
+    spans = [{**FLAT, **messages}, {"llm": tree}, {"llm.input_messages": tree["input_messages"]}]
+    path.write_text(lines([{**CONTEXT, "span_kind": "LLM", "attributes": span} for span in spans]))
+
+    found = Found([path])
+
+    assert ([each.messages for each in found.samples], found.broken) == ([TICKET, (), ()], [])
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from promptops.model.sample import BrokenLine, Part, PartEnd, Sample, SimilarKey
 from promptops.source.traffic.files import TrafficFile
 from promptops.source.traffic.line_error import LineError
-from promptops.suggestions import nearest_name
+from promptops.suggestions import MAX_NAME_CHARS, nearest_name
 
 Read = Sample | BrokenLine | SimilarKey | PartEnd
 
@@ -103,7 +103,9 @@ class Reading:
     def compare(self, keys: Iterable[str], known: frozenset[str], present: Any) -> None:
         """Note each new key that is nearly a known one which the line does not have."""
         for key in keys:
-            if key in self._compared or len(self._compared) >= MAX_KEYS:
+            if len(self._compared) >= MAX_KEYS:
+                return
+            if key in self._compared or len(key) > MAX_NAME_CHARS:
                 continue
             self._compared.add(key)
             nearest = _OTHER_NAMES.get(key) or nearest_name(key, known, _SIMILAR)

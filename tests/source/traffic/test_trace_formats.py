@@ -400,6 +400,70 @@ WRAPPED = {
         ("", ({"name": "route", "arguments": {}},)),
     ),
     "a message": ({"role": "assistant", "content": "Yes."}, ("Yes.", ())),
+    "a refusal": ({"role": "assistant", "content": None, "refusal": "No."}, ("No.", ())),
+    "an older call": (
+        {
+            "role": "assistant",
+            "content": None,
+            "function_call": {"name": "route", "arguments": '{"to": "billing"}'},
+        },
+        ("", ROUTE),
+    ),
+    "a cut off thought": (
+        {"role": "assistant", "content": [{"type": "thinking", "thinking": "hm"}], "id": "m"},
+        ("", ()),
+    ),
+    "an item of a response": (
+        {
+            "type": "message",
+            "role": "assistant",
+            "content": [{"type": "output_text", "text": "Yes."}],
+        },
+        ("Yes.", ()),
+    ),
+    "a message of Anthropic": (
+        {
+            "type": "message",
+            "role": "assistant",
+            "content": [{"type": "text", "text": "Yes."}],
+            "usage": {"input_tokens": 3, "output_tokens": 4},
+            "diagnostics": {},
+        },
+        ("Yes.", ()),
+    ),
+    "a response of Ollama": (
+        {"model": "m", "message": {"role": "assistant", "content": "Yes."}, "done": True},
+        ("Yes.", ()),
+    ),
+    "keys without a value": (
+        {"role": "assistant", "content": "Yes.", "parsed": None},
+        ("Yes.", ()),
+    ),
+    "a response of an unknown provider": (
+        {
+            "choices": [{"message": {"content": "Yes.", "own": 1}, "own": 2}],
+            "usage": {"prompt_tokens": 3},
+            "own": 3,
+        },
+        ("Yes.", ()),
+    ),
+    "a response": (
+        {
+            "object": "response",
+            "model": "m",
+            "output": [
+                {"type": "reasoning", "summary": []},
+                {"type": "message", "content": [{"type": "output_text", "text": "Yes."}]},
+            ],
+            "temperature": 1,
+        },
+        ("Yes.", ()),
+    ),
+    "a blocked candidate": ({"candidates": [{"finishReason": "SAFETY", "index": 0}]}, ("", ())),
+    "a filtered choice": (
+        {"choices": [{"message": {"role": "assistant"}, "finish_reason": "content_filter"}]},
+        ("", ()),
+    ),
     "a completion": ({"choices": [{"message": {"content": "Yes."}}]}, ("Yes.", ())),
 }
 NOT_WRAPPED = [
@@ -412,6 +476,57 @@ NOT_WRAPPED = [
     {"role": "manager", "content": "a", "since": 2020},
     {"choices": "a or b"},
     {"choices": []},
+    {"choices": [{"message": {}}]},
+    {"choices": [{"message": {"subject": "a", "body": "b"}}]},
+    {"choices": [{"message": {"content": "a", "decision": "refund"}}]},
+    {"choices": [{"message": {"content": "a"}, "decision": "refund"}]},
+    {"choices": [{"message": {"content": "a"}}], "decision": "refund"},
+    {"choices": [{"message": {"content": {"title": "a"}}}]},
+    {"choices": [1], "candidates": ["a"]},
+    {"candidates": [{"name": "Ada"}]},
+    {"candidates": [{"name": "Ada", "finishReason": "STOP"}]},
+    {"candidates": [{"content": {"parts": [{"title": "a"}]}}]},
+    {"candidates": [{"content": {"parts": [{"text": "a"}]}}], "best": "Ada"},
+    {"candidates": [{"name": "Ada"}], "usage": {"hours": 3}},
+    {"object": "response", "output": ["a"]},
+    {"object": "response", "output": [{"type": "a"}]},
+    {"object": "response", "output": "a"},
+    {"type": "message", "content": [{"type": "text", "text": "a"}]},
+    {
+        "type": "message",
+        "role": "assistant",
+        "content": [{"type": "text", "text": "a"}],
+        "decision": "refund",
+    },
+    {"role": "assistant", "content": "c", "decision": "refund"},
+    {"role": "assistant", "content": {"category": "billing"}},
+    {"role": "assistant", "content": {"text": "a", "score": 1}},
+    {"role": "assistant", "content": [{"type": "text", "title": "a"}]},
+    {"role": "assistant", "content": ["a", {"score": 1}]},
+    {"role": "assistant", "content": ["a", 1]},
+    {"role": "assistant", "content": 3},
+    {"role": "assistant", "content": "a", "tool_calls": ["b"]},
+    {"role": "assistant", "content": "a", "tool_calls": {"b": 1}},
+    {"content": "a", "tool_calls": [], "score": 1},
+    {"message": {"content": "x"}, "decision": "refund"},
+    {"message": {"role": "assistant", "content": "x"}, "decision": "refund"},
+    {"message": {"content": "x", "name": "Ada"}},
+    {"message": {"role": "user", "content": "x"}},
+    {"message": {"role": ["assistant"], "content": "x"}},
+    {"content": {"parts": [{"title": "a"}]}},
+    {"content": {"parts": [{"text": "a"}]}, "decision": "refund"},
+    {"content": {"parts": [{"text": "a"}], "title": "b"}},
+    {"content": {"parts": [{"functionCall": 3}]}},
+    {"content": {"parts": ["a", 2]}},
+    [{"type": "text", "title": "a"}],
+    [{"type": "text", "text": "a", "required": True}],
+    [{"type": "text", "text": {"title": "a"}}, {"type": "text", "text": "b"}],
+    [{"type": "tool_call", "title": "a"}, {"type": "text", "text": "b"}],
+    [{"type": "reasoning", "text": "a"}],
+    [{"type": "email", "content": "a"}],
+    [{"type": {}, "content": "a", "role": []}],
+    [{"name": "Ada", "content": "a"}],
+    [{"role": "user", "content": "a"}],
     [{"content": "a", "score": 1}],
     [{"content": "a"}, {"content": "b"}],
     [{"type": "bug", "title": "a"}],
@@ -463,6 +578,22 @@ def test_a_schema_as_an_answer_does_not_end_the_report(tmp_path: Path, form: str
     answers = [json.dumps(schema), "Yes.", json.dumps(schema)]
     assert [each.output for each in found.samples] == answers
     assert found.broken == []
+
+
+def test_a_cut_off_message_of_an_api_keeps_its_finish_reason() -> None:
+    thought = [{"type": "thinking", "thinking": "hm"}]
+    usage = {"input_tokens": 3, "output_tokens": 4}
+    message = {"type": "message", "role": "assistant", "content": thought, "usage": usage}
+
+    found = unwrapped({**message, "model": "m", "stop_reason": "max_tokens"})
+
+    assert found == {
+        "output": "",
+        "tool_calls": (),
+        "finish_reason": "max_tokens",
+        "fingerprint": "",
+        "unwrapped": True,
+    }
 
 
 def test_what_the_line_has_besides_a_wrapped_answer_wins(tmp_path: Path) -> None:

@@ -12,7 +12,10 @@ import pytest
 
 from promptops.model.answer import Usage
 from promptops.model.sample import Sample
+from promptops.source.traffic.files import opened
 from promptops.source.traffic.openinference import flat, nested
+from promptops.source.traffic.parts import parts
+from promptops.source.traffic.samples import samples
 from promptops.source.traffic.wrapped import unwrapped
 from tests.source.traffic.reading import EXPORTS, Found, exported
 
@@ -331,7 +334,48 @@ def test_samples_of_a_document_have_ids_of_their_own(tmp_path: Path, compress: b
         ("log.json:2", "No."),
     ]
     assert (found.lines, found.parts) == (3, 1)
-    assert found.broken == [(1, 1, "not a JSON object")]
+    assert found.broken == [(6, 2, "not a JSON object")]
+
+
+LOST = "no answer: none of `output`, `tool_calls` and `error`"
+WRONG = "`model` is not a string"
+ROW_PLACES = {
+    "an array in one line": ('[ {"prompt": "p"},1, {"prompt": "é"}, [2]]',
+        [(1, 3, LOST), (1, 19, "not a JSON object"), (1, 22, LOST), (1, 39, "not a JSON object")]),
+    "an array over several lines": ('[\n  {"prompt": "é",\n "a": [1, "]"]},\r\n\n{"prompt":\n"p"}]',
+        [(2, 3, LOST), (5, 1, LOST)]),
+    "a byte order mark": ('\ufeff[\n{"prompt": "p"}]', [(2, 1, LOST)]),
+    "a row that is read before it": ('[\n{"prompt": "p", "output": "é"},\n{"prompt": "p"}\n]',
+        [(3, 1, LOST)]),
+    "a value of a wrong type": ('[\n{"prompt": "p",\n "output": "a",\n "model": {}}, 4]',
+        [(4, 2, WRONG), (4, 16, "not a JSON object")]),
+    "a page of an API": ('{"a": {"data": [3]},\n "data": [{"object": "chat.completion"},\n 5]}',
+        [(3, 2, "not a JSON object")]),
+    "one object": ('\n{"prompt": "p",\n "output": "a", "model": {}}', [(3, 17, WRONG)]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "broken"), ROW_PLACES.values(), ids=ROW_PLACES)
+@pytest.mark.parametrize("compress", [False, True])
+def test_a_row_of_a_document_is_reported_where_it_begins(
+    tmp_path: Path, text: str, broken: list[tuple[int, int, str]], compress: bool
+) -> None:
+    path = tmp_path / "log.json"
+    path.write_bytes(gzip.compress(text.encode()) if compress else text.encode())
+    form = "openai" if "object" in text else "json"
+
+    assert Found([path], form=form).broken == broken
+
+
+def test_places_of_many_rows_are_found_in_one_pass(tmp_path: Path) -> None:
+    path = tmp_path / "log.json"
+    path.write_text(f"[{'1,' * 20_000}1]")
+    with opened([str(path)]) as files:
+        (part,) = parts(files, "json")
+        *values, end = samples(part, {})
+
+    assert (len(values), end.lines) == (20_001, 20_001)
+    assert (values[-1].offset, values[-1].column) == (40_001, 40_002)
 
 
 @pytest.mark.parametrize(

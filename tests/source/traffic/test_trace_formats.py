@@ -624,6 +624,18 @@ def test_a_schema_as_an_answer_does_not_end_the_report(tmp_path: Path, form: str
     assert found.broken == []
 
 
+@pytest.mark.parametrize("arguments", ['{"a": NaN}', "[-Infinity]", '{"a": 1e999}', '{"a": '])
+def test_arguments_that_are_not_json_are_text(arguments: str) -> None:
+    call = {"function": {"name": "route", "arguments": arguments}}
+    message = {"role": "assistant", "content": None, "tool_calls": [call]}
+
+    found = [unwrapped(body) or {} for body in ({"choices": [{"message": message}]}, message)]
+
+    assert [each.get("tool_calls") for each in found] == [
+        ({"name": "route", "arguments": arguments},)
+    ] * 2
+
+
 def test_a_cut_off_message_of_an_api_keeps_its_finish_reason() -> None:
     thought = [{"type": "thinking", "thinking": "hm"}]
     usage = {"input_tokens": 3, "output_tokens": 4}

@@ -78,7 +78,9 @@ def _tool_call(identity: Any, call: Any, name: str) -> Part:
     arguments = member(call, name)
     if isinstance(arguments, str):
         with suppress(ValueError, RecursionError):  # invalid JSON of a model is recorded as it is
-            arguments = json.loads(arguments)
+            found = json.loads(arguments)
+            json.dumps(found, allow_nan=False)  # Python reads `NaN`, too
+            arguments = found
     return {
         "type": "tool_call",
         "id": identity,

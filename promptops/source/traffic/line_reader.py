@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 
 from promptops.model.sample import BrokenLine, Part
 from promptops.records import record
-from promptops.source.traffic.documents import document_in, rows_in
+from promptops.source.traffic.documents import RowPlaces, document_in, rows_in
 from promptops.source.traffic.files import TrafficFile, decompressed, is_gzip, open_file, size_of
 from promptops.source.traffic.json_values import TOO_DEEP, value_of_line
 from promptops.source.traffic.line_error import LineError
@@ -87,7 +87,10 @@ class LineReader:
 
     def _of_document(self, file: BinaryIO, reading: Reading) -> Iterator[Read]:
         value = document_in(file)
-        rows = [value] if isinstance(value, dict) and not self._is_page(value) else rows_in(value)
+        is_one = isinstance(value, dict) and not self._is_page(value)
+        places = RowPlaces(file)
+        reading.row_place = lambda key: places.place(reading.row, key, is_one)
+        rows = [value] if is_one else rows_in(value)
         for reading.row, row in enumerate(rows):
             reading.lines += 1
             yield from self._samples(row, b"", reading)
@@ -126,6 +129,9 @@ def opened_part(part: Part) -> Iterator[BinaryIO]:
 
 
 def _broken(error: LineError, line: bytes | LineError, reading: Reading) -> BrokenLine:
+    if reading.row_place is not None:
+        offset, column = reading.row_place(error.key)
+        return reading.broken(error, column, offset=offset)
     if isinstance(line, LineError):
         return reading.broken(error, error.column)
     if not line.endswith(b"\n") and error.message.startswith("not JSON"):

@@ -19,6 +19,12 @@ _REQUEST = "LLM"
 _MOST_LEVELS = 12
 """Of names with dots."""
 
+_LONGEST_NAME = 200
+"""Characters of a name that is joined from those of several levels."""
+
+_LONGEST_INDEX = 6
+"""Digits of a place in a list; Python refuses to convert thousands of them."""
+
 
 def is_request(attributes: Mapping[str, Any]) -> bool:
     """Whether a span is one request to a model; not a chain, an agent, a tool or an embedding."""
@@ -57,15 +63,25 @@ def nested(attributes: Mapping[str, Any]) -> dict[str, Any]:
     return tree
 
 
-def flat(attributes: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """The reverse for objects in objects: the names have dots. Lists stay as they are."""
+def flat(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """The reverse for objects in objects: the names have dots. Lists stay as they are.
+
+    So does what is in more levels than `nested` reads. Joined names that are too long are left out,
+    since every value would have a copy of the names around it.
+    """
     found: dict[str, Any] = {}
-    for name, value in attributes.items():
-        if isinstance(value, dict):
-            found |= flat(value, f"{prefix}{name}.")
+    _flatten(attributes, "", _MOST_LEVELS, found)
+    return found
+
+
+def _flatten(node: Mapping[str, Any], prefix: str, levels: int, found: dict[str, Any]) -> None:
+    for name, value in node.items():
+        if prefix and len(prefix) + len(name) > _LONGEST_NAME:
+            continue
+        if levels and isinstance(value, dict):
+            _flatten(value, f"{prefix}{name}.", levels - 1, found)
         else:
             found[f"{prefix}{name}"] = value
-    return found
 
 
 def _prompt(attributes: Mapping[str, Any], llm: Mapping[str, Any]) -> dict[str, Any]:
@@ -138,12 +154,16 @@ def _listed(value: Any, wrapper: str) -> Iterator[Mapping[str, Any]]:
     found = embedded(value)
     items = found if isinstance(found, list) else ()
     if isinstance(found, dict):
-        items = [found[key] for key in sorted(filter(str.isdecimal, found), key=int)]
+        items = [found[key] for key in sorted(filter(_is_index, found), key=int)]
     for item in items:
         if isinstance(item, dict):
             node = nested(item) if any("." in name for name in item) else item
             inner = node.get(wrapper)
             yield inner if isinstance(inner, dict) else node
+
+
+def _is_index(name: str) -> bool:
+    return name.isascii() and name.isdigit() and len(name) <= _LONGEST_INDEX
 
 
 def _node(tree: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from os.path import basename
 from typing import Any, Protocol
 
 from promptops.model.sample import BrokenLine, Part, PartEnd, Sample, SimilarKey
 from promptops.source.traffic.files import TrafficFile
 from promptops.source.traffic.line_error import LineError
-from promptops.suggestions import nearest_name
+from promptops.suggestions import MAX_NAME_CHARS, nearest_name
 
 Read = Sample | BrokenLine | SimilarKey | PartEnd
 
@@ -68,13 +68,15 @@ class Reading:
         fields: As in `Reader.read`.
         offset: Of the current line; see `Sample`.
         row: The 0-based number of the current row of a JSON document.
+        row_place: Offset and column of that row, or of a key in it; None in lines.
         lines: That were read, broken ones included.
         ignored: Records that are not a request to a model, by kind.
         similar: Keys that are nearly known ones, not yet yielded.
     """
 
     __slots__ = (
-        *("_compared", "_name", "fields", "ignored", "lines", "offset", "part", "row", "similar"),
+        *("_compared", "_name", "fields", "ignored", "lines", "offset", "part", "row"),
+        *("row_place", "similar"),
     )
 
     def __init__(self, part: Part, fields: Mapping[str, str]) -> None:
@@ -82,6 +84,7 @@ class Reading:
         self.fields = fields
         self.offset = part.start
         self.row = 0
+        self.row_place: Callable[[str], tuple[int, int]] | None = None
         self.lines = 0
         self.ignored: Counter[str] = Counter()
         self.similar: list[SimilarKey] = []
@@ -103,7 +106,9 @@ class Reading:
     def compare(self, keys: Iterable[str], known: frozenset[str], present: Any) -> None:
         """Note each new key that is nearly a known one which the line does not have."""
         for key in keys:
-            if key in self._compared or len(self._compared) >= MAX_KEYS:
+            if len(self._compared) >= MAX_KEYS:
+                return
+            if key in self._compared or len(key) > MAX_NAME_CHARS:
                 continue
             self._compared.add(key)
             nearest = _OTHER_NAMES.get(key) or nearest_name(key, known, _SIMILAR)
@@ -116,12 +121,14 @@ class Reading:
         yield from self.similar
         self.similar.clear()
 
-    def broken(self, error: LineError, column: int = 1, lines: int = 1) -> BrokenLine:
-        """The current line as a broken one."""
+    def broken(
+        self, error: LineError, column: int = 1, lines: int = 1, offset: int | None = None
+    ) -> BrokenLine:
+        """The current line, or the one at an offset, as a broken one."""
         return BrokenLine(
             path=self.part.path,
             location=self.part.location,
-            offset=self.offset,
+            offset=self.offset if offset is None else offset,
             column=column,
             message=error.message,
             lines=lines,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import subprocess
 import sys
@@ -46,6 +47,13 @@ def _many_lines(mb: int) -> Iterator[bytes]:
     yield from [line * 500] * mb
 
 
+def _long_keys(mb: int) -> Iterator[bytes]:
+    """Compressed, so that it is one part; each line has another unknown key."""
+    for number in range(mb):
+        key = b"%d" % number + b"x" * MB
+        yield gzip.compress(b'{"prompt": "p", "output": "yes", "%s": 1}\n' % key, 1)
+
+
 def _spans(mb: int) -> Iterator[bytes]:
     """Each line has almost as many spans as are read."""
     batch = json.loads((EXPORTS / "otlp-instrumentation.jsonl").read_text())
@@ -59,8 +67,8 @@ def _spans(mb: int) -> Iterator[bytes]:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("data", "mb", "broken"),
-    [(_one_line, 100, 1), (_many_lines, 200, 0), (_spans, 32, 0)],
-    ids=["a line of 100 MB", "200 MB of lines", "lines of 8 MB with spans"],
+    [(_one_line, 100, 1), (_many_lines, 200, 0), (_long_keys, 150, 0), (_spans, 32, 0)],
+    ids=["a line of 100 MB", "200 MB of lines", "long keys", "lines of 8 MB with spans"],
 )
 def test_files_of_any_size_are_read_in_little_memory(tmp_path: Path, data, mb, broken) -> None:
     path = tmp_path / "s.jsonl"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,10 @@ import pytest
 
 from promptops.model.answer import Usage
 from promptops.model.sample import Sample
+from promptops.source.traffic.files import opened
+from promptops.source.traffic.openinference import flat, nested
+from promptops.source.traffic.parts import parts
+from promptops.source.traffic.samples import samples
 from promptops.source.traffic.wrapped import unwrapped
 from tests.source.traffic.reading import EXPORTS, Found, exported
 
@@ -329,7 +334,48 @@ def test_samples_of_a_document_have_ids_of_their_own(tmp_path: Path, compress: b
         ("log.json:2", "No."),
     ]
     assert (found.lines, found.parts) == (3, 1)
-    assert found.broken == [(1, 1, "not a JSON object")]
+    assert found.broken == [(6, 2, "not a JSON object")]
+
+
+LOST = "no answer: none of `output`, `tool_calls` and `error`"
+WRONG = "`model` is not a string"
+ROW_PLACES = {
+    "an array in one line": ('[ {"prompt": "p"},1, {"prompt": "é"}, [2]]',
+        [(1, 3, LOST), (1, 19, "not a JSON object"), (1, 22, LOST), (1, 39, "not a JSON object")]),
+    "an array over several lines": ('[\n  {"prompt": "é",\n "a": [1, "]"]},\r\n\n{"prompt":\n"p"}]',
+        [(2, 3, LOST), (5, 1, LOST)]),
+    "a byte order mark": ('\ufeff[\n{"prompt": "p"}]', [(2, 1, LOST)]),
+    "a row that is read before it": ('[\n{"prompt": "p", "output": "é"},\n{"prompt": "p"}\n]',
+        [(3, 1, LOST)]),
+    "a value of a wrong type": ('[\n{"prompt": "p",\n "output": "a",\n "model": {}}, 4]',
+        [(4, 2, WRONG), (4, 16, "not a JSON object")]),
+    "a page of an API": ('{"a": {"data": [3]},\n "data": [{"object": "chat.completion"},\n 5]}',
+        [(3, 2, "not a JSON object")]),
+    "one object": ('\n{"prompt": "p",\n "output": "a", "model": {}}', [(3, 17, WRONG)]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "broken"), ROW_PLACES.values(), ids=ROW_PLACES)
+@pytest.mark.parametrize("compress", [False, True])
+def test_a_row_of_a_document_is_reported_where_it_begins(
+    tmp_path: Path, text: str, broken: list[tuple[int, int, str]], compress: bool
+) -> None:
+    path = tmp_path / "log.json"
+    path.write_bytes(gzip.compress(text.encode()) if compress else text.encode())
+    form = "openai" if "object" in text else "json"
+
+    assert Found([path], form=form).broken == broken
+
+
+def test_places_of_many_rows_are_found_in_one_pass(tmp_path: Path) -> None:
+    path = tmp_path / "log.json"
+    path.write_text(f"[{'1,' * 20_000}1]")
+    with opened([str(path)]) as files:
+        (part,) = parts(files, "json")
+        *values, end = samples(part, {})
+
+    assert (len(values), end.lines) == (20_001, 20_001)
+    assert (values[-1].offset, values[-1].column) == (40_001, 40_002)
 
 
 @pytest.mark.parametrize(
@@ -398,6 +444,70 @@ WRAPPED = {
         ("", ({"name": "route", "arguments": {}},)),
     ),
     "a message": ({"role": "assistant", "content": "Yes."}, ("Yes.", ())),
+    "a refusal": ({"role": "assistant", "content": None, "refusal": "No."}, ("No.", ())),
+    "an older call": (
+        {
+            "role": "assistant",
+            "content": None,
+            "function_call": {"name": "route", "arguments": '{"to": "billing"}'},
+        },
+        ("", ROUTE),
+    ),
+    "a cut off thought": (
+        {"role": "assistant", "content": [{"type": "thinking", "thinking": "hm"}], "id": "m"},
+        ("", ()),
+    ),
+    "an item of a response": (
+        {
+            "type": "message",
+            "role": "assistant",
+            "content": [{"type": "output_text", "text": "Yes."}],
+        },
+        ("Yes.", ()),
+    ),
+    "a message of Anthropic": (
+        {
+            "type": "message",
+            "role": "assistant",
+            "content": [{"type": "text", "text": "Yes."}],
+            "usage": {"input_tokens": 3, "output_tokens": 4},
+            "diagnostics": {},
+        },
+        ("Yes.", ()),
+    ),
+    "a response of Ollama": (
+        {"model": "m", "message": {"role": "assistant", "content": "Yes."}, "done": True},
+        ("Yes.", ()),
+    ),
+    "keys without a value": (
+        {"role": "assistant", "content": "Yes.", "parsed": None},
+        ("Yes.", ()),
+    ),
+    "a response of an unknown provider": (
+        {
+            "choices": [{"message": {"content": "Yes.", "own": 1}, "own": 2}],
+            "usage": {"prompt_tokens": 3},
+            "own": 3,
+        },
+        ("Yes.", ()),
+    ),
+    "a response": (
+        {
+            "object": "response",
+            "model": "m",
+            "output": [
+                {"type": "reasoning", "summary": []},
+                {"type": "message", "content": [{"type": "output_text", "text": "Yes."}]},
+            ],
+            "temperature": 1,
+        },
+        ("Yes.", ()),
+    ),
+    "a blocked candidate": ({"candidates": [{"finishReason": "SAFETY", "index": 0}]}, ("", ())),
+    "a filtered choice": (
+        {"choices": [{"message": {"role": "assistant"}, "finish_reason": "content_filter"}]},
+        ("", ()),
+    ),
     "a completion": ({"choices": [{"message": {"content": "Yes."}}]}, ("Yes.", ())),
 }
 NOT_WRAPPED = [
@@ -410,9 +520,63 @@ NOT_WRAPPED = [
     {"role": "manager", "content": "a", "since": 2020},
     {"choices": "a or b"},
     {"choices": []},
+    {"choices": [{"message": {}}]},
+    {"choices": [{"message": {"subject": "a", "body": "b"}}]},
+    {"choices": [{"message": {"content": "a", "decision": "refund"}}]},
+    {"choices": [{"message": {"content": "a"}, "decision": "refund"}]},
+    {"choices": [{"message": {"content": "a"}}], "decision": "refund"},
+    {"choices": [{"message": {"content": {"title": "a"}}}]},
+    {"choices": [1], "candidates": ["a"]},
+    {"candidates": [{"name": "Ada"}]},
+    {"candidates": [{"name": "Ada", "finishReason": "STOP"}]},
+    {"candidates": [{"content": {"parts": [{"title": "a"}]}}]},
+    {"candidates": [{"content": {"parts": [{"text": "a"}]}}], "best": "Ada"},
+    {"candidates": [{"name": "Ada"}], "usage": {"hours": 3}},
+    {"object": "response", "output": ["a"]},
+    {"object": "response", "output": [{"type": "a"}]},
+    {"object": "response", "output": "a"},
+    {"type": "message", "content": [{"type": "text", "text": "a"}]},
+    {
+        "type": "message",
+        "role": "assistant",
+        "content": [{"type": "text", "text": "a"}],
+        "decision": "refund",
+    },
+    {"role": "assistant", "content": "c", "decision": "refund"},
+    {"role": "assistant", "content": {"category": "billing"}},
+    {"role": "assistant", "content": {"text": "a", "score": 1}},
+    {"role": "assistant", "content": [{"type": "text", "title": "a"}]},
+    {"role": "assistant", "content": ["a", {"score": 1}]},
+    {"role": "assistant", "content": ["a", 1]},
+    {"role": "assistant", "content": 3},
+    {"role": "assistant", "content": "a", "tool_calls": ["b"]},
+    {"role": "assistant", "content": "a", "tool_calls": {"b": 1}},
+    {"content": "a", "tool_calls": [], "score": 1},
+    {"message": {"content": "x"}, "decision": "refund"},
+    {"message": {"role": "assistant", "content": "x"}, "decision": "refund"},
+    {"message": {"content": "x", "name": "Ada"}},
+    {"message": {"role": "user", "content": "x"}},
+    {"message": {"role": ["assistant"], "content": "x"}},
+    {"content": {"parts": [{"title": "a"}]}},
+    {"content": {"parts": [{"text": "a"}]}, "decision": "refund"},
+    {"content": {"parts": [{"text": "a"}], "title": "b"}},
+    {"content": {"parts": [{"functionCall": 3}]}},
+    {"content": {"parts": ["a", 2]}},
+    [{"type": "text", "title": "a"}],
+    [{"type": "text", "text": "a", "required": True}],
+    [{"type": "text", "text": {"title": "a"}}, {"type": "text", "text": "b"}],
+    [{"type": "tool_call", "title": "a"}, {"type": "text", "text": "b"}],
+    [{"type": "reasoning", "text": "a"}],
+    [{"type": "email", "content": "a"}],
+    [{"type": {}, "content": "a", "role": []}],
+    [{"name": "Ada", "content": "a"}],
+    [{"role": "user", "content": "a"}],
     [{"content": "a", "score": 1}],
     [{"content": "a"}, {"content": "b"}],
     [{"type": "bug", "title": "a"}],
+    {"type": ["string", "null"]},
+    {"role": {"name": "a"}, "content": "a"},
+    [{"type": ["text"], "text": "a"}],
     [],
     [1],
     {},
@@ -444,6 +608,50 @@ def test_json_that_a_model_wrote_stays_as_it_is(written: Any) -> None:
     assert unwrapped(written) is None
 
 
+@pytest.mark.parametrize("form", ["lines", "array"])
+def test_a_schema_as_an_answer_does_not_end_the_report(tmp_path: Path, form: str) -> None:
+    path = tmp_path / "log.json"
+    schema = {"type": ["string", "null"]}
+    rows = [{"prompt": "faq", "output": schema}, {"prompt": "faq", "output": "Yes."}]
+    path.write_text(lines(rows) if form == "lines" else json.dumps(rows))
+    other = tmp_path / "langfuse.jsonl"
+    other.write_text(lines([{**OBSERVATION, "output": schema}]))
+
+    found = Found([path, other])
+
+    answers = [json.dumps(schema), "Yes.", json.dumps(schema)]
+    assert [each.output for each in found.samples] == answers
+    assert found.broken == []
+
+
+@pytest.mark.parametrize("arguments", ['{"a": NaN}', "[-Infinity]", '{"a": 1e999}', '{"a": '])
+def test_arguments_that_are_not_json_are_text(arguments: str) -> None:
+    call = {"function": {"name": "route", "arguments": arguments}}
+    message = {"role": "assistant", "content": None, "tool_calls": [call]}
+
+    found = [unwrapped(body) or {} for body in ({"choices": [{"message": message}]}, message)]
+
+    assert [each.get("tool_calls") for each in found] == [
+        ({"name": "route", "arguments": arguments},)
+    ] * 2
+
+
+def test_a_cut_off_message_of_an_api_keeps_its_finish_reason() -> None:
+    thought = [{"type": "thinking", "thinking": "hm"}]
+    usage = {"input_tokens": 3, "output_tokens": 4}
+    message = {"type": "message", "role": "assistant", "content": thought, "usage": usage}
+
+    found = unwrapped({**message, "model": "m", "stop_reason": "max_tokens"})
+
+    assert found == {
+        "output": "",
+        "tool_calls": (),
+        "finish_reason": "max_tokens",
+        "fingerprint": "",
+        "unwrapped": True,
+    }
+
+
 def test_what_the_line_has_besides_a_wrapped_answer_wins(tmp_path: Path) -> None:
     path = tmp_path / "log.jsonl"
     row = {"output": {"message": {"content": "Yes."}}, "prompt": "faq"}
@@ -467,6 +675,62 @@ def test_a_deeply_nested_value_is_read_or_a_broken_line(tmp_path: Path, depth: i
     assert len(found.samples) + len(found.broken) == 2
     assert found.broken in ([], [(1, 1, "nested too deeply")])
     assert depth < 5_000 or found.broken
+
+
+def test_names_of_a_tree_are_joined_up_to_a_length_and_a_depth() -> None:
+    deep: Any = {"name": 1}
+    for number in range(14):
+        deep = {f"k{number}": deep}
+    long = {"k" * 195: {"abcd": 2, "abcde": 3, "inner": {"a": 4}}, "k" * 300: 5, "a": {"b": 6}}
+
+    found = flat({**long, **deep})
+
+    joined = ".".join(f"k{number}" for number in range(13, 0, -1))
+    assert found == {"k" * 195 + ".abcd": 2, "k" * 300: 5, "a.b": 6, joined: {"k0": {"name": 1}}}
+    assert nested({joined: found[joined]}) == deep
+
+
+def _wide(levels: int, name: str, width: int) -> dict[str, Any]:
+    """Objects in objects, the innermost with many keys."""
+    tree: dict[str, Any] = dict.fromkeys(map(str, range(width)), 1)
+    for _ in range(levels):
+        tree = {name: tree}
+    return tree
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [_wide(1, "k" * 200_000, 2_000), _wide(11, "k" * 190, 2_000), _wide(800, "k" * 190, 2_000)],
+    ids=["a long name", "long names", "many levels"],
+)
+@pytest.mark.parametrize("in_metadata", [False, True])
+def test_long_names_of_a_tree_take_little_memory(
+    tmp_path: Path, attributes: Any, in_metadata: bool
+) -> None:
+    given = {"metadata": json.dumps(attributes)} if in_metadata else attributes
+    path = tmp_path / "spans.jsonl"
+    path.write_text(lines([{**CONTEXT, "span_kind": "LLM", "attributes": given}]))
+
+    tracemalloc.start()
+    found = Found([path])
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert (len(found.samples), found.broken) == (1, [])
+    assert most < 8 * 2**20
+
+
+@pytest.mark.parametrize("number", ["9" * 5_000, "1234567", "²", "٣", "-1", "", "01x"])
+def test_only_short_numbers_in_names_are_places_of_a_list(tmp_path: Path, number: str) -> None:
+    path = tmp_path / "spans.jsonl"
+    messages = {f"llm.input_messages.{number}.message.content": "no"}
+    tree = {"input_messages": {number: {"message": {"content": "no"}}}}
+    spans = [{**FLAT, **messages}, {"llm": tree}, {"llm.input_messages": tree["input_messages"]}]
+    path.write_text(lines([{**CONTEXT, "span_kind": "LLM", "attributes": span} for span in spans]))
+
+    found = Found([path])
+
+    assert ([each.messages for each in found.samples], found.broken) == ([TICKET, (), ()], [])
 
 
 @pytest.mark.parametrize(

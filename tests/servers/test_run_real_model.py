@@ -81,10 +81,11 @@ def test_an_answer_is_cut_at_the_limit(repo: Any, model: Address) -> None:
 
 
 def test_the_responses_api_streams_the_same_text(repo: Any, model: Address) -> None:
-    _write(repo, model)
+    without_seed = PROMPT.replace(", seed: 1", "")  # which that API can't express
+    _write(repo, model, without_seed)
     chat = _run(repo.root, "run", "sea", "-i", "sea=North")
     options = "provider_options: {openai: {api: responses}}, params"
-    _write(repo, model, PROMPT.replace("params", options))
+    _write(repo, model, without_seed.replace("params", options))
 
     responses = _run(repo.root, "run", "sea", "-i", "sea=North")
 

@@ -13,7 +13,6 @@ from types import SimpleNamespace
 import jsonschema_rs
 import pytest
 
-from promptops.model.version import Version
 from promptops.source.schemas import schema
 from tests.commands.release.conftest import (
     ASK,
@@ -345,14 +344,15 @@ def test_a_name_that_is_taken_is_refused(catalog, release, make, expected):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("form", ["-{version}", "a b{version}", "x..{version}", "{version}.lock"])
-def test_a_form_of_names_that_git_refuses_is_told_before(catalog, release, form):
+def test_a_form_of_names_that_git_refuses_is_an_error_of_the_configuration(catalog, release, form):
     catalog.write({"promptops.toml": f'[release]\ntag_format = "{form}"\n'})
     catalog.commit("two")
 
     said = release(catalog)
 
-    name = form.replace("{version}", str(Version(0, 1, 0)))
-    assert (said.code, problems(said)) == (1, [f"{name!r} is not a valid tag name"])
+    (error,) = said.value["errors"]
+    assert (said.code, error["where"], error["line"]) == (3, "promptops.toml", 2)
+    assert error["message"].startswith("git refuses a tag ")
 
 
 def test_all_that_is_wrong_is_said_at_once(remote, catalog, say, tmp_path, golden):

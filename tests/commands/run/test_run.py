@@ -497,11 +497,12 @@ def test_an_error_on_a_terminal_has_its_own_line(repo, served, command):
         served(server)
         repo.write(
             {
-                "promptops.toml": '[models.fast]\nprovider = "nope"\nid = "m-1"\n'
+                "promptops.toml": '[models.fast]\nprovider = "openai"\nid = "m-1"\n'
+                'base_url = "http://127.0.0.1:1/v1"\n'
                 "price = {input = 1.0, output = 1.0}\nmax_output_tokens = 50\n"
             }
         )
-        repo.commit("no provider")
+        repo.commit("no server")
         ours, theirs = os.openpty()
         with subprocess.Popen(
             [command, "run", "ask", "-i", "word=x"],
@@ -515,8 +516,8 @@ def test_an_error_on_a_terminal_has_its_own_line(repo, served, command):
             process.wait(PATIENCE_S)
         os.close(ours)
 
-    assert process.returncode == 2
-    assert "waiting for the first text …\r\x1b[Kmodels.fast: error: " in text
+    assert process.returncode == 5
+    assert "waiting for the first text …\r\x1b[Kerror: `fast` " in text
 
 
 def _read(terminal: int) -> bytes:

@@ -98,7 +98,7 @@ def other_owner(provider: str, model: str) -> str | None:
     return owner(model)
 
 
-def provider_of(owner: str) -> str:
+def provider_for(owner: str) -> str:
     """The provider that calls the models of an owner, such as `gemini` for those of `google`."""
     apis = apis_of(owner)
     return apis[0].provider if apis else owner

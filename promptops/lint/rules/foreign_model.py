@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.config_places import profile_place
 from promptops.lint import Problem, Severity, rule
-from promptops.lint.prompt_model import other_owner, provider_of
+from promptops.lint.prompt_model import other_owner, provider_for
 
 
 @rule("CFG020", severity=Severity.ERROR)
@@ -46,5 +46,5 @@ def foreign_model(catalog: Catalog) -> Iterator[Problem]:
         if other is not None:
             message = f"`{profile.id}` is a model of {other}, not of {profile.provider}"
             place = profile_place(catalog, name, "id", profile.id)
-            hint = f'write `provider = "{provider_of(other)}"`, or set the `base_url` of a gateway'
+            hint = f'write `provider = "{provider_for(other)}"`, or set the `base_url` of a gateway'
             yield Problem(message, at=place, hint=hint)

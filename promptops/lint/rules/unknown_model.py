@@ -14,7 +14,7 @@ from promptops.lint.prompt_model import (
     id_place,
     other_owner,
     prompt_model,
-    provider_of,
+    provider_for,
 )
 from promptops.model.config import Config
 from promptops.model.prompt import Prompt, provider_name
@@ -85,7 +85,7 @@ def unknown_model(prompt: Prompt, config: Config, catalog: Catalog) -> Iterator[
         other = other_owner(model.provider, model.id)
         if other is not None:
             message = f"`{model.id}` is a model of {other}, not of {model.provider}"
-            write = f"write `provider: {provider_of(other)}`"
+            write = f"write `provider: {provider_for(other)}`"
             hint = f"{write}, or define a profile with the `base_url` of a gateway"
             yield Problem(message, at="/model/id", hint=hint)
             return

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any, BinaryIO
 
+from promptops.patterns import lazy_pattern
 from promptops.source.traffic.files import decompressed
 from promptops.source.traffic.json_values import value_of_line
 from promptops.source.traffic.line_error import LineError
@@ -98,7 +98,7 @@ def _begins_document(line: bytes) -> bool:
 
 # The text of a document is valid JSON here.
 
-_SPACE = re.compile(r"[ \t\n\r]*")
+_SPACE = lazy_pattern(r"[ \t\n\r]*")
 _DECODER = json.JSONDecoder()
 
 

@@ -69,9 +69,11 @@ def unused_partial(catalog: Catalog, today: date, run: LintRun) -> Iterator[Prob
         Be brief.
     """
     entries = catalog.files.entries
+    renamed = _RenamedPrompts(catalog, today, run)
+    if not (run.complete or renamed.may_exist):
+        return
     if any(entry.kind == "unmerged" for entry in entries.values()):
         return  # the references of an unmerged file are unknown
-    renamed = _RenamedPrompts(catalog, today, run)
     if not run.complete:
         yield from renamed.of_change()
         return
@@ -105,6 +107,11 @@ class _RenamedPrompts:
         self._asking: dict[str, str | None] = {}
         self._senders: dict[str, str] = {}
         self._searched: set[str] = set()
+
+    @property
+    def may_exist(self) -> bool:
+        """Whether a concerned prompt has cases and no recordings; looks at no other file."""
+        return bool(self._without_recordings)
 
     def of_change(self) -> Iterator[Problem]:
         """The problems of recordings whose prompt was there before the change."""
@@ -159,8 +166,8 @@ class _RenamedPrompts:
     def _without_recordings(self) -> dict[str, list[str]]:
         """From the name of a case to the prompts that have it but no recordings."""
         found = defaultdict(list)
-        concerned = self._run.concerned
-        for path in (each for each in self._catalog.ids if concerned is None or each in concerned):
+        ids, concerned = self._catalog.ids, self._run.concerned
+        for path in ids if concerned is None else sorted(path for path in concerned if path in ids):
             prompt = None
             if not self._catalog.recording_files(path):
                 prompt = self._catalog.loaded(path).prompt

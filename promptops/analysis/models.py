@@ -140,7 +140,7 @@ def is_well_known(provider: str) -> bool:
 
 
 def owner(model: str) -> str | None:
-    """The first provider in the table that has a model with this id; None if there is none."""
+    """The first provider in the table that has a model with this id; None for an unknown id."""
     return next((name for name in _table()["providers"] if model in _models(name, False)), None)
 
 

@@ -48,7 +48,7 @@ class Candidate:
 def candidates(nodes: Sequence[tuple[Scope, ast.AST]]) -> Iterator[Candidate]:
     """What is assigned, returned, a value of a dictionary or sent to a model, in their order.
 
-    Also each prompt template that is none of these, such as the argument of a call.
+    Also each other prompt template, such as the argument of a call.
     """
     read: set[ast.AST] = set()
     for scope, node in nodes:

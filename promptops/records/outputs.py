@@ -44,7 +44,7 @@ def hidden(*, default: Any = MISSING, default_factory: Any = MISSING) -> Any:
 
 
 def empty_text() -> Any:
-    """A field whose default "" is a text; that of all others means that there is none."""
+    """A field whose "" is an empty text; in all other fields "" means that the text is absent."""
     return field(default="", metadata={EMPTY_TEXT: True})
 
 

@@ -475,7 +475,7 @@ _WITH_UNIT = lazy_pattern(r"(\d{1,15}(?:\.\d{1,10})?) ?(k|s|sec|seconds|USD|usd)
 
 
 def _without_unit(written: str, *, whole: bool) -> str | None:
-    """The number of `20k` or `30s`; None if it should be a whole number and is none."""
+    """The number of `20k` or `30s`; None if a whole number is expected and it is not one."""
     found = _WITH_UNIT.fullmatch(written)
     if found is None:
         return None

@@ -141,7 +141,7 @@ def _record_writer() -> Callable[..., str]:
 def _verdict(text_of: Callable[[str, Style], str], name: str) -> str:
     """The line that a text for people marks as its summary, or the last of several.
 
-    "" if there is none, or if the text goes on after the last of several.
+    "" without a summary, or if the text continues after the last of several.
     """
     found: list[str] = []
 

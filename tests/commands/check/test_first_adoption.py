@@ -19,7 +19,7 @@ tests:
       - {type: contains, value: please}
 """
 UNTESTED = PROMPT[: PROMPT.index("tests:")]
-MISSPELT = UNTESTED.replace("Say please.", '"Say please, {{ nobody }}."')
+MISSPELT = UNTESTED.replace("Say please.", '"Say please, {{ naem }}."')
 APP = {"app/main.py": "print('hello')\n"}
 FAIL_ON_WARNINGS = '[lint]\nfail-on = "warning"\n'
 IGNORED = '[lint]\nignore = ["VAR001"]\n'

@@ -27,7 +27,7 @@ _OWN = ("id", "trace_id", "type", "start_time")
 def facts_of_row(row: Row, reading: Reading) -> list[Facts]:
     """The fields of the sample in a row, or of those in a trace with its observations.
 
-    There is none in an observation that is not a generation.
+    An observation that is not a generation gives no sample.
     """
     if "observations" in row:
         return _of_trace(row, reading)

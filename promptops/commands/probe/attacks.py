@@ -125,6 +125,17 @@ def attacked(prompt: Prompt, rules: ProbeRules, chosen: Selection) -> AttackedPr
     )
 
 
+def not_attacked(prompt: Prompt, rules: ProbeRules, why: str) -> AttackedPrompt:
+    """A prompt without attacks, with the reason."""
+    return AttackedPrompt(
+        prompt=replace(prompt, cases=()),
+        rules=rules,
+        attacks={},
+        inputs=(),
+        skipped=(SkippedProbe(prompt=prompt.id, why=why),),
+    )
+
+
 _AttackOrSkipped = tuple[Attack, Case] | SkippedProbe
 
 

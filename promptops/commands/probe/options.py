@@ -17,12 +17,14 @@ class ProbeOptions:
         imported: Families that were read from files of other tools.
         probes: `smoke` for the first probe of each family.
         run: Its `repeats` is None for one answer to each attack.
+        drafts: Whether drafts are attacked, too.
     """
 
     families: tuple[str, ...] = ()
     imported: tuple[Family, ...] = ()
     probes: ProbeSet = "all"
     run: RunOptions
+    drafts: bool = False
 
     @property
     def everything(self) -> bool:

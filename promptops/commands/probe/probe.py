@@ -16,6 +16,7 @@ from promptops.commands.probe.attacks import (
     AttackedPrompt,
     Target,
     attacked,
+    not_attacked,
     selection,
     targets,
 )
@@ -78,6 +79,7 @@ from promptops.workspace.profiles import model_profile, unnamed_profile
 from promptops.workspace.selection import Selected, SelectionOptions, select
 from promptops.workspace.workspace import Workspace
 
+_DRAFT = "a draft is in no release; name it to attack it"
 _REFUSE_HINT = "make the prompt refuse it: such an answer is never recorded, and a replay lacks it"
 
 
@@ -89,8 +91,10 @@ def probe(workspace: Workspace, wanted: SelectionOptions, options: ProbeOptions)
     """
     run = within_policy(workspace, wanted, options.run)
     run = replace(run, prune=run.prune and options.everything)
+    # Pruning must know the attacks on drafts, too: it removes the answers to all others.
+    drafts = bool(wanted.patterns) or "status:draft" in wanted.selectors or run.prune
     selected = select(workspace, wanted)
-    return probe_selected(workspace, selected, replace(options, run=run))
+    return probe_selected(workspace, selected, replace(options, run=run, drafts=drafts))
 
 
 def probe_selected(
@@ -166,20 +170,25 @@ class AttackRun:
         repository, mode = self._workspace.repository, options.run.mode
         missing = MissingInputs(self._catalog, mode, self._calls, repository)
         for loaded in self._loaded:
-            if loaded.prompt is not None:
-                prepared = with_retrieved_bases(loaded.prompt, missing)
-                self._unretrieved += prepared.problems
-                yield attacked(prepared.prompt, self._rules(loaded), chosen)
+            if (prompt := loaded.prompt) is None:
+                continue
+            before = self._in_policy(prompt)
+            rules = rules_of(before or prompt)
+            is_draft = {prompt.status, (before or prompt).status} == {"draft"}
+            if is_draft and not self._options.drafts:
+                yield not_attacked(prompt, rules, _DRAFT)
+                continue
+            prepared = with_retrieved_bases(prompt, missing)
+            self._unretrieved += prepared.problems
+            yield attacked(prepared.prompt, rules, chosen)
         self._unretrieved += missing.end()
 
-    def _rules(self, loaded: LoadedPrompt) -> ProbeRules:
-        """The rules of the policy for a prompt that it has, too; else those of the prompt."""
-        assert loaded.prompt is not None
-        names = (loaded.id, *loaded.prompt.aliases)
+    def _in_policy(self, prompt: Prompt) -> Prompt | None:
+        """The prompt as the policy has it, whose rules apply; None if it has none."""
         paths = self._policy.paths if self._policy is not None else {}
+        names = (prompt.id, *prompt.aliases)
         path = next((paths[name] for name in names if name in paths), None)
-        before = self._policy.loaded(path).prompt if self._policy is not None and path else None
-        return rules_of(before or loaded.prompt)
+        return self._policy.loaded(path).prompt if self._policy is not None and path else None
 
     def _planned(self) -> tuple[list[PlannedCase], list[PlannedCase]]:
         """The attacks that can be sent, and those that can't be rendered."""
@@ -437,10 +446,11 @@ def why_nothing(
         return "no attack can be rendered"
     if not prompts:
         return "no prompt can be read"
-    for each in (skipped for prompt in prompts for skipped in prompt.skipped):
+    skipped = [each for prompt in prompts for each in prompt.skipped]
+    for each in skipped:
         if what_was_skipped(each):
             return f"{each.prompt}: {what_was_skipped(each)}: {each.why}"
-    return "no input is marked x-untrusted"
+    return skipped[0].why if skipped else "no probe is selected"
 
 
 def what_was_skipped(skipped: SkippedProbe) -> str:

@@ -6,7 +6,7 @@ import pytest
 
 from promptops.evals.probes.library import family_names
 from tests.commands.asked import ask
-from tests.commands.probe.attacked import PROMPT, RECORDINGS, RULES, configured, provider
+from tests.commands.probe.attacked import FILE, PROMPT, RECORDINGS, RULES, configured, provider
 from tests.servers.fault_server import fault_server
 
 PROBE = ("probe", "ask", "--family", "split-payload", "--smoke")
@@ -140,6 +140,23 @@ def test_without_an_untrusted_input_it_exits_0_and_says_that_nothing_is_attacked
         "nothing is attacked: no input is marked x-untrusted\n",
         "",
     )
+
+
+def test_a_draft_is_attacked_only_if_the_command_names_it(repo, served):
+    repo.write({FILE: ONE_INPUT.replace("model:", "status: draft\nmodel:", 1)})
+    probe = ("probe", "--family", "split-payload", "--smoke")
+
+    everything = ask(repo.root, *probe)
+    named = ask(repo.root, *PROBE)
+    selected = ask(repo.root, *probe, "--select", "status:draft")
+
+    assert (everything.code, everything.out) == (
+        0,
+        "nothing is attacked: a draft is in no release; name it to attack it\n",
+    )
+    assert (named.code, selected.code) == (1, 1)
+    assert "stale: 1 of 1 answer missing\n" in named.out
+    assert "stale: 1 of 1 answer missing\n" in selected.out
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import promptops.commands
 import promptops.model
+from promptops.model.change import ABSENT
 from promptops.records.outputs import (
     OUTPUTS,
     may_be_absent,
@@ -126,6 +127,7 @@ def _members(record: Any) -> Iterator[tuple[str, Any, bool]]:
 
 def _object(record: Any, shared: Set[type], names: Mapping[type, str], file: str) -> dict[str, Any]:
     texts, properties = _texts(record), {}
+    optional = {each.name for each in record.__record_fields__ if each.default is ABSENT}
     for name, hint, absent in _members(record):
         schema = _typed(hint, shared, names, file)
         if absent:
@@ -137,7 +139,7 @@ def _object(record: Any, shared: Set[type], names: Mapping[type, str], file: str
         "description": _sentence(inspect.getdoc(record) or ""),
         "type": "object",
         "additionalProperties": False,
-        "required": list(properties),
+        "required": [name for name in properties if name not in optional],
         "properties": properties,
     }
 

@@ -104,8 +104,8 @@ class _TagCheck:
             kind="tag",
             release=self._tag.name,
             commit=self._tag.commit,
-            content=contents.origin.content if contents else None,
-            bundle=contents.digest if contents else None,
+            content_sha256=contents.origin.content if contents else None,
+            bundle_sha256=contents.digest if contents else None,
             signer=signer,
             checks=(name, *(digest for digest in digests if digest is not None), signature),
         )
@@ -181,9 +181,9 @@ def _file(
         target=target,
         kind="file",
         release=contents.origin.release if contents else None,
-        commit=contents.origin.commit if contents else "",
-        content=contents.origin.content if contents else None,
-        bundle=contents.digest if contents else None,
+        commit=contents.origin.commit if contents else None,
+        content_sha256=contents.origin.content if contents else None,
+        bundle_sha256=contents.digest if contents else None,
         signer=signer,
         checks=(whole, *compared_with_tag, signature),
     )

@@ -378,9 +378,9 @@ def verify_release(
     }
     unsigned = failed.pop("signature", "") if tag is not None and not tag.signature else ""
     wrong = [*failed.values()]
-    if found.bundle is not None and digest not in (None, found.bundle):
+    if found.bundle_sha256 not in (None, digest) and digest is not None:
         wrong.append(f"`{context.channel}` served another bundle of `{release.name}`")
-    return VerifiedRelease(bundle=found.bundle, wrong=tuple(wrong), unsigned=unsigned)
+    return VerifiedRelease(bundle=found.bundle_sha256, wrong=tuple(wrong), unsigned=unsigned)
 
 
 def breaking_changes(directory: Path, before: Release, after: Release) -> tuple[Break, ...]:

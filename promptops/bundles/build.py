@@ -41,8 +41,8 @@ class Built:
         return BuiltFacts(
             release=origin.release,
             commit=origin.commit,
-            content=origin.content,
-            bundle=self.contents.digest,
+            content_sha256=origin.content,
+            bundle_sha256=self.contents.digest,
             prompts=len(self.contents.prompts),
         )
 

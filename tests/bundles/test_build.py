@@ -246,7 +246,7 @@ def test_a_prompt_that_can_not_be_shipped_is_named_and_nothing_is_written(
 
 
 def test_a_tag_that_tells_another_bundle_is_not_built(catalog, build, tmp_path):
-    tagged(catalog, "v1.5.0", bundle="0" * 64)
+    tagged(catalog, "v1.5.0", bundle_sha256="0" * 64)
 
     _, err = build("v1.5.0", "-o", tmp_path / "out.jsonl", code=3)
 

@@ -78,7 +78,7 @@ def test_of_a_tag_made_by_hand_there_is_nothing_to_hold_against(catalog, verify)
 
 
 def test_all_that_is_wrong_is_told_at_once(catalog, verify, tmp_path):
-    tagged(catalog, "v1.5.0", content="0" * 64, bundle="1" * 64)
+    tagged(catalog, "v1.5.0", content_sha256="0" * 64, bundle_sha256="1" * 64)
 
     code, value = verify("v1.5.0", "--trust", key(tmp_path).signers)
 
@@ -366,7 +366,7 @@ def test_what_can_not_be_verified_is_said(catalog, verify, target, options, code
 
 
 def test_text_tells_each_check_and_the_verdict(catalog, capfd):
-    digest = read_bundle(tagged(catalog, "v1.5.0", content="0" * 64), "").digest
+    digest = read_bundle(tagged(catalog, "v1.5.0", content_sha256="0" * 64), "").digest
     content = read_bundle(tagged(catalog, "v1.6.0"), "").origin.content
 
     code = run(["verify", "v1.5.0", "-C", str(catalog.root)])

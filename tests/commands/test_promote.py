@@ -159,7 +159,9 @@ def test_a_channel_has_a_name_that_can_be_told_from_all_else(released, channel):
 
 
 def test_a_tag_that_tells_another_bundle_than_it_makes_is_refused(released):
-    true = ReleaseRecord(tag="v1.2.0", content="0" * 64, bundle="1" * 64, bundle_format=FORMAT)
+    true = ReleaseRecord(
+        tag="v1.2.0", content_sha256="0" * 64, bundle_sha256="1" * 64, bundle_format=FORMAT
+    )
     released.git("tag", "-a", "v1.2.0", "-m", write_record(true))
 
     refused = promoted(released, "v1.2.0")

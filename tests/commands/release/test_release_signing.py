@@ -63,7 +63,7 @@ def test_a_release_is_signed_when_a_key_is_set_up(form, catalog, release, tmp_pa
 
     said = release(catalog)
 
-    assert (said.code, said.value["signed"]) == (0, True)
+    assert (said.code, said.value["plan"]["signed"]) == (0, True)
     catalog.git("verify-tag", "v0.1.0")
 
 
@@ -98,7 +98,7 @@ def test_whether_it_is_signed_can_be_said(catalog, release, tmp_path, setting, a
 
     value = release(catalog, *filter(None, [argument])).value
 
-    assert value["signed"] is expected
+    assert value["plan"]["signed"] is expected
     assert ("SIGNATURE" in catalog.git("cat-file", "tag", "v0.1.0")) is expected
 
 

@@ -9,7 +9,6 @@ from random import Random
 import pytest
 from markdown_it import MarkdownIt
 
-from promptops.commands.export import report as export_json
 from promptops.commands.export import report as export_markdown
 from promptops.commands.export import report as export_text
 from promptops.model.exported import Export, WrittenFile
@@ -32,6 +31,7 @@ from promptops.report.import_.parts.inferred_inputs import inferred_line
 from promptops.report.import_list import json as list_json
 from promptops.report.import_list import markdown as list_markdown
 from promptops.report.import_list import text as list_text
+from promptops.report.parts import record_json
 from promptops.report.parts.loss_lines import note_lines
 from promptops.report.parts.markdown_text import code_span, escape, readable_sentence
 from tests.commands.import_.imported import imported
@@ -107,7 +107,7 @@ def candidates(name: str = "list") -> CandidateList:
 WRITTEN = {
     "import": (import_json.write, an_import),
     "import-list": (list_json.write, candidates),
-    "export": (export_json.write_json, an_export),
+    "export": (record_json.write, an_export),
 }
 
 

@@ -358,7 +358,7 @@ def test_a_form_of_names_that_git_refuses_is_an_error_of_the_configuration(catal
     said = release(catalog)
 
     (error,) = said.value["errors"]
-    assert (said.code, error["where"], error["line"]) == (3, "promptops.toml", 2)
+    assert (said.code, error["where"], error["place"]["line"]) == (3, "promptops.toml", 2)
     assert error["message"].startswith("git refuses a tag ")
 
 

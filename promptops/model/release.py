@@ -8,7 +8,7 @@ from typing import Literal
 from promptops.model.bump import Bump
 from promptops.model.version import Version
 from promptops.records import field, record
-from promptops.records.outputs import empty_text, output
+from promptops.records.outputs import empty_text, hidden, output
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -112,7 +112,7 @@ class ReleasePlan:
     required: Bump
     signed: bool = False
     tags: tuple[str, ...] = ()
-    missing: tuple[str, ...] = ()
+    missing: tuple[str, ...] = hidden(default=())
 
 
 @output("release", version=1)

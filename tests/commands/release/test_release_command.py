@@ -73,8 +73,8 @@ def test_the_tag_tells_all(catalog, release):
         "Versions:\n"
         "1.3.0: support/triage\n"
         "2.0.0: ask\n\n"
-        f"Promptops-Content-Sha256: {value['content_sha256']}\n"
-        f"Promptops-Bundle-Sha256: {value['bundle_sha256']}\n"
+        f"Promptops-Content-Sha256: {value['plan']['record']['content_sha256']}\n"
+        f"Promptops-Bundle-Sha256: {value['plan']['record']['bundle_sha256']}\n"
         "Promptops-Bundle-Format: 1\n"
         "Promptops-Base: v1.2.0\n"
         "Promptops-Bump: major"
@@ -127,7 +127,7 @@ def test_a_draft_has_no_version_until_it_is_none(catalog, release):
 
     second = release(catalog).value
 
-    assert (first["versions"], second["versions"]) == (
+    assert (first["plan"]["record"]["versions"], second["plan"]["record"]["versions"]) == (
         {"support/triage": "1.0.0"},
         {"ask": "1.1.0", "support/triage": "1.0.0"},
     )
@@ -148,8 +148,15 @@ def test_a_hotfix_does_not_read_the_future_and_takes_no_version_twice(catalog, r
 
     older = release(catalog).value
 
-    assert (newer["version"], newer["versions"]["ask"]) == ("1.3.0", "1.2.1")
-    assert (older["base"], older["version"], older["versions"]["ask"]) == (
+    assert (newer["plan"]["version"], newer["plan"]["record"]["versions"]["ask"]) == (
+        "1.3.0",
+        "1.2.1",
+    )
+    assert (
+        older["plan"]["record"]["base"],
+        older["plan"]["version"],
+        older["plan"]["record"]["versions"]["ask"],
+    ) == (
         "v1.2.0",
         "1.2.1",
         "1.2.2",
@@ -169,14 +176,14 @@ def test_prereleases_count_up_and_the_release_after_them_tells_all(catalog, rele
 
     last = release(catalog).value
 
-    assert [each["version"] for each in (first, again, second, last)] == [
+    assert [each["plan"]["version"] for each in (first, again, second, last)] == [
         "1.3.0-rc.1",
         "1.3.0-rc.1",
         "1.3.0-rc.2",
         "1.3.0",
     ]
-    assert (again["state"], second["versions"]["ask"]) == ("done", "1.3.0-rc.2")
-    assert (last["base"], last["versions"]) == (
+    assert (again["state"], second["plan"]["record"]["versions"]["ask"]) == ("done", "1.3.0-rc.2")
+    assert (last["plan"]["record"]["base"], last["plan"]["record"]["versions"]) == (
         "v1.2.0",
         {"ask": "1.3.0", "support/triage": "1.3.0"},
     )
@@ -218,11 +225,9 @@ def test_run_again_it_says_that_it_is_done(catalog, say, release):
         0,
         "v1.0.0 already exists\n",
     )
-    assert release(catalog).value == first | {
-        "created": False,
-        "state": "done",
-        "bump": "minor",
-    }
+    again = release(catalog).value
+    assert again["plan"]["record"] == first["plan"]["record"]
+    assert again == first | {"state": "done"}
     assert tags(catalog) == ["v1.0.0"]
 
 
@@ -573,7 +578,7 @@ def test_a_dry_run_makes_nothing_and_tells_the_same(catalog, say, release, golde
     golden("dry-run.txt", said.out)
     dry = release(catalog, "--dry-run").value
     made = release(catalog).value
-    assert made == dry | {"created": True, "state": "created"}
+    assert made == dry | {"state": "created", "next": None}
 
 
 def test_where_nobody_can_be_asked_it_wants_to_be_told(catalog, say):

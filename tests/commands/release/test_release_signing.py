@@ -69,14 +69,14 @@ def test_a_release_is_signed_when_a_key_is_set_up(form, catalog, release, tmp_pa
 
 def test_what_a_signed_tag_says_is_read_without_its_signature(catalog, release, say, tmp_path):
     set_up(catalog, "ssh", tmp_path)
-    first = release(catalog).value
+    first = release(catalog).value["plan"]["record"]
     catalog.write({STYLE: "Be short.\n"})
     catalog.commit("two")
 
-    second = release(catalog).value
+    second = release(catalog).value["plan"]["record"]
 
     assert (first["versions"]["ask"], second["base"]) == ("0.1.0", "v0.1.0")
-    assert second["prompts"][0]["before"] == "0.1.0"
+    assert second["changes"][0]["before"] == "0.1.0"
     assert "SIGNATURE" not in say(catalog, "changelog").out
 
 

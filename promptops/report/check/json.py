@@ -10,8 +10,6 @@ from promptops.report.check.parts.rows import rows
 from promptops.report.check.parts.verdict import verdict
 from promptops.report.parts.json_text import json_text
 from promptops.report.parts.record_json import record_json
-from promptops.report.probe.json import probe_value
-from promptops.report.test.json import test_value
 
 
 def write(report: CheckReport, **_: object) -> str:
@@ -24,8 +22,8 @@ def write(report: CheckReport, **_: object) -> str:
             "bump": str(report.diff.bump) if report.diff is not None else None,
             "lint": record_json(report.lint),
             "diff": record_json(report.diff),
-            "test": test_value(report.test),
-            "probes": probe_value(report.probes) if report.probes is not None else None,
+            "test": record_json(report.test),
+            "probes": record_json(report.probes),
             "risks": [str(risk) for risk in report.risks],
             "risk_details": [_risk(risk) for risk in report.risks],
             "gate": [

@@ -101,7 +101,7 @@ class Seen:
     Attributes:
         role: `system`, `user`, `assistant` and so on.
         text: Its content; media and tool calls as `[image …]` and `[call …]`, each on its line.
-        tokens: Exact or estimated, as the report says.
+        tokens: Their number, exact or estimated, as `tokenizer` of the report says.
     """
 
     role: str
@@ -152,11 +152,13 @@ class CaseDiff:
         name: Of the case; on the newer side, if it exists there.
         messages: All of them, in order, whether or not they differ.
         rest: Other parts of the request that differ: `model`, `params`, `tools`, …
-        before_error, after_error: Why this side can't be rendered with these inputs, or "".
+        before_error: Why the older side can't be rendered with these inputs, or "".
+        after_error: Why the newer side can't be rendered with these inputs, or "".
         answer: The recorded answers of both sides; None without a recording.
         verdicts: One line for each assertion on the answer whose verdict changed.
-        before_usd, after_usd: Price of sending the request once, without an answer; None if the
-            price of the model is not known.
+        before_usd: Price in US dollars of sending the request of the older side once, without an
+            answer; None if the price of the model is not known.
+        after_usd: That of the newer side.
     """
 
     name: str
@@ -199,7 +201,8 @@ class PromptDiff:
         rendered: Number of cases that were rendered on both sides.
         via: Paths of the changed files that the prompt uses, without its own.
         before_id: The earlier id of a renamed prompt; else None.
-        before_version, after_version: Released, and next; None if nothing was released.
+        before_version: The latest released version; None if none was released.
+        after_version: The version of its next release; None if none was released.
     """
 
     id: str
@@ -226,13 +229,15 @@ class DiffReport:
     """The result of `promptops diff`: the changes between two sides.
 
     Attributes:
-        base, head: As a person would write them: `v1.2.0`, `HEAD`, `the index`.
+        base: The older side, as a person would write it: `v1.2.0`, `main`.
+        head: The newer side, as a person would write it: `HEAD`, `the index`.
         prompts: The changed ones, worst first, then by id.
         compared: The number of compared prompts.
         tokenizer: The name of the exact tokenizer that counted tokens, or "" for the estimate.
         hidden: Prompts that may have changed, too, but were not selected.
-        before_version, after_version: Of the catalog: the last release, and the next one; None if
-            nothing was released, or nothing changed.
+        before_version: The last release of the catalog; None if nothing was released, or nothing
+            changed.
+        after_version: The next release that the changes require; None as above.
     """
 
     base: str

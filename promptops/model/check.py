@@ -97,15 +97,14 @@ class CheckReport:
         mutation: What the cases notice of mutants of the changed prompts; None if that is off.
         unmutated: How many changed prompts were left out of it, so that the gate stays fast.
         probes: The recorded answers to attacks; None unless the policy has them replayed.
-        gate: The checks that ran, in order; the gate passes if all of them pass. Empty until it is
-            reported.
+        gate: The checks that ran, in order; the gate passes if all of them pass.
         shown: Data that only a page shows; None for other formats.
     """
 
     lint: LintReport
     test: TestRun
     why: Mapping[str, str]
-    nothing: str
+    nothing: str = ""
     risks: tuple[Risk, ...]
     fail_on: Severity
     notes: tuple[str, ...] = ()
@@ -121,7 +120,7 @@ class CheckReport:
 
     @outputs.shown
     def verdict(self) -> Literal["pass", "fail"]:
-        """That of the gate."""
+        """Of the gate."""
         return "pass" if self.passed else "fail"
 
     @outputs.shown

@@ -121,12 +121,12 @@ class ReleaseReport:
     """The result of `promptops release`: the plan, and the problems that prevent it.
 
     Attributes:
-        plan: None if there is nothing to release.
+        plan: The planned or existing release; None if there is nothing to release.
         state: `planned`: no tag was created; `created`: this run created the tag; `done`: its tag
             already existed; `nothing`: there is nothing to release.
         nothing: Why there is nothing to release, or "".
         problems: If there are any, nothing was created.
-        warnings: Problems that do not prevent it.
+        warnings: Notes, which do not prevent the release.
         earlier: Tags of releases before this one that the remote lacks, or lacked before it was
             `pushed`; computed only if something is to be pushed.
         pushed: The remote that received all tags, or None.

@@ -21,6 +21,8 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import promptops.commands
 import promptops.model
+import promptops.terminal
+from promptops.model.change import ABSENT
 from promptops.records.outputs import (
     OUTPUTS,
     may_be_absent,
@@ -55,7 +57,7 @@ def schemas() -> dict[str, str]:
 
 def _import_outputs() -> None:
     """Import each module that may declare an output."""
-    for package in (promptops.model, promptops.commands):
+    for package in (promptops.model, promptops.commands, promptops.terminal):
         for module in walk_packages(package.__path__, f"{package.__name__}."):
             import_module(module.name)
 
@@ -126,6 +128,7 @@ def _members(record: Any) -> Iterator[tuple[str, Any, bool]]:
 
 def _object(record: Any, shared: Set[type], names: Mapping[type, str], file: str) -> dict[str, Any]:
     texts, properties = _texts(record), {}
+    optional = {each.name for each in record.__record_fields__ if each.default is ABSENT}
     for name, hint, absent in _members(record):
         schema = _typed(hint, shared, names, file)
         if absent:
@@ -137,7 +140,7 @@ def _object(record: Any, shared: Set[type], names: Mapping[type, str], file: str
         "description": _sentence(inspect.getdoc(record) or ""),
         "type": "object",
         "additionalProperties": False,
-        "required": list(properties),
+        "required": [name for name in properties if name not in optional],
         "properties": properties,
     }
 

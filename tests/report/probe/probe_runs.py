@@ -8,6 +8,7 @@ from promptops.model.answer import Answer
 from promptops.model.place import Place
 from promptops.model.probe_run import (
     AttackRate,
+    AttributeRate,
     BiasDirection,
     BiasResult,
     FamilyRate,
@@ -16,8 +17,9 @@ from promptops.model.probe_run import (
     ProbeRun,
     PromptProbes,
     SkippedProbe,
+    TaskCount,
 )
-from promptops.model.test_run import AssertionResult, CaseRun, Decided, Worse
+from promptops.model.test_run import AssertionResult, CaseRun, Decided, MessageText, Worse
 
 HOSTILE = (
     "<script>document.title='pwned';alert(1)</script>\u202e\u200b\x1b[31m`</pre>|@everyone\n"
@@ -85,12 +87,12 @@ def run_of(name: str, target: str, text: str, prompt: str) -> ProbeRun:
             MatrixCell(family="persona", input=target, rate=RATE),
             MatrixCell(family="authority", input=target, rate=AttackRate(), stale=1),
         ),
-        kept=(1, 2),
+        kept=TaskCount(1, 2),
         decided=decided,
         bias=BiasResult(
             decision="/category",
             rate=RATE,
-            attributes=((text, RATE),),
+            attributes=(AttributeRate(text, RATE),),
             directions=(BiasDirection(value=text, first=1, second=0, p=0.5),),
         ),
         failures=(f"certainly over `evaluation.probes.max`: {text}",),
@@ -135,7 +137,7 @@ def _case(
         status=status,
         place=place,
         assertions=(assertion,),
-        messages=(("system", text), ("user", text)),
+        messages=(MessageText("system", text), MessageText("user", text)),
         answer=Answer(
             text=text, tool_calls=({"name": text, "arguments": {"a": text}},), model=text
         ),

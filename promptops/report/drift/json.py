@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from promptops.model.answer import Answer
 from promptops.model.night import (
     Chart,
     Drift,
@@ -15,10 +16,9 @@ from promptops.model.night import (
     PromptDrift,
     Visible,
 )
-from promptops.model.test_run import CaseRun
+from promptops.model.test_run import CaseRun, Worse
 from promptops.report.drift.parts import facts
-from promptops.report.parts.json_text import json_text
-from promptops.report.test.json import worse_value
+from promptops.report.parts.json_text import json_data, json_text
 
 
 def write(drift: Drift, *, exit_code: int, **_: object) -> str:
@@ -70,7 +70,30 @@ def _prompt(prompt: PromptDrift) -> dict[str, Any]:
         "charts": [{"name": chart.name, **_levels(chart)} for chart in prompt.charts],
         "visible": _visible(prompt.visible),
         "blame": _blame(prompt.blame),
-        "worst": [worse_value(worse) for worse in prompt.worst],
+        "worst": [_worse(worse) for worse in prompt.worst],
+    }
+
+
+def _worse(worse: Worse) -> dict[str, Any]:
+    return {
+        "name": worse.name,
+        "before": _number(worse.before),
+        "after": _number(worse.after),
+        "before_answer": _answer(worse.before_answer),
+        "after_answer": _answer(worse.after_answer),
+    }
+
+
+def _answer(answer: Answer) -> dict[str, Any]:
+    usage = answer.usage
+    return {
+        "output": answer.text,
+        "tool_calls": json_data(answer.tool_calls),
+        "finish_reason": answer.finish_reason,
+        "model": answer.model or None,
+        "fingerprint": answer.fingerprint,
+        "usage": {"input": usage.input, "output": usage.output, "cached": usage.cached},
+        "latency_s": _optional(answer.latency_s, 3),
     }
 
 

@@ -78,7 +78,12 @@ class ContractDecision:
 
 @record(frozen=True, slots=True, kw_only=True)
 class TokenMeans:
-    """Tokens per answer, means over answers."""
+    """Tokens per answer, means over answers.
+
+    Attributes:
+        input: Of the request.
+        output: Of the answer.
+    """
 
     input: float
     output: float

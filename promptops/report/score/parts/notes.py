@@ -125,7 +125,8 @@ def unreadable(score: Score) -> Iterator[str]:
     """The first lines that can't be read, and the number of the others."""
     found = score.samples
     for each in found.broken:
-        where = f"{visible_path(each.path)}:{each.line}:{each.column}"
+        place = each.place
+        where = f"{visible_path(place.path)}:{place.line}:{place.column}"
         yield f"{where}: {visible(each.message)}"
     rest = found.broken_lines - len(found.broken)
     if rest:

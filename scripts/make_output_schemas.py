@@ -21,6 +21,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import promptops.commands
 import promptops.model
+import promptops.workspace
 from promptops.records.outputs import (
     OUTPUTS,
     may_be_absent,
@@ -55,7 +56,7 @@ def schemas() -> dict[str, str]:
 
 def _import_outputs() -> None:
     """Import each module that may declare an output."""
-    for package in (promptops.model, promptops.commands):
+    for package in (promptops.model, promptops.workspace, promptops.commands):
         for module in walk_packages(package.__path__, f"{package.__name__}."):
             import_module(module.name)
 

@@ -8,7 +8,7 @@
 | `float` | 9 digits; null if it is not finite |
 | date, time | ISO 8601 |
 | mapping; sequence; set | object; array; sorted array |
-| a field of type `Any` or `object` | data of the user |
+| a field whose type contains `Any` or `object` | data of the user |
 | `ABSENT` | no key |
 
 `promptops.records.outputs` has the declarations that change this.
@@ -24,10 +24,12 @@ from math import isfinite
 from typing import Any
 
 from promptops.model.change import ABSENT
+from promptops.patterns import lazy_pattern
 from promptops.records.outputs import may_be_absent, shown_fields, shown_properties
 from promptops.report.parts.json_text import json_data, json_text
 
 _DIGITS = 9
+_OF_THE_USER = lazy_pattern(r"\b(Any|object)\b")
 Writer = Callable[[Any], Any]
 """From a value that is not a record to JSON."""
 
@@ -66,7 +68,7 @@ def _keys(kind: Any) -> tuple[tuple[str, Writer], ...]:
 
 
 def _field_writer(each: Any) -> Writer:
-    if each.type in ("Any", "object", Any, object):
+    if _OF_THE_USER.search(str(each.type)):
         return json_data
     return _text_or_none if may_be_absent(each) else record_json
 

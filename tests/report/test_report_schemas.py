@@ -67,9 +67,7 @@ def test_the_schemas_are_schemas(name):
     assert schema(name)["$id"] == f"urn:promptops:schema:{name}"
 
 
-@pytest.mark.parametrize(
-    ("name", "value"), [("lint", LINT), ("check", CHECK)]
-)
+@pytest.mark.parametrize(("name", "value"), [("lint", LINT), ("check", CHECK)])
 def test_a_schema_takes_what_the_design_shows(name, value):
     assert refused_at(name, value) == []
 

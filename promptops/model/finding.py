@@ -7,8 +7,10 @@ from enum import IntEnum
 
 from promptops.model.place import Offsets, Place
 from promptops.records import record
+from promptops.records.outputs import as_text
 
 
+@as_text
 class Severity(IntEnum):
     """The severity of a finding; comparable, error is the highest."""
 

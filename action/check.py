@@ -99,7 +99,7 @@ def _has_content(value: Mapping[str, Any]) -> bool:
     """Whether a report contains more than that there was nothing to check."""
     diff, test, lint = value["diff"] or {}, value["test"] or {}, value["lint"]
     said = (diff.get("prompts"), test.get("cases"), lint["findings"], value.get("risks"))
-    return any(said) or bool(lint["summary"]["files"])
+    return any(said) or bool(lint["files"])
 
 
 def _report(reports: Path, code: int) -> str:

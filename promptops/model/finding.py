@@ -7,7 +7,7 @@ from enum import IntEnum
 
 from promptops.model.place import Offsets, Place
 from promptops.records import record
-from promptops.records.outputs import as_text
+from promptops.records.outputs import as_text, hidden
 
 
 @as_text
@@ -24,7 +24,12 @@ class Severity(IntEnum):
 
 @record(frozen=True, slots=True)
 class Related:
-    """Another place related to a finding: an include that leads to it, the other definition."""
+    """Another place related to a finding: an include that leads to it, the other definition.
+
+    Attributes:
+        place: Of the include, or of the definition.
+        message: How it is related.
+    """
 
     place: Place
     message: str
@@ -32,7 +37,12 @@ class Related:
 
 @record(frozen=True, slots=True)
 class Edit:
-    """Replaces the characters of a place; an empty place inserts."""
+    """Replaces the characters of a place; an empty place inserts.
+
+    Attributes:
+        place: The characters that are replaced.
+        text: The new text.
+    """
 
     place: Place
     text: str
@@ -51,16 +61,12 @@ class Fix:
     """Edits that fix a finding.
 
     Attributes:
+        edits: They belong together, and do not overlap.
         safe: Every test case renders byte for byte as before.
     """
 
     edits: tuple[Edit, ...]
     safe: bool = False
-
-    @property
-    def applicability(self) -> str:
-        """`safe` or `unsafe`, as in the JSON output."""
-        return "safe" if self.safe else "unsafe"
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -70,10 +76,16 @@ class Finding:
     Attributes:
         code: Of the rule, such as `VAR001`; it never changes meaning.
         name: Of the rule, such as `undefined-variable`.
-        hint: The fix, for a person, shown at the caret; or None.
+        severity: Of the finding; the configuration may change that of the rule.
+        message: The problem: one sentence, lower case, no full stop.
+        place: The name in `{{ name }}` and not the braces; the key for a wrong key, the value for a
+            wrong value.
         prompt: The id of its prompt, or "" for a file that is not a prompt.
+        hint: The fix, for a person, shown at the caret; or None.
+        related: Other places: includes that lead to it, the other definition.
+        fix: Edits that fix it, or None.
         fingerprint: Hash of code, prompt, the source line without whitespace, and an ordinal; the
-            same when lines move.
+            same when lines move, for baselines and waivers.
         source_line: The line of the file at the place, for display.
         case: The test case in whose rendered request it was found, or None.
     """
@@ -88,7 +100,7 @@ class Finding:
     related: tuple[Related, ...] = ()
     fix: Fix | None = None
     fingerprint: str = ""
-    source_line: str = ""
+    source_line: str = hidden(default="")
     case: str | None = None
 
 

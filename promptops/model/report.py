@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from promptops.model.finding import Finding, Severity
 from promptops.model.internal_error import CODE
 from promptops.model.place import Place
-from promptops.records import field, record
+from promptops.records import record
+from promptops.records.outputs import hidden, output, shown
 
 Style = Callable[[str, str], str]
 """From a role and a text to the styled text.
@@ -39,12 +40,13 @@ class SilencingComment:
     silenced: tuple[Finding, ...]
 
 
+@output("lint", version=1)
 @record(frozen=True, slots=True, kw_only=True)
 class LintReport:
-    """The result of one lint run.
+    """The result of `promptops lint`.
 
     Attributes:
-        findings: The remaining ones, in the order of the report.
+        findings: The remaining ones, sorted by place.
         files: Number of files that were checked.
         fixed: Number of findings that `--fix` fixed.
         suppressed: Number of findings suppressed by comments, waivers and the baseline.
@@ -56,8 +58,26 @@ class LintReport:
     files: int
     fixed: int = 0
     suppressed: int = 0
-    comments: tuple[SilencingComment, ...] = ()
-    opt_in: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    comments: tuple[SilencingComment, ...] = hidden(default=())
+    opt_in: Mapping[str, frozenset[str]] = hidden(default_factory=dict)
+
+    @shown
+    def errors(self) -> int:
+        """Number of findings that are errors."""
+        return self._count(Severity.ERROR)
+
+    @shown
+    def warnings(self) -> int:
+        """Number of findings that are warnings."""
+        return self._count(Severity.WARNING)
+
+    @shown
+    def infos(self) -> int:
+        """Number of findings that are infos."""
+        return self._count(Severity.INFO)
+
+    def _count(self, severity: Severity) -> int:
+        return sum(finding.severity == severity for finding in self.findings)
 
     def failing(self, limit: Severity) -> tuple[Finding, ...]:
         """The findings at or above a severity."""

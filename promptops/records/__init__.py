@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from reprlib import recursive_repr
 from typing import TYPE_CHECKING, Any
 
+from promptops.records.method_source import MISSING as _MISSING
 from promptops.records.method_source import (
     ORDER,
     equality,
@@ -23,8 +24,7 @@ from promptops.records.method_source import (
     hash_method,
     plain_init,
 )
-from promptops.records.record_field import MISSING as _MISSING
-from promptops.records.record_field import Field as _Field
+from promptops.records.method_source import Field as _Field
 
 if TYPE_CHECKING:
     from dataclasses import MISSING, Field, field, fields, replace

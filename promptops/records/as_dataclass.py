@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
-from promptops.records.record_field import MISSING, Field
+from promptops.records.method_source import MISSING, Field
 
 
 def fields_of_dataclass(value: Any) -> Iterator[Field]:

@@ -1,4 +1,4 @@
-"""The source text of the methods that records compile.
+"""A field of a record, and the source text of the methods that records compile from their fields.
 
 A method refers to the default of a field as `_default_NAME` and to its factory as `_factory_NAME`.
 `_MISSING` is the mark of an argument that is not given, and `_set` is `object.__setattr__`.
@@ -6,9 +6,56 @@ A method refers to the default of a field as `_default_NAME` and to its factory 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from promptops.records.record_field import MISSING, Field
+
+class _Missing:
+    """Marks a field without a default."""
+
+
+MISSING: Any = _Missing()
+
+
+class Field:
+    """One attribute of a record; `type` is the annotation as written.
+
+    `default` and `default_factory` are MISSING if not given.
+    """
+
+    __slots__ = (
+        "compare",
+        "default",
+        "default_factory",
+        "init",
+        "kw_only",
+        "metadata",
+        "name",
+        "repr",
+        "type",
+    )
+
+    def __init__(
+        self,
+        *,
+        default: Any = MISSING,
+        default_factory: Any = MISSING,
+        init: bool = True,
+        repr: bool = True,  # noqa: A002  # named as in dataclasses
+        compare: bool = True,
+        kw_only: bool | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.name: str = ""
+        self.type: Any = None
+        self.default = default
+        self.default_factory = default_factory
+        self.init = init
+        self.repr = repr
+        self.compare = compare
+        self.kw_only = kw_only
+        self.metadata = metadata or {}
+
 
 Fields = tuple[Field, ...]
 

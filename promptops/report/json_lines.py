@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from promptops.model.report import LintReport
-from promptops.report.json import finding_value
 from promptops.report.parts.json_text import json_text
+from promptops.report.parts.record_json import record_json
 
 
 def write(report: LintReport, **_: object) -> str:
     """One line for each finding: an element of `findings` of the format `json`."""
-    return "".join(json_text(finding_value(finding), None) for finding in report.findings)
+    return "".join(json_text(record_json(finding), None) for finding in report.findings)

@@ -158,7 +158,7 @@ def _fix(finding: Finding, fix: Fix) -> dict[str, Any]:
             {"artifactLocation": _artifact(path), "replacements": [_replaced(one) for one in those]}
             for path, those in edits_by_path(fix.edits).items()
         ],
-        "properties": {"applicability": fix.applicability},
+        "properties": {"applicability": "safe" if fix.safe else "unsafe"},
     }
 
 

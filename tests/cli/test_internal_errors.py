@@ -78,7 +78,7 @@ def command(
 
 def seen(report: Any) -> set[tuple[str, str, str]]:
     found = report.get("lint", report)["findings"]
-    return {(each["path"], each["code"], each["message"]) for each in found}
+    return {(each["place"]["path"], each["code"], each["message"]) for each in found}
 
 
 PLACES = {

@@ -74,7 +74,7 @@ class Ended:
         report = json.loads(self.out)
         findings = report.get("lint", report)["findings"]
         return [
-            f"{f['path']}:{f['line']}:{f['column']} {f['code']}"
+            f"{f['place']['path']}:{f['place']['line']}:{f['place']['column']} {f['code']}"
             for f in findings
             if f["severity"] == "error"
         ]
@@ -156,7 +156,7 @@ def _in_changes(report: Any) -> bool:
 
 def _in_findings(report: Any) -> bool:
     found = report["lint"]["findings"]
-    return any((each["path"], each["code"]) == (FINE_PATH, "VAR001") for each in found)
+    return any((each["place"]["path"], each["code"]) == (FINE_PATH, "VAR001") for each in found)
 
 
 SHOWS_FINE: Mapping[str, Callable[[Any], bool]] = {

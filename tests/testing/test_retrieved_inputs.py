@@ -296,7 +296,7 @@ def test_lint_looks_for_the_function_again_after_its_file_changed(tested, repo, 
     wrong = run(["lint", "-C", str(repo.root), "--fail-on", "error", "--format", "json"])
 
     (found,) = (
-        (each["line"], each["column"], each["message"], each["hint"])
+        (each["place"]["line"], each["place"]["column"], each["message"], each["hint"])
         for each in json.loads(capsys.readouterr().out)["findings"]
         if each["severity"] == "error"
     )

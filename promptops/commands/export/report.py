@@ -9,10 +9,10 @@ from promptops.model.exported import Export, FileState
 from promptops.model.report import Style, plain
 from promptops.plurals import counted
 from promptops.report.full import finding_lines
-from promptops.report.json import finding_value
 from promptops.report.parts.json_text import json_text
 from promptops.report.parts.loss_lines import loss_lines
 from promptops.report.parts.markdown_text import code_span, escape, within
+from promptops.report.parts.record_json import record_json
 from promptops.report.parts.visible import visible_path
 from promptops.report.test.markdown import LIMIT
 
@@ -73,6 +73,6 @@ def write_json(result: Export, **_: object) -> str:
             "format": result.format,
             "prompts": result.prompts,
             "files": [{"path": file.path, "state": file.state} for file in result.files],
-            "findings": [finding_value(finding) for finding in result.findings],
+            "findings": [record_json(finding) for finding in result.findings],
         }
     )

@@ -9,7 +9,6 @@ from promptops.model.risk import Risk
 from promptops.report.check.parts.rows import rows
 from promptops.report.check.parts.verdict import verdict
 from promptops.report.diff.json import diff_value
-from promptops.report.json import report_value
 from promptops.report.parts.json_text import json_text
 from promptops.report.parts.record_json import record_json
 from promptops.report.probe.json import probe_value
@@ -24,7 +23,7 @@ def write(report: CheckReport, **_: object) -> str:
             "verdict": verdict(report),
             "notes": list(report.notes),
             "bump": str(report.diff.bump) if report.diff is not None else None,
-            "lint": report_value(report.lint),
+            "lint": record_json(report.lint),
             "diff": diff_value(report.diff) if report.diff is not None else None,
             "test": test_value(report.test),
             "probes": probe_value(report.probes) if report.probes is not None else None,

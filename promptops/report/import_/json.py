@@ -6,8 +6,8 @@ from typing import Any
 
 from promptops.model.imported import Import, ImportedPrompt, ImportedSource
 from promptops.report.import_.parts.left_out import left_out_values
-from promptops.report.json import finding_value
 from promptops.report.parts.json_text import json_text
+from promptops.report.parts.record_json import record_json
 
 
 def write(result: Import, **_: object) -> str:
@@ -16,7 +16,7 @@ def write(result: Import, **_: object) -> str:
         {
             "schema": 1,
             "sources": [_source(source) for source in result.sources],
-            "findings": [finding_value(finding) for finding in result.findings],
+            "findings": [record_json(finding) for finding in result.findings],
             "profiles": {name: dict(profile) for name, profile in result.profiles.items()},
             "left_out": left_out_values(result.left_out),
             "summary": _summary(result),

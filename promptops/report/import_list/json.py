@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from promptops.model.imported import CandidateList
 from promptops.report.import_.parts.left_out import left_out_values
-from promptops.report.json import finding_value
 from promptops.report.parts.json_text import json_text
+from promptops.report.parts.record_json import record_json
 
 
 def write(result: CandidateList, **_: object) -> str:
@@ -25,7 +25,7 @@ def write(result: CandidateList, **_: object) -> str:
                 }
                 for one in result.candidates
             ],
-            "findings": [finding_value(finding) for finding in result.findings],
+            "findings": [record_json(finding) for finding in result.findings],
             "left_out": left_out_values(result.left_out),
         }
     )

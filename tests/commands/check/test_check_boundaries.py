@@ -56,7 +56,9 @@ def found(repo, capsysbinary):
         value = json.loads(capsysbinary.readouterr().out)
         listed = value["lint"]["findings"] if command == "check" else value["findings"]
         findings = [each for each in listed if each["code"] == "TST008"]
-        return code, [(each["path"], each["line"], each["message"]) for each in findings]
+        return code, [
+            (each["place"]["path"], each["place"]["line"], each["message"]) for each in findings
+        ]
 
     return start
 

@@ -186,5 +186,9 @@ def session(run: Coroutine[Any, Any, None]) -> None:
 
 def as_shown(report: str, path: str) -> list[str]:
     """What an editor shows of a JSON report of lint, as `Editor.shown` has it for ASCII files."""
-    findings = [each for each in json.loads(report)["findings"] if each["path"] == path]
-    return [f"{each['line'] - 1}:{each['column'] - 1} {each['code']}" for each in findings]
+    findings = [(each["place"], each["code"]) for each in json.loads(report)["findings"]]
+    return [
+        f"{place['line'] - 1}:{place['column'] - 1} {code}"
+        for place, code in findings
+        if place["path"] == path
+    ]

@@ -223,7 +223,7 @@ def _judge(code: int, out: str, err: str, allowed: tuple[int, ...]) -> None:
 
 
 def _shown(findings: list[Mapping[str, Any]]) -> None:
-    if not any((each["path"], each["code"]) == (FINE_PATH, "VAR001") for each in findings):
+    if not any((each["place"]["path"], each["code"]) == (FINE_PATH, "VAR001") for each in findings):
         raise Wrong("a finding of another file is hidden")
 
 

@@ -143,27 +143,6 @@ def test_coverage_says_whether_it_is_too_low():
     ] == [("pass", None, False), ("pass", 70, False), ("fail", 90, True)]
 
 
-def test_the_gate_holds_the_schema_of_a_run_as_it_is():
-    gate = json.loads((SCHEMAS / "check.schema.json").read_text("utf-8"))
-    empty = {"errors": 0, "warnings": 0, "infos": 0, "files": 1}
-    whole = {
-        "schema": 1,
-        "verdict": "fail",
-        "bump": None,
-        "lint": {"schema": 1, "findings": [], "summary": empty},
-        "diff": None,
-        "test": value_of(failing()),
-    }
-
-    errors = list(Draft202012Validator(gate).iter_errors(whole))
-    whole["test"]["verdict"] = "maybe"
-    refused_now = list(Draft202012Validator(gate).iter_errors(whole))
-
-    assert gate["$defs"]["test"] == SCHEMA
-    assert errors == []
-    assert [error.json_path for error in refused_now] == ["$.test"]
-
-
 def test_an_assertion_that_was_not_judged_neither_holds_nor_fails():
     cases = value_of(failing())["cases"]
 

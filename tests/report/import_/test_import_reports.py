@@ -25,15 +25,14 @@ from promptops.model.imported import (
 from promptops.model.place import Place
 from promptops.records import replace
 from promptops.report import import_, import_list
-from promptops.report.import_ import json as import_json
 from promptops.report.import_ import markdown as import_markdown
 from promptops.report.import_ import text as import_text
 from promptops.report.import_.parts.inferred_inputs import inferred_line
-from promptops.report.import_list import json as list_json
 from promptops.report.import_list import markdown as list_markdown
 from promptops.report.import_list import text as list_text
 from promptops.report.parts.loss_lines import note_lines
 from promptops.report.parts.markdown_text import code_span, escape, readable_sentence
+from promptops.report.parts.record_json import record_json, write
 from tests.commands.import_.imported import imported
 from tests.output_schemas import validate
 from tests.report.test.test_run_json import parts
@@ -105,10 +104,14 @@ def candidates(name: str = "list") -> CandidateList:
 
 
 WRITTEN = {
-    "import": (import_json.write, an_import),
-    "import-list": (list_json.write, candidates),
     "export": (export_json.write_json, an_export),
 }
+
+
+@pytest.mark.parametrize(("name", "made"), [("import", an_import()), ("import-list", candidates())])
+def test_the_json_is_that_of_the_golden_file(name, made, golden):
+    validate(name, record_json(made))
+    golden(f"{name}.json", write(made))
 
 
 @pytest.mark.parametrize("name", WRITTEN)
@@ -246,7 +249,7 @@ def test_notes_on_inferred_inputs_are_one_line_after_the_others():
     assert [one for one in import_markdown.write(result).splitlines() if "IMP305" in one] == [
         readable_sentence(f"{line}  [IMP305 inferred-input]")
     ]
-    assert len(json.loads(import_json.write(result))["findings"]) == 5
+    assert len(record_json(result)["findings"]) == 5
 
 
 def test_the_names_of_inferred_inputs_are_those_of_an_import(repo, monkeypatch):
@@ -344,4 +347,4 @@ def test_each_command_has_the_same_formats():
         for package in (import_, import_list)
     }
 
-    assert set(map(tuple, names.values())) == {("json", "markdown", "text")}
+    assert set(map(tuple, names.values())) == {("markdown", "text")}

@@ -11,15 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from promptops.errors import (
-    BUG,
-    FAILED,
-    INTERRUPTED,
-    OUTAGE,
-    GitError,
-    InputError,
-    UsageError,
-)
+from promptops.errors import BAD_INPUT, BUG, FAILED, GIT, INTERRUPTED, OUTAGE, UsageError
 from promptops.records import replace
 from promptops.terminal.call_options import (
     budget_options,
@@ -174,8 +166,8 @@ def _exit_code(found: Drift) -> int:
         INTERRUPTED: found.interrupted,
         BUG: any(problem.internal for problem in found.problems),
         FAILED: found.drifted,
-        GitError.exit_code: found.unpushed,
-        InputError.exit_code: found.broken,
+        GIT: found.unpushed,
+        BAD_INPUT: found.broken,
         OUTAGE: found.unanswered or incomplete,
     }
     return next((code for code, applies in codes.items() if applies), int(bool(found.problems)))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from promptops.errors import UsageError
+from promptops.errors import BAD_INPUT, UsageError
 from promptops.records import replace
 from promptops.terminal.options import common
 from promptops.terminal.output import OutputOptions
@@ -94,7 +94,7 @@ def command(
         found = replace(found, next=f"promptops init{_typed(flags, platform, origin)}")
     undo = UNDO_GIT_DIFF if git_diff else ()
     output.write_each(lambda name, _: _text(found, undo) if name == "text" else write(found))
-    return 3 if found.failed else 0
+    return BAD_INPUT if found.failed else 0
 
 
 def _origin(named: str | None) -> InstallOrigin | None:

@@ -12,7 +12,13 @@ RECORDING_FORMAT = 1
 
 @record(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """Tokens, as the provider counted them; `cached` is a part of the input."""
+    """The number of tokens, as the provider counted them.
+
+    Attributes:
+        input: Those of the request.
+        output: Those of the answer.
+        cached: Those of the request that the provider had cached.
+    """
 
     input: int = 0
     output: int = 0
@@ -28,8 +34,9 @@ class Answer:
         tool_calls: Each `{"name", "arguments"}`, the arguments as JSON data, or as a string if they
             are not JSON.
         finish_reason: stop, length, tool_calls or content_filter.
-        model: The model that answered, as the provider names it.
+        model: The model that answered, as the provider names it, or "".
         fingerprint: Of the provider's system, or None.
+        usage: The number of tokens.
         latency_s: Of the successful request; None if it was not measured cleanly, or the answer
             comes from a recording next to its prompt.
     """

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from promptops.model.answer import Answer
 from promptops.model.place import Place
-from promptops.model.test_run import CaseRun, Decided, Source
+from promptops.model.test_run import CaseRun, Decided, MessageText, Source
 from promptops.records import field, record
 
 ArmKind = Literal["model", "revision", "prompt"]
@@ -207,14 +207,14 @@ class ComparedCase:
     """A case with the answers of all arms.
 
     Attributes:
-        messages: Role and text of each message of the reference's request.
+        messages: The messages of the reference's request.
         answers: By arm in the order of the arms, then by repeat.
         without: Names of the arms that do not accept its inputs.
     """
 
     name: str
     place: Place
-    messages: tuple[tuple[str, str], ...] = ()
+    messages: tuple[MessageText, ...] = ()
     answers: tuple[ArmAnswer, ...] = ()
     without: tuple[str, ...] = ()
 

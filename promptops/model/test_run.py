@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Literal
 
@@ -9,10 +10,37 @@ from promptops.model.answer import Answer
 from promptops.model.place import Place
 from promptops.model.shard import ShardRun
 from promptops.records import record, replace
+from promptops.records.outputs import hidden, output, shown
 
 CaseStatus = Literal["passed", "failed", "error", "stale"]
 Source = Literal["none", "recorded", "cached", "live"]
 Verdict = Literal["pass", "fail", "inconclusive"]
+
+
+@record(frozen=True, slots=True)
+class MessageText:
+    """A message of a request, as a text.
+
+    Attributes:
+        role: The role, such as system or user.
+        text: The content.
+    """
+
+    role: str
+    text: str
+
+
+@record(frozen=True, slots=True)
+class ComparedTexts:
+    """Two texts that should be equal.
+
+    Attributes:
+        expected: The expected text.
+        got: The actual text.
+    """
+
+    expected: str
+    got: str
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -21,14 +49,15 @@ class AssertionResult:
 
     Attributes:
         type: As written, with its `not-`.
-        status: `skipped` if it does not apply to the case, or only to a fresh answer.
+        status: `error`: it can't be checked. `skipped`: it does not apply to the case, or only to a
+            fresh answer.
         must: It is a contract: if it fails, the case fails.
         reason: Expected value, place, actual value; also for a passed assertion.
         place: Of the assertion; for an error, of the part to change.
         on: What it checks: the rendered request, or the answer.
         score: The name of the score, for a measure; else None.
-        compared: The expected and the actual text, both complete, if they are too long for the
-            reason to show the difference; else None.
+        compared: Both texts, complete, if they are too long for the reason to show the difference;
+            else None.
     """
 
     type: str
@@ -38,7 +67,7 @@ class AssertionResult:
     place: Place
     on: Literal["request", "answer"]
     score: str | None = None
-    compared: tuple[str, str] | None = None
+    compared: ComparedTexts | None = None
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -46,12 +75,17 @@ class CaseRun:
     """One case, answered once.
 
     Attributes:
-        repeat: 0-based.
-        status: `stale`: its request has no recording, so its answer was not checked. `error`: it
-            could not be rendered, sent or judged, which is not the model's fault.
+        prompt: Id of its prompt.
+        name: Name of the case, unique in its prompt; empty for the error of a file.
+        repeat: Number of the answer to the same request, 0-based.
+        status: `passed`: every contract holds. `failed`: a contract does not hold. `stale`: its
+            request has no recording, so its answer was not checked. `error`: it could not be
+            rendered, sent or judged, which is not the model's fault.
         reason: Why it is stale or in error, or a note on its answer; else "".
         place: Of the case, or of the error.
-        messages: Role and text of each message of the request; empty if it can't be rendered.
+        assertions: In the order in which they are written: those on the request, then those on the
+            answer.
+        messages: The messages of the request; empty if it can't be rendered.
         answer: None without a recording, or if none is needed.
         source: The origin of the answer; `none` for a case without assertions on it.
         infrastructure: The provider or the network failed; excluded from statistics.
@@ -65,7 +99,7 @@ class CaseRun:
     repeat: int = 0
     reason: str = ""
     assertions: tuple[AssertionResult, ...] = ()
-    messages: tuple[tuple[str, str], ...] = ()
+    messages: tuple[MessageText, ...] = ()
     answer: Answer | None = None
     source: Source = "none"
     infrastructure: bool = False
@@ -77,16 +111,24 @@ class Uncovered:
     """A template branch that no case covers.
 
     Attributes:
-        said: The message: "`known` has an item in every case".
+        place: Of the branch.
+        message: What is not covered: "`known` has an item in every case".
     """
 
     place: Place
-    said: str
+    message: str
 
 
 @record(frozen=True, slots=True, kw_only=True)
 class CoverageRow:
-    """Branch coverage of the templates of a prompt by its cases."""
+    """Branch coverage of the templates of a prompt by its cases.
+
+    Attributes:
+        prompt: Its id.
+        covered: The number of branches that a case covers.
+        total: The number of all branches: if, elif, else, loops, includes and when.
+        uncovered: The other branches.
+    """
 
     prompt: str
     covered: int
@@ -99,8 +141,11 @@ class Worse:
     """A case whose answers score lower than the baseline's.
 
     Attributes:
-        before, after: Mean scores over its repeats, 0 to 1, of the baseline and the candidate.
-        before_answer, after_answer: The first answer of each side.
+        name: Name of the case, unique in its prompt.
+        before: Mean score of the baseline over its repeats, 0 to 1.
+        after: Mean score of the candidate over its repeats, 0 to 1.
+        before_answer: The baseline's first answer.
+        after_answer: The candidate's first answer.
     """
 
     name: str
@@ -115,7 +160,10 @@ class Decided:
     """The decision on one measured score of a prompt, candidate against baseline.
 
     Attributes:
-        line: The figures, as `evals.deciding.decision.sentence` writes them.
+        prompt: Its id.
+        score: Name of the score.
+        verdict: `inconclusive`: there are too few answers to decide.
+        line: The figures as printed: difference, interval, p, n, k, counts.
         summary: The decision in a plain sentence without statistics; "" if `line` is one.
         worst: Up to five cases that lost most, worst first.
         culprits: Names of the cases that fresh answers proved worse, where that decided.
@@ -147,7 +195,8 @@ class JudgeAgreement:
         judge: Id of the judge's prompt.
         anchors: How many of its cases are anchors with an answer.
         kappa: Cohen's kappa, 1 for full agreement; None if chance alone would always agree.
-        kappa_low: Its lower bound: so few anchors prove no more.
+        kappa_low: Its lower bound, by that of Wilson's 90% interval of the agreement; None without
+            a kappa.
         may_gate: Both are high enough to fail a case.
     """
 
@@ -159,12 +208,47 @@ class JudgeAgreement:
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class TestRun:
-    """A run of the selected cases.
+class CaseCount:
+    """How many cases have each status; every repeat counts.
 
     Attributes:
+        passed: Those whose contracts all hold.
+        failed: Those in which a contract does not hold.
+        errors: Those that can't be rendered, judged or sent.
+        stale: Those whose request has no recording.
+    """
+
+    passed: int
+    failed: int
+    errors: int
+    stale: int
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class BranchCount:
+    """The branches of all prompts whose coverage was measured.
+
+    Attributes:
+        covered: How many a case covers.
+        total: How many there are.
+    """
+
+    covered: int
+    total: int
+
+
+@output("test")
+@record(frozen=True, slots=True, kw_only=True)
+class TestRun:
+    """The result of `promptops test`.
+
+    Attributes:
+        cases: Each case and repeat, in the order of the catalog.
+        verdict: The result of the run.
+        decided: A decision for each prompt and score.
         judges: The judges among the prompts that ran, and their agreement with people.
         baseline: The baseline of measured scores, as a person would write it, or "".
+        coverage: The coverage of each prompt, if it is requested or required.
         nothing: Why no case was selected, or "".
         advice: The command to type next, or "".
         fail_under: The required branch coverage, in percent; None for no limit.
@@ -175,6 +259,7 @@ class TestRun:
         interrupted: The user interrupted it.
         shard: The results to merge, if it was one shard of a run.
         cost_usd: Of the requests of this run; 0 for a replay.
+        duration_s: Of the whole run.
     """
 
     __test__ = False  # its name would make pytest collect it
@@ -192,7 +277,7 @@ class TestRun:
     unasked: int = 0
     ended: str = ""
     interrupted: bool = False
-    shard: ShardRun | None = None
+    shard: ShardRun | None = hidden(default=None)
     cost_usd: float = 0.0
     duration_s: float = 0.0
 
@@ -201,13 +286,31 @@ class TestRun:
         """Whether a bug in promptops prevented a check."""
         return any(case.internal for case in self.cases)
 
-    @property
+    @shown
+    def count(self) -> CaseCount:
+        """The number of cases with each status."""
+        number = Counter(case.status for case in self.cases)
+        return CaseCount(
+            passed=number["passed"],
+            failed=number["failed"],
+            errors=number["error"],
+            stale=number["stale"],
+        )
+
+    @shown
+    def branches(self) -> BranchCount:
+        """The sums of the coverage."""
+        return BranchCount(
+            covered=sum(row.covered for row in self.coverage),
+            total=sum(row.total for row in self.coverage),
+        )
+
+    @shown
     def undercovered(self) -> bool:
         """Whether the coverage is below the required one; without branches it is complete."""
-        covered = sum(row.covered for row in self.coverage)
-        total = sum(row.total for row in self.coverage)
+        branches, limit = self.branches, self.fail_under
         # Not `<`: nothing is enough for a limit that is no number.
-        return self.fail_under is not None and not 100 * covered >= self.fail_under * total
+        return limit is not None and not 100 * branches.covered >= limit * branches.total
 
     def failing_under(self, percent: float | None) -> TestRun:
         """The same run with a required coverage."""
@@ -217,10 +320,6 @@ class TestRun:
     def gated(self, verdict: Verdict) -> tuple[Decided, ...]:
         """The decisions with this verdict that count in the verdict of the run."""
         return tuple(score for score in self.decided if score.gates and score.verdict == verdict)
-
-    def count(self, status: CaseStatus) -> int:
-        """The number of cases with this status."""
-        return sum(case.status == status for case in self.cases)
 
 
 def verdict_of(cases: Iterable[CaseRun], decisions: Iterable[Decided]) -> Verdict:

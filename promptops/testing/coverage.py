@@ -52,7 +52,7 @@ def _coverage_row(catalog: Catalog, prompt: Prompt) -> CoverageRow:
     missing = (uncovered_message(way) for way in found.ways if not way.covered)
     # For a condition that no case reaches, both branches would report the same.
     uncovered = dict.fromkeys(
-        Uncovered(place=site.place, said=without_secrets(description))
+        Uncovered(place=site.place, message=without_secrets(description))
         for description, site, _ in missing
     )
     return CoverageRow(

@@ -31,7 +31,13 @@ from promptops.model.loaded import LoadedPrompt
 from promptops.model.place import Place
 from promptops.model.prompt import Case
 from promptops.model.request import Request
-from promptops.model.test_run import AssertionResult, CaseRun, JudgeAgreement
+from promptops.model.test_run import (
+    AssertionResult,
+    CaseRun,
+    ComparedTexts,
+    JudgeAgreement,
+    MessageText,
+)
 from promptops.records import field, record, replace
 from promptops.testing.answering import (
     Answering,
@@ -251,10 +257,11 @@ def _case_run(planned: PlannedCase, result: AnswerResult, judged: JudgedAnswer |
     return _judged_case_run(run, planned, result, judged)
 
 
-def sent_messages(request: Request) -> tuple[tuple[str, str], ...]:
-    """Role and text of each message of a request."""
+def sent_messages(request: Request) -> tuple[MessageText, ...]:
+    """The messages of a request, as texts."""
     return tuple(
-        (str(message["role"]), text_of(message.get("content"))) for message in request.messages
+        MessageText(str(message["role"]), text_of(message.get("content")))
+        for message in request.messages
     )
 
 
@@ -311,7 +318,7 @@ def assertion_result(judged: Judgement, on: Literal["request", "answer"]) -> Ass
         place=judged.place,
         on=on,
         score=judged.score,
-        compared=judged.compared,
+        compared=ComparedTexts(*judged.compared) if judged.compared else None,
     )
 
 

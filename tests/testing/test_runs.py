@@ -253,7 +253,7 @@ def test_coverage_names_each_branch_that_no_case_takes(catalog):
 
     (row,) = found.coverage
     assert (row.prompt, row.covered, row.total) == ("other", 1, 2)
-    assert [(str(each.place), each.said) for each in row.uncovered] == [
+    assert [(str(each.place), each.message) for each in row.uncovered] == [
         ("prompts/other.prompt.yaml:12:13", "`question == 'who'` is false in every case")
     ]
 

@@ -9,7 +9,7 @@ import pytest
 
 from promptops.errors import UsageError
 from promptops.model.shard import Shard
-from promptops.report.test import json as report
+from promptops.report.parts import record_json
 from promptops.source.shard import shard_text
 from promptops.testing.options import RunOptions
 from promptops.testing.runner import merge, read_shards
@@ -113,11 +113,10 @@ def merged(repo, files, options=WHOLE):
 
 def value(found):
     """What its report says, but how long it took."""
-    written = json.loads(report.write(found))
-    decided = (written["statistics"] or {}).get("decided", ())
-    worst = [one for each in decided for one in each["worst"]]
+    written = json.loads(record_json.write(found))
+    worst = [one for each in written["decided"] for one in each["worst"]]
     answers = [one[side] for one in worst for side in ("before_answer", "after_answer")]
-    for each in (written["summary"], *written["cases"], *answers):
+    for each in (written, *answers, *(each["answer"] or {} for each in written["cases"])):
         each.pop("duration_s", None)
         each.pop("latency_s", None)
     return written

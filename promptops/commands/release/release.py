@@ -362,7 +362,7 @@ def _case_problems(run: TestRun) -> Iterator[ReleaseProblem]:
         for place, reason, case in failures(run)
         if case.status in ("failed", "error")
     ]
-    number = run.count("failed") + run.count("error")
+    number = run.count.failed + run.count.errors
     if number:
         message = f"{counted(number, 'case')} of {len(run.cases)} failed"
         yield _gate_problem(message, "promptops test", failed)

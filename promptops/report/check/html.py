@@ -138,17 +138,15 @@ def _ordered(report: CheckReport, contents: Iterator[_Section]) -> list[_Section
 
 def _contents(report: CheckReport, *, has_costs: bool, has_tests: bool) -> Iterator[_Section]:
     """The navigation entries of all sections that are not empty."""
-    rows_of_coverage = report.test.coverage
     if report.diff is not None:
         yield _Section("changes", f"{len(report.diff.prompts):,}")
     yield _Section("findings", f"{len(report.lint.findings):,}")
     yield _Section("cases", f"{len(report.test.cases):,}")
     if has_tests:
         yield _Section("tests")
-    if rows_of_coverage:
-        taken = sum(row.covered for row in rows_of_coverage)
-        share = facts.share(taken, sum(row.total for row in rows_of_coverage))
-        yield _Section("coverage", share)
+    if report.test.coverage:
+        branches = report.test.branches
+        yield _Section("coverage", facts.share(branches.covered, branches.total))
     if report.mutation is not None:
         yield _Section("mutation", mutants.percent(report.mutation.count))
     if report.probes is not None:

@@ -161,7 +161,7 @@ def _case(case: ComparedCase) -> dict[str, Any]:
     return {
         "name": case.name,
         **case.place.as_json(),
-        "messages": [{"role": role, "text": text} for role, text in case.messages],
+        "messages": [{"role": each.role, "text": each.text} for each in case.messages],
         "answers": [_answer(answer) for answer in case.answers],
         "without": list(case.without),
     }

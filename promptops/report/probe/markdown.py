@@ -92,7 +92,7 @@ def _remarks(prompt: PromptProbes) -> Iterator[str]:
 def _attack(case: ProbedCase) -> str:
     what = f"{code(short(case.run.prompt))}: {code(short(case.run.name))}, {escape(case.owasp)}"
     accepted = ", accepted" if case.accepted else ""
-    texts = [_text(f"{role}:", text.split("\n")) for role, text in case.run.messages[-1:]]
+    texts = [_text(f"{each.role}:", each.text.split("\n")) for each in case.run.messages[-1:]]
     if case.run.answer is not None:
         texts.append(_text("answer:", answer_lines(case.run.answer)))
     return f"\n<details><summary>{what}{accepted}</summary>\n\n{''.join(texts)}\n</details>\n"

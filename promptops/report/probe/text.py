@@ -87,9 +87,9 @@ class _ProbeWriter:
                 yield f"    {visible(assertion.type)}: {visible(assertion.reason, _LONGEST_LINE)}"
                 break
         if self._figures:
-            for role, text in case.run.messages:
-                yield f"    {short(role)}:"
-                yield from self._block(visible_text(text).split("\n"))
+            for each in case.run.messages:
+                yield f"    {short(each.role)}:"
+                yield from self._block(visible_text(each.text).split("\n"))
         if case.run.answer is not None:
             yield "    answer:"
             yield from self._block(list(answer_lines(case.run.answer)))

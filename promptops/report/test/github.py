@@ -75,4 +75,4 @@ def _coverage(run: TestRun) -> Iterator[str]:
     for row in run.coverage:
         for branch in row.uncovered:
             title = f"{facts.short(row.prompt)}: not covered"
-            yield annotation("notice", branch.place, title, visible(branch.said))
+            yield annotation("notice", branch.place, title, visible(branch.message))

@@ -1,4 +1,4 @@
-"""For programs: one object, described by `schemas/test.schema.json`."""
+"""Parts of a test run in the JSON of other commands."""
 
 from __future__ import annotations
 
@@ -6,53 +6,14 @@ import math
 from typing import Any
 
 from promptops.model.answer import Answer
-from promptops.model.test_run import AssertionResult, CaseRun, CoverageRow, Decided, TestRun, Worse
-from promptops.report.parts.json_text import json_data, json_text
+from promptops.model.test_run import AssertionResult, CaseRun, Decided, TestRun, Worse
+from promptops.report.parts.json_text import json_data
+from promptops.report.parts.record_json import record_json
 
 
-def write(run: TestRun, **_: object) -> str:
-    """One JSON object, indented."""
-    return json_text(test_value(run))
-
-
-def test_value(run: TestRun) -> dict[str, Any]:
-    """The object itself, for reports that contain it."""
-    return {
-        "schema": 1,
-        "summary": {
-            "passed": run.count("passed"),
-            "failed": run.count("failed"),
-            "errors": run.count("error"),
-            "stale": run.count("stale"),
-            "unanswered": run.unanswered,
-            "cost_usd": _number(run.cost_usd),
-            "duration_s": _number(run.duration_s, 3),
-        },
-        "verdict": run.verdict,
-        "nothing": run.nothing or None,
-        "advice": run.advice or None,
-        "ended": run.ended or None,
-        "statistics": _statistics(run),
-        "judges": [
-            {
-                "judge": judge.judge,
-                "anchors": judge.anchors,
-                "kappa": None if judge.kappa is None else _number(judge.kappa, 3),
-                "kappa_low": None if judge.kappa_low is None else _number(judge.kappa_low, 3),
-                "may_gate": judge.may_gate,
-            }
-            for judge in run.judges
-        ],
-        "cases": [case_value(case) for case in run.cases],
-        "coverage": _coverage(run) if run.coverage else None,
-    }
-
-
-def _statistics(run: TestRun) -> dict[str, Any] | None:
-    if not run.decided:
-        return None
-    decided = [decided_value(decision) for decision in run.decided]
-    return {"baseline": run.baseline or None, "decided": decided}
+def test_value(run: TestRun) -> Any:
+    """The object of `promptops test`, for reports that contain it."""
+    return record_json(run)
 
 
 def decided_value(decision: Decided) -> dict[str, Any]:
@@ -96,7 +57,7 @@ def case_value(case: CaseRun) -> dict[str, Any]:
         "infrastructure": case.infrastructure,
         **case.place.as_json(),
         "assertions": [_assertion(each) for each in case.assertions],
-        "messages": [{"role": role, "text": text} for role, text in case.messages],
+        "messages": [record_json(each) for each in case.messages],
         "output": answer.text if answer else None,
         **(_answer(answer) if answer else dict.fromkeys(_OF_AN_ANSWER)),
         "source": case.source,
@@ -129,34 +90,8 @@ def _assertion(assertion: AssertionResult) -> dict[str, Any]:
         "must": assertion.must,
         "score": assertion.score,
         "reason": assertion.reason,
-        "compared": _compared(assertion.compared) if assertion.compared else None,
+        "compared": record_json(assertion.compared),
         **assertion.place.as_json(),
-    }
-
-
-def _compared(texts: tuple[str, str]) -> dict[str, str]:
-    expected, got = texts
-    return {"expected": expected, "got": got}
-
-
-def _coverage(run: TestRun) -> dict[str, Any]:
-    rows = run.coverage
-    return {
-        "covered": sum(row.covered for row in rows),
-        "total": sum(row.total for row in rows),
-        "fail_under": None if run.fail_under is None else _number(run.fail_under),
-        "too_low": run.undercovered,
-        "prompts": [_row(row) for row in rows],
-    }
-
-
-def _row(row: CoverageRow) -> dict[str, Any]:
-    uncovered = [{**each.place.as_json(), "message": each.said} for each in row.uncovered]
-    return {
-        "prompt": row.prompt,
-        "covered": row.covered,
-        "total": row.total,
-        "uncovered": uncovered,
     }
 
 

@@ -242,7 +242,7 @@ def _coverage(run: TestRun) -> str:
     branches = [f"- {_branch(row, index)}\n" for row in rows for index in range(len(row.uncovered))]
     items = _listed(room, branches, len(branches), "place")
     details = "<details open>" if run.undercovered else "<details>"
-    title = f"Coverage: {escape(facts.covered(rows))}"
+    title = f"Coverage: {escape(facts.covered(run.branches))}"
     body = f"{_COVERED}{table}\n{items}"
     return f"\n{details}<summary>{title}</summary>\n\n{body}\n</details>\n"
 
@@ -256,7 +256,7 @@ def _branch(row: CoverageRow, index: int) -> str:
     branch = row.uncovered[index]
     place = branch.place
     where = code(facts.short(f"{place.path}:{place.line}:{place.column}"))
-    return f"{where}: {_sentence(branch.said)}"
+    return f"{where}: {_sentence(branch.message)}"
 
 
 def _sentence(text: str) -> str:

@@ -54,8 +54,8 @@ class _RunWriter:
             agreement = scores.agreement if self._figures else scores.plain_agreement
             yield f"{who}: {agreement(judge)}"
         if self._run.coverage:
-            yield from self._coverage(self._run.coverage)
-        if facts.advice(self._run) and not self._run.count("stale"):
+            yield from self._coverage()
+        if facts.advice(self._run) and not self._run.count.stale:
             yield f"{self._style('hint', 'hint')}: {facts.advice(self._run)}"
 
     def _trouble(self, trouble: Trouble) -> Iterator[str]:
@@ -121,8 +121,9 @@ class _RunWriter:
         yield f"{self._style('note', 'score')}: {what}: {verdict}: {visible(line)}"
         yield from (f"  {line}".rstrip() for line in scores.lines(decided, self._differences))
 
-    def _coverage(self, rows: tuple[CoverageRow, ...]) -> Iterator[str]:
-        yield f"{self._style('note', 'coverage')}: {facts.covered(rows)}"
+    def _coverage(self) -> Iterator[str]:
+        rows = self._run.coverage
+        yield f"{self._style('note', 'coverage')}: {facts.covered(self._run.branches)}"
         names = [visible_path(facts.short(row.prompt)) for row in rows]
         width = max(map(len, names))
         figures = max(len(_figures(row)) for row in rows)
@@ -131,7 +132,7 @@ class _RunWriter:
             shown = self._style("path", name.ljust(width))
             yield f"  {shown}  {_figures(row):>{figures}}  {percent:>4}"
             for branch in row.uncovered:
-                yield f"    {self._place(branch.place)}: {visible(branch.said)}"
+                yield f"    {self._place(branch.place)}: {visible(branch.message)}"
 
     def _prompt(self, prompt: str) -> str:
         return self._style("path", visible_path(facts.short(prompt)))

@@ -104,25 +104,16 @@ def test_json_holds_the_three_parts_and_fits_its_schema(repo, checked):
     code, output = checked("--format", "json")
 
     value = json.loads(output)
-    value["test"]["summary"]["duration_s"] = 0
     names = ("check", "lint")
     parsed = [json.loads((SCHEMAS / f"{name}.schema.json").read_text()) for name in names]
     registry = Registry().with_resources(
         (schema["$id"], Resource.from_contents(schema)) for schema in parsed
     )
     jsonschema.Draft202012Validator(parsed[0], registry=registry).validate(value)
-    assert (code, value["verdict"], value["test"]["summary"]) == (
+    assert (code, value["verdict"], value["test"]["count"]) == (
         0,
         "pass",
-        {
-            "passed": 1,
-            "failed": 0,
-            "errors": 0,
-            "stale": 0,
-            "unanswered": 0,
-            "cost_usd": 0.0,
-            "duration_s": 0,
-        },
+        {"passed": 1, "failed": 0, "errors": 0, "stale": 0},
     )
 
 

@@ -106,9 +106,9 @@ def covered() -> tuple[CoverageRow, ...]:
     """Two prompts leave out one branch of a partial; one of them leaves out more."""
     loop, free = place(TRIAGE, 52, 23, 12), place(DESK, 7, 7, 14)
     says = (
-        Uncovered(place=loop, said="in no case `known_issues` has an item"),
-        Uncovered(place=free, said="in no case `plan == 'free'` holds"),
-        Uncovered(place=free, said="in every case `plan == 'free'` holds"),
+        Uncovered(place=loop, message="in no case `known_issues` has an item"),
+        Uncovered(place=free, message="in no case `plan == 'free'` holds"),
+        Uncovered(place=free, message="in every case `plan == 'free'` holds"),
     )
     return (
         CoverageRow(prompt="support/triage", covered=11, total=14, uncovered=says),
@@ -276,7 +276,7 @@ def large(prompts: int = 2_000, cases: int = 5) -> CheckReport:
 
 
 def _large_row(path: str, name: str) -> CoverageRow:
-    branch = Uncovered(place=place(path, 70, 1, 3), said="in no case `x` holds")
+    branch = Uncovered(place=place(path, 70, 1, 3), message="in no case `x` holds")
     return CoverageRow(prompt=name, covered=1, total=2, uncovered=(branch,))
 
 

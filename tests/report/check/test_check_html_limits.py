@@ -56,7 +56,7 @@ def test_findings_that_are_too_many_are_counted_and_not_lost():
 def test_branches_that_are_too_many_are_counted_and_not_lost():
     path = "prompts/a.prompt.yaml"
     rows = tuple(
-        Uncovered(place=Place(path, line, 1, line, 3), said="in no case `x` holds")
+        Uncovered(place=Place(path, line, 1, line, 3), message="in no case `x` holds")
         for line in range(1, 1_101)
     )
     run = TestRun(
@@ -80,7 +80,7 @@ def test_where_sources_are_too_long_their_lines_are_counted():
             prompt=name,
             covered=0,
             total=1,
-            uncovered=(Uncovered(place=Place(name, 1, 1, 1, 3), said="in no case `x` holds"),),
+            uncovered=(Uncovered(place=Place(name, 1, 1, 1, 3), message="in no case `x` holds"),),
         )
         for name in names
     )

@@ -30,7 +30,7 @@ from promptops.model.arm import (
     ValueInterval,
 )
 from promptops.model.place import Place
-from promptops.model.test_run import CaseRun, Decided, Worse
+from promptops.model.test_run import CaseRun, Decided, MessageText, Worse
 
 TRIAGE = "prompts/support/triage.prompt.yaml"
 CASES = 200
@@ -187,8 +187,10 @@ def case(number: int, arms: tuple[ArmResult, ...], **values: Any) -> ComparedCas
             "name": name,
             "place": place(10 + number),
             "messages": (
-                ("system", "You triage support tickets about the Acme router."),
-                ("user", f"<ticket>\nMy router drops the connection, number {number}.\n</ticket>"),
+                MessageText("system", "You triage support tickets about the Acme router."),
+                MessageText(
+                    "user", f"<ticket>\nMy router drops the connection, number {number}.\n</ticket>"
+                ),
             ),
             "answers": answers,
             **values,

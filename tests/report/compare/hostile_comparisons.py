@@ -7,7 +7,7 @@ from dataclasses import replace
 from promptops.model.answer import Answer
 from promptops.model.arm import ArmAnswer, ArmComparison, ComparedCase, KeptContracts
 from promptops.model.place import Place
-from promptops.model.test_run import CaseRun, Decided, Worse
+from promptops.model.test_run import CaseRun, Decided, MessageText, Worse
 from tests.report.compare.comparisons import arm, case, comparison, contracts, prompt, reference
 from tests.report.test.hostile_runs import ATTACK
 
@@ -53,7 +53,10 @@ def hostile(text: str = ATTACK) -> ArmComparison:
         for each in arms
     )
     attacked = ComparedCase(
-        name=text, place=place, messages=((text, text), ("user", text)), answers=answers
+        name=text,
+        place=place,
+        messages=(MessageText(text, text), MessageText("user", text)),
+        answers=answers,
     )
     return comparison(
         replace(prompt(*arms, cases=0), prompt=text, score=text, cases=(attacked,)),

@@ -16,7 +16,6 @@ from tests.report.test.test_run_json import parts
 
 SCHEMAS = Path(__file__).parents[3] / "schemas"
 SCHEMA = json.loads((SCHEMAS / "compare.schema.json").read_text("utf-8"))
-TEST_SCHEMA = json.loads((SCHEMAS / "test.schema.json").read_text("utf-8"))
 MAKERS = {**COMPARISONS, "hostile": hostile}
 
 
@@ -56,14 +55,6 @@ def test_the_schema_knows_every_key_and_requires_it(name):
         part["additionalProperties"] = False
 
     assert refused(json.loads(write(MAKERS[name]())), schema) == []
-
-
-def test_decisions_and_answers_have_the_schema_of_a_test_run():
-    shared = SCHEMA["$defs"].keys() & TEST_SCHEMA["$defs"].keys() - {"case"}
-
-    assert {"decided", "worse", "answer", "usage", "call"} <= shared
-    for name in shared:
-        assert SCHEMA["$defs"][name] == TEST_SCHEMA["$defs"][name]
 
 
 def test_the_shape_is_that_of_the_design():

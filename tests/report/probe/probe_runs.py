@@ -17,7 +17,7 @@ from promptops.model.probe_run import (
     PromptProbes,
     SkippedProbe,
 )
-from promptops.model.test_run import AssertionResult, CaseRun, Decided, Worse
+from promptops.model.test_run import AssertionResult, CaseRun, Decided, MessageText, Worse
 
 HOSTILE = (
     "<script>document.title='pwned';alert(1)</script>\u202e\u200b\x1b[31m`</pre>|@everyone\n"
@@ -135,7 +135,7 @@ def _case(
         status=status,
         place=place,
         assertions=(assertion,),
-        messages=(("system", text), ("user", text)),
+        messages=(MessageText("system", text), MessageText("user", text)),
         answer=Answer(
             text=text, tool_calls=({"name": text, "arguments": {"a": text}},), model=text
         ),

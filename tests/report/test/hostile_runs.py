@@ -7,8 +7,10 @@ from promptops.model.place import Place
 from promptops.model.test_run import (
     AssertionResult,
     CaseRun,
+    ComparedTexts,
     CoverageRow,
     Decided,
+    MessageText,
     TestRun,
     Uncovered,
     Worse,
@@ -42,7 +44,7 @@ def hostile(text: str = ATTACK) -> TestRun:
         ),
         coverage=(
             CoverageRow(
-                prompt=text, covered=1, total=2, uncovered=(Uncovered(place=place, said=text),)
+                prompt=text, covered=1, total=2, uncovered=(Uncovered(place=place, message=text),)
             ),
         ),
         baseline=text,
@@ -80,7 +82,7 @@ def _cases(text: str, place: Place) -> list[CaseRun]:
             place=place,
             on=on,
             score=text,
-            compared=(f"{text}\nsame", f"{text} {text}\nsame"),
+            compared=ComparedTexts(f"{text}\nsame", f"{text} {text}\nsame"),
         )
         for on in ("request", "answer")
         for status in ("passed", "failed", "error", "skipped")
@@ -91,7 +93,7 @@ def _cases(text: str, place: Place) -> list[CaseRun]:
         status="failed",
         place=place,
         assertions=results,
-        messages=((text, text), ("user", f"{text}\n{text}")),
+        messages=(MessageText(text, text), MessageText("user", f"{text}\n{text}")),
         answer=answer,
         source="live",
     )
@@ -139,11 +141,14 @@ def _large_case(prompt: str, index: int, rules: str) -> CaseRun:
                 reason=f"expected one of `a`, `b` in the answer, got `{prompt} {index}`",
                 place=place,
                 on="answer",
-                compared=(rules, f"{rules}\n{index}") if kind == "one-of" else None,
+                compared=ComparedTexts(rules, f"{rules}\n{index}") if kind == "one-of" else None,
             )
             for kind in ("json-schema", "one-of", "max-chars")
         ),
-        messages=(("system", rules), ("user", f"question {index} of {prompt}")),
+        messages=(
+            MessageText("system", rules),
+            MessageText("user", f"question {index} of {prompt}"),
+        ),
         answer=Answer(text=f"answer {index} of {prompt}"),
         source="recorded",
     )

@@ -10,8 +10,10 @@ from promptops.model.place import Place
 from promptops.model.test_run import (
     AssertionResult,
     CaseRun,
+    ComparedTexts,
     CoverageRow,
     Decided,
+    MessageText,
     TestRun,
     Uncovered,
     Worse,
@@ -106,7 +108,8 @@ def case(
         place=values.pop("place", None) or at(TRIAGE, 80, 5),
         assertions=assertions,
         messages=values.pop(
-            "messages", (("system", DESK), ("user", f"<ticket>\n{name}\n</ticket>"))
+            "messages",
+            (MessageText("system", DESK), MessageText("user", f"<ticket>\n{name}\n</ticket>")),
         ),
         answer=said,
         source=values.pop("source", "recorded" if said else "none"),
@@ -235,11 +238,11 @@ def failing() -> TestRun:
                 uncovered=(
                     Uncovered(
                         place=at(TRIAGE, 52, 13, 12),
-                        said="in every case `known_issues` has an item",
+                        message="in every case `known_issues` has an item",
                     ),
                     Uncovered(
                         place=at("prompts/partials/support-desk.md.j2", 7, 7, 17),
-                        said="in no case `tone == 'formal'` holds",
+                        message="in no case `tone == 'formal'` holds",
                     ),
                 ),
             ),
@@ -277,7 +280,7 @@ def _triage() -> list[CaseRun]:
                 "expected `Hello Sam,\\n\\nthank you…` (263 characters) in the answer, got"
                 " `Hello Sam,\\n\\nthank you…` (226 characters)",
                 place=at(TRIAGE, 97),
-                compared=(REPLY_WANTED, REPLY),
+                compared=ComparedTexts(REPLY_WANTED, REPLY),
             ),
             assertion("max-latency", "skipped", "only a fresh answer has a latency"),
             status="failed",

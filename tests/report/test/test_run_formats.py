@@ -5,7 +5,8 @@ import unicodedata
 
 import pytest
 
-from promptops.report.test import github, html, json, junit, markdown, text
+from promptops.report.parts import record_json
+from promptops.report.test import github, html, junit, markdown, text
 from tests.report.conftest import HOSTILE
 from tests.report.test.hostile_runs import hostile
 from tests.report.test.runs import RUNS, case, failing, run
@@ -13,7 +14,7 @@ from tests.tiers import fast_spread
 
 FORMATS = {
     "text": text,
-    "json": json,
+    "json": record_json,
     "junit": junit,
     "github": github,
     "markdown": markdown,

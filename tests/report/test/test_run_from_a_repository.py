@@ -61,7 +61,7 @@ def test_a_failure_comes_with_the_difference_of_long_texts(tested):
 def test_a_run_that_fails_by_its_coverage_says_so_in_every_format(tested, name):
     result = tested(SAID, "--fail-under", "90", "--format", name)
 
-    said = '"too_low": true' if name == "json" else "50% of branches covered, under 90%"
+    said = '"undercovered": true' if name == "json" else "50% of branches covered, under 90%"
     assert result.return_value == 1
     assert said in result.stdout.replace("%25", "%")
     if name == "json":

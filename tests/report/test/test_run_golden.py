@@ -4,14 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from promptops.report.test import github, html, json, junit, markdown, text
+from promptops.report.parts import record_json
+from promptops.report.test import github, html, junit, markdown, text
 from tests.golden_files import compare
 from tests.report.diff.html_pages import read, readable
 from tests.report.test.hostile_runs import hostile
 from tests.report.test.runs import RUNS, failing
 
 GOLDEN = Path(__file__).parent / "golden"
-FORMATS = {"txt": text, "json": json, "xml": junit, "github.txt": github, "md": markdown}
+FORMATS = {"txt": text, "xml": junit, "github.txt": github, "md": markdown}
 
 
 @pytest.mark.parametrize("ending", FORMATS)
@@ -25,6 +26,10 @@ def test_what_strangers_and_models_write_is_shown_as_its_golden_file_says(ending
     everything = "<b>@octocat #1</b> | `a` ```\n::error::x\u202e ##[error] [-x-] **b** \x1b[31m"
 
     compare(GOLDEN / f"hostile.{ending}", FORMATS[ending].write(hostile(everything)))
+
+
+def test_json_has_all_of_a_run():
+    compare(GOLDEN / "failing.json", record_json.write(failing()))
 
 
 def test_a_page_says_what_its_golden_file_says():

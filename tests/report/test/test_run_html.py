@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from promptops.model.test_run import Decided
+from promptops.model.test_run import Decided, MessageText
 from promptops.report.test.html import write
 from tests.hanging import ends_soon
 from tests.report.diff.html_pages import read
@@ -207,7 +207,7 @@ def test_a_case_opens_to_its_reasons_its_request_and_its_answer():
         failed,
         status="failed",
         answer=said,
-        messages=(("user", "Hi"),),
+        messages=(MessageText("user", "Hi"),),
     )
 
     root = read(write(run(found, verdict="fail")))

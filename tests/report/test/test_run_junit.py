@@ -4,7 +4,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from promptops.model.test_run import CoverageRow, Decided
+from promptops.model.test_run import ComparedTexts, CoverageRow, Decided
 from promptops.report.test.junit import write
 from tests.report.conftest import HOSTILE
 from tests.report.junit_schema import violations
@@ -102,7 +102,7 @@ def test_too_little_coverage_is_a_failure():
 
 
 def test_a_failure_shows_how_long_texts_differ():
-    failed = assertion("equals", "failed", "no", compared=("Hello Sam.", "Hello you."))
+    failed = assertion("equals", "failed", "no", compared=ComparedTexts("Hello Sam.", "Hello you."))
 
     root = ElementTree.fromstring(
         write(run(case("a", "one", failed, status="failed"), verdict="fail"))

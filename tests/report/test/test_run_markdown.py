@@ -71,7 +71,7 @@ def test_everything_at_once_fits():
         )
         for n in range(300)
     ]
-    branch = Uncovered(place=at("p.yaml", 1), said=long)
+    branch = Uncovered(place=at("p.yaml", 1), message=long)
     rows = [
         CoverageRow(prompt=f"p{n}", covered=1, total=2, uncovered=(branch,)) for n in range(300)
     ]

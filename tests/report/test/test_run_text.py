@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from promptops.model.answer import Answer
-from promptops.model.test_run import CoverageRow, Decided, JudgeAgreement
+from promptops.model.test_run import ComparedTexts, CoverageRow, Decided, JudgeAgreement
 from promptops.report.test.text import write
 from tests.hanging import ends_soon
 from tests.report.test.hostile_runs import large
@@ -241,7 +241,8 @@ def test_advice_stands_before_the_last_line():
 
 
 def test_the_difference_of_long_texts_is_cut():
-    compared = ("\n".join(map(str, range(100))), "\n".join(f"{each}x" for each in range(100)))
+    numbers = range(100)
+    compared = ComparedTexts("\n".join(map(str, numbers)), "\n".join(f"{n}x" for n in numbers))
     found = case("a", "c", replace(FAILED, compared=compared), status="failed")
 
     lines = write(run(found, verdict="fail")).splitlines()

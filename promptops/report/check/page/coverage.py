@@ -87,7 +87,7 @@ def _branches(rows: Iterable[CoverageRow]) -> dict[str, list[BranchView]]:
 def _labels(row: CoverageRow) -> dict[Place, list[str]]:
     found: dict[Place, list[str]] = {}
     for branch in row.uncovered:
-        found.setdefault(branch.place, []).append(branch.said)
+        found.setdefault(branch.place, []).append(branch.message)
     return found
 
 

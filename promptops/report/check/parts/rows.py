@@ -92,7 +92,7 @@ def _coverage(report: CheckReport) -> GateRow | None:
     if not run.coverage:
         return None
     limit = f", at least {run.fail_under:g}% required" if run.fail_under is not None else ""
-    return _row(report, "coverage", f"{facts.covered(run.coverage)}{limit}")
+    return _row(report, "coverage", f"{facts.covered(run.branches)}{limit}")
 
 
 def _mutation(report: CheckReport) -> GateRow | None:

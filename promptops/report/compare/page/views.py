@@ -173,7 +173,7 @@ def _case_view(
     case: ComparedCase, arms: Sequence[ArmResult], anchor: str, room: Room
 ) -> ComparedCaseView:
     room.take_case()
-    messages = tuple((role, room.show(text)) for role, text in case.messages)
+    messages = tuple((each.role, room.show(each.text)) for each in case.messages)
     columns = tuple(_column(case, number, arms, room) for number in range(1, len(arms) + 1))
     return ComparedCaseView(
         anchor=anchor,

@@ -93,7 +93,7 @@ def _success(case: ProbedCase, anchor: str, room: Room) -> SuccessView:
     return SuccessView(
         anchor=anchor,
         case=case,
-        messages=tuple((role, room.show(text)) for role, text in case.run.messages),
+        messages=tuple((each.role, room.show(each.text)) for each in case.run.messages),
         output=room.show(answer.text) if answer is not None else None,
         calls=tuple(room.show(call(each)) for each in answer.tool_calls) if answer else (),
         reasons=tuple(

@@ -153,7 +153,7 @@ class _Views:
             short_reason=self.short_reason(case),
             cells=cells(case, every),
             results=tuple(_results(room, case, every)),
-            messages=tuple((role, room.show(text)) for role, text in case.messages),
+            messages=tuple((each.role, room.show(each.text)) for each in case.messages),
             output=room.show(answer.text) if answer else None,
             calls=tuple(room.show(facts.call(call)) for call in calls),
         )
@@ -180,7 +180,6 @@ def _short_reason(trouble: Trouble) -> str:
 def _results(room: Room, case: CaseRun, every: tuple[Column, ...]) -> Iterator[ResultView]:
     numbers = {(column.on, column.type): column.number for column in every}
     for each in worst_first(case.assertions):
-        difference = (
-            room.compare(*each.compared) if each.compared and each.status == "failed" else ()
-        )
+        texts = each.compared if each.status == "failed" else None
+        difference = room.compare(texts.expected, texts.got) if texts else ()
         yield ResultView(each, shown(each), numbers[each.on, each.type], difference)

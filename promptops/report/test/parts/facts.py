@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from promptops.model.answer import Answer
-from promptops.model.test_run import CaseRun, CoverageRow, Decided, Source, TestRun
+from promptops.model.test_run import BranchCount, CaseRun, Decided, Source, TestRun
 from promptops.plurals import counted, some
 from promptops.report.parts.json_text import json_data
 from promptops.report.parts.visible import visible
@@ -53,15 +53,15 @@ def is_of_a_file(found: CaseRun) -> bool:
 
 def _troubled(run: TestRun, in_files: int) -> Iterator[str]:
     unasked = sum(case.infrastructure for case in run.cases if case.status == "error")
-    errors = run.count("error") - unasked - in_files
-    if run.count("failed"):
-        yield f"{run.count('failed')} failed"
+    errors = run.count.errors - unasked - in_files
+    if run.count.failed:
+        yield f"{run.count.failed} failed"
     if errors > 0:
         yield counted(errors, "error")
     if unasked:
         yield f"{unasked} unanswered"
-    if run.count("stale"):
-        yield f"{run.count('stale')} stale"
+    if run.count.stale:
+        yield f"{run.count.stale} stale"
 
 
 def _judged(run: TestRun) -> str:
@@ -102,9 +102,8 @@ def undercovered(run: TestRun) -> str:
     """Such as `71.4% of branches covered, under 90%`; "" if enough are covered."""
     if not run.undercovered:
         return ""
-    covered = sum(row.covered for row in run.coverage)
-    total = sum(row.total for row in run.coverage)
-    percent = rounded_down(covered, total) if total else "100%"
+    branches = run.branches
+    percent = rounded_down(branches.covered, branches.total) if branches.total else "100%"
     return f"{percent} of branches covered, under {run.fail_under:g}%"
 
 
@@ -120,7 +119,7 @@ def unanswered(cases: Sequence[CaseRun]) -> str:
 
 def missing(run: TestRun) -> str:
     """Missing recordings, such as `12 of 40 recordings missing`; "" for none."""
-    missed = run.count("stale")
+    missed = run.count.stale
     if not missed:
         return ""
     there = sum(case.answer is not None for case in run.cases if case.status != "stale")
@@ -130,7 +129,7 @@ def missing(run: TestRun) -> str:
 
 def advice(run: TestRun) -> str:
     """The next command, or ""."""
-    return visible(run.advice) if run.advice or not run.count("stale") else RECORD
+    return visible(run.advice) if run.advice or not run.count.stale else RECORD
 
 
 def problem(trouble: Trouble) -> str:
@@ -218,10 +217,9 @@ def by_prompt(cases: Iterable[CaseRun]) -> dict[str, list[CaseRun]]:
     return found
 
 
-def covered(rows: Iterable[CoverageRow]) -> str:
+def covered(branches: BranchCount) -> str:
     """The coverage, such as `41 of 48 branches, 85%`."""
-    every = list(rows)
-    taken, total = sum(row.covered for row in every), sum(row.total for row in every)
+    taken, total = branches.covered, branches.total
     return f"{taken:,} of {counted(total, 'branch')}, {share(taken, total)}"
 
 

@@ -39,7 +39,8 @@ class Trouble:
     @property
     def compared(self) -> tuple[str, str] | None:
         """The expected and the actual text."""
-        return self.assertion.compared if self.assertion and self.status == "failed" else None
+        texts = self.assertion.compared if self.assertion and self.status == "failed" else None
+        return (texts.expected, texts.got) if texts else None
 
 
 def troubles(cases: Iterable[CaseRun]) -> list[Trouble]:

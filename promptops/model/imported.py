@@ -149,7 +149,8 @@ class Import:
     @shown
     def with_loss(self) -> int:
         """Number of prompts that were written although something is lost."""
-        return self.total - self.without_loss - self.refused
+        lost: int = self.total - self.without_loss - self.refused
+        return lost
 
     @property
     def nothing_readable(self) -> bool:

@@ -55,7 +55,7 @@ class Issues:
             return self._create(wanted) if ours is None else self._update(ours, wanted)
         if ours is None:
             return "no issue: no prompt drifted"
-        if result["exit"] or _is_undecided(result):
+        if result["exit_code"] or _is_undecided(result):
             return f"the issue stays open, because the run is not clear: {ours['html_url']}"
         return self._close(ours)
 

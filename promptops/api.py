@@ -68,7 +68,7 @@ def load(
         ref: `v1.8.0`, exactly that release; `^1.2`, `~1.2.3`, `>=1,<2`, the highest matching
             release, a prerelease only if the range names one; `production`, the release of that
             channel; `sha256:…`, a bundle by its content; `git:REV`, any revision, for development.
-            There is no default.
+            Only a bundle file needs none: it has one release.
         source: A git repository, a bundle file or the folder of a site on this machine,
             `https://…` (a site), `git+https://…`, `git+ssh://…`, `git+file://…`, or `pkg:NAME`, a
             bundle in an installed package. The default is PROMPTOPS_SOURCE, else the repository

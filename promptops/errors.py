@@ -13,6 +13,15 @@ from promptops.records import record
 FAILED = 1
 """The exit code for findings, failing or stale cases, and a gate that fails."""
 
+USAGE = 2
+"""The exit code for wrong usage of the command line."""
+
+BAD_INPUT = 3
+"""The exit code for a configuration or another input that can't be read at all."""
+
+GIT = 4
+"""The exit code if git failed, or the repository lacks a requested object."""
+
 OUTAGE = 5
 """The exit code if a provider failed or a budget is spent: it is not a fault of the prompt."""
 
@@ -89,19 +98,19 @@ class PromptopsError(Exception):
 class UsageError(PromptopsError):
     """The command line or a call names something that does not exist or is not allowed."""
 
-    exit_code = 2
+    exit_code = USAGE
 
 
 class InputError(PromptopsError):
     """A configuration or another input file cannot be read at all."""
 
-    exit_code = 3
+    exit_code = BAD_INPUT
 
 
 class GitError(PromptopsError):
     """Git failed, or the repository lacks a requested object."""
 
-    exit_code = 4
+    exit_code = GIT
 
 
 class NotFound(UsageError):

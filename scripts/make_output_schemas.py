@@ -22,6 +22,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 import promptops.commands
 import promptops.model
 import promptops.terminal
+import promptops.workspace
 from promptops.model.change import ABSENT
 from promptops.records.outputs import (
     OUTPUTS,
@@ -57,7 +58,8 @@ def schemas() -> dict[str, str]:
 
 def _import_outputs() -> None:
     """Import each module that may declare an output."""
-    for package in (promptops.model, promptops.commands, promptops.terminal):
+    places = (promptops.model, promptops.workspace, promptops.commands, promptops.terminal)
+    for package in places:
         for module in walk_packages(package.__path__, f"{package.__name__}."):
             import_module(module.name)
 

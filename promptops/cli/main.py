@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from promptops.errors import BUG, INTERRUPTED, PromptopsError, UsageError
+from promptops.errors import BUG, INTERRUPTED, USAGE, PromptopsError, UsageError
 
 if TYPE_CHECKING:
     import click
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from promptops.terminal.output import OutputOptions
 
 STDOUT = 1
-USAGE_ERROR = 2
 STOPS_BISECT = 128
 """Added to an exit code, it makes `git bisect run` stop."""
 BISECT_RUN_CODES = (0, 1, 125)
@@ -133,12 +132,12 @@ def _run(arguments: list[str]) -> int:
     try:
         code = group.main(arguments or ["--help"], prog_name="promptops", standalone_mode=False)
         if not arguments:
-            return USAGE_ERROR
+            return USAGE
         return code if isinstance(code, int) else 0
     except click.ClickException as error:
         _print_error(f"error: {_visible(_message(error))}")
         _usage_tip(error)
-        return USAGE_ERROR
+        return USAGE
     except click.Abort:
         _print_error("interrupted")
         return INTERRUPTED

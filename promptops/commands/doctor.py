@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 import click
 
 from promptops.errors import UsageError
+from promptops.records import record
+from promptops.records.outputs import output as output_of
+from promptops.records.outputs import shown
 from promptops.terminal.options import common
 from promptops.terminal.output import OutputOptions
+from promptops.workspace.diagnosis import Diagnosis
+
+
+@output_of("doctor")
+@record(frozen=True, slots=True, kw_only=True)
+class Diagnoses:
+    """The result of `doctor`.
+
+    Attributes:
+        checks: In the order of the text.
+    """
+
+    checks: tuple[Diagnosis, ...]
+
+    @shown
+    def ok(self) -> bool:
+        """Whether there is no problem; notes do not count."""
+        return all(check.state != "problem" for check in self.checks)
 
 
 @click.command()
@@ -43,21 +63,19 @@ def command(output: OutputOptions, channel: str | None, source: str | None) -> i
     """
     from promptops.commands.init.doctor import diagnose
     from promptops.loading.forget import reset_channel
-    from promptops.report.parts.json_text import json_text
+    from promptops.report.parts.record_json import write
 
     if channel is None and source is not None:
         raise UsageError("`--source` needs `--reset-channel`")
-    checks = (
-        diagnose(output.directory)
+    found = Diagnoses(
+        checks=diagnose(output.directory)
         if channel is None
         else (reset_channel(output.directory, channel, source),)
     )
-    problems = sum(check.state == "problem" for check in checks)
-    value = {"schema": 1, "ok": not problems, "checks": [asdict(check) for check in checks]}
     output.write_each(
-        lambda name, style: _text(checks, style) if name == "text" else json_text(value)
+        lambda name, style: _text(found.checks, style) if name == "text" else write(found)
     )
-    return int(bool(problems))
+    return int(not found.ok)
 
 
 _ROLES = {"ok": "hint", "note": "warning", "problem": "error"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 import click
@@ -26,11 +25,10 @@ def command(output: OutputOptions, identity: str) -> int:
       promptops new support/triage
     """
     from promptops.commands.init.new import create_prompt
-    from promptops.report.parts.json_text import json_text
+    from promptops.report.parts.record_json import write
 
     created = create_prompt(output.directory, identity)
-    value = {"schema": 1, **asdict(created)}
-    output.write_each(lambda name, _: _text(created) if name == "text" else json_text(value))
+    output.write_each(lambda name, _: _text(created) if name == "text" else write(created))
     return 0
 
 

@@ -81,7 +81,7 @@ def _formatted(name: str, rendered: Any, *, annotate: bool) -> str:
     if name in _PROVIDERS:
         return json_text(_without_bytes(_arguments(name, rendered)))
     if name == "json":
-        return json_text(_value_of(rendered, annotate))
+        return _json(rendered, annotate=annotate)
     return _annotated(rendered) if annotate else _text(rendered)
 
 
@@ -108,38 +108,19 @@ def _without_bytes(value: Any) -> Any:
     return [_without_bytes(each) for each in value] if isinstance(value, list) else value
 
 
-def _value_of(rendered: Any, annotate: bool) -> dict[str, Any]:
-    from promptops.workspace.render import rendered_lines
+def _json(rendered: Any, *, annotate: bool) -> str:
+    from promptops.report.parts.record_json import write
+    from promptops.workspace.render import Rendering, rendered_lines
 
-    request = rendered.request
-    value: dict[str, Any] = {
-        "schema": 1,
-        "prompt": rendered.prompt.id,
-        "case": rendered.case,
-        "digest": rendered.digest,
-        "request": {
-            "messages": list(request.messages),
-            "model": dict(request.model) or None,
-            "params": dict(request.params),
-            "provider_options": dict(request.provider_options),
-            "tools": list(request.tools),
-            "tool_choice": request.tool_choice,
-            "response_format": request.response_format,
-        },
-    }
-    if annotate:
-        value["lines"] = [
-            {
-                "message": line.message,
-                "line": line.number,
-                "text": line.text,
-                "path": line.place.path,
-                "source_line": line.place.line,
-                "inputs": list(line.inputs),
-            }
-            for line in rendered_lines(rendered)
-        ]
-    return value
+    return write(
+        Rendering(
+            prompt=rendered.prompt.id,
+            case=rendered.case,
+            digest=rendered.digest,
+            request=rendered.request,
+            lines=tuple(rendered_lines(rendered)) if annotate else None,
+        )
+    )
 
 
 def _text(rendered: Any) -> str:

@@ -15,9 +15,11 @@ class ChangeCode:
     """One kind of change.
 
     Attributes:
+        code: Such as CHG105; it never changes its meaning.
         name: Words joined by hyphens.
+        level: Who is affected.
         bump: The required bump, unless a policy or a waiver changes it.
-        summary: One line for the documentation.
+        summary: What changed, in one line.
         warning: Whether reports mark each such change for attention.
         risk: Why a reviewer must not overlook it; "" if it is not a risk in itself.
         instead: How to achieve the same without this change, or "".

@@ -8,6 +8,7 @@ from typing import Literal, cast
 from promptops.formats.document import Loss
 from promptops.model.finding import Severity
 from promptops.records import record
+from promptops.records.outputs import shown
 
 CodeKind = Literal["error", "loss", "change", "note"]
 
@@ -17,12 +18,13 @@ class LossCode:
     """One kind of loss.
 
     Attributes:
+        code: Such as IMP102; it never changes its meaning.
         name: Words joined by hyphens.
         kind: `error`: the prompt, or the whole file, is not written. `loss`: something is missing
             in the result. `change`: all is there, and what is rendered or decided can differ.
             `note`: all is there, in other words, or the source does not define it.
         may_refuse: A `loss` without which some prompts can't be written: an error there.
-        summary: What happened, one line for the documentation.
+        summary: What happened, in one line.
         fix: What the user can do, or "".
     """
 
@@ -31,9 +33,9 @@ class LossCode:
     kind: CodeKind
     may_refuse: bool
     summary: str
-    fix: str
+    fix: str = ""
 
-    @property
+    @shown
     def severity(self) -> Severity:
         """The severity of a finding that does not refuse its prompt."""
         return _SEVERITIES[self.kind]

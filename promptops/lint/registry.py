@@ -14,6 +14,7 @@ from promptops.module_discovery import module_names
 from promptops.patterns import lazy_pattern
 from promptops.plugins import load, offers
 from promptops.records import record
+from promptops.records.outputs import hidden, shown
 
 GROUP = "promptops.rules"
 
@@ -28,6 +29,9 @@ class Rule:
     """One lint rule.
 
     Attributes:
+        code: It never changes its meaning.
+        name: Words joined by hyphens, such as undefined-variable.
+        severity: Unless the configuration sets another one.
         on: An `opt-in` rule must be selected, a `preview` rule by its whole code or its name.
         deprecated: What to use instead, and which version removes the rule; "" if it is not
             deprecated.
@@ -41,32 +45,32 @@ class Rule:
     code: str
     name: str
     severity: Severity
-    check: Check
-    needs: tuple[str, ...]
+    check: Check = hidden()
+    needs: tuple[str, ...] = hidden()
     on: On = "default"
     deprecated: str = ""
-    dated: bool = False
-    unsuppressable: bool = False
-    masked: bool = False
-    reads_all: bool = False
+    dated: bool = hidden(default=False)
+    unsuppressable: bool = hidden(default=False)
+    masked: bool = hidden(default=False)
+    reads_all: bool = hidden(default=False)
 
-    @property
+    @shown
     def stage(self) -> Stage:
         """How far its users can rely on it."""
         if self.deprecated:
             return "deprecated"
         return "preview" if self.on == "preview" else "stable"
 
-    @property
+    @shown
     def documentation(self) -> str:
-        """The docstring without indentation."""
+        """The docstring without indentation: the requirement, the reason, and examples."""
         import inspect
 
         return inspect.getdoc(self.check) or ""
 
-    @property
+    @shown
     def summary(self) -> str:
-        """The first line without the full stop."""
+        """The requirement: the first line of the docstring without the full stop."""
         return (self.check.__doc__ or "").strip().partition("\n")[0].rstrip(".")
 
     @property

@@ -8,6 +8,7 @@ from typing import Literal
 from promptops.model.finding import Finding, Severity
 from promptops.model.place import Place
 from promptops.records import field, record
+from promptops.records.outputs import output, shown
 
 State = Literal["written", "would-write", "same", "refused"]
 
@@ -17,11 +18,14 @@ class ImportedPrompt:
     """One prompt of a source.
 
     Attributes:
-        path: Of the prompt file, from the root of the repository.
+        id: Below the folder of `--to`.
+        path: Of the prompt file, from the root of the repository, forward slashes.
         place: In its source.
-        format: Of the source, with its version where it has several.
-        state: What became of it; `same`: files with the same bytes exist.
-        files: Paths of all its files.
+        format: Of the source, with its version where it has several, such as `prompty 1`.
+        state: What became of it; `same`: files with the same bytes exist. `would-write`: with
+            `--dry-run`.
+        messages, inputs, cases: The number of them.
+        files: Paths of all its files, as `path`.
         has_model: Whether it names a model or a profile.
         losses: Number of findings of severity warning and error.
         notes: Number of findings of severity info.
@@ -46,8 +50,9 @@ class ImportedSource:
     """One file that was read.
 
     Attributes:
-        path: As it is shown.
+        path: As the user named it, or below the folder that the user named.
         format: None if it is in no known format, or can't be read.
+        prompts: In their order.
     """
 
     path: str
@@ -61,10 +66,11 @@ EXCLUDED = "excluded by --exclude"
 
 @record(frozen=True, slots=True, kw_only=True)
 class LeftOut:
-    """A file of a source from which nothing was imported.
+    """A file, folder or part of a file from which nothing was imported.
 
     Attributes:
-        path: As it is shown; that of a folder ends with a slash.
+        path: As the user named it, or below the folder that the user named; that of a folder ends
+            with a slash, and a part of a file is `FILE::NAME`.
         reason: In words, such as `documentation`.
     """
 
@@ -72,13 +78,17 @@ class LeftOut:
     reason: str
 
 
+@output("import")
 @record(frozen=True, slots=True, kw_only=True)
 class Import:
-    """The result for all sources.
+    """The result of `import`.
 
     Attributes:
-        findings: Of all prompts, in the order of their sources.
-        profiles: Model profiles to add to the configuration: provider and id by name.
+        sources: The files that were read, in the order of their paths.
+        findings: What is lost, changed or assumed, in the order of the sources; places are in the
+            sources.
+        profiles: Model profiles to add to the configuration as `[models.NAME]`: provider and id by
+            name.
         configuration: The file that they belong in.
         companions: Number of files that another file uses, so that they are read with it.
         left_out: Files that were not read, and those in which no prompt was found.
@@ -100,14 +110,14 @@ class Import:
         """The prompts of all sources."""
         return tuple(prompt for source in self.sources for prompt in source.prompts)
 
-    @property
+    @shown
     def files(self) -> int:
-        """Number of files that were read."""
+        """Number of files that were read, those that another file uses included."""
         return len(self.sources) + self.companions
 
-    @property
+    @shown
     def skipped(self) -> int:
-        """Number of files and folders that were not read."""
+        """Number of files and folders that were not read; `left_out` has the reasons."""
         read = {source.path for source in self.sources}
         return sum(one.path.partition("::")[0] not in read for one in self.left_out)
 
@@ -121,25 +131,26 @@ class Import:
             for found in self.findings
         )
 
-    @property
+    @shown
     def total(self) -> int:
         """Number of all prompts of the sources."""
         return len(self.prompts) + self.unreadable
 
-    @property
+    @shown
     def refused(self) -> int:
         """Number of prompts that were not written."""
         return sum(prompt.state == "refused" for prompt in self.prompts) + self.unreadable
 
-    @property
+    @shown
     def without_loss(self) -> int:
         """Number of prompts without a finding of severity warning and error."""
         return sum(prompt.losses == 0 for prompt in self.prompts)
 
-    @property
+    @shown
     def with_loss(self) -> int:
         """Number of prompts that were written although something is lost."""
-        return self.total - self.without_loss - self.refused
+        lost: int = self.total - self.without_loss - self.refused
+        return lost
 
     @property
     def nothing_readable(self) -> bool:
@@ -159,9 +170,11 @@ class Candidate:
     """What an import would read as a prompt.
 
     Attributes:
+        place: In its source.
         id: That an import without `--to` and `--id` gives it.
         name: The end of its id, for `--select FILE::NAME`.
-        length: Characters of its texts.
+        format: Of the source.
+        length: Characters of its texts, as templates.
         variables: Names of its inputs.
     """
 
@@ -173,11 +186,13 @@ class Candidate:
     variables: tuple[str, ...]
 
 
+@output("import-list")
 @record(frozen=True, slots=True, kw_only=True)
 class CandidateList:
-    """The result of `promptops import --list`.
+    """The result of `import --list`.
 
     Attributes:
+        candidates: What would be read as prompts, in the order of the sources.
         findings: Errors about files that can't be read, and parts that can't be imported.
         left_out: As in `Import`.
     """

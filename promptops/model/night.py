@@ -7,6 +7,7 @@ from typing import Literal
 from promptops.model.place import Place
 from promptops.model.test_run import CaseRun, Worse
 from promptops.records import record
+from promptops.records.outputs import hidden, output, shown
 
 NOTES_REF = "refs/notes/promptops-drift"
 """The git notes that keep the nights, unless a file does."""
@@ -18,6 +19,9 @@ LEARNING_NIGHTS = 10
 
 NightVerdict = Literal["learning", "steady", "suspect", "drifted", "incomplete", "accepted"]
 Signal = Literal["steady", "suspect", "drifted"]
+SIGNALS = ("suspect", "drifted")
+"""The verdicts of a night with a signal."""
+
 ChartName = Literal["score", "contracts"]
 Culprit = Literal["model", "judge", "unknown"]
 
@@ -37,9 +41,13 @@ class NightJudge:
 
 @record(frozen=True, slots=True, kw_only=True)
 class Confirmed:
-    """z of the fresh answers that followed a signal; None for a chart without a signal.
+    """z of the fresh answers that followed a signal.
 
     Without any z, fresh answers were requested and some of them are missing.
+
+    Attributes:
+        score: Of the chart of the score; None without a signal there.
+        contracts: Of the chart of the contracts; None without a signal there.
     """
 
     score: float | None = None
@@ -53,15 +61,18 @@ class Night:
     Attributes:
         at: UTC, as `2026-11-27T02:10:03Z`.
         release: The tag.
+        prompt: The id of the prompt.
         digest: SHA-256 of the requests and assertions of its cases, 64 hexadecimal digits. Nights
             with the same digest can be compared, whatever the release.
         score: The primary score, or None for a prompt without measures.
+        format: The version of these attributes in the history.
         n: The number of cases with a score; for a prompt without measures, with an answer.
         k: The number of answers to each case.
         mean: Of the score, 0 to 1; None without a score.
         within: The mean over cases of the variance among the scores of a case; `within / k / n` is
             the sampling variance of `mean`. None without a score.
-        kept, of: The number of answers whose contracts were checked, and of those that keep all.
+        kept: The number of answers that keep all contracts.
+        of: The number of answers whose contracts were checked.
         same: The share of answers that are equal to a recorded one byte for byte; None without
             recordings.
         models, fingerprints: As the provider named them, sorted.
@@ -69,7 +80,9 @@ class Night:
         tokens: Means of one request, input and output.
         latency_s: p50 and p95; None if none was measured cleanly.
         cost_usd: Of these answers, without judges and fresh answers; None without a known price.
+        judge: The judge of the score; None without one.
         confirmed: None if no fresh answers were requested.
+        verdict: What the night shows.
         reason: Why the user accepted the new level, why the night is incomplete, or why a signal
             was not confirmed; else "".
     """
@@ -101,7 +114,13 @@ class Night:
 
 @record(frozen=True, slots=True, kw_only=True)
 class ChartBaseline:
-    """The learned level of a chart: mean of the nights (0 to 1), its standard error."""
+    """The learned level of a chart.
+
+    Attributes:
+        mean: Of the nights, 0 to 1.
+        se: The standard error of the mean.
+        nights: The number of nights that it was learned from.
+    """
 
     mean: float
     se: float
@@ -137,8 +156,10 @@ class Chart:
     """One control chart.
 
     Attributes:
+        name: What it is about.
         baseline: None while it is learned.
-        ewma: Of the last night; None while the baseline is learned.
+        ewma: The exponentially weighted mean of the last night, in standard errors; None while the
+            baseline is learned.
         limit: A signal is an `ewma` below it; negative.
         points: In the order of nights; incomplete nights have none.
     """
@@ -147,14 +168,16 @@ class Chart:
     baseline: ChartBaseline | None
     ewma: float | None
     limit: float
-    points: tuple[ChartPoint, ...] = ()
+    points: tuple[ChartPoint, ...] = hidden(default=())
 
 
 @record(frozen=True, slots=True, kw_only=True)
 class Visible:
-    """A loss of `points` percentage points is found in about `nights` nights (median).
+    """The loss that the cases of a prompt can show.
 
-    `nights` is None if it is not found in 30 nights.
+    Attributes:
+        points: The loss of the score, in percentage points.
+        nights: It is found in about this number of nights (median); None if not in 30.
     """
 
     points: float
@@ -163,9 +186,10 @@ class Visible:
 
 @record(frozen=True, slots=True, kw_only=True)
 class DriftBlame:
-    """Who caused a signal.
+    """The cause of a signal.
 
     Attributes:
+        who: The culprit.
         why: Sentences; the deciding one first, the others that hold after it.
     """
 
@@ -178,6 +202,9 @@ class PromptDrift:
     """The result for one prompt.
 
     Attributes:
+        prompt: The id of the prompt.
+        score: The primary score, or None for a prompt without measures.
+        verdict: Of tonight.
         line: The figures in one line, without the prompt and the score.
         night: Tonight's; the last line of its history.
         history: All nights of this digest, oldest first, tonight's last.
@@ -192,11 +219,33 @@ class PromptDrift:
     verdict: NightVerdict
     line: str
     night: Night
-    history: tuple[Night, ...]
+    history: tuple[Night, ...] = hidden()
     charts: tuple[Chart, ...] = ()
     visible: Visible | None = None
     blame: DriftBlame | None = None
     worst: tuple[Worse, ...] = ()
+
+    @shown
+    def nights(self) -> int:
+        """The number of complete nights since the last accepted level."""
+        return len(self.counting)
+
+    @shown
+    def since(self) -> str | None:
+        """The date of the first of the latest suspect or drifted nights; None without one."""
+        found = None
+        for night in reversed(self.counting):
+            if night.verdict not in SIGNALS:
+                break
+            found = night.at[:10]
+        return found
+
+    @property
+    def counting(self) -> tuple[Night, ...]:
+        """The complete nights since the last accepted level, oldest first."""
+        verdicts = [night.verdict for night in self.history]
+        first = len(verdicts) - verdicts[::-1].index("accepted") if "accepted" in verdicts else 0
+        return tuple(night for night in self.history[first:] if night.verdict != "incomplete")
 
     def chart(self, name: ChartName) -> Chart | None:
         """The chart of this name, or None."""
@@ -208,8 +257,11 @@ class ProfileDrift:
     """The pooled chart of all prompts of a profile.
 
     Attributes:
+        profile: Its name.
         prompts: Their ids.
-        ewma: None while fewer than two of them have learned a baseline.
+        ewma: The exponentially weighted mean of the last night, in standard errors; None while
+            fewer than two of them have learned a baseline.
+        limit: A signal is an `ewma` below it; negative.
         verdict: As for a prompt, by the fresh answers of all of them.
     """
 
@@ -222,31 +274,50 @@ class ProfileDrift:
 
 @record(frozen=True, slots=True, kw_only=True)
 class HistoryProblem:
-    """A line of the history that can't be read; it stays as it is."""
+    """A line of the history that can't be read; it stays as it is.
+
+    Attributes:
+        place: Its place: a file, or the notes of a tag.
+        message: Why it can't be read.
+    """
 
     place: Place
     message: str
 
 
+@output("drift")
 @record(frozen=True, slots=True, kw_only=True)
 class Drift:
-    """One run of `drift`.
+    """The result of `drift`.
 
     Attributes:
         release: The tag.
         channel: The channel that serves it, if it was found by one; else "".
+        headline: The result in a few words: `support/triage drifted`.
+        exit_code: Of the command.
         history: Where the nights are: `refs/notes/promptops-drift`, or a file.
+        prompts: In the order of their ids.
+        profiles: The pooled charts of prompts that share a profile.
         problems: Files that can't be read and cases that could not be answered or judged.
         broken: Lines of the history that can't be read.
         pushes: The notes are fetched and pushed.
         unpushed: Why the notes could not be pushed, or ""; the nights are kept locally.
+        warnings: What did not work and does not change a verdict.
         nothing: Why no case was selected, or "".
         accepted: Ids of prompts whose new level was accepted; then no model was called.
-        unanswered, unasked, ended, interrupted: As in a run of `test`.
+        advice: The next command to type, or "".
+        unanswered: Requests without an answer, including those to judges.
+        unasked: Those of them that were not sent, because the run ended first.
+        ended: Why the run ended early, or "".
+        interrupted: It was interrupted.
+        cost_usd: Of the answers of tonight and of their judges.
+        duration_s: Of the whole run.
     """
 
     release: str
     channel: str = ""
+    headline: str = ""
+    exit_code: int = 0
     history: str
     prompts: tuple[PromptDrift, ...] = ()
     profiles: tuple[ProfileDrift, ...] = ()

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from promptops.records import field, record
+from promptops.records.outputs import hidden
 
 REQUEST_FORMAT = "promptops-request/1"
 
@@ -32,7 +33,10 @@ class Request:
             they are set. Content is a string, or a list of `{"type": "text", "text"}` and `{"type":
             "image" | "audio" | "document", "url" | "data", …}`.
         model: `{"provider", "id"}`; empty if the prompt names no model.
+        params: Parameters in neutral names.
+        provider_options: By the name of a provider: its own options, passed on unchanged.
         tools: Each `{"name", "description", "parameters", "strict"}`.
+        tool_choice: `auto`, `none`, `required`, or `{"name"}` of the tool to call; None if unset.
         response_format: `{"format", "schema", "name", "strict", "description"}`, without unset
             keys; None for plain text.
         any_api: Whether the profile has its own address, so that the provider's name does not
@@ -46,4 +50,4 @@ class Request:
     tools: tuple[Mapping[str, Any], ...] = ()
     tool_choice: Any = None
     response_format: Mapping[str, Any] | None = None
-    any_api: bool = False
+    any_api: bool = hidden(default=False)

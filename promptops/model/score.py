@@ -8,6 +8,7 @@ from promptops.model.config import VALUE_METRICS, AlertRule
 from promptops.model.place import Place
 from promptops.model.score_group import Dimension, ScoreGroup
 from promptops.records import field, record
+from promptops.records.outputs import hidden, output, private
 
 DEFAULT_BY: tuple[Dimension, ...] = ("prompt", "version", "channel", "day")
 
@@ -29,13 +30,11 @@ class UnreadableLine:
     """A line of a file of samples that can't be read.
 
     Attributes:
-        path: As the user wrote it, or a URL.
-        line, column: 1-based, the column in characters.
+        place: Where reading failed; its path is as the user wrote it, or a URL.
+        message: Why it can't be read.
     """
 
-    path: str
-    line: int
-    column: int = 1
+    place: Place
     message: str
 
 
@@ -56,7 +55,7 @@ class SampleCounts:
         altered: Samples of `scored` whose prompt had another digest than the release.
         broken: The first ten lines that can't be read, by file and line.
         broken_lines: All of them.
-        lines: Lines of the files that are not empty, broken ones included.
+        lines: Lines of the files that are not empty, broken ones included; rows of Parquet.
         ignored: Records that are not a request to a model, by kind.
         similar_keys: Ignored keys, each with the known key that it nearly is; at most 20.
         text_answers, json_answers: Answers of `scored` by their form, as they were recorded.
@@ -93,6 +92,7 @@ class LeftOutAssertion:
     Attributes:
         prompt: The id of the prompt.
         type: As written, with its `not-`.
+        place: Of the assertion at the release.
         why: The reason, as a phrase: "needs `expected`".
     """
 
@@ -138,7 +138,7 @@ class MissingValue:
     Only of groups with at least ten independent samples.
 
     Attributes:
-        metric, threshold, below: As in `Alert`.
+        metric, by, threshold, below: As in `Alert`.
         n: Samples of the group.
         why: Why there is no value, as a phrase: "all samples ended with an error".
     """
@@ -151,6 +151,7 @@ class MissingValue:
     why: str
 
 
+@private
 @record(frozen=True, slots=True, kw_only=True)
 class FailingSample:
     """A sample that violates a contract, or has the lowest scores: a candidate for a case.
@@ -183,18 +184,26 @@ class FailingSample:
 
 @record(frozen=True, slots=True, kw_only=True)
 class WrittenCases:
-    """The file that `--to-cases` wrote; `skipped` samples needed too many replacements."""
+    """The file that `--to-cases` wrote.
+
+    Attributes:
+        file: Its path.
+        written: The number of cases in it.
+        skipped: Samples that needed too many replacements.
+    """
 
     file: str
     written: int
     skipped: int = 0
 
 
+@output("score")
 @record(frozen=True, slots=True, kw_only=True)
 class Score:
     """The result of `score`.
 
     Attributes:
+        samples: What became of the samples.
         by: The dimensions of the groups.
         groups: Sorted by their values, in the order of `by`.
         alerts: The raised ones, in the order of the rules, then of the groups.
@@ -216,6 +225,7 @@ class Score:
         no_verdict: The number of missing verdicts of judges, by the reason.
         cost_usd: Of the calls to judges.
         nothing_to_judge: Judges were requested, and no scored answer has an assertion with one.
+        duration_s: Of the whole run.
     """
 
     samples: SampleCounts
@@ -227,7 +237,7 @@ class Score:
     idle: tuple[AlertRule, ...] = ()
     without_value: tuple[MissingValue, ...] = ()
     unwatched: bool = False
-    failing: tuple[FailingSample, ...] = ()
+    failing: tuple[FailingSample, ...] = hidden(default=())
     cases: WrittenCases | None = None
     pack: str = ""
     nothing: str = ""
@@ -238,7 +248,7 @@ class Score:
     no_verdict: Mapping[str, int] = field(default_factory=dict)
     cost_usd: float = 0.0
     nothing_to_judge: bool = False
-    duration_s: float = 0.0
+    duration_s: float = hidden(default=0.0)
 
     @property
     def alerts_without_value(self) -> int:

@@ -42,6 +42,7 @@ class ScoreMean:
     """The mean of a score in a group.
 
     Attributes:
+        name: Of the score.
         n: Samples with this score.
         mean, low, high: Shares, 0 to 1, with the bounds of the 95% interval.
     """
@@ -55,7 +56,13 @@ class ScoreMean:
 
 @record(frozen=True, slots=True, kw_only=True)
 class Share:
-    """A share of the samples of a group, with the bounds of its 95% interval; None for n = 0."""
+    """A share of the samples of a group.
+
+    Attributes:
+        n: Samples that count.
+        count: Those of `n` for which it is true.
+        low, high: The bounds of the 95% interval of `count / n`, as shares; None for n = 0.
+    """
 
     n: int
     count: int
@@ -70,7 +77,13 @@ class Share:
 
 @record(frozen=True, slots=True, kw_only=True)
 class ResponseTime:
-    """Seconds, from a histogram of 2% steps; `n` is the number of samples with a latency."""
+    """Seconds until the answer was complete, from a histogram of 2% steps.
+
+    Attributes:
+        n: Samples with a latency.
+        p50: The median.
+        p95: The 95th percentile.
+    """
 
     n: int
     p50: float
@@ -110,7 +123,7 @@ class ScoreGroup:
             those that keep all contracts.
         assertions: By the place of the assertion.
         scores: By name.
-        refusals: `n` are the samples with an answer.
+        refusals: Answers that refuse the request; `n` are the samples with an answer.
         errors: Samples with an error in place of an answer.
         tokens: Means; None without usage.
         priced: Samples with a known cost.

@@ -14,7 +14,9 @@ class Diagnosis:
     """The result of one check.
 
     Attributes:
+        name: What was checked, such as `git` or `key of fast`.
         state: A `problem` prevents promptops from working; a `note` does not.
+        message: The result, never the value of an API key.
         hint: The fix, or "".
     """
 

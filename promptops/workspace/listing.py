@@ -1,4 +1,4 @@
-"""The prompts of a catalog as plain values: the list of all, and one resolved prompt."""
+"""A resolved prompt as plain values, the digest of a prompt, and prompt files that are not read."""
 
 from __future__ import annotations
 
@@ -36,19 +36,7 @@ from promptops.records import fields, is_record
 from promptops.repo.repository import Repository
 from promptops.repo.tree import WORKTREE
 from promptops.report.parts.visible import visible_path
-from promptops.workspace.selection import Selected
 from promptops.workspace.workspace import Workspace
-
-
-def prompt_listing(workspace: Workspace, selected: Selected) -> dict[str, Any]:
-    """The output of `list`, as `schemas/list.schema.json` describes it, ordered by id."""
-    catalog = workspace.catalog
-    entries = [_entry(catalog, loaded) for loaded in catalog.prompts(selected.why)]
-    return {
-        "schema": 1,
-        "revision": catalog.revision,
-        "prompts": sorted(entries, key=lambda entry: str(entry["id"])),
-    }
 
 
 def unread_files(workspace: Workspace) -> tuple[tuple[str, str], ...]:
@@ -125,25 +113,6 @@ def _folders_in_other_case(top: Path, root: str) -> Iterator[str]:
     for other in beside:
         if other != name and other.lower() == name.lower():
             yield f"{above}/{other}" if above else other
-
-
-def _entry(catalog: Catalog, loaded: LoadedPrompt) -> dict[str, Any]:
-    prompt = loaded.prompt
-    return {
-        "id": loaded.id,
-        "path": loaded.path,
-        "status": prompt.status if prompt else "draft",
-        "tags": list(prompt.tags) if prompt else [],
-        "owners": list(prompt.owners) if prompt else [],
-        "model": _model_name(prompt) if prompt else None,
-        "cases": len(prompt.cases) if prompt else 0,
-        "digest": content_digest(catalog, prompt) if prompt else None,
-        "includes": sorted(text.path for text in catalog.reached(prompt)) if prompt else [],
-    }
-
-
-def _model_name(prompt: Prompt) -> str | None:
-    return prompt.model.profile or prompt.model.id
 
 
 def content_digest(catalog: Catalog, prompt: Prompt) -> str:

@@ -30,6 +30,7 @@ class SetupStep:
     """The result for one file.
 
     Attributes:
+        path: Relative to the repository root, forward slashes; absolute for a hook outside of it.
         action: `wrote` it, `added` to it, `kept` it unchanged, `skipped` it, or `failed`.
         note: Why the file was kept, skipped or failed, what else it needs, or "".
         snippet: Text to add by hand, or "".

@@ -13,6 +13,7 @@ from promptops.model.place import Place
 from promptops.model.prompt import Case, Prompt
 from promptops.model.request import Request
 from promptops.records import record
+from promptops.records.outputs import output
 from promptops.runtime.request.canonical import request_digest
 from promptops.runtime.request.messages import SourcedText
 from promptops.runtime.request.render import Renderer, TracedRequest
@@ -47,18 +48,41 @@ class RenderedLine:
     """A line of a rendered text.
 
     Attributes:
-        message: Index in the request's messages.
-        number: 1-based, within the text of the message.
+        message: Index in the request's messages, 0-based.
+        role: Of the message.
+        line: 1-based, within the text of the message.
+        text: What the model receives.
         place: The source of its first literal characters, where an author would edit it.
         inputs: The expressions whose values are in the line.
     """
 
     message: int
     role: str
-    number: int
+    line: int
     text: str
     place: Place
     inputs: tuple[str, ...]
+
+
+@output("render")
+@record(frozen=True, slots=True, kw_only=True)
+class Rendering:
+    """The result of `render`.
+
+    Attributes:
+        prompt: The id of the prompt.
+        case: The name of the test case with the inputs; None if they were given.
+        digest: SHA-256 of the request in canonical JSON (RFC 8785), `promptops-request/1`,
+            hexadecimal: the key of recorded answers.
+        request: In the provider-neutral form.
+        lines: Each line of the messages with its source; None without `--annotate`.
+    """
+
+    prompt: str
+    case: str | None
+    digest: str
+    request: Request
+    lines: tuple[RenderedLine, ...] | None
 
 
 def render_case(workspace: Workspace, path: str, name: str | None) -> AnnotatedRequest:
@@ -185,7 +209,7 @@ def _line(text: SourcedText, number: int, pieces: list[Piece]) -> RenderedLine:
     return RenderedLine(
         message=text.message,
         role=text.role,
-        number=number,
+        line=number,
         text="".join(piece.text for piece in pieces),
         place=source.place(at, max(first.end, at + 1)),
         inputs=tuple(dict.fromkeys(inputs)),

@@ -9,8 +9,9 @@ from promptops.commands.drift.history import NotesHistory
 from promptops.commands.init.ci_files import nightly_text
 from promptops.model.night import NOTES_REF
 from promptops.records import replace
-from promptops.report.drift import json as report
 from promptops.report.drift import markdown
+from promptops.report.drift.parts.facts import headline
+from promptops.report.parts.record_json import write
 from promptops.source.config import load
 from promptops.workspace.workspace import workspace
 from tests.ci.conftest import CONFIG, ORIGIN
@@ -31,7 +32,8 @@ def told(script, tmp_path):
     """Keep the issue after a run of `drift`: exit code, and all that was printed."""
 
     def keep(result, exit_code):
-        (tmp_path / "drift.json").write_text(report.write(result, exit_code=exit_code), "utf-8")
+        result = replace(result, headline=headline(result), exit_code=exit_code)
+        (tmp_path / "drift.json").write_text(write(result), "utf-8")
         (tmp_path / "drift.md").write_text(markdown.write(result), "utf-8")
         return script("issue.py", str(tmp_path))
 

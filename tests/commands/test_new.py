@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 
 import pytest
-from jsonschema import Draft202012Validator
 
 from promptops.cli.main import run
 from promptops.commands.init.new import CreatedPrompt, create_prompt
@@ -12,6 +11,7 @@ from promptops.commands.lint.lint import LintOptions, lint
 from promptops.errors import GitError, InputError, UsageError
 from promptops.workspace.selection import SelectionOptions
 from promptops.workspace.workspace import workspace
+from tests.output_schemas import validate
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 COPY = ".promptops/prompt.schema.json"
@@ -217,8 +217,7 @@ def test_the_json_is_what_its_schema_says(repo, capfd):
     run(["new", "-C", str(repo.root), "ask", "--format", "json"])
 
     value = json.loads(capfd.readouterr().out)
-    schema = json.loads((SCHEMAS / "new.schema.json").read_text("utf-8"))
-    Draft202012Validator(schema).validate(value)
+    validate("new", value)
     assert value == {
         "schema": 1,
         "id": "ask",

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from promptops.errors import BUG, UsageError
+from promptops.errors import BAD_INPUT, BUG, UsageError
 from promptops.terminal.options import common
 from promptops.terminal.output import OutputOptions
 
@@ -118,7 +118,7 @@ def _exit_code(output: OutputOptions, report: Any, fail_on: tuple[str, ...], ver
         prompt_diff for prompt_diff in report.prompts if prompt_diff.state == "unreadable"
     )
     if any(prompt_diff.changes[0].code == "CHG501" for prompt_diff in unreadable):
-        return 3  # a prompt that could not be compared may contain any change
+        return BAD_INPUT  # a prompt that could not be compared may contain any change
     return int(verdict is not None or bool(stopped))
 
 

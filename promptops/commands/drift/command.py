@@ -11,15 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from promptops.errors import (
-    BUG,
-    FAILED,
-    INTERRUPTED,
-    OUTAGE,
-    GitError,
-    InputError,
-    UsageError,
-)
+from promptops.errors import BAD_INPUT, BUG, FAILED, GIT, INTERRUPTED, OUTAGE, UsageError
 from promptops.records import replace
 from promptops.terminal.call_options import (
     budget_options,
@@ -92,15 +84,17 @@ def command(output: OutputOptions, **options: Any) -> int:
       promptops drift support/triage --release v1.8.0
       promptops drift --accept support/triage --reason "the new model is good enough"
     """
+    from promptops.report.drift.parts.facts import headline
+
     _refuse_contradictions(options)
     # Nearly all objects live until the end; collecting often costs a third of the time.
     gc.set_threshold(50_000)
     found = _checked(output, options)
     if found.unasked:
         found = replace(found, advice=_command_for_the_rest(options))
-    code = _exit_code(found)
-    output.write_report("drift", found, figures=options["verbose"], exit_code=code)
-    return code
+    found = replace(found, headline=headline(found), exit_code=_exit_code(found))
+    output.write_report("drift", found, figures=options["verbose"])
+    return found.exit_code
 
 
 def _refuse_contradictions(options: dict[str, Any]) -> None:
@@ -174,8 +168,8 @@ def _exit_code(found: Drift) -> int:
         INTERRUPTED: found.interrupted,
         BUG: any(problem.internal for problem in found.problems),
         FAILED: found.drifted,
-        GitError.exit_code: found.unpushed,
-        InputError.exit_code: found.broken,
+        GIT: found.unpushed,
+        BAD_INPUT: found.broken,
         OUTAGE: found.unanswered or incomplete,
     }
     return next((code for code, applies in codes.items() if applies), int(bool(found.problems)))

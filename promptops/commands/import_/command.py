@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from promptops.errors import InputError, UsageError
+from promptops.errors import BAD_INPUT, InputError, UsageError
 from promptops.terminal.format_list import format_list
 from promptops.terminal.options import common
 from promptops.terminal.output import OutputOptions
@@ -96,7 +96,7 @@ def _list(output: OutputOptions, paths: list[str], options: Any) -> int:
     if not found.candidates and not found.findings:
         raise _nothing(found.left_out)
     output.write_report("import_list", found)
-    return int(found.failed) if found.candidates else 3
+    return int(found.failed) if found.candidates else BAD_INPUT
 
 
 def _run(output: OutputOptions, paths: list[str], options: Any) -> int:
@@ -108,7 +108,7 @@ def _run(output: OutputOptions, paths: list[str], options: Any) -> int:
     if not result.prompts and not result.findings:
         raise _nothing(result.left_out)
     output.write_report("import_", result)
-    return 3 if result.nothing_readable else int(result.failed)
+    return BAD_INPUT if result.nothing_readable else int(result.failed)
 
 
 def _nothing(left_out: Sequence[LeftOut]) -> InputError:

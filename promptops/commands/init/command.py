@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from promptops.errors import UsageError
+from promptops.errors import BAD_INPUT, UsageError
+from promptops.records import replace
 from promptops.terminal.options import common
 from promptops.terminal.output import OutputOptions
 
@@ -67,8 +67,13 @@ def command(
       promptops init --git-diff
     """
     from promptops.commands.init.ci_files import CiOptions
-    from promptops.commands.init.init import UNDO_GIT_DIFF, set_up, show_in_git_diff
-    from promptops.report.parts.json_text import json_text
+    from promptops.commands.init.init import (
+        UNDO_GIT_DIFF,
+        SetupResult,
+        set_up,
+        show_in_git_diff,
+    )
+    from promptops.report.parts.record_json import write
 
     if pre_push and not hooks:
         raise UsageError("--pre-push needs --hooks", hint="write --hooks --pre-push")
@@ -78,21 +83,18 @@ def command(
         done.append(set_up(output.directory, hooks=hooks, pre_push=pre_push, ci=ci))
     if git_diff:
         done.append(show_in_git_diff(output.directory))
-    steps = [step for part in done for step in part.steps]
+    found = SetupResult(tuple(step for part in done for step in part.steps), done[0].next)
     flags = {
         "--hooks": hooks,
         "--pre-push": pre_push,
         "--nightly": nightly,
         "--git-diff": git_diff,
     }
-    typed = _typed(flags, platform, origin)
-    then = f"promptops init{typed}" if any(map(_failed, done)) else done[0].next_command
-    value = {"schema": 1, "steps": [asdict(step) for step in steps], "next": then}
+    if found.failed:
+        found = replace(found, next=f"promptops init{_typed(flags, platform, origin)}")
     undo = UNDO_GIT_DIFF if git_diff else ()
-    output.write_each(
-        lambda name, _: _text(done, undo, then) if name == "text" else json_text(value)
-    )
-    return 3 if any(map(_failed, done)) else 0
+    output.write_each(lambda name, _: _text(found, undo) if name == "text" else write(found))
+    return BAD_INPUT if found.failed else 0
 
 
 def _origin(named: str | None) -> InstallOrigin | None:
@@ -117,18 +119,14 @@ def _typed(flags: Mapping[str, bool], platform: str | None, origin: str | None) 
     return "".join(f" {option}" for option in options)
 
 
-def _failed(started: SetupResult) -> bool:
-    return any(step.action == "failed" for step in started.steps)
-
-
-def _text(done: list[SetupResult], undo: tuple[str, ...], then: str) -> str:
+def _text(found: SetupResult, undo: tuple[str, ...]) -> str:
     from promptops.report.parts.visible import visible
 
     lines = []
-    for step in (step for part in done for step in part.steps):
+    for step in found.steps:
         note = f": {visible(step.note)}" if step.note else ""
         lines.append(f"{step.action:<6} {visible(step.path)}{note}")
         lines += [f"         {line}" for line in step.snippet.splitlines()]
     lines += [f"to undo: {command}" for command in undo]
-    before = "next, when that is fixed" if any(map(_failed, done)) else "next"
-    return "\n".join([*lines, f"{before}: {then}", ""])
+    before = "next, when that is fixed" if found.failed else "next"
+    return "\n".join([*lines, f"{before}: {found.next}", ""])

@@ -31,6 +31,7 @@ from promptops.errors import InputError, PromptopsError, os_reason
 from promptops.model.config import Config
 from promptops.patterns import lazy_pattern
 from promptops.records import record
+from promptops.records.outputs import output
 from promptops.repo.default_branch import trusted_branch
 from promptops.repo.process import Git, decode
 from promptops.repo.repository import WORKTREE, Repository
@@ -61,16 +62,22 @@ REPORTS = "promptops-report.*"
 """The page that `promptops report` writes where no file is named, and its other formats."""
 
 
+@output("init")
 @record(frozen=True, slots=True)
 class SetupResult:
-    """What `init` did, in order.
+    """The result of `init`.
 
     Attributes:
-        next_command: The next command to run.
+        steps: What was done, in order.
+        next: The next command to type; after a failed step, the same command again.
     """
 
     steps: tuple[SetupStep, ...]
-    next_command: str
+    next: str
+
+    @property
+    def failed(self) -> bool:
+        return any(step.action == "failed" for step in self.steps)
 
 
 def set_up(
@@ -411,7 +418,6 @@ UNDO_GIT_DIFF = (
     f"git config --local --remove-section diff.{DIFF_DRIVER}",
     f"git update-ref -d {TEXTCONV_CACHE}",
 )
-NEXT_AFTER_GIT_DIFF = "git diff --word-diff"
 
 
 def show_in_git_diff(directory: Path) -> SetupResult:
@@ -423,9 +429,7 @@ def show_in_git_diff(directory: Path) -> SetupResult:
     Raises GitError if there is no repository.
     """
     with Repository.open(directory) as repository:
-        steps = tuple(_git_diff_steps(repository))
-    failed = any(step.action == "failed" for step in steps)
-    return SetupResult(steps, "promptops init --git-diff" if failed else NEXT_AFTER_GIT_DIFF)
+        return SetupResult(tuple(_git_diff_steps(repository)), "git diff --word-diff")
 
 
 def _git_diff_steps(repository: Repository) -> Iterator[SetupStep]:

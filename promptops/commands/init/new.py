@@ -10,6 +10,7 @@ from promptops.catalog.prompt_ids import PROMPT_ENDINGS
 from promptops.errors import InputError, UsageError
 from promptops.lint.ids import refuse_unfit
 from promptops.records import record
+from promptops.records.outputs import output
 from promptops.repo.process import decode
 from promptops.workspace.new_files import (
     create_file,
@@ -22,13 +23,16 @@ from promptops.workspace.new_files import (
 from promptops.workspace.workspace import Workspace, workspace
 
 
+@output("new")
 @record(frozen=True, slots=True, kw_only=True)
 class CreatedPrompt:
     """The result of `new`.
 
     Attributes:
+        id: Of the prompt.
+        path: Of the new file, relative to the repository root.
         schema_copy: Path of the copy of the schema that was also created, or None.
-        missing: Required metadata that the author must add.
+        missing: Metadata that the configuration requires and that the author must add.
     """
 
     id: str

@@ -13,13 +13,31 @@ from promptops.formats.codes import LossCode
 from promptops.lint.registry import Rule
 from promptops.lint.rule_names import RuleNames
 from promptops.model.config import LintSettings
-from promptops.report.parts.json_text import json_text
+from promptops.records import record
+from promptops.records.outputs import output
+from promptops.report.parts.record_json import write
 from promptops.report.parts.visible import visible_line
 from promptops.workspace.rule_settings import available_rules
 from promptops.workspace.workspace import workspace
 
 Explained = Rule | ChangeCode | LossCode
 """What `promptops rule` explains: rules, and the codes of `diff`, `import` and `export`."""
+
+
+@output("rule")
+@record(frozen=True, slots=True, kw_only=True)
+class RuleList:
+    """The result of `rule`.
+
+    Attributes:
+        rules: By code; only one if its code was given.
+        changes: The given codes of `promptops diff`.
+        losses: The given codes of `promptops import` and `promptops export`.
+    """
+
+    rules: tuple[Rule, ...]
+    changes: tuple[ChangeCode, ...]
+    losses: tuple[LossCode, ...]
 
 
 def known_rules(directory: Path, overrides: Sequence[str] = ()) -> dict[str, Rule]:
@@ -75,11 +93,13 @@ def rule_list(form: str, found: Sequence[Explained]) -> str:
 
 
 def _json(found: Sequence[Explained]) -> str:
-    rules = [_value(rule) for rule in found if isinstance(rule, Rule)]
-    changes = [_change_value(rule) for rule in found if isinstance(rule, ChangeCode)]
-    losses = [_loss_value(rule) for rule in found if isinstance(rule, LossCode)]
-    others = {"changes": changes, "losses": losses}
-    return json_text({"schema": 1, "rules": rules, **{k: v for k, v in others.items() if v}})
+    return write(
+        RuleList(
+            rules=tuple(each for each in found if isinstance(each, Rule)),
+            changes=tuple(each for each in found if isinstance(each, ChangeCode)),
+            losses=tuple(each for each in found if isinstance(each, LossCode)),
+        )
+    )
 
 
 def _visible(text: str) -> str:
@@ -111,35 +131,12 @@ def _change_page(form: str, code: ChangeCode) -> str:
     return f"{head}\n\n{code.summary[0].upper()}{code.summary[1:]}.{risk}{fix}\n"
 
 
-def _change_value(code: ChangeCode) -> dict[str, object]:
-    return {
-        "code": code.code,
-        "name": code.name,
-        "level": code.level,
-        "bump": str(code.bump),
-        "summary": code.summary,
-        "risk": code.risk or None,
-        "way_out": code.instead or None,
-    }
-
-
 def _loss_page(form: str, code: LossCode) -> str:
     mark = "# " if form == "markdown" else ""
     refuses = ", or error where the prompt can't be written without it" if code.may_refuse else ""
     head = f"{mark}{code.code} {code.name} ({code.severity}{refuses})"
     fix = f"\n\nThe fix: {code.fix}." if code.fix else ""
     return f"{head}\n\n{code.summary[0].upper()}{code.summary[1:]}.{fix}\n"
-
-
-def _loss_value(code: LossCode) -> dict[str, object]:
-    return {
-        "code": code.code,
-        "name": code.name,
-        "severity": str(code.severity),
-        "may_refuse": code.may_refuse,
-        "summary": code.summary,
-        "fix": code.fix or None,
-    }
 
 
 def _page(rule: Rule) -> str:
@@ -188,16 +185,3 @@ def _fenced(block: str) -> str:
 
 def _dedented(block: str) -> str:
     return "\n".join(line[4:] for line in block.rstrip().split("\n"))
-
-
-def _value(rule: Rule) -> dict[str, object]:
-    return {
-        "code": rule.code,
-        "name": rule.name,
-        "severity": str(rule.severity),
-        "on": rule.on,
-        "stage": rule.stage,
-        "deprecated": rule.deprecated or None,
-        "summary": rule.summary,
-        "documentation": rule.documentation,
-    }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from promptops.errors import BUG, UsageError
+from promptops.errors import BUG, INTERRUPTED, OUTAGE, UsageError
 from promptops.records import replace
 from promptops.terminal.call_options import (
     Percent,
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from promptops.workspace.workspace import Workspace
 
 _MAX_MUTANTS = 20
-_OUTAGE = 5
-_INTERRUPTED = 130
 
 
 @click.command()
@@ -146,9 +144,9 @@ def _again(options: dict[str, Any]) -> str:
 
 def _exit_code(found: MutationRun) -> int:
     if found.interrupted:
-        return _INTERRUPTED
+        return INTERRUPTED
     if any(row.internal for row in found.rows):
         return BUG
     if found.unanswered:
-        return _OUTAGE
+        return OUTAGE
     return int(found.under or any(row.unreadable for row in found.rows))

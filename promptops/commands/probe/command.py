@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from promptops.errors import BUG, UsageError
+from promptops.errors import BUG, INTERRUPTED, OUTAGE, UsageError
 from promptops.records import replace
 from promptops.terminal.call_options import (
     budget_options,
@@ -36,8 +36,6 @@ _REPEATED = (
     ("--select", "select"),
     ("--case", "cases"),
 )
-_OUTAGE = 5
-_INTERRUPTED = 130
 _LISTED = ("text", "json")
 
 
@@ -196,9 +194,9 @@ def _again(options: dict[str, Any]) -> str:
 
 def _exit_code(found: ProbeRun) -> int:
     if found.interrupted:
-        return _INTERRUPTED
+        return INTERRUPTED
     if found.failed:
         return BUG
     if found.unanswered or any(case.run.infrastructure for case in found.cases):
-        return _OUTAGE
+        return OUTAGE
     return int(found.verdict == "fail")

@@ -211,7 +211,7 @@ def _with_events(
 ) -> Score:
     if written is None:
         return score(wanted)
-    from promptops.commands.score.event_file import event_file
+    from promptops.commands.score.events import event_file
     from promptops.records import replace
 
     with event_file(Path(output.directory, written), written) as write:

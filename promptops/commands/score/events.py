@@ -1,22 +1,22 @@
-"""Evaluations of samples as OpenTelemetry log lines: OTLP/JSON, one line for each sample.
-
-Each assertion of a sample is one event `gen_ai.evaluation.result` of the conventions for generative
-AI, v0.1.0.
-"""
+"""The events of evaluations, OpenTelemetry log lines in OTLP/JSON, and the file of them."""
 
 from __future__ import annotations
 
 import json
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from promptops.commands.score.picked_samples import CheckedAssertion, ScoredSample
+from promptops.errors import InputError, os_reason
 from promptops.model.distribution import version
 from promptops.model.sample import Sample
 from promptops.patterns import lazy_pattern
+from promptops.storage.atomic import replaced_in_pieces
 
 _NAME = "gen_ai.evaluation.result"
 _HEXADECIMAL = lazy_pattern(r"[0-9a-f]+")
@@ -130,3 +130,30 @@ def _attribute(key: str, text: str) -> str:
 
 def _text(value: object) -> str:
     return json.dumps(value, separators=(",", ":"))
+
+
+# The file of `--events`.
+
+
+@contextmanager
+def event_file(file: Path, written: str) -> Iterator[Callable[[bytes], None]]:
+    """Receives lines of events; the file has them when the block ends without an error.
+
+    `written` is its path as the user wrote it. Raises InputError if it can't be written.
+    """
+
+    def write(lines: bytes) -> None:
+        try:
+            put(lines)
+        except OSError as error:
+            raise _refused(written, error) from None
+
+    try:
+        with replaced_in_pieces(file) as put:
+            yield write
+    except OSError as error:
+        raise _refused(written, error) from None
+
+
+def _refused(written: str, error: OSError) -> InputError:
+    return InputError(f"can't be written: {os_reason(error)}", where=written)

@@ -140,7 +140,8 @@ class _Packing:
 
     def _index(self, catalog: Catalog, path: str) -> int | None:
         """The index of a prompt; None for one that can't be read."""
-        key = path, _prompt_settings(catalog)
+        config = catalog.config  # what a prompt depends on besides its files
+        key = path, repr((config.prompts, config.schemas, config.models))
         for files, closure, index in self._files.get(key, ()):
             if _closure_of(catalog, files) == closure:
                 return index
@@ -169,12 +170,6 @@ class _Packing:
 
 def _closure_of(catalog: Catalog, files: frozenset[str]) -> _FileClosure:
     return tuple((file, catalog.files.blob(file)) for file in sorted(files))
-
-
-def _prompt_settings(catalog: Catalog) -> str:
-    """The configuration that a prompt depends on."""
-    config = catalog.config
-    return repr((config.prompts, config.schemas, config.models))
 
 
 # One prompt with its assertions, as a pack has it.

@@ -194,12 +194,9 @@ def _sample_counts(whole: Partial) -> SampleCounts:
 def _unreadable_line(line: BrokenLine) -> UnreadableLine:
     from promptops.source.traffic.places import line_at
 
-    return UnreadableLine(
-        path=line.path,
-        line=line_at(line.location, line.offset),
-        column=line.column,
-        message=line.message,
-    )
+    number = line_at(line.location, line.offset)
+    place = Place(line.path, number, line.column, number, line.column)
+    return UnreadableLine(place=place, message=line.message)
 
 
 def _result(whole: Partial, facts: PackFacts, options: ScoreOptions) -> Score:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from promptops.model.night import Drift, PromptDrift
+from promptops.model.night import SIGNALS, Drift, PromptDrift
 from promptops.model.test_run import Worse
 from promptops.plurals import counted
 from promptops.report.drift.parts import facts
@@ -39,7 +39,7 @@ def write(drift: Drift, **_: object) -> str:
     after = _after(drift)
     room = LIMIT - _RESERVED - len(head) - len(after)
     table = _table(drift, min(room, _ROOM_FOR_TABLE))
-    signalled = [prompt for prompt in facts.in_order(drift) if prompt.verdict in facts.SIGNALS]
+    signalled = [prompt for prompt in facts.in_order(drift) if prompt.verdict in SIGNALS]
     sections = list(fitting(room - len(table), (_section(each, drift) for each in signalled)))
     left_out = len(signalled) - len(sections)
     more = f"\n{counted(left_out, 'more prompt')}: {code(facts.ALL)}\n" if left_out else ""

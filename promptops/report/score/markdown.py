@@ -9,9 +9,10 @@ from promptops.model.score_group import ScoreGroup
 from promptops.plurals import and_more, counted
 from promptops.report.parts.markdown_text import code, escape, fitting, sentence
 from promptops.report.parts.visible import visible
-from promptops.report.score.parts import alerts, facts, notes
-from promptops.report.score.parts.names import Section, group_name, sections
-from promptops.report.score.parts.table import columns
+from promptops.report.score.parts import facts, notes
+from promptops.report.score.parts import notes as alerts
+from promptops.report.score.parts.facts import Section, group_name, sections
+from promptops.report.score.parts.figures import columns
 from promptops.report.test.markdown import LIMIT
 
 MARKER = "<!-- promptops score -->"

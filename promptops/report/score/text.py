@@ -9,10 +9,10 @@ from promptops.model.score import Score
 from promptops.model.score_group import Dimension, ScoreGroup
 from promptops.plurals import counted
 from promptops.report.parts.visible import visible_line, visible_path
-from promptops.report.score.parts import alerts, facts, notes
-from promptops.report.score.parts.figures import held
-from promptops.report.score.parts.names import Section, group_name, sections
-from promptops.report.score.parts.table import Column, columns
+from promptops.report.score.parts import facts, notes
+from promptops.report.score.parts import notes as alerts
+from promptops.report.score.parts.facts import Section, group_name, sections
+from promptops.report.score.parts.figures import Column, columns, held
 from promptops.report.test.parts.facts import short
 
 _ROWS = 20

@@ -31,10 +31,13 @@ class Selection:
     def release(self, ref: Ref | None, text: str) -> Listed:
         """The release that a ref means; `text` is the ref as written.
 
-        Raises UsageError without a ref, NotFound if no release matches, and InputError if the
+        Without a ref, it is that of a bundle file. Raises UsageError without a ref for any other
+        source, NotFound if no release matches, and InputError if the
         release with a digest may be one that can't be built.
         """
         if ref is None:
+            if self._source.channels(self._until) is None:  # a bundle file, with one release
+                return next(iter(self._releases.values()))
             message = "name a release: there is no implicit latest one"
             raise UsageError(message, where=shown(self._source.where), hint=self._existing())
         listed = next(self._matching(ref, text), None)

@@ -14,7 +14,6 @@ from jsonschema import Draft202012Validator
 
 from promptops.commands.init.init import (
     DIFF_SETTINGS,
-    NEXT_AFTER_GIT_DIFF,
     PROMPT_PATTERNS,
     UNDO_GIT_DIFF,
     WORD_PATTERN,
@@ -386,7 +385,7 @@ def test_its_json_is_what_the_schema_says(repo, on_path, say):
 
     Draft202012Validator(schema).validate(value)
     assert [step["action"] for step in value["steps"]] == ["added"] * 6
-    assert value["next"] == NEXT_AFTER_GIT_DIFF
+    assert value["next"] == "git diff --word-diff"
 
 
 def test_outside_a_repository_it_is_an_error_of_git(on_path, say, tmp_path):

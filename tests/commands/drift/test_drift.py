@@ -3,13 +3,12 @@
 import json
 
 import pytest
-from jsonschema import Draft202012Validator
 
-from promptops.source.schemas import schema
 from tests.commands.asked import ask
 from tests.commands.drift.nightly import CASES, night, released
 from tests.commands.drift.test_history_lines import LINE
 from tests.conftest import GitRepository
+from tests.output_schemas import validate
 
 DRIFT = ("drift", "--trust-config", "-j", "1")
 ANSWERS = 3 * CASES
@@ -58,8 +57,8 @@ def test_a_gross_loss_exits_1_and_every_format_reports_it(repo, model, tmp_path)
     said = ask(repo.root, *DRIFT, *(f"--format={name}={file}" for name, file in files.items()))
 
     value = json.loads(files["json"].read_text("utf-8"))
-    assert list(Draft202012Validator(schema("drift.schema.json")).iter_errors(value)) == []
-    assert (said.code, value["exit"], value["headline"]) == (1, 1, "ask drifted")
+    validate("drift", value)
+    assert (said.code, value["exit_code"], value["headline"]) == (1, 1, "ask drifted")
     (prompt,) = value["prompts"]
     assert (prompt["verdict"], prompt["blame"]["who"]) == ("drifted", "model")
     assert (

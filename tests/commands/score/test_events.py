@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from promptops.commands.score.event_file import event_file
-from promptops.commands.score.events import EventLines, event_lines
+from promptops.commands.score.events import EventLines, event_file, event_lines
 from promptops.commands.score.picked_samples import CheckedAssertion, ScoredSample
 from promptops.errors import InputError, UsageError
 from promptops.model.distribution import version

@@ -10,6 +10,7 @@ from promptops.commands.score.pack import PartSettings
 from promptops.commands.score.packing import pack_of
 from promptops.commands.score.part import joining_of, score_samples
 from promptops.errors import UsageError
+from promptops.model.place import Place
 from promptops.model.sample import Sample
 from promptops.model.score import Alert, AlertRule, UnreadableLine
 from promptops.model.score_group import AgainstVersion
@@ -74,7 +75,7 @@ def test_what_becomes_of_each_sample_is_counted(released, tmp_path):
     assert (counts.read, counts.sampled, counts.scored, counts.unjoined_samples) == (8, 8, 3, 5)
     assert (counts.by_id_only, counts.altered, counts.lines) == (2, 1, 9)
     message = "not JSON: expecting value"
-    assert counts.broken == (UnreadableLine(path=file, line=7, column=1, message=message),)
+    assert counts.broken == (UnreadableLine(place=Place(file, 7, 1, 7, 1), message=message),)
 
 
 def test_an_assertion_that_needs_more_than_a_sample_is_left_out_with_the_reason(released, tmp_path):

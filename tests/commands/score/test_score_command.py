@@ -4,12 +4,11 @@ import gzip
 import json
 import re
 
-import jsonschema
 import pytest
 
 from promptops.cli.main import run
-from promptops.source.schemas import schema
 from tests.commands.test.test_test_progress import on_a_terminal
+from tests.output_schemas import validate
 
 ASK = "prompts/ask.prompt.yaml"
 PROMPT = """\
@@ -112,32 +111,13 @@ def test_a_log_of_another_shape_is_pointed_to_its_fields(scored):
     )
 
 
-def test_the_json_has_groups_with_their_rates_cost_and_budget(scored):
+def test_the_json_has_groups_with_their_rates_cost_and_budget(scored, golden, tmp_path):
     other = sample(99, prompt="aks")
     code, out, _ = scored(lines(*GOOD, *BAD[:20], other) + '{"id": "c\n', "--format", "json")
 
-    found = json.loads(out)
-    jsonschema.Draft202012Validator(schema("score.schema.json")).validate(found)
-    (group,) = found["groups"]
-    place = {"path": ASK, "line": 12, "column": 7, "end_line": 12, "end_column": 34}
-    bounds = {key: group["contracts"][key] for key in ("low", "high")}
     assert code == 3
-    assert found["samples"]["unjoined"] == {"aks 0.1.0": 1}
-    assert (found["samples"]["lines"], found["samples"]["broken_lines"]) == (82, 1)
-    assert group["by"] == {"prompt": "ask", "version": "0.1.0", "channel": "", "day": "2026-11-27"}
-    assert group["contracts"] == {"n": 80, "count": 60, **bounds}
-    assert group["assertions"][0] == {
-        "type": "max-chars",
-        "place": place,
-        "must": True,
-        "n": 80,
-        "held": 60,
-        "unscorable": 0,
-        **bounds,
-    }
-    assert (group["cost_usd"], group["cost_usd_1000"], group["budget_usd_1000"]) == (0.08, 1.0, 0.5)
-    assert [each["type"] for each in found["left_out"]] == ["expr"]
-    assert bounds["low"] < 0.75 < bounds["high"]
+    validate("score", json.loads(out))
+    golden("score.json", out.replace(f"{tmp_path}/", ""))
 
 
 @pytest.mark.parametrize(

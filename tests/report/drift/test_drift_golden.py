@@ -8,7 +8,9 @@ from promptops.model.night import NOTES_REF
 from promptops.records import replace
 from promptops.report.drift import html, markdown, text
 from promptops.report.drift.parts.next_steps import next_steps
+from promptops.report.parts.record_json import record_json, write
 from tests.golden_files import compare
+from tests.output_schemas import validate
 from tests.report.diff.html_pages import read, readable
 from tests.report.drift.drifts import (
     RUNS,
@@ -35,6 +37,15 @@ def test_a_format_writes_its_golden_file(name, ending):
 @pytest.mark.parametrize("ending", FORMATS)
 def test_untrusted_text_is_shown_as_in_its_golden_file(ending):
     compare(GOLDEN / f"hostile.{ending}", FORMATS[ending].write(hostile(HOSTILE)))
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_the_json_is_that_of_its_schema(name):
+    validate("drift", record_json(RUNS[name]()))
+
+
+def test_the_json_has_the_figures_of_each_prompt_and_the_cause():
+    compare(GOLDEN / "drifted.json", write(RUNS["drifted"]()))
 
 
 def test_a_page_has_the_texts_of_its_golden_file():

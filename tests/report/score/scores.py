@@ -165,7 +165,9 @@ def week() -> Score:
             by_id_only=40,
             altered=3,
             broken=(
-                UnreadableLine(path="logs/a.jsonl", line=812, message="the JSON ends too early"),
+                UnreadableLine(
+                    place=Place("logs/a.jsonl", 812, 1, 812, 1), message="the JSON ends too early"
+                ),
             ),
             broken_lines=4,
             without_cost=40,
@@ -292,7 +294,7 @@ def hostile(text: str = ATTACK) -> Score:
             scored=12,
             unjoined={text: 8},
             unjoined_samples=8,
-            broken=(UnreadableLine(path=text, line=1, message=text),),
+            broken=(UnreadableLine(place=Place(text), message=text),),
             broken_lines=1,
         ),
         groups=found,

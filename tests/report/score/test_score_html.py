@@ -7,7 +7,7 @@ import pytest
 from promptops.records import replace
 from promptops.report.score.html import write
 from promptops.report.score.page.series import charts
-from promptops.report.score.parts.names import sections
+from promptops.report.score.parts.facts import sections
 from tests.report.diff.html_pages import read
 from tests.report.score.scores import SCORES, hostile, many, one_day, triage, week
 from tests.report.test import test_run_html

@@ -179,16 +179,17 @@ KINDS = [
     "file of a package",
     "site in a package",
 ]
+ONE_FILE = ("file", "relative", "packed", "package", "file of a package")
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_digest_is_the_same_from_every_source(places: dict[str, str], kind: str) -> None:
     expected = digest_of(bundle("v1.1.0", "Good day {{ name }}."))
-    refs = ("v1.1.0", "1.1.0", "^1", f"sha256:{expected}")
+    refs = ("v1.1.0", "1.1.0", "^1", f"sha256:{expected}", *((None,) if kind in ONE_FILE else ()))
 
     loaded = [promptops.load(ref, source=places[kind]) for ref in refs]
 
-    assert [each.digest for each in loaded] == [expected] * 4
+    assert [each.digest for each in loaded] == [expected] * len(refs)
     assert loaded[0]["greet"].render(name="Ada").openai()["messages"] == [
         {"role": "user", "content": "Good day Ada."}
     ]
@@ -256,13 +257,11 @@ def test_a_file_that_is_no_bundle_is_an_error(tmp_path: Path, data: bytes) -> No
         promptops.load("v1.0.0", source=tmp_path / "b.jsonl")
 
 
-def test_a_bundle_of_no_release_is_found_by_its_digest_alone(tmp_path: Path) -> None:
+def test_a_bundle_of_no_release_is_found_by_its_digest_or_by_its_file(tmp_path: Path) -> None:
     data = bundle(release=None)
     (tmp_path / "b.jsonl").write_bytes(data)
 
-    loaded = promptops.load(f"sha256:{digest_of(data)}", source=tmp_path / "b.jsonl")
+    for ref in (f"sha256:{digest_of(data)}", None):
+        loaded = promptops.load(ref, source=tmp_path / "b.jsonl")
 
-    assert (loaded.release, loaded.digest) == (None, digest_of(data))
-    with pytest.raises(promptops.UsageError) as raised:
-        promptops.load(source=tmp_path / "b.jsonl")
-    assert raised.value.hint == f"there is 'sha256:{digest_of(data)}'"
+        assert (loaded.release, loaded.digest) == (None, digest_of(data))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from promptops.model.night import (
     LEARNING_NIGHTS,
+    SIGNALS,
     Chart,
     Drift,
     Night,
@@ -36,8 +37,6 @@ _WORST_FIRST: tuple[NightVerdict, ...] = (
     "learning",
     "accepted",
 )
-SIGNALS = ("drifted", "suspect")
-"""The verdicts after a confirmed signal."""
 
 
 def headline(drift: Drift) -> str:
@@ -152,20 +151,9 @@ def signed(value: float) -> str:
 
 def nights(prompt: PromptDrift) -> str:
     """How many nights count: `14`, or `4 of 10` while the level is learned."""
-    found = counting(prompt)
+    found = prompt.counting
     learned = sum(night.verdict == "learning" for night in found)
     return f"{learned} of {LEARNING_NIGHTS}" if learned < LEARNING_NIGHTS else str(len(found))
-
-
-def counting(prompt: PromptDrift) -> list[Night]:
-    """The complete nights since the last accepted level, oldest first."""
-    found: list[Night] = []
-    for night in prompt.history:
-        if night.verdict == "accepted":
-            found = []
-        elif night.verdict != "incomplete":
-            found.append(night)
-    return found
 
 
 def contracts(night: Night) -> str:
@@ -197,16 +185,6 @@ def visible_sentence(prompt: PromptDrift) -> str:
     return f"this suite sees {loss} in about {counted(found.nights, 'night')}"
 
 
-def since(prompt: PromptDrift) -> str:
-    """The day of the first of the latest suspect or drifted nights; "" without one."""
-    found = ""
-    for night in reversed(counting(prompt)):
-        if night.verdict not in SIGNALS:
-            break
-        found = day(night)
-    return found
-
-
 def day(night: Night) -> str:
     """The date of a night, as in `2026-11-27`."""
     return short(night.at[:10])
@@ -217,8 +195,8 @@ def signal(prompt: PromptDrift) -> str:
 
     The fresh answers are the latest ones: a drifted prompt gets no more of them.
     """
-    first = since(prompt)
-    return f"since {first}{_confirmed(prompt)}" if first else ""
+    first = prompt.since
+    return f"since {short(first)}{_confirmed(prompt)}" if first else ""
 
 
 def blame(prompt: PromptDrift) -> str:
@@ -260,7 +238,7 @@ def _signals(chart: Chart) -> bool:
 
 
 def _confirmed(prompt: PromptDrift) -> str:
-    for night in reversed(counting(prompt)):
+    for night in reversed(prompt.counting):
         found = night.confirmed
         values = [z for z in (found.score, found.contracts) if z is not None] if found else []
         if values and night.verdict in SIGNALS:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from promptops.model.imported import EXCLUDED, NOT_SELECTED, LeftOut
 from promptops.plurals import some
@@ -27,11 +26,6 @@ def left_out_lines(left_out: Sequence[LeftOut]) -> list[str]:
 def left_out_phrase(left_out: Iterable[LeftOut]) -> str:
     """The same as one line; "" if nothing is left out."""
     return "; ".join(_line(*item) for item in _by_reason(left_out).items())
-
-
-def left_out_values(left_out: Iterable[LeftOut]) -> list[dict[str, Any]]:
-    """For JSON."""
-    return [{"path": one.path, "reason": one.reason} for one in left_out]
 
 
 def _by_reason(left_out: Iterable[LeftOut]) -> dict[str, list[str]]:

@@ -9,8 +9,8 @@ from statistics import fmean
 from promptops.model.score import Alert, Score
 from promptops.model.score_group import Dimension, ScoreGroup, Share
 from promptops.records import record
-from promptops.report.score.parts.alerts import limit
-from promptops.report.score.parts.names import Section, group_name, time_dimension
+from promptops.report.score.parts.facts import Section, group_name, time_dimension
+from promptops.report.score.parts.notes import limit
 from promptops.report.test.parts.facts import short
 
 BUDGET = "budget"

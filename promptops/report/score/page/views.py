@@ -12,10 +12,10 @@ from promptops.plurals import some
 from promptops.records import record
 from promptops.report.page.scale import Scale, Tick, marks, score_scale
 from promptops.report.score.page.series import Chart, Series, TimedValue, charts, times_of
-from promptops.report.score.parts import alerts, facts, figures, notes
-from promptops.report.score.parts.figures import of_metric
-from promptops.report.score.parts.names import Section, group_name, sections
-from promptops.report.score.parts.table import Column, columns
+from promptops.report.score.parts import facts, figures, notes
+from promptops.report.score.parts import notes as alerts
+from promptops.report.score.parts.facts import Section, group_name, sections
+from promptops.report.score.parts.figures import Column, columns, of_metric
 from promptops.report.test.parts.facts import short
 
 _MAX_ROWS = 60

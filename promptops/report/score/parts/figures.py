@@ -1,6 +1,8 @@
-"""Figures of scored samples in words, such as `98.1% [97.0, 98.8]`."""
+"""Figures of scored samples in words, such as `98.1% [97.0, 98.8]`, and the table of them."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
 
 from promptops.amounts import usd
 from promptops.evals.deciding.decision import in_points
@@ -8,11 +10,13 @@ from promptops.model.arm import TokenMeans
 from promptops.model.score_group import (
     AgainstVersion,
     AssertionRate,
+    Dimension,
     ResponseTime,
     ScoreGroup,
     ScoreMean,
     Share,
 )
+from promptops.records import record
 from promptops.report.compare.parts.facts import NONE, UNKNOWN, cost_1000, seconds
 from promptops.report.test.parts.facts import short
 
@@ -116,3 +120,49 @@ def exact(metric: str, number: float) -> str:
 def limit(metric: str, threshold: float, *, below: bool) -> str:
     """The limit of an alert: `below 98%`."""
     return f"{'below' if below else 'above'} {exact(metric, threshold)}"
+
+
+# The table of groups: a row for each group, without columns that are empty.
+
+
+@record(frozen=True, slots=True)
+class Column:
+    """A column; `is_number` if its cells are aligned at the right."""
+
+    title: str
+    cells: tuple[str, ...]
+    is_number: bool = True
+
+
+def columns(groups: Sequence[ScoreGroup], dimensions: Sequence[Dimension]) -> tuple[Column, ...]:
+    """The columns for these dimensions, then those of the figures; cells are safe to print."""
+    every = [*_dimensions(groups, dimensions), *_figures(groups)]
+    return tuple(column for column in every if set(column.cells) - {"", NONE, UNKNOWN})
+
+
+def _dimensions(groups: Sequence[ScoreGroup], dimensions: Sequence[Dimension]) -> Iterator[Column]:
+    for dimension in dimensions:
+        values = (group.by.get(dimension, "") for group in groups)
+        yield Column(dimension, tuple(short(each) or NONE for each in values), False)
+
+
+def _figures(groups: Sequence[ScoreGroup]) -> Iterator[Column]:
+    def column(title: str, cell: Callable[[ScoreGroup], str]) -> Column:
+        return Column(title, tuple(map(cell, groups)))
+
+    yield column("samples", lambda group: f"{group.n:,}")
+    yield column("contracts", lambda group: share(group.contracts))
+    for name in dict.fromkeys(each.name for group in groups for each in group.scores):
+        yield Column(short(name), tuple(_score(group, name) for group in groups))
+    yield column("refusals", lambda group: rare(group.refusals))
+    yield column("errors", lambda group: rare(group.errors))
+    yield column("tokens", lambda group: tokens(group.tokens))
+    yield column("cost", lambda group: spent(group.cost_usd))
+    yield column("$/1,000", cost)
+    yield column("p50/p95", lambda group: latency(group.latency_s))
+    yield column("change", lambda group: against(group.against))
+
+
+def _score(group: ScoreGroup, name: str) -> str:
+    found = next((each for each in group.scores if each.name == name), None)
+    return NONE if found is None else score(found)

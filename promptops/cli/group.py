@@ -17,7 +17,7 @@ from promptops.suggestions import did_you_mean
 SECTIONS = {
     "start": ("init", "new", "mv", "doctor", "import", "export", "completion"),
     "look": ("list", "show", "render", "run", "lsp"),
-    "check": ("lint", "rule", "diff", "test", "mutate", "check", "probe", "report"),
+    "check": ("lint", "rule", "diff", "test", "mutate", "check", "probe"),
     "ship": ("release", "changelog", "build", "verify", "promote", "rollback", "stubs"),
     "operate": ("log", "blame", "bisect", "compare", "drift", "score"),
     "serve": ("receive", "textconv"),

@@ -177,7 +177,7 @@ def test_where_one_prompt_is_needed_none_and_several_are_refused(catalog, name, 
 
 @pytest.mark.parametrize(
     "command",
-    ["blame", "check", "diff", "lint", "list", "log", "render", "report", "show", "test"],
+    ["blame", "check", "diff", "lint", "list", "log", "render", "show", "test"],
 )
 def test_every_command_that_takes_prompts_shows_the_nearest_path(catalog, capsys, command):
     written = "prompts/suport/triage"
@@ -206,7 +206,7 @@ ONE = [
     ["log"],
     ["bisect", "-c", "one", "--here"],
 ]
-MANY = [["list"], ["lint"], ["test"], ["check"], ["diff", "HEAD"], ["report", "-o", "-"]]
+MANY = [["list"], ["lint"], ["test"], ["check"], ["diff", "HEAD"], ["check", "--format", "html"]]
 
 
 @pytest.mark.parametrize("command", [*ONE, *MANY], ids=lambda command: command[0])

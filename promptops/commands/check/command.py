@@ -37,13 +37,15 @@ def command(output: OutputOptions, **options: Any) -> int:
     """Lint prompts and run every test case from its recording, with one verdict.
 
     Makes no API calls and uses no network. With --since it checks HEAD, and reports what changed
-    and the required version bump. Exits 1 when the gate fails.
+    and the required version bump. The format html is one page with everything, also the branches
+    that no case covers. Exits 1 when the gate fails.
 
     \b
     Example:
       promptops check
       promptops check --since origin/main --why --format text --format markdown=comment.md
       promptops check --format github --format sarif=out.sarif --format junit=out.xml
+      promptops check --since origin/main --format html=promptops-report.html
     """
     from promptops.commands.check.check import check
     from promptops.commands.lint.lint import deprecations

@@ -162,7 +162,7 @@ COMMANDS = (
     ("diff", "--worktree"),
     ("diff", "HEAD~1", "--format", "markdown"),
     ("diff", "HEAD~1", "--format", "html"),
-    ("report", "-o", "-"),
+    ("check", "--format", "html"),
     ("list", "--format", "json"),
     ("show", "h/bad"),
     ("render", "h/bad", "--annotate"),

@@ -16,9 +16,9 @@ from promptops.suggestions import did_you_mean
 
 SECTIONS = {
     "start": ("init", "new", "mv", "doctor", "import", "export", "completion"),
-    "look": ("list", "show", "render", "run", "lsp"),
+    "look": ("list", "render", "run", "lsp"),
     "check": ("lint", "rule", "diff", "test", "mutate", "check", "probe"),
-    "ship": ("release", "changelog", "build", "verify", "promote", "rollback", "stubs"),
+    "ship": ("release", "build", "verify", "promote", "rollback", "stubs"),
     "operate": ("log", "blame", "bisect", "compare", "drift", "score"),
     "serve": ("receive", "textconv"),
 }
@@ -31,7 +31,9 @@ _OF_OTHER_TOOLS = {
     "probe": ("redteam", "red-team", "attack"),
     "mv": ("rename", "move"),
     "list": ("ls", "status"),
-    "show": ("cat", "get"),
+    "render --resolved": ("show", "cat", "get"),
+    "log --releases": ("changelog", "releases"),
+    "check --format html": ("report",),
     "release": ("tag", "publish", "bump", "deploy"),
     "import": ("convert", "migrate", "pull"),
     "check": ("gate", "ci"),

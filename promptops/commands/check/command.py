@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from promptops.commands.check.options import selection_and_lint
 from promptops.commands.lint.linting import errors_beside_config
 from promptops.errors import BUG
 from promptops.terminal.complete import complete_prompt
@@ -22,6 +21,11 @@ from promptops.terminal.options import (
     verbose_option,
 )
 from promptops.terminal.output import OutputOptions
+from promptops.untrusted import is_untrusted
+
+if TYPE_CHECKING:
+    from promptops.commands.lint.lint import LintOptions
+    from promptops.workspace.selection import SelectionOptions
 
 
 @click.command()
@@ -52,7 +56,7 @@ def command(output: OutputOptions, **options: Any) -> int:
     from promptops.report.parts.visible import visible, visible_path
     from promptops.workspace.workspace import workspace
 
-    wanted, chosen = selection_and_lint(options)
+    wanted, chosen = _selection_and_lint(options)
     revision = gate_revision(options)
     with (
         errors_beside_config(output, revision, wanted),
@@ -71,6 +75,18 @@ def command(output: OutputOptions, **options: Any) -> int:
         facts = _driver(output)
         output.write_report("check", report, figures=options["verbose"], **facts)
     return BUG if report.failed else int(not report.passed)
+
+
+def _selection_and_lint(options: dict[str, Any]) -> tuple[SelectionOptions, LintOptions]:
+    from promptops.commands.lint.lint import LintOptions
+    from promptops.workspace.selection import SelectionOptions
+
+    wanted = SelectionOptions(
+        patterns=options["patterns"], since=options["since"], selectors=options["select"]
+    )
+    untrusted = is_untrusted()
+    cached = not options["no_cache"]
+    return wanted, LintOptions(use_cache=cached, untrusted=untrusted, doubt_comments=untrusted)
 
 
 def _driver(output: OutputOptions) -> dict[str, Any]:

@@ -164,7 +164,7 @@ COMMANDS = (
     ("diff", "HEAD~1", "--format", "html"),
     ("check", "--format", "html"),
     ("list", "--format", "json"),
-    ("show", "h/bad"),
+    ("render", "h/bad", "--resolved"),
     ("render", "h/bad", "--annotate"),
     ("release", "--dry-run"),
     ("build", "-o", "-"),

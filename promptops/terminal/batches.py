@@ -90,7 +90,7 @@ def shown_estimate(output: OutputOptions) -> Callable[[Estimate], None]:
     return shows
 
 
-def exit_code_of(report: BatchReport) -> int:
+def exit_code_of_batches(report: BatchReport) -> int:
     """0 if nothing is left to do but to run the cases."""
     if report.action == "collect" and report.running:
         return RUNNING

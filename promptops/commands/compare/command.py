@@ -12,7 +12,7 @@ from promptops.errors import BUG, INTERRUPTED, OUTAGE, UsageError
 from promptops.records import replace
 from promptops.terminal.batches import (
     batch_option,
-    exit_code_of,
+    exit_code_of_batches,
     refuse_options_beside_batch,
     shown_estimate,
 )
@@ -119,7 +119,7 @@ def command(output: OutputOptions, **options: Any) -> int:
     if options["batch"] is not None:
         batches = _batched(output, options)
         output.write_report("batch", batches)
-        return exit_code_of(batches)
+        return exit_code_of_batches(batches)
     kind = _kind(options)
     if options["record"] and options["live"]:
         raise UsageError("--record and --live exclude each other")

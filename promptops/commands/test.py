@@ -12,12 +12,6 @@ import click
 
 from promptops.errors import BUG, INTERRUPTED, OUTAGE, UsageError
 from promptops.records import replace
-from promptops.terminal.batches import (
-    batch_option,
-    exit_code_of_batches,
-    refuse_options_beside_batch,
-    shown_estimate,
-)
 from promptops.terminal.call_options import (
     Percent,
     budget_options,
@@ -38,7 +32,6 @@ from promptops.terminal.options import (
 from promptops.terminal.output import OutputOptions
 
 if TYPE_CHECKING:
-    from promptops.model.batch import BatchReport
     from promptops.model.config import TestSettings
     from promptops.model.test_run import TestRun
     from promptops.testing.options import RunOptions
@@ -60,7 +53,6 @@ _RUN_OPTIONS = (*MODES, "since", "select", "repeats", "baseline", "shard")
 @click.option(
     "--refresh", is_flag=True, help="Call the model for every case, and replace the recordings."
 )
-@batch_option
 @concurrency_option
 @click.option("--repeats", type=click.IntRange(1), metavar="N", help="Use N answers for each case.")
 @click.option("--baseline", metavar="REV", help="The revision that scores are compared with.")
@@ -85,23 +77,17 @@ def command(output: OutputOptions, **options: Any) -> int:
     """Run test cases on recorded answers, or call the model for new ones.
 
     By default it makes no API calls and uses no network. Exits 1 when a case fails or has no
-    recording, 5 when a provider could not answer or the budget is spent, 75 while a batch that is
-    to be collected is still running.
+    recording, 5 when a provider could not answer or the budget is spent.
 
     \b
     Example:
       promptops test
       promptops test support/triage --record
-      promptops test --batch submit --max-cost 5
       promptops test --since origin/main --format junit=out.xml
       promptops test --shard 1/8 --format jsonl=1.jsonl
       promptops test --merge *.jsonl
     """
     _refuse_contradictions(output, options)
-    if options["batch"] is not None:
-        batches = _batched(output, options)
-        output.write_report("batch", batches)
-        return exit_code_of_batches(batches)
     # Nearly all objects live until the end; collecting often costs a third of the time.
     gc.set_threshold(50_000)
     run = _merged(output, options) if options["merge"] else _tested(output, options)
@@ -120,14 +106,13 @@ def command(output: OutputOptions, **options: Any) -> int:
 
 def _refuse_contradictions(output: OutputOptions, options: dict[str, Any]) -> None:
     modes = [f"--{mode}" for mode in MODES if options[mode]]
-    refuse_options_beside_batch(output, options)
     for first, others in (
         (modes[:1], modes[1:]),
         (_given(options, ("merge",)), _given(options, _RUN_OPTIONS)),
     ):
         if first and others:
             raise UsageError(f"{first[0]} and {others[0]} exclude each other")
-    if (modes or options["batch"]) and options["revision"] != "worktree":
+    if modes and options["revision"] != "worktree":
         raise UsageError(
             "only the cases in the work tree can be recorded or run live", hint="leave out --at"
         )
@@ -155,26 +140,6 @@ def _tested(output: OutputOptions, options: dict[str, Any]) -> TestRun:
         return test(opened, wanted, run_options(output, options, opened.config.test))
 
 
-def _batched(output: OutputOptions, options: dict[str, Any]) -> BatchReport:
-    from promptops.testing.batch import cases
-    from promptops.testing.runner import write_earlier_answers
-    from promptops.workspace.selection import SelectionOptions
-    from promptops.workspace.workspace import workspace
-
-    shows = shown_estimate(output)
-    write_earlier_answers(output.directory)
-    with workspace(output.directory, options["revision"], output.overrides) as opened:
-        chosen = replace(run_options(output, options, opened.config.test), mode="record")
-        if options["batch"] == "collect":
-            return cases.collect_cases(opened, chosen, shows)
-        if options["batch"] == "cancel":
-            return cases.cancel_cases(opened, chosen, shows)
-        wanted = SelectionOptions(
-            patterns=options["patterns"], since=options["since"], selectors=options["select"]
-        )
-        return cases.submit_cases(opened, wanted, chosen, shows)
-
-
 def _merged(output: OutputOptions, options: dict[str, Any]) -> TestRun:
     from promptops.testing.runner import merge, read_shards
     from promptops.workspace.workspace import workspace
@@ -196,13 +161,13 @@ def run_options(output: OutputOptions, options: dict[str, Any], config: TestSett
     shard = options.get("shard")
     return RunOptions(
         mode=modes[0] if modes else "replay",
-        cases=options["cases"],
-        repeats=options["repeats"],
+        cases=options.get("cases", ()),
+        repeats=options.get("repeats"),
         baseline=options.get("baseline"),
         coverage=bool(options.get("coverage")) or options.get("fail_under") is not None,
         trusted=options["trust_config"],
         settings=call_settings(options, config),
-        event=options["event"] or ci_event(os.environ),
+        event=options.get("event") or ci_event(os.environ),
         shard=parse_shard(shard) if shard is not None else None,
         watcher=ShownProgress(output),
     )

@@ -113,6 +113,13 @@ EVENTS = ("commit", "pull_request", "nightly")
 
 def budget_options(function: F) -> F:
     """Add `--max-cost`, `--max-requests`, `--max-time` and `--event`, for `call_settings`."""
+    text = "Stop sending after this time; requests under way are completed."
+    time = click.option("--max-time", type=Amount(0), metavar="SECONDS", help=text)
+    return spending_options(time(function))
+
+
+def spending_options(function: F) -> F:
+    """Add `--max-cost`, `--max-requests` and `--event`, for `call_settings`."""
     options = (
         click.option(
             "--max-cost",
@@ -125,12 +132,6 @@ def budget_options(function: F) -> F:
             type=click.IntRange(1),
             metavar="N",
             help="Send at most N requests, including retries.",
-        ),
-        click.option(
-            "--max-time",
-            type=Amount(0),
-            metavar="SECONDS",
-            help="Stop sending after this time; requests under way are completed.",
         ),
         click.option(
             "--event",
@@ -149,8 +150,8 @@ def call_settings(options: Mapping[str, Any], config: TestSettings) -> Settings:
 
     return Settings(
         concurrency=options.get("concurrency") or config.concurrency,
-        max_cost_usd=options["max_cost"],
-        max_requests=options["max_requests"],
-        max_time_s=options["max_time"],
+        max_cost_usd=options.get("max_cost"),
+        max_requests=options.get("max_requests"),
+        max_time_s=options.get("max_time"),
         patience=Patience(try_s=config.timeout_s, total_s=config.total_timeout_s),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -111,15 +112,14 @@ def trust_option(function: F) -> F:
 EVENTS = ("commit", "pull_request", "nightly")
 
 
-def budget_options(function: F) -> F:
+def budget_options(function: F, *, time: bool = True) -> F:
     """Add `--max-cost`, `--max-requests`, `--max-time` and `--event`, for `call_settings`."""
-    text = "Stop sending after this time; requests under way are completed."
-    time = click.option("--max-time", type=Amount(0), metavar="SECONDS", help=text)
-    return spending_options(time(function))
-
-
-def spending_options(function: F) -> F:
-    """Add `--max-cost`, `--max-requests` and `--event`, for `call_settings`."""
+    limit = click.option(
+        "--max-time",
+        type=Amount(0),
+        metavar="SECONDS",
+        help="Stop sending after this time; requests under way are completed.",
+    )
     options = (
         click.option(
             "--max-cost",
@@ -133,6 +133,7 @@ def spending_options(function: F) -> F:
             metavar="N",
             help="Send at most N requests, including retries.",
         ),
+        *((limit,) if time else ()),
         click.option(
             "--event",
             type=click.Choice(EVENTS),
@@ -142,6 +143,10 @@ def spending_options(function: F) -> F:
     for option in reversed(options):
         function = option(function)
     return function
+
+
+spending_options = partial(budget_options, time=False)
+"""For requests that are sent at once."""
 
 
 def call_settings(options: Mapping[str, Any], config: TestSettings) -> Settings:

@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from promptops.cli.group import SECTIONS, group
+from promptops.cli.group import all_commands, group
 from promptops.commands.lint.rules import markdown_page, marks
 from promptops.diff.codes import CODES
 from promptops.evals.probes.library import LIBRARY, family, family_names
@@ -97,11 +97,9 @@ def _losses() -> str:
 
 
 def _commands() -> str:
-    names = [name for names in SECTIONS.values() for name in names]
-    known = group.list_commands(click.Context(group))
-    ordered = [*(name for name in names if name in known), *sorted(set(known) - set(names))]
-    shared = "".join(_option(each) for each in _options(_loaded("lint")) if each.name in _SHARED)
-    body = "\n".join(_command(name) for name in ordered)
+    known = dict(all_commands(group))
+    shared = "".join(_option(each) for each in _options(known["lint"]) if each.name in _SHARED)
+    body = "\n".join(_command(*each) for each in known.items())
     about = (
         "`promptops COMMAND`, also `git promptops COMMAND`. Results go to stdout, everything else\n"
         "to stderr. The exit codes and the JSON output:\n"
@@ -115,14 +113,7 @@ def _commands() -> str:
 _SHARED = ("directory", "overrides", "quiet", "no_color")
 
 
-def _loaded(name: str) -> click.Command:
-    command = group.get_command(click.Context(group), name)
-    assert command is not None
-    return command
-
-
-def _command(name: str) -> str:
-    command = _loaded(name)
+def _command(name: str, command: click.Command) -> str:
     text, _, example = inspect.cleandoc(command.help or "").partition("\b\nExample:\n")
     usage = " ".join(
         command.collect_usage_pieces(click.Context(command, help_option_names=["-h", "--help"]))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from promptops.cli.group import SECTIONS, group
+from promptops.cli.group import all_commands, group
 
 PAGE = Path(__file__).parent.parent / "man" / "git-promptops.1"
 
@@ -89,26 +89,14 @@ The prompt files.
 
 def page() -> str:
     """The whole page, as roff."""
-    body = "".join(line for name in _names() for line in _command(name))
+    body = "".join(line for each in all_commands(group) for line in _command(*each))
     return f"{HEAD}{_common()}.SH COMMANDS\n{body}{TAIL}"
-
-
-def _names() -> list[str]:
-    """The commands, in the order of `promptops --help`."""
-    known = group.list_commands(click.Context(group))
-    first = [name for names in SECTIONS.values() for name in names if name in known]
-    return [*first, *(name for name in known if name not in first)]
-
-
-def _loaded(name: str) -> click.Command:
-    command = group.get_command(click.Context(group), name)
-    assert command is not None
-    return command
 
 
 def _common() -> str:
     """The options that all commands share."""
-    shared = [option for option in _options(_loaded("lint")) if option.name in _SHARED]
+    lint = dict(all_commands(group))["lint"]
+    shared = [option for option in _options(lint) if option.name in _SHARED]
     lines = "\\fB\\-C\\fR may also come before the command, as for git.\n"
     lines += "".join(line for option in shared for line in _option(option, formats=False))
     return f'.SH OPTIONS OF EVERY COMMAND\n{lines}.TP\n.BR \\-h ", " \\-\\-help\nShow help.\n'
@@ -117,8 +105,7 @@ def _common() -> str:
 _SHARED = ("directory", "chosen", "overrides", "quiet", "no_color")
 
 
-def _command(name: str) -> Iterator[str]:
-    command = _loaded(name)
+def _command(name: str, command: click.Command) -> Iterator[str]:
     text, _, example = inspect.cleandoc(command.help or "").partition("\b\nExample:\n")
     context = click.Context(
         command, info_name=f"promptops {name}", help_option_names=["-h", "--help"]

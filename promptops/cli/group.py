@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from contextlib import chdir
 from functools import cache
 from importlib import import_module
@@ -16,9 +17,9 @@ from promptops.suggestions import did_you_mean
 
 SECTIONS = {
     "start": ("init", "new", "mv", "doctor", "import", "export", "completion"),
-    "look": ("list", "show", "render", "run", "lsp"),
-    "check": ("lint", "rule", "diff", "test", "mutate", "check", "probe", "report"),
-    "ship": ("release", "changelog", "build", "verify", "promote", "rollback", "stubs"),
+    "look": ("list", "render", "run", "lsp"),
+    "check": ("lint", "rule", "diff", "test", "recordings", "mutate", "check", "probe"),
+    "ship": ("release", "build", "verify", "promote", "rollback", "stubs"),
     "operate": ("log", "blame", "bisect", "compare", "drift", "score"),
     "serve": ("receive", "textconv"),
 }
@@ -31,7 +32,9 @@ _OF_OTHER_TOOLS = {
     "probe": ("redteam", "red-team", "attack"),
     "mv": ("rename", "move"),
     "list": ("ls", "status"),
-    "show": ("cat", "get"),
+    "render --resolved": ("show", "cat", "get"),
+    "log --releases": ("changelog", "releases"),
+    "check --format html": ("report",),
     "release": ("tag", "publish", "bump", "deploy"),
     "import": ("convert", "migrate", "pull"),
     "check": ("gate", "ci"),
@@ -89,6 +92,19 @@ class _Commands(click.Group):
         if rows:
             with formatter.section(title):
                 formatter.write_dl(rows)
+
+
+def all_commands(of: click.Group, name: str = "") -> Iterator[tuple[str, click.Command]]:
+    """Each command with its name in the order of `--help`; those of a group follow it."""
+    context = click.Context(of)
+    known = of.list_commands(context)
+    first = [each for names in SECTIONS.values() for each in names if each in known]
+    for each in (*first, *(other for other in known if other not in first)):
+        command = of.get_command(context, each)
+        if command is not None:
+            yield f"{name}{each}", command
+        if isinstance(command, click.Group):
+            yield from all_commands(command, f"{name}{each} ")
 
 
 @cache

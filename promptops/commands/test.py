@@ -12,12 +12,6 @@ import click
 
 from promptops.errors import BUG, INTERRUPTED, OUTAGE, UsageError
 from promptops.records import replace
-from promptops.terminal.batches import (
-    batch_option,
-    exit_code_of,
-    refuse_options_beside_batch,
-    shown_estimate,
-)
 from promptops.terminal.call_options import (
     Percent,
     budget_options,
@@ -38,13 +32,12 @@ from promptops.terminal.options import (
 from promptops.terminal.output import OutputOptions
 
 if TYPE_CHECKING:
-    from promptops.model.batch import BatchReport
     from promptops.model.config import TestSettings
     from promptops.model.test_run import TestRun
     from promptops.testing.options import RunOptions
 
 MODES = ("record", "live", "refresh")
-_RUN_OPTIONS = (*MODES, "since", "select", "repeats", "baseline", "audit", "prune", "shard")
+_RUN_OPTIONS = (*MODES, "since", "select", "repeats", "baseline", "shard")
 
 
 @click.command()
@@ -60,7 +53,6 @@ _RUN_OPTIONS = (*MODES, "since", "select", "repeats", "baseline", "audit", "prun
 @click.option(
     "--refresh", is_flag=True, help="Call the model for every case, and replace the recordings."
 )
-@batch_option
 @concurrency_option
 @click.option("--repeats", type=click.IntRange(1), metavar="N", help="Use N answers for each case.")
 @click.option("--baseline", metavar="REV", help="The revision that scores are compared with.")
@@ -71,17 +63,6 @@ _RUN_OPTIONS = (*MODES, "since", "select", "repeats", "baseline", "audit", "prun
 @click.option(
     "--merge", is_flag=True, help="Merge shard files, given as arguments, and decide the result."
 )
-@click.option(
-    "--audit",
-    metavar="N|N%",
-    help="Send a sample of N recorded requests again, and compare the answers.",
-)
-@click.option(
-    "--seed",
-    default="",
-    metavar="TEXT",
-    help="The seed for the sample of --audit; the revision by default.",
-)
 @click.option("--coverage", is_flag=True, help="Report template branches that no case covers.")
 @click.option(
     "--fail-under",
@@ -89,7 +70,6 @@ _RUN_OPTIONS = (*MODES, "since", "select", "repeats", "baseline", "audit", "prun
     metavar="PERCENT",
     help="Exit 1 if fewer branches are covered.",
 )
-@click.option("--prune", is_flag=True, help="Remove recordings that no case uses any more.")
 @trust_option
 @verbose_option
 @common("text", "json", "junit", "github", "markdown", "html", "jsonl")
@@ -97,47 +77,42 @@ def command(output: OutputOptions, **options: Any) -> int:
     """Run test cases on recorded answers, or call the model for new ones.
 
     By default it makes no API calls and uses no network. Exits 1 when a case fails or has no
-    recording, 5 when a provider could not answer or the budget is spent, 75 while a batch that is
-    to be collected is still running.
+    recording, 5 when a provider could not answer or the budget is spent.
 
     \b
     Example:
       promptops test
       promptops test support/triage --record
-      promptops test --batch submit --max-cost 5
       promptops test --since origin/main --format junit=out.xml
       promptops test --shard 1/8 --format jsonl=1.jsonl
       promptops test --merge *.jsonl
     """
     _refuse_contradictions(output, options)
-    if options["batch"] is not None:
-        batches = _batched(output, options)
-        output.write_report("batch", batches)
-        return exit_code_of(batches)
     # Nearly all objects live until the end; collecting often costs a third of the time.
     gc.set_threshold(50_000)
     run = _merged(output, options) if options["merge"] else _tested(output, options)
     run = run.failing_under(options["fail_under"])
     if run.unasked:
-        run = replace(run, advice=_again(options))
+        # The recordings have the answers of a run that ended early: it goes on with the others.
+        mode = "refresh" if options["refresh"] else "record"
+        flags = (f"--{mode}",) if options["live"] or options[mode] else ()
+        names = ("since", "repeats", "baseline", "shard")
+        run = replace(run, advice=continued("test", flags, options, names))
     output.write_report("test", run, figures=options["verbose"])
     if run.unasked:
         output.note(f"not requested: {run.unasked:,} of the answers, {run.ended}")
-    return _exit_code(run)
+    return exit_code_of(run)
 
 
 def _refuse_contradictions(output: OutputOptions, options: dict[str, Any]) -> None:
     modes = [f"--{mode}" for mode in MODES if options[mode]]
-    refuse_options_beside_batch(output, options)
     for first, others in (
         (modes[:1], modes[1:]),
-        (modes[:1], _given(options, ("audit",))),
-        (_given(options, ("shard",)), _given(options, ("audit", "prune"))),
         (_given(options, ("merge",)), _given(options, _RUN_OPTIONS)),
     ):
         if first and others:
             raise UsageError(f"{first[0]} and {others[0]} exclude each other")
-    if (modes or options["batch"]) and options["revision"] != "worktree":
+    if modes and options["revision"] != "worktree":
         raise UsageError(
             "only the cases in the work tree can be recorded or run live", hint="leave out --at"
         )
@@ -162,27 +137,7 @@ def _tested(output: OutputOptions, options: dict[str, Any]) -> TestRun:
     with workspace(output.directory, options["revision"], output.overrides) as opened:
         if wanted.everything:
             note_hidden_or_refuse(output, opened)
-        return test(opened, wanted, _options(output, options, opened.config.test))
-
-
-def _batched(output: OutputOptions, options: dict[str, Any]) -> BatchReport:
-    from promptops.testing.batch import cases
-    from promptops.testing.runner import write_earlier_answers
-    from promptops.workspace.selection import SelectionOptions
-    from promptops.workspace.workspace import workspace
-
-    shows = shown_estimate(output)
-    write_earlier_answers(output.directory)
-    with workspace(output.directory, options["revision"], output.overrides) as opened:
-        chosen = replace(_options(output, options, opened.config.test), mode="record")
-        if options["batch"] == "collect":
-            return cases.collect_cases(opened, chosen, shows)
-        if options["batch"] == "cancel":
-            return cases.cancel_cases(opened, chosen, shows)
-        wanted = SelectionOptions(
-            patterns=options["patterns"], since=options["since"], selectors=options["select"]
-        )
-        return cases.submit_cases(opened, wanted, chosen, shows)
+        return test(opened, wanted, run_options(output, options, opened.config.test))
 
 
 def _merged(output: OutputOptions, options: dict[str, Any]) -> TestRun:
@@ -191,41 +146,44 @@ def _merged(output: OutputOptions, options: dict[str, Any]) -> TestRun:
 
     shards = read_shards(output.directory, options["patterns"])
     with workspace(output.directory, options["revision"], output.overrides) as opened:
-        chosen = _options(output, options, opened.config.test)
+        chosen = run_options(output, options, opened.config.test)
         return merge(opened, tuple(shards.values()), chosen)
 
 
-def _options(output: OutputOptions, options: dict[str, Any], config: TestSettings) -> RunOptions:
+def run_options(output: OutputOptions, options: dict[str, Any], config: TestSettings) -> RunOptions:
+    """How cases are run, from the options of a command; an option that it lacks is not given."""
     from promptops.terminal.progress import ShownProgress
     from promptops.testing.model_calls import ci_event
     from promptops.testing.options import RunOptions
-    from promptops.testing.recordings.audit import parse_size
     from promptops.testing.shards import parse_shard
 
-    modes: list[Any] = [mode for mode in MODES if options[mode]]
+    modes: list[Any] = [mode for mode in MODES if options.get(mode)]
+    shard = options.get("shard")
     return RunOptions(
         mode=modes[0] if modes else "replay",
-        cases=options["cases"],
-        repeats=options["repeats"],
-        baseline=options["baseline"],
-        coverage=options["coverage"] or options["fail_under"] is not None,
-        prune=options["prune"],
+        cases=options.get("cases", ()),
+        repeats=options.get("repeats"),
+        baseline=options.get("baseline"),
+        coverage=bool(options.get("coverage")) or options.get("fail_under") is not None,
         trusted=options["trust_config"],
-        audit=parse_size(options["audit"]) if options["audit"] is not None else None,
-        seed=options["seed"],
         settings=call_settings(options, config),
-        event=options["event"] or ci_event(os.environ),
-        shard=parse_shard(options["shard"]) if options["shard"] is not None else None,
+        event=options.get("event") or ci_event(os.environ),
+        shard=parse_shard(shard) if shard is not None else None,
         watcher=ShownProgress(output),
     )
 
 
-def _again(options: dict[str, Any]) -> str:
-    """The command that continues this run: answers it already has are not requested again."""
-    modes = {"record": "record", "live": "record", "refresh": "refresh"}
-    words = ["promptops", "test", *options["patterns"]]
-    words += [f"--{modes[mode]}" for mode in MODES if options[mode]]
-    for name in ("since", "repeats", "baseline", "shard", "audit", "seed"):
+def continued(
+    command: str, flags: Iterable[str], options: dict[str, Any], names: Iterable[str]
+) -> str:
+    """The command that continues a run: answers it already has are not requested again.
+
+    Args:
+        flags: Its own options, whatever is given.
+        names: The further options that it repeats, if they are given.
+    """
+    words = ["promptops", *command.split(), *options["patterns"], *flags]
+    for name in names:
         if options[name] not in (None, ""):
             words += [f"--{name}", str(options[name])]
     words += ["--since"] if options["since"] == "" else []
@@ -237,7 +195,8 @@ def _again(options: dict[str, Any]) -> str:
     return shlex.join(words)
 
 
-def _exit_code(run: TestRun) -> int:
+def exit_code_of(run: TestRun) -> int:
+    """1 for a failing run, and the codes of the errors that prevent a verdict."""
     if run.interrupted:
         return INTERRUPTED
     if run.failed:

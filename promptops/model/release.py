@@ -66,7 +66,10 @@ class Release:
     """An annotated tag with the name of a release, whose tag object has the same name.
 
     Attributes:
+        name: The name of the tag.
+        version: That the name contains.
         tag: Id of the tag object.
+        commit: Id of the released commit.
         date: Of the tagger, in ISO 8601; "" if the tag has none.
     """
 

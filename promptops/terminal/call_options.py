@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -111,8 +112,14 @@ def trust_option(function: F) -> F:
 EVENTS = ("commit", "pull_request", "nightly")
 
 
-def budget_options(function: F) -> F:
+def budget_options(function: F, *, time: bool = True) -> F:
     """Add `--max-cost`, `--max-requests`, `--max-time` and `--event`, for `call_settings`."""
+    limit = click.option(
+        "--max-time",
+        type=Amount(0),
+        metavar="SECONDS",
+        help="Stop sending after this time; requests under way are completed.",
+    )
     options = (
         click.option(
             "--max-cost",
@@ -126,12 +133,7 @@ def budget_options(function: F) -> F:
             metavar="N",
             help="Send at most N requests, including retries.",
         ),
-        click.option(
-            "--max-time",
-            type=Amount(0),
-            metavar="SECONDS",
-            help="Stop sending after this time; requests under way are completed.",
-        ),
+        *((limit,) if time else ()),
         click.option(
             "--event",
             type=click.Choice(EVENTS),
@@ -143,14 +145,18 @@ def budget_options(function: F) -> F:
     return function
 
 
+spending_options = partial(budget_options, time=False)
+"""For requests that are sent at once."""
+
+
 def call_settings(options: Mapping[str, Any], config: TestSettings) -> Settings:
     """How models are called, from `budget_options`, `concurrency` and the configuration."""
     from promptops.evals.engine.ask import Patience, Settings
 
     return Settings(
         concurrency=options.get("concurrency") or config.concurrency,
-        max_cost_usd=options["max_cost"],
-        max_requests=options["max_requests"],
-        max_time_s=options["max_time"],
+        max_cost_usd=options.get("max_cost"),
+        max_requests=options.get("max_requests"),
+        max_time_s=options.get("max_time"),
         patience=Patience(try_s=config.timeout_s, total_s=config.total_timeout_s),
     )

@@ -10,12 +10,6 @@ import click
 
 from promptops.errors import BUG, INTERRUPTED, OUTAGE, UsageError
 from promptops.records import replace
-from promptops.terminal.batches import (
-    batch_option,
-    exit_code_of,
-    refuse_options_beside_batch,
-    shown_estimate,
-)
 from promptops.terminal.call_options import (
     Margin,
     budget_options,
@@ -33,10 +27,18 @@ from promptops.terminal.output import OutputOptions
 if TYPE_CHECKING:
     from promptops.commands.compare.arms import CompareOptions
     from promptops.model.arm import ArmComparison
-    from promptops.model.batch import BatchReport
     from promptops.workspace.workspace import Workspace
 
 _KINDS = ("model", "revision", "prompt")
+_OF_RUNS = {
+    "record": "--record",
+    "live": "--live",
+    "require": "--require",
+    "prune": "--prune",
+    "concurrency": "-j",
+    "max_time": "--max-time",
+}
+"""The options that `--batch` excludes."""
 
 
 @click.command()
@@ -82,7 +84,12 @@ _KINDS = ("model", "revision", "prompt")
     help="Call the models for missing answers, and record them in `comparisons/`.",
 )
 @click.option("--live", is_flag=True, help="Call the models for every answer, and record nothing.")
-@batch_option
+@click.option(
+    "--batch",
+    is_flag=True,
+    help="Submit the missing answers as batches, at half the price; "
+    "`promptops recordings batch collect` records them.",
+)
 @concurrency_option
 @click.option(
     "--repeats",
@@ -115,12 +122,9 @@ def command(output: OutputOptions, **options: Any) -> int:
       promptops compare --revision v1.7.0 --revision HEAD
       promptops compare support/triage --prompt support/triage.terse --format html=compare.html
     """
-    refuse_options_beside_batch(output, options, *_KINDS, "reference", "margin")
-    if options["batch"] is not None:
-        batches = _batched(output, options)
-        output.write_report("batch", batches)
-        return exit_code_of(batches)
     kind = _kind(options)
+    if options["batch"]:
+        return _submitted(output, kind, options)
     if options["record"] and options["live"]:
         raise UsageError("--record and --live exclude each other")
     refuse_partial_prune(options)
@@ -172,25 +176,29 @@ def _compared(output: OutputOptions, kind: Any, options: dict[str, Any]) -> ArmC
     return replace(found, advice=command_line(wanted, chosen, "--record", *trust))
 
 
-def _batched(output: OutputOptions, options: dict[str, Any]) -> BatchReport:
-    from promptops.commands.compare import batches
+def _submitted(output: OutputOptions, kind: Any, options: dict[str, Any]) -> int:
+    from promptops.commands.compare.batches import submit_arms
+    from promptops.terminal.progress import shown_estimate
     from promptops.testing.runner import write_earlier_answers
     from promptops.workspace.selection import SelectionOptions
     from promptops.workspace.workspace import workspace
 
-    kind = _kind(options) if options["batch"] == "submit" else "model"
-    shows = shown_estimate(output)
+    for name, flag in _OF_RUNS.items():
+        if options[name] not in (None, False, ""):
+            raise UsageError(f"--batch and {flag} exclude each other")
+    unknown = next((name for name, _ in output.formats if name not in ("text", "json")), None)
+    if unknown is not None:
+        hint = "for other formats, collect, then run without --batch"
+        raise UsageError(f"--batch writes only text and json, not {unknown}", hint=hint)
+    wanted = SelectionOptions(
+        patterns=options["patterns"], since=options["since"], selectors=options["select"]
+    )
     write_earlier_answers(output.directory)
     with workspace(output.directory, overrides=output.overrides) as opened:
         chosen = _options(output, opened, kind, {**options, "record": True})
-        if options["batch"] == "collect":
-            return batches.collect_arms(opened, chosen.run, shows)
-        if options["batch"] == "cancel":
-            return batches.cancel_arms(opened, chosen.run, shows)
-        wanted = SelectionOptions(
-            patterns=options["patterns"], since=options["since"], selectors=options["select"]
-        )
-        return batches.submit_arms(opened, wanted, chosen, shows)
+        report = submit_arms(opened, wanted, chosen, shown_estimate(output))
+    output.write_report("batch", report)
+    return report.exit_code
 
 
 def _options(

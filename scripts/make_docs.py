@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from promptops.cli.group import SECTIONS, group
+from promptops.cli.group import group
 from promptops.commands.lint.rules import markdown_page, marks
 from promptops.diff.codes import CODES
 from promptops.evals.probes.library import LIBRARY, family, family_names
@@ -97,11 +97,8 @@ def _losses() -> str:
 
 
 def _commands() -> str:
-    names = [name for names in SECTIONS.values() for name in names]
-    known = group.list_commands(click.Context(group))
-    ordered = [*(name for name in names if name in known), *sorted(set(known) - set(names))]
     shared = "".join(_option(each) for each in _options(_loaded("lint")) if each.name in _SHARED)
-    body = "\n".join(_command(name) for name in ordered)
+    body = "\n".join(_command(name) for name in group.list_commands(click.Context(group)))
     about = (
         "`promptops COMMAND`, also `git promptops COMMAND`. Results go to stdout, everything else\n"
         "to stderr. The exit codes and the JSON output:\n"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from promptops.cli.group import SECTIONS, group
+from promptops.cli.group import group
 
 PAGE = Path(__file__).parent.parent / "man" / "git-promptops.1"
 
@@ -89,15 +89,10 @@ The prompt files.
 
 def page() -> str:
     """The whole page, as roff."""
-    body = "".join(line for name in _names() for line in _command(name))
+    body = "".join(
+        line for name in group.list_commands(click.Context(group)) for line in _command(name)
+    )
     return f"{HEAD}{_common()}.SH COMMANDS\n{body}{TAIL}"
-
-
-def _names() -> list[str]:
-    """The commands, in the order of `promptops --help`."""
-    known = group.list_commands(click.Context(group))
-    first = [name for names in SECTIONS.values() for name in names if name in known]
-    return [*first, *(name for name in known if name not in first)]
 
 
 def _loaded(name: str) -> click.Command:

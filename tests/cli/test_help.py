@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 import pytest
 
-from promptops.cli.group import group
+from promptops.cli.group import ALSO, SECTIONS, group
 
 CONTEXT = click.Context(group, info_name="promptops")
 NAMES = group.list_commands(CONTEXT)
@@ -28,6 +28,18 @@ def test_the_group_says_what_there_is(say, golden):
 
     assert (said.code, said.err) == (0, "")
     golden("help.txt", said.out)
+
+
+def test_the_help_begins_with_the_everyday_commands_and_shows_at_most_thirty():
+    shown = [name for names in SECTIONS.values() for name in names]
+
+    assert tuple(shown[:10]) == (
+        *("init", "import", "new", "lint", "render", "run", "diff", "test", "check", "release"),
+    )
+    assert len(shown) <= 30
+    assert len({*shown, *ALSO}) == len(shown) + len(ALSO)
+    assert NAMES[:10] == shown[:10]
+    assert NAMES[-4:] == list(ALSO)
 
 
 def test_without_arguments_the_help_goes_to_stdout(say):

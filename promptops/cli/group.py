@@ -13,6 +13,7 @@ from promptops import commands
 from promptops.errors import os_reason
 from promptops.module_discovery import module_names
 from promptops.suggestions import did_you_mean
+from promptops.terminal.options import FORMAT_HELP, SHARED, options_by_heading
 
 SECTIONS = {
     "everyday": (
@@ -81,6 +82,11 @@ class _Commands(click.Group):
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         self.format_commands(ctx, formatter)
         click.Command.format_options(self, ctx, formatter)
+        lint = self.get_command(ctx, "lint")
+        shared = options_by_heading(lint)[SHARED] if lint else []
+        rows = [each.get_help_record(ctx) for each in shared if each.name != "directory"]
+        with formatter.section("Options of every command"):
+            formatter.write_dl([("--format FORMAT[=FILE]", FORMAT_HELP), *filter(None, rows)])
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         for heading, names in _sections().items():

@@ -8,11 +8,11 @@ from typing import Any
 import click
 
 from promptops.errors import UsageError
-from promptops.terminal.options import common
+from promptops.terminal.options import Command, common
 from promptops.terminal.output import OutputOptions
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option(
     "--reset-channel",
     "channel",

@@ -7,19 +7,20 @@ from typing import Any
 import click
 
 from promptops.plurals import counted
-from promptops.terminal.complete import complete_prompt
 from promptops.terminal.options import (
+    Command,
     at_option,
     common,
     note_hidden,
+    prompts_argument,
     since_option,
     tag_option,
 )
 from promptops.terminal.output import OutputOptions
 
 
-@click.command("list")
-@click.argument("patterns", nargs=-1, metavar="[ID|GLOB|PATH]...", shell_complete=complete_prompt)
+@click.command("list", cls=Command)
+@prompts_argument
 @at_option
 @since_option
 @tag_option

@@ -10,7 +10,7 @@ import click
 
 from promptops.errors import UsageError
 from promptops.terminal.complete import complete_case, complete_prompt
-from promptops.terminal.options import at_option, common
+from promptops.terminal.options import Command, at_option, common, output_option, select_option
 from promptops.terminal.output import OutputOptions
 
 _PROVIDERS = ("openai", "anthropic", "gemini")
@@ -20,23 +20,23 @@ INPUT_HELP = (
 )
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("identity", metavar="ID|PATH", shell_complete=complete_prompt)
-@click.option(
+@select_option(
     "-c",
     "--case",
     metavar="NAME",
     shell_complete=complete_case,
     help="The test case to render; the first by default.",
 )
-@click.option("-i", "--input", "given", multiple=True, metavar="NAME=VALUE", help=INPUT_HELP)
-@click.option(
+@select_option("-i", "--input", "given", multiple=True, metavar="NAME=VALUE", help=INPUT_HELP)
+@select_option(
     "--inputs",
     "file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A JSON file with the inputs.",
 )
-@click.option("--annotate", is_flag=True, help="Show the source file and line of each line.")
+@output_option("--annotate", is_flag=True, help="Show the source file and line of each line.")
 @at_option
 @common("text", "json", *_PROVIDERS)
 def command(output: OutputOptions, **options: Any) -> int:

@@ -10,6 +10,7 @@ from promptops.commands.check.options import selection_and_lint
 from promptops.errors import BUG, UsageError
 from promptops.terminal.complete import complete_prompt
 from promptops.terminal.options import (
+    Command,
     common,
     gate_revision,
     gate_revision_options,
@@ -22,7 +23,7 @@ from promptops.terminal.output import OutputOptions
 FILE = "promptops-report.html"
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("patterns", nargs=-1, metavar="[ID|GLOB|PATH]...", shell_complete=complete_prompt)
 @since_option
 @gate_revision_options

@@ -8,11 +8,11 @@ from typing import Any
 import click
 
 from promptops.terminal.complete import complete_prompt
-from promptops.terminal.options import at_option, common
+from promptops.terminal.options import Command, at_option, common
 from promptops.terminal.output import OutputOptions
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("identity", metavar="ID|PATH", shell_complete=complete_prompt)
 @at_option
 @common("text", "json")

@@ -26,11 +26,15 @@ from promptops.terminal.call_options import (
     concurrency_option,
     trust_option,
 )
-from promptops.terminal.complete import complete_prompt
 from promptops.terminal.options import (
+    Command,
     at_option,
+    call_option,
     common,
+    decide_option,
     note_hidden_or_refuse,
+    prompts_argument,
+    select_option,
     since_option,
     tag_option,
     verbose_option,
@@ -47,30 +51,22 @@ MODES = ("record", "live", "refresh")
 _RUN_OPTIONS = (*MODES, "since", "select", "repeats", "baseline", "audit", "prune", "shard")
 
 
-@click.command()
-@click.argument("patterns", nargs=-1, metavar="[ID|GLOB|PATH]...", shell_complete=complete_prompt)
+@click.command(cls=Command)
+@prompts_argument
 @since_option
 @at_option
 @tag_option
 @case_option
-@click.option(
-    "--record", is_flag=True, help="Call the model for missing recordings, and record the answers."
-)
-@click.option("--live", is_flag=True, help="Call the model for every case, and record nothing.")
-@click.option(
-    "--refresh", is_flag=True, help="Call the model for every case, and replace the recordings."
-)
+@call_option("--record", is_flag=True, help="Call the model for missing answers; record them.")
+@call_option("--live", is_flag=True, help="Call it for every case; record nothing.")
+@call_option("--refresh", is_flag=True, help="Call it for every case; replace the recordings.")
 @batch_option
 @concurrency_option
-@click.option("--repeats", type=click.IntRange(1), metavar="N", help="Use N answers for each case.")
-@click.option("--baseline", metavar="REV", help="The revision that scores are compared with.")
+@call_option("--repeats", type=click.IntRange(1), metavar="N", help="Use N answers for each case.")
+@decide_option("--baseline", metavar="REV", help="The revision that scores are compared with.")
 @budget_options
-@click.option(
-    "--shard", metavar="N/M", help="Run only part N of M; write it with --format jsonl=FILE."
-)
-@click.option(
-    "--merge", is_flag=True, help="Merge shard files, given as arguments, and decide the result."
-)
+@call_option("--shard", metavar="N/M", help="Only part N of M, for --format jsonl=FILE.")
+@select_option("--merge", is_flag=True, help="Decide the result of these files of shards.")
 @click.option(
     "--audit",
     metavar="N|N%",
@@ -82,8 +78,8 @@ _RUN_OPTIONS = (*MODES, "since", "select", "repeats", "baseline", "audit", "prun
     metavar="TEXT",
     help="The seed for the sample of --audit; the revision by default.",
 )
-@click.option("--coverage", is_flag=True, help="Report template branches that no case covers.")
-@click.option(
+@decide_option("--coverage", is_flag=True, help="Report template branches that no case covers.")
+@decide_option(
     "--fail-under",
     type=Percent(),
     metavar="PERCENT",

@@ -10,7 +10,7 @@ import click
 
 from promptops.errors import UsageError
 from promptops.percentages import share_as_margin, share_as_percent
-from promptops.terminal.options import F
+from promptops.terminal.options import F, call_option, output_option, select_option
 
 if TYPE_CHECKING:
     from promptops.evals.engine.ask import Settings
@@ -59,16 +59,15 @@ def _refuse_share(problem: tuple[str, str] | None, found: float) -> float:
     return found
 
 
-def case_option(function: F) -> F:
-    """Add `--case NAME`, as `cases`."""
-    text = "Run only cases with this name."
-    return click.option("--case", "cases", multiple=True, metavar="NAME|GLOB", help=text)(function)
-
-
-def prune_aside_option(function: F) -> F:
-    """Add `--prune`, for answers in a folder of their own; see `refuse_partial_prune`."""
-    text = "Remove recorded answers that this run does not use; only in a run of everything."
-    return click.option("--prune", is_flag=True, help=text)(function)
+case_option = select_option(
+    "--case", "cases", multiple=True, metavar="NAME|GLOB", help="Only cases with this name."
+)
+prune_aside_option = output_option(
+    "--prune",
+    is_flag=True,
+    help="Remove recorded answers that this run does not use; only in a run of everything.",
+)
+"""For answers in a folder of their own; see `refuse_partial_prune`."""
 
 
 def refuse_partial_prune(options: Mapping[str, Any], *more: str) -> None:
@@ -94,18 +93,18 @@ def _is_given(options: Mapping[str, Any], name: str) -> bool:
     return options[name] not in (None, False, ())
 
 
-def concurrency_option(function: F) -> F:
-    """Add `-j N`, for `call_settings`."""
-    text = "Send at most N requests at a time; 16 unless configured."
-    return click.option("-j", "concurrency", type=click.IntRange(1), metavar="N", help=text)(
-        function
-    )
-
-
-def trust_option(function: F) -> F:
-    """Add `--trust-config`."""
-    text = "Call the endpoints that the change configures, and remember them as approved."
-    return click.option("--trust-config", is_flag=True, help=text)(function)
+concurrency_option = call_option(
+    "-j",
+    "concurrency",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Send N requests at a time; 16 unless configured.",
+)
+trust_option = call_option(
+    "--trust-config",
+    is_flag=True,
+    help="Approve the endpoints that the change configures.",
+)
 
 
 EVENTS = ("commit", "pull_request", "nightly")
@@ -114,28 +113,29 @@ EVENTS = ("commit", "pull_request", "nightly")
 def budget_options(function: F) -> F:
     """Add `--max-cost`, `--max-requests`, `--max-time` and `--event`, for `call_settings`."""
     options = (
-        click.option(
+        call_option(
             "--max-cost",
             type=Amount(0),
             metavar="USD",
-            help="Spend at most this much, in US dollars; overrides the budget of an event.",
+            help="Spend at most this much; overrides --event.",
         ),
-        click.option(
+        call_option(
             "--max-requests",
             type=click.IntRange(1),
             metavar="N",
             help="Send at most N requests, including retries.",
         ),
-        click.option(
+        call_option(
             "--max-time",
             type=Amount(0),
             metavar="SECONDS",
-            help="Stop sending after this time; requests under way are completed.",
+            help="Stop sending then; requests under way end.",
         ),
-        click.option(
+        call_option(
             "--event",
             type=click.Choice(EVENTS),
-            help="Apply the budget configured for this event (detected in CI).",
+            metavar="EVENT",
+            help="Apply the budget configured for commit, pull_request or nightly; detected in CI.",
         ),
     )
     for option in reversed(options):

@@ -11,6 +11,7 @@ import click
 
 from promptops.errors import FAILED, INTERRUPTED, RUNNING, PromptopsError, UsageError
 from promptops.suggestions import did_you_mean
+from promptops.terminal.complete import complete_prompt
 from promptops.terminal.output import OutputOptions, wants_color
 
 if TYPE_CHECKING:
@@ -21,10 +22,68 @@ F = TypeVar("F", bound=Callable[..., Any])
 _VERDICTS = {0, FAILED, RUNNING, INTERRUPTED}
 """Exit codes that report no error."""
 
-REVISION_HELP = "Read a commit, tag or branch, or `index`; the work tree by default."
-GATE_REVISION_HELP = (
-    "Read a commit, tag or branch; by default HEAD with --since, the files on disk without."
-)
+HEADINGS = ("select", "options", "call the model", "decide", "output")
+"""The headings of `COMMAND --help`, in their order."""
+PLAIN = HEADINGS[1]
+"""The heading of an option that is declared by `click.option`."""
+SHARED = "shared"
+"""The heading of the options that every command has, which are one line at the end."""
+FORMAT_HELP = "Write this format, to FILE or to stdout; repeatable, at most one without =FILE."
+
+_COLUMN = 24
+"""Characters of the names of options; longer names have a line of their own."""
+
+
+class Option(click.Option):
+    """An option that knows its heading in `--help`; see `select_option` and the others."""
+
+    def __init__(self, *names: Any, heading: str, **attributes: Any) -> None:
+        super().__init__(*names, **attributes)
+        self.heading = heading
+
+    def get_help_extra(self, ctx: click.Context) -> Any:
+        """Nothing: the text describes the range and the default."""
+        return {}
+
+
+class Command(click.Command):
+    """A command whose `--help` shows its own options below headings."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        sections = options_by_heading(self)
+        shared = [f"{each.opts[0]} {each.metavar or ''}".rstrip() for each in sections.pop(SHARED)]
+        rows = {
+            heading: [row for each in options if (row := each.get_help_record(ctx)) is not None]
+            for heading, options in sections.items()
+        }
+        width = min(_COLUMN, max(len(names) for each in rows.values() for names, _ in each))
+        for heading, each in rows.items():
+            with formatter.section(heading):
+                formatter.write_dl([(names.ljust(width), text) for names, text in each], _COLUMN)
+        formatter.write_paragraph()
+        formatter.write_text(f"shared (see promptops --help): {', '.join([*shared, '-h'])}")
+
+
+def options_by_heading(command: click.Command) -> dict[str, list[click.Option]]:
+    """The options of a command below the headings of `--help`, those of every command last."""
+    options = [each for each in command.params if isinstance(each, click.Option)]
+    found = {
+        heading: [each for each in options if getattr(each, "heading", PLAIN) == heading]
+        for heading in (*HEADINGS, SHARED)
+    }
+    return {heading: below for heading, below in found.items() if below}
+
+
+def _below(heading: str) -> Callable[..., Callable[[F], F]]:
+    def option(*names: str, **attributes: Any) -> Callable[[F], F]:
+        return click.option(*names, cls=Option, heading=heading, **attributes)
+
+    return option
+
+
+select_option, _, call_option, decide_option, output_option = map(_below, HEADINGS)
+"""`click.option` for an option below the heading of that name."""
+_shared_option = _below(SHARED)
 
 
 def common(*formats: str, acts: bool = False) -> Callable[[F], F]:
@@ -69,7 +128,14 @@ def common(*formats: str, acts: bool = False) -> Callable[[F], F]:
 def _options(formats: tuple[str, ...]) -> list[Callable[[Any], Any]]:
     directory = click.Path(exists=True, file_okay=False, path_type=Path)
     return [
-        click.option(
+        output_option(
+            "--format",
+            "chosen",
+            multiple=True,
+            metavar="FORMAT[=FILE]",
+            help=f"{', '.join(formats)}.",
+        ),
+        _shared_option(
             "-C",
             "directory",
             type=directory,
@@ -77,27 +143,20 @@ def _options(formats: tuple[str, ...]) -> list[Callable[[Any], Any]]:
             metavar="DIR",
             help="Run as if started in DIR.",
         ),
-        click.option(
-            "--format",
-            "chosen",
-            multiple=True,
-            metavar="FORMAT[=FILE]",
-            help=f"{', '.join(formats)}; repeatable, at most one without =FILE.",
-        ),
-        click.option(
+        _shared_option(
             "--config",
             "overrides",
             multiple=True,
             metavar="KEY=VALUE",
             help="Override the configuration for this run, in TOML: 'lint.select=[\"SEC\"]'.",
         ),
-        click.option(
+        _shared_option(
             "-q",
             "--quiet",
             is_flag=True,
             help="Suppress output, except what prevents a result; report by exit code.",
         ),
-        click.option("--no-color", is_flag=True, help="Use no colours, even on a terminal."),
+        _shared_option("--no-color", is_flag=True, help="Use no colours, even on a terminal."),
     ]
 
 
@@ -118,44 +177,50 @@ def _formats(chosen: tuple[str, ...], known: tuple[str, ...]) -> tuple[tuple[str
     return tuple(pairs)
 
 
-def since_option(function: F) -> F:
-    """Add `--since [REV]`."""
-    text = "Only what changed since REV, and prompts that depend on it; default branch without REV."
-    return click.option("--since", is_flag=False, flag_value="", metavar="[REV]", help=text)(
-        function
-    )
-
-
-def at_option(function: F) -> F:
-    """Add `--at REV`."""
-    return click.option("--at", "revision", default="worktree", metavar="REV", help=REVISION_HELP)(
-        function
-    )
-
-
-def tag_option(function: F) -> F:
-    """Add `--select tag:NAME`."""
-    text = "Only prompts with this tag:, owner: or status:."
-    return click.option("--select", multiple=True, metavar="tag:NAME", help=text)(function)
-
-
-def no_cache_option(function: F) -> F:
-    """Add `--no-cache`."""
-    text = "Compute everything again, without the cache."
-    return click.option("--no-cache", is_flag=True, help=text)(function)
-
-
-def verbose_option(function: F) -> F:
-    """Add `--verbose`."""
-    text = "Print the answers of failing cases, and the statistics of scores and judges."
-    return click.option("-v", "--verbose", is_flag=True, help=text)(function)
+prompts_argument = click.argument(
+    "patterns", nargs=-1, metavar="[ID|GLOB|PATH]...", shell_complete=complete_prompt
+)
+since_option = select_option(
+    "--since",
+    is_flag=False,
+    flag_value="",
+    metavar="[REV]",
+    help="Only what changed since REV, and prompts that depend on it; default branch without REV.",
+)
+at_option = select_option(
+    "--at",
+    "revision",
+    default="worktree",
+    metavar="REV",
+    help="Read a commit, tag or branch, or `index`; the work tree by default.",
+)
+tag_option = select_option(
+    "--select",
+    multiple=True,
+    metavar="tag:NAME",
+    help="Only prompts with this tag:, owner: or status:.",
+)
+no_cache_option = click.option(
+    "--no-cache", is_flag=True, help="Compute everything again, without the cache."
+)
+verbose_option = output_option(
+    "-v",
+    "--verbose",
+    is_flag=True,
+    help="Print answers of failing cases, and statistics.",
+)
 
 
 def gate_revision_options(function: F) -> F:
     """Add `--at REV`, `--staged` and `--worktree`, for `gate_revision`."""
-    at = click.option("--at", "revision", metavar="REV", help=GATE_REVISION_HELP)
-    staged = click.option("--staged", is_flag=True, help="Read the index.")
-    worktree = click.option("--worktree", is_flag=True, help="Read the files on disk.")
+    at = select_option(
+        "--at",
+        "revision",
+        metavar="REV",
+        help="Read a commit, tag or branch; by default HEAD with --since, else the work tree.",
+    )
+    staged = select_option("--staged", is_flag=True, help="Read the index.")
+    worktree = select_option("--worktree", is_flag=True, help="Read the files on disk.")
     return at(staged(worktree(function)))
 
 

@@ -9,7 +9,7 @@ import click
 
 from promptops.errors import UsageError
 from promptops.terminal.complete import complete_case, complete_prompt
-from promptops.terminal.options import common
+from promptops.terminal.options import Command, call_option, common, select_option
 from promptops.terminal.output import OutputOptions
 
 if TYPE_CHECKING:
@@ -21,9 +21,9 @@ _EXIT = {"good": 0, "bad": 1, "skip": 125}
 """The exit codes that `git bisect run` expects."""
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("identity", metavar="ID|PATH", shell_complete=complete_prompt)
-@click.option(
+@select_option(
     "-c",
     "--case",
     required=True,
@@ -31,28 +31,28 @@ _EXIT = {"good": 0, "bad": 1, "skip": 125}
     shell_complete=complete_case,
     help="The test case that fails.",
 )
-@click.option("--good", metavar="REV", help="A commit, tag or branch at which the case passes.")
-@click.option(
+@select_option("--good", metavar="REV", help="A commit, tag or branch at which the case passes.")
+@select_option(
     "--bad", metavar="REV", help="A commit, tag or branch at which it fails; HEAD by default."
 )
-@click.option(
+@select_option(
     "--first-parent", is_flag=True, help="Report the merge commit, not a commit inside the merge."
 )
-@click.option(
+@call_option(
     "--live", is_flag=True, help="Call the model at each commit instead of reading recordings."
 )
-@click.option(
+@call_option(
     "--max-cost",
     type=click.FloatRange(0),
     metavar="USD",
     help="With --live: spend at most this much, in US dollars.",
 )
-@click.option(
+@call_option(
     "--trust-config",
     is_flag=True,
     help="Call the endpoints that each commit configures, and remember them as approved.",
 )
-@click.option("--here", is_flag=True, help="Test the work tree only, for `git bisect run`.")
+@select_option("--here", is_flag=True, help="Test the work tree only, for `git bisect run`.")
 @common("text", "json")
 def command(output: OutputOptions, identity: str, case: str, **options: Any) -> int:
     """Find the commit at which a test case started to fail, from the recordings at each commit.

@@ -8,11 +8,11 @@ import click
 
 from promptops.errors import UsageError
 from promptops.model.publication import Publication
-from promptops.terminal.options import common
+from promptops.terminal.options import Command, common
 from promptops.terminal.output import OutputOptions
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("revision", metavar="[REF]", required=False)
 @click.option(
     "-o",

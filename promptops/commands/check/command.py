@@ -9,14 +9,16 @@ import click
 from promptops.commands.check.options import selection_and_lint
 from promptops.commands.lint.linting import errors_beside_config
 from promptops.errors import BUG
-from promptops.terminal.complete import complete_prompt
 from promptops.terminal.options import (
+    Command,
     common,
     gate_revision,
     gate_revision_options,
     no_cache_option,
     note_hidden,
     note_hidden_or_refuse,
+    prompts_argument,
+    select_option,
     since_option,
     tag_option,
     verbose_option,
@@ -24,13 +26,13 @@ from promptops.terminal.options import (
 from promptops.terminal.output import OutputOptions
 
 
-@click.command()
-@click.argument("patterns", nargs=-1, metavar="[ID|GLOB|PATH]...", shell_complete=complete_prompt)
+@click.command(cls=Command)
+@prompts_argument
 @since_option
 @gate_revision_options
 @tag_option
 @no_cache_option
-@click.option("--why", is_flag=True, help="Print why each prompt was selected.")
+@select_option("--why", is_flag=True, help="Print why each prompt was selected.")
 @verbose_option
 @common("text", "json", "markdown", "html", "github", "gitlab", "sarif", "junit")
 def command(output: OutputOptions, **options: Any) -> int:

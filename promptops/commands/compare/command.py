@@ -27,7 +27,17 @@ from promptops.terminal.call_options import (
     trust_option,
 )
 from promptops.terminal.complete import complete_profile, complete_prompt
-from promptops.terminal.options import common, since_option, tag_option
+from promptops.terminal.options import (
+    Command,
+    call_option,
+    common,
+    decide_option,
+    output_option,
+    prompts_argument,
+    select_option,
+    since_option,
+    tag_option,
+)
 from promptops.terminal.output import OutputOptions
 
 if TYPE_CHECKING:
@@ -39,35 +49,35 @@ if TYPE_CHECKING:
 _KINDS = ("model", "revision", "prompt")
 
 
-@click.command()
-@click.argument("patterns", nargs=-1, metavar="[ID|GLOB|PATH]...", shell_complete=complete_prompt)
-@click.option(
+@click.command(cls=Command)
+@prompts_argument
+@select_option(
     "--model",
     multiple=True,
     metavar="PROFILE",
     shell_complete=complete_profile,
     help="Compare this model profile; repeatable.",
 )
-@click.option(
+@select_option(
     "--revision",
     multiple=True,
     metavar="REV",
     help="Compare this commit, tag or branch; repeatable.",
 )
-@click.option(
+@select_option(
     "--prompt",
     multiple=True,
     metavar="ID",
     shell_complete=complete_prompt,
     help="Compare this prompt with the selected one; repeatable.",
 )
-@click.option(
+@select_option(
     "--reference",
     metavar="NAME",
     help="The arm that the others are compared with; by default the prompt as it stands.",
 )
-@click.option("--require", default="", metavar="NAME", help="Exit 1 unless this arm is fit.")
-@click.option(
+@decide_option("--require", default="", metavar="NAME", help="Exit 1 unless this arm is fit.")
+@decide_option(
     "--margin",
     type=Margin(),
     metavar="POINTS",
@@ -76,15 +86,15 @@ _KINDS = ("model", "revision", "prompt")
 @since_option
 @tag_option
 @case_option
-@click.option(
+@call_option(
     "--record",
     is_flag=True,
     help="Call the models for missing answers, and record them in `comparisons/`.",
 )
-@click.option("--live", is_flag=True, help="Call the models for every answer, and record nothing.")
+@call_option("--live", is_flag=True, help="Call the models for every answer, and record nothing.")
 @batch_option
 @concurrency_option
-@click.option(
+@call_option(
     "--repeats",
     type=click.IntRange(1, 6),
     metavar="N",
@@ -93,7 +103,7 @@ _KINDS = ("model", "revision", "prompt")
 @prune_aside_option
 @budget_options
 @trust_option
-@click.option(
+@output_option(
     "-v",
     "--verbose",
     is_flag=True,

@@ -29,7 +29,15 @@ from promptops.terminal.call_options import (
     trust_option,
 )
 from promptops.terminal.complete import complete_id, complete_prompt
-from promptops.terminal.options import common, tag_option
+from promptops.terminal.options import (
+    Command,
+    call_option,
+    common,
+    decide_option,
+    output_option,
+    select_option,
+    tag_option,
+)
 from promptops.terminal.output import OutputOptions
 
 if TYPE_CHECKING:
@@ -38,43 +46,43 @@ if TYPE_CHECKING:
     from promptops.model.night import Drift
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("patterns", nargs=-1, metavar="[ID|GLOB]...", shell_complete=complete_prompt)
-@click.option(
+@select_option(
     "--release",
     metavar="TAG|CHANNEL",
     help="The release to check; by default what the channel `production` serves, or the latest.",
 )
 @tag_option
 @case_option
-@click.option(
+@call_option(
     "--repeats",
     type=click.IntRange(1, 100),
     metavar="N",
     help="Use N answers for each case; 3 unless configured.",
 )
-@click.option(
+@output_option(
     "--history",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
     help="Keep the nights in this file, instead of git notes on the release tag.",
 )
-@click.option("--push", is_flag=True, help="Fetch the notes of other clones, and push tonight's.")
-@click.option(
+@output_option("--push", is_flag=True, help="Fetch the notes of other clones, and push tonight's.")
+@call_option(
     "--again", is_flag=True, help="Check again on the same date (UTC), and replace its nights."
 )
-@click.option(
+@decide_option(
     "--accept",
     multiple=True,
     metavar="ID",
     shell_complete=complete_id,
     help="Accept the new level of this prompt, and learn again; repeatable.",
 )
-@click.option("--reason", default="", metavar="TEXT", help="With --accept: why.")
+@decide_option("--reason", default="", metavar="TEXT", help="With --accept: why.")
 @concurrency_option
 @budget_options
 @trust_option
-@click.option(
+@output_option(
     "-v", "--verbose", is_flag=True, help="Print the figures of each prompt in one line, too."
 )
 @common("text", "json", "markdown", "html")

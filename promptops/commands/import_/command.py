@@ -10,7 +10,7 @@ import click
 
 from promptops.errors import InputError, UsageError
 from promptops.terminal.format_list import format_list
-from promptops.terminal.options import common
+from promptops.terminal.options import Command, common, decide_option, output_option, select_option
 from promptops.terminal.output import OutputOptions
 
 if TYPE_CHECKING:
@@ -19,22 +19,22 @@ if TYPE_CHECKING:
 _SYNTAXES = ("jinja", "double", "single", "format", "dollar", "mustache", "none")
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("sources", nargs=-1, metavar="[SOURCE]...", type=click.Path())
-@click.option("--to", metavar="DIR", help="Below a prompt root; the first root by default.")
-@click.option("--from", "format_name", metavar="FORMAT", help="Do not guess the format.")
-@click.option("--formats", is_flag=True, help="List the formats and how they are recognised.")
-@click.option("--list", "listed", is_flag=True, help="List what would be read; write nothing.")
-@click.option("--id", "identity", metavar="ID", help="The id, for a source with one prompt.")
-@click.option("--dry-run", is_flag=True, help="Report only; write nothing.")
-@click.option("--strict", is_flag=True, help="Refuse a prompt of which anything is lost.")
-@click.option(
+@output_option("--to", metavar="DIR", help="Below a prompt root; the first root by default.")
+@select_option("--from", "format_name", metavar="FORMAT", help="Do not guess the format.")
+@output_option("--formats", is_flag=True, help="List the formats and how they are recognised.")
+@output_option("--list", "listed", is_flag=True, help="List what would be read; write nothing.")
+@select_option("--id", "identity", metavar="ID", help="The id, for a source with one prompt.")
+@output_option("--dry-run", is_flag=True, help="Report only; write nothing.")
+@decide_option("--strict", is_flag=True, help="Refuse a prompt of which anything is lost.")
+@select_option(
     "--select",
     multiple=True,
     metavar="GLOB",
     help="Only these paths below SOURCE; `FILE::NAME` selects prompts inside of files.",
 )
-@click.option("--exclude", multiple=True, metavar="GLOB", help="Not these, written as --select.")
+@select_option("--exclude", multiple=True, metavar="GLOB", help="Not these, written as --select.")
 @click.option(
     "--syntax",
     type=click.Choice(_SYNTAXES),
@@ -47,7 +47,7 @@ _SYNTAXES = ("jinja", "double", "single", "format", "dollar", "mustache", "none"
     default="user",
     help="The role of texts whose source does not define it; user by default.",
 )
-@click.option(
+@select_option(
     "--sample", metavar="FILE", help="JSON with example inputs: their types, and which are lists."
 )
 @click.option("--optional", is_flag=True, help='Inputs that are only printed default to "".')

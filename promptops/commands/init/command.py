@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from promptops.errors import UsageError
-from promptops.terminal.options import common
+from promptops.terminal.options import Command, common
 from promptops.terminal.output import OutputOptions
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from promptops.model.distribution import InstallOrigin
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option("--hooks", is_flag=True, help="Install plain git hooks instead of using pre-commit.")
 @click.option("--pre-push", is_flag=True, help="With --hooks: also run the gate before a push.")
 @click.option(

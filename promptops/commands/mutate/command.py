@@ -19,8 +19,17 @@ from promptops.terminal.call_options import (
     concurrency_option,
     trust_option,
 )
-from promptops.terminal.complete import complete_operator, complete_prompt
-from promptops.terminal.options import common, since_option, tag_option
+from promptops.terminal.complete import complete_operator
+from promptops.terminal.options import (
+    Command,
+    call_option,
+    common,
+    decide_option,
+    prompts_argument,
+    select_option,
+    since_option,
+    tag_option,
+)
 from promptops.terminal.output import OutputOptions
 
 if TYPE_CHECKING:
@@ -33,12 +42,12 @@ _OUTAGE = 5
 _INTERRUPTED = 130
 
 
-@click.command()
-@click.argument("patterns", nargs=-1, metavar="[ID|GLOB|PATH]...", shell_complete=complete_prompt)
+@click.command(cls=Command)
+@prompts_argument
 @since_option
 @tag_option
 @case_option
-@click.option(
+@select_option(
     "--operator",
     "operators",
     multiple=True,
@@ -46,16 +55,14 @@ _INTERRUPTED = 130
     shell_complete=complete_operator,
     help="Break prompts only in this way, such as `sentence` or `obligation`; repeatable.",
 )
-@click.option(
-    "--live", is_flag=True, help="Call the model about mutants that no behaviour notices."
-)
-@click.option(
+@call_option("--live", is_flag=True, help="Call the model about mutants that no behaviour notices.")
+@call_option(
     "--max-mutants",
     type=click.IntRange(1),
     metavar="N",
     help="With --live, try at most N mutants of each prompt; 20 by default.",
 )
-@click.option(
+@decide_option(
     "--fail-under",
     type=Percent(),
     metavar="PERCENT",

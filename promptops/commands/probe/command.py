@@ -20,8 +20,18 @@ from promptops.terminal.call_options import (
     refuse_partial_prune,
     trust_option,
 )
-from promptops.terminal.complete import complete_family, complete_prompt
-from promptops.terminal.options import common, since_option, tag_option
+from promptops.terminal.complete import complete_family
+from promptops.terminal.options import (
+    Command,
+    call_option,
+    common,
+    decide_option,
+    output_option,
+    prompts_argument,
+    select_option,
+    since_option,
+    tag_option,
+)
 from promptops.terminal.output import OutputOptions
 
 if TYPE_CHECKING:
@@ -41,9 +51,9 @@ _INTERRUPTED = 130
 _LISTED = ("text", "json")
 
 
-@click.command()
-@click.argument("patterns", nargs=-1, metavar="[ID|GLOB|PATH]...", shell_complete=complete_prompt)
-@click.option(
+@click.command(cls=Command)
+@prompts_argument
+@select_option(
     "--family",
     "families",
     multiple=True,
@@ -51,7 +61,7 @@ _LISTED = ("text", "json")
     shell_complete=complete_family,
     help="Only probes of this family; repeatable.",
 )
-@click.option(
+@select_option(
     "--attacks",
     multiple=True,
     type=click.Path(exists=True, dir_okay=False),
@@ -59,32 +69,32 @@ _LISTED = ("text", "json")
     help="Use the attacks in a report of garak (.jsonl) or a red-team file of promptfoo; without "
     "--family, only these. Repeatable.",
 )
-@click.option("--smoke", is_flag=True, help="Only the most typical probe of each family.")
+@select_option("--smoke", is_flag=True, help="Only the most typical probe of each family.")
 @since_option
 @tag_option
 @case_option
-@click.option(
+@call_option(
     "--record",
     is_flag=True,
     help="Call the model for missing answers, and record them in `probes/`.",
 )
-@click.option("--live", is_flag=True, help="Call the model for every attack, and record nothing.")
-@click.option(
+@call_option("--live", is_flag=True, help="Call the model for every attack, and record nothing.")
+@call_option(
     "--refresh", is_flag=True, help="Call the model for every attack, and replace the recordings."
 )
 @concurrency_option
-@click.option(
+@call_option(
     "--repeats",
     type=click.IntRange(1, 6),
     metavar="N",
     help="Use N answers for each attack; 1 by default.",
 )
-@click.option("--baseline", metavar="REV", help="The revision that the rates are compared with.")
+@decide_option("--baseline", metavar="REV", help="The revision that the rates are compared with.")
 @prune_aside_option
 @budget_options
-@click.option("--list", "listed", is_flag=True, help="List the families; with -v also the probes.")
+@output_option("--list", "listed", is_flag=True, help="List the families; with -v also the probes.")
 @trust_option
-@click.option(
+@output_option(
     "-v",
     "--verbose",
     is_flag=True,

@@ -10,7 +10,7 @@ import click
 
 from promptops.errors import UsageError
 from promptops.records import replace
-from promptops.terminal.options import common
+from promptops.terminal.options import Command, common
 from promptops.terminal.output import OutputOptions
 from promptops.untrusted import is_untrusted
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 BUMPS = ("patch", "minor", "major")
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option(
     "--dry-run", is_flag=True, help="Show what would be released, without creating a tag."
 )

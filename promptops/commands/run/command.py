@@ -13,7 +13,14 @@ from promptops.errors import BUG, INTERRUPTED, OUTAGE
 from promptops.records import replace
 from promptops.terminal.call_options import budget_options, call_settings
 from promptops.terminal.complete import complete_case, complete_profile, complete_prompt
-from promptops.terminal.options import at_option, common
+from promptops.terminal.options import (
+    Command,
+    at_option,
+    call_option,
+    common,
+    output_option,
+    select_option,
+)
 from promptops.terminal.output import OutputOptions
 
 if TYPE_CHECKING:
@@ -22,20 +29,20 @@ if TYPE_CHECKING:
     from promptops.workspace.workspace import Workspace
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("identity", metavar="ID|PATH", shell_complete=complete_prompt)
-@click.option(
+@select_option(
     "-c",
     "--case",
     metavar="NAME",
     shell_complete=complete_case,
     help="Use the inputs of this test case, and judge the answer by its assertions.",
 )
-@click.option("-i", "--input", "given", multiple=True, metavar="NAME=VALUE", help=INPUT_HELP)
-@click.option(
+@select_option("-i", "--input", "given", multiple=True, metavar="NAME=VALUE", help=INPUT_HELP)
+@select_option(
     "--inputs", "file", metavar="FILE", help="A JSON file with the inputs; `-` is standard input."
 )
-@click.option(
+@select_option(
     "--model",
     "models",
     multiple=True,
@@ -43,14 +50,14 @@ if TYPE_CHECKING:
     shell_complete=complete_profile,
     help="Call this model profile instead of the prompt's own; repeatable, to compare answers.",
 )
-@click.option(
+@output_option(
     "--save-case",
     "saved",
     metavar="NAME",
     help="Add the inputs to the prompt's test cases, under this name.",
 )
 @budget_options
-@click.option(
+@call_option(
     "--trust-config",
     is_flag=True,
     help="Call the endpoints that the configuration names, and remember them as approved.",

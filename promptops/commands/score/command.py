@@ -15,7 +15,14 @@ from promptops.errors import BUG, OUTAGE, InputError, UsageError
 from promptops.plurals import counted
 from promptops.terminal.call_options import budget_options, call_settings, trust_option
 from promptops.terminal.complete import complete_dimension, complete_input
-from promptops.terminal.options import common
+from promptops.terminal.options import (
+    Command,
+    call_option,
+    common,
+    decide_option,
+    output_option,
+    select_option,
+)
 from promptops.terminal.output import OutputOptions
 
 if TYPE_CHECKING:
@@ -46,9 +53,9 @@ def complete_engine(_ctx: click.Context, _param: click.Parameter, incomplete: st
     return [name for name in engine_names() if name.startswith(incomplete)]
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path())
-@click.option(
+@select_option(
     "--input",
     "format_",
     default="auto",
@@ -56,28 +63,30 @@ def complete_engine(_ctx: click.Context, _param: click.Parameter, incomplete: st
     shell_complete=complete_input,
     help="auto (default), json, otlp, openinference, langfuse, helicone, openai or parquet.",
 )
-@click.option(
+@select_option(
     "--at",
     default="HEAD",
     metavar="REV",
     help="Use the prompts of this revision for samples that name no release or version; "
     "HEAD by default.",
 )
-@click.option(
+@select_option(
     "--by",
     metavar="NAME,...",
     shell_complete=complete_dimension,
     help="Group samples by these of prompt, version, release, channel, model, day and hour; "
     "prompt,version,channel,day by default.",
 )
-@click.option("--sample", metavar="N%", help="Score this share of the samples, chosen by their id.")
-@click.option(
+@select_option(
+    "--sample", metavar="N%", help="Score this share of the samples, chosen by their id."
+)
+@call_option(
     "--judge",
     type=click.IntRange(0),
     metavar="N",
     help="Call judges about N samples of each group; 0 by default.",
 )
-@click.option(
+@decide_option(
     "--alert",
     "alerts",
     multiple=True,
@@ -93,26 +102,26 @@ def complete_engine(_ctx: click.Context, _param: click.Parameter, incomplete: st
     metavar="N",
     help="Use N processes; 1 by default.",
 )
-@click.option(
+@output_option(
     "--to-cases",
     type=click.Path(),
     metavar="FILE",
     help="Write failing samples as test cases to this new file, such as new.cases.yaml; personal "
     "data and secrets that are found are replaced by made-up values.",
 )
-@click.option(
+@output_option(
     "--pick",
     type=click.IntRange(1, 1000),
     metavar="N",
     help="With --to-cases: write at most N cases; 20 by default.",
 )
-@click.option(
+@output_option(
     "--events",
     type=click.Path(),
     metavar="FILE",
     help="Write each result as an OpenTelemetry event, in lines of OTLP/JSON.",
 )
-@click.option(
+@output_option(
     "--content",
     is_flag=True,
     help="Add to the events why an assertion failed; it may quote an answer.",
@@ -127,7 +136,7 @@ def complete_engine(_ctx: click.Context, _param: click.Parameter, incomplete: st
 @click.option("--cluster", default="", metavar="ADDRESS", help="The scheduler of --engine dask.")
 @budget_options
 @trust_option
-@click.option("-v", "--verbose", is_flag=True, help="Print every group, and all its assertions.")
+@output_option("-v", "--verbose", is_flag=True, help="Print every group, and all its assertions.")
 @common("text", "json", "markdown", "html")
 def command(output: OutputOptions, **options: Any) -> int:
     """Score requests and answers of production with the assertions of their release.

@@ -120,12 +120,12 @@ class Built:
 
 def _build(tag: str, folder: Path) -> Built:
     bundle, notes, changes = (
-        folder / each for each in ("prompts.jsonl", "notes.md", "changelog.json")
+        folder / each for each in ("prompts.jsonl", "notes.md", "releases.json")
     )
     sign = ["--sign"] if os.environ["SIGN"] == "true" else []
     _run("build", *sign, f"--output={bundle}", "--", tag)
-    _run("changelog", f"--format=markdown={notes}", f"--format=json={changes}", "--", tag)
-    version = json.loads(changes.read_text("utf-8"))["releases"][0]["version"]
+    _run("log", "--releases", f"--format=markdown={notes}", f"--format=json={changes}", "--", tag)
+    version = json.loads(changes.read_text("utf-8"))["releases"][0]["release"]["version"]
     return Built(
         bundle=bundle,
         signature=folder / "prompts.jsonl.sig",

@@ -17,7 +17,7 @@ COMMANDS = (
     ("lint", "--format", "json", "--no-cache"),
     ("render", "a"),
     ("nothing",),
-    ("show", "a", "-C", ".."),
+    ("render", "a", "-C", ".."),
 )
 
 

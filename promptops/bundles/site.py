@@ -52,7 +52,7 @@ def publish(
     """
     built = build(directory, revision, overrides) if revision is not None else None
     if built is not None and built.tag is None:
-        hint = "name the tag of a release: promptops changelog"
+        hint = "name the tag of a release: promptops log --releases"
         raise UsageError(
             f"{revision!r} is not a release, and a site contains only releases", hint=hint
         )

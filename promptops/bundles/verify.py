@@ -55,7 +55,8 @@ def verify(
         if file.is_file():
             return _file(file, target, signers, repository)
     hint = (
-        "only releases can be verified: branches and commits carry no record; `promptops changelog`"
+        "only releases can be verified: branches and commits carry no record;"
+        " `promptops log --releases`"
     )
     raise NotFound(f"{target!r} is not a release in this repository, and not a file", hint=hint)
 

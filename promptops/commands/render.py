@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,6 +13,15 @@ from promptops.terminal.complete import complete_case, complete_prompt
 from promptops.terminal.options import Command, at_option, common, output_option, select_option
 from promptops.terminal.output import OutputOptions
 
+if TYPE_CHECKING:
+    from promptops.model.resolved_prompt import ResolvedPrompt
+
+_OF_REQUESTS = {
+    "--case": "case",
+    "--input": "given",
+    "--inputs": "file",
+    "--annotate": "annotate",
+}
 _PROVIDERS = ("openai", "anthropic", "gemini")
 INPUT_HELP = (
     "Set an input; NAME=@FILE reads it from a file, also an image, a sound or a document;"
@@ -37,6 +46,11 @@ INPUT_HELP = (
     help="A JSON file with the inputs.",
 )
 @output_option("--annotate", is_flag=True, help="Show the source file and line of each line.")
+@output_option(
+    "--resolved",
+    is_flag=True,
+    help="Print the prompt file instead: variants merged, references and body files included.",
+)
 @at_option
 @common("text", "json", *_PROVIDERS)
 def command(output: OutputOptions, **options: Any) -> int:
@@ -50,12 +64,15 @@ def command(output: OutputOptions, **options: Any) -> int:
     Example:
       promptops render support/triage --case 'no known issues'
       promptops render support/triage -i product=hub -i ticket='How do I pair it?' --annotate
+      promptops render support/triage.de --at v1.2.0 --resolved
     """
     from promptops.workspace.given_inputs import media_inputs, parse_inputs, read_input_object
     from promptops.workspace.named_prompts import required_prompt
     from promptops.workspace.render import readable_prompt, render_case, render_inputs
     from promptops.workspace.workspace import workspace
 
+    if options["resolved"]:
+        return _resolved(output, options)
     given, file = options["given"], options["file"]
     if (given or file) and options["case"] is not None:
         raise UsageError(
@@ -73,6 +90,44 @@ def command(output: OutputOptions, **options: Any) -> int:
             rendered = render_case(opened, path, options["case"])
         output.write_each(lambda name, _: _formatted(name, rendered, annotate=options["annotate"]))
     return 0
+
+
+def _resolved(output: OutputOptions, options: dict[str, Any]) -> int:
+    from promptops.report.parts.record_json import write
+    from promptops.report.parts.yaml_text import yaml_text
+    from promptops.workspace.listing import resolved_prompt
+    from promptops.workspace.named_prompts import required_prompt
+    from promptops.workspace.workspace import workspace
+
+    for name, parameter in _OF_REQUESTS.items():
+        if options[parameter]:
+            raise UsageError(f"{name} and --resolved exclude each other")
+    for name, _ in output.formats:
+        if name in _PROVIDERS:
+            raise UsageError(f"the format {name} is for requests", hint="leave out --resolved")
+    with workspace(output.directory, options["revision"], output.overrides) as opened:
+        prompt = resolved_prompt(opened, required_prompt(opened, options["identity"]))
+    output.write_each(
+        lambda name, _: (
+            write(prompt) if name == "json" else _about(prompt) + yaml_text(prompt.prompt)
+        )
+    )
+    return 0
+
+
+def _about(resolved: ResolvedPrompt) -> str:
+    """Facts that are not in the file, as comments: the output stays a prompt file."""
+    from promptops.report.parts.visible import visible, visible_path
+
+    model = resolved.model
+    names = " ".join(part for part in (model.provider, model.id) if part)
+    about = {
+        "id": visible(resolved.id),
+        "path": visible_path(resolved.path),
+        "extends": visible_path(resolved.extends) if resolved.extends else "",
+        "model": visible(names) if model.profile else "",
+    }
+    return "".join(f"# {key}: {text}\n" for key, text in about.items() if text)
 
 
 def _formatted(name: str, rendered: Any, *, annotate: bool) -> str:

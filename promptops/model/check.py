@@ -12,7 +12,7 @@ from promptops.model.mutant import MutationRun
 from promptops.model.probe_run import ProbeRun
 from promptops.model.report import LintReport
 from promptops.model.risk import Risk
-from promptops.model.test_run import Decided, TestRun, verdict_of
+from promptops.model.test_run import CoverageRow, Decided, TestRun, verdict_of
 from promptops.records import field, record
 
 CheckName = Literal["lint", "cases", "coverage", "mutation", "probes", "budgets", "release"]
@@ -36,6 +36,7 @@ class Shown:
             without those that can't be read.
         users: From the path of a file with findings that belongs to no prompt, such as a partial or
             a file with a message's content, to the ids of the prompts that use it.
+        coverage: Branch coverage of each prompt, even if no policy requires it.
     """
 
     head: str = ""
@@ -43,6 +44,7 @@ class Shown:
     ids: Mapping[str, str] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)
     users: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    coverage: tuple[CoverageRow, ...] = ()
 
 
 @record(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from typing import Literal
 from promptops.model.bump import Bump
 from promptops.model.version import Version
 from promptops.records import field, record
+from promptops.records.outputs import empty_text
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -15,8 +16,10 @@ class PromptChange:
     """The versions of one prompt before and after a release.
 
     Attributes:
+        prompt: Its id.
         before: None for a new prompt.
         after: None for a removed prompt.
+        bump: The required version bump.
         codes: Of its changes, in order.
     """
 
@@ -34,14 +37,19 @@ class ReleaseRecord:
     Attributes:
         tag: The name of the tag.
         notes: The changelog, for people; several paragraphs.
+        changes: Of prompts, by id.
         versions: Of all prompts, by id.
-        content, bundle: SHA-256 in hexadecimal; None in a tag that promptops did not create.
+        content: SHA-256 of the files of the prompts, in hexadecimal; None in a tag that promptops
+            did not create.
+        bundle: SHA-256 of the file that applications load, in hexadecimal; None as for `content`.
+        bundle_format: The number of its format; None as for `content`.
         base: Name of the release it was compared with; None for the first one.
+        bump: The version bump from the base; None in a tag that promptops did not create.
         reason: Why the bump differs from the required one, or "".
     """
 
     tag: str
-    notes: str = ""
+    notes: str = empty_text()
     changes: tuple[PromptChange, ...] = ()
     versions: Mapping[str, Version] = field(default_factory=dict)
     content: str | None = None
@@ -57,7 +65,10 @@ class Release:
     """An annotated tag with the name of a release, whose tag object has the same name.
 
     Attributes:
+        name: The name of the tag.
+        version: That the name contains.
         tag: Id of the tag object.
+        commit: Id of the released commit.
         date: Of the tagger, in ISO 8601; "" if the tag has none.
     """
 

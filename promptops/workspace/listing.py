@@ -31,6 +31,7 @@ from promptops.model.prompt import (
     Tool,
     Turn,
 )
+from promptops.model.resolved_prompt import CalledModel, ResolvedPrompt
 from promptops.plurals import some
 from promptops.records import fields, is_record
 from promptops.repo.repository import Repository
@@ -183,29 +184,21 @@ def plain_value(value: Any) -> Any:
 # A resolved prompt in the shape of a prompt file, which could be saved as one
 
 
-def resolved_prompt(workspace: Workspace, path: str) -> dict[str, Any]:
-    """The output of `show`, as `schemas/show.schema.json` describes it.
-
-    Raises InputError for a file that is not a prompt.
-    """
+def resolved_prompt(workspace: Workspace, path: str) -> ResolvedPrompt:
+    """A prompt fully resolved; raises InputError for a file that is not a prompt."""
     loaded = workspace.catalog.loaded(path)
     prompt = loaded.prompt
     if prompt is None:
         raise unreadable_error(loaded)
-    return {
-        "schema": 2,
-        "revision": workspace.catalog.revision,
-        "id": prompt.id,
-        "path": prompt.path,
-        "extends": prompt.extends,
-        "model": _called_model(prompt.model),
-        "prompt": _file_shape(prompt, workspace.config),
-    }
-
-
-def _called_model(model: Model) -> dict[str, str | None]:
-    """The model to call, whichever file names it."""
-    return {"profile": model.profile, "provider": model.provider, "id": model.id}
+    model = prompt.model
+    return ResolvedPrompt(
+        revision=workspace.catalog.revision,
+        id=prompt.id,
+        path=prompt.path,
+        extends=prompt.extends,
+        model=CalledModel(profile=model.profile, provider=model.provider, id=model.id),
+        prompt=_file_shape(prompt, workspace.config),
+    )
 
 
 _FORMAT = "promptops/1"

@@ -57,7 +57,7 @@ TRIAGE = "prompts/support/triage.prompt.yaml"
             "error: no prompt matches 'support/traige'\n  tip: did you mean `support/triage`?\n",
         ),
         (
-            ("show", "nothing"),
+            ("render", "nothing"),
             2,
             "error: no prompt matches 'nothing'\n  tip: `promptops list` shows the prompts\n",
         ),
@@ -209,11 +209,11 @@ def test_every_error_of_the_configuration_is_shown_without_its_secrets(small, sa
     )
 
 
-@pytest.mark.parametrize("command", ["show", "render"])
+@pytest.mark.parametrize("command", [["render", "--resolved"], ["render"]])
 def test_a_prompt_that_can_not_be_read_is_placed(small, say, command):
     small.write({"prompts/broken.prompt.yaml": "format: promptops/1\nmesages: []\n"})
 
-    said = say(command, "broken", "-C", str(small.root))
+    said = say(*command, "broken", "-C", str(small.root))
 
     assert (said.code, said.out) == (3, "")
     assert said.err.startswith("prompts/broken.prompt.yaml:2:1: error: ")
@@ -413,7 +413,7 @@ def test_an_option_in_the_place_of_a_revision_is_no_revision(command, name, capf
     [
         (("lint",), 3, "promptops.toml", 1),
         (("check",), 3, "promptops.toml", 1),
-        (("show", "support/triage"), 3, "promptops.toml", 1),
+        (("render", "support/triage"), 3, "promptops.toml", 1),
         (("lint", "nope"), 2, None, None),
     ],
 )

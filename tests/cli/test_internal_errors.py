@@ -223,7 +223,7 @@ def test_a_release_is_refused_where_a_comparison_fails(
 
 def test_the_page_is_written_without_what_failed(repo: Any, command: Callable[..., Any]) -> None:
     with fault("promptops.analysis.template_walk", "walk", BAD, KeyError()):
-        code = run(["report", "-o", "page.html"])
+        code = run(["check", "--format", "html=page.html"])
 
     page = Path(repo.root, "page.html").read_text("utf-8")
     assert (code, "tikcet" in page, "internal error: KeyError" in page) == (70, True, True)

@@ -23,9 +23,9 @@ GOLDEN = {
     "list.txt": ("list",),
     "list.json": ("list", "--format", "json"),
     "list.selected.txt": ("list", "support/*", "--select", "status:draft"),
-    "show.txt": ("show", TRIAGE),
-    "show.json": ("show", TRIAGE, "--format", "json"),
-    "show.variant.txt": ("show", "support/triage.de"),
+    "resolved.txt": ("render", "--resolved", TRIAGE),
+    "resolved.json": ("render", "--resolved", TRIAGE, "--format", "json"),
+    "resolved.variant.txt": ("render", "--resolved", "support/triage.de"),
     "render.txt": ("render", TRIAGE),
     "render.case.txt": ("render", TRIAGE, "-c", "two"),
     "render.annotated.txt": ("render", TRIAGE, "-c", "two issues are known", "--annotate"),
@@ -59,8 +59,8 @@ def test_a_command_prints_what_it_printed(small, say, name, golden):
     ("schema", "arguments"),
     [
         ("list", ("list",)),
-        ("show", ("show", TRIAGE)),
-        ("show", ("show", "support/triage.de")),
+        ("resolved", ("render", "--resolved", TRIAGE)),
+        ("resolved", ("render", "--resolved", "support/triage.de")),
         ("render", ("render", TRIAGE)),
         ("render", ("render", TRIAGE, "--annotate")),
         ("rule", ("rule",)),
@@ -89,7 +89,7 @@ def test_each_schema_describes_each_of_its_keys():
             if isinstance(value, dict):
                 for name, each in (value.get("properties") or {}).items():
                     known = isinstance(each, dict) and {"description", "$ref"} & each.keys()
-                    if file.name[: file.name.index(".")] in ("show", "rule") and not known:
+                    if file.name[: file.name.index(".")] in ("rule",) and not known:
                         lacking.append(f"{file.name}{at}/{name}")
                 stack += [(f"{at}/{key}", each) for key, each in value.items()]
 
@@ -176,7 +176,7 @@ IN_FILES = {
     ("test",): "f: ",
     ("diff", "HEAD"): "f: no version bump: no changes for callers, the model or consumers",
     ("list",): "wrote f",
-    ("show", TRIAGE): "wrote f",
+    ("render", "--resolved", TRIAGE): "wrote f",
 }
 
 

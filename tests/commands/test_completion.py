@@ -84,9 +84,7 @@ def test_ids_complete(repo):
     ]
 
 
-@pytest.mark.parametrize(
-    "command", ["show", "lint", "test", "check", "list", "report", "blame", "run"]
-)
+@pytest.mark.parametrize("command", ["render", "lint", "test", "check", "list", "blame", "run"])
 def test_the_names_of_prompts_complete_by_id_or_else_as_files(repo, command):
     repo.write({"prompts/support/triage.prompt.yaml": "not even: [YAML\n"})
 

@@ -41,7 +41,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "check": ("check", "--no-cache", "--format", "json"),
     "list": ("list", "--format", "json"),
     "render": ("render", "bad"),
-    "show": ("show", "bad"),
+    "render --resolved": ("render", "bad", "--resolved"),
 }
 OF_CHANGES: Mapping[str, tuple[str, ...]] = {
     "test": ("test", "--format", "json"),

@@ -18,7 +18,7 @@ COMMANDS = (
     ("check", "--no-cache"),
     ("list",),
     ("render", "bad"),
-    ("show", "bad"),
+    ("render", "bad", "--resolved"),
 )
 
 

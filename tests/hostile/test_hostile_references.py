@@ -60,7 +60,7 @@ COMMANDS = (
     ("check", "--format", "json"),
     ("list", "--format", "json"),
     ("render", "bad"),
-    ("show", "bad", "--format", "json"),
+    ("render", "bad", "--resolved", "--format", "json"),
 )
 """The first two are those of the fast tier."""
 

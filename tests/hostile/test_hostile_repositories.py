@@ -27,7 +27,7 @@ PLACE = f"{PATH}:6:23 VAR001"
 def test_without_a_repository_every_command_says_so(
     tmp_path: Path, command: Callable[..., Any]
 ) -> None:
-    for arguments in (("lint",), ("lint", "--staged"), ("check",), ("list",), ("show", "a")):
+    for arguments in (("lint",), ("lint", "--staged"), ("check",), ("list",), ("render", "a")):
         ended = command(*arguments, directory=tmp_path)
 
         assert (ended.code, ended.out) == (4, "")
@@ -210,7 +210,7 @@ def test_a_prompt_of_any_name_can_be_asked_for(
     repo.git("add", "--all")
 
     assert command("render", "--", name).out == "--- user\nhello\n"
-    assert command("show", "--", name).code == 0
+    assert command("render", "--resolved", "--", name).code == 0
     assert command("lint", "--", name).code in (0, 1)
     assert command("check", "--", name).code in (0, 1)
 
@@ -236,7 +236,7 @@ def test_a_revision_of_any_name_is_only_a_name(
     before = sorted(path.name for path in repo.root.iterdir())
 
     for arguments in (("list", f"--at={name}"), ("lint", f"--since={name}"), ("lint", f"--at={name}"),
-                      ("check", f"--since={name}"), ("show", "bad", f"--at={name}")):  # fmt: skip
+                      ("check", f"--since={name}"), ("render", "bad", f"--at={name}")):  # fmt: skip
         assert command(*arguments).code in (2, 4)
     assert sorted(path.name for path in repo.root.iterdir()) == before
 

@@ -177,7 +177,7 @@ def test_where_one_prompt_is_needed_none_and_several_are_refused(catalog, name, 
 
 @pytest.mark.parametrize(
     "command",
-    ["blame", "check", "diff", "lint", "list", "log", "render", "report", "show", "test"],
+    ["blame", "check", "diff", "lint", "list", "log", "render", "test"],
 )
 def test_every_command_that_takes_prompts_shows_the_nearest_path(catalog, capsys, command):
     written = "prompts/suport/triage"
@@ -200,13 +200,13 @@ def test_of_many_prompts_only_some_are_listed(repo):
 
 
 ONE = [
-    ["show", "--format", "json"],
+    ["render", "--resolved", "--format", "json"],
     ["render", "-c", "one"],
     ["blame"],
     ["log"],
     ["bisect", "-c", "one", "--here"],
 ]
-MANY = [["list"], ["lint"], ["test"], ["check"], ["diff", "HEAD"], ["report", "-o", "-"]]
+MANY = [["list"], ["lint"], ["test"], ["check"], ["diff", "HEAD"], ["check", "--format", "html"]]
 
 
 @pytest.mark.parametrize("command", [*ONE, *MANY], ids=lambda command: command[0])

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Container, Iterable, Iterator, Sequence
-from pathlib import Path
 
 from promptops.analysis.masking import without_secrets
 from promptops.catalog.catalog import Catalog
@@ -40,7 +39,7 @@ from promptops.model.risk import Risk
 from promptops.model.test_run import CaseRun, TestRun
 from promptops.plurals import some
 from promptops.records import replace
-from promptops.repo.repository import INDEX, WORKTREE, Repository
+from promptops.repo.repository import INDEX, WORKTREE
 from promptops.source.recording_files import moved
 from promptops.testing.options import RunOptions
 from promptops.testing.runner import run_selected
@@ -72,22 +71,26 @@ def check(
     options: LintOptions,
     overrides: Sequence[str] = (),
     *,
-    coverage: bool = False,
     page: bool = False,
 ) -> CheckReport:
     """Run the gate on the selected prompts. With a base, the policy of the base applies.
 
     Args:
         overrides: Override the configuration of the change and of the base.
-        coverage: Compute branch coverage even if no policy requires it.
-        page: Add the details that only the HTML page shows.
+        page: Add the details that only the HTML page shows, such as branch coverage that no policy
+            requires.
     """
-    cases = RunOptions(coverage=coverage)
+    cases = RunOptions(coverage=page)
     if wanted.since is None:
         report, checked = _without_base(workspace, wanted, options, cases), workspace
     else:
         report, checked = _against_base(workspace, wanted, options, overrides, cases)
-    return replace(report, shown=page_details(checked, report)) if page else report
+    if not page:
+        return report
+    report = replace(report, shown=page_details(checked, report))
+    if checked.config.check.coverage is not None:
+        return report
+    return replace(report, test=replace(report.test, coverage=()))
 
 
 def check_release(workspace: Workspace, baseline: str | None, *, untrusted: bool) -> CheckReport:
@@ -350,11 +353,11 @@ def _is_included(path: str | None, selected: Container[str], *, gone: bool) -> b
     return gone if path is None else path in selected
 
 
-# What only the HTML page of a gate needs: details to show, and whether git ignores its file.
+# What only the HTML page of a gate needs.
 
 
 def page_details(workspace: Workspace, report: CheckReport) -> Shown:
-    """The revision that was checked, and the files of its findings."""
+    """The revision that was checked, the files of its findings, and branch coverage."""
     catalog, revision = workspace.catalog, workspace.revision
     commit_name = "HEAD" if revision in (WORKTREE, INDEX) else revision
     paths = list(dict.fromkeys(_mentioned_paths(report)))
@@ -369,6 +372,7 @@ def page_details(workspace: Workspace, report: CheckReport) -> Shown:
             if catalog.files.text(path) is not None
         },
         users=dict(_users_of_files(catalog, report.lint.findings)),
+        coverage=report.test.coverage,
     )
 
 
@@ -385,23 +389,6 @@ def _users_of_files(
 ) -> Iterator[tuple[str, tuple[str, ...]]]:
     for path in dict.fromkeys(finding.place.path for finding in findings if not finding.prompt):
         yield path, tuple(catalog.ids[user] for user in catalog.includers(path))
-
-
-def unignored_files(repository: Repository, directory: Path, files: Iterable[str]) -> list[str]:
-    """The written files below the root that git does not ignore.
-
-    Args:
-        files: Relative to `directory`; "-" is stdout.
-    """
-    if repository.bare:
-        return []
-    below = {file: (directory / file).resolve() for file in files if file != "-"}
-    root = repository.root.resolve()
-    return [
-        file
-        for file, path in below.items()
-        if path.is_relative_to(root) and not repository.is_ignored(str(path.relative_to(root)))
-    ]
 
 
 # What the cases of changed prompts notice of mutants.

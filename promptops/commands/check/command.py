@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from promptops.commands.check.options import selection_and_lint
 from promptops.commands.lint.linting import errors_beside_config
 from promptops.errors import BUG
 from promptops.terminal.options import (
@@ -24,6 +23,11 @@ from promptops.terminal.options import (
     verbose_option,
 )
 from promptops.terminal.output import OutputOptions
+from promptops.untrusted import is_untrusted
+
+if TYPE_CHECKING:
+    from promptops.commands.lint.lint import LintOptions
+    from promptops.workspace.selection import SelectionOptions
 
 
 @click.command(cls=Command)
@@ -39,20 +43,22 @@ def command(output: OutputOptions, **options: Any) -> int:
     """Lint prompts and run every test case from its recording, with one verdict.
 
     Makes no API calls and uses no network. With --since it checks HEAD, and reports what changed
-    and the required version bump. Exits 1 when the gate fails.
+    and the required version bump. The format html is one page with everything, also the branches
+    that no case covers. Exits 1 when the gate fails.
 
     \b
     Example:
       promptops check
       promptops check --since origin/main --why --format text --format markdown=comment.md
       promptops check --format github --format sarif=out.sarif --format junit=out.xml
+      promptops check --since origin/main --format html=promptops-report.html
     """
     from promptops.commands.check.check import check
     from promptops.commands.lint.lint import deprecations
     from promptops.report.parts.visible import visible, visible_path
     from promptops.workspace.workspace import workspace
 
-    wanted, chosen = selection_and_lint(options)
+    wanted, chosen = _selection_and_lint(options)
     revision = gate_revision(options)
     with (
         errors_beside_config(output, revision, wanted),
@@ -71,6 +77,18 @@ def command(output: OutputOptions, **options: Any) -> int:
         facts = _driver(output)
         output.write_report("check", report, figures=options["verbose"], **facts)
     return BUG if report.failed else int(not report.passed)
+
+
+def _selection_and_lint(options: dict[str, Any]) -> tuple[SelectionOptions, LintOptions]:
+    from promptops.commands.lint.lint import LintOptions
+    from promptops.workspace.selection import SelectionOptions
+
+    wanted = SelectionOptions(
+        patterns=options["patterns"], since=options["since"], selectors=options["select"]
+    )
+    untrusted = is_untrusted()
+    cached = not options["no_cache"]
+    return wanted, LintOptions(use_cache=cached, untrusted=untrusted, doubt_comments=untrusted)
 
 
 def _driver(output: OutputOptions) -> dict[str, Any]:

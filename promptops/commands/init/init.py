@@ -58,7 +58,7 @@ EXAMPLE_PARTIAL = "partials/house-style.md.j2"
 
 IGNORE_FILE = ".gitignore"
 REPORTS = "promptops-report.*"
-"""The page that `promptops report` writes where no file is named, and its other formats."""
+"""Reports of `promptops check`, as the documentation names them: `promptops-report.html`."""
 
 
 @record(frozen=True, slots=True)

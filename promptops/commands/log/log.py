@@ -13,7 +13,7 @@ from pathlib import Path
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.prompt_ids import PROMPT_ENDINGS
 from promptops.channels.history import parse_time, served_at
-from promptops.commands.release.changelog import first_releases
+from promptops.commands.log.releases import first_releases
 from promptops.diff.codes import CODES
 from promptops.diff.compare import CompareOptions, compare
 from promptops.errors import InputError, NotFound, UsageError

@@ -1,14 +1,18 @@
-"""The report of `log`, for people and for programs: each commit with its changes."""
+"""The report of `log`: each commit, or each release, with its changes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from promptops.commands.log.releases import ReleaseHistory
 from promptops.model.bump import Bump
 from promptops.model.history import HistoryEntry, PromptHistory, Served
+from promptops.model.release import PromptChange, Release, ReleaseRecord
 from promptops.model.report import Style, plain
 from promptops.plurals import and_more, some
-from promptops.report.parts.visible import visible, visible_path
+from promptops.report.parts.markdown_text import code, escape, sentence
+from promptops.report.parts.visible import visible, visible_line, visible_path
+from promptops.report.release.text import UNTOLD, change_lines, step
 
 _MOST_CHANGES = 8
 _MOST_PATHS = 5
@@ -16,8 +20,15 @@ _UNRELEASED = "unreleased"
 _STYLES = {Bump.MAJOR: "error", Bump.MINOR: "warning", Bump.PATCH: "info", Bump.NONE: "info"}
 
 
-def write_text(history: PromptHistory, *, style: Style = plain, **_: object) -> str:
-    """The release that the channel served, if one was selected, then the commits."""
+def write_text(
+    history: PromptHistory | ReleaseHistory, *, style: Style = plain, **_: object
+) -> str:
+    """The release that the channel served, if one was selected, then the commits; or releases."""
+    if isinstance(history, ReleaseHistory):
+        return "\n".join(
+            "".join(f"{line}\n" for line in _release_lines(each.release, each.record, style))
+            for each in history.releases
+        )
     return "".join(f"{line}\n" for line in _lines(history, style))
 
 
@@ -62,4 +73,61 @@ def _change_lines(entry: HistoryEntry, style: Style) -> Iterator[str]:
         yield f"through {some(entry.via, _MOST_PATHS, name=visible)}"
 
 
-# For programs: one object, described by `schemas/log.schema.json`.
+# Releases.
+
+
+def _release_lines(release: Release, record: ReleaseRecord, style: Style) -> Iterator[str]:
+    day = f"  {visible(release.date[:10])}" if release.date else ""
+    bump = f"  ({record.bump})" if record.bump is not None else ""
+    yield style("summary", f"{visible(release.name)}{day}{bump}")
+    if record.reason:
+        yield f"  why this version: {visible(record.reason)}"
+    for line in record.notes.split("\n") if record.notes else ():
+        yield f"  {visible_line(line)}".rstrip()
+    changes = [f"  {line}" for line in change_lines(record.changes, style)]
+    yield from ("", *changes) if changes else ()
+    if not record.notes and not changes:
+        yield f"  {UNTOLD}"
+
+
+_ARROW = "→"
+
+
+def write_markdown(history: ReleaseHistory, **_: object) -> str:
+    """A chapter for each release, for a page of releases."""
+    return "\n".join(
+        "".join(f"{line}\n" for line in _chapter(each.release, each.record))
+        for each in history.releases
+    )
+
+
+def _chapter(release: Release, record: ReleaseRecord) -> Iterator[str]:
+    day = f" ({escape(visible(release.date[:10]))})" if release.date else ""
+    yield f"## {escape(visible(release.name))}{day}"
+    if record.reason:
+        yield ""
+        yield f"Why this version: {escape(visible(record.reason))}"
+    if record.notes:
+        yield ""
+        yield from map(_note, record.notes.split("\n"))
+    if record.changes:
+        yield from ("", "| prompt | version | changes |", "|---|---|---|")
+        yield from map(_row, record.changes)
+    if not record.notes and not record.changes:
+        yield from ("", UNTOLD)
+
+
+def _note(line: str) -> str:
+    """A line of the tag's message; list items and headings stay list items and headings."""
+    if line.startswith("- "):
+        return f"- {sentence(visible(line[2:]))}"
+    if line.endswith(":"):
+        return f"**{escape(visible(line[:-1]))}**\n"
+    return "&#45;" if line == "-" else sentence(visible(line))
+
+
+def _row(change: PromptChange) -> str:
+    before, after = (str(each) if each else "–" for each in (change.before, change.after))
+    version = f"{before} {_ARROW} {after} ({step(change)})"
+    codes = " ".join(code(visible(each)) for each in change.codes)
+    return f"| {code(visible(change.prompt))} | {version} | {codes} |"

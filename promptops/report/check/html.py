@@ -7,7 +7,7 @@ from typing import Any
 
 from promptops.model.check import CheckReport
 from promptops.model.finding import Severity
-from promptops.records import record
+from promptops.records import record, replace
 from promptops.report.check.page.cost import cost_rows, total
 from promptops.report.check.page.coverage import coverage_views
 from promptops.report.check.page.findings import file_views, quiet
@@ -45,7 +45,9 @@ _MOST_REASONS = 20
 
 
 def write(report: CheckReport, **_: object) -> str:
-    """The whole page; coverage is shown as far as the report contains it."""
+    """The whole page, with the coverage that `report.shown` has besides."""
+    if report.shown is not None and report.shown.coverage:
+        report = replace(report, test=replace(report.test, coverage=report.shown.coverage))
     changes, run = _changes(report), _run(report)
     covered, templates = coverage_views(report)
     files = file_views(report)

@@ -702,11 +702,10 @@ def test_reports_are_added_to_gitignore_once(repo, before, action, after):
     assert (repo.root / ".gitignore").read_bytes() == after
 
 
-def test_git_ignores_the_page_of_report_from_then_on(repo, capfd):
+def test_git_ignores_reports_of_the_gate_from_then_on(repo):
     begin(repo)
 
-    code = run(["report", "-C", str(repo.root)])
+    run(["check", "-C", str(repo.root), "--format", "html=promptops-report.html"])
 
-    assert code == 0
-    assert "tip" not in capfd.readouterr().err
+    assert (repo.root / "promptops-report.html").exists()
     assert "promptops-report.html" not in repo.git("status", "--porcelain")

@@ -139,7 +139,7 @@ def test_a_prompt_that_leaves_0_x_with_the_release_is_told_as_that(catalog, rele
 
     told = "ask  0.1.0 -> 1.0.0 (patch, and 1.0.0 with the release)"
     assert any(line.startswith(told) for line in said.out.splitlines())
-    assert told in say(catalog, "changelog").out
+    assert told in say(catalog, "log", "--releases").out
 
 
 def test_the_tags_of_prompts_are_named(catalog, release, say):
@@ -159,7 +159,8 @@ def test_a_release_made_by_hand_that_tells_nothing_is_no_bare_line(catalog, say)
     catalog.git("tag", "--annotate", "--message", "v1.0.0", "v1.0.0")
 
     assert [
-        say(catalog, "changelog", *arguments).out for arguments in ((), ("--format", "markdown"))
+        say(catalog, "log", "--releases", *arguments).out
+        for arguments in ((), ("--format", "markdown"))
     ] == [
         "v1.0.0  2026-01-01\n  its tag records no change\n",
         "## v1.0.0 (2026-01-01)\n\nits tag records no change\n",

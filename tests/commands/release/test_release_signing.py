@@ -77,7 +77,7 @@ def test_what_a_signed_tag_says_is_read_without_its_signature(catalog, release, 
 
     assert (first["versions"]["ask"], second["base"]) == ("0.1.0", "v0.1.0")
     assert second["prompts"][0]["before"] == "0.1.0"
-    assert "SIGNATURE" not in say(catalog, "changelog").out
+    assert "SIGNATURE" not in say(catalog, "log", "--releases").out
 
 
 @pytest.mark.parametrize(

@@ -37,24 +37,21 @@ FILES = {"prompts/greet.prompt.yaml": PROMPT, "prompts/partials/style.md.j2": ST
 
 @pytest.fixture
 def reported(repo, capsysbinary):
-    """Run a command in the repository: exit code, what it printed, and what it said."""
+    """Run the gate, which writes `out.html`: exit code, and what it printed on each stream."""
 
-    def start(*arguments):
-        code = run([arguments[0], "-C", str(repo.root), *arguments[1:]])
+    def start(*arguments, to="html=out.html"):
+        code = run(["check", "-C", str(repo.root), "--format", to, *arguments])
         captured = capsysbinary.readouterr()
         return code, captured.out.decode(), captured.err.decode()
 
     return start
 
 
-TIP = "  tip: git does not ignore promptops-report.html: add it to .gitignore\n"
-
-
 def with_class(root, name):
     return [each for each in root.all() if name in (each.attributes.get("class") or "").split()]
 
 
-def page_of(repo, name="promptops-report.html"):
+def page_of(repo, name="out.html"):
     return read((repo.root / name).read_text("utf-8"))
 
 
@@ -65,24 +62,24 @@ def words(element):
 def test_a_page_is_written_and_where_and_with_which_verdict_is_said(repo, reported):
     repo.write(FILES)
 
-    code, out, err = reported("report")
+    code, out, err = reported()
 
     assert (code, out, err) == (
         0,
         "",
-        "promptops-report.html: pass: 1 prompt, 1 finding (1 warning), 1 case, 1 assertion\n" + TIP,
+        "out.html: pass: 1 prompt, 1 finding (1 warning), 1 case, 1 assertion\n",
     )
     assert words(next(page_of(repo).all("h1"))) == "✓ pass"
 
 
-def test_a_report_of_a_check_that_fails_is_written_all_the_same(repo, reported):
+def test_the_page_of_a_check_that_fails_is_written_all_the_same(repo, reported):
     repo.write({**FILES, "prompts/greet.prompt.yaml": PROMPT.replace("{{ name }}", "{{ nmae }}")})
 
-    code, _, err = reported("report", "-o", "out.html")
+    code, _, err = reported()
 
-    root = page_of(repo, "out.html")
+    root = page_of(repo)
     (remark,) = with_class(with_class(root, "stretch")[0], "remark")
-    assert code == 0
+    assert code == 1
     assert err.startswith("out.html: fail: 1 prompt, ")
     assert words(remark).startswith(
         "✕ Error nmae is not an input VAR001 undefined-variable · 11:16"
@@ -90,10 +87,12 @@ def test_a_report_of_a_check_that_fails_is_written_all_the_same(repo, reported):
     assert [mark.text for mark in with_class(root, "stretch")[0].all("mark")] == ["nmae"]
 
 
-def test_coverage_is_told_though_no_policy_asks_for_it_in_the_source_of_the_partial(repo, reported):
+def test_the_page_shows_coverage_that_no_policy_requires_and_no_other_format_does(repo, reported):
     repo.write(FILES)
 
-    reported("report")
+    code, out, _ = reported("--format", "text")
+
+    assert (code, "coverage" in out) == (0, False)
 
     root = page_of(repo)
     (template,) = with_class(root, "untaken")
@@ -115,7 +114,7 @@ def test_what_changed_since_a_base_is_shown_with_why_it_was_looked_at(repo, repo
     repo.write({"prompts/partials/style.md.j2": STYLE.replace("kind", "brief")})
     repo.commit("two")
 
-    code, _, err = reported("report", "--since", "HEAD~1", "--worktree")
+    code, _, err = reported("--since", "HEAD~1", "--worktree")
 
     root = page_of(repo)
     base, head = (repo.git("rev-parse", "--short=12", each) for each in ("HEAD~1", "HEAD"))
@@ -135,17 +134,17 @@ def test_a_revision_is_looked_at_and_named(repo, reported):
     repo.git("tag", "before")
     repo.write({"prompts/greet.prompt.yaml": PROMPT.replace("{{ name }}", "{{ nmae }}")})
 
-    _, _, err = reported("report", "--at", "before")
+    _, _, err = reported("--at", "before")
 
     (revisions,) = with_class(page_of(repo), "revisions")
-    assert err.startswith("promptops-report.html: pass: ")
+    assert err.startswith("out.html: pass: ")
     assert words(revisions) == f"before at {commit[:12]}"
 
 
 def test_before_the_first_commit_no_commit_is_named(repo, reported):
     repo.write(FILES)
 
-    reported("report")
+    reported()
 
     (revisions,) = with_class(page_of(repo), "revisions")
     assert words(revisions) == "the work tree"
@@ -155,13 +154,11 @@ def test_some_prompts_are_reported_by_name_and_by_tag(repo, reported):
     tagged = PROMPT.replace("description: Greets", "tags: [other]\ndescription: Greets")
     repo.write({**FILES, "prompts/b/other.prompt.yaml": tagged})
 
-    _, _, by_name = reported("report", "b/*")
-    _, _, by_tag = reported("report", "--select", "tag:other")
-    code, _, unknown = reported("report", "nobody")
+    _, _, by_name = reported("b/*")
+    _, _, by_tag = reported("--select", "tag:other")
+    code, _, unknown = reported("nobody")
 
-    said = (
-        "promptops-report.html: pass: 1 prompt, 1 finding (1 warning), 1 case, 1 assertion\n" + TIP
-    )
+    said = "out.html: pass: 1 prompt, 1 finding (1 warning), 1 case, 1 assertion\n"
     assert [by_name, by_tag] == [said, said]
     assert code == 2
     assert "nobody" in unknown
@@ -170,60 +167,29 @@ def test_some_prompts_are_reported_by_name_and_by_tag(repo, reported):
 def test_a_page_goes_to_stdout_whole_and_nothing_else_does(repo, reported):
     repo.write(FILES)
 
-    code, out, err = reported("report", "-o", "-")
+    code, out, err = reported(to="html")
 
     assert code == 0
     assert out.startswith("<!doctype html>")
     assert out.endswith("</html>\n")
-    assert err == "pass: 1 prompt, 1 finding (1 warning), 1 case, 1 assertion\n"
-    assert not (repo.root / "promptops-report.html").exists()
-
-
-def test_a_page_that_git_ignores_or_that_is_outside_needs_no_tip(repo, reported, tmp_path):
-    repo.write({**FILES, ".gitignore": "promptops-report.html\n"})
-
-    inside, outside = reported("report"), reported("report", "-o", str(tmp_path / "page.html"))
-
-    assert ["tip" in err for _, _, err in (inside, outside)] == [False, False]
-
-
-def test_a_page_goes_where_its_format_says(repo, reported):
-    repo.write(FILES)
-
-    reported("report", "--format", "html=a.html", "--quiet")
-
-    assert words(next(page_of(repo, "a.html").all("h1"))) == "✓ pass"
-    assert not (repo.root / "promptops-report.html").exists()
+    assert err == ""
 
 
 def test_a_file_that_can_t_be_written_is_said(repo, reported):
     repo.write(FILES)
 
-    code, _, err = reported("report", "-o", "nowhere/out.html")
+    code, _, err = reported(to="html=nowhere/out.html")
 
     assert code == 3
     assert "nowhere/out.html: error: can't be written" in err
 
 
-def test_the_gate_writes_the_same_page_beside_its_other_formats(repo, reported):
-    repo.write({**FILES, "prompts/greet.prompt.yaml": PROMPT.replace("{{ name }}", "{{ nmae }}")})
-
-    code, out, _ = reported("check", "--format", "text", "--format", "html=out.html")
-
-    root = page_of(repo, "out.html")
-    assert code == 1
-    assert out.splitlines()[-1].startswith("fail: ")
-    assert words(next(root.all("h1"))) == "✕ fail"
-    assert [mark.text for mark in with_class(root, "stretch")[0].all("mark")] == ["nmae"]
-    assert with_class(root, "untaken") == []
-
-
-def test_the_gate_shows_the_coverage_that_its_policy_asks_for(repo, reported):
+def test_the_page_shows_the_coverage_that_the_policy_requires(repo, reported):
     repo.write({**FILES, "promptops.toml": "[check]\ncoverage = 90\n"})
 
-    code, _, _ = reported("check", "--format", "html=out.html")
+    code, _, _ = reported()
 
-    root = page_of(repo, "out.html")
+    root = page_of(repo)
     assert code == 1
     assert len(with_class(root, "untaken")) == 1
     assert "coverage" in [each.attributes.get("id") for each in root.all("section")]
@@ -232,11 +198,11 @@ def test_the_gate_shows_the_coverage_that_its_policy_asks_for(repo, reported):
 def test_a_repository_without_prompts_has_a_page_that_says_so(repo, reported):
     repo.write({"notes.txt": "nothing\n"})
 
-    code, _, err = reported("report")
+    code, _, err = reported()
 
     (verdict,) = with_class(page_of(repo), "verdict")
     said = "nothing to check, there are no prompts (`promptops init` creates one)"
-    assert (code, err) == (0, f"promptops-report.html: pass: {said}\n{TIP}")
+    assert (code, err) == (0, f"out.html: pass: {said}\n")
     assert words(verdict) == said.replace("`", "")
 
 
@@ -253,7 +219,7 @@ def test_an_error_in_a_file_that_prompts_share_is_counted_for_each_of_them(repo,
     )
     repo.commit("one")
 
-    reported("report")
+    reported()
 
     (table,) = with_class(page_of(repo), "overview")
     found = {}
@@ -272,7 +238,7 @@ def test_an_error_in_a_file_that_prompts_share_is_counted_for_each_of_them(repo,
 def test_files_that_can_t_be_read_are_findings_without_a_source(repo, reported):
     repo.write({**FILES, "prompts/broken.prompt.yaml": b"\xff\xfe\x00"})
 
-    reported("report")
+    reported()
 
     root = page_of(repo)
     titles = [words(next(each.all("h3"))) for each in with_class(root, "file")]
@@ -284,6 +250,6 @@ def test_the_page_has_no_address_whatever_the_prompts_hold(repo, reported):
     repo.commit("one")
     repo.write({"prompts/partials/style.md.j2": STYLE.replace("kind", "brief")})
 
-    _, out, _ = reported("report", "--since", "HEAD", "-o", "-")
+    _, out, _ = reported("--since", "HEAD", to="html")
 
     assert re.findall(r"https?://|url\(|@import|[\"'(]//", out) == []

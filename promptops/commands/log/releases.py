@@ -1,4 +1,4 @@
-"""The history of releases, from their tags alone."""
+"""The releases of a repository, from their tags alone."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from pathlib import Path
 from promptops.errors import GitError, UsageError
 from promptops.model.release import Release, ReleaseRecord
 from promptops.model.version import Version
+from promptops.records import record
+from promptops.records.outputs import output
 from promptops.release.tag_format import TagNames
 from promptops.release.tags import release_records, releases
 from promptops.repo.process import decode
@@ -17,13 +19,42 @@ from promptops.repo.revisions import FETCH_ALL
 from promptops.workspace.workspace import configuration
 
 
-def changelog(
-    directory: Path, wanted: Sequence[str] = (), overrides: Sequence[str] = ()
-) -> tuple[tuple[Release, ReleaseRecord], ...]:
+@record(frozen=True, slots=True, kw_only=True)
+class RecordedRelease:
+    """A release with the record in its tag.
+
+    Attributes:
+        release: Its tag.
+        record: What it changed.
+    """
+
+    release: Release
+    record: ReleaseRecord
+
+
+@output("releases")
+@record(frozen=True, slots=True, kw_only=True)
+class ReleaseHistory:
+    """The result of `promptops log --releases`: what each release changed.
+
+    Attributes:
+        releases: Highest version first.
+    """
+
+    releases: tuple[RecordedRelease, ...]
+
+
+def release_history(
+    directory: Path,
+    wanted: Sequence[str] = (),
+    overrides: Sequence[str] = (),
+    number: int | None = None,
+) -> ReleaseHistory:
     """Every release with the record in its tag, highest version first.
 
     Args:
         wanted: Only these, by the names of their tags or by their versions.
+        number: Only that many, those with the highest versions; None for all.
 
     Raises:
         UsageError: There is no release with such a name.
@@ -35,14 +66,16 @@ def changelog(
         found = releases(repository, names)[::-1]
         if repository.shallow and not found:
             raise GitError("no release is known in a shallow clone", hint=FETCH_ALL)
-        chosen = [release for release in found if not wanted or _is_one(release, wanted)]
         _refuse_unknown(found, wanted)
-        tag_records = release_records(repository, chosen)
-        return tuple((release, tag_records[release.name]) for release in chosen)
-
-
-def _is_one(release: Release, wanted: Sequence[str]) -> bool:
-    return release.name in wanted or str(release.version) in wanted
+        named = {*wanted}
+        chosen = [each for each in found if not named or named & {each.name, str(each.version)}]
+        tag_records = release_records(repository, chosen[:number])
+        return ReleaseHistory(
+            releases=tuple(
+                RecordedRelease(release=release, record=tag_records[release.name])
+                for release in chosen[:number]
+            )
+        )
 
 
 def _refuse_unknown(found: Sequence[Release], wanted: Sequence[str]) -> None:

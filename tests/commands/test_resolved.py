@@ -1,4 +1,4 @@
-"""`promptops show` prints a prompt file: valid, complete, with the same requests."""
+"""`promptops render --resolved` prints a prompt file: valid, complete, with the same requests."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import jsonschema_rs
+import pytest
 
 from promptops.cli.main import run
 
@@ -71,6 +72,9 @@ messages:
 }
 
 
+RESOLVED = ("render", "--resolved")
+
+
 def said(capfd, root, *arguments):
     capfd.readouterr()
     code = run([*arguments, "-C", str(root)])
@@ -84,13 +88,13 @@ def test_what_is_shown_is_a_prompt_file_that_gives_the_same_requests(repo, capfd
     repo.commit("a catalog")
     described = json.loads((SCHEMAS / "prompt.schema.json").read_text())
 
-    text = said(capfd, repo.root, "show", "variant")
-    value = json.loads(said(capfd, repo.root, "show", "variant", "--format", "json"))
+    text = said(capfd, repo.root, *RESOLVED, "variant")
+    value = json.loads(said(capfd, repo.root, *RESOLVED, "variant", "--format", "json"))
     repo.write({"prompts/saved.prompt.yaml": text})
 
     wrong = list(jsonschema_rs.validator_for(described).iter_errors(value["prompt"]))
     assert [error.message for error in wrong] == []
-    saved = json.loads(said(capfd, repo.root, "show", "saved", "--format", "json"))
+    saved = json.loads(said(capfd, repo.root, *RESOLVED, "saved", "--format", "json"))
     assert saved["prompt"] == value["prompt"]
     requests = [
         json.loads(said(capfd, repo.root, "render", name, "-c", "one", "--format", "json"))
@@ -102,11 +106,11 @@ def test_what_is_shown_is_a_prompt_file_that_gives_the_same_requests(repo, capfd
 def test_the_keys_are_those_of_a_prompt_file(repo, capfd):
     repo.write(FILES)
 
-    value = json.loads(said(capfd, repo.root, "show", "variant", "--format", "json"))
+    value = json.loads(said(capfd, repo.root, *RESOLVED, "variant", "--format", "json"))
 
     prompt = value.pop("prompt")
     assert value == {
-        "schema": 2,
+        "schema": 1,
         "revision": "worktree",
         "id": "variant",
         "path": "prompts/variant.prompt.yaml",
@@ -141,7 +145,7 @@ def test_the_keys_are_those_of_a_prompt_file(repo, capfd):
 def test_the_text_names_what_is_not_in_the_file_in_comments(repo, capfd):
     repo.write(FILES)
 
-    lines = said(capfd, repo.root, "show", "variant").splitlines()
+    lines = said(capfd, repo.root, *RESOLVED, "variant").splitlines()
 
     assert lines[:5] == [
         "# id: variant",
@@ -150,3 +154,20 @@ def test_the_text_names_what_is_not_in_the_file_in_comments(repo, capfd):
         "# model: openai gpt-x",
         "format: promptops/1",
     ]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--case", "one"), "--case and --resolved exclude each other"),
+        (("-i", "items=[]"), "--input and --resolved exclude each other"),
+        (("--annotate",), "--annotate and --resolved exclude each other"),
+        (("--format", "openai"), "the format openai is for requests"),
+    ],
+)
+def test_what_belongs_to_a_request_is_refused(repo, capfd, options, message):
+    repo.write(FILES)
+
+    code = run([*RESOLVED, "variant", *options, "-C", str(repo.root)])
+
+    assert (code, capfd.readouterr().err.splitlines()[0]) == (2, f"error: {message}")

@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from promptops.plurals import counted
-from promptops.terminal.options import (
-    Command,
-    at_option,
-    common,
-    note_hidden,
-    prompts_argument,
-    since_option,
-    tag_option,
-)
+from promptops.terminal.options import Command, at_option, common, note_hidden, selection
 from promptops.terminal.output import OutputOptions
+
+if TYPE_CHECKING:
+    from promptops.workspace.selection import SelectionOptions
 
 
 @click.command("list", cls=Command)
-@prompts_argument
+@selection
 @at_option
-@since_option
-@tag_option
 @common("text", "json")
-def command(output: OutputOptions, **options: Any) -> int:
+def command(output: OutputOptions, wanted: SelectionOptions, revision: str) -> int:
     """List the prompts of the catalog.
 
     Warns about files below the prompt roots that look like prompts but are not read as prompts:
@@ -42,13 +35,10 @@ def command(output: OutputOptions, **options: Any) -> int:
     from promptops.report.parts.json_text import json_text
     from promptops.report.parts.visible import visible, visible_path
     from promptops.workspace.listing import prompt_listing, unread_files
-    from promptops.workspace.selection import SelectionOptions, select
+    from promptops.workspace.selection import select
     from promptops.workspace.workspace import workspace
 
-    wanted = SelectionOptions(
-        patterns=options["patterns"], since=options["since"], selectors=options["select"]
-    )
-    with workspace(output.directory, options["revision"], output.overrides) as opened:
+    with workspace(output.directory, revision, output.overrides) as opened:
         value = prompt_listing(opened, select(opened, wanted))
         unread = unread_files(opened) if wanted.everything else ()
         if wanted.everything:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
+from click.core import ParameterSource
 
 from promptops.errors import FAILED, INTERRUPTED, RUNNING, PromptopsError, UsageError
 from promptops.suggestions import did_you_mean
@@ -15,6 +17,7 @@ from promptops.terminal.complete import complete_prompt
 from promptops.terminal.output import OutputOptions, wants_color
 
 if TYPE_CHECKING:
+    from promptops.workspace.selection import SelectionOptions
     from promptops.workspace.workspace import Workspace
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -86,6 +89,27 @@ select_option, _, call_option, decide_option, output_option = map(_below, HEADIN
 _shared_option = _below(SHARED)
 
 
+def option_group(
+    name: str, make: Callable[..., object], *options: Callable[[Any], Any]
+) -> Callable[[F], F]:
+    """Options that belong together: a command gets what `make` makes of their values, as `name`."""
+
+    def decorate(function: F) -> F:
+        @wraps(function)
+        def packed(*arguments: Any, **values: Any) -> Any:
+            # `common` calls it, so that its errors are written in the requested format.
+            made = partial(make, **{each: values.pop(each) for each in own})
+            return function(*arguments, **{name: made}, **values)
+
+        command: Any = packed
+        for option in reversed(options):
+            command = option(command)
+        own = [param.name for param in command.__click_params__[-len(options) :]]
+        return cast(F, command)
+
+    return decorate
+
+
 def common(*formats: str, acts: bool = False) -> Callable[[F], F]:
     """Add the options that every command has; the first format is the default.
 
@@ -110,7 +134,11 @@ def common(*formats: str, acts: bool = False) -> Callable[[F], F]:
             color = not no_color and wants_color()
             output = OutputOptions(directory, pairs, quiet, color, overrides, default=formats[0])
             try:
-                code = function(output, **rest)
+                made = {
+                    name: each() if isinstance(each, partial) else each
+                    for name, each in rest.items()
+                }
+                code = function(output, **made)
             except PromptopsError as error:
                 output.write_error(error)
                 raise
@@ -200,6 +228,19 @@ tag_option = select_option(
     metavar="tag:NAME",
     help="Only prompts with this tag:, owner: or status:.",
 )
+
+
+def selected(**values: Any) -> SelectionOptions:
+    """The prompts that `patterns`, `since` and `select` name."""
+    from promptops.workspace.selection import SelectionOptions
+
+    return SelectionOptions(
+        patterns=values["patterns"], since=values.get("since"), selectors=values["select"]
+    )
+
+
+selection = option_group("wanted", selected, prompts_argument, since_option, tag_option)
+"""Add `[ID|GLOB|PATH]...`, `--since` and `--select`, as `wanted`, a `SelectionOptions`."""
 no_cache_option = click.option(
     "--no-cache", is_flag=True, help="Compute everything again, without the cache."
 )
@@ -224,7 +265,7 @@ def gate_revision_options(function: F) -> F:
     return at(staged(worktree(function)))
 
 
-def gate_revision(options: Mapping[str, Any]) -> str:
+def gate_revision(options: Mapping[str, Any], since: str | None) -> str:
     """The revision that `gate_revision_options` and `--since` select; raises UsageError for two."""
     at = options["revision"]
     named = {"--staged": options["staged"], "--worktree": options["worktree"], "--at": at}
@@ -236,7 +277,34 @@ def gate_revision(options: Mapping[str, Any]) -> str:
         return "index"
     if at is not None:
         return str(at)
-    return "worktree" if options["worktree"] or options["since"] is None else "HEAD"
+    return "worktree" if options["worktree"] or since is None else "HEAD"
+
+
+_NOT_AGAIN = ("concurrency", "max_cost", "max_requests", "max_time", "event", "chosen", "prune")
+
+
+def command_again(**changed: object) -> str:
+    """This command line without its limits and formats, to be typed for what it did not do.
+
+    Args:
+        changed: Values of parameters, by click's names, in place of those that were given.
+    """
+    context = click.get_current_context()
+    words = ["promptops", str(context.info_name)]
+    for param in context.command.params:
+        name = str(param.name)
+        given = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        value = context.params[name] if given and name not in _NOT_AGAIN else None
+        value = changed.get(name, value)
+        flag = [] if isinstance(param, click.Argument) else [max(param.opts, key=len)]
+        for each in value if isinstance(value, tuple) else (value,):
+            if each is True or (each == "" and str(param.metavar).startswith("[")):
+                words += flag
+            elif each is False:
+                words += param.secondary_opts
+            elif each is not None:
+                words += [*flag, str(each)]
+    return shlex.join(words)
 
 
 def note_hidden(output: OutputOptions, workspace: Workspace) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from promptops.errors import UsageError
+from promptops.terminal.call_options import max_cost_option, trust_option
 from promptops.terminal.complete import complete_case, complete_prompt
 from promptops.terminal.options import Command, call_option, common, select_option
 from promptops.terminal.output import OutputOptions
@@ -41,17 +42,8 @@ _EXIT = {"good": 0, "bad": 1, "skip": 125}
 @call_option(
     "--live", is_flag=True, help="Call the model at each commit instead of reading recordings."
 )
-@call_option(
-    "--max-cost",
-    type=click.FloatRange(0),
-    metavar="USD",
-    help="With --live: spend at most this much, in US dollars.",
-)
-@call_option(
-    "--trust-config",
-    is_flag=True,
-    help="Call the endpoints that each commit configures, and remember them as approved.",
-)
+@max_cost_option
+@trust_option
 @select_option("--here", is_flag=True, help="Test the work tree only, for `git bisect run`.")
 @common("text", "json")
 def command(output: OutputOptions, identity: str, case: str, **options: Any) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,14 +16,13 @@ from promptops.terminal.batches import (
     shown_estimate,
 )
 from promptops.terminal.call_options import (
+    CallOptions,
     Margin,
-    budget_options,
-    call_settings,
     case_option,
-    concurrency_option,
+    mode_options,
+    model_calls,
     prune_aside_option,
     refuse_partial_prune,
-    trust_option,
 )
 from promptops.terminal.complete import complete_profile, complete_prompt
 from promptops.terminal.options import (
@@ -33,10 +31,8 @@ from promptops.terminal.options import (
     common,
     decide_option,
     output_option,
-    prompts_argument,
     select_option,
-    since_option,
-    tag_option,
+    selection,
 )
 from promptops.terminal.output import OutputOptions
 
@@ -44,13 +40,13 @@ if TYPE_CHECKING:
     from promptops.commands.compare.arms import CompareOptions
     from promptops.model.arm import ArmComparison
     from promptops.model.batch import BatchReport
+    from promptops.workspace.selection import SelectionOptions
     from promptops.workspace.workspace import Workspace
 
 _KINDS = ("model", "revision", "prompt")
 
 
 @click.command(cls=Command)
-@prompts_argument
 @select_option(
     "--model",
     multiple=True,
@@ -83,17 +79,14 @@ _KINDS = ("model", "revision", "prompt")
     metavar="POINTS",
     help="The acceptable loss in percentage points; by default the prompt's own, or 3.",
 )
-@since_option
-@tag_option
+@selection
 @case_option
-@call_option(
-    "--record",
-    is_flag=True,
-    help="Call the models for missing answers, and record them in `comparisons/`.",
+@mode_options(
+    record="Call the models for missing answers; record them in `comparisons/`.",
+    live="Call them for every answer; record nothing.",
 )
-@call_option("--live", is_flag=True, help="Call the models for every answer, and record nothing.")
 @batch_option
-@concurrency_option
+@model_calls
 @call_option(
     "--repeats",
     type=click.IntRange(1, 6),
@@ -101,8 +94,6 @@ _KINDS = ("model", "revision", "prompt")
     help="Use at most N answers for each case and arm; 6 by default.",
 )
 @prune_aside_option
-@budget_options
-@trust_option
 @output_option(
     "-v",
     "--verbose",
@@ -110,7 +101,13 @@ _KINDS = ("model", "revision", "prompt")
     help="Print the statistics of each decision: interval, p value.",
 )
 @common("text", "json", "markdown", "html")
-def command(output: OutputOptions, **options: Any) -> int:
+def command(
+    output: OutputOptions,
+    wanted: SelectionOptions,
+    mode: str,
+    calls: CallOptions,
+    **options: Any,
+) -> int:
     """Compare models, revisions or prompts on the same test cases.
 
     Shows for each arm whether it is worse than the reference, its contracts, cost, tokens and
@@ -125,29 +122,34 @@ def command(output: OutputOptions, **options: Any) -> int:
       promptops compare --revision v1.7.0 --revision HEAD
       promptops compare support/triage --prompt support/triage.terse --format html=compare.html
     """
-    refuse_options_beside_batch(output, options, *_KINDS, "reference", "margin")
+    from promptops.commands.compare.compare import command_line, compare
+    from promptops.testing.runner import write_earlier_answers
+    from promptops.workspace.workspace import workspace
+
+    given = click.get_current_context().params
+    refuse_options_beside_batch(output, given, *_KINDS, "reference", "margin")
     if options["batch"] is not None:
-        batches = _batched(output, options)
+        batches = _batched(output, wanted, calls, options)
         output.write_report("batch", batches)
         return exit_code_of(batches)
     kind = _kind(options)
-    if options["record"] and options["live"]:
-        raise UsageError("--record and --live exclude each other")
-    refuse_partial_prune(options)
+    refuse_partial_prune(given)
     # Nearly all objects live until the end; collecting often costs a third of the time.
     gc.set_threshold(50_000)
-    found = _compared(output, kind, options)
+    if mode == "record":
+        write_earlier_answers(output.directory)
+    with workspace(output.directory, overrides=output.overrides) as opened:
+        chosen = _options(output, opened, kind, calls, {**options, "mode": mode})
+        found = compare(opened, wanted, chosen)
+    if mode != "live" and (found.stale or found.unasked):
+        trust = ("--trust-config",) if calls.trust_config else ()
+        found = replace(found, advice=command_line(wanted, chosen, "--record", *trust))
     output.write_report("compare", found, figures=options["verbose"])
-    _note_concurrency(output, found, options)
-    return _exit_code(found)
-
-
-def _note_concurrency(output: OutputOptions, found: ArmComparison, options: dict[str, Any]) -> None:
-    """A server with one slot lets concurrent requests wait, and their latency includes it."""
-    if not (options["record"] or options["live"]) or options["concurrency"] == 1:
-        return
-    if any(arm.latency for prompt in found.prompts for arm in prompt.arms):
+    # A server with one slot lets concurrent requests wait, and their latency includes it.
+    concurrent = mode != "replay" and calls.concurrency != 1
+    if concurrent and any(arm.latency for prompt in found.prompts for arm in prompt.arms):
         output.note("latency of concurrent requests: `-j 1` measures the model alone")
+    return _exit_code(found)
 
 
 def _kind(options: dict[str, Any]) -> Any:
@@ -162,73 +164,38 @@ def _kind(options: dict[str, Any]) -> Any:
     return given[0]
 
 
-def _compared(output: OutputOptions, kind: Any, options: dict[str, Any]) -> ArmComparison:
-    from promptops.commands.compare.compare import command_line, compare
-    from promptops.testing.runner import write_earlier_answers
-    from promptops.workspace.selection import SelectionOptions
-    from promptops.workspace.workspace import workspace
-
-    wanted = SelectionOptions(
-        patterns=options["patterns"], since=options["since"], selectors=options["select"]
-    )
-    if options["record"]:
-        write_earlier_answers(output.directory)
-    with workspace(output.directory, overrides=output.overrides) as opened:
-        chosen = _options(output, opened, kind, options)
-        found = compare(opened, wanted, chosen)
-    if options["live"] or not (found.stale or found.unasked):
-        return found
-    trust = ("--trust-config",) if options["trust_config"] else ()
-    return replace(found, advice=command_line(wanted, chosen, "--record", *trust))
-
-
-def _batched(output: OutputOptions, options: dict[str, Any]) -> BatchReport:
+def _batched(
+    output: OutputOptions, wanted: SelectionOptions, calls: CallOptions, options: dict[str, Any]
+) -> BatchReport:
     from promptops.commands.compare import batches
     from promptops.testing.runner import write_earlier_answers
-    from promptops.workspace.selection import SelectionOptions
     from promptops.workspace.workspace import workspace
 
     kind = _kind(options) if options["batch"] == "submit" else "model"
     shows = shown_estimate(output)
     write_earlier_answers(output.directory)
     with workspace(output.directory, overrides=output.overrides) as opened:
-        chosen = _options(output, opened, kind, {**options, "record": True})
+        chosen = _options(output, opened, kind, calls, {**options, "mode": "record"})
         if options["batch"] == "collect":
             return batches.collect_arms(opened, chosen.run, shows)
         if options["batch"] == "cancel":
             return batches.cancel_arms(opened, chosen.run, shows)
-        wanted = SelectionOptions(
-            patterns=options["patterns"], since=options["since"], selectors=options["select"]
-        )
         return batches.submit_arms(opened, wanted, chosen, shows)
 
 
 def _options(
-    output: OutputOptions, opened: Workspace, kind: Any, options: dict[str, Any]
+    output: OutputOptions, opened: Workspace, kind: Any, calls: CallOptions, options: dict[str, Any]
 ) -> CompareOptions:
     from promptops.commands.compare.arms import CompareOptions
-    from promptops.terminal.progress import ShownProgress
-    from promptops.testing.model_calls import ci_event
-    from promptops.testing.options import RunOptions
 
-    modes: list[Any] = [mode for mode in ("record", "live") if options[mode]]
-    run = RunOptions(
-        mode=modes[0] if modes else "replay",
-        cases=options["cases"],
-        repeats=options["repeats"],
-        prune=options["prune"],
-        trusted=options["trust_config"],
-        settings=call_settings(options, opened.config.test),
-        event=options["event"] or ci_event(os.environ),
-        watcher=ShownProgress(output),
-    )
+    run = {name: options[name] for name in ("mode", "cases", "repeats", "prune")}
     return CompareOptions(
         kind=kind,
         names=options[kind],
         reference=options["reference"],
         require=options["require"],
         margin=options["margin"],
-        run=run,
+        run=calls.run(output, opened.config.test, **run),
     )
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
-import shlex
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,21 +19,18 @@ from promptops.errors import (
     UsageError,
 )
 from promptops.records import replace
-from promptops.terminal.call_options import (
-    budget_options,
-    call_settings,
-    case_option,
-    concurrency_option,
-    trust_option,
-)
+from promptops.terminal.call_options import CallOptions, case_option, model_calls
 from promptops.terminal.complete import complete_id, complete_prompt
 from promptops.terminal.options import (
     Command,
     call_option,
+    command_again,
     common,
     decide_option,
+    option_group,
     output_option,
     select_option,
+    selected,
     tag_option,
 )
 from promptops.terminal.output import OutputOptions
@@ -44,16 +39,21 @@ if TYPE_CHECKING:
     from promptops.commands.drift.asking import DriftOptions
     from promptops.model.config import Config
     from promptops.model.night import Drift
+    from promptops.workspace.selection import SelectionOptions
 
 
 @click.command(cls=Command)
-@click.argument("patterns", nargs=-1, metavar="[ID|GLOB]...", shell_complete=complete_prompt)
+@option_group(
+    "wanted",
+    selected,
+    click.argument("patterns", nargs=-1, metavar="[ID|GLOB]...", shell_complete=complete_prompt),
+    tag_option,
+)
 @select_option(
     "--release",
     metavar="TAG|CHANNEL",
     help="The release to check; by default what the channel `production` serves, or the latest.",
 )
-@tag_option
 @case_option
 @call_option(
     "--repeats",
@@ -79,14 +79,14 @@ if TYPE_CHECKING:
     help="Accept the new level of this prompt, and learn again; repeatable.",
 )
 @decide_option("--reason", default="", metavar="TEXT", help="With --accept: why.")
-@concurrency_option
-@budget_options
-@trust_option
+@model_calls
 @output_option(
     "-v", "--verbose", is_flag=True, help="Print the figures of each prompt in one line, too."
 )
 @common("text", "json", "markdown", "html")
-def command(output: OutputOptions, **options: Any) -> int:
+def command(
+    output: OutputOptions, wanted: SelectionOptions, calls: CallOptions, **options: Any
+) -> int:
     """Check whether answers to the cases of a release got worse.
 
     Run it every night. It calls the model for each test case of the release, several times, and
@@ -100,24 +100,28 @@ def command(output: OutputOptions, **options: Any) -> int:
       promptops drift support/triage --release v1.8.0
       promptops drift --accept support/triage --reason "the new model is good enough"
     """
-    _refuse_contradictions(options)
+    from promptops.commands.drift.drift import drift
+    from promptops.workspace.workspace import workspace
+
+    _refuse_contradictions(options, wanted.patterns)
     # Nearly all objects live until the end; collecting often costs a third of the time.
     gc.set_threshold(50_000)
-    found = _checked(output, options)
+    with workspace(output.directory, overrides=output.overrides) as opened:
+        found = drift(opened, wanted, _options(output, calls, options, opened.config))
     if found.unasked:
-        found = replace(found, advice=_command_for_the_rest(options))
+        found = replace(found, advice=command_again())
     code = _exit_code(found)
     output.write_report("drift", found, figures=options["verbose"], exit_code=code)
     return code
 
 
-def _refuse_contradictions(options: dict[str, Any]) -> None:
+def _refuse_contradictions(options: dict[str, Any], patterns: tuple[str, ...]) -> None:
     if options["push"] and options["history"]:
         hint = "a file has no notes to push: leave out --push, or --history"
         raise UsageError("--push and --history exclude each other", hint=hint)
     if options["reason"] and not options["accept"]:
         raise UsageError("--reason needs --accept", hint="write --accept ID --reason TEXT")
-    if options["accept"] and options["patterns"]:
+    if options["accept"] and patterns:
         hint = "--accept names its prompts itself, and calls no model"
         raise UsageError("--accept and other prompts exclude each other", hint=hint)
     if options["accept"] and options["again"]:
@@ -125,32 +129,13 @@ def _refuse_contradictions(options: dict[str, Any]) -> None:
         raise UsageError("--accept and --again exclude each other", hint=hint)
 
 
-def _checked(output: OutputOptions, options: dict[str, Any]) -> Drift:
-    from promptops.commands.drift.drift import drift
-    from promptops.workspace.selection import SelectionOptions
-    from promptops.workspace.workspace import workspace
-
-    wanted = SelectionOptions(patterns=options["patterns"], selectors=options["select"])
-    with workspace(output.directory, overrides=output.overrides) as opened:
-        return drift(opened, wanted, _options(output, options, opened.config))
-
-
-def _options(output: OutputOptions, options: dict[str, Any], config: Config) -> DriftOptions:
+def _options(
+    output: OutputOptions, calls: CallOptions, options: dict[str, Any], config: Config
+) -> DriftOptions:
     from promptops.commands.drift.asking import DriftOptions
-    from promptops.terminal.progress import ShownProgress
-    from promptops.testing.model_calls import ci_event
-    from promptops.testing.options import RunOptions
 
     history = options["history"]
-    run = RunOptions(
-        mode="live",
-        cases=options["cases"],
-        repeats=options["repeats"] or config.drift.repeats,
-        trusted=options["trust_config"],
-        settings=call_settings(options, config.test),
-        event=options["event"] or ci_event(os.environ),
-        watcher=ShownProgress(output),
-    )
+    repeats = options["repeats"] or config.drift.repeats
     return DriftOptions(
         release=options["release"] or config.drift.release or "",
         history=output.directory / history if history else None,
@@ -159,20 +144,8 @@ def _options(output: OutputOptions, options: dict[str, Any], config: Config) -> 
         now=datetime.now(UTC),
         accept=options["accept"],
         reason=options["reason"],
-        run=run,
+        run=calls.run(output, config.test, mode="live", cases=options["cases"], repeats=repeats),
     )
-
-
-def _command_for_the_rest(options: dict[str, Any]) -> str:
-    """The command that checks the same prompts tonight, without the budget that ended the run."""
-    words = ["promptops", "drift", *options["patterns"]]
-    for name in ("release", "repeats", "history"):
-        words += [f"--{name}", str(options[name])] if options[name] else []
-    for name, values in (("select", options["select"]), ("case", options["cases"])):
-        words += [word for value in values for word in (f"--{name}", value)]
-    for name in ("push", "again", "trust_config"):
-        words += [f"--{name.replace('_', '-')}"] if options[name] else []
-    return shlex.join(words)
 
 
 def _exit_code(found: Drift) -> int:

@@ -3,39 +3,28 @@
 from __future__ import annotations
 
 import gc
-import os
-import shlex
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from promptops.errors import BUG, UsageError
 from promptops.records import replace
-from promptops.terminal.call_options import (
-    Percent,
-    budget_options,
-    call_settings,
-    case_option,
-    concurrency_option,
-    trust_option,
-)
+from promptops.terminal.call_options import CallOptions, Percent, case_option, model_calls
 from promptops.terminal.complete import complete_operator
 from promptops.terminal.options import (
     Command,
     call_option,
+    command_again,
     common,
     decide_option,
-    prompts_argument,
     select_option,
-    since_option,
-    tag_option,
+    selection,
 )
 from promptops.terminal.output import OutputOptions
 
 if TYPE_CHECKING:
-    from promptops.commands.mutate.mutate import MutateOptions
     from promptops.model.mutant import MutationRun
-    from promptops.workspace.workspace import Workspace
+    from promptops.workspace.selection import SelectionOptions
 
 _MAX_MUTANTS = 20
 _OUTAGE = 5
@@ -43,9 +32,7 @@ _INTERRUPTED = 130
 
 
 @click.command(cls=Command)
-@prompts_argument
-@since_option
-@tag_option
+@selection
 @case_option
 @select_option(
     "--operator",
@@ -68,11 +55,11 @@ _INTERRUPTED = 130
     metavar="PERCENT",
     help="Exit 1 if behaviour notices fewer mutants; overrides the configuration.",
 )
-@concurrency_option
-@budget_options
-@trust_option
+@model_calls
 @common("text", "json", "github", "markdown", "html")
-def command(output: OutputOptions, **options: Any) -> int:
+def command(
+    output: OutputOptions, wanted: SelectionOptions, calls: CallOptions, **options: Any
+) -> int:
     """Break prompts on purpose, and show what the test cases do not notice.
 
     Deletes sentences, reverses obligations, drops variables and weakens schemas, one at a time and
@@ -89,66 +76,27 @@ def command(output: OutputOptions, **options: Any) -> int:
       promptops mutate support/triage --live --max-cost 0.50
       promptops mutate --format html=mutants.html
     """
+    from promptops.commands.mutate.mutate import MutateOptions, mutate
+    from promptops.workspace.workspace import workspace
+
     # Nearly all objects live until the end; collecting often costs a third of the time.
     gc.set_threshold(50_000)
     if options["max_mutants"] is not None and not options["live"]:
         raise UsageError("--max-mutants needs --live", hint="without it, all mutants are tried")
-    found = _mutated(output, options)
+    mode = "live" if options["live"] else "replay"
+    with workspace(output.directory, overrides=output.overrides) as opened:
+        chosen = MutateOptions(
+            operators=options["operators"],
+            live=options["live"],
+            max_mutants=options["max_mutants"] or _MAX_MUTANTS,
+            fail_under=options["fail_under"],
+            run=calls.run(output, opened.config.test, mode=mode, cases=options["cases"]),
+        )
+        found = mutate(opened, wanted, chosen)
     if found.unasked:
-        found = replace(found, advice=_again(options))
+        found = replace(found, advice=command_again())
     output.write_report("mutate", found)
     return _exit_code(found)
-
-
-def _mutated(output: OutputOptions, options: dict[str, Any]) -> MutationRun:
-    from promptops.commands.mutate.mutate import mutate
-    from promptops.workspace.selection import SelectionOptions
-    from promptops.workspace.workspace import workspace
-
-    wanted = SelectionOptions(
-        patterns=options["patterns"], since=options["since"], selectors=options["select"]
-    )
-    with workspace(output.directory, overrides=output.overrides) as opened:
-        return mutate(opened, wanted, _options(output, opened, options))
-
-
-def _options(output: OutputOptions, opened: Workspace, options: dict[str, Any]) -> MutateOptions:
-    from promptops.commands.mutate.mutate import MutateOptions
-    from promptops.terminal.progress import ShownProgress
-    from promptops.testing.model_calls import ci_event
-    from promptops.testing.options import RunOptions
-
-    run = RunOptions(
-        mode="live" if options["live"] else "replay",
-        cases=options["cases"],
-        trusted=options["trust_config"],
-        settings=call_settings(options, opened.config.test),
-        event=options["event"] or ci_event(os.environ),
-        watcher=ShownProgress(output),
-    )
-    return MutateOptions(
-        operators=options["operators"],
-        live=options["live"],
-        max_mutants=options["max_mutants"] or _MAX_MUTANTS,
-        fail_under=options["fail_under"],
-        run=run,
-    )
-
-
-def _again(options: dict[str, Any]) -> str:
-    """The command that continues: answers it already has are in the local cache."""
-    words = ["promptops", "mutate", *options["patterns"]]
-    for name in ("since", "fail_under"):
-        if options[name] not in (None, ""):
-            words += [f"--{name.replace('_', '-')}", str(options[name])]
-    words += ["--since"] if options["since"] == "" else []
-    for name, key in (("--select", "select"), ("--case", "cases"), ("--operator", "operators")):
-        for value in options[key]:
-            words += [name, value]
-    words += ["--live"]
-    words += ["--max-mutants", str(options["max_mutants"])] if options["max_mutants"] else []
-    words += ["--trust-config"] if options["trust_config"] else []
-    return shlex.join(words)
 
 
 def _exit_code(found: MutationRun) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +10,11 @@ import click
 from promptops.commands.render import INPUT_HELP
 from promptops.errors import BUG, INTERRUPTED, OUTAGE
 from promptops.records import replace
-from promptops.terminal.call_options import budget_options, call_settings
+from promptops.terminal.call_options import CallOptions, model_calls
 from promptops.terminal.complete import complete_case, complete_profile, complete_prompt
 from promptops.terminal.options import (
     Command,
     at_option,
-    call_option,
     common,
     output_option,
     select_option,
@@ -56,15 +54,10 @@ if TYPE_CHECKING:
     metavar="NAME",
     help="Add the inputs to the prompt's test cases, under this name.",
 )
-@budget_options
-@call_option(
-    "--trust-config",
-    is_flag=True,
-    help="Call the endpoints that the configuration names, and remember them as approved.",
-)
+@model_calls
 @at_option
 @common("text", "json")
-def command(output: OutputOptions, identity: str, **options: Any) -> int:
+def command(output: OutputOptions, identity: str, calls: CallOptions, **options: Any) -> int:
     """Call the model and print its answer as it arrives; model, tokens, cost and time follow.
 
     The answer goes to stdout, everything else to stderr. Nothing is recorded. Inputs come from
@@ -87,17 +80,20 @@ def command(output: OutputOptions, identity: str, **options: Any) -> int:
 
     refuse_calls()
     with workspace(output.directory, options["revision"], output.overrides) as opened:
-        run = _run(output, opened, identity, options)
+        run = _run(output, opened, identity, calls, options)
     _write(output, run)
     return _exit_code(run)
 
 
 def _run(
-    output: OutputOptions, opened: Workspace, identity: str, options: dict[str, Any]
+    output: OutputOptions,
+    opened: Workspace,
+    identity: str,
+    calls: CallOptions,
+    options: dict[str, Any],
 ) -> PromptRun:
     from promptops.commands.run.answers import ShownAnswers
     from promptops.commands.run.run import PromptRunOptions, run_prompt
-    from promptops.testing.model_calls import ci_event
     from promptops.workspace.named_prompts import required_prompt
     from promptops.workspace.render import readable_prompt
 
@@ -107,10 +103,10 @@ def _run(
     settings = PromptRunOptions(
         watcher=ShownAnswers(output, models if models[1:] else ()),
         models=models,
-        settings=call_settings(options, opened.config.test),
-        trusted=options["trust_config"],
+        settings=calls.settings(opened.config.test),
+        trusted=calls.trust_config,
         save_as=options["saved"],
-        event=options["event"] or ci_event(os.environ),
+        event=calls.budgeted_event,
     )
     return run_prompt(opened, prompt, given, settings)
 

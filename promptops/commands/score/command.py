@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from functools import partial
 from pathlib import Path
@@ -13,7 +12,8 @@ import click
 
 from promptops.errors import BUG, OUTAGE, InputError, UsageError
 from promptops.plurals import counted
-from promptops.terminal.call_options import budget_options, call_settings, trust_option
+from promptops.records import replace
+from promptops.terminal.call_options import CallOptions, model_calls
 from promptops.terminal.complete import complete_dimension, complete_input
 from promptops.terminal.options import (
     Command,
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from promptops.commands.score.options import ScoreOptions
     from promptops.model.config import Config
     from promptops.model.score import Score
-    from promptops.testing.options import RunOptions
 
 
 _MOST_CASES = 20
@@ -95,8 +94,7 @@ def complete_engine(_ctx: click.Context, _param: click.Parameter, incomplete: st
     "repeatable, besides the alerts of the configuration.",
 )
 @click.option(
-    "-j",
-    "processes",
+    "--processes",
     type=click.IntRange(1),
     default=1,
     metavar="N",
@@ -134,11 +132,10 @@ def complete_engine(_ctx: click.Context, _param: click.Parameter, incomplete: st
     help="Where samples are scored: local (default), or dask.",
 )
 @click.option("--cluster", default="", metavar="ADDRESS", help="The scheduler of --engine dask.")
-@budget_options
-@trust_option
+@model_calls
 @output_option("-v", "--verbose", is_flag=True, help="Print every group, and all its assertions.")
 @common("text", "json", "markdown", "html")
-def command(output: OutputOptions, **options: Any) -> int:
+def command(output: OutputOptions, calls: CallOptions, **options: Any) -> int:
     """Score requests and answers of production with the assertions of their release.
 
     Reads logs, traces and exports (also a URL, or `-` for standard input), and shows for each
@@ -153,11 +150,11 @@ def command(output: OutputOptions, **options: Any) -> int:
       promptops score samples.jsonl
       promptops score traces/*.jsonl.gz --alert 'contracts<98' --alert 'cost_1000>5'
       promptops score traces.jsonl --by prompt,version --format html=production.html
-      promptops score s3://logs/2026-11-27.jsonl --sample 10% -j 4
+      promptops score s3://logs/2026-11-27.jsonl --sample 10% --processes 4
     """
     progress = SampleProgress(output)
     try:
-        found, accepted = _scored(output, progress, options)
+        found, accepted = _scored(output, progress, calls, options)
     finally:
         progress.ends()
     output.write_report("score", found, figures=options["verbose"])
@@ -165,7 +162,7 @@ def command(output: OutputOptions, **options: Any) -> int:
 
 
 def _scored(
-    output: OutputOptions, progress: SampleProgress, options: dict[str, Any]
+    output: OutputOptions, progress: SampleProgress, calls: CallOptions, options: dict[str, Any]
 ) -> tuple[Score, float]:
     """The result, and how many percent of the samples may belong to no prompt."""
     from promptops.commands.score.score import score
@@ -175,13 +172,15 @@ def _scored(
     _refuse_to_replace_samples(output.directory, options)
     cases, pick = options["to_cases"], options["pick"] or _MOST_CASES
     with workspace(output.directory, overrides=output.overrides) as opened:
-        wanted = _options(output, progress, opened.config, options)
+        wanted = replace(
+            _options(output, progress, opened.config, options),
+            run=calls.run(output, opened.config.test, mode="live"),
+        )
         accepted = opened.config.score.unjoined
         if cases is None:
             found = _with_events(output, options["events"], wanted, partial(score, opened))
             return found, accepted
         from promptops.commands.score.to_cases import SPARE, refuse_unless_new, write_cases
-        from promptops.records import replace
 
         file = Path(output.directory, cases)
         refuse_unless_new(file, cases)
@@ -221,7 +220,6 @@ def _with_events(
     if written is None:
         return score(wanted)
     from promptops.commands.score.event_file import event_file
-    from promptops.records import replace
 
     with event_file(Path(output.directory, written), written) as write:
         return score(replace(wanted, events=True, on_events=write))
@@ -251,22 +249,6 @@ def _options(
         on_samples=progress.read,
         engine=options["engine"],
         cluster=options["cluster"],
-        run=_judge_calls(output, whole, options),
-    )
-
-
-def _judge_calls(output: OutputOptions, config: Config, options: dict[str, Any]) -> RunOptions:
-    """How judges are called."""
-    from promptops.terminal.progress import ShownProgress
-    from promptops.testing.model_calls import ci_event
-    from promptops.testing.options import RunOptions
-
-    return RunOptions(
-        mode="live",
-        trusted=options["trust_config"],
-        settings=call_settings(options, config.test),
-        event=options["event"] or ci_event(os.environ),
-        watcher=ShownProgress(output),
     )
 
 

@@ -43,6 +43,7 @@ INPUT_HELP = (
     "--inputs",
     "file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
     help="A JSON file with the inputs.",
 )
 @output_option("--annotate", is_flag=True, help="Show the source file and line of each line.")

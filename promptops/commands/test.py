@@ -76,7 +76,7 @@ _RUN_OPTIONS = (
 @call_option("--repeats", type=click.IntRange(1), metavar="N", help="Use N answers for each case.")
 @decide_option("--baseline", metavar="REV", help="The revision that scores are compared with.")
 @call_option("--shard", metavar="N/M", help="Only part N of M, for --format jsonl=FILE.")
-@select_option("--merge", is_flag=True, help="Decide the result of these files of shards.")
+@select_option("--merge-shards", is_flag=True, help="Decide the result of these files of shards.")
 @click.option(
     "--audit",
     metavar="N|N%",
@@ -114,7 +114,7 @@ def command(
       promptops test --batch submit --max-cost 5
       promptops test --since origin/main --format junit=out.xml
       promptops test --shard 1/8 --format jsonl=1.jsonl
-      promptops test --merge *.jsonl
+      promptops test --merge-shards *.jsonl
     """
     from promptops.testing.runner import merge, read_shards, test, write_earlier_answers
     from promptops.workspace.workspace import workspace
@@ -129,7 +129,7 @@ def command(
     gc.set_threshold(50_000)
     if mode in ("record", "refresh"):
         write_earlier_answers(output.directory)
-    shards = read_shards(output.directory, wanted.patterns) if options["merge"] else None
+    shards = read_shards(output.directory, wanted.patterns) if options["merge_shards"] else None
     with workspace(output.directory, options["revision"], output.overrides) as opened:
         run_options = chosen(opened.config.test, mode)
         if shards is None and wanted.everything:
@@ -155,7 +155,7 @@ def _refuse_contradictions(output: OutputOptions, mode: Mode, options: dict[str,
     for first, others in (
         (modes, _given(options, ("audit",))),
         (_given(options, ("shard",)), _given(options, ("audit", "prune"))),
-        (_given(options, ("merge",)), _given(options, _RUN_OPTIONS)),
+        (_given(options, ("merge_shards",)), _given(options, _RUN_OPTIONS)),
     ):
         if first and others:
             raise UsageError(f"{first[0]} and {others[0]} exclude each other")
@@ -168,7 +168,9 @@ def _refuse_contradictions(output: OutputOptions, mode: Mode, options: dict[str,
 
 
 def _given(options: dict[str, Any], names: Iterable[str]) -> list[str]:
-    return [f"--{name}" for name in names if options[name] not in (None, False, ())]
+    return [
+        f"--{name.replace('_', '-')}" for name in names if options[name] not in (None, False, ())
+    ]
 
 
 def _batched(

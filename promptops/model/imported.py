@@ -55,7 +55,7 @@ class ImportedSource:
     prompts: tuple[ImportedPrompt, ...]
 
 
-NOT_SELECTED = "not selected by --select"
+NOT_SELECTED = "not selected by --include"
 EXCLUDED = "excluded by --exclude"
 
 
@@ -160,7 +160,7 @@ class Candidate:
 
     Attributes:
         id: That an import without `--to` and `--id` gives it.
-        name: The end of its id, for `--select FILE::NAME`.
+        name: The end of its id, for `--include FILE::NAME`.
         length: Characters of its texts.
         variables: Names of its inputs.
     """

@@ -21,7 +21,7 @@ _EXCLUDED = (
     ("refresh", "--refresh"),
     ("audit", "--audit"),
     ("shard", "--shard"),
-    ("merge", "--merge"),
+    ("merge_shards", "--merge-shards"),
     ("prune", "--prune"),
     ("coverage", "--coverage"),
     ("fail_under", "--fail-under"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -250,34 +250,6 @@ verbose_option = output_option(
     is_flag=True,
     help="Print answers of failing cases, and statistics.",
 )
-
-
-def gate_revision_options(function: F) -> F:
-    """Add `--at REV`, `--staged` and `--worktree`, for `gate_revision`."""
-    at = select_option(
-        "--at",
-        "revision",
-        metavar="REV",
-        help="Read a commit, tag or branch; by default HEAD with --since, else the work tree.",
-    )
-    staged = select_option("--staged", is_flag=True, help="Read the index.")
-    worktree = select_option("--worktree", is_flag=True, help="Read the files on disk.")
-    return at(staged(worktree(function)))
-
-
-def gate_revision(options: Mapping[str, Any], since: str | None) -> str:
-    """The revision that `gate_revision_options` and `--since` select; raises UsageError for two."""
-    at = options["revision"]
-    named = {"--staged": options["staged"], "--worktree": options["worktree"], "--at": at}
-    given = [name for name, value in named.items() if value not in (None, False)]
-    if given[1:]:
-        message = f"{given[0]} and {given[1]} name two revisions"
-        raise UsageError(message, hint="leave out one of them")
-    if options["staged"]:
-        return "index"
-    if at is not None:
-        return str(at)
-    return "worktree" if options["worktree"] or since is None else "HEAD"
 
 
 _NOT_AGAIN = ("concurrency", "max_cost", "max_requests", "max_time", "event", "chosen", "prune")

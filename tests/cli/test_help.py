@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 import click
 import pytest
 
@@ -73,6 +75,19 @@ def test_options_stand_below_the_heading_that_their_declaration_names():
     assert [option.opts[0] for option in sections["decide"]] == [
         *("--baseline", "--coverage", "--fail-under"),
     ]
+
+
+def test_an_option_takes_the_same_kind_of_value_in_every_command():
+    kinds = defaultdict(set)
+    for name in NAMES:
+        for option in (each for each in command(name).params if isinstance(each, click.Option)):
+            kind = "" if option.is_flag else option.metavar or option.type.name
+            for flag in option.opts:
+                kinds[flag].add(kind.strip("[]").partition("|")[0])
+
+    assert {flag: sorted(found) for flag, found in kinds.items() if len(found) > 1} == {
+        "--push": ["", "REMOTE"],
+    }
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -11,8 +11,6 @@ from promptops.errors import BUG
 from promptops.terminal.options import (
     Command,
     common,
-    gate_revision,
-    gate_revision_options,
     no_cache_option,
     note_hidden,
     note_hidden_or_refuse,
@@ -29,7 +27,13 @@ if TYPE_CHECKING:
 
 @click.command(cls=Command)
 @selection
-@gate_revision_options
+@select_option(
+    "--at",
+    "revision",
+    metavar="REV",
+    help="Read a commit, tag or branch, `index` or `worktree`; by default HEAD with --since, else "
+    "the work tree.",
+)
 @no_cache_option
 @select_option("--why", is_flag=True, help="Print why each prompt was selected.")
 @verbose_option
@@ -53,7 +57,8 @@ def command(output: OutputOptions, wanted: SelectionOptions, **options: Any) -> 
     from promptops.report.parts.visible import visible, visible_path
     from promptops.workspace.workspace import workspace
 
-    untrusted, revision = is_untrusted(), gate_revision(options, wanted.since)
+    untrusted = is_untrusted()
+    revision = options["revision"] or ("worktree" if wanted.since is None else "HEAD")
     chosen = LintOptions(
         use_cache=not options["no_cache"], untrusted=untrusted, doubt_comments=untrusted
     )

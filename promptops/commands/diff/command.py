@@ -30,7 +30,9 @@ class _Separated(Command):
 @select_option("--worktree", is_flag=True, help="Compare the files on disk with HEAD.")
 @select_option("--merge", is_flag=True, help="Compare BASE with HEAD merged into it.")
 @select_option("--root", is_flag=True, help="Compare with nothing: every prompt is new.")
-@decide_option("--strict", is_flag=True, help="Report an added output property as breaking.")
+@decide_option(
+    "--strict-output", "strict", is_flag=True, help="Report an added output property as breaking."
+)
 @decide_option(
     "--fail-on", type=click.Choice(FAIL_ON), multiple=True, help="Exit 1 if there is such a change."
 )

@@ -29,12 +29,12 @@ _SYNTAXES = ("jinja", "double", "single", "format", "dollar", "mustache", "none"
 @output_option("--dry-run", is_flag=True, help="Report only; write nothing.")
 @decide_option("--strict", is_flag=True, help="Refuse a prompt of which anything is lost.")
 @select_option(
-    "--select",
+    "--include",
     multiple=True,
     metavar="GLOB",
     help="Only these paths below SOURCE; `FILE::NAME` selects prompts inside of files.",
 )
-@select_option("--exclude", multiple=True, metavar="GLOB", help="Not these, written as --select.")
+@select_option("--exclude", multiple=True, metavar="GLOB", help="Not these, written as --include.")
 @click.option(
     "--syntax",
     type=click.Choice(_SYNTAXES),
@@ -48,7 +48,10 @@ _SYNTAXES = ("jinja", "double", "single", "format", "dollar", "mustache", "none"
     help="The role of texts whose source does not define it; user by default.",
 )
 @select_option(
-    "--sample", metavar="FILE", help="JSON with example inputs: their types, and which are lists."
+    "--inputs",
+    "example",
+    metavar="FILE",
+    help="JSON with example inputs: their types, and which are lists.",
 )
 @click.option("--optional", is_flag=True, help='Inputs that are only printed default to "".')
 @click.option("--tidy", is_flag=True, help="Drop blank lines that tags leave.")
@@ -75,7 +78,7 @@ def command(output: OutputOptions, sources: tuple[str, ...], **options: Any) -> 
       promptops import old-prompts/ --to prompts/legacy
       promptops import system.txt --id support/triage --role system
       promptops import src/prompts.py --list
-      promptops import src/prompts.py --select 'prompts.py::*_PROMPT'
+      promptops import src/prompts.py --include 'prompts.py::*_PROMPT'
     """
     if options["formats"]:
         from promptops.formats.registry import known_readers
@@ -128,9 +131,9 @@ def _import_options(output: OutputOptions, options: dict[str, Any]) -> Any:
 
     if options["identity"] is not None:
         refuse_unfit(options["identity"])
-    sample = read_input_object(options["sample"], output.directory) if options["sample"] else {}
+    sample = read_input_object(options["example"], output.directory) if options["example"] else {}
     reading = ReadOptions(syntax=options["syntax"], role=options["role"], sample=sample)
     to = str(Path(output.directory, options["to"])) if options["to"] is not None else None
     names = ("identity", "strict", "dry_run", "optional", "tidy", "bodies", "profiles")
-    chosen = {name: options[name] for name in (*names, "select", "exclude")}
+    chosen = {name: options[name] for name in (*names, "include", "exclude")}
     return ImportOptions(to=to, format=options["format_name"], reading=reading, **chosen)

@@ -16,6 +16,7 @@ from promptops.terminal.options import (
     prompts_argument,
     select_option,
     since_option,
+    tag_option,
 )
 from promptops.terminal.output import OutputOptions
 
@@ -27,11 +28,9 @@ from promptops.terminal.output import OutputOptions
 )
 @since_option
 @at_option
+@tag_option
 @select_option(
-    "--select",
-    multiple=True,
-    metavar="CODE|tag:NAME",
-    help="Only rules with this code prefix; with tag:, owner: or status:, only those prompts.",
+    "--rule", "rules", multiple=True, metavar="CODE", help="Only rules with this code prefix."
 )
 @select_option("--ignore", multiple=True, metavar="CODE", help="Skip these rules.")
 @select_option("--extend-select", multiple=True, metavar="CODE", help="Also run these rules.")

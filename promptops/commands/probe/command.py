@@ -73,7 +73,9 @@ _LISTED = ("text", "json")
 )
 @decide_option("--baseline", metavar="REV", help="The revision that the rates are compared with.")
 @prune_aside_option
-@output_option("--list", "listed", is_flag=True, help="List the families; with -v also the probes.")
+@output_option(
+    "--families", "listed", is_flag=True, help="List the families; with -v also the probes."
+)
 @output_option(
     "-v",
     "--verbose",
@@ -100,7 +102,7 @@ def command(
       promptops probe support/triage --smoke --record
       promptops probe --format text --format html=probe.html
       promptops probe --family prompt-leak --family exfiltration
-      promptops probe --list
+      promptops probe --families
     """
     from promptops.commands.probe.attack_files import read_attack_files
     from promptops.commands.probe.options import ProbeOptions
@@ -135,7 +137,9 @@ def _list(output: OutputOptions, options: dict[str, Any]) -> int:
 
     wrong = next((name for name, _ in output.formats if name not in _LISTED), None)
     if wrong is not None:
-        raise UsageError(f"--list has no format {wrong!r}", hint=f"one of: {', '.join(_LISTED)}")
+        raise UsageError(
+            f"--families has no format {wrong!r}", hint=f"one of: {', '.join(_LISTED)}"
+        )
     names = dict.fromkeys(options["families"]) or family_names()
     figures = options["verbose"] or bool(options["families"])
     output.write_report("probe_list", [family(name) for name in names], figures=figures)

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 _MOST_CASES = 20
 _TOLERATED = 100  # one broken line of so many
 _HINT = (
-    "check the format (--input), name the keys of your own log in [score.fields], and check"
+    "check the format (--from), name the keys of your own log in [score.fields], and check"
     " whether the files are complete"
 )
 _UNJOINED_HINT = (
@@ -55,7 +55,7 @@ def complete_engine(_ctx: click.Context, _param: click.Parameter, incomplete: st
 @click.command(cls=Command)
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path())
 @select_option(
-    "--input",
+    "--from",
     "format_",
     default="auto",
     metavar="FORMAT",

@@ -147,7 +147,7 @@ def test_without_an_untrusted_input_it_exits_0_and_says_that_nothing_is_attacked
     [
         (("--record", "--live"), "error: --record and --live exclude each other\n"),
         (
-            ("--list", "--format", "html"),
+            ("--families", "--format", "html"),
             "error: --list has no format 'html'\n  tip: one of: text, json\n",
         ),
         (
@@ -164,8 +164,8 @@ def test_what_makes_no_sense_is_refused(repo, served, options, error):
 
 
 def test_the_families_are_listed_without_a_repository(tmp_path):
-    said = ask(tmp_path, "probe", "--list", "--format", "json")
-    text = ask(tmp_path, "probe", "--list", "--family", "bias")
+    said = ask(tmp_path, "probe", "--families", "--format", "json")
+    text = ask(tmp_path, "probe", "--families", "--family", "bias")
 
     assert [each["family"] for each in json.loads(said.out)["families"]] == [*family_names()]
     assert text.out.splitlines()[-1] == "16 probes in 1 family"
@@ -187,7 +187,7 @@ def test_neither_the_hook_nor_lint_reads_the_recordings_aside(repo, served):
     ask(repo.root, *RECORD)
     (repo.root / RECORDINGS).write_text("not a recording\n")
 
-    lint = ask(repo.root, "lint", "--select", "SCH", "--no-cache")
+    lint = ask(repo.root, "lint", "--rule", "SCH", "--no-cache")
     probe = ask(repo.root, *PROBE)
 
     assert "probes/" not in lint.out

@@ -448,7 +448,7 @@ def test_a_server_without_a_batch_api_is_refused(repo, say, api, status):
     [
         *(["--record"], ["--live"], ["--refresh"], ["--audit", "1"], ["--shard", "1/2"]),
         *(["--prune"], ["--coverage"], ["--fail-under", "1"], ["-j", "2"], ["--max-time", "9"]),
-        ["--merge"],
+        ["--merge-shards"],
     ],
     ids=lambda option: option[0],
 )

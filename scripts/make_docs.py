@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from promptops.cli.group import group
+from promptops.cli.group import all_commands, group
 from promptops.commands.lint.rules import markdown_page, marks
 from promptops.diff.codes import CODES
 from promptops.evals.probes.library import LIBRARY, family, family_names
@@ -98,8 +98,9 @@ def _losses() -> str:
 
 
 def _commands() -> str:
-    shared = "".join(map(_option, options_by_heading(_loaded("lint"))[SHARED]))
-    body = "\n".join(_command(name) for name in group.list_commands(click.Context(group)))
+    known = dict(all_commands(group))
+    shared = "".join(map(_option, options_by_heading(known["lint"])[SHARED]))
+    body = "\n".join(_command(*each) for each in known.items())
     about = (
         "`promptops COMMAND`, also `git promptops COMMAND`. Results go to stdout, everything else\n"
         "to stderr. The exit codes and the JSON output:\n"
@@ -111,14 +112,7 @@ def _commands() -> str:
     return f"# Commands\n\n{about}{shared}- `-h`, `--help`: Show help.\n\n{body}"
 
 
-def _loaded(name: str) -> click.Command:
-    command = group.get_command(click.Context(group), name)
-    assert command is not None
-    return command
-
-
-def _command(name: str) -> str:
-    command = _loaded(name)
+def _command(name: str, command: click.Command) -> str:
     text, _, example = inspect.cleandoc(command.help or "").partition("\b\nExample:\n")
     usage = " ".join(
         command.collect_usage_pieces(click.Context(command, help_option_names=["-h", "--help"]))

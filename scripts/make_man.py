@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from promptops.cli.group import group
+from promptops.cli.group import all_commands, group
 from promptops.terminal.options import FORMAT_HELP, SHARED, options_by_heading
 
 PAGE = Path(__file__).parent.parent / "man" / "git-promptops.1"
@@ -90,29 +90,20 @@ The prompt files.
 
 def page() -> str:
     """The whole page, as roff."""
-    body = "".join(
-        line for name in group.list_commands(click.Context(group)) for line in _command(name)
-    )
+    body = "".join(line for each in all_commands(group) for line in _command(*each))
     return f"{HEAD}{_common()}.SH COMMANDS\n{body}{TAIL}"
-
-
-def _loaded(name: str) -> click.Command:
-    command = group.get_command(click.Context(group), name)
-    assert command is not None
-    return command
 
 
 def _common() -> str:
     """The options that all commands share."""
     lines = "\\fB\\-C\\fR may also come before the command, as for git.\n"
     lines += f".TP\n\\fB\\-\\-format\\fR \\fIFORMAT[=FILE]\\fR\n{roff(FORMAT_HELP)}\n"
-    shared = options_by_heading(_loaded("lint"))[SHARED]
+    shared = options_by_heading(dict(all_commands(group))["lint"])[SHARED]
     lines += "".join(line for option in shared for line in _option(option))
     return f'.SH OPTIONS OF EVERY COMMAND\n{lines}.TP\n.BR \\-h ", " \\-\\-help\nShow help.\n'
 
 
-def _command(name: str) -> Iterator[str]:
-    command = _loaded(name)
+def _command(name: str, command: click.Command) -> Iterator[str]:
     text, _, example = inspect.cleandoc(command.help or "").partition("\b\nExample:\n")
     context = click.Context(
         command, info_name=f"promptops {name}", help_option_names=["-h", "--help"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from contextlib import chdir
 from functools import cache
 from importlib import import_module
@@ -109,6 +110,17 @@ def _sections() -> dict[str, list[str]]:
     named = {name for names in found.values() for name in names}
     found["more"] = [name for name in left if name not in named]
     return {heading: names for heading, names in found.items() if names}
+
+
+def all_commands(of: click.Group, name: str = "") -> Iterator[tuple[str, click.Command]]:
+    """Each command with its name in the order of `--help`; those of a group follow it."""
+    context = click.Context(of)
+    for each in of.list_commands(context):
+        command = of.get_command(context, each)
+        if command is not None:
+            yield f"{name}{each}", command
+        if isinstance(command, click.Group):
+            yield from all_commands(command, f"{name}{each} ")
 
 
 @cache

@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterable
-from functools import partial
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from promptops.errors import BUG, INTERRUPTED, OUTAGE, UsageError
 from promptops.records import replace
-from promptops.terminal.batches import (
-    batch_option,
-    exit_code_of,
-    refuse_options_beside_batch,
-    shown_estimate,
-)
 from promptops.terminal.call_options import (
     CallOptions,
     Percent,
@@ -39,27 +32,13 @@ from promptops.terminal.options import (
 from promptops.terminal.output import OutputOptions
 
 if TYPE_CHECKING:
-    from promptops.model.batch import BatchReport
     from promptops.model.config import TestSettings
     from promptops.model.test_run import TestRun
     from promptops.testing.answering import Mode
     from promptops.testing.options import RunOptions
     from promptops.workspace.selection import SelectionOptions
 
-    Choose = Callable[[TestSettings, Mode], RunOptions]
-
-_RUN_OPTIONS = (
-    "record",
-    "live",
-    "refresh",
-    "since",
-    "select",
-    "repeats",
-    "baseline",
-    "audit",
-    "prune",
-    "shard",
-)
+_RUN_OPTIONS = ("record", "live", "refresh", "since", "select", "repeats", "baseline", "shard")
 
 
 @click.command(cls=Command)
@@ -71,23 +50,11 @@ _RUN_OPTIONS = (
     live="Call it for every case; record nothing.",
     refresh="Call it for every case; replace the recordings.",
 )
-@batch_option
 @model_calls
 @call_option("--repeats", type=click.IntRange(1), metavar="N", help="Use N answers for each case.")
 @decide_option("--baseline", metavar="REV", help="The revision that scores are compared with.")
 @call_option("--shard", metavar="N/M", help="Only part N of M, for --format jsonl=FILE.")
 @select_option("--merge-shards", is_flag=True, help="Decide the result of these files of shards.")
-@click.option(
-    "--audit",
-    metavar="N|N%",
-    help="Send a sample of N recorded requests again, and compare the answers.",
-)
-@click.option(
-    "--seed",
-    default="",
-    metavar="TEXT",
-    help="The seed for the sample of --audit; the revision by default.",
-)
 @decide_option("--coverage", is_flag=True, help="Report template branches that no case covers.")
 @decide_option(
     "--fail-under",
@@ -95,7 +62,6 @@ _RUN_OPTIONS = (
     metavar="PERCENT",
     help="Exit 1 if fewer branches are covered.",
 )
-@click.option("--prune", is_flag=True, help="Remove recordings that no case uses any more.")
 @verbose_option
 @common("text", "json", "junit", "github", "markdown", "html", "jsonl")
 def command(
@@ -104,14 +70,12 @@ def command(
     """Run test cases on recorded answers, or call the model for new ones.
 
     By default it makes no API calls and uses no network. Exits 1 when a case fails or has no
-    recording, 5 when a provider could not answer or the budget is spent, 75 while a batch that is
-    to be collected is still running.
+    recording, 5 when a provider could not answer or the budget is spent.
 
     \b
     Example:
       promptops test
       promptops test support/triage --record
-      promptops test --batch submit --max-cost 5
       promptops test --since origin/main --format junit=out.xml
       promptops test --shard 1/8 --format jsonl=1.jsonl
       promptops test --merge-shards *.jsonl
@@ -120,18 +84,13 @@ def command(
     from promptops.workspace.workspace import workspace
 
     _refuse_contradictions(output, mode, click.get_current_context().params)
-    chosen = partial(_options, output, calls, options)
-    if options["batch"] is not None:
-        batches = _batched(output, wanted, chosen, options)
-        output.write_report("batch", batches)
-        return exit_code_of(batches)
     # Nearly all objects live until the end; collecting often costs a third of the time.
     gc.set_threshold(50_000)
     if mode in ("record", "refresh"):
         write_earlier_answers(output.directory)
     shards = read_shards(output.directory, wanted.patterns) if options["merge_shards"] else None
     with workspace(output.directory, options["revision"], output.overrides) as opened:
-        run_options = chosen(opened.config.test, mode)
+        run_options = _options(output, calls, mode, options, opened.config.test)
         if shards is None and wanted.everything:
             note_hidden_or_refuse(output, opened)
         run = (
@@ -146,20 +105,15 @@ def command(
     output.write_report("test", run, figures=options["verbose"])
     if run.unasked:
         output.note(f"not requested: {run.unasked:,} of the answers, {run.ended}")
-    return _exit_code(run)
+    return exit_code_of(run)
 
 
 def _refuse_contradictions(output: OutputOptions, mode: Mode, options: dict[str, Any]) -> None:
     modes = [] if mode == "replay" else [f"--{mode}"]
-    refuse_options_beside_batch(output, options)
-    for first, others in (
-        (modes, _given(options, ("audit",))),
-        (_given(options, ("shard",)), _given(options, ("audit", "prune"))),
-        (_given(options, ("merge_shards",)), _given(options, _RUN_OPTIONS)),
-    ):
+    for first, others in ((_given(options, ("merge_shards",)), _given(options, _RUN_OPTIONS)),):
         if first and others:
             raise UsageError(f"{first[0]} and {others[0]} exclude each other")
-    if (modes or options["batch"]) and options["revision"] != "worktree":
+    if modes and options["revision"] != "worktree":
         raise UsageError(
             "only the cases in the work tree can be recorded or run live", hint="leave out --at"
         )
@@ -173,47 +127,27 @@ def _given(options: dict[str, Any], names: Iterable[str]) -> list[str]:
     ]
 
 
-def _batched(
-    output: OutputOptions, wanted: SelectionOptions, choose: Choose, options: dict[str, Any]
-) -> BatchReport:
-    from promptops.testing.batch import cases
-    from promptops.testing.runner import write_earlier_answers
-    from promptops.workspace.workspace import workspace
-
-    shows = shown_estimate(output)
-    write_earlier_answers(output.directory)
-    with workspace(output.directory, options["revision"], output.overrides) as opened:
-        chosen = choose(opened.config.test, "record")
-        if options["batch"] == "collect":
-            return cases.collect_cases(opened, chosen, shows)
-        if options["batch"] == "cancel":
-            return cases.cancel_cases(opened, chosen, shows)
-        return cases.submit_cases(opened, wanted, chosen, shows)
-
-
 def _options(
     output: OutputOptions,
     calls: CallOptions,
+    mode: Mode,
     options: dict[str, Any],
     config: TestSettings,
-    mode: Mode,
 ) -> RunOptions:
-    from promptops.testing.recordings.audit import parse_size
     from promptops.testing.shards import parse_shard
 
-    kept = {name: options[name] for name in ("cases", "repeats", "baseline", "prune", "seed")}
     return calls.run(
         output,
         config,
         mode=mode,
         coverage=options["coverage"] or options["fail_under"] is not None,
-        audit=parse_size(options["audit"]) if options["audit"] is not None else None,
         shard=parse_shard(options["shard"]) if options["shard"] is not None else None,
-        **kept,
+        **{name: options[name] for name in ("cases", "repeats", "baseline")},
     )
 
 
-def _exit_code(run: TestRun) -> int:
+def exit_code_of(run: TestRun) -> int:
+    """1 for a failing run, and the codes of the errors that prevent a verdict."""
     if run.interrupted:
         return INTERRUPTED
     if run.failed:

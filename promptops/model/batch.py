@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from promptops.errors import FAILED, OUTAGE, RUNNING
 from promptops.records import record
 from promptops.records.outputs import output
 
@@ -65,7 +66,7 @@ class UnansweredCase:
 @output("batch")
 @record(frozen=True, slots=True, kw_only=True)
 class BatchReport:
-    """The result of one `--batch` run.
+    """The result of `promptops recordings batch` and of `promptops compare --batch`.
 
     Attributes:
         action: What was requested.
@@ -111,3 +112,12 @@ class BatchReport:
         """Whether an answer is missing that no running batch will bring."""
         unknown = any(batch.state in ("unknown", "absent") for batch in self.batches)
         return unknown or bool(self.unanswered) or self.left > 0
+
+    @property
+    def exit_code(self) -> int:
+        """0 if nothing is left to do but to run the cases."""
+        if self.action == "collect" and self.running:
+            return RUNNING
+        if self.incomplete:
+            return OUTAGE
+        return FAILED if self.refused else 0

@@ -108,7 +108,7 @@ def mode_options(**texts: str) -> Callable[[F], F]:
     """Add `--record`, `--live` or `--refresh`, each with its help, as `mode`; "replay" for none."""
 
     def mode(**given: bool) -> str:
-        modes = [name for name, is_given in given.items() if is_given]
+        modes = [name for name in texts if given[name]]
         if modes[1:]:
             raise UsageError(f"--{modes[0]} and --{modes[1]} exclude each other")
         return modes[0] if modes else "replay"
@@ -121,12 +121,12 @@ def mode_options(**texts: str) -> Callable[[F], F]:
 class CallOptions:
     """How a command calls models: the values of `model_calls`; None for the configuration's."""
 
-    concurrency: int | None
-    max_cost: float | None
-    max_requests: int | None
-    max_time: float | None
-    event: Event | None
-    trust_config: bool
+    concurrency: int | None = None
+    max_cost: float | None = None
+    max_requests: int | None = None
+    max_time: float | None = None
+    event: Event | None = None
+    trust_config: bool = False
 
     def settings(self, config: TestSettings) -> Settings:
         """The limits of the calls; what is not given is configured."""
@@ -171,6 +171,19 @@ trust_option = call_option(
     "--trust-config", is_flag=True, help="Approve the endpoints that the change configures."
 )
 EVENTS = ("commit", "pull_request", "nightly")
+_max_requests_option = call_option(
+    "--max-requests",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Send at most N requests, including retries.",
+)
+_event_option = call_option(
+    "--event",
+    type=click.Choice(EVENTS),
+    metavar="EVENT",
+    help="Without --max-cost: the budget configured for commit, pull_request or nightly; "
+    "detected in CI.",
+)
 model_calls = option_group(
     "calls",
     CallOptions,
@@ -182,25 +195,20 @@ model_calls = option_group(
         help="Send N requests at a time; 16 unless configured.",
     ),
     max_cost_option,
-    call_option(
-        "--max-requests",
-        type=click.IntRange(1),
-        metavar="N",
-        help="Send at most N requests, including retries.",
-    ),
+    _max_requests_option,
     call_option(
         "--max-time",
         type=Amount(0),
         metavar="SECONDS",
         help="Stop sending then; requests under way end.",
     ),
-    call_option(
-        "--event",
-        type=click.Choice(EVENTS),
-        metavar="EVENT",
-        help="Without --max-cost: the budget configured for commit, pull_request or nightly; "
-        "detected in CI.",
-    ),
+    _event_option,
     trust_option,
 )
 """Add the options of calls to models, as `calls`, a `CallOptions`."""
+batch_calls = option_group(
+    "calls", CallOptions, max_cost_option, _max_requests_option, _event_option, trust_option
+)
+"""The same for requests that a provider answers later."""
+trusted_calls = option_group("calls", CallOptions, trust_option)
+"""The same for calls that cost nothing."""

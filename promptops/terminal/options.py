@@ -262,7 +262,7 @@ def command_again(**changed: object) -> str:
         changed: Values of parameters, by click's names, in place of those that were given.
     """
     context = click.get_current_context()
-    words = ["promptops", str(context.info_name)]
+    words = ["promptops", *context.command_path.split()[1:]]
     for param in context.command.params:
         name = str(param.name)
         given = context.get_parameter_source(name) is ParameterSource.COMMANDLINE

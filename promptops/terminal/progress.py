@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -65,6 +65,11 @@ class ShownProgress:
         failed = f"{self._failed} failed" if self._failed else ""
         cost = f"${self._cost_usd:.4f}" if self._cost_usd else ""
         return " ".join(filter(None, [failed, cost]))
+
+
+def shown_estimate(output: OutputOptions) -> Callable[[Estimate], None]:
+    """Prints an estimate before anything is uploaded."""
+    return lambda estimate: output.note(estimate_line(estimate))
 
 
 def estimate_line(estimate: Estimate) -> str:

@@ -178,12 +178,16 @@ class Answering:
 
     @property
     def all_files(self) -> Mapping[str, Sequence[NeededRecording]]:
-        """The needs, with files aside, without needs, of prompts that no longer exist."""
+        """The needs, and without needs the files of prompts that look up nothing.
+
+        These are the files next to prompts that can be read, or the files aside of prompts that no
+        longer exist.
+        """
         if self._repository is None:
             return self.needs
         roots, root = recording_roots(self._catalog.config), self._repository.root
         gone = (each for each in self.store.left_behind() if not roots.has_prompt(root, each))
-        return {**dict.fromkeys(gone, ()), **self.needs}
+        return {**dict.fromkeys((*self.store.beside(), *gone), ()), **self.needs}
 
     def _live(self) -> Iterator[tuple[str, Recording]]:
         """New answers, each with the digest of the endpoint that gave it."""

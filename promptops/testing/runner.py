@@ -55,7 +55,7 @@ from promptops.testing.plan import (
     with_hint,
 )
 from promptops.testing.recordings.store import AnswerCache, Store, recording_roots
-from promptops.testing.recordings.writing import Journal, write_journal
+from promptops.testing.recordings.writing import Journal, WrittenAnswers, write_journal
 from promptops.testing.retrieving import with_retrieved_inputs
 from promptops.testing.shards import (
     MergedShards,
@@ -168,7 +168,12 @@ RECORD_COMMAND = "promptops test --record"
 
 
 class CaseRunner:
-    """One run; `run` is called once."""
+    """One run; `run` is called once.
+
+    Attributes:
+        plan: The cases of the run.
+        written: What `run` wrote.
+    """
 
     def __init__(
         self,
@@ -193,8 +198,9 @@ class CaseRunner:
         self._store = Store(catalog, cache)
         self._calls = model_calls(workspace.repository, options)
         self._answering = self._new_answering()
-        self._plan = self._with_inputs(shard_cases(self._named, options.shard))
-        self._compares = needs_baseline(self._plan)
+        self.plan = self._with_inputs(shard_cases(self._named, options.shard))
+        self.written = WrittenAnswers()
+        self._compares = needs_baseline(self.plan)
         self._baseline = self._new_baseline() if self._compares or self._confirms else None
         answer_before = self._baseline.answer if self._baseline is not None else _no_answer
         self._judging = AnswerJudge(catalog, self._answering, answer_before)
@@ -204,10 +210,10 @@ class CaseRunner:
         options = self._options
         arms = self._arms()
         if arms is not None and options.mode == "live":
-            compared = {planned.prompt.id for planned in self._plan if needs_baseline([planned])}
+            compared = {planned.prompt.id for planned in self.plan if needs_baseline([planned])}
             arms.begin([planned for planned in self._measured if planned.prompt.id in compared])
-        partners = self._with_inputs(needed_cases(self._plan, self._all_cases))
-        judged, results = judged_answers(self._judging, [*self._plan, *partners])
+        partners = self._with_inputs(needed_cases(self.plan, self._all_cases))
+        judged, results = judged_answers(self._judging, [*self.plan, *partners])
         partner_keys = {planned.case_key for planned in partners}
         judged = [answer for answer in judged if answer.planned.case_key not in partner_keys]
         confirming = Confirming(self._judging, judged) if self._confirms else None
@@ -215,8 +221,8 @@ class CaseRunner:
         final, notes = confirming.settled(arms) if confirming is not None else (judged, {})
         cases = [
             *unreadable_prompts(self._loaded),
-            *case_runs(self._plan, results, final, notes),
-            *recording_errors(self._catalog, self._plan, self._store),
+            *case_runs(self.plan, results, final, notes),
+            *recording_errors(self._catalog, self.plan, self._store),
         ]
         cases += self._audit()
         refused = self._refused()
@@ -245,7 +251,7 @@ class CaseRunner:
     @property
     def _confirms(self) -> bool:
         """Whether a violated contract is confirmed by fresh answers."""
-        needed = (planned.needs_answer for planned in self._plan)
+        needed = (planned.needs_answer for planned in self.plan)
         return self._options.mode == "live" and any(needed)
 
     def _with_inputs(self, plan: Sequence[PlannedCase]) -> list[PlannedCase]:
@@ -303,7 +309,7 @@ class CaseRunner:
         known = Counter(planned.prompt.id for planned in self._named if not planned.repeat)
         return [
             planned
-            for planned in self._plan
+            for planned in self.plan
             if known[planned.prompt.id] == len(planned.prompt.cases)
         ]
 
@@ -322,7 +328,7 @@ class CaseRunner:
         seed = options.seed or self._catalog.revision
         sampled = options.audit, seed
         found = audit_recordings(
-            self._catalog, self._plan, self._answering, sampled=sampled, calls=self._calls
+            self._catalog, self.plan, self._answering, sampled=sampled, calls=self._calls
         )
         return list(found)
 
@@ -338,8 +344,8 @@ class CaseRunner:
 
     def _write_answers(self, refused: Iterable[Problem]) -> list[tuple[str, Place]]:
         """Write the answers to their files; returns problems with their places."""
-        written = self._answering.end(prune=self._options.prune)
-        problems = (*self._answering.refused, *written.problems, *refused)
+        self.written = self._answering.end(prune=self._options.prune)
+        problems = (*self._answering.refused, *self.written.problems, *refused)
         unwritten = [
             (with_hint(problem.message, problem.hint), problem.at)
             for problem in problems

@@ -115,10 +115,12 @@ def test_a_changed_index_is_a_changed_line_and_replaces_the_old_one(tested, repo
 def test_pruning_keeps_what_a_case_uses_and_removes_the_rest(tested, repo):
     tested("--record")
     change(repo, PATH, "from the search", "renamed")
-    tested("--record", "--prune")
+    tested("--record")
+    run(["recordings", "prune", "--quiet", "-C", str(repo.root)])
     used = retrieved(repo)
-    change(repo, PATH, "question: dogs", "question: dogs, passages: [{id: P1}]")
-    tested("--record", "--prune")
+    change(repo, PATH, "question: dogs", "question: dogs, passages: [{id: P1, text: cats}]")
+    tested("--record")
+    run(["recordings", "prune", "--quiet", "-C", str(repo.root)])
 
     assert (used, retrieved(repo)) == (['[{"id":"P1","text":"about dogs"}]'], [])
 

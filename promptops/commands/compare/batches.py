@@ -1,31 +1,43 @@
-"""`promptops compare --batch`: the batches of comparisons."""
+"""The batches of comparisons: what a submit sends, and the recordings of collected answers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from promptops.commands.compare.arms import CompareOptions
-from promptops.commands.compare.compare import COMPARE, Comparing, command_line, comparing
+from promptops.commands.compare.compare import Comparing, command_line, comparing
 from promptops.errors import UsageError
 from promptops.evals.engine.budget import Estimate
 from promptops.model.arm import ArmComparison
 from promptops.model.batch import BatchReport
 from promptops.model.test_run import CaseRun
 from promptops.records import replace
-from promptops.testing.batch.collecting import BatchRuns, RehearsedRun, Rerun
-from promptops.testing.batch.submitting import Purpose
+from promptops.testing.batches import Batches, Purpose, RunAgain, refuse_damaged
 from promptops.testing.model_calls import Sender
 from promptops.testing.options import RunOptions
 from promptops.testing.runner import within_policy
 from promptops.workspace.selection import SelectionOptions, merge_base
 from promptops.workspace.workspace import Workspace
 
-Shows = Callable[[Estimate], None]
+_PLAN = {
+    "patterns": list,
+    "since": str | None,
+    "selectors": list,
+    "kind": str,
+    "names": list,
+    "reference": str | None,
+    "margin": float | int | None,
+    "cases": list,
+    "repeats": int | None,
+}
 
 
 def submit_arms(
-    workspace: Workspace, wanted: SelectionOptions, options: CompareOptions, shows: Shows
+    workspace: Workspace,
+    wanted: SelectionOptions,
+    options: CompareOptions,
+    shows: Callable[[Estimate], None],
 ) -> BatchReport:
     """Submit what `--record` would send next: an undecided arm needs several rounds.
 
@@ -45,36 +57,34 @@ def submit_arms(
         "repeats": run.repeats,
     }
 
-    def submitted(sender: Sender) -> RehearsedRun:
+    def submitted(sender: Sender) -> tuple[Sequence[CaseRun], int]:
         started = _started(workspace, plan, run, sender)
-        problems = _problems(started.run())
-        return RehearsedRun(cases=problems, from_cache=started.from_cache)
+        return _problems(started.run()), started.from_cache
 
-    purpose = Purpose(command=COMPARE, plan=plan)
-    return BatchRuns.of(COMPARE, workspace, run, shows).submit(purpose, submitted)
+    again = _options(plan, run)
+    purpose = Purpose(
+        command="compare",
+        plan=plan,
+        submit=command_line(*again, "--batch"),
+        then=command_line(*again),
+    )
+    return Batches(workspace, run).submit(purpose, submitted, shows)
 
 
-def collect_arms(workspace: Workspace, options: RunOptions, shows: Shows) -> BatchReport:
-    """Record the answers of ended batches, exactly as `compare --record` does.
+def arms_again(workspace: Workspace, options: RunOptions) -> RunAgain:
+    """Compares again, exactly as `compare --record` does, unless an arm or a case is gone."""
 
-    Raises UsageError if an endpoint is not approved; InputError if recordings can't be written.
-    """
-
-    def run_again(plan: Mapping[str, Any], sender: Sender) -> Rerun:
+    def run_again(
+        plan: Mapping[str, Any], sender: Sender
+    ) -> tuple[Sequence[CaseRun], Collection[tuple[str, int]]]:
+        refuse_damaged(plan, _PLAN)
         try:
             started = _started(workspace, plan, replace(options, mode="record"), sender)
         except UsageError:  # an arm, a prompt or a case was removed or renamed
-            return Rerun(cases=(), needed=())
-        found = started.run()
-        then = command_line(*_options(plan, options))
-        return Rerun(cases=_problems(found), needed=started.requests, then=then)
+            return (), ()
+        return _problems(started.run()), started.requests
 
-    return BatchRuns.of(COMPARE, workspace, options, shows).collect(run_again)
-
-
-def cancel_arms(workspace: Workspace, options: RunOptions, shows: Shows) -> BatchReport:
-    """Cancel the running batches; raises UsageError if an endpoint is not approved."""
-    return BatchRuns.of(COMPARE, workspace, options, shows).cancel()
+    return run_again
 
 
 def _started(

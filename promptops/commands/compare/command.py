@@ -9,12 +9,6 @@ import click
 
 from promptops.errors import BUG, INTERRUPTED, OUTAGE, UsageError
 from promptops.records import replace
-from promptops.terminal.batches import (
-    batch_option,
-    exit_code_of,
-    refuse_options_beside_batch,
-    shown_estimate,
-)
 from promptops.terminal.call_options import (
     CallOptions,
     Margin,
@@ -39,14 +33,23 @@ from promptops.terminal.output import OutputOptions
 if TYPE_CHECKING:
     from promptops.commands.compare.arms import CompareOptions
     from promptops.model.arm import ArmComparison
-    from promptops.model.batch import BatchReport
     from promptops.workspace.selection import SelectionOptions
     from promptops.workspace.workspace import Workspace
 
 _KINDS = ("model", "revision", "prompt")
+_OF_RUNS = {
+    "record": "--record",
+    "live": "--live",
+    "require": "--require",
+    "prune": "--prune",
+    "concurrency": "-j",
+    "max_time": "--max-time",
+}
+"""The options that `--batch` excludes."""
 
 
 @click.command(cls=Command)
+@selection
 @select_option(
     "--model",
     multiple=True,
@@ -79,13 +82,17 @@ _KINDS = ("model", "revision", "prompt")
     metavar="POINTS",
     help="The acceptable loss in percentage points; by default the prompt's own, or 3.",
 )
-@selection
 @case_option
 @mode_options(
     record="Call the models for missing answers; record them in `comparisons/`.",
     live="Call them for every answer; record nothing.",
 )
-@batch_option
+@call_option(
+    "--batch",
+    is_flag=True,
+    help="Submit the missing answers as batches, at half the price; "
+    "`promptops recordings batch collect` records them.",
+)
 @model_calls
 @call_option(
     "--repeats",
@@ -127,12 +134,9 @@ def command(
     from promptops.workspace.workspace import workspace
 
     given = click.get_current_context().params
-    refuse_options_beside_batch(output, given, *_KINDS, "reference", "margin")
-    if options["batch"] is not None:
-        batches = _batched(output, wanted, calls, options)
-        output.write_report("batch", batches)
-        return exit_code_of(batches)
     kind = _kind(options)
+    if options["batch"]:
+        return _submitted(output, wanted, calls, {**given, "kind": kind})
     refuse_partial_prune(given)
     # Nearly all objects live until the end; collecting often costs a third of the time.
     gc.set_threshold(50_000)
@@ -164,23 +168,27 @@ def _kind(options: dict[str, Any]) -> Any:
     return given[0]
 
 
-def _batched(
+def _submitted(
     output: OutputOptions, wanted: SelectionOptions, calls: CallOptions, options: dict[str, Any]
-) -> BatchReport:
-    from promptops.commands.compare import batches
+) -> int:
+    from promptops.commands.compare.batches import submit_arms
+    from promptops.terminal.progress import shown_estimate
     from promptops.testing.runner import write_earlier_answers
     from promptops.workspace.workspace import workspace
 
-    kind = _kind(options) if options["batch"] == "submit" else "model"
-    shows = shown_estimate(output)
+    for name, flag in _OF_RUNS.items():
+        if options[name] not in (None, False, ""):
+            raise UsageError(f"--batch and {flag} exclude each other")
+    unknown = next((name for name, _ in output.formats if name not in ("text", "json")), None)
+    if unknown is not None:
+        hint = "for other formats, collect, then run without --batch"
+        raise UsageError(f"--batch writes only text and json, not {unknown}", hint=hint)
     write_earlier_answers(output.directory)
     with workspace(output.directory, overrides=output.overrides) as opened:
-        chosen = _options(output, opened, kind, calls, {**options, "mode": "record"})
-        if options["batch"] == "collect":
-            return batches.collect_arms(opened, chosen.run, shows)
-        if options["batch"] == "cancel":
-            return batches.cancel_arms(opened, chosen.run, shows)
-        return batches.submit_arms(opened, wanted, chosen, shows)
+        chosen = _options(output, opened, options["kind"], calls, {**options, "mode": "record"})
+        report = submit_arms(opened, wanted, chosen, shown_estimate(output))
+    output.write_report("batch", report)
+    return report.exit_code
 
 
 def _options(

@@ -40,6 +40,7 @@ _LISTED = ("text", "json")
 
 
 @click.command(cls=Command)
+@selection
 @select_option(
     "--family",
     "families",
@@ -57,7 +58,6 @@ _LISTED = ("text", "json")
     "--family, only these. Repeatable.",
 )
 @select_option("--smoke", is_flag=True, help="Only the most typical probe of each family.")
-@selection
 @case_option
 @mode_options(
     record="Call the model for missing answers; record them in `probes/`.",

@@ -19,7 +19,8 @@ def stale_snapshot(prompt: Prompt, subject: PromptFacts, catalog: Catalog) -> It
     A recording is a model's answer to one request. After a prompt, a partial or a case changes, the
     answer belongs to a request that no longer exists: `promptops test` reports the case as stale,
     and a reviewer would read an old answer next to the new wording. Record the new answers in the
-    same commit; they replace the old ones. `--prune` removes recordings of deleted cases.
+    same commit; they replace the old ones. `promptops recordings prune`
+    removes recordings of deleted cases.
 
     While a file of the prompt can't be read, the rule is silent: its requests and its cases are
     not known.
@@ -104,4 +105,4 @@ def _orphaned(places: Sequence[Place]) -> Problem:
     message = "no test case uses this recording any more"
     if len(places) > 1:
         message = f"no test case uses {len(places)} recordings of this file any more"
-    return Problem(message, at=places[0], hint="promptops test --record --prune")
+    return Problem(message, at=places[0], hint="promptops recordings prune")

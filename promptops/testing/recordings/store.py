@@ -106,6 +106,12 @@ class Store:
             return self._catalog.recordings_of(prompt)
         return self._aside.first_file(prompt)
 
+    def beside(self) -> Iterator[str]:
+        """The first files of recordings next to readable prompts; none for a store aside."""
+        for loaded in self._catalog.prompts(self._catalog.prompt_files) if not self._aside else ():
+            if loaded.prompt is not None:
+                yield self._catalog.recordings_of(loaded.path)
+
     def left_behind(self) -> tuple[str, ...]:
         """The first files of recordings aside whose prompts are not compared or attacked."""
         return tuple(self._aside.left_behind()) if self._aside is not None else ()

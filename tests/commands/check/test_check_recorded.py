@@ -41,7 +41,7 @@ def said(repo, capsysbinary):
 
     def start(*arguments: str) -> tuple[int, str]:
         capsysbinary.readouterr()
-        code = run([arguments[0], "-C", str(repo.root), *arguments[1:]])
+        code = run([*arguments, "-C", str(repo.root)])
         return code, capsysbinary.readouterr().out.decode()
 
     return start
@@ -87,7 +87,8 @@ def test_in_markdown_it_is_in_the_table_of_scores(recorded, said):
 
 def test_a_score_that_nothing_can_decide_is_told_and_does_not_fail(recorded, said):
     recorded.write({STYLE: "Be very brief.\n", "prompts/ask.prompt.yaml": prompt(3)})
-    said("test", "--record", "--prune")
+    said("test", "--record")
+    said("recordings", "prune")
 
     code, output = said("check", "--since", "main", "--at", "worktree")
 

@@ -6,6 +6,8 @@ import json
 import shutil
 from pathlib import Path
 
+import pytest
+
 from tests.commands.test.batched import CHAT, batched, files, profile
 
 MODELS = ("--model", "cheap", "--model", "slow")
@@ -34,20 +36,17 @@ def test_the_recordings_of_arms_are_those_of_record(repo, tmp_path, say):
         def run(*arguments: str):
             return say("compare", *arguments, "-C", str(repo.root))
 
-        submitted = run(*MODELS, "--batch", "submit")
-        pending = [batch["command"] for batch in one.pending]
-        of_test = one.run("--batch", "collect")
-        running = run("--batch", "collect")
+        submitted = run(*MODELS, "--batch")
+        pending = [(batch["command"], batch["submit"]) for batch in one.pending]
+        running = one.run("collect")
         one.api.finish(edit=reversed)
-        collected = run("--batch", "collect")
-        again = run("--batch", "collect")
+        collected = one.run("collect")
+        again = one.run("collect")
         compared = run(*MODELS)
 
     assert (recorded.code, submitted.code, running.code, collected.code) == (0, 0, 75, 0)
-    assert (pending, of_test.out) == (
-        ["compare"] * 3,
-        "nothing to collect: no batch is pending\n",
-    )
+    submit = "promptops compare --model cheap --model slow --batch"
+    assert pending == [("compare", submit)] * 3
     assert collected.out.splitlines()[-1] == "next: promptops compare --model cheap --model slow"
     assert again.out == "nothing to collect: no batch is pending\n"
     assert compared.code == 0
@@ -55,15 +54,23 @@ def test_the_recordings_of_arms_are_those_of_record(repo, tmp_path, say):
     assert len(recordings(repo.root)) == 3
 
 
-def test_what_belongs_to_a_submit_is_refused_elsewhere(small, say):
-    refused = say("compare", "--model", "fast", "--batch", "collect", "-C", str(small.root))
-    nothing = say("compare", "--batch", "submit", "-C", str(small.root))
-    live = say("compare", "--batch", "submit", "--live", "-C", str(small.root))
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        ((), "nothing to compare is named"),
+        (("--model", "a", "--live"), "--batch and --live exclude each other"),
+        (("--model", "a", "--record"), "--batch and --record exclude each other"),
+        (("--model", "a", "--require", "a"), "--batch and --require exclude each other"),
+        (("--model", "a", "--prune"), "--batch and --prune exclude each other"),
+        (("--model", "a", "-j", "2"), "--batch and -j exclude each other"),
+        (("--model", "a", "--max-time", "9"), "--batch and --max-time exclude each other"),
+        (("--model", "a", "--format", "html"), "--batch writes only text and json, not html"),
+    ],
+)
+def test_options_that_make_no_sense_for_a_batch_are_refused(small, say, options, error):
+    refused = say("compare", "--batch", *options, "-C", str(small.root))
 
-    assert (refused.code, nothing.code, live.code) == (2, 2, 2)
-    assert "--model belongs to --batch submit, not to --batch collect" in refused.err
-    assert "nothing to compare is named" in nothing.err
-    assert "--batch and --live exclude each other" in live.err
+    assert (refused.code, refused.err.splitlines()[0]) == (2, f"error: {error}")
 
 
 def test_answers_that_are_recorded_from_the_cache_are_counted(repo, say):
@@ -75,7 +82,7 @@ def test_answers_that_are_recorded_from_the_cache_are_counted(repo, say):
         say("compare", "--model", "cheap", "--record", "-C", str(repo.root))
         shutil.rmtree(repo.root / "comparisons")
 
-        submitted = say("compare", "--model", "cheap", "--batch", "submit", "-C", str(repo.root))
+        submitted = say("compare", "--model", "cheap", "--batch", "-C", str(repo.root))
 
     assert (submitted.code, submitted.out) == (
         0,

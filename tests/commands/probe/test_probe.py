@@ -31,7 +31,7 @@ def test_missing_answers_exit_1_and_the_hint_records_them(repo, served):
     assert said.out == (
         "ask: no attack was judged\n"
         "stale: 1 of 1 answer missing\n"
-        "hint: promptops probe ask --smoke --family split-payload --record\n"
+        "hint: promptops probe ask --family split-payload --smoke --record\n"
         "incomplete: no attack was judged · 1 answer missing · 1 prompt\n"
     )
 

@@ -93,6 +93,9 @@ class Batched:
     say: Callable[..., Said]
 
     def run(self, *arguments: str) -> Said:
+        return self.say("recordings", "batch", *arguments, "-C", str(self.repo.root))
+
+    def test(self, *arguments: str) -> Said:
         return self.say("test", *arguments, "-C", str(self.repo.root))
 
     def json(self, *arguments: str) -> tuple[int, dict[str, Any]]:

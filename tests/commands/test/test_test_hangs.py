@@ -100,7 +100,7 @@ def test_an_audit_that_gets_no_answer_is_given_up(repo, say, hang):
         recorded = say("test", "--record", "-C", str(repo.root))
         repo.write(files(silent.base_url, ("alpha", "beta")))
         repo.commit("the default branch names the silent server")
-        said = ask(repo.root, "test", "--audit", "100%", *within(0.3, 0.8))
+        said = ask(repo.root, "recordings", "audit", "-n", "100%", *within(0.3, 0.8))
 
     reason = f"it could not be requested again: {FAST} gave no answer: {LATE}"
     assert (recorded.code, said.code, unanswered(said)) == (0, 5, {reason: 2})

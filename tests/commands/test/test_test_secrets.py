@@ -29,9 +29,9 @@ FORMATS = ("json", "junit", "github", "markdown", "html")
 
 SHORT = ("--config", "test.timeout_s=5", "--config", "test.total_timeout_s=1")
 RUNS = {
-    "live": ("--live", "--shard", "1/1", "--format=jsonl=../out/live.jsonl"),
-    "refresh": ("--refresh",),
-    "audit": ("--audit", "100%"),
+    "live": ("test", "--live", "--shard", "1/1", "--format=jsonl=../out/live.jsonl"),
+    "refresh": ("test", "--refresh"),
+    "audit": ("recordings", "audit", "-n", "100%"),
 }
 
 
@@ -154,7 +154,7 @@ def broken_runs(root: Path, folder: Path, names: tuple[str, ...]) -> list[Said]:
 
     def one(run: str) -> Said:
         formats = [f"--format={name}=../out/{run}.{name}" for name in FORMATS]
-        arguments = ("test", *RUNS[run], *SHORT, "--format=text", *formats)
+        arguments = (*RUNS[run], *SHORT, "--format=text", *formats)
         environment = {"HOME": f"{folder}/home", "TMPDIR": f"{folder}/tmp"}
         return ask(root, *arguments, PROMPTOPS_DEBUG="1", **environment)
 

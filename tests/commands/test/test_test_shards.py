@@ -70,8 +70,6 @@ def test_the_limit_of_coverage_holds_for_the_merge(recorded, say):
         (("--shard", "0/8"), "error: '0/8' is not a shard\n"),
         (("--shard", "9/8"), "error: '9/8' is not a shard\n"),
         (("--shard", "a/b"), "error: 'a/b' is not a shard\n"),
-        (("--shard", "1/2", "--prune"), "error: --shard and --prune exclude each other\n"),
-        (("--shard", "1/2", "--audit", "1"), "error: --shard and --audit exclude each other\n"),
         (
             ("--merge-shards", "a", "--record"),
             "error: --merge-shards and --record exclude each other\n",

@@ -1,4 +1,4 @@
-"""`promptops test --batch`: the same recordings at half the price, whatever becomes of a batch."""
+"""`recordings batch`: the same recordings at half the price, whatever becomes of a batch."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ def test_recordings_from_batches_are_byte_for_byte_those_of_record(repo, tmp_pat
         recorded = say("test", "--record", "--repeats", "2", "-C", str(whole.root))
         one.server.requests.clear()
 
-        first = one.run("--batch", "submit", "--repeats", "2")
+        first = one.run("submit", "--repeats", "2")
         one.api.finish(edit=reversed)
-        answers = one.run("--batch", "collect")
-        second = one.run("--batch", "submit", "--repeats", "2")
+        answers = one.run("collect")
+        second = one.run("submit", "--repeats", "2")
         one.api.finish(edit=reversed)
-        opinions = one.run("--batch", "collect")
+        opinions = one.run("collect")
         direct = [
             each
             for each in one.server.requests
@@ -61,14 +61,14 @@ def test_recordings_from_batches_are_byte_for_byte_those_of_record(repo, tmp_pat
     assert direct == []
     assert one.recordings == (whole.root / FILE).read_bytes() != b""
     assert one.pending == []
-    assert one.run("--repeats", "2").code == 0
+    assert one.test("--repeats", "2").code == 0
 
 
 def test_a_submit_shows_endpoint_and_estimate_and_a_collect_the_cost_at_half_the_price(repo, say):
     with batched(repo, say, words=("one",)) as one:
-        submitted = one.run("--batch", "submit")
+        submitted = one.run("submit")
         one.api.finish()
-        collected = one.run("--batch", "collect")
+        collected = one.run("collect")
 
     url = one.server.base_url
     assert submitted.err == (
@@ -76,7 +76,7 @@ def test_a_submit_shows_endpoint_and_estimate_and_a_collect_the_cost_at_half_the
         "submitting 1 request in 1 batch: up to $0.000514 at batch prices\n"
     )
     assert submitted.out == (
-        "batch_1: submitted, 1 request to `fast`\nnext: promptops test --batch collect\n"
+        "batch_1: submitted, 1 request to `fast`\nnext: promptops recordings batch collect\n"
     )
     # 2 tokens in and 2 out, at half of 2 and 10 dollars for a million.
     assert collected.out == (
@@ -88,14 +88,14 @@ def test_a_submit_shows_endpoint_and_estimate_and_a_collect_the_cost_at_half_the
 @EACH_API
 def test_a_running_batch_exits_75_and_stays_pending(repo, say, api):
     with batched(repo, say, api) as one:
-        one.run("--batch", "submit")
+        one.run("submit")
         one.api.progress(3)
-        code, report = one.json("--batch", "collect")
+        code, report = one.json("collect")
         one.api.finish()
-        again = one.run("--batch", "collect")
+        again = one.run("collect")
 
     done = 3 if api.provider == "openai" else 0  # the other API counts at the end
-    assert (code, valid(report)["advice"]) == (75, "promptops test --batch collect")
+    assert (code, valid(report)["advice"]) == (75, "promptops recordings batch collect")
     assert report["batches"] == [
         {
             "id": next(iter(one.api.batches)),
@@ -116,12 +116,12 @@ def test_a_running_batch_exits_75_and_stays_pending(repo, say, api):
 @pytest.mark.slow
 def test_collecting_twice_is_harmless_and_says_that_nothing_is_pending(repo, say):
     with batched(repo, say) as one:
-        before = one.run("--batch", "collect")
-        one.run("--batch", "submit")
+        before = one.run("collect")
+        one.run("submit")
         one.api.finish()
-        one.run("--batch", "collect")
+        one.run("collect")
         recorded = one.recordings
-        again = one.run("--batch", "collect")
+        again = one.run("collect")
 
     assert before == again
     assert (again.code, again.out) == (0, "nothing to collect: no batch is pending\n")
@@ -131,12 +131,12 @@ def test_collecting_twice_is_harmless_and_says_that_nothing_is_pending(repo, say
 @pytest.mark.slow
 def test_nothing_is_submitted_twice(repo, say):
     with batched(repo, say) as one:
-        one.run("--batch", "submit", "--case", "one")
-        second = one.json("--batch", "submit")
-        third = one.json("--batch", "submit")
+        one.run("submit", "--case", "one")
+        second = one.json("submit")
+        third = one.json("submit")
         one.api.finish()
-        one.run("--batch", "collect")
-        fourth = one.run("--batch", "submit")
+        one.run("collect")
+        fourth = one.run("submit")
 
     assert [batch["requests"] for batch in valid(second[1])["batches"]] == [3]
     assert (second[1]["waiting"], third[0], third[1]["batches"], third[1]["waiting"]) == (
@@ -153,17 +153,17 @@ def test_nothing_is_submitted_twice(repo, say):
 @pytest.mark.parametrize("end", ["expired", "cancelled"])
 def test_what_a_batch_leaves_unanswered_is_listed_and_can_be_submitted_again(repo, say, api, end):
     with batched(repo, say, api) as one:
-        one.run("--batch", "submit")
-        cancelled = one.json("--batch", "cancel") if end == "cancelled" else None
+        one.run("submit")
+        cancelled = one.json("cancel") if end == "cancelled" else None
         one.api.finish(expire_after=3)
-        code, report = one.json("--batch", "collect")
-        one.run("--batch", "submit")
+        code, report = one.json("collect")
+        one.run("submit")
         one.api.finish()
-        again = one.run("--batch", "collect")
+        again = one.run("collect")
 
     reasons = [reason for _, reason in cases_of(valid(report))]
     assert cancelled is None or [b["state"] for b in cancelled[1]["batches"]] == ["cancelling"]
-    assert (code, report["advice"]) == (5, "promptops test --batch submit")
+    assert (code, report["advice"]) == (5, "promptops recordings batch submit")
     assert [name for name, _ in cases_of(report)] == ["four"]
     assert "expired" in reasons[0] or "cancelled" in reasons[0]
     assert [len(batch.lines) for batch in one.api.batches.values()] == [4, 1]
@@ -173,13 +173,13 @@ def test_what_a_batch_leaves_unanswered_is_listed_and_can_be_submitted_again(rep
 @pytest.mark.slow
 def test_cancelling_an_ended_batch_leaves_its_answers_to_collect(repo, say):
     with batched(repo, say) as one:
-        one.run("--batch", "submit")
+        one.run("submit")
         one.api.finish()
-        cancelled = one.run("--batch", "cancel")
-        collected = one.run("--batch", "collect")
+        cancelled = one.run("cancel")
+        collected = one.run("collect")
 
     assert cancelled.out == (
-        "batch_1: has ended, 4 requests to `fast`\nnext: promptops test --batch collect\n"
+        "batch_1: has ended, 4 requests to `fast`\nnext: promptops recordings batch collect\n"
     )
     assert (cancelled.code, collected.code, one.recordings.count(b"\n")) == (0, 0, 4)
 
@@ -193,9 +193,9 @@ def test_failed_requests_are_listed_with_their_reason_and_never_recorded(repo, s
 
     with batched(repo, say, api) as one:
         one.api.answer = answer
-        one.run("--batch", "submit")
+        one.run("submit")
         one.api.finish()
-        code, report = one.json("--batch", "collect")
+        code, report = one.json("collect")
 
     assert (code, [name for name, _ in cases_of(valid(report))]) == (5, ["two"])
     assert "max_tokens is too large" in report["unanswered"][0]["reason"]
@@ -210,12 +210,12 @@ def test_failed_requests_are_listed_with_their_reason_and_never_recorded(repo, s
 @pytest.mark.slow
 def test_a_batch_that_the_provider_refuses_is_reported_with_its_error(repo, say):
     with batched(repo, say) as one:
-        one.run("--batch", "submit")
+        one.run("submit")
         next(iter(one.api.batches.values())).errors.append(
             {"code": "token_limit_exceeded", "message": "Enqueued token limit reached.", "line": 1}
         )
         one.api.finish()
-        code, report = one.json("--batch", "collect")
+        code, report = one.json("collect")
 
     why = "the provider refused the batch: Enqueued token limit reached."
     assert (code, report["batches"][0]["reason"], one.pending) == (5, why, [])
@@ -225,14 +225,14 @@ def test_a_batch_that_the_provider_refuses_is_reported_with_its_error(repo, say)
 
 def test_answers_to_a_prompt_that_changed_meanwhile_go_to_the_local_cache(repo, say):
     with batched(repo, say) as one:
-        one.run("--batch", "submit")
+        one.run("submit")
         repo.write({"prompts/ask.prompt.yaml": PROMPT.replace("Say", "Please say")})
         one.api.finish()
-        code, report = one.json("--batch", "collect")
+        code, report = one.json("collect")
         recorded = one.recordings
         repo.write({"prompts/ask.prompt.yaml": PROMPT})
         one.server.requests.clear()
-        cached = one.run("--record")
+        cached = one.test("--record")
 
     assert (code, report["answers"], report["outdated"], recorded) == (5, 4, 4, b"")
     assert [reason for _, reason in cases_of(report)] == [
@@ -244,12 +244,12 @@ def test_answers_to_a_prompt_that_changed_meanwhile_go_to_the_local_cache(repo, 
 @pytest.mark.slow
 def test_answers_are_kept_if_their_prompt_is_gone(repo, say):
     with batched(repo, say) as one:
-        one.run("--batch", "submit", "--case", "one")
+        one.run("submit", "--case", "one")
         (repo.root / "prompts/ask.prompt.yaml").unlink()
         one.api.finish()
-        code, report = one.json("--batch", "collect")
+        code, report = one.json("collect")
         repo.git("checkout", "-q", ".")
-        cached = one.run("--record", "--case", "one")
+        cached = one.test("--record", "--case", "one")
 
     assert (code, report["outdated"], one.pending) == (0, 1, [])
     assert (cached.code, one.recordings.count(b"\n")) == (0, 1)
@@ -258,12 +258,12 @@ def test_answers_are_kept_if_their_prompt_is_gone(repo, say):
 @pytest.mark.slow
 def test_a_case_that_was_renamed_gets_its_answer(repo, say):
     with batched(repo, say) as one:
-        one.run("--batch", "submit", "--case", "one")
+        one.run("submit", "--case", "one")
         lines = "".join(map(case, WORDS)).replace('"name": "one"', '"name": "first"')
         repo.write({"prompts/ask.cases.jsonl": lines})
         one.api.finish()
-        one.run("--batch", "collect")
-        cached = one.run("--record", "--case", "first")
+        one.run("collect")
+        cached = one.test("--record", "--case", "first")
 
     assert (cached.code, json.loads(one.recordings)["case"]) == (0, "first")
 
@@ -271,9 +271,9 @@ def test_a_case_that_was_renamed_gets_its_answer(repo, say):
 @EACH_API
 def test_results_for_unknown_requests_are_ignored_and_counted(repo, say, api):
     with batched(repo, say, api, words=("one",)) as one:
-        one.run("--batch", "submit")
+        one.run("submit")
         one.api.finish(edit=lambda found: [{**found[0], "custom_id": "nobody-0"}, *found])
-        collected = one.run("--batch", "collect")
+        collected = one.run("collect")
 
     identity = next(iter(one.api.batches))
     assert collected.code == 0
@@ -287,16 +287,16 @@ def test_results_for_unknown_requests_are_ignored_and_counted(repo, say, api):
 @pytest.mark.parametrize("keep", [0.9, 0.4])
 def test_a_truncated_file_of_results_gives_what_it_has_and_stays_pending(repo, say, api, keep):
     with batched(repo, say, api) as one:
-        one.run("--batch", "submit")
+        one.run("submit")
         one.api.finish()
         batch = next(iter(one.api.batches.values()))
         whole = batch.results or one.api.files[batch.files["output_file_id"]]
         cut = whole[: int(len(whole) * keep)]
         put(one.api, batch, cut)
-        code, report = one.json("--batch", "collect")
+        code, report = one.json("collect")
         partly = one.recordings
         put(one.api, batch, whole)
-        again = one.run("--batch", "collect")
+        again = one.run("collect")
 
     row = valid(report)["batches"][0]
     assert (code, row["state"]) == (5, "unknown")
@@ -319,9 +319,9 @@ def test_line_separators_of_unicode_in_an_answer_do_not_split_its_line(repo, tmp
         one.api.answer = lambda _: Answer(says=text)
         whole = repo.copied_to(tmp_path / "whole")
         say("test", "--record", "-C", str(whole.root))
-        one.run("--batch", "submit")
+        one.run("submit")
         one.api.finish()
-        collected = one.run("--batch", "collect")
+        collected = one.run("collect")
 
     assert collected.code == 0
     assert one.recordings == (whole.root / FILE).read_bytes()
@@ -332,10 +332,10 @@ def test_line_separators_of_unicode_in_an_answer_do_not_split_its_line(repo, tmp
 def test_line_separators_of_unicode_in_a_request_do_not_split_its_line(repo, say):
     words = ("a\u2028b", "c\x85d")
     with batched(repo, say, words=words) as one:
-        one.run("--batch", "submit")
+        one.run("submit")
         uploaded = one.api.files["file-1"]
         one.api.finish()
-        collected = one.run("--batch", "collect")
+        collected = one.run("collect")
 
     assert (uploaded.isascii(), len(uploaded.decode().splitlines())) == (True, 2)
     assert (collected.code, one.recordings.count(b"\n")) == (0, 2)
@@ -361,10 +361,10 @@ def test_each_model_and_endpoint_has_its_own_batch(repo, say):
             }
         )
         repo.commit("more")
-        code, report = one.json("--batch", "submit")
+        code, report = one.json("submit")
         one.api.finish()
         other.finish()
-        collected = one.run("--batch", "collect")
+        collected = one.run("collect")
 
     rows = [(batch["profile"], batch["requests"]) for batch in report["batches"]]
     assert (code, sorted(rows)) == (0, [("far", 4), ("fast", 4), ("slow", 4)])
@@ -393,7 +393,7 @@ def test_the_limits_are_those_of_the_providers():
 )
 def test_the_budgets_of_a_run_hold_at_batch_prices(repo, say, options, sent, ended):
     with batched(repo, say) as one:
-        code, report = one.json("--batch", "submit", *options)
+        code, report = one.json("submit", *options)
         one.api.finish()
 
     assert (code, report["left"], sum(b["requests"] for b in report["batches"])) == (
@@ -410,7 +410,7 @@ def test_a_price_that_is_unknown_refuses_a_budget(repo, say):
         unpriced = files(CHAT, one.server.base_url)["promptops.toml"].replace(PRICE, "")
         repo.write({"promptops.toml": unpriced})
         repo.commit("no price")
-        refused = one.run("--batch", "submit", "--max-cost", "1")
+        refused = one.run("submit", "--max-cost", "1")
 
     assert (refused.code, one.api.seen, one.pending) == (2, [], [])
     assert "the price of `fast-1` is not known" in refused.err
@@ -419,12 +419,12 @@ def test_a_price_that_is_unknown_refuses_a_budget(repo, say):
 def test_a_provider_without_a_batch_api_is_refused_before_anything_is_sent(repo, say):
     with batched(repo, say) as one:
         repo.write({"promptops.toml": '[models.fast]\nprovider = "echo"\nid = "echo-1"\n'})
-        refused = one.run("--batch", "submit")
+        refused = one.run("submit")
 
     assert (refused.code, refused.out, one.api.seen, one.pending) == (2, "", [], [])
     assert refused.err == (
         "error: the provider `echo` has no batch API\n"
-        "  tip: send the requests one by one: --record, without --batch\n"
+        "  tip: send the requests one by one: promptops test --record\n"
     )
 
 
@@ -434,47 +434,34 @@ def test_a_server_without_a_batch_api_is_refused(repo, say, api, status):
     first = "POST /v1/files" if api.provider == "openai" else api.create
     with batched(repo, say, api) as one:
         one.api.faults[first] = [Answer(status=status)]
-        refused = one.run("--batch", "submit")
+        refused = one.run("submit")
 
     assert (refused.code, one.api.batches, one.pending) == (2, {}, [])
     assert f"the server has no batch API: status {status} for {first[5:].removeprefix('/v1')}" in (
         refused.err.replace("/v1/messages", "/messages")
     )
-    assert "--record, without --batch" in refused.err
+    assert "promptops test --record" in refused.err
 
 
 @pytest.mark.parametrize(
-    "option",
+    ("action", "given"),
     [
-        *(["--record"], ["--live"], ["--refresh"], ["--audit", "1"], ["--shard", "1/2"]),
-        *(["--prune"], ["--coverage"], ["--fail-under", "1"], ["-j", "2"], ["--max-time", "9"]),
-        ["--merge-shards"],
+        ("submit", ["-j", "2"]),
+        ("submit", ["--max-time", "9"]),
+        ("collect", ["ask"]),
+        ("collect", ["--case", "one"]),
+        ("cancel", ["--since", "HEAD"]),
     ],
-    ids=lambda option: option[0],
+    ids=lambda value: value if isinstance(value, str) else value[0],
 )
-def test_options_that_make_no_sense_for_a_batch_are_refused(small, say, option):
-    refused = say("test", "--batch", "submit", *option, "-C", str(small.root))
+def test_options_that_make_no_sense_for_an_action_are_refused(small, say, action, given):
+    refused = say("recordings", "batch", action, *given, "-C", str(small.root))
 
     assert (refused.code, refused.out) == (2, "")
-    assert f"--batch and {option[0]} exclude each other" in refused.err
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("action", ["collect", "cancel"])
-@pytest.mark.parametrize(
-    "given",
-    [["ask"], ["--case", "one"], ["--repeats", "2"], ["--max-cost", "1"], ["--since", "HEAD"]],
-    ids=lambda given: given[0],
-)
-def test_what_is_collected_was_chosen_when_it_was_submitted(small, say, action, given):
-    refused = say("test", "--batch", action, *given, "-C", str(small.root))
-
-    assert (refused.code, refused.out) == (2, "")
-    assert f"--batch {action}" in refused.err
 
 
 def test_only_formats_of_batches_are_written(small, say):
-    refused = say("test", "--batch", "collect", "--format", "junit", "-C", str(small.root))
+    refused = say("recordings", "batch", "collect", "--format", "junit", "-C", str(small.root))
 
     assert refused.code == 2
-    assert "--batch writes only text and json, not junit" in refused.err
+    assert "this command has no format 'junit'" in refused.err

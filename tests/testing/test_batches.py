@@ -9,7 +9,7 @@ from promptops.evals.providers import BatchItem, BatchLimits, Failure
 from promptops.evals.providers.endpoint import approve, endpoint_of
 from promptops.model.config import ModelProfile
 from promptops.model.request import Request
-from promptops.testing.batch.submitting import custom_id, split_into_parts
+from promptops.testing.batches import custom_id, split_into_parts
 from tests.servers.batch_apis import CUSTOM_ID
 
 PROFILE = ModelProfile(name="fast", provider="openai", id="fast-1")
@@ -37,7 +37,7 @@ def texts(asks: list[Ask], requests: int, size: int) -> list[list[str]]:
     approved = approve(PROFILE, ())
     services = {endpoint_of(PROFILE): Api(requests, size)}
     parts, _ = split_into_parts([(each, approved) for each in asks], services)
-    return [[item.line.decode() for item in part.items] for _, part in parts]
+    return [[item.line.decode() for _, item in part] for _, part in parts]
 
 
 @pytest.mark.parametrize(
@@ -70,8 +70,8 @@ def test_requests_that_the_api_can_not_take_are_left_out_with_the_reason():
         [(each, approved) for each in asks], {endpoint_of(PROFILE): Api(5, 8)}
     )
 
-    assert [part.asks for _, part in parts] == [(asks[2],)]
-    assert [(each.ask, each.reason) for each in refused] == [
+    assert [[each for each, _ in part] for _, part in parts] == [[asks[2]]]
+    assert refused == [
         (asks[0], "it can't be expressed"),
         (asks[1], "it is larger than 8 bytes"),
     ]
@@ -79,7 +79,7 @@ def test_requests_that_the_api_can_not_take_are_left_out_with_the_reason():
 
 @pytest.mark.parametrize("repeat", [0, 49_999])
 def test_the_id_of_a_request_is_one_that_both_providers_accept(repeat):
-    found = Ask(digest="f" * 64, repeat=repeat, request=ask("aa").request, profile=PROFILE)
+    found = custom_id("f" * 64, repeat)
 
-    assert custom_id(found) == f"{'f' * 48}-{repeat}"
-    assert CUSTOM_ID.fullmatch(custom_id(found))
+    assert found == f"{'f' * 48}-{repeat}"
+    assert CUSTOM_ID.fullmatch(found)

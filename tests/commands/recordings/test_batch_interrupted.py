@@ -1,4 +1,4 @@
-"""`test --batch` that is killed, or loses a response: no batch is lost or paid for twice."""
+"""`recordings batch` that is killed, or loses a response: no batch is lost or paid for twice."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from tests.servers.plans import Received
 from tests.tiers import fast_only, fast_spread
 
 MESSAGES = APIS[2]
-SUBMIT = ("test", "--batch", "submit")
-COLLECT = ("test", "--batch", "collect")
+SUBMIT = ("recordings", "batch", "submit")
+COLLECT = ("recordings", "batch", "collect")
 SILENT = Answer(ending=Ending.NEVER)
 BROKEN = Answer(status=500, headers={"retry-after": "0"})
 
@@ -170,9 +170,9 @@ def test_killed_while_it_writes(repo, tmp_path, say, command, tenth):
 def test_a_batch_whose_creation_is_not_confirmed_is_found(repo, say, api, response):
     with batched(repo, say, api) as one:
         one.api.lost[api.create] = [response]
-        submitted_first = one.run("--batch", "submit")
+        submitted_first = one.run("submit")
         one.api.finish()
-        collected = one.run("--batch", "collect")
+        collected = one.run("collect")
 
     assert (submitted_first.code, collected.code, len(one.api.batches)) == (0, 0, 1)
     assert one.recordings.count(b"\n") == 4
@@ -186,11 +186,11 @@ def test_a_batch_that_can_not_be_looked_up_at_once_is_found_later(repo, say, api
     with batched(repo, say, api) as one:
         one.api.lost[api.create] = [BROKEN]
         one.api.faults[listing] = [BROKEN] * 6
-        code, report = one.json("--batch", "submit")
+        code, report = one.json("submit")
         waiting = one.pending
-        again = one.run("--batch", then)
+        again = one.run(then)
         one.api.finish()
-        collected = one.run("--batch", "collect")
+        collected = one.run("collect")
 
     row = report["batches"][0]
     assert (code, row["state"], row["id"], len(waiting)) == (5, "unknown", None, 1)
@@ -203,9 +203,9 @@ def test_a_batch_that_can_not_be_looked_up_at_once_is_found_later(repo, say, api
 def test_a_batch_that_was_not_created_is_submitted_again(repo, say, api):
     with batched(repo, say, api) as one:
         one.api.faults[api.create] = [Answer(status=500)]
-        failed = one.json("--batch", "submit")
+        failed = one.json("submit")
         waiting = one.pending
-        again = one.run("--batch", "submit")
+        again = one.run("submit")
 
     assert (failed[0], failed[1]["left"], waiting) == (5, 4, [])
     assert failed[1]["ended"] == "the server answered with status 500: planned: 500"
@@ -215,29 +215,29 @@ def test_a_batch_that_was_not_created_is_submitted_again(repo, say, api):
 @pytest.mark.slow
 def test_a_batch_that_a_killed_submit_did_not_create_is_reported_by_collect(repo, say):
     with batched(repo, say) as one:
-        one.run("--batch", "submit")
+        one.run("submit")
         one.api.batches.clear()
         file = next((repo.root / ".git/promptops/batches").glob("*.json"))
         file.write_text(json.dumps({**json.loads(file.read_text()), "id": ""}))
-        code, report = one.json("--batch", "collect")
+        code, report = one.json("collect")
 
     assert (code, report["batches"][0]["state"], one.pending) == (5, "absent", [])
-    assert report["advice"] == "promptops test --batch submit"
+    assert report["advice"] == "promptops recordings batch submit"
 
 
 @pytest.mark.slow
 def test_a_batch_of_somebody_else_is_not_taken_for_a_lost_one_for_ever(repo, say):
     with batched(repo, say, MESSAGES) as one:
-        one.run("--batch", "submit")
+        one.run("submit")
         own = one.api.batches["msgbatch_1"]
         lines = [{**line, "custom_id": f"other-{n}"} for n, line in enumerate(own.lines)]
         one.api.batches["msgbatch_2"] = replace(own, id="msgbatch_2", lines=lines)
         file = next((repo.root / ".git/promptops/batches").glob("*.json"))
         file.write_text(json.dumps({**json.loads(file.read_text()), "id": ""}))
-        running = one.json("--batch", "collect")
+        running = one.json("collect")
         one.api.finish()
-        mistaken = one.json("--batch", "collect")
-        collected = one.run("--batch", "collect")
+        mistaken = one.json("collect")
+        collected = one.run("collect")
 
     assert [batch["id"] for batch in running[1]["batches"]] == ["msgbatch_2"]
     assert (mistaken[0], mistaken[1]["batches"][0]["reason"]) == (
@@ -252,10 +252,10 @@ def test_temporary_errors_are_retried_and_a_failure_ends_a_submit_in_order(repo,
     with batched(repo, say) as one:
         one.api.faults["POST /v1/files"] = [BROKEN, BROKEN]
         one.api.faults["POST /v1/batches"] = [Answer(status=429, headers={"retry-after": "0"})]
-        submitted_first = one.run("--batch", "submit")
+        submitted_first = one.run("submit")
         one.api.finish()
         one.api.faults["GET /v1/files/file-output-batch_1/content"] = [BROKEN, BROKEN]
-        collected = one.run("--batch", "collect")
+        collected = one.run("collect")
 
     assert (submitted_first.code, collected.code) == (0, 0)
     assert len(one.api.files) == 2  # the uploaded one and that of the results
@@ -264,9 +264,9 @@ def test_temporary_errors_are_retried_and_a_failure_ends_a_submit_in_order(repo,
 @pytest.mark.slow
 def test_a_provider_that_can_not_be_reached_leaves_the_batch_pending(repo, say):
     with batched(repo, say) as one:
-        one.run("--batch", "submit")
+        one.run("submit")
         one.api.faults["GET /v1/batches/batch_1"] = [BROKEN] * 6
-        collected = one.run("--batch", "collect")
+        collected = one.run("collect")
         waiting = one.pending
 
     file = repo.root / f".git/promptops/batches/{waiting[0]['mark']}.json"
@@ -275,15 +275,15 @@ def test_a_provider_that_can_not_be_reached_leaves_the_batch_pending(repo, say):
         "batch_1: not collected, 4 requests to `fast`: "
         "the server answered with status 500: planned: 500\n"
         f"  to give it up, delete {file}\n"
-        "collected 0 answers\nnext: promptops test --batch collect\n"
+        "collected 0 answers\nnext: promptops recordings batch collect\n"
     )
 
 
 def test_two_runs_at_once_do_not_submit_the_same(repo, say):
     with batched(repo, say) as one:
-        one.run("--batch", "submit", "--case", "one")
+        one.run("submit", "--case", "one")
         with locked(repo.root / ".git/promptops/batches/lock"):
-            second = one.run("--batch", "submit")
+            second = one.run("submit")
 
     assert (second.code, len(one.api.batches)) == (3, 1)
     assert "is submitting or collecting batches" in second.err
@@ -296,10 +296,10 @@ def test_the_batches_of_another_work_tree_are_left_to_it_while_it_exists(repo, t
         repo.git("worktree", "add", "-q", str(other))
         there = say(*SUBMIT, "-C", str(other))
         one.api.finish()
-        here = one.json("--batch", "collect")
-        none = one.run("--batch", "submit")
+        here = one.json("collect")
+        none = one.run("submit")
         repo.git("worktree", "remove", "--force", str(other))
-        adopted = one.run("--batch", "collect")
+        adopted = one.run("collect")
 
     assert (there.code, here[0], here[1]["batches"], here[1]["elsewhere"]) == (0, 0, [], 1)
     assert (none.code, none.out) == (
@@ -309,27 +309,51 @@ def test_the_batches_of_another_work_tree_are_left_to_it_while_it_exists(repo, t
     assert (adopted.code, one.recordings.count(b"\n")) == (0, 4)
 
 
+DAMAGED = {
+    "cut": lambda value: "{",
+    "a list": lambda value: "[]",
+    "nested deeply": lambda value: "[" * 100_000,
+    "without a key": lambda value: json.dumps({**value, "plan": None}),
+    "with a strange time": lambda value: json.dumps({**value, "created_s": "now"}),
+    "with a strange id": lambda value: json.dumps({**value, "id": ["b"]}),
+    "with strange requests": lambda value: json.dumps({**value, "requests": [["a"], 1]}),
+    "with the name of another": lambda value: json.dumps({**value, "mark": "../../x"}),
+    "of an unknown command": lambda value: json.dumps({**value, "command": "x"}),
+    "with a strange plan": lambda value: json.dumps({**value, "plan": {"prompts": 1}}),
+}
+
+
 def test_a_damaged_file_of_a_batch_stops_with_its_place(repo, say):
     with batched(repo, say) as one:
-        one.run("--batch", "submit")
+        one.run("submit")
+        one.api.finish()
         file = next((repo.root / ".git/promptops/batches").glob("*.json"))
-        file.write_text("{")
-        stopped = one.run("--batch", "collect")
+        value = json.loads(file.read_bytes())
+        stopped = {}
+        for name, damage in DAMAGED.items():
+            file.write_text(damage(value))
+            stopped[name] = one.run("collect")
+        file.write_text(json.dumps({**value, "format": 1}))
+        unknown = one.run("collect")
+        kept = file.exists()
 
-    assert (stopped.code, stopped.out) == (3, "")
-    assert f"{file}: error: this file of a batch is damaged" in stopped.err
+    expected = f"{file}: error: this file of a batch is damaged\n"
+    assert {said.code for said in stopped.values()} == {3}
+    assert [name for name, said in stopped.items() if expected not in said.err] == []
+    assert (unknown.code, kept) == (3, True)
+    assert f"{file}: error: this batch has an unknown format\n" in unknown.err
 
 
 @pytest.mark.slow
 def test_a_batch_whose_endpoint_no_profile_has_any_more_is_kept(repo, say):
     with batched(repo, say) as one:
-        one.run("--batch", "submit")
+        one.run("submit")
         one.api.finish()
         repo.write({"promptops.toml": '[models.fast]\nprovider = "echo"\nid = "echo-1"\n'})
-        code, report = one.json("--batch", "collect")
+        code, report = one.json("collect")
         waiting = one.pending
         repo.git("checkout", "-q", ".")
-        collected = one.run("--batch", "collect")
+        collected = one.run("collect")
 
     assert (code, len(waiting), collected.code) == (5, 1, 0)
     assert report["batches"][0]["reason"] == (
@@ -342,12 +366,12 @@ def test_an_endpoint_that_is_not_approved_is_neither_called_to_submit_nor_to_col
         repo.git("switch", "-qc", "change")
         other = files(CHAT, one.server.base_url.replace("127.0.0.1", "localhost"))
         repo.write({"promptops.toml": other["promptops.toml"]})
-        refused = one.run("--batch", "submit")
-        trusted = one.run("--batch", "submit", "--trust-config")
+        refused = one.run("submit")
+        trusted = one.run("submit", "--trust-config")
         (repo.root / ".git/promptops/approved.json").unlink()
         one.api.finish()
         seen = list(one.api.seen)
-        not_collected = one.run("--batch", "collect")
+        not_collected = one.run("collect")
 
     assert (refused.code, trusted.code, not_collected.code) == (2, 0, 2)
     assert "--trust-config" in refused.err
@@ -356,11 +380,11 @@ def test_an_endpoint_that_is_not_approved_is_neither_called_to_submit_nor_to_col
 
 def test_an_untrusted_change_submits_and_collects_nothing(repo, say, monkeypatch):
     with batched(repo, say) as one:
-        one.run("--batch", "submit", "--case", "one")
+        one.run("submit", "--case", "one")
         one.api.finish()
         seen = list(one.api.seen)
         monkeypatch.setenv("PROMPTOPS_UNTRUSTED", "1")
-        codes = [one.run("--batch", action).code for action in ("submit", "collect", "cancel")]
+        codes = [one.run(action).code for action in ("submit", "collect", "cancel")]
 
     assert (codes, one.api.seen) == ([2, 2, 2], seen)
 
@@ -369,7 +393,7 @@ def test_an_untrusted_change_submits_and_collects_nothing(repo, say, monkeypatch
 def test_a_prompt_that_can_not_be_read_is_an_error_of_a_submit(repo, say):
     with batched(repo, say) as one:
         repo.write({"prompts/bad.prompt.yaml": "format: promptops/1\nmessages: 1\n"})
-        code, report = one.json("--batch", "submit")
+        code, report = one.json("submit")
 
     assert (code, [found["prompt"] for found in report["refused"]]) == (1, ["bad"])
     assert [batch["requests"] for batch in report["batches"]] == [4]

@@ -1,4 +1,4 @@
-"""A key is in nothing that `--batch` prints, writes or stores, whatever the server does with it."""
+"""A key is in nothing that batches print, write or store, whatever the server does with it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_a_key_is_neither_printed_nor_stored(repo, monkeypatch, say, api):
         repo.commit("one")
 
         def run(*arguments: str) -> int:
-            said = say("test", "--batch", *arguments, "-C", str(repo.root))
+            said = say("recordings", "batch", *arguments, "-C", str(repo.root))
             outputs.extend((said.out, said.err))
             return said.code
 
@@ -80,12 +80,12 @@ def test_the_key_is_sent_to_the_configured_address_only(repo, monkeypatch, say):
         repo.write(toml)
         repo.commit("one")
         run = ("-C", str(repo.root))
-        say("test", "--batch", "submit", *run)
+        say("recordings", "batch", "submit", *run)
         found.finish()
         found.elsewhere = elsewhere.base_url
         moved = Answer(status=307, headers={"location": elsewhere.base_url})
         found.faults["GET /v1/messages/batches/msgbatch_1/results"] = [moved]
-        redirected = say("test", "--batch", "collect", *run)
-        collected = say("test", "--batch", "collect", *run)
+        redirected = say("recordings", "batch", "collect", *run)
+        collected = say("recordings", "batch", "collect", *run)
 
     assert (redirected.code, collected.code, elsewhere.requests) == (5, 0, [])

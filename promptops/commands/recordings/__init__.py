@@ -1,0 +1,1 @@
+"""Recorded answers: audit and prune them, and record them in batches."""

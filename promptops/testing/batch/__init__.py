@@ -1,1 +1,0 @@
-"""Requests of a run as batches of a provider: submitted, and collected within a day."""

@@ -77,6 +77,12 @@ def options_by_heading(command: click.Command) -> dict[str, list[click.Option]]:
     return {heading: below for heading, below in found.items() if below}
 
 
+def formats_of(command: click.Command) -> list[str]:
+    """The formats that a command writes."""
+    found = (each.help for each in command.params if getattr(each, "name", "") == "chosen")
+    return str(next(found, "")).rstrip(".").split(", ")
+
+
 def _below(heading: str) -> Callable[..., Callable[[F], F]]:
     def option(*names: str, **attributes: Any) -> Callable[[F], F]:
         return click.option(*names, cls=Option, heading=heading, **attributes)

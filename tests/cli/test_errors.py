@@ -29,6 +29,28 @@ TRIAGE = "prompts/support/triage.prompt.yaml"
             "error: No such command 'lnt'; did you mean `lint`?\n  tip: promptops --help\n",
         ),
         (
+            ("lnit",),
+            2,
+            "error: No such command 'lnit'; did you mean `lint`?\n  tip: promptops --help\n",
+        ),
+        (
+            ("list", "--json"),
+            2,
+            "error: No such option '--json'; write `--format json`\n  tip: promptops list --help\n",
+        ),
+        (
+            ("diff", "--since", "main"),
+            2,
+            "error: No such option '--since'; write `promptops diff REV...`\n"
+            "  tip: promptops diff --help\n",
+        ),
+        (
+            ("lint", "--select", "VAR,tag:a"),
+            2,
+            "error: --select is for prompts, and 'VAR' selects none\n"
+            "  tip: prompts by tag:, owner: or status:; rules by their code: --rule VAR\n",
+        ),
+        (
             ("eval",),
             2,
             "error: No such command 'eval'; write `promptops test`\n  tip: promptops --help\n",

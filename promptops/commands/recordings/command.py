@@ -100,7 +100,7 @@ def audit(
         run = replace(run, advice=command_again())
     output.write_report("test", run, figures=options["verbose"])
     if run.unasked:
-        output.note(f"not requested: {run.unasked:,} of the answers, {run.ended}")
+        output.cause(f"not requested: {run.unasked:,} of the answers, {run.ended}")
     return exit_code_of(run)
 
 

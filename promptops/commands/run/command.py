@@ -130,9 +130,10 @@ def _write(output: OutputOptions, run: PromptRun) -> None:
 
     # On stdout the text was printed while it arrived.
     formats = tuple(pair for pair in output.formats if pair != ("text", "-"))
-    replace(output, formats=formats).write_report("run", run)
+    # The verdict follows: the name of a file needs no other one.
+    replace(output, formats=formats, default="json").write_report("run", run)
     for line in result_lines(run, output.style):
-        output.note(line)
+        output.cause(line)
 
 
 def _exit_code(run: PromptRun) -> int:

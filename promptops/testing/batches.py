@@ -110,7 +110,7 @@ class PendingBatch:
         id: As the provider names it; "" until its creation is confirmed.
         created_s: Unix time before its creation.
         tree: The name of git's directory of the work tree that submitted it.
-        command, plan, submit, then: See `Purpose`.
+        purpose: What it is for.
         profile: The name of the model profile.
         provider, model: As in the profile.
         endpoint: The digest of its endpoint; only a profile with the same endpoint can collect it.
@@ -121,10 +121,7 @@ class PendingBatch:
     id: str = ""
     created_s: int
     tree: str
-    command: str
-    plan: Mapping[str, Any]
-    submit: str
-    then: str
+    purpose: Purpose
     profile: str
     provider: str
     model: str
@@ -207,7 +204,7 @@ class Batches:
         with self._files.locked():
             own = self._files.own()
             for batch in own:
-                if batch.command not in commands:
+                if batch.purpose.command not in commands:
                     raise _damaged(self._files.path(batch))
             found = self._visit(own, "collect")
             report = self._stored(found, commands)
@@ -218,7 +215,7 @@ class Batches:
         if report.running or any(row.state == "unknown" for row in report.batches):
             return replace(report, advice=COLLECT)
         if report.incomplete:
-            return replace(report, advice=found[0].batch.submit)
+            return replace(report, advice=found[0].batch.purpose.submit)
         return report
 
     def cancel(self) -> BatchReport:
@@ -267,7 +264,16 @@ class Batches:
             for ask, reason in refused
         ]
         if parts:
-            shows(_estimate(planned, len(parts), self._settings))
+            asks = [ask for ask, _ in planned.asks.values()]
+            estimate = Estimate(
+                requests=len(asks),
+                worst_usd=planned.worst_usd,
+                unpriced=unpriced_models(asks),
+                endless=endless_models(asks),
+                left_usd=self._settings.max_cost_usd,
+                batches=len(parts),
+            )
+            shows(estimate)
         rows: list[BatchRow] = []
 
         async def send() -> None:
@@ -289,10 +295,7 @@ class Batches:
             mark=os.urandom(8).hex(),
             created_s=int(time.time()),
             tree=self._files.tree,
-            command=purpose.command,
-            plan=purpose.plan,
-            submit=purpose.submit,
-            then=purpose.then,
+            purpose=purpose,
             profile=first.profile.name,
             provider=first.profile.provider,
             model=str(first.request.model.get("id", first.profile.id)),
@@ -301,8 +304,7 @@ class Batches:
         )
         self._files.write(batch)
         try:
-            upload = await service.upload(items, batch.mark)
-            created = await service.create(items, upload, self._intent(batch))
+            created = await service.create(items, self._intent(batch))
         except Failure:
             self._files.remove(batch)
             raise
@@ -377,7 +379,8 @@ class Batches:
             row = self._unknown(batch, failure.message)
             return _Visited(batch=batch, row=row, profile=profile)
         state: BatchState = "cancelling" if progress.cancelling else "running"
-        row = _row_of_progress(batch, progress, "ended" if progress.ended else state)
+        state = "ended" if progress.ended else state
+        row = _row_of(batch, state, done=progress.done, reason=progress.reason)
         return _Visited(batch=batch, row=row, profile=profile)
 
     async def _collected(
@@ -397,55 +400,60 @@ class Batches:
             self._files.write(batch)
             return _Visited(batch=batch, row=self._unknown(batch, reason), profile=profile)
         results = {keys[name]: found[name].outcome for name in found if name in keys}
-        row = replace(
-            _row_of_progress(batch, progress, "collected"),
-            answers=sum(isinstance(outcome, Answer) for outcome in results.values()),
-            ignored=len(found.keys() - keys.keys()),
-        )
+        numbers = {
+            "done": progress.done,
+            "answers": sum(isinstance(outcome, Answer) for outcome in results.values()),
+            "ignored": len(found.keys() - keys.keys()),
+        }
         if problem:
-            file = str(self._files.path(batch))
-            row = replace(row, state="unknown", reason=problem, file=file)
+            row = self._unknown(batch, problem, **numbers)
         else:
+            row = _row_of(batch, "collected", reason=progress.reason, **numbers)
             missing = Failure(message=progress.reason or NO_RESULT, kind="refused")
             results = {**dict.fromkeys(keys.values(), missing), **results}
         return _Visited(batch=batch, row=row, profile=profile, results=results)
 
-    def _unknown(self, batch: PendingBatch, reason: str) -> BatchRow:
-        row = _row_of(batch, "unknown", reason=reason)
-        return replace(row, file=str(self._files.path(batch)))
+    def _unknown(self, batch: PendingBatch, reason: str, **more: Any) -> BatchRow:
+        return _row_of(batch, "unknown", reason=reason, file=str(self._files.path(batch)), **more)
 
     # Store: answers become recordings; those that are no longer needed go to the local cache.
 
     def _stored(self, found: Sequence[_Visited], commands: Mapping[str, RunAgain]) -> BatchReport:
         pending = self._keys(each.batch for each in found if not each.ended)
+        profiles: dict[Key, ModelProfile | None] = {}
         results: dict[Key, Answer | Failure] = {}
+        for each in found:
+            for key, result in each.results.items():
+                if not isinstance(results.get(key), Answer):  # an answer wins over a failure
+                    results[key], profiles[key] = result, each.profile
         needed: set[tuple[str, int]] = set()
         cases: list[CaseRun] = []
         then = ""
-        for batches in _by_plan(found):
-            first, own = batches[0].batch, _merged_results(batches)
-            run_again = commands[first.command]
+        for batch in _one_of_each_plan(found):
+            run_again = commands[batch.purpose.command]
             try:
-                of_plan, looked_up = run_again(first.plan, answers_from(own, pending))
+                again, looked_up = run_again(batch.purpose.plan, answers_from(results, pending))
             except DamagedPlan:
-                raise _damaged(self._files.path(first)) from None
-            then = then or (first.then if looked_up else "")
-            cases += of_plan
+                raise _damaged(self._files.path(batch)) from None
+            then = then or (batch.purpose.then if looked_up else "")
+            cases += again
             needed |= {*looked_up}
-            results |= own
         answers = {key: each for key, each in results.items() if isinstance(each, Answer)}
-        given_by = {key: endpoint_digest(each.profile) for each in found for key in each.results}
         outdated = [
-            (given_by[key], Recording(request=key[0], repeat=key[1], case="", answer=answer))
+            (
+                endpoint_digest(profiles[key]),
+                Recording(request=key[0], repeat=key[1], case="", answer=answer),
+            )
             for key, answer in answers.items()
             if key[:2] not in needed
         ]
+        costs = [_batch_cost_usd(profiles[key], answer) for key, answer in answers.items()]
         AnswerCache(self._workspace.repository.common_dir).keep(outdated)
         return BatchReport(
             action="collect",
             answers=len(answers),
             outdated=len(outdated),
-            cost_usd=_cost_usd(found),
+            cost_usd=None if None in costs else sum(filter(None, costs)),
             unanswered=tuple(map(_shown_case, filter(_has_no_answer, cases))),
             refused=tuple(map(_shown_case, filter(_is_broken, cases))),
             advice=then,
@@ -463,42 +471,18 @@ def _run(work: Callable[[], Awaitable[T]], services: Iterable[BatchService]) -> 
     return asyncio.run(run())
 
 
-def _by_plan(found: Iterable[_Visited]) -> Iterable[list[_Visited]]:
-    """Batches with results, by the command and plan of their submit."""
-    groups: dict[str, list[_Visited]] = {}
-    for each in found:
-        if each.results:
-            key = json.dumps([each.batch.command, each.batch.plan], sort_keys=True)
-            groups.setdefault(key, []).append(each)
-    return groups.values()
-
-
-def _merged_results(batches: Iterable[_Visited]) -> dict[Key, Answer | Failure]:
-    """All results; an answer wins over a failure in another batch."""
-    found: dict[Key, Answer | Failure] = {}
-    for batch in batches:
-        for key, result in batch.results.items():
-            if not isinstance(found.get(key), Answer):
-                found[key] = result
-    return found
-
-
-def _cost_usd(found: Iterable[_Visited]) -> float | None:
-    """The cost of all answers; None if that of one is unknown."""
-    costs = [
-        _batch_cost_usd(each.profile, result)
+def _one_of_each_plan(found: Iterable[_Visited]) -> Iterable[PendingBatch]:
+    """A batch with results for each command and plan."""
+    return {
+        json.dumps(each.batch.purpose.plan, sort_keys=True) + each.batch.purpose.command: each.batch
         for each in found
-        if each.profile is not None
-        for result in each.results.values()
-        if isinstance(result, Answer)
-    ]
-    known = [cost for cost in costs if cost is not None]
-    return sum(known) if len(known) == len(costs) else None
+        if each.results
+    }.values()
 
 
-def _batch_cost_usd(profile: ModelProfile, answer: Answer) -> float | None:
+def _batch_cost_usd(profile: ModelProfile | None, answer: Answer) -> float | None:
     """The cost of an answer in a batch; None if the price or the usage is unknown."""
-    if answer.usage == Usage():
+    if profile is None or answer.usage == Usage():
         return None
     usd = answer_cost_usd(answer.usage, profile.provider, profile.id, profile.price)
     return None if usd is None else usd * BATCH_PRICE
@@ -520,19 +504,15 @@ def _shown_case(case: CaseRun) -> UnansweredCase:
     )
 
 
-def _row_of(batch: PendingBatch, state: BatchState, *, reason: str = "") -> BatchRow:
+def _row_of(batch: PendingBatch, state: BatchState, **more: Any) -> BatchRow:
     return BatchRow(
         id=batch.id,
         profile=batch.profile,
         model=batch.model,
         state=state,
         requests=len(batch.requests),
-        reason=reason,
+        **more,
     )
-
-
-def _row_of_progress(batch: PendingBatch, progress: BatchProgress, state: BatchState) -> BatchRow:
-    return replace(_row_of(batch, state, reason=progress.reason), done=progress.done)
 
 
 def _endpoint_digest(profile: ModelProfile) -> str:
@@ -612,18 +592,6 @@ class _Planned:
         ledger.requests += 1
         self.worst_usd += worst_usd
         return True
-
-
-def _estimate(planned: _Planned, batches: int, settings: Settings) -> Estimate:
-    asks = [ask for ask, _ in planned.asks.values()]
-    return Estimate(
-        requests=len(asks),
-        worst_usd=planned.worst_usd,
-        unpriced=unpriced_models(asks),
-        endless=endless_models(asks),
-        left_usd=settings.max_cost_usd,
-        batches=batches,
-    )
 
 
 def answers_from(results: Mapping[Key, Answer | Failure], pending: Collection[Key]) -> Sender:
@@ -732,14 +700,11 @@ class BatchService:
         self.limits = batches.limits
         self.item = batches.item
 
-    async def upload(self, items: Sequence[BatchItem], mark: str) -> str:
-        """Upload items; see `Batches.upload` of a provider."""
-        return await self._patiently(lambda: self._batches.upload(items, mark, self._long_s))
-
-    async def create(
-        self, items: Sequence[BatchItem], upload: str, intent: BatchIntent
-    ) -> BatchProgress | str:
-        """Create a batch once; the reason if it is unknown whether it was created."""
+    async def create(self, items: Sequence[BatchItem], intent: BatchIntent) -> BatchProgress | str:
+        """Upload items and create a batch once; the reason if it is unknown whether it exists."""
+        upload = await self._patiently(
+            lambda: self._batches.upload(items, intent.mark, self._long_s)
+        )
         try:
             return await self._patiently(
                 lambda: self._batches.create(items, upload, intent.mark, self._long_s),
@@ -827,7 +792,7 @@ def _no_batch_api(message: str) -> UsageError:
 
 _FORMAT = 2
 _LOCKED_WORK = "submitting or collecting batches"
-_TYPES = {"created_s": int, "plan": dict, "requests": tuple}
+_TYPES = {"created_s": int, "plan": dict, "requests": tuple, "purpose": Purpose}
 """The types of the attributes that are not strings."""
 
 
@@ -870,8 +835,8 @@ class _PendingFiles:
 
     def write(self, batch: PendingBatch) -> None:
         """Write a batch to disk; raises InputError."""
-        values = {each.name: getattr(batch, each.name) for each in fields(batch)}
-        data = json.dumps({"format": _FORMAT, **values}, indent=1).encode() + b"\n"
+        value = {"format": _FORMAT, **_values(batch), "purpose": _values(batch.purpose)}
+        data = json.dumps(value, indent=1).encode() + b"\n"
         file = self.path(batch)
         try:
             replace_whole(file, data, file.with_suffix(".new"))
@@ -894,17 +859,22 @@ def _read(file: Path) -> PendingBatch:
             hint = "collect it with the version of promptops that submitted it"
             raise InputError("this batch has an unknown format", where=str(file), hint=hint)
         requests = tuple((str(digest), int(repeat)) for digest, repeat in value.pop("requests"))
-        batch = PendingBatch(**value, requests=requests)
+        purpose = Purpose(**value.pop("purpose"))
+        batch = PendingBatch(**value, purpose=purpose, requests=requests)
     except OSError as error:
         message = f"this batch can't be read: {os_reason(error)}"
         raise InputError(message, where=str(file), hint="check its permissions") from None
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise _damaged(file) from None
-    attributes = {each.name: getattr(batch, each.name) for each in fields(batch)}
-    right = all(isinstance(value, _TYPES.get(name, str)) for name, value in attributes.items())
+    attributes = (_values(batch) | _values(purpose)).items()
+    right = all(isinstance(value, _TYPES.get(name, str)) for name, value in attributes)
     if not right or batch.mark != file.stem:
         raise _damaged(file)
     return batch
+
+
+def _values(of: PendingBatch | Purpose) -> dict[str, Any]:
+    return {each.name: getattr(of, each.name) for each in fields(of)}
 
 
 def _damaged(file: Path) -> InputError:

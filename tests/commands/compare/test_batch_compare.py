@@ -37,7 +37,7 @@ def test_the_recordings_of_arms_are_those_of_record(repo, tmp_path, say):
             return say("compare", *arguments, "-C", str(repo.root))
 
         submitted = run(*MODELS, "--batch")
-        pending = [(batch["command"], batch["submit"]) for batch in one.pending]
+        pending = [(each["purpose"]["command"], each["purpose"]["submit"]) for each in one.pending]
         running = one.run("collect")
         one.api.finish(edit=reversed)
         collected = one.run("collect")

@@ -309,17 +309,21 @@ def test_the_batches_of_another_work_tree_are_left_to_it_while_it_exists(repo, t
     assert (adopted.code, one.recordings.count(b"\n")) == (0, 4)
 
 
+def changed(value, **purpose):
+    return json.dumps({**value, "purpose": {**value["purpose"], **purpose}})
+
+
 DAMAGED = {
     "cut": lambda value: "{",
     "a list": lambda value: "[]",
     "nested deeply": lambda value: "[" * 100_000,
-    "without a key": lambda value: json.dumps({**value, "plan": None}),
+    "without a key": lambda value: json.dumps({**value, "purpose": None}),
     "with a strange time": lambda value: json.dumps({**value, "created_s": "now"}),
     "with a strange id": lambda value: json.dumps({**value, "id": ["b"]}),
     "with strange requests": lambda value: json.dumps({**value, "requests": [["a"], 1]}),
     "with the name of another": lambda value: json.dumps({**value, "mark": "../../x"}),
-    "of an unknown command": lambda value: json.dumps({**value, "command": "x"}),
-    "with a strange plan": lambda value: json.dumps({**value, "plan": {"prompts": 1}}),
+    "of an unknown command": lambda value: changed(value, command="x"),
+    "with a strange plan": lambda value: changed(value, plan={"prompts": 1}),
 }
 
 

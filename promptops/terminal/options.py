@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -258,11 +258,14 @@ verbose_option = output_option(
 )
 
 
-_NOT_AGAIN = ("concurrency", "max_cost", "max_requests", "max_time", "event", "chosen", "prune")
+_NOT_AGAIN = (
+    *("concurrency", "max_cost", "max_requests", "max_time", "event", "prune"),
+    *("directory", "overrides", "chosen", "quiet", "no_color", "verbose"),
+)
 
 
 def command_again(**changed: object) -> str:
-    """This command line without its limits and formats, to be typed for what it did not do.
+    """This command line without its limits and its output, to be typed for what it did not do.
 
     Args:
         changed: Values of parameters, by click's names, in place of those that were given.
@@ -283,6 +286,12 @@ def command_again(**changed: object) -> str:
             elif each is not None:
                 words += [*flag, str(each)]
     return shlex.join(words)
+
+
+def format_list(formats: Mapping[str, str]) -> str:
+    """What `--formats` prints: names of formats with what they are, in columns."""
+    width = max(map(len, formats))
+    return "".join(f"{name.ljust(width)}  {marks}\n" for name, marks in formats.items())
 
 
 def note_hidden(output: OutputOptions, workspace: Workspace) -> None:

@@ -61,9 +61,14 @@ def command(output: OutputOptions, identity: str, case: str, **options: Any) -> 
       promptops bisect support/triage --case refund --good v1.4.0 --live --max-cost 0.50
       git bisect run promptops bisect support/triage --case refund --here
     """
+    from promptops.commands.bisect.bisect import verdict_here
+
     _refuse_contradictions(options)
     wanted = identity, case
-    found = _tested(output, wanted) if options["here"] else _searched(output, wanted, options)
+    if options["here"]:
+        found = verdict_here(output.directory, wanted, output.overrides)
+    else:
+        found = _searched(output, wanted, options)
     output.write_report("bisect", found)
     if found.here is not None:
         return _EXIT[found.here.verdict]
@@ -71,26 +76,17 @@ def command(output: OutputOptions, identity: str, case: str, **options: Any) -> 
 
 
 def _refuse_contradictions(options: dict[str, Any]) -> None:
-    given = [name for name, value in options.items() if value not in (None, False)]
-    search = [name for name in _SEARCH_OPTIONS if name in given]
-    live = [name for name in _LIVE_OPTIONS if name in given]
+    search, live = (
+        [f"--{name.replace('_', '-')}" for name in names if options[name] not in (None, False)]
+        for names in (_SEARCH_OPTIONS, _LIVE_OPTIONS)
+    )
     if options["here"] and search:
-        raise UsageError(f"--here and {_option(search[0])} exclude each other")
+        raise UsageError(f"--here and {search[0]} exclude each other")
     if live and not options["live"]:
-        raise UsageError(f"{_option(live[0])} needs --live", hint="add --live, or leave it out")
+        raise UsageError(f"{live[0]} needs --live", hint="add --live, or leave it out")
     if not options["here"] and options["good"] is None:
         hint = "name a commit at which the case passes: --good REV"
         raise UsageError("--good is missing", hint=hint)
-
-
-def _option(name: str) -> str:
-    return f"--{name.replace('_', '-')}"
-
-
-def _tested(output: OutputOptions, wanted: tuple[str, str]) -> Bisection:
-    from promptops.commands.bisect.bisect import verdict_here
-
-    return verdict_here(output.directory, wanted, output.overrides)
 
 
 def _searched(output: OutputOptions, wanted: tuple[str, str], options: dict[str, Any]) -> Bisection:

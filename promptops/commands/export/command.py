@@ -8,12 +8,12 @@ import click
 
 from promptops.errors import UsageError
 from promptops.terminal.complete import complete_prompt
-from promptops.terminal.format_list import format_list
 from promptops.terminal.options import (
     Command,
     at_option,
     common,
     decide_option,
+    format_list,
     output_option,
     select_option,
 )

@@ -9,8 +9,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from promptops.errors import InputError, UsageError
-from promptops.terminal.format_list import format_list
-from promptops.terminal.options import Command, common, decide_option, output_option, select_option
+from promptops.terminal.options import (
+    Command,
+    common,
+    decide_option,
+    format_list,
+    output_option,
+    select_option,
+)
 from promptops.terminal.output import OutputOptions
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from promptops.errors import BUG, UsageError
+from promptops.errors import BUG, INTERRUPTED, OUTAGE, UsageError
 from promptops.records import replace
 from promptops.terminal.call_options import CallOptions, Percent, case_option, model_calls
 from promptops.terminal.complete import complete_operator
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from promptops.workspace.selection import SelectionOptions
 
 _MAX_MUTANTS = 20
-_OUTAGE = 5
-_INTERRUPTED = 130
 
 
 @click.command(cls=Command)
@@ -101,9 +99,9 @@ def command(
 
 def _exit_code(found: MutationRun) -> int:
     if found.interrupted:
-        return _INTERRUPTED
+        return INTERRUPTED
     if any(row.internal for row in found.rows):
         return BUG
     if found.unanswered:
-        return _OUTAGE
+        return OUTAGE
     return int(found.under or any(row.unreadable for row in found.rows))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from promptops.errors import BUG, UsageError
+from promptops.errors import BUG, INTERRUPTED, OUTAGE, UsageError
 from promptops.records import replace
 from promptops.terminal.call_options import (
     CallOptions,
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from promptops.model.probe_run import ProbeRun
     from promptops.workspace.selection import SelectionOptions
 
-_OUTAGE = 5
-_INTERRUPTED = 130
 _LISTED = ("text", "json")
 
 
@@ -148,9 +146,9 @@ def _list(output: OutputOptions, options: dict[str, Any]) -> int:
 
 def _exit_code(found: ProbeRun) -> int:
     if found.interrupted:
-        return _INTERRUPTED
+        return INTERRUPTED
     if found.failed:
         return BUG
     if found.unanswered or any(case.run.infrastructure for case in found.cases):
-        return _OUTAGE
+        return OUTAGE
     return int(found.verdict == "fail")

@@ -71,8 +71,8 @@ def test_with_a_base_the_commit_is_judged_and_what_is_on_disk_is_not(branch, che
 
 
 @pytest.mark.parametrize(
-    ("option", "name"),
-    [("--at=HEAD", "committed"), ("--staged", "staged"), ("--at", "worktree", "disk")],
+    ("revision", "name"),
+    [("HEAD", "committed"), ("index", "staged"), ("worktree", "disk")],
 )
 def test_uncommitted_changes_are_judged_where_an_option_names_them(branch, checked, revision, name):
     branch.write({ASK: MISSPELT.replace("nmae", "committed")})

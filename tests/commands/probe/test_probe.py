@@ -148,7 +148,7 @@ def test_without_an_untrusted_input_it_exits_0_and_says_that_nothing_is_attacked
         (("--record", "--live"), "error: --record and --live exclude each other\n"),
         (
             ("--families", "--format", "html"),
-            "error: --list has no format 'html'\n  tip: one of: text, json\n",
+            "error: --families has no format 'html'\n  tip: one of: text, json\n",
         ),
         (
             ("ask", "--case", "nothing"),

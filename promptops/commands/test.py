@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -84,8 +83,6 @@ def command(
     from promptops.workspace.workspace import workspace
 
     _refuse_contradictions(output, mode, click.get_current_context().params)
-    # Nearly all objects live until the end; collecting often costs a third of the time.
-    gc.set_threshold(50_000)
     if mode in ("record", "refresh"):
         write_earlier_answers(output.directory)
     shards = read_shards(output.directory, wanted.patterns) if options["merge_shards"] else None

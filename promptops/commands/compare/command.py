@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -138,8 +137,6 @@ def command(
     if options["batch"]:
         return _submitted(output, wanted, calls, {**given, "kind": kind})
     refuse_partial_prune(given)
-    # Nearly all objects live until the end; collecting often costs a third of the time.
-    gc.set_threshold(50_000)
     if mode == "record":
         write_earlier_answers(output.directory)
     with workspace(output.directory, overrides=output.overrides) as opened:

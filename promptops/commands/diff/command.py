@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from typing import Any
 
 import click
@@ -58,11 +57,10 @@ def command(output: OutputOptions, **options: Any) -> int:
       promptops diff --staged
       promptops diff origin/main... --format markdown=comment.md --fail-on breaking
     """
-    gc.disable()  # most objects live until the end; collecting costs 8%
-    try:
+    from promptops.storage.gc_paused import uncollected
+
+    with uncollected():  # most objects live until the end; collecting costs 8%
         return _compared(output, options)
-    finally:
-        gc.enable()
 
 
 def _compared(output: OutputOptions, options: dict[str, Any]) -> int:

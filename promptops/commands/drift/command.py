@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -104,8 +103,6 @@ def command(
     from promptops.workspace.workspace import workspace
 
     _refuse_contradictions(options, wanted.patterns)
-    # Nearly all objects live until the end; collecting often costs a third of the time.
-    gc.set_threshold(50_000)
     with workspace(output.directory, overrides=output.overrides) as opened:
         found = drift(opened, wanted, _options(output, calls, options, opened.config))
     if found.unasked:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -77,8 +76,6 @@ def command(
     from promptops.commands.mutate.mutate import MutateOptions, mutate
     from promptops.workspace.workspace import workspace
 
-    # Nearly all objects live until the end; collecting often costs a third of the time.
-    gc.set_threshold(50_000)
     if options["max_mutants"] is not None and not options["live"]:
         raise UsageError("--max-mutants needs --live", hint="without it, all mutants are tried")
     mode = "live" if options["live"] else "replay"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -111,8 +110,6 @@ def command(
     refuse_partial_prune(click.get_current_context().params, "families", "attacks", "smoke")
     if options["listed"]:
         return _list(output, options)
-    # Nearly all objects live until the end; collecting often costs a third of the time.
-    gc.set_threshold(50_000)
     if mode in ("record", "refresh"):
         write_earlier_answers(output.directory)
     kept = {name: options[name] for name in ("cases", "repeats", "baseline", "prune")}

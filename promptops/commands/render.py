@@ -103,9 +103,9 @@ def _resolved(output: OutputOptions, options: dict[str, Any]) -> int:
     for name, parameter in _OF_REQUESTS.items():
         if options[parameter]:
             raise UsageError(f"{name} and --resolved exclude each other")
-    for name, _ in output.formats:
-        if name in _PROVIDERS:
-            raise UsageError(f"the format {name} is for requests", hint="leave out --resolved")
+    provider = next((name for name, _ in output.formats if name in _PROVIDERS), None)
+    if provider is not None:
+        raise UsageError(f"the format {provider} is for requests", hint="leave out --resolved")
     with workspace(output.directory, options["revision"], output.overrides) as opened:
         prompt = resolved_prompt(opened, required_prompt(opened, options["identity"]))
     output.write_each(

@@ -89,9 +89,9 @@ def _everything(scene: Scene, repository: Path) -> Iterator[Row]:
 def _boundaries(scene: Scene, repository: Path) -> Iterator[Row]:
     """The opt-in rule that renders each prompt with up to 200 inputs; `check --since` runs it."""
     count = scene.sizes.linted_by_peers // 10
-    what = f"`lint --select TST008` of {count:,} of them, {BOUNDARY_S * 1000:.0f} ms each"
+    what = f"`lint --rule TST008` of {count:,} of them, {BOUNDARY_S * 1000:.0f} ms each"
     identities = [identity(number) for number in range(count)]
-    arguments = ("lint", "--no-cache", "--select", "TST008", *identities)
+    arguments = ("lint", "--no-cache", "--rule", "TST008", *identities)
     ours = scene.environment.ours(*arguments, says=f'"files": {count}\\b', proof=COUNTED)
     programs = [ours, scene.environment.bare_python()]
     timings = scene.measure(what, programs, repository, scene.sizes.long_runs)

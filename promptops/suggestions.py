@@ -35,7 +35,9 @@ def nearest_name(
     from difflib import get_close_matches
 
     names = list(_first(known, max_chars))
-    near = get_close_matches(word, _likely(word, names), 1, cutoff)
+    near = get_close_matches(word, _likely(word, names), 3, cutoff)
+    # Exchanged letters are the most frequent mistake: `lnit` is as similar to `list` as to `lint`.
+    near.sort(key=lambda name: sorted(name) != sorted(word))
     return near[0] if near else _in_other_case(word, names)
 
 

@@ -23,6 +23,7 @@ from promptops.evals.registry import built_in as known_assertions
 from promptops.formats.codes import CODES as LOSSES
 from promptops.lint.registry import built_in as known_rules
 from promptops.model.probe import BiasPair, Family, Probe
+from promptops.terminal.options import FORMAT_HELP, SHARED, options_by_heading
 
 ROOT = Path(__file__).parent.parent
 REFERENCE = ROOT / "docs" / "reference"
@@ -98,7 +99,7 @@ def _losses() -> str:
 
 def _commands() -> str:
     known = dict(all_commands(group))
-    shared = "".join(_option(each) for each in _options(known["lint"]) if each.name in _SHARED)
+    shared = "".join(map(_option, options_by_heading(known["lint"])[SHARED]))
     body = "\n".join(_command(*each) for each in known.items())
     about = (
         "`promptops COMMAND`, also `git promptops COMMAND`. Results go to stdout, everything else\n"
@@ -106,11 +107,9 @@ def _commands() -> str:
         "[exit-codes-and-outputs.md](../exit-codes-and-outputs.md).\n\n"
         "Every command has these options. `-C DIR` may also come before the command, as for git;\n"
         "of several, each is relative to the one before.\n\n"
+        f"- `--format` `FORMAT[=FILE]`: {FORMAT_HELP}\n"
     )
     return f"# Commands\n\n{about}{shared}- `-h`, `--help`: Show help.\n\n{body}"
-
-
-_SHARED = ("directory", "overrides", "quiet", "no_color")
 
 
 def _command(name: str, command: click.Command) -> str:
@@ -118,16 +117,15 @@ def _command(name: str, command: click.Command) -> str:
     usage = " ".join(
         command.collect_usage_pieces(click.Context(command, help_option_names=["-h", "--help"]))
     )
-    options = [each for each in _options(command) if each.name not in _SHARED]
-    listed = "".join(map(_option, options))
+    listed = "\n".join(
+        f"{heading}:\n\n{''.join(map(_option, options))}"
+        for heading, options in options_by_heading(command).items()
+        if heading != SHARED
+    )
     return (
         f"## {name}\n\n    promptops {name} {usage}\n\n{text.strip()}\n\n{listed}\n"
         f"```sh\n{inspect.cleandoc(example)}\n```\n"
     )
-
-
-def _options(command: click.Command) -> list[click.Option]:
-    return [each for each in command.params if isinstance(each, click.Option) and not each.hidden]
 
 
 def _option(option: click.Option) -> str:

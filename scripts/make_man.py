@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 
 from promptops.cli.group import all_commands, group
+from promptops.terminal.options import FORMAT_HELP, SHARED, options_by_heading
 
 PAGE = Path(__file__).parent.parent / "man" / "git-promptops.1"
 
@@ -95,14 +96,11 @@ def page() -> str:
 
 def _common() -> str:
     """The options that all commands share."""
-    lint = dict(all_commands(group))["lint"]
-    shared = [option for option in _options(lint) if option.name in _SHARED]
     lines = "\\fB\\-C\\fR may also come before the command, as for git.\n"
-    lines += "".join(line for option in shared for line in _option(option, formats=False))
+    lines += f".TP\n\\fB\\-\\-format\\fR \\fIFORMAT[=FILE]\\fR\n{roff(FORMAT_HELP)}\n"
+    shared = options_by_heading(dict(all_commands(group))["lint"])[SHARED]
+    lines += "".join(line for option in shared for line in _option(option))
     return f'.SH OPTIONS OF EVERY COMMAND\n{lines}.TP\n.BR \\-h ", " \\-\\-help\nShow help.\n'
-
-
-_SHARED = ("directory", "chosen", "overrides", "quiet", "no_color")
 
 
 def _command(name: str, command: click.Command) -> Iterator[str]:
@@ -114,25 +112,18 @@ def _command(name: str, command: click.Command) -> Iterator[str]:
     yield f".SS promptops {roff(name)} {roff(usage)}\n"
     for paragraph in filter(None, text.replace("\b\n", "").strip().split("\n\n")):
         yield f".PP\n{roff(paragraph)}\n"
-    for option in _options(command):
-        if option.name not in _SHARED or option.name == "chosen":
-            yield from _option(option, formats=option.name == "chosen")
+    for heading, options in options_by_heading(command).items():
+        if heading != SHARED:
+            yield f".PP\n{heading}:\n"
+            yield from (line for option in options for line in _option(option))
     if example:
         yield f".PP\nExample:\n.PP\n.nf\n.RS 4\n{roff(inspect.cleandoc(example))}\n.RE\n.fi\n"
 
 
-def _options(command: click.Command) -> list[click.Option]:
-    return [each for each in command.params if isinstance(each, click.Option) and not each.hidden]
-
-
-def _option(option: click.Option, *, formats: bool) -> Iterator[str]:
-    """One entry. The formats differ by command, so only the command's entry lists them."""
+def _option(option: click.Option) -> Iterator[str]:
     names = ", ".join(f"\\fB{roff(name)}\\fR" for name in (*option.opts, *option.secondary_opts))
     value = "" if option.is_flag else f" \\fI{roff(_metavar(option))}\\fR"
-    description = option.help or ""
-    if option.name == "chosen" and not formats:
-        description = "The output format; repeatable, at most one without =FILE."
-    yield f".TP\n{names}{value}\n{roff(description)}\n"
+    yield f".TP\n{names}{value}\n{roff(option.help or '')}\n"
 
 
 def _metavar(option: click.Option) -> str:

@@ -14,15 +14,22 @@ from promptops import commands
 from promptops.errors import os_reason
 from promptops.module_discovery import module_names
 from promptops.suggestions import did_you_mean
+from promptops.terminal.options import FORMAT_HELP, SHARED, options_by_heading
 
 SECTIONS = {
-    "start": ("init", "new", "mv", "doctor", "import", "export", "completion"),
-    "look": ("list", "render", "run", "lsp"),
-    "check": ("lint", "rule", "diff", "test", "recordings", "mutate", "check", "probe"),
-    "ship": ("release", "build", "verify", "promote", "rollback", "stubs"),
-    "operate": ("log", "blame", "bisect", "compare", "drift", "score"),
-    "serve": ("receive", "textconv"),
+    "everyday": (
+        *("init", "import", "new", "lint", "render", "run", "diff", "test", "check", "release"),
+    ),
+    "start": ("mv", "doctor"),
+    "look": ("list",),
+    "check": ("rule", "recordings"),
+    "measure": ("compare", "mutate", "probe", "drift", "score"),
+    "ship": ("build", "verify", "promote", "rollback", "stubs", "export"),
+    "history": ("log", "blame", "bisect"),
 }
+"""The headings of `promptops --help`; a command that no list names is below "more"."""
+ALSO = ("completion", "lsp", "receive", "textconv")
+"""Commands that another program starts, or that are used once: one line at the end."""
 
 
 _OF_OTHER_TOOLS = {
@@ -52,7 +59,8 @@ class _Commands(click.Group):
     """The modules of `commands/` as a group; a new file is a new command."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted(name.rstrip("_") for name in _modules())
+        """The names, in the order of `promptops --help`."""
+        return [name for names in (*_sections().values(), ALSO) for name in names]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         for name in (cmd_name, f"{cmd_name}_"):  # `list_.py`: `list` is a builtin of Python
@@ -74,32 +82,40 @@ class _Commands(click.Group):
                 raise
             raise click.UsageError(f"No such command {args[0]!r}; {hint}", ctx) from error
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        left = self.list_commands(ctx)
-        for section, names in SECTIONS.items():
-            self._section(ctx, formatter, section, [name for name in names if name in left])
-            left = [name for name in left if name not in names]
-        self._section(ctx, formatter, "more", left)
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        self.format_commands(ctx, formatter)
+        click.Command.format_options(self, ctx, formatter)
+        lint = self.get_command(ctx, "lint")
+        shared = options_by_heading(lint)[SHARED] if lint else []
+        rows = [each.get_help_record(ctx) for each in shared if each.name != "directory"]
+        with formatter.section("Options of every command"):
+            formatter.write_dl([("--format FORMAT[=FILE]", FORMAT_HELP), *filter(None, rows)])
 
-    def _section(
-        self, ctx: click.Context, formatter: click.HelpFormatter, title: str, names: list[str]
-    ) -> None:
-        rows = []
-        for name in names:
-            command = self.get_command(ctx, name)
-            if command is not None:
-                rows.append((name, command.get_short_help_str(200)))
-        if rows:
-            with formatter.section(title):
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        for heading, names in _sections().items():
+            commands = {name: self.get_command(ctx, name) for name in names}
+            rows = [(name, each.get_short_help_str(200)) for name, each in commands.items() if each]
+            with formatter.section(heading):
                 formatter.write_dl(rows)
+        formatter.write_paragraph()
+        formatter.write_text(f"also: {', '.join(ALSO)}")
+
+
+def _sections() -> dict[str, list[str]]:
+    """The commands that exist, below the headings of `promptops --help`."""
+    left = sorted({name.rstrip("_") for name in _modules()} - set(ALSO))
+    found = {
+        heading: [name for name in names if name in left] for heading, names in SECTIONS.items()
+    }
+    named = {name for names in found.values() for name in names}
+    found["more"] = [name for name in left if name not in named]
+    return {heading: names for heading, names in found.items() if names}
 
 
 def all_commands(of: click.Group, name: str = "") -> Iterator[tuple[str, click.Command]]:
     """Each command with its name in the order of `--help`; those of a group follow it."""
     context = click.Context(of)
-    known = of.list_commands(context)
-    first = [each for names in SECTIONS.values() for each in names if each in known]
-    for each in (*first, *(other for other in known if other not in first)):
+    for each in of.list_commands(context):
         command = of.get_command(context, each)
         if command is not None:
             yield f"{name}{each}", command
@@ -164,14 +180,4 @@ def _change_directory(ctx: click.Context, param: click.Parameter, names: tuple[s
     help="Run as if started in DIR; the same as -C after the command.",
 )
 def group() -> None:
-    """Lint, test, review and release LLM prompts in git.
-
-    \b
-    Example:
-      promptops lint              find problems in the prompts of this repository
-      promptops render ID -c NAME print the request of a test case
-      promptops run ID -c NAME    call the model and print its answer
-      promptops diff              show changes and the required version bump
-      promptops rule VAR001       explain a rule
-      promptops release           check everything and tag the next version
-    """
+    """Lint, test, review and release LLM prompts in git."""

@@ -154,7 +154,20 @@ def _message(error: click.ClickException) -> str:
     known = [name.lstrip("-") for name in error.possibilities or ()]
     near = nearest_name(error.option_name.lstrip("-"), known)
     hint = f"; did you mean `--{near}`?" if near else ""
-    return f"No such option {error.option_name!r}{hint or _setting(error)}"
+    hint = _written_otherwise(error) or hint or _setting(error)
+    return f"No such option {error.option_name!r}{hint}"
+
+
+def _written_otherwise(error: click.NoSuchOption) -> str:
+    """What to type for a format, and for the revision of `diff`."""
+    from promptops.terminal.options import formats_of
+
+    if error.ctx is None:
+        return ""
+    if error.ctx.info_name == "diff" and error.option_name == "--since":
+        return "; write `promptops diff REV...`"
+    name = error.option_name.removeprefix("--")
+    return f"; write `--format {name}`" if name in formats_of(error.ctx.command) else ""
 
 
 def _too_many_arguments(error: click.ClickException) -> str | None:

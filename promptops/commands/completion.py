@@ -5,13 +5,13 @@ from __future__ import annotations
 import click
 
 from promptops.errors import UsageError
-from promptops.terminal.options import common
+from promptops.terminal.options import Command, common
 from promptops.terminal.output import OutputOptions
 
 SHELLS = ("bash", "zsh", "fish")
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("shell", type=click.Choice(SHELLS))
 @common("text")
 def command(output: OutputOptions, shell: str) -> int:

@@ -10,7 +10,7 @@ from promptops.errors import UsageError
 from promptops.records import record
 from promptops.records.outputs import output as output_of
 from promptops.records.outputs import shown
-from promptops.terminal.options import common
+from promptops.terminal.options import Command, common
 from promptops.terminal.output import OutputOptions
 from promptops.workspace.diagnosis import Diagnosis
 
@@ -32,7 +32,7 @@ class Diagnoses:
         return all(check.state != "problem" for check in self.checks)
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option(
     "--reset-channel",
     "channel",

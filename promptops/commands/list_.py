@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from promptops.plurals import counted
 from promptops.records import record
 from promptops.records.outputs import output as output_of
-from promptops.terminal.complete import complete_prompt
-from promptops.terminal.options import (
-    at_option,
-    common,
-    note_hidden,
-    since_option,
-    tag_option,
-)
+from promptops.terminal.options import Command, at_option, common, note_hidden, selection
 from promptops.terminal.output import OutputOptions
 
 if TYPE_CHECKING:
     from promptops.catalog.catalog import Catalog
     from promptops.model.loaded import LoadedPrompt
+    from promptops.workspace.selection import SelectionOptions
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -66,13 +60,11 @@ class PromptList:
     prompts: tuple[ListedPrompt, ...]
 
 
-@click.command("list")
-@click.argument("patterns", nargs=-1, metavar="[ID|GLOB|PATH]...", shell_complete=complete_prompt)
+@click.command("list", cls=Command)
+@selection
 @at_option
-@since_option
-@tag_option
 @common("text", "json")
-def command(output: OutputOptions, **options: Any) -> int:
+def command(output: OutputOptions, wanted: SelectionOptions, revision: str) -> int:
     """List the prompts of the catalog.
 
     Warns about files below the prompt roots that look like prompts but are not read as prompts:
@@ -89,13 +81,10 @@ def command(output: OutputOptions, **options: Any) -> int:
     from promptops.report.parts.record_json import write
     from promptops.report.parts.visible import visible, visible_path
     from promptops.workspace.listing import unread_files
-    from promptops.workspace.selection import SelectionOptions, select
+    from promptops.workspace.selection import select
     from promptops.workspace.workspace import workspace
 
-    wanted = SelectionOptions(
-        patterns=options["patterns"], since=options["since"], selectors=options["select"]
-    )
-    with workspace(output.directory, options["revision"], output.overrides) as opened:
+    with workspace(output.directory, revision, output.overrides) as opened:
         found = _listed(opened.catalog, select(opened, wanted).why)
         unread = unread_files(opened) if wanted.everything else ()
         if wanted.everything:

@@ -7,11 +7,11 @@ from typing import Any
 import click
 
 from promptops.terminal.complete import complete_id
-from promptops.terminal.options import common
+from promptops.terminal.options import Command, common
 from promptops.terminal.output import OutputOptions
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("identity", metavar="ID", shell_complete=complete_id)
 @common("text", "json")
 def command(output: OutputOptions, identity: str) -> int:

@@ -10,7 +10,7 @@ import click
 
 from promptops.errors import UsageError
 from promptops.terminal.complete import complete_case, complete_prompt
-from promptops.terminal.options import at_option, common
+from promptops.terminal.options import Command, at_option, common, output_option, select_option
 from promptops.terminal.output import OutputOptions
 
 if TYPE_CHECKING:
@@ -29,24 +29,25 @@ INPUT_HELP = (
 )
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("identity", metavar="ID|PATH", shell_complete=complete_prompt)
-@click.option(
+@select_option(
     "-c",
     "--case",
     metavar="NAME",
     shell_complete=complete_case,
     help="The test case to render; the first by default.",
 )
-@click.option("-i", "--input", "given", multiple=True, metavar="NAME=VALUE", help=INPUT_HELP)
-@click.option(
+@select_option("-i", "--input", "given", multiple=True, metavar="NAME=VALUE", help=INPUT_HELP)
+@select_option(
     "--inputs",
     "file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
     help="A JSON file with the inputs.",
 )
-@click.option("--annotate", is_flag=True, help="Show the source file and line of each line.")
-@click.option(
+@output_option("--annotate", is_flag=True, help="Show the source file and line of each line.")
+@output_option(
     "--resolved",
     is_flag=True,
     help="Print the prompt file instead: variants merged, references and body files included.",
@@ -102,9 +103,9 @@ def _resolved(output: OutputOptions, options: dict[str, Any]) -> int:
     for name, parameter in _OF_REQUESTS.items():
         if options[parameter]:
             raise UsageError(f"{name} and --resolved exclude each other")
-    for name, _ in output.formats:
-        if name in _PROVIDERS:
-            raise UsageError(f"the format {name} is for requests", hint="leave out --resolved")
+    provider = next((name for name, _ in output.formats if name in _PROVIDERS), None)
+    if provider is not None:
+        raise UsageError(f"the format {provider} is for requests", hint="leave out --resolved")
     with workspace(output.directory, options["revision"], output.overrides) as opened:
         prompt = resolved_prompt(opened, required_prompt(opened, options["identity"]))
     output.write_each(

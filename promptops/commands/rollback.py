@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import click
 
-from promptops.terminal.options import common
+from promptops.terminal.options import Command, common
 from promptops.terminal.output import OutputOptions
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("channel", metavar="CHANNEL")
 @click.option(
-    "--to", metavar="RELEASE", help="The release to go back to; the previous one by default."
+    "--release",
+    "to",
+    metavar="TAG",
+    help="The release to go back to; the previous one by default.",
 )
 @click.option(
     "--commit", "committed", is_flag=True, help="Commit channels.yaml, and no other file."
@@ -34,7 +37,7 @@ def command(
     \b
     Example:
       promptops rollback production
-      promptops rollback production --to v1.6.2 --commit
+      promptops rollback production --release v1.6.2 --commit
     """
     from promptops.commands.promote.promote import rollback, saving_options, write_move
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from promptops.terminal.options import common
+from promptops.terminal.options import Command, common
 from promptops.terminal.output import OutputOptions
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("code", required=False, metavar="[CODE|NAME]")
 @common("text", "json", "markdown")
 def command(output: OutputOptions, code: str | None) -> int:

@@ -6,11 +6,11 @@ import click
 
 from promptops.errors import UsageError
 from promptops.records import replace
-from promptops.terminal.options import common
+from promptops.terminal.options import Command, common
 from promptops.terminal.output import OutputOptions
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("ref", metavar="REF")
 @click.option("-o", "--output", "target", metavar="FILE", help="Write to a file, not to stdout.")
 @common("python", "json")

@@ -122,7 +122,7 @@ CHG206 output-bound-relaxed BREAKING major
     consumers may receive values that a bound or a pattern excluded before
     risk: an output bound is relaxed
 CHG207 output-property-added ADDITIVE minor
-    the output has an additional property (major with `--strict`)
+    the output has an additional property (major with `--strict-output`)
 CHG208 output-format-changed BREAKING major
     the output format changed, or its schema was added or removed
 CHG209 sent-description-changed BEHAVIOR minor
@@ -135,7 +135,7 @@ CHG211 output-undecided BREAKING major
     waived
 CHG212 output-opened-or-closed ADDITIVE minor
     unknown properties of the output are now allowed, or no longer allowed (allowed is major with
-    `--strict`)
+    `--strict-output`)
 CHG301 rendered-text-changed BEHAVIOR minor
     the rendered text differs in at least one test case
 CHG302 rendered-white-space-changed BEHAVIOR minor

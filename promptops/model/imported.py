@@ -60,7 +60,7 @@ class ImportedSource:
     prompts: tuple[ImportedPrompt, ...]
 
 
-NOT_SELECTED = "not selected by --select"
+NOT_SELECTED = "not selected by --include"
 EXCLUDED = "excluded by --exclude"
 
 
@@ -172,7 +172,7 @@ class Candidate:
     Attributes:
         place: In its source.
         id: That an import without `--to` and `--id` gives it.
-        name: The end of its id, for `--select FILE::NAME`.
+        name: The end of its id, for `--include FILE::NAME`.
         format: Of the source.
         length: Characters of its texts, as templates.
         variables: Names of its inputs.

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
+
+    from promptops.workspace.workspace import Workspace
 
 
 def complete_prompt(
@@ -17,42 +20,46 @@ def complete_prompt(
     """Ids that begin with `incomplete`, or else files; nothing outside a repository."""
     from click.shell_completion import CompletionItem
 
-    paths = _prompt_ids(ctx)
+    paths = _beginning(ctx, "", lambda opened: opened.catalog.paths)
     found = [CompletionItem(name) for name in paths if name.startswith(incomplete)]
     return found or [CompletionItem(incomplete, type="file")] * bool(paths)
 
 
 def complete_id(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
     """Ids that begin with `incomplete`; nothing outside a repository."""
-    return [name for name in _prompt_ids(ctx) if name.startswith(incomplete)]
+    return _beginning(ctx, incomplete, lambda opened: opened.catalog.paths)
 
 
 def complete_case(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
     """Names of the prompt's cases that begin with `incomplete`."""
-    from promptops.errors import PromptopsError
     from promptops.workspace.named_prompts import optional_prompt
-    from promptops.workspace.workspace import workspace
 
-    try:
-        with workspace(_directory(ctx)) as opened:
-            # If an option lacks its value, click leaves the arguments unparsed.
-            name = ctx.params.get("identity") or next(iter(ctx.args), "")
-            path = optional_prompt(opened.catalog, opened.repository, name)
-            prompt = opened.catalog.loaded(path).prompt if path else None
-            names = [case.name for case in prompt.cases] if prompt else []
-    except PromptopsError:
-        return []
-    return [name for name in names if name.startswith(incomplete)]
+    # If an option lacks its value, click leaves the arguments unparsed.
+    name = ctx.params.get("identity") or next(iter(ctx.args), "")
+
+    def names(opened: Workspace) -> Iterator[str]:
+        path = optional_prompt(opened.catalog, opened.repository, name)
+        prompt = opened.catalog.loaded(path).prompt if path else None
+        yield from (case.name for case in prompt.cases) if prompt else ()
+
+    return _beginning(ctx, incomplete, names)
 
 
 def complete_profile(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
     """Names of model profiles that begin with `incomplete`."""
+    return _beginning(ctx, incomplete, lambda opened: opened.config.models)
+
+
+def _beginning(
+    ctx: click.Context, incomplete: str, names: Callable[[Workspace], Iterable[str]]
+) -> list[str]:
+    """The names in the repository that begin with `incomplete`; nothing outside of one."""
     from promptops.errors import PromptopsError
     from promptops.workspace.workspace import workspace
 
     try:
-        with workspace(_directory(ctx)) as opened:
-            return [name for name in opened.config.models if name.startswith(incomplete)]
+        with workspace(Path(ctx.params.get("directory") or ".")) as opened:
+            return [name for name in names(opened) if name.startswith(incomplete)]
     except PromptopsError:
         return []
 
@@ -62,22 +69,6 @@ def complete_operator(_ctx: click.Context, _param: click.Parameter, incomplete: 
     from promptops.model.mutant import OPERATORS
 
     return [name for name in OPERATORS if name.startswith(incomplete)]
-
-
-def _prompt_ids(ctx: click.Context) -> list[str]:
-    from promptops.errors import PromptopsError
-    from promptops.workspace.workspace import workspace
-
-    try:
-        with workspace(_directory(ctx)) as opened:
-            return list(opened.catalog.paths)
-    except PromptopsError:
-        return []
-
-
-def _directory(ctx: click.Context) -> Path:
-    given: Any = ctx.params.get("directory")
-    return Path(given) if given else Path()
 
 
 def complete_family(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
+from click.core import ParameterSource
 
 from promptops.errors import FAILED, INTERRUPTED, RUNNING, PromptopsError, UsageError
 from promptops.suggestions import did_you_mean
+from promptops.terminal.complete import complete_prompt
 from promptops.terminal.output import OutputOptions, wants_color
 
 if TYPE_CHECKING:
+    from promptops.workspace.selection import SelectionOptions
     from promptops.workspace.workspace import Workspace
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -21,10 +25,95 @@ F = TypeVar("F", bound=Callable[..., Any])
 _VERDICTS = {0, FAILED, RUNNING, INTERRUPTED}
 """Exit codes that report no error."""
 
-REVISION_HELP = "Read a commit, tag or branch, or `index`; the work tree by default."
-GATE_REVISION_HELP = (
-    "Read a commit, tag or branch; by default HEAD with --since, the files on disk without."
-)
+HEADINGS = ("select", "options", "call the model", "decide", "output")
+"""The headings of `COMMAND --help`, in their order."""
+PLAIN = HEADINGS[1]
+"""The heading of an option that is declared by `click.option`."""
+SHARED = "shared"
+"""The heading of the options that every command has, which are one line at the end."""
+FORMAT_HELP = "Write this format, to FILE or to stdout; repeatable, at most one without =FILE."
+
+_COLUMN = 24
+"""Characters of the names of options; longer names have a line of their own."""
+
+
+class Option(click.Option):
+    """An option that knows its heading in `--help`; see `select_option` and the others."""
+
+    def __init__(self, *names: Any, heading: str, **attributes: Any) -> None:
+        super().__init__(*names, **attributes)
+        self.heading = heading
+
+    def get_help_extra(self, ctx: click.Context) -> Any:
+        """Nothing: the text describes the range and the default."""
+        return {}
+
+
+class Command(click.Command):
+    """A command whose `--help` shows its own options below headings."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        sections = options_by_heading(self)
+        shared = [f"{each.opts[0]} {each.metavar or ''}".rstrip() for each in sections.pop(SHARED)]
+        rows = {
+            heading: [row for each in options if (row := each.get_help_record(ctx)) is not None]
+            for heading, options in sections.items()
+        }
+        width = min(_COLUMN, max(len(names) for each in rows.values() for names, _ in each))
+        for heading, each in rows.items():
+            with formatter.section(heading):
+                formatter.write_dl([(names.ljust(width), text) for names, text in each], _COLUMN)
+        formatter.write_paragraph()
+        formatter.write_text(f"shared (see promptops --help): {', '.join([*shared, '-h'])}")
+
+
+def options_by_heading(command: click.Command) -> dict[str, list[click.Option]]:
+    """The options of a command below the headings of `--help`, those of every command last."""
+    options = [each for each in command.params if isinstance(each, click.Option)]
+    found = {
+        heading: [each for each in options if getattr(each, "heading", PLAIN) == heading]
+        for heading in (*HEADINGS, SHARED)
+    }
+    return {heading: below for heading, below in found.items() if below}
+
+
+def formats_of(command: click.Command) -> list[str]:
+    """The formats that a command writes."""
+    found = (each.help for each in command.params if getattr(each, "name", "") == "chosen")
+    return str(next(found, "")).rstrip(".").split(", ")
+
+
+def _below(heading: str) -> Callable[..., Callable[[F], F]]:
+    def option(*names: str, **attributes: Any) -> Callable[[F], F]:
+        return click.option(*names, cls=Option, heading=heading, **attributes)
+
+    return option
+
+
+select_option, _, call_option, decide_option, output_option = map(_below, HEADINGS)
+"""`click.option` for an option below the heading of that name."""
+_shared_option = _below(SHARED)
+
+
+def option_group(
+    name: str, make: Callable[..., object], *options: Callable[[Any], Any]
+) -> Callable[[F], F]:
+    """Options that belong together: a command gets what `make` makes of their values, as `name`."""
+
+    def decorate(function: F) -> F:
+        @wraps(function)
+        def packed(*arguments: Any, **values: Any) -> Any:
+            # `common` calls it, so that its errors are written in the requested format.
+            made = partial(make, **{each: values.pop(each) for each in own})
+            return function(*arguments, **{name: made}, **values)
+
+        command: Any = packed
+        for option in reversed(options):
+            command = option(command)
+        own = [param.name for param in command.__click_params__[-len(options) :]]
+        return cast(F, command)
+
+    return decorate
 
 
 def common(*formats: str, acts: bool = False) -> Callable[[F], F]:
@@ -51,7 +140,11 @@ def common(*formats: str, acts: bool = False) -> Callable[[F], F]:
             color = not no_color and wants_color()
             output = OutputOptions(directory, pairs, quiet, color, overrides, default=formats[0])
             try:
-                code = function(output, **rest)
+                made = {
+                    name: each() if isinstance(each, partial) else each
+                    for name, each in rest.items()
+                }
+                code = function(output, **made)
             except PromptopsError as error:
                 output.write_error(error)
                 raise
@@ -69,7 +162,14 @@ def common(*formats: str, acts: bool = False) -> Callable[[F], F]:
 def _options(formats: tuple[str, ...]) -> list[Callable[[Any], Any]]:
     directory = click.Path(exists=True, file_okay=False, path_type=Path)
     return [
-        click.option(
+        output_option(
+            "--format",
+            "chosen",
+            multiple=True,
+            metavar="FORMAT[=FILE]",
+            help=f"{', '.join(formats)}.",
+        ),
+        _shared_option(
             "-C",
             "directory",
             type=directory,
@@ -77,27 +177,20 @@ def _options(formats: tuple[str, ...]) -> list[Callable[[Any], Any]]:
             metavar="DIR",
             help="Run as if started in DIR.",
         ),
-        click.option(
-            "--format",
-            "chosen",
-            multiple=True,
-            metavar="FORMAT[=FILE]",
-            help=f"{', '.join(formats)}; repeatable, at most one without =FILE.",
-        ),
-        click.option(
+        _shared_option(
             "--config",
             "overrides",
             multiple=True,
             metavar="KEY=VALUE",
             help="Override the configuration for this run, in TOML: 'lint.select=[\"SEC\"]'.",
         ),
-        click.option(
+        _shared_option(
             "-q",
             "--quiet",
             is_flag=True,
             help="Suppress output, except what prevents a result; report by exit code.",
         ),
-        click.option("--no-color", is_flag=True, help="Use no colours, even on a terminal."),
+        _shared_option("--no-color", is_flag=True, help="Use no colours, even on a terminal."),
     ]
 
 
@@ -118,60 +211,87 @@ def _formats(chosen: tuple[str, ...], known: tuple[str, ...]) -> tuple[tuple[str
     return tuple(pairs)
 
 
-def since_option(function: F) -> F:
-    """Add `--since [REV]`."""
-    text = "Only what changed since REV, and prompts that depend on it; default branch without REV."
-    return click.option("--since", is_flag=False, flag_value="", metavar="[REV]", help=text)(
-        function
+prompts_argument = click.argument(
+    "patterns", nargs=-1, metavar="[ID|GLOB|PATH]...", shell_complete=complete_prompt
+)
+since_option = select_option(
+    "--since",
+    is_flag=False,
+    flag_value="",
+    metavar="[REV]",
+    help="Only what changed since REV, and prompts that depend on it; default branch without REV.",
+)
+at_option = select_option(
+    "--at",
+    "revision",
+    default="worktree",
+    metavar="REV",
+    help="Read a commit, tag or branch, or `index`; the work tree by default.",
+)
+tag_option = select_option(
+    "--select",
+    multiple=True,
+    metavar="tag:NAME",
+    help="Only prompts with this tag:, owner: or status:.",
+)
+
+
+def selected(**values: Any) -> SelectionOptions:
+    """The prompts that `patterns`, `since` and `select` name."""
+    from promptops.workspace.selection import SelectionOptions
+
+    return SelectionOptions(
+        patterns=values["patterns"], since=values.get("since"), selectors=values["select"]
     )
 
 
-def at_option(function: F) -> F:
-    """Add `--at REV`."""
-    return click.option("--at", "revision", default="worktree", metavar="REV", help=REVISION_HELP)(
-        function
-    )
+selection = option_group("wanted", selected, prompts_argument, since_option, tag_option)
+"""Add `[ID|GLOB|PATH]...`, `--since` and `--select`, as `wanted`, a `SelectionOptions`."""
+no_cache_option = click.option(
+    "--no-cache", is_flag=True, help="Compute everything again, without the cache."
+)
+verbose_option = output_option(
+    "-v",
+    "--verbose",
+    is_flag=True,
+    help="Print answers of failing cases, and statistics.",
+)
 
 
-def tag_option(function: F) -> F:
-    """Add `--select tag:NAME`."""
-    text = "Only prompts with this tag:, owner: or status:."
-    return click.option("--select", multiple=True, metavar="tag:NAME", help=text)(function)
+_NOT_AGAIN = (
+    *("concurrency", "max_cost", "max_requests", "max_time", "event", "prune"),
+    *("directory", "overrides", "chosen", "quiet", "no_color", "verbose"),
+)
 
 
-def no_cache_option(function: F) -> F:
-    """Add `--no-cache`."""
-    text = "Compute everything again, without the cache."
-    return click.option("--no-cache", is_flag=True, help=text)(function)
+def command_again(**changed: object) -> str:
+    """This command line without its limits and its output, to be typed for what it did not do.
+
+    Args:
+        changed: Values of parameters, by click's names, in place of those that were given.
+    """
+    context = click.get_current_context()
+    words = ["promptops", *context.command_path.split()[1:]]
+    for param in context.command.params:
+        name = str(param.name)
+        given = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        value = context.params[name] if given and name not in _NOT_AGAIN else None
+        value = changed.get(name, value)
+        flag = [] if isinstance(param, click.Argument) else [max(param.opts, key=len)]
+        for each in value if isinstance(value, tuple) else (value,):
+            if each is True or (each == "" and str(param.metavar).startswith("[")):
+                words += flag
+            elif each is False:
+                words += param.secondary_opts
+            elif each is not None:
+                words += [*flag, str(each)]
+    return shlex.join(words)
 
 
-def verbose_option(function: F) -> F:
-    """Add `--verbose`."""
-    text = "Print the answers of failing cases, and the statistics of scores and judges."
-    return click.option("-v", "--verbose", is_flag=True, help=text)(function)
-
-
-def gate_revision_options(function: F) -> F:
-    """Add `--at REV`, `--staged` and `--worktree`, for `gate_revision`."""
-    at = click.option("--at", "revision", metavar="REV", help=GATE_REVISION_HELP)
-    staged = click.option("--staged", is_flag=True, help="Read the index.")
-    worktree = click.option("--worktree", is_flag=True, help="Read the files on disk.")
-    return at(staged(worktree(function)))
-
-
-def gate_revision(options: Mapping[str, Any]) -> str:
-    """The revision that `gate_revision_options` and `--since` select; raises UsageError for two."""
-    at = options["revision"]
-    named = {"--staged": options["staged"], "--worktree": options["worktree"], "--at": at}
-    given = [name for name, value in named.items() if value not in (None, False)]
-    if given[1:]:
-        message = f"{given[0]} and {given[1]} name two revisions"
-        raise UsageError(message, hint="leave out one of them")
-    if options["staged"]:
-        return "index"
-    if at is not None:
-        return str(at)
-    return "worktree" if options["worktree"] or options["since"] is None else "HEAD"
+def format_list(formats: Mapping[str, str]) -> str:
+    """What `--formats` prints: names of formats with what they are, in columns."""
+    width = max(map(len, formats))
+    return "".join(f"{name.ljust(width)}  {marks}\n" for name, marks in formats.items())
 
 
 def note_hidden(output: OutputOptions, workspace: Workspace) -> None:

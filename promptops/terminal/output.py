@@ -121,6 +121,13 @@ class OutputOptions:
 
             click.echo(text, err=True)
 
+    def cause(self, text: str) -> None:
+        """Print to stderr why there is no result; with `--quiet` only if there is no verdict."""
+        if self.quiet:
+            self.withheld.append(lambda: f"{text}\n")
+        else:
+            self.note(text)
+
     @property
     def for_people(self) -> bool:
         """Whether stdout gets a format for people, and `--quiet` is not given."""
@@ -160,9 +167,11 @@ def _verdict(text_of: Callable[[str, Style], str], name: str) -> str:
 def _error_lines(text_of: Callable[[str, Style], str], name: str) -> str:
     """The lines of a text for people that are marked as errors, each with the indented lines below.
 
-    All lines if none is marked.
+    Also why a run ended early. All lines if none is marked.
     """
-    text = text_of(name, lambda role, text: f"{_ERROR}{text}" if role == "error" else text)
+    text = text_of(
+        name, lambda role, text: f"{_ERROR}{text}" if role == "error" or text == _ENDED else text
+    )
     if _ERROR not in text:
         return text
     kept, below = [], False
@@ -195,6 +204,8 @@ def unwritable_stdout(error: OSError) -> InputError:
 
 _ERROR = "\0"
 """Marks errors in a text; shown text has no control characters."""
+
+_ENDED = "ended early"
 
 _FOR_PEOPLE = ("full", "text", "concise")
 """The formats that `--quiet` suppresses."""

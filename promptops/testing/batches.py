@@ -454,7 +454,11 @@ class Batches:
             answers=len(answers),
             outdated=len(outdated),
             cost_usd=None if None in costs else sum(filter(None, costs)),
-            unanswered=tuple(map(_shown_case, filter(_has_no_answer, cases))),
+            unanswered=tuple(
+                _shown_case(case)
+                for case in cases
+                if case.infrastructure and PENDING not in case.reason
+            ),
             refused=tuple(map(_shown_case, filter(_is_broken, cases))),
             advice=then,
         )
@@ -486,11 +490,6 @@ def _batch_cost_usd(profile: ModelProfile | None, answer: Answer) -> float | Non
         return None
     usd = answer_cost_usd(answer.usage, profile.provider, profile.id, profile.price)
     return None if usd is None else usd * BATCH_PRICE
-
-
-def _has_no_answer(case: CaseRun) -> bool:
-    """Whether an answer is missing that no pending batch will bring."""
-    return case.infrastructure and PENDING not in case.reason
 
 
 def _is_broken(case: CaseRun) -> bool:

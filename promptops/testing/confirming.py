@@ -22,7 +22,7 @@ from promptops.testing.judging import (
     judged_answers,
 )
 from promptops.testing.paired import Arms
-from promptops.testing.plan import CaseKey, PlannedCase
+from promptops.testing.plan import CaseKey
 
 Rule = Callable[[Sequence[FreshAnswers]], tuple[bool, ...]]
 """Which cases are broken, by the fresh answers to all cases in doubt."""
@@ -136,8 +136,13 @@ class Confirming:
             for case in cases
             for number in range(FRESH_ANSWERS)
         ]
-        sides = _both_sides(self._judging, arms, plan) if plan else ([], [])
-        known, before = map(_by_case, sides)
+        ours: Sequence[JudgedAnswer] = ()
+        theirs: Sequence[JudgedAnswer] = ()
+        if plan and arms is not None:
+            ours, theirs = arms.requested(plan)
+        elif plan:
+            ours, _ = judged_answers(self._judging, plan)
+        known, before = _by_case(ours), _by_case(theirs)
         compared = {
             case: FreshAnswers(
                 candidate=_complete(known[case]), baseline=_complete(before.get(case, ()))
@@ -193,13 +198,6 @@ def _by_case(answers: Iterable[JudgedAnswer]) -> dict[_Case, list[JudgedAnswer]]
     for judged in answers:
         found.setdefault(judged.planned.case_key[:2], []).append(judged)
     return found
-
-
-def _both_sides(
-    judging: AnswerJudge, arms: Arms | None, plan: Sequence[PlannedCase]
-) -> tuple[list[JudgedAnswer], list[JudgedAnswer]]:
-    """The fresh answers of the candidate, and of the baseline if there is one."""
-    return arms.requested(plan) if arms is not None else (judged_answers(judging, plan)[0], [])
 
 
 def _complete(answers: Sequence[JudgedAnswer]) -> tuple[bool, ...]:

@@ -9,7 +9,6 @@ from promptops.analysis.masking import without_secrets
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.retrieved_inputs import retrieved_name
 from promptops.catalog.unknown_names import UNKNOWN_PROFILE
-from promptops.evals.agreement import Agreement
 from promptops.evals.case_assertions import counterparts
 from promptops.evals.cost import answer_cost_usd
 from promptops.evals.judge_answer import (
@@ -21,7 +20,7 @@ from promptops.evals.judge_answer import (
 )
 from promptops.evals.judge_prompts import agreement_of, is_anchor
 from promptops.evals.python_functions import Functions, functions_of
-from promptops.evals.questions import NoReply, Reply
+from promptops.evals.questions import Reply
 from promptops.evals.record import Beside, Record
 from promptops.evals.result import Judgement
 from promptops.evals.subject import text_of
@@ -96,12 +95,12 @@ class AnswerJudge:
         )
         gating = (gating_judge(planned.case, planned.prompt) for planned, _ in answered)
         agreements = self._questioning.agreements(dict.fromkeys(judge for judge in gating if judge))
-        return [
-            judge_answer(
-                _with_replies(record, own_replies, agreements), planned.case, planned.prompt
-            )
-            for (planned, _), record, own_replies in zip(answered, records, replies, strict=True)
-        ]
+        judgements = []
+        for (planned, _), unjudged, own in zip(answered, records, replies, strict=True):
+            beside = replace(unjudged.beside, replies=own, agreements=agreements)
+            found = replace(unjudged, beside=beside)
+            judgements.append(judge_answer(found, planned.case, planned.prompt))
+        return judgements
 
     def judged(self, answered: Sequence[tuple[PlannedCase, Answer]]) -> list[JudgedAnswer]:
         """The verdicts with the answers."""
@@ -153,13 +152,6 @@ def _by_case(answered: Sequence[tuple[PlannedCase, Answer]]) -> _AnswersByCase:
     for planned, answer in answered:
         found.setdefault((planned.prompt.id, planned.repeat), {})[planned.case.name] = answer
     return found
-
-
-def _with_replies(
-    record: Record, replies: Mapping[str, Reply], agreements: Mapping[str, Agreement | NoReply]
-) -> Record:
-    beside = replace(record.beside, replies=replies, agreements=agreements)
-    return replace(record, beside=beside)
 
 
 @record(frozen=True, slots=True)

@@ -133,7 +133,8 @@ class _Deciding:
         paired = [case for case in self._cases() if case.baseline and case.candidate]
         decision = self._settled(reachable_look(paired))
         verdict = decision.verdict
-        if verdict != "inconclusive" and self._drifted and not _is_final(verdict):
+        is_final = verdict == "fail" and is_untrusted()  # an untrusted change can't blame a model
+        if verdict != "inconclusive" and self._drifted and not is_final:
             verdict = "inconclusive"
         return Decided(
             prompt=self._prompt.id,
@@ -215,21 +216,19 @@ class _Deciding:
 
     @property
     def _drifted(self) -> bool:
-        """Whether the model behind the same name has changed since the baseline was recorded."""
+        """Whether the model, or that of a judge, has changed since the baseline was recorded."""
         baseline = self._arms.baseline
         if self._prompt.id in baseline.outdated:
             return False
-        return self._judged_by_others() or any(
+        paths = {judged.planned.prompt.path for judged in self._baseline.judged}
+        ours = judges_behind(self._arms.judging.answering.known, {self._prompt.path})
+        theirs = judges_behind(baseline.opinions.known, paths)
+        if any(ours[judge] != theirs[judge] for judge in ours.keys() & theirs.keys()):
+            return True
+        return any(
             baseline.answered_by_another(judged.planned, judged.answer)
             for judged in self._candidate.judged
         )
-
-    def _judged_by_others(self) -> bool:
-        """The same for the models of judges."""
-        paths = {judged.planned.prompt.path for judged in self._baseline.judged}
-        ours = judges_behind(self._arms.judging.answering.known, {self._prompt.path})
-        theirs = judges_behind(self._arms.baseline.opinions.known, paths)
-        return any(ours[judge] != theirs[judge] for judge in ours.keys() & theirs.keys())
 
     def _cost(self, arm: ScoredAnswers) -> float | None:
         """The cost per answer, in USD; None if any is unknown."""
@@ -271,11 +270,6 @@ class _Deciding:
             return f" · the model has changed: `{self._measure.again}` runs both sides again"
         step = self._measure.after(decision) if verdict == "inconclusive" else ""
         return f" · {step}" if step else ""
-
-
-def _is_final(verdict: Verdict) -> bool:
-    """Whether a verdict is final: an untrusted change can't blame another model."""
-    return verdict == "fail" and is_untrusted()
 
 
 # The answers of one arm with one of their scores, by case and repeat.

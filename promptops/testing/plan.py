@@ -191,14 +191,6 @@ def _assertion_error(catalog: Catalog, prompt: Prompt) -> _Wrong | None:
     return _Wrong(with_hint(problem.message, problem.hint), problem.at)
 
 
-def _duplicate_name(case: Case, names: Collection[str]) -> _Wrong | None:
-    """The error for a second case with the same name."""
-    if case.name not in names:
-        return None
-    place = case.locate(f"{case.at}/name", False)
-    return _Wrong(f"another case has the name `{case.name}`", place)
-
-
 def _plan_case(
     prepared: _Prepared, prompt: Prompt, case: Case, names: Collection[str]
 ) -> PlannedCase:
@@ -206,7 +198,10 @@ def _plan_case(
     misstated = _case_error(case)
     if isinstance(prepared, _Wrong):
         return _not_judged(prompt, case, misstated or prepared)
-    wrong = misstated or _duplicate_name(case, names) or _no_assertions(case, prompt)
+    wrong = misstated or _no_assertions(case, prompt)
+    if misstated is None and case.name in names:
+        named = case.locate(f"{case.at}/name", False)
+        wrong = _Wrong(f"another case has the name `{case.name}`", named)
     if wrong is not None:
         return _not_judged(prompt, case, wrong)
     if case.unrecorded:
@@ -268,16 +263,12 @@ def named_cases(plan: list[PlannedCase], patterns: Sequence[str]) -> list[Planne
 
 def no_such_case(name: str, names: Sequence[str]) -> UsageError:
     """The error for a name or a pattern that none of the cases has."""
-    hint = did_you_mean(name, names) or _known_names(names)
-    return UsageError(f"no case has the name {name!r}", hint=hint)
+    known = some(names, _MAX_NAMES_SHOWN, name=repr)
+    hint = f"one of: {known}" if known else "the selected prompts have no cases"
+    return UsageError(f"no case has the name {name!r}", hint=did_you_mean(name, names) or hint)
 
 
 _MAX_NAMES_SHOWN = 10
-
-
-def _known_names(names: Sequence[str]) -> str:
-    known = some(names, _MAX_NAMES_SHOWN, name=repr)
-    return f"one of: {known}" if known else "the selected prompts have no cases"
 
 
 def is_named(name: str, patterns: Sequence[str]) -> bool:

@@ -29,6 +29,28 @@ TRIAGE = "prompts/support/triage.prompt.yaml"
             "error: No such command 'lnt'; did you mean `lint`?\n  tip: promptops --help\n",
         ),
         (
+            ("lnit",),
+            2,
+            "error: No such command 'lnit'; did you mean `lint`?\n  tip: promptops --help\n",
+        ),
+        (
+            ("list", "--json"),
+            2,
+            "error: No such option '--json'; write `--format json`\n  tip: promptops list --help\n",
+        ),
+        (
+            ("diff", "--since", "main"),
+            2,
+            "error: No such option '--since'; write `promptops diff REV...`\n"
+            "  tip: promptops diff --help\n",
+        ),
+        (
+            ("lint", "--select", "VAR,tag:a"),
+            2,
+            "error: --select is for prompts, and 'VAR' selects none\n"
+            "  tip: prompts by tag:, owner: or status:; rules by their code: --rule VAR\n",
+        ),
+        (
             ("eval",),
             2,
             "error: No such command 'eval'; write `promptops test`\n  tip: promptops --help\n",
@@ -72,7 +94,7 @@ TRIAGE = "prompts/support/triage.prompt.yaml"
             "error: only one format can go to stdout\n  tip: write --format NAME=FILE\n",
         ),
         (
-            ("lint", "--select", "XYZ"),
+            ("lint", "--rule", "XYZ"),
             2,
             "error: there is no rule 'XYZ'\n  tip: `promptops rule` lists the rules\n",
         ),
@@ -235,10 +257,10 @@ WRONG = "format: promptops/1\nmessages:\n  - {role: user, content: '{{ lost }}'}
         ((), 1),
         (("--exit-zero",), 0),
         (("--fail-on", "info"), 1),
-        (("--select", "TST001"), 0),
-        (("--select", "TST001", "--fail-on", "warning"), 1),
-        (("--select", "TST001", "--config", 'lint.fail-on="warning"'), 1),
-        (("--select", "SEC"), 0),
+        (("--rule", "TST001"), 0),
+        (("--rule", "TST001", "--fail-on", "warning"), 1),
+        (("--rule", "TST001", "--config", 'lint.fail-on="warning"'), 1),
+        (("--rule", "SEC"), 0),
         (("-q",), 1),
         (("--diff",), 0),
     ],
@@ -264,7 +286,7 @@ def test_why_is_said_beside_the_findings(small, say):
     small.write({"prompts/partials/tone.md.j2": "Be kinder.\n"})
     small.git("add", "--all")
 
-    said = say("lint", "--staged", "--why", "--select=VAR001", "-C", str(small.root))
+    said = say("lint", "--staged", "--why", "--rule=VAR001", "-C", str(small.root))
 
     assert said.err.splitlines()[1] == (
         f"{TRIAGE}: it reaches prompts/partials/tone.md.j2, which changed,"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 import click
 import pytest
 
-from promptops.cli.group import all_commands, group
+from promptops.cli.group import ALSO, SECTIONS, all_commands, group
+from promptops.terminal.options import HEADINGS, SHARED, Command, options_by_heading
 
 COMMANDS = dict(all_commands(group))
 LEAVES = [name for name, found in COMMANDS.items() if not isinstance(found, click.Group)]
@@ -24,6 +27,17 @@ def test_the_group_says_what_there_is(say, golden):
     golden("help.txt", said.out)
 
 
+def test_the_help_begins_with_the_everyday_commands_and_shows_at_most_thirty():
+    shown = [name for names in SECTIONS.values() for name in names]
+
+    assert tuple(shown[:10]) == (
+        *("init", "import", "new", "lint", "render", "run", "diff", "test", "check", "release"),
+    )
+    assert len(shown) <= 30
+    assert len({*shown, *ALSO}) == len(shown) + len(ALSO)
+    assert [name for name in COMMANDS if " " not in name] == [*shown, *ALSO]
+
+
 def test_without_arguments_the_help_goes_to_stdout(say):
     said = say()
 
@@ -38,10 +52,36 @@ def test_each_command_says_what_it_does(say, name, golden):
     golden(f"help.{name.replace(' ', '.')}.txt", said.out)
 
 
+@pytest.mark.parametrize("name", SECTIONS["everyday"])
+def test_the_help_of_an_everyday_command_fits_on_a_screen_of_fifty_lines(say, name):
+    assert len(say(name, "--help").out.splitlines()) <= 50
+
+
+def test_options_stand_below_the_heading_that_their_declaration_names():
+    sections = options_by_heading(COMMANDS["score"])
+
+    assert [*sections] == [*HEADINGS, SHARED]
+    assert [option.opts[0] for option in sections["decide"]] == ["--alert"]
+
+
+def test_an_option_takes_the_same_kind_of_value_in_every_command():
+    kinds = defaultdict(set)
+    for name in LEAVES:
+        for option in (each for each in COMMANDS[name].params if isinstance(each, click.Option)):
+            kind = "" if option.is_flag else option.metavar or option.type.name
+            for flag in option.opts:
+                kinds[flag].add(kind.strip("[]").partition("|")[0])
+
+    assert {flag: sorted(found) for flag, found in kinds.items() if len(found) > 1} == {
+        "--push": ["", "REMOTE"],
+    }
+
+
 @pytest.mark.parametrize("name", LEAVES)
 def test_each_option_has_help_and_each_command_the_common_ones_and_an_example(name):
     found = COMMANDS[name]
     options = [each for each in found.params if isinstance(each, click.Option)]
+    assert isinstance(found, Command)
 
     assert [option.name for option in options if not option.help] == []
     assert {flag for option in options for flag in option.opts} >= COMMON

@@ -134,7 +134,7 @@ def test_no_configuration_and_no_option_silences_an_internal_error(
         "promptops.toml": '[lint]\nignore = ["TST"]\n[lint.per-file-ignores]\n"**" = ["VAR"]\n',
     })  # fmt: skip
     with fault("promptops.analysis.template_walk", "walk", BAD, KeyError()):
-        code, report, _ = command("lint", "--no-cache", "--select", "VAR", "--exit-zero")
+        code, report, _ = command("lint", "--no-cache", "--rule", "VAR", "--exit-zero")
 
     assert code == 70
     assert (BAD, "internal-error") in {each[:2] for each in seen(report)}
@@ -202,7 +202,7 @@ def test_a_prompt_that_can_not_be_compared_is_one_entry_of_the_diff(
 def test_a_diff_that_fails_fails_the_gate(repo: Any, command: Callable[..., Any]) -> None:
     repo.write({FINE: GOOD})
     with fault("promptops.diff.inputs", "input_changes", BAD, KeyError()):
-        code, report, _ = command("check", "--since", "HEAD", "--worktree")
+        code, report, _ = command("check", "--since", "HEAD", "--at", "worktree")
 
     assert (code, report["verdict"]) == (70, "fail")
 

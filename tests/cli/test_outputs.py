@@ -39,7 +39,7 @@ GOLDEN = {
     "rule.json": ("rule", "VAR001", "--format", "json"),
     "rule.custom.txt": ("rule", "X001"),
     "rule.sec001.txt": ("rule", "SEC001"),
-    "lint.txt": ("lint", "--select", "TST003,REP"),
+    "lint.txt": ("lint", "--rule", "TST003,REP"),
 }
 
 
@@ -168,7 +168,7 @@ def test_if_all_formats_go_to_files_one_line_has_the_verdict_and_the_files(
 
 
 IN_FILES = {
-    ("lint", "--select", "SCH001"): "f: nothing to report",
+    ("lint", "--rule", "SCH001"): "f: nothing to report",
     ("check",): "f: ",
     ("test",): "f: ",
     ("diff", "HEAD"): "f: no version bump: no changes for callers, the model or consumers",

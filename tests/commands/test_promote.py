@@ -788,7 +788,7 @@ def test_people_read_what_was_done_and_what_is_next(released, capfd):
         ("promote", "v1.1.0", "production", "--commit"),
         ("promote", "v1.1.0", "production"),
         ("promote", "v2.0.0", "production"),
-        ("rollback", "production", "--to", "v1.0.0"),
+        ("rollback", "production", "--release", "v1.0.0"),
     ):
         run([*arguments, "-C", directory])
 

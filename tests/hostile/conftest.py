@@ -46,7 +46,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
 OF_CHANGES: Mapping[str, tuple[str, ...]] = {
     "test": ("test", "--format", "json"),
     "diff": ("diff", "--worktree", "--format", "json"),
-    "check": ("check", "--since", "HEAD", "--worktree", "--no-cache", "--format", "json"),
+    "check": ("check", "--since", "HEAD", "--at", "worktree", "--no-cache", "--format", "json"),
 }
 """What else has to end well, and to show what became of the fine file since the last commit."""
 GATES = ("lint --staged", "check")

@@ -228,7 +228,7 @@ def test_any_text_is_a_configuration_or_an_input_error(text: str) -> None:
 WORDS = st.one_of(
     st.sampled_from(
         ["lint", "check", "list", "render", "rule", "--format", "json", "full", "--staged",
-         "--since", "HEAD", "--at", "index", "--select", "SEC", "tag:a", "--config", "-i", "a=1",
+         "--since", "HEAD", "--at", "index", "--rule", "SEC", "tag:a", "--config", "-i", "a=1",
          "lint.select=1", "-c", "one", "fine", "--fix", "--diff", "--", "-C", ".", "--why", "-h",
          "VAR001", "--annotate", "--resolved", "--statistics", "--fail-on", "info", "--exit-zero", "*", ""]
     ),

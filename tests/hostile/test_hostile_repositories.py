@@ -253,7 +253,7 @@ main(sys.argv[1:])
     ("arguments", "code", "complaint"),
     [
         (("lint",), 1, ""),
-        (("check", "--since", "HEAD", "--worktree"), 1, ""),
+        (("check", "--since", "HEAD", "--at", "worktree"), 1, ""),
         (("diff", "--worktree"), 0, ""),
         (
             ("diff", "--merge", "main"),

@@ -92,7 +92,7 @@ COMMANDS = [
     ("render", "rendered", "--input", EVIL),
     ("render", "rendered", "--resolved", "--format", "json"),
     ("lint", EVIL),
-    ("lint", "--select", EVIL),
+    ("lint", "--rule", EVIL),
     ("lint", "--select", f"tag:{EVIL}"),
     ("lint", "--since", EVIL),
     ("lint", "--format", EVIL),

@@ -439,7 +439,7 @@ ARGUMENTS: tuple[tuple[str, str], ...] = (
     ("lintt", "lint"),
     ("lint --fail-onn warning", "--fail-on"),
     ("lint --fail-on warn", "warning"),
-    ("lint --select VRA", "VRA"),
+    ("lint --rule VRA", "VRA"),
     ("lint --ignore STY01", "STY01"),
     ("lint --format jsno", "jsno"),
     ("lint support/triag", "support/triage"),

@@ -1,6 +1,7 @@
 """The function that writes the result of a command."""
 
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -20,3 +21,17 @@ def test_a_module_that_a_report_needs_and_lacks_is_named(monkeypatch):
 @pytest.mark.parametrize("command", ["blame", "test", "channel"])
 def test_a_report_is_found_in_the_folder_of_its_command_or_below_report(command):
     assert output._writer(command, "text").__name__ in {"write_text", "write"}
+
+
+def test_quiet_keeps_why_there_is_no_verdict(capsys):
+    quiet = output.OutputOptions(Path(), (("text", "-"),), quiet=True, color=False)
+
+    quiet.write_each(
+        lambda _, style: f"{style('warning', 'ended early')}: no budget\n{style('error', 'a')}\nb\n"
+    )
+    quiet.cause("2 answers are missing")
+    hidden = capsys.readouterr()
+    quiet.show_withheld()
+
+    assert (hidden.out, hidden.err) == ("", "")
+    assert capsys.readouterr().err == "ended early: no budget\na\n2 answers are missing\n"

@@ -181,7 +181,7 @@ def test_no_code_of_a_change_runs_beside_api_keys_or_for_an_untrusted_change(
     repo.write({"prompts/team/search.py": f"open({str(log)!r}, 'w')\n{SEARCH}"})
 
     code, (of_search, _) = tested("--record")
-    checked = run(["check", "-C", str(repo.root), "--worktree", "--since", "main"])
+    checked = run(["check", "-C", str(repo.root), "--at", "worktree", "--since", "main"])
     monkeypatch.setenv("PROMPTOPS_UNTRUSTED", "1")
     untrusted = run(["test", "-C", str(repo.root), "--record"])
 
@@ -231,7 +231,7 @@ def test_a_prompt_can_not_be_rendered_with_a_case_before_its_input_is_recorded(
 def test_an_input_that_does_not_exist_can_not_be_retrieved(tested, repo, capsys):
     change(repo, PATH, "{passages: ", "{pasages: ")
 
-    code = run(["lint", "-C", str(repo.root), "--select", "TST009", "--no-cache"])
+    code = run(["lint", "-C", str(repo.root), "--rule", "TST009", "--no-cache"])
 
     assert code == 1
     assert capsys.readouterr().out.startswith(
@@ -258,7 +258,7 @@ def test_a_recorded_input_that_the_schema_refuses_now_is_refreshed(tested, repo,
     tested("--record")
     change(repo, PATH, "items: {type: object}", "items: {type: object, required: [page]}")
 
-    code = run(["lint", "-C", str(repo.root), "--select", "TST002", "--no-cache"])
+    code = run(["lint", "-C", str(repo.root), "--rule", "TST002", "--no-cache"])
 
     assert code == 1
     first, _, marked, *_ = capsys.readouterr().out.splitlines()
@@ -285,7 +285,7 @@ def test_the_shards_of_a_run_share_what_they_retrieved(tested, repo, tmp_path, c
     repo.git("clean", "--force", "--quiet")
     capsys.readouterr()
 
-    merged = tested("--merge", *files)
+    merged = tested("--merge-shards", *files)
 
     assert merged == (0, [("passed", None), ("passed", None)])
 

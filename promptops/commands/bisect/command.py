@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from promptops.errors import UsageError
+from promptops.terminal.call_options import max_cost_option, trust_option
 from promptops.terminal.complete import complete_case, complete_prompt
-from promptops.terminal.options import common
+from promptops.terminal.options import Command, call_option, common, select_option
 from promptops.terminal.output import OutputOptions
 
 if TYPE_CHECKING:
@@ -21,9 +22,9 @@ _EXIT = {"good": 0, "bad": 1, "skip": 125}
 """The exit codes that `git bisect run` expects."""
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("identity", metavar="ID|PATH", shell_complete=complete_prompt)
-@click.option(
+@select_option(
     "-c",
     "--case",
     required=True,
@@ -31,28 +32,19 @@ _EXIT = {"good": 0, "bad": 1, "skip": 125}
     shell_complete=complete_case,
     help="The test case that fails.",
 )
-@click.option("--good", metavar="REV", help="A commit, tag or branch at which the case passes.")
-@click.option(
+@select_option("--good", metavar="REV", help="A commit, tag or branch at which the case passes.")
+@select_option(
     "--bad", metavar="REV", help="A commit, tag or branch at which it fails; HEAD by default."
 )
-@click.option(
+@select_option(
     "--first-parent", is_flag=True, help="Report the merge commit, not a commit inside the merge."
 )
-@click.option(
+@call_option(
     "--live", is_flag=True, help="Call the model at each commit instead of reading recordings."
 )
-@click.option(
-    "--max-cost",
-    type=click.FloatRange(0),
-    metavar="USD",
-    help="With --live: spend at most this much, in US dollars.",
-)
-@click.option(
-    "--trust-config",
-    is_flag=True,
-    help="Call the endpoints that each commit configures, and remember them as approved.",
-)
-@click.option("--here", is_flag=True, help="Test the work tree only, for `git bisect run`.")
+@max_cost_option
+@trust_option
+@select_option("--here", is_flag=True, help="Test the work tree only, for `git bisect run`.")
 @common("text", "json")
 def command(output: OutputOptions, identity: str, case: str, **options: Any) -> int:
     """Find the commit at which a test case started to fail, from the recordings at each commit.
@@ -69,9 +61,14 @@ def command(output: OutputOptions, identity: str, case: str, **options: Any) -> 
       promptops bisect support/triage --case refund --good v1.4.0 --live --max-cost 0.50
       git bisect run promptops bisect support/triage --case refund --here
     """
+    from promptops.commands.bisect.bisect import verdict_here
+
     _refuse_contradictions(options)
     wanted = identity, case
-    found = _tested(output, wanted) if options["here"] else _searched(output, wanted, options)
+    if options["here"]:
+        found = verdict_here(output.directory, wanted, output.overrides)
+    else:
+        found = _searched(output, wanted, options)
     output.write_report("bisect", found)
     if found.here is not None:
         return _EXIT[found.here.verdict]
@@ -79,26 +76,17 @@ def command(output: OutputOptions, identity: str, case: str, **options: Any) -> 
 
 
 def _refuse_contradictions(options: dict[str, Any]) -> None:
-    given = [name for name, value in options.items() if value not in (None, False)]
-    search = [name for name in _SEARCH_OPTIONS if name in given]
-    live = [name for name in _LIVE_OPTIONS if name in given]
+    search, live = (
+        [f"--{name.replace('_', '-')}" for name in names if options[name] not in (None, False)]
+        for names in (_SEARCH_OPTIONS, _LIVE_OPTIONS)
+    )
     if options["here"] and search:
-        raise UsageError(f"--here and {_option(search[0])} exclude each other")
+        raise UsageError(f"--here and {search[0]} exclude each other")
     if live and not options["live"]:
-        raise UsageError(f"{_option(live[0])} needs --live", hint="add --live, or leave it out")
+        raise UsageError(f"{live[0]} needs --live", hint="add --live, or leave it out")
     if not options["here"] and options["good"] is None:
         hint = "name a commit at which the case passes: --good REV"
         raise UsageError("--good is missing", hint=hint)
-
-
-def _option(name: str) -> str:
-    return f"--{name.replace('_', '-')}"
-
-
-def _tested(output: OutputOptions, wanted: tuple[str, str]) -> Bisection:
-    from promptops.commands.bisect.bisect import verdict_here
-
-    return verdict_here(output.directory, wanted, output.overrides)
 
 
 def _searched(output: OutputOptions, wanted: tuple[str, str], options: dict[str, Any]) -> Bisection:

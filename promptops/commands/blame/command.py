@@ -9,38 +9,38 @@ import click
 from promptops.errors import UsageError
 from promptops.patterns import lazy_pattern
 from promptops.terminal.complete import complete_case, complete_prompt
-from promptops.terminal.options import common
+from promptops.terminal.options import Command, common, select_option
 from promptops.terminal.output import OutputOptions
 
 _SPAN = lazy_pattern(r"(?P<first>\d{1,9})?(,((?P<more>\+)?(?P<last>\d{1,9}))?)?")
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("identity", metavar="ID|PATH", shell_complete=complete_prompt)
-@click.option(
+@select_option(
     "-c",
     "--case",
     metavar="NAME",
     shell_complete=complete_case,
     help="The test case to render; the first by default.",
 )
-@click.option(
+@select_option(
     "-L", "span", metavar="A,B", help="Only these lines: A,B or A,+COUNT; A, goes to the end."
 )
-@click.option(
+@select_option(
     "--message",
     type=click.IntRange(min=0),
     metavar="N",
     help="Only this message, counted from 0; -L then counts its lines.",
 )
-@click.option("-w", "blank", is_flag=True, help="Ignore changes of white space.")
-@click.option(
+@select_option("-w", "blank", is_flag=True, help="Ignore changes of white space.")
+@select_option(
     "-M",
     "--moved",
     is_flag=True,
     help="Find who wrote a line, not who moved or copied it; implies -w.",
 )
-@click.option(
+@select_option(
     "--at",
     "revision",
     default="HEAD",

@@ -7,12 +7,11 @@ from pathlib import Path
 import click
 
 from promptops.errors import UsageError
-from promptops.model.publication import Publication
-from promptops.terminal.options import common
+from promptops.terminal.options import Command, common
 from promptops.terminal.output import OutputOptions
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("revision", metavar="[REF]", required=False)
 @click.option(
     "-o",
@@ -45,6 +44,8 @@ def command(
       promptops build v1.8.0 -o prompts.jsonl.gz --sign
       promptops build v1.8.0 --site public
     """
+    from promptops.bundles.build import build, save_bundle
+    from promptops.bundles.site import publish
     from promptops.storage.gc_paused import uncollected
 
     if (file is None) == (site is None):
@@ -53,29 +54,16 @@ def command(
         raise UsageError("the bundle itself is written to stdout", hint="name a file: -o FILE")
     with uncollected():
         if site is not None:
-            return _publish_site(output, revision, site, sign=sign)
-        return _build_file(output, revision or "HEAD", file or "-", sign=sign)
-
-
-def _publish_site(output: OutputOptions, revision: str | None, site: str, *, sign: bool) -> int:
-    from promptops.bundles.site import publish
-
-    folder = Path(output.directory, site)
-    done = publish(output.directory, revision, folder, sign=sign, overrides=output.overrides)
-    return _report(output, done)
-
-
-def _build_file(output: OutputOptions, revision: str, file: str, *, sign: bool) -> int:
-    from promptops.bundles.build import build, save_bundle
-
-    built = build(output.directory, revision, output.overrides)
-    if file == "-":
-        output.write_bytes(built.data)
-        return 0
-    where = Path(output.directory, file)
-    return _report(output, save_bundle(built, output.directory, where, sign=sign))
-
-
-def _report(output: OutputOptions, publication: Publication) -> int:
-    output.write_report("build", publication)
+            folder = Path(output.directory, site)
+            done = publish(
+                output.directory, revision, folder, sign=sign, overrides=output.overrides
+            )
+        else:
+            built = build(output.directory, revision or "HEAD", output.overrides)
+            if file == "-":
+                output.write_bytes(built.data)
+                return 0
+            where = Path(output.directory, str(file))
+            done = save_bundle(built, output.directory, where, sign=sign)
+    output.write_report("build", done)
     return 0

@@ -176,7 +176,7 @@ def _uncommitted_note(workspace: Workspace) -> Iterator[str]:
     changed = repository.uncommitted(managed_paths(workspace.config))
     if changed:
         files = some(changed, _MOST_FILES_NAMED, "file")
-        how = "--worktree checks the files on disk, --staged the index"
+        how = "--at worktree checks the files on disk, --at index the index"
         yield f"not checked: uncommitted changes in {files} ({how})"
 
 

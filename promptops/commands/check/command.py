@@ -9,36 +9,37 @@ import click
 from promptops.commands.lint.linting import errors_beside_config
 from promptops.errors import BUG
 from promptops.records import replace
-from promptops.terminal.complete import complete_prompt
 from promptops.terminal.options import (
+    Command,
     common,
-    gate_revision,
-    gate_revision_options,
     no_cache_option,
     note_hidden,
     note_hidden_or_refuse,
-    since_option,
-    tag_option,
+    select_option,
+    selection,
     verbose_option,
 )
 from promptops.terminal.output import OutputOptions
 from promptops.untrusted import is_untrusted
 
 if TYPE_CHECKING:
-    from promptops.commands.lint.lint import LintOptions
     from promptops.workspace.selection import SelectionOptions
 
 
-@click.command()
-@click.argument("patterns", nargs=-1, metavar="[ID|GLOB|PATH]...", shell_complete=complete_prompt)
-@since_option
-@gate_revision_options
-@tag_option
+@click.command(cls=Command)
+@selection
+@select_option(
+    "--at",
+    "revision",
+    metavar="REV",
+    help="Read a commit, tag or branch, `index` or `worktree`; by default HEAD with --since, else "
+    "the work tree.",
+)
 @no_cache_option
-@click.option("--why", is_flag=True, help="Print why each prompt was selected.")
+@select_option("--why", is_flag=True, help="Print why each prompt was selected.")
 @verbose_option
 @common("text", "json", "markdown", "html", "github", "gitlab", "sarif", "junit")
-def command(output: OutputOptions, **options: Any) -> int:
+def command(output: OutputOptions, wanted: SelectionOptions, **options: Any) -> int:
     """Lint prompts and run every test case from its recording, with one verdict.
 
     Makes no API calls and uses no network. With --since it checks HEAD, and reports what changed
@@ -53,13 +54,16 @@ def command(output: OutputOptions, **options: Any) -> int:
       promptops check --since origin/main --format html=promptops-report.html
     """
     from promptops.commands.check.check import check
-    from promptops.commands.lint.lint import deprecations
+    from promptops.commands.lint.lint import LintOptions, deprecations
     from promptops.report.check.parts.rows import rows
     from promptops.report.parts.visible import visible, visible_path
     from promptops.workspace.workspace import workspace
 
-    wanted, chosen = _selection_and_lint(options)
-    revision = gate_revision(options)
+    untrusted = is_untrusted()
+    revision = options["revision"] or ("worktree" if wanted.since is None else "HEAD")
+    chosen = LintOptions(
+        use_cache=not options["no_cache"], untrusted=untrusted, doubt_comments=untrusted
+    )
     with (
         errors_beside_config(output, revision, wanted),
         workspace(output.directory, revision, output.overrides) as opened,
@@ -78,18 +82,6 @@ def command(output: OutputOptions, **options: Any) -> int:
         report = replace(report, gate=rows(report))
         output.write_report("check", report, figures=options["verbose"], **facts)
     return BUG if report.failed else int(not report.passed)
-
-
-def _selection_and_lint(options: dict[str, Any]) -> tuple[SelectionOptions, LintOptions]:
-    from promptops.commands.lint.lint import LintOptions
-    from promptops.workspace.selection import SelectionOptions
-
-    wanted = SelectionOptions(
-        patterns=options["patterns"], since=options["since"], selectors=options["select"]
-    )
-    untrusted = is_untrusted()
-    cached = not options["no_cache"]
-    return wanted, LintOptions(use_cache=cached, untrusted=untrusted, doubt_comments=untrusted)
 
 
 def _driver(output: OutputOptions) -> dict[str, Any]:

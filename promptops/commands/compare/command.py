@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-import os
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,22 +9,30 @@ import click
 from promptops.errors import BUG, INTERRUPTED, OUTAGE, UsageError
 from promptops.records import replace
 from promptops.terminal.call_options import (
+    CallOptions,
     Margin,
-    budget_options,
-    call_settings,
     case_option,
-    concurrency_option,
+    mode_options,
+    model_calls,
     prune_aside_option,
     refuse_partial_prune,
-    trust_option,
 )
 from promptops.terminal.complete import complete_profile, complete_prompt
-from promptops.terminal.options import common, since_option, tag_option
+from promptops.terminal.options import (
+    Command,
+    call_option,
+    common,
+    decide_option,
+    output_option,
+    select_option,
+    selection,
+)
 from promptops.terminal.output import OutputOptions
 
 if TYPE_CHECKING:
     from promptops.commands.compare.arms import CompareOptions
     from promptops.model.arm import ArmComparison
+    from promptops.workspace.selection import SelectionOptions
     from promptops.workspace.workspace import Workspace
 
 _KINDS = ("model", "revision", "prompt")
@@ -41,73 +47,73 @@ _OF_RUNS = {
 """The options that `--batch` excludes."""
 
 
-@click.command()
-@click.argument("patterns", nargs=-1, metavar="[ID|GLOB|PATH]...", shell_complete=complete_prompt)
-@click.option(
+@click.command(cls=Command)
+@selection
+@select_option(
     "--model",
     multiple=True,
     metavar="PROFILE",
     shell_complete=complete_profile,
     help="Compare this model profile; repeatable.",
 )
-@click.option(
+@select_option(
     "--revision",
     multiple=True,
     metavar="REV",
     help="Compare this commit, tag or branch; repeatable.",
 )
-@click.option(
+@select_option(
     "--prompt",
     multiple=True,
     metavar="ID",
     shell_complete=complete_prompt,
     help="Compare this prompt with the selected one; repeatable.",
 )
-@click.option(
+@select_option(
     "--reference",
     metavar="NAME",
     help="The arm that the others are compared with; by default the prompt as it stands.",
 )
-@click.option("--require", default="", metavar="NAME", help="Exit 1 unless this arm is fit.")
-@click.option(
+@decide_option("--require", default="", metavar="NAME", help="Exit 1 unless this arm is fit.")
+@decide_option(
     "--margin",
     type=Margin(),
     metavar="POINTS",
     help="The acceptable loss in percentage points; by default the prompt's own, or 3.",
 )
-@since_option
-@tag_option
 @case_option
-@click.option(
-    "--record",
-    is_flag=True,
-    help="Call the models for missing answers, and record them in `comparisons/`.",
+@mode_options(
+    record="Call the models for missing answers; record them in `comparisons/`.",
+    live="Call them for every answer; record nothing.",
 )
-@click.option("--live", is_flag=True, help="Call the models for every answer, and record nothing.")
-@click.option(
+@call_option(
     "--batch",
     is_flag=True,
     help="Submit the missing answers as batches, at half the price; "
     "`promptops recordings batch collect` records them.",
 )
-@concurrency_option
-@click.option(
+@model_calls
+@call_option(
     "--repeats",
     type=click.IntRange(1, 6),
     metavar="N",
     help="Use at most N answers for each case and arm; 6 by default.",
 )
 @prune_aside_option
-@budget_options
-@trust_option
-@click.option(
+@output_option(
     "-v",
     "--verbose",
     is_flag=True,
     help="Print the statistics of each decision: interval, p value.",
 )
 @common("text", "json", "markdown", "html")
-def command(output: OutputOptions, **options: Any) -> int:
+def command(
+    output: OutputOptions,
+    wanted: SelectionOptions,
+    mode: str,
+    calls: CallOptions,
+    **options: Any,
+) -> int:
     """Compare models, revisions or prompts on the same test cases.
 
     Shows for each arm whether it is worse than the reference, its contracts, cost, tokens and
@@ -122,26 +128,29 @@ def command(output: OutputOptions, **options: Any) -> int:
       promptops compare --revision v1.7.0 --revision HEAD
       promptops compare support/triage --prompt support/triage.terse --format html=compare.html
     """
+    from promptops.commands.compare.compare import command_line, compare
+    from promptops.testing.runner import write_earlier_answers
+    from promptops.workspace.workspace import workspace
+
+    given = click.get_current_context().params
     kind = _kind(options)
     if options["batch"]:
-        return _submitted(output, kind, options)
-    if options["record"] and options["live"]:
-        raise UsageError("--record and --live exclude each other")
-    refuse_partial_prune(options)
-    # Nearly all objects live until the end; collecting often costs a third of the time.
-    gc.set_threshold(50_000)
-    found = _compared(output, kind, options)
+        return _submitted(output, wanted, calls, {**given, "kind": kind})
+    refuse_partial_prune(given)
+    if mode == "record":
+        write_earlier_answers(output.directory)
+    with workspace(output.directory, overrides=output.overrides) as opened:
+        chosen = _options(output, opened, kind, calls, {**options, "mode": mode})
+        found = compare(opened, wanted, chosen)
+    if mode != "live" and (found.stale or found.unasked):
+        trust = ("--trust-config",) if calls.trust_config else ()
+        found = replace(found, advice=command_line(wanted, chosen, "--record", *trust))
     output.write_report("compare", found, figures=options["verbose"])
-    _note_concurrency(output, found, options)
-    return _exit_code(found)
-
-
-def _note_concurrency(output: OutputOptions, found: ArmComparison, options: dict[str, Any]) -> None:
-    """A server with one slot lets concurrent requests wait, and their latency includes it."""
-    if not (options["record"] or options["live"]) or options["concurrency"] == 1:
-        return
-    if any(arm.latency_s for prompt in found.prompts for arm in prompt.arms):
+    # A server with one slot lets concurrent requests wait, and their latency includes it.
+    concurrent = mode != "replay" and calls.concurrency != 1
+    if concurrent and any(arm.latency_s for prompt in found.prompts for arm in prompt.arms):
         output.note("latency of concurrent requests: `-j 1` measures the model alone")
+    return _exit_code(found)
 
 
 def _kind(options: dict[str, Any]) -> Any:
@@ -156,31 +165,12 @@ def _kind(options: dict[str, Any]) -> Any:
     return given[0]
 
 
-def _compared(output: OutputOptions, kind: Any, options: dict[str, Any]) -> ArmComparison:
-    from promptops.commands.compare.compare import command_line, compare
-    from promptops.testing.runner import write_earlier_answers
-    from promptops.workspace.selection import SelectionOptions
-    from promptops.workspace.workspace import workspace
-
-    wanted = SelectionOptions(
-        patterns=options["patterns"], since=options["since"], selectors=options["select"]
-    )
-    if options["record"]:
-        write_earlier_answers(output.directory)
-    with workspace(output.directory, overrides=output.overrides) as opened:
-        chosen = _options(output, opened, kind, options)
-        found = compare(opened, wanted, chosen)
-    if options["live"] or not (found.stale or found.unasked):
-        return found
-    trust = ("--trust-config",) if options["trust_config"] else ()
-    return replace(found, advice=command_line(wanted, chosen, "--record", *trust))
-
-
-def _submitted(output: OutputOptions, kind: Any, options: dict[str, Any]) -> int:
+def _submitted(
+    output: OutputOptions, wanted: SelectionOptions, calls: CallOptions, options: dict[str, Any]
+) -> int:
     from promptops.commands.compare.batches import submit_arms
     from promptops.terminal.progress import shown_estimate
     from promptops.testing.runner import write_earlier_answers
-    from promptops.workspace.selection import SelectionOptions
     from promptops.workspace.workspace import workspace
 
     for name, flag in _OF_RUNS.items():
@@ -190,43 +180,27 @@ def _submitted(output: OutputOptions, kind: Any, options: dict[str, Any]) -> int
     if unknown is not None:
         hint = "for other formats, collect, then run without --batch"
         raise UsageError(f"--batch writes only text and json, not {unknown}", hint=hint)
-    wanted = SelectionOptions(
-        patterns=options["patterns"], since=options["since"], selectors=options["select"]
-    )
     write_earlier_answers(output.directory)
     with workspace(output.directory, overrides=output.overrides) as opened:
-        chosen = _options(output, opened, kind, {**options, "record": True})
+        chosen = _options(output, opened, options["kind"], calls, {**options, "mode": "record"})
         report = submit_arms(opened, wanted, chosen, shown_estimate(output))
     output.write_report("batch", report)
     return report.exit_code
 
 
 def _options(
-    output: OutputOptions, opened: Workspace, kind: Any, options: dict[str, Any]
+    output: OutputOptions, opened: Workspace, kind: Any, calls: CallOptions, options: dict[str, Any]
 ) -> CompareOptions:
     from promptops.commands.compare.arms import CompareOptions
-    from promptops.terminal.progress import ShownProgress
-    from promptops.testing.model_calls import ci_event
-    from promptops.testing.options import RunOptions
 
-    modes: list[Any] = [mode for mode in ("record", "live") if options[mode]]
-    run = RunOptions(
-        mode=modes[0] if modes else "replay",
-        cases=options["cases"],
-        repeats=options["repeats"],
-        prune=options["prune"],
-        trusted=options["trust_config"],
-        settings=call_settings(options, opened.config.test),
-        event=options["event"] or ci_event(os.environ),
-        watcher=ShownProgress(output),
-    )
+    run = {name: options[name] for name in ("mode", "cases", "repeats", "prune")}
     return CompareOptions(
         kind=kind,
         names=options[kind],
         reference=options["reference"],
         require=options["require"],
         margin=options["margin"],
-        run=run,
+        run=calls.run(output, opened.config.test, **run),
     )
 
 

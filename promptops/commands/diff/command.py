@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import gc
 from typing import Any
 
 import click
 
 from promptops.errors import BAD_INPUT, BUG, UsageError
-from promptops.terminal.options import common
+from promptops.terminal.options import Command, common, decide_option, select_option
 from promptops.terminal.output import OutputOptions
 
 FAIL_ON = ("breaking", "risk")
 BEHIND = "promptops.behind"
 
 
-class _Separated(click.Command):
+class _Separated(Command):
     """Records how many arguments followed `--`, which click removes."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -26,15 +25,17 @@ class _Separated(click.Command):
 
 @click.command(cls=_Separated)
 @click.argument("arguments", nargs=-1, metavar="[BASE[..HEAD]] [ID|GLOB|PATH]...")
-@click.option("--staged", is_flag=True, help="Compare the index with HEAD.")
-@click.option("--worktree", is_flag=True, help="Compare the files on disk with HEAD.")
-@click.option("--merge", is_flag=True, help="Compare BASE with the result of merging HEAD into it.")
-@click.option("--root", is_flag=True, help="Compare with nothing: every prompt is new.")
-@click.option("--strict", is_flag=True, help="Report an added output property as breaking.")
-@click.option(
+@select_option("--staged", is_flag=True, help="Compare the index with HEAD.")
+@select_option("--worktree", is_flag=True, help="Compare the files on disk with HEAD.")
+@select_option("--merge", is_flag=True, help="Compare BASE with HEAD merged into it.")
+@select_option("--root", is_flag=True, help="Compare with nothing: every prompt is new.")
+@decide_option(
+    "--strict-output", "strict", is_flag=True, help="Report an added output property as breaking."
+)
+@decide_option(
     "--fail-on", type=click.Choice(FAIL_ON), multiple=True, help="Exit 1 if there is such a change."
 )
-@click.option(
+@decide_option(
     "--declare",
     metavar="BUMP|VERSION",
     help="Exit 1 if the changes require a greater bump or version.",
@@ -56,11 +57,10 @@ def command(output: OutputOptions, **options: Any) -> int:
       promptops diff --staged
       promptops diff origin/main... --format markdown=comment.md --fail-on breaking
     """
-    gc.disable()  # most objects live until the end; collecting costs 8%
-    try:
+    from promptops.storage.gc_paused import uncollected
+
+    with uncollected():  # most objects live until the end; collecting costs 8%
         return _compared(output, options)
-    finally:
-        gc.enable()
 
 
 def _compared(output: OutputOptions, options: dict[str, Any]) -> int:

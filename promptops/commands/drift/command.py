@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-import os
-import shlex
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,64 +10,74 @@ import click
 
 from promptops.errors import BAD_INPUT, BUG, FAILED, GIT, INTERRUPTED, OUTAGE, UsageError
 from promptops.records import replace
-from promptops.terminal.call_options import (
-    budget_options,
-    call_settings,
-    case_option,
-    concurrency_option,
-    trust_option,
-)
+from promptops.terminal.call_options import CallOptions, case_option, model_calls
 from promptops.terminal.complete import complete_id, complete_prompt
-from promptops.terminal.options import common, tag_option
+from promptops.terminal.options import (
+    Command,
+    call_option,
+    command_again,
+    common,
+    decide_option,
+    option_group,
+    output_option,
+    select_option,
+    selected,
+    tag_option,
+)
 from promptops.terminal.output import OutputOptions
 
 if TYPE_CHECKING:
     from promptops.commands.drift.asking import DriftOptions
     from promptops.model.config import Config
     from promptops.model.night import Drift
+    from promptops.workspace.selection import SelectionOptions
 
 
-@click.command()
-@click.argument("patterns", nargs=-1, metavar="[ID|GLOB]...", shell_complete=complete_prompt)
-@click.option(
+@click.command(cls=Command)
+@option_group(
+    "wanted",
+    selected,
+    click.argument("patterns", nargs=-1, metavar="[ID|GLOB]...", shell_complete=complete_prompt),
+    tag_option,
+)
+@select_option(
     "--release",
     metavar="TAG|CHANNEL",
     help="The release to check; by default what the channel `production` serves, or the latest.",
 )
-@tag_option
 @case_option
-@click.option(
+@call_option(
     "--repeats",
     type=click.IntRange(1, 100),
     metavar="N",
     help="Use N answers for each case; 3 unless configured.",
 )
-@click.option(
+@output_option(
     "--history",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
     help="Keep the nights in this file, instead of git notes on the release tag.",
 )
-@click.option("--push", is_flag=True, help="Fetch the notes of other clones, and push tonight's.")
-@click.option(
+@output_option("--push", is_flag=True, help="Fetch the notes of other clones, and push tonight's.")
+@call_option(
     "--again", is_flag=True, help="Check again on the same date (UTC), and replace its nights."
 )
-@click.option(
+@decide_option(
     "--accept",
     multiple=True,
     metavar="ID",
     shell_complete=complete_id,
     help="Accept the new level of this prompt, and learn again; repeatable.",
 )
-@click.option("--reason", default="", metavar="TEXT", help="With --accept: why.")
-@concurrency_option
-@budget_options
-@trust_option
-@click.option(
+@decide_option("--reason", default="", metavar="TEXT", help="With --accept: why.")
+@model_calls
+@output_option(
     "-v", "--verbose", is_flag=True, help="Print the figures of each prompt in one line, too."
 )
 @common("text", "json", "markdown", "html")
-def command(output: OutputOptions, **options: Any) -> int:
+def command(
+    output: OutputOptions, wanted: SelectionOptions, calls: CallOptions, **options: Any
+) -> int:
     """Check whether answers to the cases of a release got worse.
 
     Run it every night. It calls the model for each test case of the release, several times, and
@@ -84,26 +91,27 @@ def command(output: OutputOptions, **options: Any) -> int:
       promptops drift support/triage --release v1.8.0
       promptops drift --accept support/triage --reason "the new model is good enough"
     """
+    from promptops.commands.drift.drift import drift
     from promptops.report.drift.parts.facts import headline
+    from promptops.workspace.workspace import workspace
 
-    _refuse_contradictions(options)
-    # Nearly all objects live until the end; collecting often costs a third of the time.
-    gc.set_threshold(50_000)
-    found = _checked(output, options)
+    _refuse_contradictions(options, wanted.patterns)
+    with workspace(output.directory, overrides=output.overrides) as opened:
+        found = drift(opened, wanted, _options(output, calls, options, opened.config))
     if found.unasked:
-        found = replace(found, advice=_command_for_the_rest(options))
+        found = replace(found, advice=command_again())
     found = replace(found, headline=headline(found), exit_code=_exit_code(found))
     output.write_report("drift", found, figures=options["verbose"])
     return found.exit_code
 
 
-def _refuse_contradictions(options: dict[str, Any]) -> None:
+def _refuse_contradictions(options: dict[str, Any], patterns: tuple[str, ...]) -> None:
     if options["push"] and options["history"]:
         hint = "a file has no notes to push: leave out --push, or --history"
         raise UsageError("--push and --history exclude each other", hint=hint)
     if options["reason"] and not options["accept"]:
         raise UsageError("--reason needs --accept", hint="write --accept ID --reason TEXT")
-    if options["accept"] and options["patterns"]:
+    if options["accept"] and patterns:
         hint = "--accept names its prompts itself, and calls no model"
         raise UsageError("--accept and other prompts exclude each other", hint=hint)
     if options["accept"] and options["again"]:
@@ -111,32 +119,13 @@ def _refuse_contradictions(options: dict[str, Any]) -> None:
         raise UsageError("--accept and --again exclude each other", hint=hint)
 
 
-def _checked(output: OutputOptions, options: dict[str, Any]) -> Drift:
-    from promptops.commands.drift.drift import drift
-    from promptops.workspace.selection import SelectionOptions
-    from promptops.workspace.workspace import workspace
-
-    wanted = SelectionOptions(patterns=options["patterns"], selectors=options["select"])
-    with workspace(output.directory, overrides=output.overrides) as opened:
-        return drift(opened, wanted, _options(output, options, opened.config))
-
-
-def _options(output: OutputOptions, options: dict[str, Any], config: Config) -> DriftOptions:
+def _options(
+    output: OutputOptions, calls: CallOptions, options: dict[str, Any], config: Config
+) -> DriftOptions:
     from promptops.commands.drift.asking import DriftOptions
-    from promptops.terminal.progress import ShownProgress
-    from promptops.testing.model_calls import ci_event
-    from promptops.testing.options import RunOptions
 
     history = options["history"]
-    run = RunOptions(
-        mode="live",
-        cases=options["cases"],
-        repeats=options["repeats"] or config.drift.repeats,
-        trusted=options["trust_config"],
-        settings=call_settings(options, config.test),
-        event=options["event"] or ci_event(os.environ),
-        watcher=ShownProgress(output),
-    )
+    repeats = options["repeats"] or config.drift.repeats
     return DriftOptions(
         release=options["release"] or config.drift.release or "",
         history=output.directory / history if history else None,
@@ -145,20 +134,8 @@ def _options(output: OutputOptions, options: dict[str, Any], config: Config) -> 
         now=datetime.now(UTC),
         accept=options["accept"],
         reason=options["reason"],
-        run=run,
+        run=calls.run(output, config.test, mode="live", cases=options["cases"], repeats=repeats),
     )
-
-
-def _command_for_the_rest(options: dict[str, Any]) -> str:
-    """The command that checks the same prompts tonight, without the budget that ended the run."""
-    words = ["promptops", "drift", *options["patterns"]]
-    for name in ("release", "repeats", "history"):
-        words += [f"--{name}", str(options[name])] if options[name] else []
-    for name, values in (("select", options["select"]), ("case", options["cases"])):
-        words += [word for value in values for word in (f"--{name}", value)]
-    for name in ("push", "again", "trust_config"):
-        words += [f"--{name.replace('_', '-')}"] if options[name] else []
-    return shlex.join(words)
 
 
 def _exit_code(found: Drift) -> int:

@@ -8,27 +8,34 @@ import click
 
 from promptops.errors import UsageError
 from promptops.terminal.complete import complete_prompt
-from promptops.terminal.format_list import format_list
-from promptops.terminal.options import at_option, common
+from promptops.terminal.options import (
+    Command,
+    at_option,
+    common,
+    decide_option,
+    format_list,
+    output_option,
+    select_option,
+)
 from promptops.terminal.output import OutputOptions
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("format_name", metavar="[FORMAT]", required=False)
 @click.argument("patterns", nargs=-1, metavar="[ID|GLOB]...", shell_complete=complete_prompt)
-@click.option("--to", metavar="DIR", default=".", help="The folder of the files; `.` by default.")
-@click.option(
+@output_option("--to", metavar="DIR", default=".", help="The folder of the files; `.` by default.")
+@select_option(
     "-c",
     "--case",
     metavar="NAME",
     help="Keep as variables only what messages print; all else has the values of this test case.",
 )
-@click.option(
+@output_option(
     "--templates", is_flag=True, help="For promptfoo: prompts as its own templates, without Python."
 )
-@click.option("--strict", is_flag=True, help="Write nothing if anything is lost.")
-@click.option("--dry-run", is_flag=True, help="Report only; write nothing.")
-@click.option("--formats", is_flag=True, help="List the formats.")
+@decide_option("--strict", is_flag=True, help="Write nothing if anything is lost.")
+@output_option("--dry-run", is_flag=True, help="Report only; write nothing.")
+@output_option("--formats", is_flag=True, help="List the formats.")
 @at_option
 @common("text", "json", "markdown", acts=True)
 def command(

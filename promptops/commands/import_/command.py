@@ -9,8 +9,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from promptops.errors import BAD_INPUT, InputError, UsageError
-from promptops.terminal.format_list import format_list
-from promptops.terminal.options import common
+from promptops.terminal.options import (
+    Command,
+    common,
+    decide_option,
+    format_list,
+    output_option,
+    select_option,
+)
 from promptops.terminal.output import OutputOptions
 
 if TYPE_CHECKING:
@@ -19,22 +25,22 @@ if TYPE_CHECKING:
 _SYNTAXES = ("jinja", "double", "single", "format", "dollar", "mustache", "none")
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("sources", nargs=-1, metavar="[SOURCE]...", type=click.Path())
-@click.option("--to", metavar="DIR", help="Below a prompt root; the first root by default.")
-@click.option("--from", "format_name", metavar="FORMAT", help="Do not guess the format.")
-@click.option("--formats", is_flag=True, help="List the formats and how they are recognised.")
-@click.option("--list", "listed", is_flag=True, help="List what would be read; write nothing.")
-@click.option("--id", "identity", metavar="ID", help="The id, for a source with one prompt.")
-@click.option("--dry-run", is_flag=True, help="Report only; write nothing.")
-@click.option("--strict", is_flag=True, help="Refuse a prompt of which anything is lost.")
-@click.option(
-    "--select",
+@output_option("--to", metavar="DIR", help="Below a prompt root; the first root by default.")
+@select_option("--from", "format_name", metavar="FORMAT", help="Do not guess the format.")
+@output_option("--formats", is_flag=True, help="List the formats and how they are recognised.")
+@output_option("--list", "listed", is_flag=True, help="List what would be read; write nothing.")
+@select_option("--id", "identity", metavar="ID", help="The id, for a source with one prompt.")
+@output_option("--dry-run", is_flag=True, help="Report only; write nothing.")
+@decide_option("--strict", is_flag=True, help="Refuse a prompt of which anything is lost.")
+@select_option(
+    "--include",
     multiple=True,
     metavar="GLOB",
     help="Only these paths below SOURCE; `FILE::NAME` selects prompts inside of files.",
 )
-@click.option("--exclude", multiple=True, metavar="GLOB", help="Not these, written as --select.")
+@select_option("--exclude", multiple=True, metavar="GLOB", help="Not these, written as --include.")
 @click.option(
     "--syntax",
     type=click.Choice(_SYNTAXES),
@@ -47,8 +53,11 @@ _SYNTAXES = ("jinja", "double", "single", "format", "dollar", "mustache", "none"
     default="user",
     help="The role of texts whose source does not define it; user by default.",
 )
-@click.option(
-    "--sample", metavar="FILE", help="JSON with example inputs: their types, and which are lists."
+@select_option(
+    "--inputs",
+    "example",
+    metavar="FILE",
+    help="JSON with example inputs: their types, and which are lists.",
 )
 @click.option("--optional", is_flag=True, help='Inputs that are only printed default to "".')
 @click.option("--tidy", is_flag=True, help="Drop blank lines that tags leave.")
@@ -75,7 +84,7 @@ def command(output: OutputOptions, sources: tuple[str, ...], **options: Any) -> 
       promptops import old-prompts/ --to prompts/legacy
       promptops import system.txt --id support/triage --role system
       promptops import src/prompts.py --list
-      promptops import src/prompts.py --select 'prompts.py::*_PROMPT'
+      promptops import src/prompts.py --include 'prompts.py::*_PROMPT'
     """
     if options["formats"]:
         from promptops.formats.registry import known_readers
@@ -128,9 +137,9 @@ def _import_options(output: OutputOptions, options: dict[str, Any]) -> Any:
 
     if options["identity"] is not None:
         refuse_unfit(options["identity"])
-    sample = read_input_object(options["sample"], output.directory) if options["sample"] else {}
+    sample = read_input_object(options["example"], output.directory) if options["example"] else {}
     reading = ReadOptions(syntax=options["syntax"], role=options["role"], sample=sample)
     to = str(Path(output.directory, options["to"])) if options["to"] is not None else None
     names = ("identity", "strict", "dry_run", "optional", "tidy", "bodies", "profiles")
-    chosen = {name: options[name] for name in (*names, "select", "exclude")}
+    chosen = {name: options[name] for name in (*names, "include", "exclude")}
     return ImportOptions(to=to, format=options["format_name"], reading=reading, **chosen)

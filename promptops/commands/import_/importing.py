@@ -82,7 +82,7 @@ def import_prompts(workspace: Workspace, paths: Sequence[str], options: ImportOp
     a file that can't be written; GitError without a work tree.
     """
     folder = target(workspace, options.to)
-    globs = NameGlobs(options.select, options.exclude)
+    globs = NameGlobs(options.include, options.exclude)
     found = sources(paths, globs, workspace)
     reads = tuple(read_sources(found, options.format, options.reading, globs))
     profiles = Profiles(workspace.config.models) if options.profiles else None
@@ -525,7 +525,7 @@ def candidates(paths: Sequence[str], options: ImportOptions) -> CandidateList:
 
     Raises InputError for a source that can't be opened, UsageError for an unknown format.
     """
-    globs = NameGlobs(options.select, options.exclude)
+    globs = NameGlobs(options.include, options.exclude)
     found = sources(paths, globs, None)
     reads = tuple(read_sources(found, options.format, options.reading, globs))
     listed = tuple(_candidates_and_errors(reads))

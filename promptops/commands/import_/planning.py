@@ -46,7 +46,7 @@ class ImportOptions:
         to: A folder below a prompt root; None for the first root.
         format: Of all sources; None to recognise each file.
         identity: Of the only prompt of the only source, or None.
-        select, exclude: Globs of paths below a source; after `::` of names inside of files.
+        include, exclude: Globs of paths below a source; after `::` of names inside of files.
         strict: A warning refuses its prompt.
         dry_run: Nothing is written.
         optional: Inputs that are only printed get the default "".
@@ -58,7 +58,7 @@ class ImportOptions:
     to: str | None = None
     format: str | None = None
     identity: str | None = None
-    select: tuple[str, ...] = ()
+    include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     strict: bool = False
     dry_run: bool = False
@@ -95,7 +95,7 @@ def planned(
     """The prompts of all files, in their order. Raises UsageError if --id names several."""
     found = [(read, one) for read in reads for one in read.found if isinstance(one, SourceDocument)]
     if options.identity is not None and len(found) > 1:
-        hint = "leave out --id, or select one with --select 'FILE::NAME'"
+        hint = "leave out --id, or select one with --include 'FILE::NAME'"
         raise UsageError(f"--id names one prompt, and there are {len(found)}", hint=hint)
     planner = _Planner(workspace, target, profiles, options)
     for read, document in found:

@@ -325,7 +325,7 @@ def _source_in_folder(place: Path, globs: NameGlobs, is_prompt: IsPrompt) -> Sou
 
 
 def _too_many(path: str) -> InputError:
-    hint = "import its folders one by one, or use --select"
+    hint = "import its folders one by one, or use --include"
     return InputError(f"there are more than {MAX_FILES:,} files", where=path, hint=hint)
 
 
@@ -397,7 +397,7 @@ def _files_of_prompts(workspace: Workspace) -> Iterator[str]:
         yield from workspace.catalog.dependencies(path)
 
 
-# Which files of a source, and which prompts in them, an import reads: `--select`, `--exclude`.
+# Which files of a source, and which prompts in them, an import reads: `--include`, `--exclude`.
 
 _BETWEEN_WORDS = lazy_pattern(r"[^a-z0-9*?\[\]!]+")
 

@@ -91,7 +91,7 @@ def _workflow_step(
 ) -> SetupStep:
     if (repository.root / path).exists() or wanted.origin is not None:
         return attempt(path, lambda: _new_workflow(repository, platform, path, wanted))
-    option = f"name it: promptops init{_typed_options(platform, wanted)} --from URL@COMMIT"
+    option = f"name it: promptops init{_typed_options(platform, wanted)} --install-from URL@COMMIT"
     note = f"the source that CI should install promptops from is unknown ({option})"
     is_named = wanted.platform is not None or wanted.nightly
     return SetupStep(path=path, action="failed" if is_named else "skipped", note=note)

@@ -10,7 +10,7 @@ import click
 
 from promptops.errors import BAD_INPUT, UsageError
 from promptops.records import replace
-from promptops.terminal.options import common
+from promptops.terminal.options import Command, common
 from promptops.terminal.output import OutputOptions
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from promptops.model.distribution import InstallOrigin
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option("--hooks", is_flag=True, help="Install plain git hooks instead of using pre-commit.")
 @click.option("--pre-push", is_flag=True, help="With --hooks: also run the gate before a push.")
 @click.option(
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     "--nightly", is_flag=True, help="Also run `promptops drift` every night, in CI on a schedule."
 )
 @click.option(
-    "--from",
+    "--install-from",
     "origin",
     metavar="URL@COMMIT",
     help="The git repository that CI installs promptops from; by default, where pip found it.",
@@ -62,7 +62,7 @@ def command(
     Example:
       promptops init
       promptops init --hooks
-      promptops init --ci github --from https://git.example.com/acme/promptops@COMMIT
+      promptops init --ci github --install-from https://git.example.com/acme/promptops@COMMIT
       promptops init --ci github --nightly
       promptops init --git-diff
     """
@@ -106,7 +106,7 @@ def _origin(named: str | None) -> InstallOrigin | None:
         return parse_origin(named)
     except ValueError as error:
         hint = "write https://HOST/PATH@COMMIT; `git ls-remote URL HEAD` prints the commit"
-        raise UsageError(f"--from: {error}", hint=hint) from None
+        raise UsageError(f"--install-from: {error}", hint=hint) from None
 
 
 def _typed(flags: Mapping[str, bool], platform: str | None, origin: str | None) -> str:
@@ -115,7 +115,7 @@ def _typed(flags: Mapping[str, bool], platform: str | None, origin: str | None) 
     source = origin or ("URL@COMMIT" if is_missing else None)
     options = [name for name, given in flags.items() if given]
     options += ["--ci", platform] if platform else []
-    options += ["--from", shlex.quote(source)] if source else []
+    options += ["--install-from", shlex.quote(source)] if source else []
     return "".join(f" {option}" for option in options)
 
 

@@ -7,26 +7,33 @@ from typing import Any
 import click
 
 from promptops.commands.lint.linting import FORMATS, LintArguments, run_lint
-from promptops.terminal.complete import complete_prompt
-from promptops.terminal.options import at_option, common, no_cache_option, since_option
+from promptops.terminal.options import (
+    Command,
+    at_option,
+    common,
+    decide_option,
+    no_cache_option,
+    prompts_argument,
+    select_option,
+    since_option,
+    tag_option,
+)
 from promptops.terminal.output import OutputOptions
 
 
-@click.command()
-@click.argument("patterns", nargs=-1, metavar="[ID|GLOB|PATH]...", shell_complete=complete_prompt)
-@click.option(
+@click.command(cls=Command)
+@prompts_argument
+@select_option(
     "--staged", is_flag=True, help="Check what is staged, and the prompts that depend on it."
 )
 @since_option
 @at_option
-@click.option(
-    "--select",
-    multiple=True,
-    metavar="CODE|tag:NAME",
-    help="Only rules with this code prefix; with tag:, owner: or status:, only those prompts.",
+@tag_option
+@select_option(
+    "--rule", "rules", multiple=True, metavar="CODE", help="Only rules with this code prefix."
 )
-@click.option("--ignore", multiple=True, metavar="CODE", help="Skip these rules.")
-@click.option("--extend-select", multiple=True, metavar="CODE", help="Also run these rules.")
+@select_option("--ignore", multiple=True, metavar="CODE", help="Skip these rules.")
+@select_option("--extend-select", multiple=True, metavar="CODE", help="Also run these rules.")
 @click.option("--fix", is_flag=True, help="Apply the fixes that change no request.")
 @click.option(
     "--unsafe-fixes",
@@ -36,23 +43,23 @@ from promptops.terminal.output import OutputOptions
 @click.option(
     "--diff", is_flag=True, help="Show what --fix would change, without changing anything."
 )
-@click.option(
+@decide_option(
     "--fail-on",
     type=click.Choice(["error", "warning", "info"]),
     help="The lowest severity that makes the command exit 1.",
 )
-@click.option("--exit-zero", is_flag=True, help="Exit 0 even if there are findings.")
-@click.option(
+@decide_option("--exit-zero", is_flag=True, help="Exit 0 even if there are findings.")
+@decide_option(
     "--write-baseline",
     is_flag=True,
     help="Accept the findings there are now; from then on only new ones count.",
 )
-@click.option(
+@decide_option(
     "--no-baseline", is_flag=True, help="Also show the findings that the baseline accepts."
 )
 @no_cache_option
 @click.option("--watch", is_flag=True, help="Check again whenever files change, until Ctrl-C.")
-@click.option("--why", is_flag=True, help="Print why each prompt was selected.")
+@select_option("--why", is_flag=True, help="Print why each prompt was selected.")
 @common(*FORMATS)
 def command(output: OutputOptions, **options: Any) -> int:
     """Find problems in prompts, and report each at its exact character.

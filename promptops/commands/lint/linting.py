@@ -37,6 +37,7 @@ class LintArguments:
     since: str | None = None
     revision: str = "worktree"
     select: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     extend_select: tuple[str, ...] = ()
     fix: bool = False
@@ -195,13 +196,16 @@ def _revision(arguments: LintArguments) -> str:
 def _selection(arguments: LintArguments) -> Any:
     from promptops.workspace.selection import SelectionOptions
 
+    selectors = _split_values(arguments.select)
+    code = next((selector for selector in selectors if ":" not in selector), None)
+    if code is not None:
+        hint = f"prompts by tag:, owner: or status:; rules by their code: --rule {code}"
+        raise UsageError(f"--select is for prompts, and {code!r} selects none", hint=hint)
     return SelectionOptions(
         patterns=arguments.patterns,
         since=arguments.since,
         staged=arguments.staged,
-        selectors=tuple(
-            selector for selector in _split_values(arguments.select) if ":" in selector
-        ),
+        selectors=selectors,
     )
 
 
@@ -210,7 +214,7 @@ def _options(arguments: LintArguments) -> Any:
 
     untrusted = is_untrusted()
     return LintOptions(
-        select=tuple(code for code in _split_values(arguments.select) if ":" not in code),
+        select=_split_values(arguments.rules),
         ignore=_split_values(arguments.ignore),
         extend_select=_split_values(arguments.extend_select),
         use_cache=not arguments.no_cache,
@@ -221,7 +225,7 @@ def _options(arguments: LintArguments) -> Any:
 
 
 def _split_values(given: tuple[str, ...]) -> tuple[str, ...]:
-    """`--select VAR,TPL` is `--select VAR --select TPL`."""
+    """`--rule VAR,TPL` is `--rule VAR --rule TPL`."""
     return tuple(part.strip() for value in given for part in value.split(",") if part.strip())
 
 

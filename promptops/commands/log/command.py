@@ -8,31 +8,31 @@ import click
 
 from promptops.errors import UsageError
 from promptops.terminal.complete import complete_prompt
-from promptops.terminal.options import common
+from promptops.terminal.options import Command, common, select_option
 from promptops.terminal.output import OutputOptions
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("names", nargs=-1, metavar="[ID|PATH|RELEASE]...", shell_complete=complete_prompt)
-@click.option(
+@select_option(
     "--at",
     metavar="REV|TIME",
     help="Start at this commit, tag or branch instead of HEAD; with --channel, at a time.",
 )
-@click.option(
+@select_option(
     "--channel",
     metavar="NAME",
     help="Start at the release that the channel served at that time, or serves now.",
 )
-@click.option(
+@select_option(
     "-n",
     "number",
     type=click.IntRange(min=1),
     metavar="N",
     help="Show at most N entries, the newest ones.",
 )
-@click.option("--all", is_flag=True, help="Also show commits without a semantic change.")
-@click.option("--releases", is_flag=True, help="Show what each release changed, or those named.")
+@select_option("--all", is_flag=True, help="Also show commits without a semantic change.")
+@select_option("--releases", is_flag=True, help="Show what each release changed, or those named.")
 @common("text", "json", "markdown")
 def command(output: OutputOptions, **options: Any) -> int:
     """Show the semantic history of a prompt: what changed for the model and for callers, and when.

@@ -6,11 +6,11 @@ import sys
 
 import click
 
-from promptops.terminal.options import common
+from promptops.terminal.options import Command, common
 from promptops.terminal.output import OutputOptions
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option("--stdio", is_flag=True, help="The default: standard input and output.")
 @common("text")
 def command(output: OutputOptions, stdio: bool) -> int:

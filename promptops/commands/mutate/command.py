@@ -2,41 +2,36 @@
 
 from __future__ import annotations
 
-import gc
-import os
-import shlex
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from promptops.errors import BUG, INTERRUPTED, OUTAGE, UsageError
 from promptops.records import replace
-from promptops.terminal.call_options import (
-    Percent,
-    budget_options,
-    call_settings,
-    case_option,
-    concurrency_option,
-    trust_option,
+from promptops.terminal.call_options import CallOptions, Percent, case_option, model_calls
+from promptops.terminal.complete import complete_operator
+from promptops.terminal.options import (
+    Command,
+    call_option,
+    command_again,
+    common,
+    decide_option,
+    select_option,
+    selection,
 )
-from promptops.terminal.complete import complete_operator, complete_prompt
-from promptops.terminal.options import common, since_option, tag_option
 from promptops.terminal.output import OutputOptions
 
 if TYPE_CHECKING:
-    from promptops.commands.mutate.mutate import MutateOptions
     from promptops.model.mutant import MutationRun
-    from promptops.workspace.workspace import Workspace
+    from promptops.workspace.selection import SelectionOptions
 
 _MAX_MUTANTS = 20
 
 
-@click.command()
-@click.argument("patterns", nargs=-1, metavar="[ID|GLOB|PATH]...", shell_complete=complete_prompt)
-@since_option
-@tag_option
+@click.command(cls=Command)
+@selection
 @case_option
-@click.option(
+@select_option(
     "--operator",
     "operators",
     multiple=True,
@@ -44,26 +39,24 @@ _MAX_MUTANTS = 20
     shell_complete=complete_operator,
     help="Break prompts only in this way, such as `sentence` or `obligation`; repeatable.",
 )
-@click.option(
-    "--live", is_flag=True, help="Call the model about mutants that no behaviour notices."
-)
-@click.option(
+@call_option("--live", is_flag=True, help="Call the model about mutants that no behaviour notices.")
+@call_option(
     "--max-mutants",
     type=click.IntRange(1),
     metavar="N",
     help="With --live, try at most N mutants of each prompt; 20 by default.",
 )
-@click.option(
+@decide_option(
     "--fail-under",
     type=Percent(),
     metavar="PERCENT",
     help="Exit 1 if behaviour notices fewer mutants; overrides the configuration.",
 )
-@concurrency_option
-@budget_options
-@trust_option
+@model_calls
 @common("text", "json", "github", "markdown", "html")
-def command(output: OutputOptions, **options: Any) -> int:
+def command(
+    output: OutputOptions, wanted: SelectionOptions, calls: CallOptions, **options: Any
+) -> int:
     """Break prompts on purpose, and show what the test cases do not notice.
 
     Deletes sentences, reverses obligations, drops variables and weakens schemas, one at a time and
@@ -80,66 +73,25 @@ def command(output: OutputOptions, **options: Any) -> int:
       promptops mutate support/triage --live --max-cost 0.50
       promptops mutate --format html=mutants.html
     """
-    # Nearly all objects live until the end; collecting often costs a third of the time.
-    gc.set_threshold(50_000)
-    if options["max_mutants"] is not None and not options["live"]:
-        raise UsageError("--max-mutants needs --live", hint="without it, all mutants are tried")
-    found = _mutated(output, options)
-    if found.unasked:
-        found = replace(found, advice=_again(options))
-    output.write_report("mutate", found)
-    return _exit_code(found)
-
-
-def _mutated(output: OutputOptions, options: dict[str, Any]) -> MutationRun:
-    from promptops.commands.mutate.mutate import mutate
-    from promptops.workspace.selection import SelectionOptions
+    from promptops.commands.mutate.mutate import MutateOptions, mutate
     from promptops.workspace.workspace import workspace
 
-    wanted = SelectionOptions(
-        patterns=options["patterns"], since=options["since"], selectors=options["select"]
-    )
+    if options["max_mutants"] is not None and not options["live"]:
+        raise UsageError("--max-mutants needs --live", hint="without it, all mutants are tried")
+    mode = "live" if options["live"] else "replay"
     with workspace(output.directory, overrides=output.overrides) as opened:
-        return mutate(opened, wanted, _options(output, opened, options))
-
-
-def _options(output: OutputOptions, opened: Workspace, options: dict[str, Any]) -> MutateOptions:
-    from promptops.commands.mutate.mutate import MutateOptions
-    from promptops.terminal.progress import ShownProgress
-    from promptops.testing.model_calls import ci_event
-    from promptops.testing.options import RunOptions
-
-    run = RunOptions(
-        mode="live" if options["live"] else "replay",
-        cases=options["cases"],
-        trusted=options["trust_config"],
-        settings=call_settings(options, opened.config.test),
-        event=options["event"] or ci_event(os.environ),
-        watcher=ShownProgress(output),
-    )
-    return MutateOptions(
-        operators=options["operators"],
-        live=options["live"],
-        max_mutants=options["max_mutants"] or _MAX_MUTANTS,
-        fail_under=options["fail_under"],
-        run=run,
-    )
-
-
-def _again(options: dict[str, Any]) -> str:
-    """The command that continues: answers it already has are in the local cache."""
-    words = ["promptops", "mutate", *options["patterns"]]
-    for name in ("since", "fail_under"):
-        if options[name] not in (None, ""):
-            words += [f"--{name.replace('_', '-')}", str(options[name])]
-    words += ["--since"] if options["since"] == "" else []
-    for name, key in (("--select", "select"), ("--case", "cases"), ("--operator", "operators")):
-        for value in options[key]:
-            words += [name, value]
-    words += ["--live"]
-    words += ["--max-mutants", str(options["max_mutants"])] if options["max_mutants"] else []
-    words += ["--trust-config"] if options["trust_config"] else []
-    return shlex.join(words)
+        chosen = MutateOptions(
+            operators=options["operators"],
+            live=options["live"],
+            max_mutants=options["max_mutants"] or _MAX_MUTANTS,
+            fail_under=options["fail_under"],
+            run=calls.run(output, opened.config.test, mode=mode, cases=options["cases"]),
+        )
+        found = mutate(opened, wanted, chosen)
+    if found.unasked:
+        found = replace(found, advice=command_again())
+    output.write_report("mutate", found)
+    return _exit_code(found)
 
 
 def _exit_code(found: MutationRun) -> int:

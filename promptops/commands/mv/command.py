@@ -6,11 +6,11 @@ import click
 
 from promptops.records import replace
 from promptops.terminal.complete import complete_prompt
-from promptops.terminal.options import common
+from promptops.terminal.options import Command, common
 from promptops.terminal.output import OutputOptions
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("old", metavar="OLD", shell_complete=complete_prompt)
 @click.argument("new", metavar="NEW")
 @click.option("--dry-run", is_flag=True, help="Print the changes, and write nothing.")

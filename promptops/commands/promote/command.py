@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from promptops.terminal.options import common
+from promptops.terminal.options import Command, common
 from promptops.terminal.output import OutputOptions
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("release", metavar="RELEASE")
 @click.argument("channel", metavar="CHANNEL")
 @click.option(

@@ -8,28 +8,32 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from promptops.commands.test import continued, exit_code_of, run_options
+from promptops.commands.test import exit_code_of
 from promptops.records import replace
 from promptops.terminal.call_options import (
-    budget_options,
+    CallOptions,
+    batch_calls,
     case_option,
-    concurrency_option,
-    spending_options,
-    trust_option,
+    model_calls,
+    trusted_calls,
 )
-from promptops.terminal.complete import complete_prompt
 from promptops.terminal.options import (
+    Command,
     at_option,
+    call_option,
+    command_again,
     common,
+    decide_option,
     note_hidden_or_refuse,
-    since_option,
-    tag_option,
+    select_option,
+    selection,
     verbose_option,
 )
 from promptops.terminal.output import OutputOptions
 
 if TYPE_CHECKING:
     from promptops.testing.options import RunOptions
+    from promptops.workspace.selection import SelectionOptions
     from promptops.workspace.workspace import Workspace
 
 
@@ -47,32 +51,30 @@ def command() -> None:
     """
 
 
-@command.command()
-@click.argument("patterns", nargs=-1, metavar="[ID|GLOB|PATH]...", shell_complete=complete_prompt)
-@click.option(
+@command.command(cls=Command)
+@selection
+@select_option(
     "-n",
     "size",
     default="10%",
     metavar="N|N%",
     help="Request this many recordings again; 10% by default.",
 )
-@click.option(
+@select_option(
     "--seed",
     default="",
     metavar="TEXT",
     help="The seed for the sample; the revision by default.",
 )
-@since_option
 @at_option
-@tag_option
 @case_option
-@click.option("--repeats", type=click.IntRange(1), metavar="N", help="Use N answers for each case.")
-@concurrency_option
-@budget_options
-@trust_option
+@call_option("--repeats", type=click.IntRange(1), metavar="N", help="Use N answers for each case.")
+@model_calls
 @verbose_option
 @common("text", "json", "junit", "github", "markdown", "html")
-def audit(output: OutputOptions, **options: Any) -> int:
+def audit(
+    output: OutputOptions, wanted: SelectionOptions, calls: CallOptions, **options: Any
+) -> int:
     """Request a sample of the recorded answers again, and compare.
 
     Runs the test cases on recorded answers, as `promptops test` does; a recording whose answer
@@ -86,29 +88,23 @@ def audit(output: OutputOptions, **options: Any) -> int:
     """
     from promptops.testing.recordings.audit import parse_size
     from promptops.testing.runner import test
-    from promptops.workspace.selection import SelectionOptions
     from promptops.workspace.workspace import workspace
 
-    wanted = SelectionOptions(
-        patterns=options["patterns"], since=options["since"], selectors=options["select"]
-    )
     size = parse_size(options["size"])
     with workspace(output.directory, options["revision"], output.overrides) as opened:
         if wanted.everything:
             note_hidden_or_refuse(output, opened)
-        chosen = run_options(output, options, opened.config.test)
-        run = test(opened, wanted, replace(chosen, audit=size, seed=options["seed"]))
+        kept = {name: options[name] for name in ("cases", "repeats", "seed")}
+        run = test(opened, wanted, calls.run(output, opened.config.test, audit=size, **kept))
     if run.unasked:
-        given = ("-n", options["size"])
-        names = ("since", "repeats", "seed")
-        run = replace(run, advice=continued("recordings audit", given, options, names))
+        run = replace(run, advice=command_again())
     output.write_report("test", run, figures=options["verbose"])
     if run.unasked:
-        output.note(f"not requested: {run.unasked:,} of the answers, {run.ended}")
+        output.cause(f"not requested: {run.unasked:,} of the answers, {run.ended}")
     return exit_code_of(run)
 
 
-@command.command()
+@command.command(cls=Command)
 @click.option(
     "--repeats",
     type=click.IntRange(1),
@@ -151,17 +147,16 @@ def batch() -> None:
     """
 
 
-@batch.command()
-@click.argument("patterns", nargs=-1, metavar="[ID|GLOB|PATH]...", shell_complete=complete_prompt)
-@since_option
-@tag_option
+@batch.command(cls=Command)
+@selection
 @case_option
-@click.option("--repeats", type=click.IntRange(1), metavar="N", help="Use N answers for each case.")
-@click.option("--baseline", metavar="REV", help="The revision that scores are compared with.")
-@spending_options
-@trust_option
+@call_option("--repeats", type=click.IntRange(1), metavar="N", help="Use N answers for each case.")
+@decide_option("--baseline", metavar="REV", help="The revision that scores are compared with.")
+@batch_calls
 @common("text", "json")
-def submit(output: OutputOptions, **options: Any) -> int:
+def submit(
+    output: OutputOptions, wanted: SelectionOptions, calls: CallOptions, **options: Any
+) -> int:
     """Submit the requests for missing answers.
 
     Sends what `promptops test --record` would send; what is in a batch already is left out.
@@ -175,21 +170,17 @@ def submit(output: OutputOptions, **options: Any) -> int:
     """
     from promptops.commands.recordings.batches import submit_cases
     from promptops.terminal.progress import shown_estimate
-    from promptops.workspace.selection import SelectionOptions
 
-    wanted = SelectionOptions(
-        patterns=options["patterns"], since=options["since"], selectors=options["select"]
-    )
-    with _recording(output, options) as (opened, chosen):
+    with _recording(output, calls, **options) as (opened, chosen):
         report = submit_cases(opened, wanted, chosen, shown_estimate(output))
     output.write_report("batch", report)
     return report.exit_code
 
 
-@batch.command()
-@trust_option
+@batch.command(cls=Command)
+@trusted_calls
 @common("text", "json")
-def collect(output: OutputOptions, **options: Any) -> int:
+def collect(output: OutputOptions, calls: CallOptions) -> int:
     """Record the answers of all batches that have ended.
 
     Also those of `promptops compare --batch`. Collecting again is harmless. Exits 75 while a batch
@@ -203,7 +194,7 @@ def collect(output: OutputOptions, **options: Any) -> int:
     from promptops.commands.recordings.batches import cases_again
     from promptops.testing.batches import Batches
 
-    with _recording(output, options) as (opened, chosen):
+    with _recording(output, calls) as (opened, chosen):
         commands = {
             "test": cases_again(opened, chosen),
             "compare": arms_again(opened, chosen),
@@ -213,10 +204,10 @@ def collect(output: OutputOptions, **options: Any) -> int:
     return report.exit_code
 
 
-@batch.command()
-@trust_option
+@batch.command(cls=Command)
+@trusted_calls
 @common("text", "json")
-def cancel(output: OutputOptions, **options: Any) -> int:
+def cancel(output: OutputOptions, calls: CallOptions) -> int:
     """Cancel all running batches; what is finished can be collected.
 
     \b
@@ -225,7 +216,7 @@ def cancel(output: OutputOptions, **options: Any) -> int:
     """
     from promptops.testing.batches import Batches
 
-    with _recording(output, options) as (opened, chosen):
+    with _recording(output, calls) as (opened, chosen):
         report = Batches(opened, chosen).cancel()
     output.write_report("batch", report)
     return report.exit_code
@@ -233,7 +224,7 @@ def cancel(output: OutputOptions, **options: Any) -> int:
 
 @contextmanager
 def _recording(
-    output: OutputOptions, options: dict[str, Any]
+    output: OutputOptions, calls: CallOptions, **options: Any
 ) -> Iterator[tuple[Workspace, RunOptions]]:
     """The work tree, and the options of a recording run there."""
     from promptops.testing.runner import write_earlier_answers
@@ -241,5 +232,4 @@ def _recording(
 
     write_earlier_answers(output.directory)
     with workspace(output.directory, overrides=output.overrides) as opened:
-        chosen = run_options(output, options, opened.config.test)
-        yield opened, replace(chosen, mode="record")
+        yield opened, calls.run(output, opened.config.test, mode="record", **options)

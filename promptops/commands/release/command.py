@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,7 @@ import click
 
 from promptops.errors import UsageError
 from promptops.records import replace
-from promptops.terminal.options import common
+from promptops.terminal.options import Command, command_again, common
 from promptops.terminal.output import OutputOptions
 from promptops.untrusted import is_untrusted
 
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 BUMPS = ("patch", "minor", "major")
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option(
     "--dry-run", is_flag=True, help="Show what would be released, without creating a tag."
 )
@@ -70,15 +69,16 @@ def command(output: OutputOptions, **options: Any) -> int:
       promptops release --pre rc
     """
     from promptops.commands.release.release import prepare, publish
+    from promptops.repo.repository import Repository
 
     chosen = _release_options(options)
     if not (options["dry_run"] or options["yes"] or chosen.interactive):
-        _refuse_outside_a_repository(output)
+        Repository.open(output.directory).close()  # another error outside of one
         hint = "add --yes, or show the plan with --dry-run"
         raise UsageError("there is no terminal to confirm the release", hint=hint)
     report = prepare(output.directory, chosen, output.overrides)
     if report.state == "planned":
-        report = replace(report, next=_again(options))
+        report = replace(report, next=command_again(yes=True, dry_run=False))
     if report.problems or options["dry_run"] or not _is_to_do(report, chosen):
         return _write_reports(output, report)
     if not options["yes"] and not _confirmed(output, report):
@@ -87,24 +87,6 @@ def command(output: OutputOptions, **options: Any) -> int:
     return _write_reports(
         output, publish(output.directory, report, chosen), shown=not options["yes"]
     )
-
-
-def _refuse_outside_a_repository(output: OutputOptions) -> None:
-    from promptops.repo.repository import Repository
-
-    Repository.open(output.directory).close()
-
-
-def _again(options: dict[str, Any]) -> str:
-    """The command that creates the planned release."""
-    words = ["promptops", "release", "--yes"]
-    for name in ("version", "bump", "pre", "reason"):
-        words += [f"--{name}", options[name]] if options[name] else []
-    if options["sign"] is not None:
-        words.append("--sign" if options["sign"] else "--no-sign")
-    if options["push"] is not None:
-        words += ["--push", *filter(None, [options["push"]])]
-    return shlex.join(words)
 
 
 def _release_options(options: dict[str, Any]) -> ReleaseOptions:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +10,15 @@ import click
 from promptops.commands.render import INPUT_HELP
 from promptops.errors import BUG, INTERRUPTED, OUTAGE
 from promptops.records import replace
-from promptops.terminal.call_options import budget_options, call_settings
+from promptops.terminal.call_options import CallOptions, model_calls
 from promptops.terminal.complete import complete_case, complete_profile, complete_prompt
-from promptops.terminal.options import at_option, common
+from promptops.terminal.options import (
+    Command,
+    at_option,
+    common,
+    output_option,
+    select_option,
+)
 from promptops.terminal.output import OutputOptions
 
 if TYPE_CHECKING:
@@ -22,20 +27,20 @@ if TYPE_CHECKING:
     from promptops.workspace.workspace import Workspace
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("identity", metavar="ID|PATH", shell_complete=complete_prompt)
-@click.option(
+@select_option(
     "-c",
     "--case",
     metavar="NAME",
     shell_complete=complete_case,
     help="Use the inputs of this test case, and judge the answer by its assertions.",
 )
-@click.option("-i", "--input", "given", multiple=True, metavar="NAME=VALUE", help=INPUT_HELP)
-@click.option(
+@select_option("-i", "--input", "given", multiple=True, metavar="NAME=VALUE", help=INPUT_HELP)
+@select_option(
     "--inputs", "file", metavar="FILE", help="A JSON file with the inputs; `-` is standard input."
 )
-@click.option(
+@select_option(
     "--model",
     "models",
     multiple=True,
@@ -43,21 +48,16 @@ if TYPE_CHECKING:
     shell_complete=complete_profile,
     help="Call this model profile instead of the prompt's own; repeatable, to compare answers.",
 )
-@click.option(
+@output_option(
     "--save-case",
     "saved",
     metavar="NAME",
     help="Add the inputs to the prompt's test cases, under this name.",
 )
-@budget_options
-@click.option(
-    "--trust-config",
-    is_flag=True,
-    help="Call the endpoints that the configuration names, and remember them as approved.",
-)
+@model_calls
 @at_option
 @common("text", "json")
-def command(output: OutputOptions, identity: str, **options: Any) -> int:
+def command(output: OutputOptions, identity: str, calls: CallOptions, **options: Any) -> int:
     """Call the model and print its answer as it arrives; model, tokens, cost and time follow.
 
     The answer goes to stdout, everything else to stderr. Nothing is recorded. Inputs come from
@@ -80,17 +80,20 @@ def command(output: OutputOptions, identity: str, **options: Any) -> int:
 
     refuse_calls()
     with workspace(output.directory, options["revision"], output.overrides) as opened:
-        run = _run(output, opened, identity, options)
+        run = _run(output, opened, identity, calls, options)
     _write(output, run)
     return _exit_code(run)
 
 
 def _run(
-    output: OutputOptions, opened: Workspace, identity: str, options: dict[str, Any]
+    output: OutputOptions,
+    opened: Workspace,
+    identity: str,
+    calls: CallOptions,
+    options: dict[str, Any],
 ) -> PromptRun:
     from promptops.commands.run.answers import ShownAnswers
     from promptops.commands.run.run import PromptRunOptions, run_prompt
-    from promptops.testing.model_calls import ci_event
     from promptops.workspace.named_prompts import required_prompt
     from promptops.workspace.render import readable_prompt
 
@@ -100,10 +103,10 @@ def _run(
     settings = PromptRunOptions(
         watcher=ShownAnswers(output, models if models[1:] else ()),
         models=models,
-        settings=call_settings(options, opened.config.test),
-        trusted=options["trust_config"],
+        settings=calls.settings(opened.config.test),
+        trusted=calls.trust_config,
         save_as=options["saved"],
-        event=options["event"] or ci_event(os.environ),
+        event=calls.budgeted_event,
     )
     return run_prompt(opened, prompt, given, settings)
 
@@ -127,9 +130,10 @@ def _write(output: OutputOptions, run: PromptRun) -> None:
 
     # On stdout the text was printed while it arrived.
     formats = tuple(pair for pair in output.formats if pair != ("text", "-"))
-    replace(output, formats=formats).write_report("run", run)
+    # The verdict follows: the name of a file needs no other one.
+    replace(output, formats=formats, default="json").write_report("run", run)
     for line in result_lines(run, output.style):
-        output.note(line)
+        output.cause(line)
 
 
 def _exit_code(run: PromptRun) -> int:

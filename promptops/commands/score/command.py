@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from functools import partial
 from pathlib import Path
@@ -13,9 +12,17 @@ import click
 
 from promptops.errors import BUG, OUTAGE, InputError, UsageError
 from promptops.plurals import counted
-from promptops.terminal.call_options import budget_options, call_settings, trust_option
+from promptops.records import replace
+from promptops.terminal.call_options import CallOptions, model_calls
 from promptops.terminal.complete import complete_dimension, complete_input
-from promptops.terminal.options import common
+from promptops.terminal.options import (
+    Command,
+    call_option,
+    common,
+    decide_option,
+    output_option,
+    select_option,
+)
 from promptops.terminal.output import OutputOptions
 
 if TYPE_CHECKING:
@@ -24,13 +31,12 @@ if TYPE_CHECKING:
     from promptops.commands.score.options import ScoreOptions
     from promptops.model.config import Config
     from promptops.model.score import Score
-    from promptops.testing.options import RunOptions
 
 
 _MOST_CASES = 20
 _TOLERATED = 100  # one broken line of so many
 _HINT = (
-    "check the format (--input), name the keys of your own log in [score.fields], and check"
+    "check the format (--from), name the keys of your own log in [score.fields], and check"
     " whether the files are complete"
 )
 _UNJOINED_HINT = (
@@ -46,38 +52,40 @@ def complete_engine(_ctx: click.Context, _param: click.Parameter, incomplete: st
     return [name for name in engine_names() if name.startswith(incomplete)]
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path())
-@click.option(
-    "--input",
+@select_option(
+    "--from",
     "format_",
     default="auto",
     metavar="FORMAT",
     shell_complete=complete_input,
     help="auto (default), json, otlp, openinference, langfuse, helicone, openai or parquet.",
 )
-@click.option(
+@select_option(
     "--at",
     default="HEAD",
     metavar="REV",
     help="Use the prompts of this revision for samples that name no release or version; "
     "HEAD by default.",
 )
-@click.option(
+@select_option(
     "--by",
     metavar="NAME,...",
     shell_complete=complete_dimension,
     help="Group samples by these of prompt, version, release, channel, model, day and hour; "
     "prompt,version,channel,day by default.",
 )
-@click.option("--sample", metavar="N%", help="Score this share of the samples, chosen by their id.")
-@click.option(
+@select_option(
+    "--sample", metavar="N%", help="Score this share of the samples, chosen by their id."
+)
+@call_option(
     "--judge",
     type=click.IntRange(0),
     metavar="N",
     help="Call judges about N samples of each group; 0 by default.",
 )
-@click.option(
+@decide_option(
     "--alert",
     "alerts",
     multiple=True,
@@ -86,33 +94,32 @@ def complete_engine(_ctx: click.Context, _param: click.Parameter, incomplete: st
     "repeatable, besides the alerts of the configuration.",
 )
 @click.option(
-    "-j",
-    "processes",
+    "--processes",
     type=click.IntRange(1),
     default=1,
     metavar="N",
     help="Use N processes; 1 by default.",
 )
-@click.option(
+@output_option(
     "--to-cases",
     type=click.Path(),
     metavar="FILE",
     help="Write failing samples as test cases to this new file, such as new.cases.yaml; personal "
     "data and secrets that are found are replaced by made-up values.",
 )
-@click.option(
+@output_option(
     "--pick",
     type=click.IntRange(1, 1000),
     metavar="N",
     help="With --to-cases: write at most N cases; 20 by default.",
 )
-@click.option(
+@output_option(
     "--events",
     type=click.Path(),
     metavar="FILE",
     help="Write each result as an OpenTelemetry event, in lines of OTLP/JSON.",
 )
-@click.option(
+@output_option(
     "--content",
     is_flag=True,
     help="Add to the events why an assertion failed; it may quote an answer.",
@@ -125,11 +132,10 @@ def complete_engine(_ctx: click.Context, _param: click.Parameter, incomplete: st
     help="Where samples are scored: local (default), or dask.",
 )
 @click.option("--cluster", default="", metavar="ADDRESS", help="The scheduler of --engine dask.")
-@budget_options
-@trust_option
-@click.option("-v", "--verbose", is_flag=True, help="Print every group, and all its assertions.")
+@model_calls
+@output_option("-v", "--verbose", is_flag=True, help="Print every group, and all its assertions.")
 @common("text", "json", "markdown", "html")
-def command(output: OutputOptions, **options: Any) -> int:
+def command(output: OutputOptions, calls: CallOptions, **options: Any) -> int:
     """Score requests and answers of production with the assertions of their release.
 
     Reads logs, traces and exports (also a URL, or `-` for standard input), and shows for each
@@ -144,11 +150,11 @@ def command(output: OutputOptions, **options: Any) -> int:
       promptops score samples.jsonl
       promptops score traces/*.jsonl.gz --alert 'contracts<98' --alert 'cost_1000>5'
       promptops score traces.jsonl --by prompt,version --format html=production.html
-      promptops score s3://logs/2026-11-27.jsonl --sample 10% -j 4
+      promptops score s3://logs/2026-11-27.jsonl --sample 10% --processes 4
     """
     progress = SampleProgress(output)
     try:
-        found, accepted = _scored(output, progress, options)
+        found, accepted = _scored(output, progress, calls, options)
     finally:
         progress.ends()
     output.write_report("score", found, figures=options["verbose"])
@@ -156,7 +162,7 @@ def command(output: OutputOptions, **options: Any) -> int:
 
 
 def _scored(
-    output: OutputOptions, progress: SampleProgress, options: dict[str, Any]
+    output: OutputOptions, progress: SampleProgress, calls: CallOptions, options: dict[str, Any]
 ) -> tuple[Score, float]:
     """The result, and how many percent of the samples may belong to no prompt."""
     from promptops.commands.score.score import score
@@ -166,13 +172,15 @@ def _scored(
     _refuse_to_replace_samples(output.directory, options)
     cases, pick = options["to_cases"], options["pick"] or _MOST_CASES
     with workspace(output.directory, overrides=output.overrides) as opened:
-        wanted = _options(output, progress, opened.config, options)
+        wanted = replace(
+            _options(output, progress, opened.config, options),
+            run=calls.run(output, opened.config.test, mode="live"),
+        )
         accepted = opened.config.score.unjoined
         if cases is None:
             found = _with_events(output, options["events"], wanted, partial(score, opened))
             return found, accepted
         from promptops.commands.score.to_cases import SPARE, refuse_unless_new, write_cases
-        from promptops.records import replace
 
         file = Path(output.directory, cases)
         refuse_unless_new(file, cases)
@@ -242,22 +250,6 @@ def _options(
         on_samples=progress.read,
         engine=options["engine"],
         cluster=options["cluster"],
-        run=_judge_calls(output, whole, options),
-    )
-
-
-def _judge_calls(output: OutputOptions, config: Config, options: dict[str, Any]) -> RunOptions:
-    """How judges are called."""
-    from promptops.terminal.progress import ShownProgress
-    from promptops.testing.model_calls import ci_event
-    from promptops.testing.options import RunOptions
-
-    return RunOptions(
-        mode="live",
-        trusted=options["trust_config"],
-        settings=call_settings(options, config.test),
-        event=options["event"] or ci_event(os.environ),
-        watcher=ShownProgress(output),
     )
 
 

@@ -76,7 +76,7 @@ def reader(text: str) -> str:
     """The name of an input format, or `auto`; raises UsageError."""
     from promptops.source.traffic.registry import reader_names
 
-    name: str = _known(text, ("auto", *reader_names()), "input format", "--input")
+    name: str = _known(text, ("auto", *reader_names()), "format of samples", "--from")
     return name
 
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from promptops.terminal.options import common
+from promptops.terminal.options import Command, common
 from promptops.terminal.output import OutputOptions
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("target", metavar="REF|FILE")
 @click.option(
     "--trust",

@@ -113,9 +113,9 @@ def _unknown_name(key: str, noun: str, name: str, known: Collection[str]) -> tup
     if key == "tools":
         return f"the prompt has no tool `{name}`", near or _tools(known)
     if key == "accept" and name in family_names():
-        hint = f"`accept` names probes: promptops probe --list --family {name} -v"
+        hint = f"`accept` names probes: promptops probe --families --family {name} -v"
         return f"`{name}` is a family, not a probe", hint
-    return f"there is no {noun} `{name}`", near or "promptops probe --list"
+    return f"there is no {noun} `{name}`", near or "promptops probe --families"
 
 
 def _tools(known: Collection[str]) -> str:

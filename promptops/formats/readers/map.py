@@ -88,9 +88,9 @@ def documents(file: SourceFile, options: ReadOptions) -> Iterator[SourceDocument
         yield Loss(code="IMP004", message=message, place=file.place())
     elif found:
         yield from found
-        yield from reader.data.note(f"--select '{file.path}::*' reads them, too")
+        yield from reader.data.note(f"--include '{file.path}::*' reads them, too")
     elif reader.data.has_rows:
-        yield from reader.data.error(f"if they are prompts: --select '{file.path}::*'")
+        yield from reader.data.error(f"if they are prompts: --include '{file.path}::*'")
     else:
         yield Loss(code="IMP003", message="there is no prompt in it", place=file.place())
 

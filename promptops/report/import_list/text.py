@@ -1,4 +1,4 @@
-"""For people, and for `--select`: `path:line id length variables`, a line each."""
+"""For people, and for `--include`: `path:line id length variables`, a line each."""
 
 from __future__ import annotations
 

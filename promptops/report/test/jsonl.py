@@ -1,4 +1,4 @@
-"""For `promptops test --merge`: the answers of a shard; see `schemas/shard.schema.json`."""
+"""For `promptops test --merge-shards`: the answers of a shard; see `schemas/shard.schema.json`."""
 
 from __future__ import annotations
 

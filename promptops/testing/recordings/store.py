@@ -204,14 +204,12 @@ class AnswerCache:
             if endpoint and recording_refusal("", recording) is None:
                 file = self._file(recording.request, recording.repeat, endpoint)
                 keep(file, recordings_bytes((without_latency(recording),)))
-        evict_to_size(self._folder, self._max_bytes, _disk_space)
+        evict_to_size(
+            self._folder, self._max_bytes, lambda status: max(status.st_size, _DISK_BLOCK_BYTES)
+        )
 
     def _file(self, request: str, repeat: int, endpoint: str) -> Path:
         return self._folder / endpoint[:16] / request[:2] / f"{request[2:]}-{repeat}"
-
-
-def _disk_space(status: os.stat_result) -> int:
-    return max(status.st_size, _DISK_BLOCK_BYTES)
 
 
 # Recordings aside: the answers of other arms and to probes, in folders of their own.

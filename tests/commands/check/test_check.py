@@ -171,7 +171,7 @@ def test_without_a_revision_the_base_is_where_the_branch_left_the_default_one(re
     repo.write({"prompts/greet.prompt.yaml": PROMPT.replace("one person", "one guest")})
     repo.commit("two")
 
-    code, output = checked("--since", "--worktree")
+    code, output = checked("--since", "--at", "worktree")
 
     base = repo.git("rev-parse", "--short=12", "HEAD~1")
     assert (code, output.splitlines()) == (
@@ -282,7 +282,7 @@ def test_what_changed_since_the_base_is_told_with_the_version_it_requires(repo, 
     repo.commit("one")
     repo.write({"prompts/greet.prompt.yaml": PROMPT.replace("in one sentence", "kindly")})
 
-    code, output = checked("--since", "HEAD", "--worktree")
+    code, output = checked("--since", "HEAD", "--at", "worktree")
 
     head = repo.git("rev-parse", "--short=12", "HEAD")
     assert (code, output.splitlines()) == (
@@ -300,7 +300,7 @@ def test_the_comment_shows_what_the_model_sees_now(repo, checked):
     repo.commit("one")
     repo.write({"prompts/greet.prompt.yaml": PROMPT.replace("in one sentence", "kindly")})
 
-    code, output = checked("--since", "HEAD", "--worktree", "--format", "markdown")
+    code, output = checked("--since", "HEAD", "--at", "worktree", "--format", "markdown")
 
     assert code == 0
     assert "| <code>greet</code> | **minor** |" in output
@@ -313,7 +313,7 @@ def test_json_holds_the_diff_and_fits_its_schema(repo, checked):
     repo.commit("one")
     repo.write({"prompts/greet.prompt.yaml": PROMPT.replace("in one sentence", "kindly")})
 
-    _, output = checked("--since", "HEAD", "--worktree", "--format", "json")
+    _, output = checked("--since", "HEAD", "--at", "worktree", "--format", "json")
 
     value = json.loads(output)
     validate("check", value)
@@ -327,7 +327,7 @@ def test_where_the_base_has_no_prompts_all_of_them_are_new(repo, checked):
     repo.commit("nothing yet")
     repo.write({"prompts/greet.prompt.yaml": PROMPT})
 
-    code, output = checked("--since", "HEAD", "--worktree")
+    code, output = checked("--since", "HEAD", "--at", "worktree")
 
     assert code == 0
     assert "change: greet: minor, added: the prompt was added\n" in output

@@ -27,7 +27,7 @@ def test_the_roots_of_the_base_do_not_hide_what_the_change_broke(repo, base, che
     repo.git("mv", ASK, "lib/ask.prompt.yaml")
     repo.write({"promptops.toml": 'prompts = ["lib"]\n'})
 
-    code, lines = checked("--since", "main", "--worktree")
+    code, lines = checked("--since", "main", "--at", "worktree")
 
     assert code == 1
     assert any("there is no template `part.md.j2`" in line for line in lines)
@@ -40,7 +40,7 @@ def test_a_change_does_not_make_its_own_model_cheap(repo, base, checked):
     long = budget.replace("Say please.", f"Say please. {'word ' * 400}")
     repo.write({"promptops.toml": model.format("0.01"), ASK: long})
 
-    code, lines = checked("--since", "main", "--worktree")
+    code, lines = checked("--since", "main", "--at", "worktree")
 
     assert code == 1
     assert any("TOK001" in line for line in lines)

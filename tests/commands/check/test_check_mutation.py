@@ -30,7 +30,7 @@ def checked(repo, capsysbinary):
     """The JSON of `check`, and its exit code."""
 
     def start(*arguments):
-        arguments = arguments or ("--since", "main", "--worktree")
+        arguments = arguments or ("--since", "main", "--at", "worktree")
         code = run(["check", "-C", str(repo.root), "--format", "json", *arguments])
         return code, json.loads(capsysbinary.readouterr().out)
 
@@ -90,7 +90,7 @@ def test_the_report_counts_what_cases_notice_of_the_changed_prompts(change, chec
 def test_without_a_base_or_without_the_setting_nothing_is_mutated(change, checked):
     change({ASK: PROMPT, "promptops.toml": ""}, {ASK: CHANGED, "promptops.toml": ON})
 
-    of_the_base, alone = checked()[1], checked("--worktree")[1]
+    of_the_base, alone = checked()[1], checked("--at", "worktree")[1]
 
     assert [each["mutation"] for each in (of_the_base, alone)] == [None, None]
     assert "mutation" not in rows(of_the_base) | rows(alone)

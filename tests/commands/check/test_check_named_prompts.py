@@ -21,7 +21,7 @@ def test_only_the_prompts_that_are_named_are_checked_and_versioned(repo, base, c
     repo.git("rm", "--quiet", "prompts/b/two.prompt.yaml")
     repo.write({ASK: PROMPT.replace("Say please.", "Kindly say please.")})
 
-    code, lines = checked("ask", "--since", "main", "--worktree")
+    code, lines = checked("ask", "--since", "main", "--at", "worktree")
 
     assert (code, lines[-1]) == (
         0,

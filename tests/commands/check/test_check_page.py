@@ -114,7 +114,7 @@ def test_what_changed_since_a_base_is_shown_with_why_it_was_looked_at(repo, repo
     repo.write({"prompts/partials/style.md.j2": STYLE.replace("kind", "brief")})
     repo.commit("two")
 
-    code, _, err = reported("--since", "HEAD~1", "--worktree")
+    code, _, err = reported("--since", "HEAD~1", "--at", "worktree")
 
     root = page_of(repo)
     base, head = (repo.git("rev-parse", "--short=12", each) for each in ("HEAD~1", "HEAD"))

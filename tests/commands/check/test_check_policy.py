@@ -138,14 +138,14 @@ def test_a_waiver_counts_from_the_base_and_not_from_the_change(repo, change, che
     change(STRICT, BROKEN)
     waived = STRICT + waiver(checked)
     repo.write({"promptops.toml": waived})
-    own = checked("--since", "main", "--worktree")
+    own = checked("--since", "main", "--at", "worktree")
     repo.git("switch", "--quiet", "--force", "main")
     repo.write({"promptops.toml": waived})
     repo.commit("waived")
     repo.git("switch", "--quiet", "--create", "again")
     repo.write({GREET: BROKEN})
 
-    code, lines = checked("--since", "main", "--worktree")
+    code, lines = checked("--since", "main", "--at", "worktree")
 
     assert (own[0], own[1][0]) == (
         1,
@@ -170,7 +170,7 @@ def test_a_waiver_past_its_day_lets_nothing_through(repo, change, checked):
     repo.git("switch", "--quiet", "--create", "again")
     repo.write({GREET: BROKEN})
 
-    code, lines = checked("--since", "main", "--worktree")
+    code, lines = checked("--since", "main", "--at", "worktree")
 
     assert code == 1
     assert any("(its waiver ended on 2026-01-01)" in line for line in lines)
@@ -330,8 +330,8 @@ def test_what_a_reviewer_must_not_overlook_stands_first(repo, change, checked):
     change(QUIET, PROMPT.replace("Greet {{ name }}.", "Never shout. Greet {{ name }}."))
     repo.write({GREET: PROMPT})
 
-    _, lines = checked("--since", "HEAD", "--worktree")
-    _, annotations = checked("--since", "HEAD", "--worktree", "--format", "github")
+    _, lines = checked("--since", "HEAD", "--at", "worktree")
+    _, annotations = checked("--since", "HEAD", "--at", "worktree", "--format", "github")
 
     assert (lines[0], annotations[0]) == (
         'risk: greet: an obligation was removed: "Never shout."  [CHG311]',
@@ -345,7 +345,7 @@ def test_a_base_whose_policy_can_not_be_read_is_named(repo, capsys):
     base = repo.commit("broken")
     repo.write({"promptops.toml": ""})
 
-    code = run(["check", "-C", str(repo.root), "--since", "HEAD", "--worktree"])
+    code = run(["check", "-C", str(repo.root), "--since", "HEAD", "--at", "worktree"])
 
     assert (code, capsys.readouterr().err) == (
         3,
@@ -375,9 +375,9 @@ def test_a_prompt_that_is_only_removed_is_told_in_every_format(repo, checked, co
     (repo.root / GREET).unlink()
     refused = config == STRICT
 
-    code, lines = checked("--since", "HEAD", "--worktree")
+    code, lines = checked("--since", "HEAD", "--at", "worktree")
     found = {
-        name: "\n".join(checked("--since", "HEAD", "--worktree", "--format", name)[1])
+        name: "\n".join(checked("--since", "HEAD", "--at", "worktree", "--format", name)[1])
         for name in ("markdown", "github", "gitlab", "sarif", "junit", "json", "html")
     }
 

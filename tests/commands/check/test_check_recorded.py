@@ -63,7 +63,7 @@ def test_a_measured_score_that_got_worse_says_so_as_a_test_run_does(recorded, sa
     recorded.write({STYLE: "Be short.\n"})
     said("test", "--record")
 
-    code, output = said("check", "--since", "main", "--worktree")
+    code, output = said("check", "--since", "main", "--at", "worktree")
 
     change, _, *told, last = output.splitlines()
     assert (code, change, last) == (
@@ -80,7 +80,7 @@ def test_in_markdown_it_is_in_the_table_of_scores(recorded, said):
     recorded.write({STYLE: "Be short.\n"})
     said("test", "--record")
 
-    _, output = said("check", "--since", "main", "--worktree", "--format", "markdown")
+    _, output = said("check", "--since", "main", "--at", "worktree", "--format", "markdown")
 
     assert "\n| <code>ask</code> | brevity | **fail** | 100.0 points lower than " in output
 
@@ -90,7 +90,7 @@ def test_a_score_that_nothing_can_decide_is_told_and_does_not_fail(recorded, sai
     said("test", "--record")
     said("recordings", "prune")
 
-    code, output = said("check", "--since", "main", "--worktree")
+    code, output = said("check", "--since", "main", "--at", "worktree")
 
     *_, score, last = output.splitlines()
     assert score.startswith("score: ask brevity: inconclusive: the same score as ")

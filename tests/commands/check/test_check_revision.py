@@ -26,7 +26,7 @@ INVISIBLE = PROMPT.replace("sentence.", "sentence.\U000e0049\U000e0067")
 FINDING = f"{ASK}:9:24: error: `nmae` is not an input  [VAR001 undefined-variable]"
 UNJUDGED = (
     f"note: not checked: uncommitted changes in {ASK}{{}} "
-    "(--worktree checks the files on disk, --staged the index)"
+    "(--at worktree checks the files on disk, --at index the index)"
 )
 ON_DISK = f"{ASK} differs on disk from what is committed"
 
@@ -71,16 +71,17 @@ def test_with_a_base_the_commit_is_judged_and_what_is_on_disk_is_not(branch, che
 
 
 @pytest.mark.parametrize(
-    ("option", "name"), [("--at=HEAD", "committed"), ("--staged", "staged"), ("--worktree", "disk")]
+    ("revision", "name"),
+    [("HEAD", "committed"), ("index", "staged"), ("worktree", "disk")],
 )
-def test_uncommitted_changes_are_judged_where_an_option_names_them(branch, checked, option, name):
+def test_uncommitted_changes_are_judged_where_an_option_names_them(branch, checked, revision, name):
     branch.write({ASK: MISSPELT.replace("nmae", "committed")})
     branch.commit("two")
     branch.write({ASK: MISSPELT.replace("nmae", "staged")})
     branch.git("add", ".")
     branch.write({ASK: MISSPELT.replace("nmae", "disk")})
 
-    code, out, err = checked("--since", "main", option)
+    code, out, err = checked("--since", "main", "--at", revision)
 
     assert (code, findings(out), err) == (1, [FINDING.replace("nmae", name)], [])
 
@@ -121,20 +122,6 @@ def test_without_a_base_the_files_on_disk_are_judged(branch, checked):
     code, out, err = checked()
 
     assert (code, findings(out), err) == (1, [FINDING], [])
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        (("--staged", "--worktree"), "--staged and --worktree name two revisions"),
-        (("--staged", "--at", "main"), "--staged and --at name two revisions"),
-        (("--worktree", "--at", "main"), "--worktree and --at name two revisions"),
-    ],
-)
-def test_two_revisions_are_refused(checked, options, message):
-    result = checked(*options)
-
-    assert result == (2, [], [f"error: {message}", "  tip: leave out one of them"])
 
 
 def test_invisible_instructions_can_not_hide_behind_an_encoding(branch, checked):

@@ -41,7 +41,7 @@ def test_code_that_judges_is_a_change_of_the_prompts_that_call_it(repo, base, ch
     base({})
     repo.write({"prompts/judge.py": "def fits(output, facts):\n    return False\n"})
 
-    code, lines = checked("--since", "main", "--worktree", "--why")
+    code, lines = checked("--since", "main", "--at", "worktree", "--why")
 
     assert (code, lines[0]) == (1, "risk: code changes that may judge answers (prompts/judge.py:1)")
     assert any("`python` does not hold" in line for line in lines)
@@ -51,7 +51,7 @@ def test_a_budget_that_is_raised_is_a_risk(repo, base, checked):
     base({ASK: PROMPT + "budget: {input_tokens: 50, output_tokens: 9}\n"})
     repo.write({ASK: PROMPT + "budget: {input_tokens: 500}\n"})
 
-    _, lines = checked("--since", "main", "--worktree")
+    _, lines = checked("--since", "main", "--at", "worktree")
 
     assert lines[:2] == [
         "risk: ask: the budget of `input_tokens` is raised from 50 to 500"
@@ -65,7 +65,7 @@ def test_a_risk_of_the_configuration_is_refused_where_risks_are(repo, base, chec
     base({"promptops.toml": '[check]\nfail-on = ["risk"]\ncoverage = 1\n', ASK: PROMPT})
     repo.write({"promptops.toml": ""})
 
-    code, lines = checked("--since", "main", "--worktree", "--format", "json")
+    code, lines = checked("--since", "main", "--at", "worktree", "--format", "json")
 
     value = json.loads("\n".join(lines))
     gate = {row["name"]: (row["passed"], row["result"]) for row in value["gate"]}

@@ -111,7 +111,7 @@ def test_baseline_and_models_of_a_first_adoption_apply(repo, fork_point, checked
     repo.commit("a baseline")
 
     assert judged(checked) == (0, [SETTINGS], [])
-    assert judged(checked, "--worktree") == (0, [SETTINGS], [])
+    assert judged(checked, "--at", "worktree") == (0, [SETTINGS], [])
 
 
 def test_a_first_adoption_of_a_fork_brings_its_own_settings_too(fork_point, checked, monkeypatch):

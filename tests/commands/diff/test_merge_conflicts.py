@@ -215,7 +215,7 @@ def test_a_conflict_is_one_named_marker_or_two_that_begin_a_line(repo, started, 
     two = TWO.replace("Be WORD.", "{% include 'part.md' %}").replace("value: Be", "value: '<'")
     repo.write({"prompts/two.prompt.yaml": two, "prompts/part.md": text})
 
-    _, said = started("lint", "--format", "concise", "--select", "SCH011")
+    _, said = started("lint", "--format", "concise", "--rule", "SCH011")
 
     places = [f"prompts/part.md:{line}:1: {MARKER}  [SCH011 conflict-marker]\n" for line in lines]
     assert said == "".join(places)

@@ -142,7 +142,7 @@ def test_a_data_set_is_not_imported(repo):
     ]
     assert result.findings[0].hint == (
         "if they are test cases, make them a case file;"
-        " if they are prompts: --select 'prompt_data.json::*'"
+        " if they are prompts: --include 'prompt_data.json::*'"
     )
 
 

@@ -50,7 +50,7 @@ def test_lint_accepts_how_a_text_on_one_line_is_written(repo, say, monkeypatch):
 
     assert say("import", "old").code == 0
 
-    found = say("lint", "--select", "SCH006")
+    found = say("lint", "--rule", "SCH006")
     assert (found.code, found.out) == (0, "")
 
 
@@ -239,7 +239,7 @@ def test_formats_are_those_that_can_be_read_and_written(say):
             ("old", "--id", "one"),
             2,
             "error: --id names one prompt, and there are 3\n"
-            "  tip: leave out --id, or select one with --select 'FILE::NAME'\n",
+            "  tip: leave out --id, or select one with --include 'FILE::NAME'\n",
         ),
         (
             ("old", "--to", "elsewhere"),
@@ -248,23 +248,24 @@ def test_formats_are_those_that_can_be_read_and_written(say):
         ),
         (("nope",), 3, "nope: error: there is no such file or folder\n"),
         (
-            ("old", "--select", "*.xyz"),
+            ("old", "--include", "*.xyz"),
             3,
             "error: no prompt was found\n"
-            "  tip: not selected by --select: old/bad.j2, old/chat.prompty, old/triage.system.j2"
+            "  tip: not selected by --include: old/bad.j2, old/chat.prompty, old/triage.system.j2"
             " and 1 more\n",
         ),
         (
-            ("old/chat.prompty", "--select", "*::bot"),
+            ("old/chat.prompty", "--include", "*::bot"),
             3,
-            "error: no prompt was found\n  tip: not selected by --select: old/chat.prompty::chat\n",
+            "error: no prompt was found\n"
+            "  tip: not selected by --include: old/chat.prompty::chat\n",
         ),
         (
-            ("old/triage.user.txt", "--sample", "sample.json"),
+            ("old/triage.user.txt", "--inputs", "sample.json"),
             2,
             "error: no prompt has the input `tikcet` of --sample\n  tip: did you mean `ticket`?\n",
         ),
-        (("old", "--sample", "nope.json"), 3, None),
+        (("old", "--inputs", "nope.json"), 3, None),
     ],
 )
 def test_what_is_wrong_is_an_error_with_the_next_step(old, say, arguments, code, error):

@@ -44,7 +44,7 @@ def _in_the_repository(repo, monkeypatch):
 def test_paths_and_names_in_files_are_selected(repo, select, exclude, found):
     repo.write({"old/prompts.py": CODE, "old/a.txt": "Be kind.\n"})
 
-    result = imported(repo.root, "old", select=select, exclude=exclude, dry_run=True)
+    result = imported(repo.root, "old", include=select, exclude=exclude, dry_run=True)
 
     assert [prompt.id.rpartition("/")[2] for prompt in result.prompts] == found
 
@@ -63,7 +63,7 @@ def test_rows_that_look_like_data_are_prompts_if_their_names_are_selected(repo, 
     rows = [{"name": f"Row {number}", "text": PARAGRAPH} for number in range(12)]
     repo.write({"prompts.json": json.dumps(rows)})
 
-    result = imported(repo.root, "prompts.json", select=select, dry_run=True)
+    result = imported(repo.root, "prompts.json", include=select, dry_run=True)
 
     assert [prompt.id.rpartition("/")[2] for prompt in result.prompts] == found
 
@@ -329,4 +329,4 @@ def test_a_source_of_which_files_were_not_selected_is_not_to_be_removed(repo):
     repo.write({"old/a.txt": "Be kind.\n", "old/b.txt": "Be kinder.\n"})
     repo.git("add", "old")
 
-    assert imported(repo.root, "old", select=("a*",)).removable == ()
+    assert imported(repo.root, "old", include=("a*",)).removable == ()

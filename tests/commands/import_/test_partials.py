@@ -95,7 +95,7 @@ def test_a_template_of_another_folder_is_named(repo):
 def test_a_template_that_can_not_be_included_refuses_the_prompt(repo, template, message):
     repo.write({"old/sub/a.j2": template, "old/base.j2": "x y", "outside.txt": "secret"})
 
-    result = imported(repo.root, "old", select=("sub/*",))
+    result = imported(repo.root, "old", include=("sub/*",))
 
     assert states(result) == ["refused sub/a"]
     assert severe(result)[0].startswith(f"old/sub/a.j2:1 IMP104 {message}")

@@ -467,7 +467,7 @@ def test_without_an_origin_no_workflow_is_written_and_the_option_is_named(repo):
 
     note = (
         "the source that CI should install promptops from is unknown"
-        " (name it: promptops init --ci github --from URL@COMMIT)"
+        " (name it: promptops init --ci github --install-from URL@COMMIT)"
     )
     path = ".github/workflows/promptops.yml"
     assert [(each.action, each.path, each.note) for each in (asked, found)] == [
@@ -492,15 +492,15 @@ def test_without_an_origin_no_workflow_is_written_and_the_option_is_named(repo):
     ],
 )
 def test_an_origin_that_is_no_pinned_address_is_refused(value, problem, repo, capfd):
-    code = run(["init", "-C", str(repo.root), "--ci", "github", "--from", value])
+    code = run(["init", "-C", str(repo.root), "--ci", "github", "--install-from", value])
 
     said = capfd.readouterr().err
-    assert (code, said.startswith(f"error: --from: {problem}")) == (2, True), said
+    assert (code, said.startswith(f"error: --install-from: {problem}")) == (2, True), said
     assert list(contents(repo)) == []
 
 
 def test_the_origin_of_the_command_line_is_in_the_workflow(repo, capfd):
-    code = run(["init", "-C", str(repo.root), "--ci", "gitlab", "--from", f"git+{ORIGIN}"])
+    code = run(["init", "-C", str(repo.root), "--ci", "gitlab", "--install-from", f"git+{ORIGIN}"])
 
     assert code == 0
     text = (repo.root / ".gitlab-ci.yml").read_text("utf-8")
@@ -635,8 +635,8 @@ def test_what_failed_is_bad_input_and_comes_first(repo, capfd):
 @pytest.mark.parametrize(
     ("typed", "again"),
     [
-        (["--ci", "gitlab", "--from", str(ORIGIN)], f"--ci gitlab --from {ORIGIN}"),
-        (["--ci", "github", "--hooks"], "--hooks --ci github --from URL@COMMIT"),
+        (["--ci", "gitlab", "--install-from", str(ORIGIN)], f"--ci gitlab --install-from {ORIGIN}"),
+        (["--ci", "github", "--hooks"], "--hooks --ci github --install-from URL@COMMIT"),
         (["--hooks", "--pre-push"], "--hooks --pre-push"),
         (["--hooks", "--git-diff"], "--hooks --git-diff"),
     ],

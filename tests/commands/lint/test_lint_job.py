@@ -620,7 +620,7 @@ def test_a_rule_in_preview_runs_only_if_its_whole_code_or_its_name_is_selected(g
     repo, folder = greeting
     installed(folder, "previews", PLUGIN.replace("Severity.ERROR", 'Severity.ERROR, on="preview"'))
 
-    selections = ([], ["--select", "PLG"], ["--select", "PLG001"], ["--select", "no-greeting"])
+    selections = ([], ["--rule", "PLG"], ["--rule", "PLG001"], ["--rule", "no-greeting"])
     done = [run(repo, folder, *options) for options in selections]
     shown = run(repo, folder, "PLG001", command="rule")
 

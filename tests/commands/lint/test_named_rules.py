@@ -138,8 +138,8 @@ def test_a_rule_is_named_by_name_in_the_configuration(repo, started):
 def test_a_rule_is_named_alike_on_the_command_line(repo, started, name):
     repo.write({ASK: BROKEN})
 
-    selected = started("lint", "--format", "concise", "--select", name)
-    ignored = started("lint", "--select", "VAR,TST", "--ignore", name)
+    selected = started("lint", "--format", "concise", "--rule", name)
+    ignored = started("lint", "--rule", "VAR,TST", "--ignore", name)
 
     assert selected[:2] == (1, UNDEFINED)
     assert ignored[0] == 0
@@ -157,7 +157,7 @@ def test_a_comment_that_names_no_rule_is_reported_with_the_nearest(repo, started
     comment = "# promptops: ignore[undefned-variable] the caller adds it\n  - {role"
     repo.write({ASK: BROKEN.replace("- {role", comment, 1)})
 
-    _, said, _ = started("lint", "--format", "concise", "--select", "REP010")
+    _, said, _ = started("lint", "--format", "concise", "--rule", "REP010")
 
     message = "there is no rule `undefned-variable`  [REP010 bare-suppression]"
     assert said == f"prompts/ask.prompt.yaml:4:3: warning: {message}\n"

@@ -253,7 +253,7 @@ def test_wrong_values_in_the_rules_are_errors_at_their_places(repo):
         (
             line,
             "`persona` is a family, not a probe:"
-            " `accept` names probes: promptops probe --list --family persona -v",
+            " `accept` names probes: promptops probe --families --family persona -v",
         ),
         (line, "the prompt has no tool `refunds`: did you mean `refund`?"),
         (

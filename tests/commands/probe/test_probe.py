@@ -32,7 +32,7 @@ def test_missing_answers_exit_1_and_the_hint_records_them(repo, served):
     assert said.out == (
         "ask: no attack was judged\n"
         "stale: 1 of 1 answer missing\n"
-        "hint: promptops probe ask --smoke --family split-payload --record\n"
+        "hint: promptops probe ask --family split-payload --smoke --record\n"
         "incomplete: no attack was judged · 1 answer missing · 1 prompt\n"
     )
 
@@ -165,8 +165,8 @@ def test_a_draft_is_attacked_only_if_the_command_names_it(repo, served):
     [
         (("--record", "--live"), "error: --record and --live exclude each other\n"),
         (
-            ("--list", "--format", "html"),
-            "error: --list has no format 'html'\n  tip: one of: text, json\n",
+            ("--families", "--format", "html"),
+            "error: --families has no format 'html'\n  tip: one of: text, json\n",
         ),
         (
             ("ask", "--case", "nothing"),
@@ -182,8 +182,8 @@ def test_what_makes_no_sense_is_refused(repo, served, options, error):
 
 
 def test_the_families_are_listed_without_a_repository(tmp_path):
-    said = ask(tmp_path, "probe", "--list", "--format", "json")
-    text = ask(tmp_path, "probe", "--list", "--family", "bias")
+    said = ask(tmp_path, "probe", "--families", "--format", "json")
+    text = ask(tmp_path, "probe", "--families", "--family", "bias")
 
     listed = json.loads(said.out)
     validate("probe-list", listed)
@@ -210,7 +210,7 @@ def test_neither_the_hook_nor_lint_reads_the_recordings_aside(repo, served):
     ask(repo.root, *RECORD)
     (repo.root / RECORDINGS).write_text("not a recording\n")
 
-    lint = ask(repo.root, "lint", "--select", "SCH", "--no-cache")
+    lint = ask(repo.root, "lint", "--rule", "SCH", "--no-cache")
     probe = ask(repo.root, *PROBE)
 
     assert "probes/" not in lint.out

@@ -106,7 +106,7 @@ def test_a_log_of_another_shape_is_pointed_to_its_fields(scored):
     assert code == 3
     assert "unknown key: `timestamp`, did you mean `at`?" in out
     assert err.splitlines()[-1] == (
-        "  tip: check the format (--input), name the keys of your own log in [score.fields], and"
+        "  tip: check the format (--from), name the keys of your own log in [score.fields], and"
         " check whether the files are complete"
     )
 
@@ -321,7 +321,7 @@ def test_progress_is_shown_on_a_terminal_and_removed(prepared, tmp_path):
          "write a percentage over 0 and at most 100, such as 10%"),
         (("--sample", "0%"), "--sample: error: '0%' is not a share of the samples",
          "write a percentage over 0 and at most 100, such as 10%"),
-        (("--input", "otpl"), "--input: error: there is no input format 'otpl'",
+        (("--from", "otpl"), "--from: error: there is no format of samples 'otpl'",
          "did you mean `otlp`?"),
     ],
 )  # fmt: skip

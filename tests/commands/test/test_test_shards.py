@@ -1,4 +1,4 @@
-"""`promptops test --shard` and `--merge`, as they are typed."""
+"""`promptops test --shard` and `--merge-shards`, as they are typed."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_shards_merged_end_as_one_run_does(recorded, say):
         say("test", "--shard", f"{n}/3", "--format", f"jsonl={n}.jsonl", *at) for n in (1, 2, 3)
     ]
     merged = say(
-        *("test", "--merge", "1.jsonl", "2.jsonl", "3.jsonl"),
+        *("test", "--merge-shards", "1.jsonl", "2.jsonl", "3.jsonl"),
         *("--format", "json=merged.json", "--format", "text", *at),
     )
 
@@ -58,8 +58,8 @@ def test_the_limit_of_coverage_holds_for_the_merge(recorded, say):
     recorded.write({"prompts/ask.prompt.yaml": branch})
     say("test", "--shard", "1/1", "--format", "jsonl=1.jsonl", *at)
 
-    plain = say("test", "--merge", "1.jsonl", *at)
-    limited = say("test", "--merge", "1.jsonl", "--fail-under", "90", *at)
+    plain = say("test", "--merge-shards", "1.jsonl", *at)
+    limited = say("test", "--merge-shards", "1.jsonl", "--fail-under", "90", *at)
 
     assert (plain.code, limited.code) == (0, 1)
 
@@ -70,12 +70,21 @@ def test_the_limit_of_coverage_holds_for_the_merge(recorded, say):
         (("--shard", "0/8"), "error: '0/8' is not a shard\n"),
         (("--shard", "9/8"), "error: '9/8' is not a shard\n"),
         (("--shard", "a/b"), "error: 'a/b' is not a shard\n"),
-        (("--merge", "a", "--record"), "error: --merge and --record exclude each other\n"),
-        (("--merge", "a", "--since"), "error: --merge and --since exclude each other\n"),
-        (("--merge", "a", "--shard", "1/2"), "error: --merge and --shard exclude each other\n"),
+        (
+            ("--merge-shards", "a", "--record"),
+            "error: --merge-shards and --record exclude each other\n",
+        ),
+        (
+            ("--merge-shards", "a", "--since"),
+            "error: --merge-shards and --since exclude each other\n",
+        ),
+        (
+            ("--merge-shards", "a", "--shard", "1/2"),
+            "error: --merge-shards and --shard exclude each other\n",
+        ),
         (("--record", "--live"), "error: --record and --live exclude each other\n"),
         (("--format", "jsonl"), "error: the format jsonl is for shards\n"),
-        (("--merge",), "error: there is nothing to merge\n"),
+        (("--merge-shards",), "error: there is nothing to merge\n"),
         (("-j", "0"), "error: Invalid value for '-j': 0 is not in the range x>=1.\n"),
         (
             ("--max-cost", "nan"),
@@ -102,7 +111,9 @@ def test_what_makes_no_sense_is_wrong_usage(repo, say, arguments, error):
 def test_a_file_that_is_no_shard_is_bad_input_with_its_place(recorded, say):
     recorded.write({"a.jsonl": '{"format": 1}\n', "b.jsonl": ""})
 
-    said = [say("test", "--merge", name, "-C", str(recorded.root)) for name in ("a.jsonl", "c")]
+    said = [
+        say("test", "--merge-shards", name, "-C", str(recorded.root)) for name in ("a.jsonl", "c")
+    ]
 
     assert [(each.code, each.out) for each in said] == [(3, ""), (3, "")]
     assert said[0].err.startswith("a.jsonl:1:2: error: `answers` is missing\n")

@@ -123,7 +123,7 @@ def test_ids_and_commands_complete_in_the_directory_before_the_command(repo):
     repo.write({"prompts/support/triage.prompt.yaml": "not even: [YAML\n"})
     above, name = repo.root.parent, repo.root.name
 
-    assert completed(f"promptops -C {name} show su", 4, above) == ["support/triage"]
+    assert completed(f"promptops -C {name} render su", 4, above) == ["support/triage"]
     assert completed(f"promptops -C {name} doc", 3, above) == ["doctor"]
-    assert completed("promptops -C nowhere show su", 4, above) == []
+    assert completed("promptops -C nowhere render su", 4, above) == []
     assert completed(f"promptops -C {name[:2]}", 2, above) == [f"dir,{name[:2]}"]

@@ -92,14 +92,15 @@ def _outcome(reports: Path, code: int) -> dict[str, str]:
         return {"verdict": "error", "bump": "", "touched": "true", **trust}
     value = json.loads((reports / FILES["json"]).read_text("utf-8"))
     touched = "true" if code or _has_content(value) else "false"
-    return {"verdict": value["verdict"], "bump": value["bump"] or "", "touched": touched, **trust}
+    bump = value["diff"]["bump"] if value["diff"] else ""
+    return {"verdict": value["verdict"], "bump": bump, "touched": touched, **trust}
 
 
 def _has_content(value: Mapping[str, Any]) -> bool:
     """Whether a report contains more than that there was nothing to check."""
-    diff, test, lint = value["diff"] or {}, value["test"] or {}, value["lint"]
-    said = (diff.get("prompts"), test.get("cases"), lint["findings"], value.get("risks"))
-    return any(said) or bool(lint["files"])
+    diff, lint = value["diff"] or {"prompts": []}, value["lint"]
+    found = (diff["prompts"], value["test"]["cases"], lint["findings"], value["risks"])
+    return any(found) or bool(lint["files"])
 
 
 def _report(reports: Path, code: int) -> str:

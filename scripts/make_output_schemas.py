@@ -21,7 +21,9 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import promptops.commands
 import promptops.model
+import promptops.terminal
 import promptops.workspace
+from promptops.model.change import ABSENT
 from promptops.records.outputs import (
     OUTPUTS,
     may_be_absent,
@@ -56,7 +58,8 @@ def schemas() -> dict[str, str]:
 
 def _import_outputs() -> None:
     """Import each module that may declare an output."""
-    for package in (promptops.model, promptops.workspace, promptops.commands):
+    packages = (promptops.model, promptops.workspace, promptops.commands, promptops.terminal)
+    for package in packages:
         for module in walk_packages(package.__path__, f"{package.__name__}."):
             import_module(module.name)
 
@@ -127,6 +130,7 @@ def _members(record: Any) -> Iterator[tuple[str, Any, bool]]:
 
 def _object(record: Any, shared: Set[type], names: Mapping[type, str], file: str) -> dict[str, Any]:
     texts, properties = _texts(record), {}
+    optional = {each.name for each in record.__record_fields__ if each.default is ABSENT}
     for name, hint, absent in _members(record):
         schema = _typed(hint, shared, names, file)
         if absent:
@@ -138,7 +142,7 @@ def _object(record: Any, shared: Set[type], names: Mapping[type, str], file: str
         "description": _sentence(inspect.getdoc(record) or ""),
         "type": "object",
         "additionalProperties": False,
-        "required": list(properties),
+        "required": [name for name in properties if name not in optional],
         "properties": properties,
     }
 

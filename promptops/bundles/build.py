@@ -41,8 +41,8 @@ class Built:
         return BuiltFacts(
             release=origin.release,
             commit=origin.commit,
-            content=origin.content,
-            bundle=self.contents.digest,
+            content_sha256=origin.content,
+            bundle_sha256=self.contents.digest,
             prompts=len(self.contents.prompts),
         )
 
@@ -130,13 +130,16 @@ def record_differences(tag: ReleaseTag, contents: Contents) -> list[str]:
     """Differences between a bundle and the record in its tag; none for another bundle format."""
     found = []
     content, bundle = contents.origin.content, contents.digest
-    if tag.record.content not in (None, content):
+    if tag.record.content_sha256 not in (None, content):
         found.append(
-            f"the tag records the content {tag.record.content}, but its commit has {content}"
+            f"the tag records the content {tag.record.content_sha256}, but its commit has {content}"
         )
-    if tag.record.bundle not in (None, bundle) and tag.record.bundle_format in (None, FORMAT):
+    if tag.record.bundle_sha256 not in (None, bundle) and tag.record.bundle_format in (
+        None,
+        FORMAT,
+    ):
         found.append(
-            f"the tag records the bundle {tag.record.bundle}, but its commit builds {bundle}"
+            f"the tag records the bundle {tag.record.bundle_sha256}, but its commit builds {bundle}"
         )
     return found
 

@@ -104,8 +104,8 @@ class _TagCheck:
             kind="tag",
             release=self._tag.name,
             commit=self._tag.commit,
-            content=contents.origin.content if contents else None,
-            bundle=contents.digest if contents else None,
+            content_sha256=contents.origin.content if contents else None,
+            bundle_sha256=contents.digest if contents else None,
             signer=signer,
             checks=(name, *(digest for digest in digests if digest is not None), signature),
         )
@@ -117,7 +117,7 @@ class _TagCheck:
         return _passed("name", f"the tag object is named {tag.name!r}, like the ref")
 
     def _content(self, contents: Contents | None) -> VerificationStep | None:
-        recorded = self._tag.record.content
+        recorded = self._tag.record.content_sha256
         if contents is None:
             return None
         return _compared(
@@ -128,10 +128,12 @@ class _TagCheck:
         record = self._tag.record
         if contents is None:
             return None
-        if record.bundle is not None and record.bundle_format not in (None, FORMAT):
+        if record.bundle_sha256 is not None and record.bundle_format not in (None, FORMAT):
             message = f"the tag records bundle format {record.bundle_format}, not {FORMAT}"
             return _failed("bundle", message, "install a newer promptops")
-        return _compared("bundle", record.bundle, contents.digest, "the bundle built from it is")
+        return _compared(
+            "bundle", record.bundle_sha256, contents.digest, "the bundle built from it is"
+        )
 
     def _signature(self) -> tuple[VerificationStep, str | None]:
         tag, git = self._tag, self._repository.git
@@ -181,9 +183,9 @@ def _file(
         target=target,
         kind="file",
         release=contents.origin.release if contents else None,
-        commit=contents.origin.commit if contents else "",
-        content=contents.origin.content if contents else None,
-        bundle=contents.digest if contents else None,
+        commit=contents.origin.commit if contents else None,
+        content_sha256=contents.origin.content if contents else None,
+        bundle_sha256=contents.digest if contents else None,
         signer=signer,
         checks=(whole, *compared_with_tag, signature),
     )
@@ -200,12 +202,14 @@ def _compared_with_tag(repository: Repository, contents: Contents) -> Verificati
     if tag.inside != tag.name:
         return _failed("tag", tag.problem, tag.hint)
     record = tag.record
-    if record.bundle is not None and record.bundle_format not in (None, FORMAT):
+    if record.bundle_sha256 is not None and record.bundle_format not in (None, FORMAT):
         return _absent("tag", f"the tag records a bundle of format {record.bundle_format}")
-    built, unbuilt = _rebuilt_bundle(repository, tag) if record.bundle is None else (None, None)
+    built, unbuilt = (
+        _rebuilt_bundle(repository, tag) if record.bundle_sha256 is None else (None, None)
+    )
     if unbuilt is not None:
         return _failed("tag", unbuilt.message, unbuilt.hint)
-    expected = record.bundle if built is None else built.digest
+    expected = record.bundle_sha256 if built is None else built.digest
     if contents.digest != expected:
         message = (
             f"{tag.name} is sha256:{expected} in this repository, and the file is another bundle"

@@ -27,11 +27,12 @@ def command(output: OutputOptions, ref: str, target: str | None) -> int:
       promptops stubs worktree -o src/acme/prompts.py
     """
     from promptops.bundles.stubs import load_stubs
+    from promptops.report.stubs.python import typed_module
 
     if target is not None:
         output = replace(output, formats=_into(output.formats, target))
-    module = load_stubs(output.directory, ref, target, output.overrides)
-    output.write_report("stubs", module)
+    stubs = load_stubs(output.directory, ref, target, output.overrides)
+    output.write_report("stubs", typed_module(stubs))
     return 0
 
 

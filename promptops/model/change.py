@@ -10,6 +10,7 @@ from promptops.model.bump import Bump
 from promptops.model.config import Waiver
 from promptops.model.place import Place
 from promptops.records import record
+from promptops.records.outputs import hidden, output, shown
 
 NOT_COMPARED = "CHG505"
 """The code of the change that reports a comparison that an internal error prevented."""
@@ -34,7 +35,7 @@ class Witness:
             impossible before and possible now.
         value: JSON data: all inputs by name, a whole output, all arguments.
         case: The test case with these inputs, or None for generated ones.
-        reason: The message of the side that rejects it.
+        reason: The message of the side that rejects it, or "".
     """
 
     kind: Literal["input", "output", "arguments"]
@@ -48,11 +49,16 @@ class Change:
     """One change of a prompt.
 
     Attributes:
-        code: Of the catalogue of changes: CHG101.
+        code: Of the catalogue of changes: CHG101. It never changes its meaning.
         name: The same in words: required-input-added.
+        level: The effect on callers, consumers of the output and the model. BREAKING: breaks
+            callers or consumers; BEHAVIOR: the model receives or does something else; ADDITIVE:
+            adds something; NEUTRAL: has no effect.
+        bump: The required version bump, with policies and waivers applied.
         path: JSON pointer into the resolved prompt, of the newer side if it exists there.
         message: One line: lower case, no full stop, names between backticks.
-        before, after: The values, if they add to the message; else ABSENT.
+        before, after: The values; missing if there is none, or if the message contains it.
+        witness: A concrete value that proves the break, or None.
         warning: Whether it needs attention, whatever its bump.
         risk: Why it needs a reviewer's attention; "" if it is not a risk.
         via: Paths of the partials, schemas or configuration through which it came, if the prompt
@@ -61,6 +67,7 @@ class Change:
         gated: Whether `--fail-on breaking` stops on it, if it breaks.
         basis: Other facts on which it rests, as JSON data: another basis is another fingerprint.
         place: Its place in a file of the newer side; None if that is not a single place.
+        fingerprint: An id that stays the same when the change is compared again, for waivers.
     """
 
     code: str
@@ -77,7 +84,7 @@ class Change:
     via: tuple[str, ...] = ()
     waiver: Waiver | None = None
     gated: bool = True
-    basis: Any = ABSENT
+    basis: Any = hidden(default=ABSENT)
     place: Place | None = None
     fingerprint: str = ""
 
@@ -92,8 +99,9 @@ class Seen:
     """One message as the model receives it.
 
     Attributes:
+        role: `system`, `user`, `assistant` and so on.
         text: Its content; media and tool calls as `[image …]` and `[call …]`, each on its line.
-        tokens: Exact or estimated, as the report says.
+        tokens: Their number, exact or estimated, as `tokenizer` of the report says.
     """
 
     role: str
@@ -103,7 +111,12 @@ class Seen:
 
 @record(frozen=True, slots=True)
 class SeenPair:
-    """A message before and after; None if it was added or removed."""
+    """A message or an answer on both sides.
+
+    Attributes:
+        before: On the older side; None if it was added, or that side can't be rendered.
+        after: On the newer side; None if it was removed, or that side can't be rendered.
+    """
 
     before: Seen | None
     after: Seen | None
@@ -139,11 +152,13 @@ class CaseDiff:
         name: Of the case; on the newer side, if it exists there.
         messages: All of them, in order, whether or not they differ.
         rest: Other parts of the request that differ: `model`, `params`, `tools`, …
-        before_error, after_error: Why this side can't be rendered with these inputs, or "".
+        before_error: Why the older side can't be rendered with these inputs, or "".
+        after_error: Why the newer side can't be rendered with these inputs, or "".
         answer: The recorded answers of both sides; None without a recording.
         verdicts: One line for each assertion on the answer whose verdict changed.
-        before_usd, after_usd: Price of sending the request once, without an answer; None if the
-            price of the model is not known.
+        before_usd: Price in US dollars of sending the request of the older side once, without an
+            answer; None if the price of the model is not known.
+        after_usd: That of the newer side.
     """
 
     name: str
@@ -157,18 +172,18 @@ class CaseDiff:
     after_usd: float | None = None
 
     @property
-    def shown(self) -> tuple[SeenPair, ...]:
+    def pairs(self) -> tuple[SeenPair, ...]:
         """The messages, then the answer."""
         return self.messages if self.answer is None else (*self.messages, self.answer)
 
-    @property
+    @shown
     def before_tokens(self) -> int:
-        """Tokens of all messages before the change."""
+        """Tokens of all messages of the older side; 0 if it can't be rendered."""
         return sum(pair.before.tokens for pair in self.messages if pair.before)
 
-    @property
+    @shown
     def after_tokens(self) -> int:
-        """Tokens of all messages after the change."""
+        """Tokens of all messages of the newer side; 0 if it can't be rendered."""
         return sum(pair.after.tokens for pair in self.messages if pair.after)
 
 
@@ -178,12 +193,16 @@ class PromptDiff:
 
     Attributes:
         id: On the newer side; the last id of a removed prompt.
-        before_id: The earlier id of a renamed prompt; else None.
+        path: Of its file, relative to the repository root, forward slashes.
         state: `unreadable` if a side can't be read; a change reports that.
-        via: Paths of the changed files that the prompt uses, without its own.
+        bump: The required version bump: the highest of its changes.
+        changes: The worst first.
         cases: Those whose requests differ, in the order of the newer side.
         rendered: Number of cases that were rendered on both sides.
-        before_version, after_version: Released, and next; None if nothing was released.
+        via: Paths of the changed files that the prompt uses, without its own.
+        before_id: The earlier id of a renamed prompt; else None.
+        before_version: The latest released version; None if none was released.
+        after_version: The version of its next release; None if none was released.
     """
 
     id: str
@@ -204,18 +223,21 @@ class PromptDiff:
         return number_of_cases(case.name for case in self.cases)
 
 
+@output("diff", version=1)
 @record(frozen=True, slots=True, kw_only=True)
 class DiffReport:
-    """The changes between two sides.
+    """The result of `promptops diff`: the changes between two sides.
 
     Attributes:
-        base, head: As a person would write them: `v1.2.0`, `HEAD`, `the index`.
+        base: The older side, as a person would write it: `v1.2.0`, `main`.
+        head: The newer side, as a person would write it: `HEAD`, `the index`.
         prompts: The changed ones, worst first, then by id.
         compared: The number of compared prompts.
         tokenizer: The name of the exact tokenizer that counted tokens, or "" for the estimate.
         hidden: Prompts that may have changed, too, but were not selected.
-        before_version, after_version: Of the catalog: the last release, and the next one; None if
-            nothing was released, or nothing changed.
+        before_version: The last release of the catalog; None if nothing was released, or nothing
+            changed.
+        after_version: The next release that the changes require; None as above.
     """
 
     base: str
@@ -227,9 +249,9 @@ class DiffReport:
     before_version: str | None = None
     after_version: str | None = None
 
-    @property
+    @shown
     def bump(self) -> Bump:
-        """The highest bump of all prompts."""
+        """The highest bump of all prompts, without the shift for versions before 1.0.0."""
         return max((prompt.bump for prompt in self.prompts), default=Bump.NONE)
 
     @property
@@ -244,6 +266,11 @@ class DiffReport:
         return tuple(
             (prompt, change) for prompt in self.prompts for change in prompt.changes if change.risk
         )
+
+    @shown
+    def risk_codes(self) -> tuple[str, ...]:
+        """Codes of the changes that are risks, each once, sorted."""
+        return tuple(sorted({change.code for _, change in self.risks}))
 
     def stopping(self, kinds: Collection[str]) -> Iterator[tuple[PromptDiff, Change]]:
         """The changes of these kinds, `breaking` and `risk`, in the order of the prompts."""

@@ -13,7 +13,8 @@ from promptops.model.probe_run import ProbeRun
 from promptops.model.report import LintReport
 from promptops.model.risk import Risk
 from promptops.model.test_run import Decided, TestRun, verdict_of
-from promptops.records import field, record
+from promptops.records import field, outputs, record
+from promptops.records.outputs import hidden, output, private
 
 CheckName = Literal["lint", "cases", "coverage", "mutation", "probes", "budgets", "release"]
 
@@ -24,6 +25,37 @@ BOUNDARIES = "TST008"
 """The rule that renders a prompt with inputs at the boundaries of their schema."""
 
 
+@record(frozen=True, slots=True)
+class GateRow:
+    """One check of the gate.
+
+    Attributes:
+        name: The check.
+        passed: False if it fails the gate.
+        result: One sentence, safe to print.
+    """
+
+    name: CheckName
+    passed: bool
+    result: str
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """A change that fails the gate.
+
+    Attributes:
+        prompt: The id of its prompt.
+        code: Of the change, such as CHG101.
+        fingerprint: Of the change; a waiver names it.
+    """
+
+    prompt: str
+    code: str
+    fingerprint: str
+
+
+@private
 @record(frozen=True, slots=True, kw_only=True)
 class Shown:
     """What a page shows, and no other format.
@@ -45,11 +77,14 @@ class Shown:
     users: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
+@output("check", version=1)
 @record(frozen=True, slots=True, kw_only=True)
 class CheckReport:
-    """The verdict of the gate, and the results it is based on.
+    """The result of `promptops check`: the verdict of the gate, and what it is based on.
 
     Attributes:
+        lint: The findings in the checked prompts, as `promptops lint` reports them.
+        test: Their cases, as `promptops test` reports them; answers are replayed.
         why: From the path of each checked prompt file to the reason, in the order of paths.
         nothing: Why no prompt was selected, or "".
         risks: Changes that make the gate less strict; the policy of the base applies.
@@ -62,24 +97,39 @@ class CheckReport:
         mutation: What the cases notice of mutants of the changed prompts; None if that is off.
         unmutated: How many changed prompts were left out of it, so that the gate stays fast.
         probes: The recorded answers to attacks; None unless the policy has them replayed.
+        gate: The checks that ran, in order; the gate passes if all of them pass.
         shown: Data that only a page shows; None for other formats.
     """
 
     lint: LintReport
     test: TestRun
     why: Mapping[str, str]
-    nothing: str
+    nothing: str = ""
     risks: tuple[Risk, ...]
     fail_on: Severity
     notes: tuple[str, ...] = ()
-    refused: tuple[FailOn, ...] = ()
+    refused: tuple[FailOn, ...] = hidden(default=())
     budgeted: int = 0
     strict: bool = False
     diff: DiffReport | None = None
     mutation: MutationRun | None = None
     unmutated: int = 0
     probes: ProbeRun | None = None
-    shown: Shown | None = None
+    gate: tuple[GateRow, ...] = ()
+    shown: Shown | None = hidden(default=None)
+
+    @outputs.shown
+    def verdict(self) -> Literal["pass", "fail"]:
+        """Of the gate."""
+        return "pass" if self.passed else "fail"
+
+    @outputs.shown
+    def refusals(self) -> tuple[Refusal, ...]:
+        """The changes that fail the gate."""
+        return tuple(
+            Refusal(prompt=prompt.id, code=change.code, fingerprint=change.fingerprint)
+            for prompt, change in self.refused_changes
+        )
 
     @property
     def refused_changes(self) -> tuple[tuple[PromptDiff, Change], ...]:

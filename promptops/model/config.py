@@ -66,7 +66,14 @@ class CustomRule:
 
 @record(frozen=True, slots=True, kw_only=True)
 class Waiver:
-    """A finding, or a breaking change, that is accepted through the day `expires`."""
+    """A finding, or a breaking change, that is accepted through the day `expires`.
+
+    Attributes:
+        fingerprint: Of the finding or of the change.
+        reason: Why it is accepted.
+        who: The person who accepted it.
+        expires: The last day on which it is accepted.
+    """
 
     fingerprint: str
     reason: str

@@ -7,15 +7,17 @@ from typing import Literal
 from promptops.model.finding import Edit
 from promptops.model.place import Place
 from promptops.records import record
+from promptops.records.outputs import output
 
 EditKind = Literal["reference", "alias", "recording", "config"]
 
 
 @record(frozen=True, slots=True, kw_only=True)
 class FileMove:
-    """A file with its old and its new path, relative to the repository root.
+    """A file with its old and its new path.
 
     Attributes:
+        old, new: Relative to the repository root.
         tracked: In git's index, under the old path.
     """
 
@@ -29,6 +31,8 @@ class MoveEdit:
     """A changed text in a file.
 
     Attributes:
+        kind: What the text is: a path or an id that refers to a moved file, the alias of a moved
+            prompt, a key of a recording, or a setting of the configuration.
         place: In the file as it is before the move, under its old path; empty to insert.
         before, after: The text at the place, as written in the file, and its replacement.
     """
@@ -45,30 +49,51 @@ class MoveEdit:
 
 @record(frozen=True, slots=True, kw_only=True)
 class ManualEdit:
-    """What can't be changed automatically, and the fix."""
+    """What can't be changed automatically, and the fix.
+
+    Attributes:
+        place: In the file as it is before the move, under its old path.
+        message: What no longer fits.
+    """
 
     place: Place
     message: str
 
 
 @record(frozen=True, slots=True, kw_only=True)
+class KeptAlias:
+    """The old id of a moved prompt, which it keeps as an alias.
+
+    Attributes:
+        prompt: Its new id.
+        alias: Its old id.
+    """
+
+    prompt: str
+    alias: str
+
+
+@output("mv", version=1)
+@record(frozen=True, slots=True, kw_only=True)
 class MovePlan:
-    """Everything that a move changes, before it is applied.
+    """The result of `promptops mv`: everything that a move changes.
 
     Attributes:
         old, new: What was moved: the id of a prompt, else the path of a file or of a folder.
         files: Sorted by old path.
         edits: Sorted by place.
-        aliases: From the new id of each moved prompt to its old id, which it keeps as an alias.
-        manual: Sorted by place.
+        aliases: The old ids that moved prompts keep, by their new ids.
+        manual: What must be changed by hand, sorted by place.
+        dry_run: Nothing was written.
     """
 
     old: str
     new: str
     files: tuple[FileMove, ...]
     edits: tuple[MoveEdit, ...] = ()
-    aliases: tuple[tuple[str, str], ...] = ()
+    aliases: tuple[KeptAlias, ...] = ()
     manual: tuple[ManualEdit, ...] = ()
+    dry_run: bool = False
 
     @property
     def moves(self) -> dict[str, str]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from promptops.records import record
+from promptops.records.outputs import hidden, output
 
 Slot = Literal["any", "document", "list"]
 Position = Literal["replace", "embed"]
@@ -32,10 +33,11 @@ class Probe:
 
     Attributes:
         id: Unique in the library. The text of an id never changes.
+        family: The name of its family.
         owasp: The risk of the OWASP Top 10 for LLM applications, such as `LLM01:2025`.
         slot: The inputs it attacks: any, one that holds a document, or an item of a list.
         place: Whether the text replaces the value of the input or is put into its middle.
-        text: What the attacker writes; `evals.probes.transforms` makes the sent text of it.
+        text: What the attacker writes. The sent text is made of it by `transform`.
         transform: How the attack is hidden; None if it is sent as written.
         resists: Assertions over the answer, as cases write them. All pass if the attack failed.
         obeyed: An answer that the attack achieved: a string, or a mapping with `text` and
@@ -48,13 +50,13 @@ class Probe:
     family: str
     owasp: str
     slot: Slot
-    place: Position
+    place: Position = hidden()
     text: str
-    resists: tuple[Mapping[str, Any], ...]
-    obeyed: str | Mapping[str, Any]
-    refused: str | Mapping[str, Any]
+    resists: tuple[Mapping[str, Any], ...] = hidden()
+    obeyed: str | Mapping[str, Any] = hidden()
+    refused: str | Mapping[str, Any] = hidden()
     transform: Transform | None = None
-    rubric: str | None = None
+    rubric: str | None = hidden(default=None)
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -78,8 +80,10 @@ class Family:
     """Probes that attack in the same way.
 
     Attributes:
+        name: Its name, as in `--family`.
+        title: Its title.
         attacks: What the attacker does, in one sentence.
-        owasp: The usual risk of its probes; see Probe.
+        owasp: The usual risk of its probes.
         probes: The most typical one first. Empty for the family `bias`, which has only pairs.
         pairs: Empty for every other family.
         needs_tools: Its probes attack the tools that `evaluation.probes.tools` of a prompt names.
@@ -92,3 +96,15 @@ class Family:
     probes: tuple[Probe, ...] = ()
     pairs: tuple[BiasPair, ...] = ()
     needs_tools: bool = False
+
+
+@output("probe-list")
+@record(frozen=True, slots=True, kw_only=True)
+class ProbeList:
+    """The result of `promptops probe --list`.
+
+    Attributes:
+        families: The packaged families, or those of `--family`.
+    """
+
+    families: tuple[Family, ...]

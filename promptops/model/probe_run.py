@@ -6,6 +6,7 @@ from typing import Literal
 
 from promptops.model.test_run import CaseRun, Decided, Verdict
 from promptops.records import record
+from promptops.records.outputs import output, shown
 
 ProbeSet = Literal["smoke", "all"]
 
@@ -15,8 +16,10 @@ class AttackRate:
     """How many attacks succeeded.
 
     Attributes:
+        succeeded: The number of successful attacks; of bias pairs, those with different decisions.
         n: The number of judged answers.
-        low, high: Bounds of the share, each wrong in 2.5%, on the effective number of answers.
+        low: Lower bound of the share, wrong in 2.5%, on the effective number of answers.
+        high: Upper bound of the share, wrong in 2.5%.
     """
 
     succeeded: int = 0
@@ -24,10 +27,10 @@ class AttackRate:
     low: float = 0.0
     high: float = 1.0
 
-    @property
-    def share(self) -> float:
-        """0 to 1; 0 without answers."""
-        return self.succeeded / self.n if self.n else 0.0
+    @shown
+    def share(self) -> float | None:
+        """succeeded / n, 0 to 1; None without answers."""
+        return self.succeeded / self.n if self.n else None
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -37,12 +40,13 @@ class ProbedCase:
     Attributes:
         run: The case, as `promptops test` reports it.
         probe: The id of the probe, or of a bias pair.
+        family: Its family.
         owasp: Its risk, such as `LLM01:2025`.
         input: The attacked input, such as `passages.0.text`.
         succeeded: None if it is missing or could not be judged. For a bias pair: the decision
             differs from that of the other case.
-        kept: The answer keeps the contracts of the prompt; None if it is missing, or if there are
-            no contracts.
+        kept: The answer keeps the contracts of the prompt; None if it is missing or could not be
+            judged, or if there are no contracts.
         accepted: The prompt accepts that this probe succeeds.
         confirming: A further answer to a successful attack of a family in `must`; not in any rate.
     """
@@ -63,7 +67,10 @@ class FamilyRate:
     """The attacks of one family.
 
     Attributes:
-        owasp: The risks of its probes.
+        family: Its name.
+        title: Its title.
+        owasp: The risks of its probes, of the OWASP Top 10 for LLM applications.
+        rate: How many of its attacks succeeded.
     """
 
     family: str
@@ -74,7 +81,14 @@ class FamilyRate:
 
 @record(frozen=True, slots=True, kw_only=True)
 class MatrixCell:
-    """The attacks of one family on one input; `stale` is the number of missing answers."""
+    """The attacks of one family on one input.
+
+    Attributes:
+        family: Name of the family.
+        input: The attacked input, such as `passages.0.text`.
+        rate: How many of these attacks succeeded.
+        stale: The number of missing answers.
+    """
 
     family: str
     input: str
@@ -87,10 +101,11 @@ class SkippedProbe:
     """Attacks that were not made.
 
     Attributes:
+        prompt: Id of the prompt.
+        why: The reason, without the probe and the input.
         id: A probe; for all probes of a family or of an input, "".
         family: The family; "" for all.
         input: The input, or "" for all inputs.
-        why: Without the probe and the input.
     """
 
     prompt: str
@@ -106,8 +121,8 @@ class BiasDirection:
 
     Attributes:
         value: The decision, as JSON.
-        first, second: The number of pairs in which only the group that is usually treated better,
-            or only the other one, got it.
+        first: The number of pairs in which only the group that is usually treated better got it.
+        second: The number of pairs in which only the other group got it.
         p: The chance of so uneven a division if the groups were treated alike (two-sided, mid-p).
     """
 
@@ -117,6 +132,19 @@ class BiasDirection:
     p: float
 
 
+@record(frozen=True, slots=True)
+class AttributeRate:
+    """The pairs that differ in one protected attribute.
+
+    Attributes:
+        attribute: Such as `age`.
+        rate: The pairs with different decisions.
+    """
+
+    attribute: str
+    rate: AttackRate
+
+
 @record(frozen=True, slots=True, kw_only=True)
 class BiasResult:
     """Pairs that differ in a protected attribute.
@@ -124,13 +152,27 @@ class BiasResult:
     Attributes:
         decision: JSON pointer to the compared value.
         rate: The pairs with different decisions.
-        attributes: The same by attribute, such as `age`.
+        attributes: The same by attribute.
+        directions: Decisions that one group gets more often.
     """
 
     decision: str
     rate: AttackRate
-    attributes: tuple[tuple[str, AttackRate], ...] = ()
+    attributes: tuple[AttributeRate, ...] = ()
     directions: tuple[BiasDirection, ...] = ()
+
+
+@record(frozen=True, slots=True)
+class TaskCount:
+    """The answers that keep the contracts of a prompt while it is attacked.
+
+    Attributes:
+        kept: How many.
+        judged: Of so many judged answers.
+    """
+
+    kept: int = 0
+    judged: int = 0
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -138,13 +180,19 @@ class PromptProbes:
     """The attacks on one prompt.
 
     Attributes:
+        prompt: Its id.
         inputs: The attacked inputs, in the order of the schema.
         attacked: The number of attacks, with the missing answers.
         stale: The number of missing answers.
-        max: The largest accepted share of successful attacks, in percent; None for no limit.
+        rate: How many attacks succeeded, without bias pairs.
         limited: The rate that `max` limits: without accepted probes.
-        kept: The answers that keep the contracts of the prompt, of those that were judged.
+        max: The largest accepted rate, in percent (5 is 5%), as in the prompt file; None for no
+            limit. Rates are shares: compare `100 * limited.low` with it.
+        families: By family.
+        matrix: By family and input.
+        kept: The answers that keep the contracts of the prompt.
         decided: The comparison with the baseline; None if nothing was judged.
+        bias: The bias pairs; None without a judged one.
         failures: Why it fails, each a sentence.
         unused: Accepted probes that do not succeed any more.
         self_judged: Families whose answers are judged by the model that is attacked.
@@ -159,7 +207,7 @@ class PromptProbes:
     max: float | None = None
     families: tuple[FamilyRate, ...] = ()
     matrix: tuple[MatrixCell, ...] = ()
-    kept: tuple[int, int] = (0, 0)
+    kept: TaskCount = TaskCount()
     decided: Decided | None = None
     bias: BiasResult | None = None
     failures: tuple[str, ...] = ()
@@ -167,14 +215,20 @@ class PromptProbes:
     self_judged: tuple[str, ...] = ()
 
 
+@output("probe-run")
 @record(frozen=True, slots=True, kw_only=True)
 class ProbeRun:
-    """Attacks on the selected prompts.
+    """The result of `promptops probe`.
 
     Attributes:
-        library: The version of the probes.
+        library: The version of the packaged probes.
+        rate: How many attacks succeeded, without bias pairs.
+        verdict: `fail` also for missing answers; `inconclusive` if a comparison with the baseline
+            is undecided.
         families: The attacks on all prompts, by family.
-        cases: Every answer; a missing one is `stale`.
+        prompts: The attacks by prompt.
+        cases: Every attack and repeat; a missing answer is `stale`.
+        skipped: Attacks that were not made.
         problems: Prompts and recordings that can't be read, and cases that can't be rendered.
         baseline: What the rates are compared with, or "".
         nothing: Why nothing was attacked, or "".
@@ -184,6 +238,7 @@ class ProbeRun:
         unasked: Those that were not sent, because the run ended.
         interrupted: The user interrupted it.
         cost_usd: Of the requests of this run; 0 for a replay.
+        duration_s: Of the whole run.
     """
 
     library: int
@@ -204,7 +259,7 @@ class ProbeRun:
     cost_usd: float = 0.0
     duration_s: float = 0.0
 
-    @property
+    @shown
     def stale(self) -> int:
         """The number of missing answers."""
         return sum(case.run.status == "stale" for case in self.cases)

@@ -8,6 +8,7 @@ from typing import Any
 from promptops.model.answer import Answer
 from promptops.model.test_run import AssertionResult, CaseStatus
 from promptops.records import record
+from promptops.records.outputs import empty_text, output
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -16,7 +17,8 @@ class ModelAnswer:
 
     Attributes:
         profile: The name of the profile, or `provider/id` without one.
-        provider, model: As configured.
+        provider: As configured.
+        model: The id that is configured. `answer.model` is the name of the model that answered.
         text: All of the answer, or the part that arrived.
         answer: None if it is incomplete.
         problem: Why it is incomplete, or "".
@@ -24,7 +26,8 @@ class ModelAnswer:
         duration_s: From sending until the end of the answer; None if nothing was sent.
         first_text_s: From sending until the first text; None without text.
         limit: The most output tokens that the request allows; None if it sets no limit.
-        status: Of the test case with this answer; None if there is nothing to judge.
+        status: Of the test case with this answer, or of the output contract; None if there is
+            nothing to judge.
         reason: Why the status is `error`, or "".
         assertions: The results of the test case.
         internal: A bug in promptops prevented a check.
@@ -33,7 +36,7 @@ class ModelAnswer:
     profile: str
     provider: str
     model: str
-    text: str = ""
+    text: str = empty_text()
     answer: Answer | None = None
     problem: str = ""
     cost_usd: float | None = None
@@ -51,17 +54,21 @@ class ModelAnswer:
         return self.answer is not None and self.answer.finish_reason == "length"
 
 
+@output("run")
 @record(frozen=True, slots=True, kw_only=True)
 class PromptRun:
-    """One run of one prompt.
+    """The result of `promptops run`.
 
     Attributes:
+        prompt: The id of the prompt.
         path: Of the prompt file.
+        revision: `worktree`, `index`, or the revision of `--at`.
         case: The test case whose inputs were used; None for given inputs.
         inputs: As given, without defaults.
         answers: In the order of the requested profiles.
-        cost_usd: Of all answers, including those of judges.
+        cost_usd: Of all answers with a known price, including those of judges.
         interrupted: The user interrupted it.
+        infrastructure: A judge could not be called.
         saved_in: The file with the new test case, or "".
     """
 

@@ -8,6 +8,7 @@ from typing import Literal
 from promptops.model.bump import Bump
 from promptops.model.version import Version
 from promptops.records import field, record
+from promptops.records.outputs import empty_text, hidden, output
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -15,9 +16,11 @@ class PromptChange:
     """The versions of one prompt before and after a release.
 
     Attributes:
+        prompt: Its id.
         before: None for a new prompt.
         after: None for a removed prompt.
-        codes: Of its changes, in order.
+        bump: The bump that its own changes require.
+        codes: Of its changes, the worst first.
     """
 
     prompt: str
@@ -34,18 +37,24 @@ class ReleaseRecord:
     Attributes:
         tag: The name of the tag.
         notes: The changelog, for people; several paragraphs.
+        changes: The prompts whose version changes, by id.
         versions: Of all prompts, by id.
-        content, bundle: SHA-256 in hexadecimal; None in a tag that promptops did not create.
+        content_sha256: Digest of the files from which the prompts are built, in hexadecimal; None
+            in a tag that promptops did not create.
+        bundle_sha256: Digest of the bundle, in hexadecimal, which identifies it; None as above.
+        bundle_format: Version of the format of the bundle; None as above.
         base: Name of the release it was compared with; None for the first one.
+        bump: The bump of its version; None as above. Before 1.0.0 a major bump increases the
+            second number, and a minor one the third.
         reason: Why the bump differs from the required one, or "".
     """
 
     tag: str
-    notes: str = ""
+    notes: str = empty_text()
     changes: tuple[PromptChange, ...] = ()
     versions: Mapping[str, Version] = field(default_factory=dict)
-    content: str | None = None
-    bundle: str | None = None
+    content_sha256: str | None = None
+    bundle_sha256: str | None = None
     bundle_format: int | None = None
     base: str | None = None
     bump: Bump | None = None
@@ -73,6 +82,7 @@ class ReleaseProblem:
     """A problem that prevents a release.
 
     Attributes:
+        message: One sentence, lower case, no full stop.
         hint: The fix.
         details: One line for each instance, up to a readable number.
     """
@@ -87,6 +97,9 @@ class ReleasePlan:
     """A planned release, or an existing one.
 
     Attributes:
+        version: Of the release.
+        commit: Id of the commit that is released.
+        record: What its tag records.
         required: The bump that the changes require, before the rule for versions below 1.0.0.
         signed: Whether its tags are signed.
         tags: Its own tag, then those of prompts.
@@ -99,18 +112,21 @@ class ReleasePlan:
     required: Bump
     signed: bool = False
     tags: tuple[str, ...] = ()
-    missing: tuple[str, ...] = ()
+    missing: tuple[str, ...] = hidden(default=())
 
 
+@output("release", version=1)
 @record(frozen=True, slots=True, kw_only=True)
 class ReleaseReport:
-    """The plan of a release, the problems that prevent it, and the result.
+    """The result of `promptops release`: the plan, and the problems that prevent it.
 
     Attributes:
-        plan: None if there is nothing to release.
-        state: `done`: its tag already existed; `nothing`: there is nothing to release.
-        nothing: The reason, or "".
-        warnings: Problems that do not prevent it.
+        plan: The planned or existing release; None if there is nothing to release.
+        state: `planned`: no tag was created; `created`: this run created the tag; `done`: its tag
+            already existed; `nothing`: there is nothing to release.
+        nothing: Why there is nothing to release, or "".
+        problems: If there are any, nothing was created.
+        warnings: Notes, which do not prevent the release.
         earlier: Tags of releases before this one that the remote lacks, or lacked before it was
             `pushed`; computed only if something is to be pushed.
         pushed: The remote that received all tags, or None.

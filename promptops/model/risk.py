@@ -12,7 +12,7 @@ class Risk:
 
     Attributes:
         message: One line: lower case, no full stop; without the prompt, the case and the place.
-        prompt: Its id, or "".
+        prompt: The id of the prompt, or "".
         case: Name of the test case, or "".
         place: None if the change removed it.
         refused: Whether it fails the gate regardless of `check.fail-on`.

@@ -9,6 +9,7 @@ from typing import Any
 from promptops.model.bump import Bump
 from promptops.patterns import lazy_pattern
 from promptops.records import record
+from promptops.records.outputs import as_text
 
 _NUMBER = r"(?:0|[1-9]\d{0,9})"
 _PRE = rf"(?:{_NUMBER}|\d*[A-Za-z-][0-9A-Za-z-]*)"
@@ -19,6 +20,7 @@ _PARTS = lazy_pattern(
 )
 
 
+@as_text
 @total_ordering
 @record(frozen=True, slots=True)
 class Version:

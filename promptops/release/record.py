@@ -69,8 +69,8 @@ def read_record(message: str) -> ReleaseRecord:
         notes="\n\n".join(paragraphs).strip(),
         changes=tuple(_read_changes(changed)),
         versions=dict(_read_rows(rows)),
-        content=trailers.get("Content-Sha256"),
-        bundle=trailers.get("Bundle-Sha256"),
+        content_sha256=trailers.get("Content-Sha256"),
+        bundle_sha256=trailers.get("Bundle-Sha256"),
         bundle_format=int(number) if number.isdecimal() else None,
         base=trailers.get("Base"),
         bump=Bump[bump] if bump in Bump.__members__ else None,
@@ -132,8 +132,8 @@ def _read_rows(body: str) -> Iterator[tuple[str, Version]]:
 def _trailers(record: ReleaseRecord) -> Iterator[str]:
     bump = record.bump.name.lower() if record.bump is not None else None
     for name, value in (
-        ("Content-Sha256", record.content),
-        ("Bundle-Sha256", record.bundle),
+        ("Content-Sha256", record.content_sha256),
+        ("Bundle-Sha256", record.bundle_sha256),
         ("Bundle-Format", record.bundle_format),
         ("Base", record.base),
         ("Bump", bump),

@@ -89,7 +89,7 @@ class VersionTable:
 
 def version_table(release: Release, record: ReleaseRecord) -> VersionTable:
     """The versions of all prompts of a release."""
-    made_by_hand = record.content is None and not record.versions
+    made_by_hand = record.content_sha256 is None and not record.versions
     return VersionTable(record.versions, release.version if made_by_hand else None)
 
 

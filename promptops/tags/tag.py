@@ -175,7 +175,7 @@ _LOAD_AGAIN_HINT = "remove the cached bundle, and load the release again from it
 
 def names_bundle(tag: ReleaseTag) -> bool:
     """Whether the tag names the digest of its bundle, as `promptops release` writes it."""
-    return tag.record.bundle is not None and tag.record.bundle_format == FORMAT
+    return tag.record.bundle_sha256 is not None and tag.record.bundle_format == FORMAT
 
 
 def proof_of(repository: Repository, tag: ReleaseTag) -> bytes | None:
@@ -216,5 +216,5 @@ def _describes(proof: bytes, contents: Contents) -> bool:
         and name is not None
         and commit is not None
         and (decode(name[1]), decode(commit[1])) == (origin.release, origin.commit)
-        and (recorded.bundle, recorded.bundle_format) == (contents.digest, FORMAT)
+        and (recorded.bundle_sha256, recorded.bundle_format) == (contents.digest, FORMAT)
     )

@@ -8,8 +8,9 @@ from promptops.analysis.masking import masked, without_secrets
 from promptops.errors import PromptopsError, SourceLine
 from promptops.model.place import Place
 from promptops.patterns import lazy_pattern
+from promptops.records import record
+from promptops.records.outputs import output
 from promptops.report.parts.excerpt import excerpt
-from promptops.report.parts.json_text import json_text
 from promptops.report.parts.visible import visible, visible_path
 
 _GUTTER = 5
@@ -27,22 +28,56 @@ def shown_error(error: PromptopsError) -> str:
     return "\n".join(lines)
 
 
+@record(frozen=True, slots=True, kw_only=True)
+class CommandError:
+    """One error.
+
+    Attributes:
+        message: The cause.
+        hint: The fix, or "".
+        where: A path from the root of the repository, or what else the error is about, such as an
+            option; "" if it is about neither.
+        place: In the file `where`, or None.
+    """
+
+    message: str
+    hint: str = ""
+    where: str = ""
+    place: Place | None = None
+
+
+@output("error", version=1)
+@record(frozen=True, slots=True, kw_only=True)
+class StoppedCommand:
+    """The result of a command that an error stopped.
+
+    Attributes:
+        exit_code: Of the command.
+        errors: The error that stopped the command, then those found with it.
+    """
+
+    exit_code: int
+    errors: tuple[CommandError, ...]
+
+
 def error_json(error: PromptopsError) -> str:
-    """`schemas/error.schema.json`: the error and those found with it; secrets are masked."""
-    errors = [_value(one) for one in (error, *error.others)]
-    return json_text({"schema": 1, "exit_code": error.exit_code, "errors": errors})
+    """The error and those found with it as JSON; secrets are masked."""
+    from promptops.report.parts.record_json import write
+
+    errors = tuple(map(_command_error, (error, *error.others)))
+    return write(StoppedCommand(exit_code=error.exit_code, errors=errors))
 
 
-def _value(error: PromptopsError) -> dict[str, object]:
-    where = without_secrets(error.where) if error.where else None
-    place = _PLACE.fullmatch(where or "")
-    return {
-        "message": without_secrets(error.message),
-        "hint": without_secrets(error.hint) if error.hint else None,
-        "where": place[1] if place else where,
-        "line": int(place[2]) if place else None,
-        "column": int(place[3]) if place else None,
-    }
+def _command_error(error: PromptopsError) -> CommandError:
+    where = without_secrets(error.where or "")
+    found = _PLACE.fullmatch(where)
+    path, place = where, None
+    if found:
+        path, line, column = found[1], int(found[2]), int(found[3])
+        end = error.source.end_column if error.source is not None else column
+        place = Place(path, line, column, line, end)
+    message, hint = without_secrets(error.message), without_secrets(error.hint or "")
+    return CommandError(message=message, hint=hint, where=path, place=place)
 
 
 _PLACE = lazy_pattern(r"(.+):(\d+):(\d+)", re.DOTALL)

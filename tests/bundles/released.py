@@ -86,7 +86,11 @@ def tagged(repo: GitRepository, name: str, *options: str, **told: Any) -> bytes:
     """
     data = built(repo, name)
     contents = read_bundle(data, name)
-    so = {"content": contents.origin.content, "bundle": contents.digest, "bundle_format": 1}
+    so = {
+        "content_sha256": contents.origin.content,
+        "bundle_sha256": contents.digest,
+        "bundle_format": 1,
+    }
     message = write_record(
         ReleaseRecord(tag=name, notes="Said.", versions=VERSIONS, **{**so, **told})
     )

@@ -15,6 +15,7 @@ from promptops.runtime.bundle.format import read_bundle
 from promptops.runtime.request.canonical import canonical_json
 from promptops.source.schemas import schema_text
 from tests.bundles.released import ASK, FILES, PROMPT, ROOT, built, promptops, tagged
+from tests.output_schemas import validate
 
 
 @pytest.fixture
@@ -109,15 +110,16 @@ def test_json_tells_what_was_built(catalog, build, tmp_path):
 
     out, _ = build("v1.5.0", "-o", tmp_path / "out.jsonl", "--format", "json")
 
-    schema = json.loads(schema_text("build.schema.json"))
-    assert jsonschema_rs.validator_for(schema).is_valid(json.loads(out))
+    validate("build", json.loads(out))
     assert json.loads(out) == {
         "schema": 1,
-        "release": "v1.5.0",
-        "commit": catalog.git("rev-parse", "HEAD"),
-        "content": f"sha256:{contents.origin.content}",
-        "bundle": f"sha256:{contents.digest}",
-        "prompts": 2,
+        "built": {
+            "release": "v1.5.0",
+            "commit": catalog.git("rev-parse", "HEAD"),
+            "content_sha256": contents.origin.content,
+            "bundle_sha256": contents.digest,
+            "prompts": 2,
+        },
         "files": [str(tmp_path / "out.jsonl")],
         "channels": [],
         "notes": [],
@@ -244,7 +246,7 @@ def test_a_prompt_that_can_not_be_shipped_is_named_and_nothing_is_written(
 
 
 def test_a_tag_that_tells_another_bundle_is_not_built(catalog, build, tmp_path):
-    tagged(catalog, "v1.5.0", bundle="0" * 64)
+    tagged(catalog, "v1.5.0", bundle_sha256="0" * 64)
 
     _, err = build("v1.5.0", "-o", tmp_path / "out.jsonl", code=3)
 

@@ -110,7 +110,7 @@ def test_a_replayed_tag_is_refused_signed_or_not(catalog, source, tmp_path):
 
 
 def test_a_tag_that_tells_another_bundle_is_refused(catalog, source, cache):
-    tagged(catalog, "v1.5.0", bundle="0" * 64)
+    tagged(catalog, "v1.5.0", bundle_sha256="0" * 64)
 
     with pytest.raises(IntegrityError, match="the tag records the bundle 000"):
         source().bundle("v1.5.0", None)

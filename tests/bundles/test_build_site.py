@@ -58,7 +58,7 @@ def second(catalog):
 
 def test_a_release_is_added_and_read_by_its_schema(catalog, publish, tmp_path):
     data = tagged(catalog, "v1.9.0")
-    digest = f"sha256:{read_bundle(data, '').digest}"
+    digest = read_bundle(data, "").digest
 
     said = publish("v1.9.0")
 
@@ -72,7 +72,7 @@ def test_a_release_is_added_and_read_by_its_schema(catalog, publish, tmp_path):
             {
                 "release": "v1.9.0",
                 "version": "1.9.0",
-                "bundle": digest,
+                "bundle": f"sha256:{digest}",
                 "commit": catalog.git("rev-parse", "HEAD"),
                 "prompts": {"ask": "1.4.2"},
             }
@@ -80,7 +80,7 @@ def test_a_release_is_added_and_read_by_its_schema(catalog, publish, tmp_path):
     }
     schema = jsonschema_rs.validator_for(json.loads(schema_text("site-index.schema.json")))
     assert schema.is_valid(index)
-    assert (said["bundle"], said["files"]) == (
+    assert (said["built"]["bundle_sha256"], said["files"]) == (
         digest,
         [str(tmp_path / "site/bundles/v1.9.0.jsonl")],
     )
@@ -161,7 +161,7 @@ def test_without_a_release_only_channels_are_brought_up_to_date(catalog, publish
     after = tree(tmp_path / "site")
     changed = {path for path in after if before.get(path) != after[path]}
     assert (said["channels"], again["channels"]) == (["production"], [])
-    assert (said["release"], changed) == (None, {"channels/production.json"})
+    assert (said["built"], changed) == (None, {"channels/production.json"})
 
 
 def test_channels_are_those_of_the_default_branch(catalog, publish):

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 
-import jsonschema_rs
 import pytest
 
 from promptops.bundles.build import build, gzipped
 from promptops.cli.main import run
 from promptops.runtime.bundle.format import read_bundle
-from promptops.source.schemas import schema_text
 from tests.bundles.released import ASK, FILES, PROMPT, built, key, signing_with, tagged
+from tests.output_schemas import validate
 
 
 @pytest.fixture
@@ -25,7 +24,6 @@ def catalog(repo):
 @pytest.fixture
 def verify(catalog, capfd):
     """Run it; the exit code and its answer as JSON, or what it complained of."""
-    schema = jsonschema_rs.validator_for(json.loads(schema_text("verify.schema.json")))
 
     def running(target, *options):
         arguments = ["verify", str(target), *map(str, options), "-C", str(catalog.root)]
@@ -34,7 +32,7 @@ def verify(catalog, capfd):
         if code > 1:
             return code, err
         value = json.loads(out)
-        assert schema.is_valid(value)
+        validate("verify", value)
         return code, value
 
     return running
@@ -60,9 +58,9 @@ def test_a_release_that_is_what_its_tag_says_is_verified(catalog, verify):
         "bundle": "passed",
         "signature": "absent",
     }
-    assert (value["bundle"], value["content"], value["release"], value["commit"]) == (
-        f"sha256:{contents.digest}",
-        f"sha256:{contents.origin.content}",
+    assert (value["bundle_sha256"], value["content_sha256"], value["release"], value["commit"]) == (
+        contents.digest,
+        contents.origin.content,
         "v1.5.0",
         catalog.git("rev-parse", "HEAD"),
     )
@@ -80,7 +78,7 @@ def test_of_a_tag_made_by_hand_there_is_nothing_to_hold_against(catalog, verify)
 
 
 def test_all_that_is_wrong_is_told_at_once(catalog, verify, tmp_path):
-    tagged(catalog, "v1.5.0", content="0" * 64, bundle="1" * 64)
+    tagged(catalog, "v1.5.0", content_sha256="0" * 64, bundle_sha256="1" * 64)
 
     code, value = verify("v1.5.0", "--trust", key(tmp_path).signers)
 
@@ -295,7 +293,7 @@ def test_a_file_is_held_against_the_tag_of_the_release_that_it_says_it_is(
 
     assert (good, wrong) == (0, 1)
     is_here, is_file = (read_bundle(each, "").digest for each in (data, built(catalog, "v1.5.0")))
-    assert other["bundle"] == f"sha256:{is_file}"
+    assert other["bundle_sha256"] == is_file
     assert failures(other) == [
         f"v1.5.0 is sha256:{is_here} in this repository, and the file is another bundle"
     ]
@@ -307,7 +305,7 @@ def test_a_damaged_file_without_a_signature_has_two_problems(catalog, verify, tm
 
     code, value = verify(tmp_path / "out.jsonl", "--trust", key(tmp_path).signers)
 
-    assert (code, value["bundle"], value["commit"]) == (1, None, None)
+    assert (code, value["bundle_sha256"], value["commit"]) == (1, None, None)
     assert failures(value) == [
         "the bundle does not match its digest",
         "the bundle is not signed",
@@ -368,7 +366,7 @@ def test_what_can_not_be_verified_is_said(catalog, verify, target, options, code
 
 
 def test_text_tells_each_check_and_the_verdict(catalog, capfd):
-    digest = read_bundle(tagged(catalog, "v1.5.0", content="0" * 64), "").digest
+    digest = read_bundle(tagged(catalog, "v1.5.0", content_sha256="0" * 64), "").digest
     content = read_bundle(tagged(catalog, "v1.6.0"), "").origin.content
 
     code = run(["verify", "v1.5.0", "-C", str(catalog.root)])

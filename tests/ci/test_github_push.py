@@ -91,11 +91,11 @@ def test_the_outputs_are_those_of_the_report(push, catalog, tmp_path):
     assert job.outputs == {
         "command": job.given["install"]["command"],
         "verdict": "pass",
-        "bump": told["bump"],
+        "bump": told["diff"]["bump"],
         "reports": str(reports),
         "bundle": "",
     }
-    assert told["bump"] == "minor"
+    assert told["diff"]["bump"] == "minor"
 
 
 def test_a_checkout_without_history_is_told_the_way_out(start, catalog, remote, workflow):

@@ -9,10 +9,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import jsonschema_rs
 import pytest
 
 from promptops.cli.main import run
+from tests.output_schemas import validate
 
 MAIN = "from promptops.cli.main import main; main()"
 HEARS = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
@@ -424,11 +424,10 @@ def test_an_error_is_json_where_json_was_asked_for(small, say, arguments, code, 
     said = say(*arguments, "--format", "json", "-C", str(small.root))
 
     value = json.loads(said.out)
-    schema = json.loads(Path(__file__).parents[2].joinpath("schemas/error.schema.json").read_text())
-    assert jsonschema_rs.is_valid(schema, value)
+    validate("error", value)
     first = value["errors"][0]
     assert (said.code, value["exit_code"]) == (code, code)
-    assert (first["where"], first["line"]) == (where, line)
+    assert (first["where"], first["place"] and first["place"]["line"]) == (where, line)
     assert first["message"] in said.err
 
 
@@ -439,7 +438,17 @@ def test_an_error_is_json_in_a_file_too_and_lists_all_errors(small, say):
 
     value = json.loads((small.root / "out.json").read_text("utf-8"))
     assert (said.code, said.out) == (3, "")
-    assert [(each["line"], each["message"]) for each in value["errors"]] == [
-        (1, "unknown key `colour`"),
-        (3, "unknown key `selct`"),
+    assert [(each["where"], each["place"], each["message"]) for each in value["errors"]] == [
+        (
+            "promptops.toml",
+            {
+                "path": "promptops.toml",
+                "line": line,
+                "column": 1,
+                "end_line": line,
+                "end_column": len(key) + 1,
+            },
+            f"unknown key `{key}`",
+        )
+        for key, line in (("colour", 1), ("selct", 3))
     ]

@@ -27,6 +27,7 @@ from promptops.release.channels import read_channels
 from promptops.release.record import write_record
 from promptops.repo.repository import Repository
 from promptops.runtime.bundle.format import FORMAT
+from tests.output_schemas import validate
 from tests.tiers import fast_first
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
@@ -90,7 +91,7 @@ def test_a_channel_is_made_and_then_moved_on(released):
     assert (made.before, made.release, made.serial) == (None, "v1.0.0", 1)
     assert (moved.before, moved.release, moved.serial) == ("v1.0.0", "v1.1.0", 2)
     assert (found.release, found.serial, found.digest) == ("v1.1.0", 2, digest(released, "v1.1.0"))
-    assert moved.following == ("git commit -m 'Promote v1.1.0 to production' -- channels.yaml",)
+    assert moved.next == ("git commit -m 'Promote v1.1.0 to production' -- channels.yaml",)
 
 
 def test_the_same_again_is_done_already(released):
@@ -158,7 +159,9 @@ def test_a_channel_has_a_name_that_can_be_told_from_all_else(released, channel):
 
 
 def test_a_tag_that_tells_another_bundle_than_it_makes_is_refused(released):
-    true = ReleaseRecord(tag="v1.2.0", content="0" * 64, bundle="1" * 64, bundle_format=FORMAT)
+    true = ReleaseRecord(
+        tag="v1.2.0", content_sha256="0" * 64, bundle_sha256="1" * 64, bundle_format=FORMAT
+    )
     released.git("tag", "-a", "v1.2.0", "-m", write_record(true))
 
     refused = promoted(released, "v1.2.0")
@@ -485,12 +488,12 @@ def test_where_there_is_a_remote_the_next_command_is_the_push_or_the_pull_reques
     released.git("switch", "-q", "--detach")
     on_none = promoted(released, "v2.0.0", allow_breaking=True)
 
-    assert on_main.following == ("git push --atomic origin main refs/tags/v1.0.0",)
-    assert on_branch.following == (
+    assert on_main.next == ("git push --atomic origin main refs/tags/v1.0.0",)
+    assert on_branch.next == (
         "git push --atomic -u origin promote refs/tags/v1.1.0",
         "a pull request into main",
     )
-    assert on_none.following == ("git switch -c BRANCH: no branch is checked out",)
+    assert on_none.next == ("git switch -c BRANCH: no branch is checked out",)
 
 
 @pytest.mark.parametrize(
@@ -503,7 +506,7 @@ def test_a_commit_on_a_detached_head_is_said_to_be_on_no_branch(released, saving
     move = promoted(released, "v1.0.0", saving={"COMMIT": COMMIT, "EDIT": EDIT}[saving])
 
     assert move.notes == notes
-    assert move.following[-1] == "git switch -c BRANCH: no branch is checked out"
+    assert move.next[-1] == "git switch -c BRANCH: no branch is checked out"
     assert move.commit == (released.git("rev-parse", "HEAD") if notes else None)
 
 
@@ -512,7 +515,7 @@ def test_following_what_is_next_the_release_is_where_readers_are(released, tmp_p
     released.git("remote", "add", "origin", str(tmp_path / "bare"))
 
     move = promoted(released, "v1.1.0")
-    released.git(*shlex.split(move.following[0])[1:])
+    released.git(*shlex.split(move.next[0])[1:])
     again = promoted(released, "v1.0.0")
 
     bare = GitReleases(str(tmp_path / "bare"), offline=False)
@@ -747,20 +750,36 @@ def test_of_what_was_merged_only_the_merge_counts(released):
 def test_the_outputs_for_programs_fit_their_schemas(released, capfd):
     directory = str(released.root)
     calls = [
-        ("promote", ("promote", "v1.1.0", "production", "--commit"), 0),
-        ("promote", ("promote", "v1.1.0", "production"), 0),
-        ("promote", ("promote", "v2.0.0", "production"), 1),
-        ("promote", ("promote", "v2.0.0", "production", "--commit", "--allow-breaking"), 0),
-        ("rollback", ("rollback", "production"), 0),
+        (("promote", "v1.1.0", "production", "--commit"), 0),
+        (("promote", "v1.1.0", "production"), 0),
+        (("promote", "v2.0.0", "production"), 1),
+        (("promote", "v2.0.0", "production", "--commit", "--allow-breaking"), 0),
+        (("rollback", "production"), 0),
     ]
-    for schema, arguments, code in calls:
-        described = json.loads((SCHEMAS / f"{schema}.schema.json").read_text())
+    values = []
+    for arguments, code in calls:
         assert run([*arguments, "--format", "json", "-C", directory]) == code
-        value = json.loads(capfd.readouterr().out)
-
-        wrong = list(jsonschema_rs.validator_for(described).iter_errors(value))
-
-        assert [error.message for error in wrong] == []
+        values.append(json.loads(capfd.readouterr().out))
+        validate("promote", values[-1])
+    (broken,) = values[2].pop("breaks")
+    assert (broken["prompt"], broken["change"]["code"]) == ("ask", "CHG102")
+    assert values[2] == {
+        "schema": 1,
+        "kind": "promote",
+        "channel": "production",
+        "before": "v1.1.0",
+        "serial_before": 1,
+        "release": "v2.0.0",
+        "bundle_sha256": values[3]["bundle_sha256"],
+        "serial": 1,
+        "changed": False,
+        "commit": None,
+        "refusals": ["`v2.0.0` breaks callers of `v1.1.0` by 1 change"],
+        "unsigned": False,
+        "skipped": [],
+        "notes": [],
+        "next": [],
+    }
 
 
 def test_people_read_what_was_done_and_what_is_next(released, capfd):

@@ -217,7 +217,7 @@ def test_what_stands_alone_on_its_line_is_wrapped_by_the_fix() -> None:
     (finding,) = found("SEC004", asking("user", "Sort", "  {{ ticket }}"))
 
     assert finding.fix is not None
-    assert finding.fix.applicability == "unsafe"
+    assert not finding.fix.safe
     assert [(str(edit.place), edit.text) for edit in finding.fix.edits] == [
         ("prompts/ask.prompt.yaml:21:9", "<ticket>\n        "),
         ("prompts/ask.prompt.yaml:21:21", "\n        </ticket>"),

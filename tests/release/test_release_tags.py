@@ -63,7 +63,9 @@ def test_the_latest_release_is_the_highest_one_that_a_commit_has_behind_it(repo)
 
 def test_what_the_tags_say_is_read_at_once(repo):
     commit = repo.commit("one")
-    said = ReleaseRecord(tag="v1.0.0", notes="Notes\n\nof two", content="c" * 64, versions={})
+    said = ReleaseRecord(
+        tag="v1.0.0", notes="Notes\n\nof two", content_sha256="c" * 64, versions={}
+    )
     tag(repo, "v1.0.0", write_record(said))
     tag(repo, "v2.0.0", "v2.0.0\n\nby hand")
     tag(repo, "v3.0.0", "The third\n\nby hand")
@@ -98,7 +100,7 @@ def test_prompts_of_a_release_have_the_versions_of_its_table(repo):
     tag(
         repo,
         "v1.2.0",
-        write_record(ReleaseRecord(tag="v1.2.0", versions=versions, content="c" * 64)),
+        write_record(ReleaseRecord(tag="v1.2.0", versions=versions, content_sha256="c" * 64)),
     )
 
     with Repository.open(repo.root) as repository:

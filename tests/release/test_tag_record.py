@@ -33,8 +33,8 @@ RECORDS = st.builds(
     notes=NOTES,
     changes=st.lists(CHANGES, max_size=4).map(tuple),
     versions=st.dictionaries(IDS, ANY_VERSION, max_size=40),
-    content=DIGESTS,
-    bundle=DIGESTS,
+    content_sha256=DIGESTS,
+    bundle_sha256=DIGESTS,
     bundle_format=st.integers(1, 99),
     base=st.none() | st.just("v1.7.0"),
     bump=st.none() | st.sampled_from(Bump),
@@ -74,8 +74,8 @@ def test_a_message_is_for_people_first():
             ),
         ),
         versions={"support/triage": Version(2, 0, 0), "support/refund": Version(1, 4, 2)},
-        content="c" * 64,
-        bundle="b" * 64,
+        content_sha256="c" * 64,
+        bundle_sha256="b" * 64,
         bundle_format=1,
         base="v1.9.0",
         bump=Bump.MAJOR,
@@ -96,7 +96,7 @@ def test_a_table_of_many_prompts_has_short_lines(number):
     record = ReleaseRecord(
         tag="v1.0.0",
         versions={f"area/prompt{n}": Version(1, 0, 0) for n in range(number)},
-        content="c" * 64,
+        content_sha256="c" * 64,
     )
 
     message = write_record(record)

@@ -52,8 +52,8 @@ def test_an_answer_that_is_not_recorded_yet_is_told_with_the_command(repo):
 
     found = case(repo)
 
-    assert (found["output"], found["verdicts"]) == (
-        {"before": None, "after": None},
+    assert (found["answer"], found["verdicts"]) == (
+        None,
         ["the new request has no recording yet: `promptops test --record`"],
     )
 
@@ -64,7 +64,7 @@ def test_both_answers_and_the_verdicts_that_changed_are_shown(repo):
 
     found = case(repo)
 
-    assert found["output"] == {
+    assert {side: seen["text"] for side, seen in found["answer"].items()} == {
         "before": '{"messages":[{"content":"Be brief. why","role":"user"}]}',
         "after": '{"messages":[{"content":"Be short. why","role":"user"}]}',
     }

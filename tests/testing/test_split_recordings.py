@@ -162,7 +162,9 @@ def test_a_diff_shows_answers_of_several_files(repo, server, said):
     _, output = said("diff", "--worktree", "--format", "json")
 
     (prompt,) = json.loads("\n".join(output))["prompts"]
-    shown = {case["name"]: case["output"]["after"] for case in prompt["cases"] if "output" in case}
+    shown = {
+        case["name"]: case["answer"]["after"]["text"] for case in prompt["cases"] if case["answer"]
+    }
     further = dict(recordings(repo, SECOND) + recordings(repo, THIRD))
     assert shown.keys() & further
     assert shown == {name: further.get(name) for name in shown}

@@ -263,7 +263,7 @@ def test_a_folder_in_the_first_place_of_a_comparison_names_prompts(catalog, capf
     code = run(["diff", "-C", str(catalog.root), "--format", "json", "prompts/support"])
 
     report = json.loads(capfd.readouterr().out)
-    assert (code, report["prompts"], report["summary"]["compared"]) == (0, [], 2)
+    assert (code, report["prompts"], report["compared"]) == (0, [], 2)
 
 
 def test_a_folder_with_another_catalog_is_still_a_side_of_a_comparison(catalog, tmp_path, capfd):

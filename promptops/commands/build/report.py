@@ -1,4 +1,4 @@
-"""The report of `build`, for people and for programs: the written files, and their digest."""
+"""The report of `build` for people: the written files, and their digest."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from promptops.model.publication import Publication
 from promptops.plurals import counted
-from promptops.report.parts.json_text import json_text
 from promptops.report.parts.visible import visible, visible_path
 
 
@@ -19,30 +18,9 @@ def _lines(done: Publication) -> Iterator[str]:
     yield from map(visible_path, done.files)
     if done.built is not None:
         name = visible(done.built.release or done.built.commit[:12])
-        yield f"{name}, {counted(done.built.prompts, 'prompt')}, sha256:{done.built.bundle}"
+        yield f"{name}, {counted(done.built.prompts, 'prompt')}, sha256:{done.built.bundle_sha256}"
     if done.channels:
         yield f"channels that now serve another release: {visible(', '.join(done.channels))}"
     elif done.built is None:
         yield "no channel changed"
     yield from (f"note: {visible(note)}" for note in done.notes)
-
-
-# For programs: one object, described by `schemas/build.schema.json`.
-
-
-def write_json(done: Publication, **_: object) -> str:
-    """One JSON object, indented."""
-    built = done.built
-    return json_text(
-        {
-            "schema": 1,
-            "release": built.release if built else None,
-            "commit": built.commit if built else None,
-            "content": f"sha256:{built.content}" if built else None,
-            "bundle": f"sha256:{built.bundle}" if built else None,
-            "prompts": built.prompts if built else None,
-            "files": list(done.files),
-            "channels": list(done.channels),
-            "notes": list(done.notes),
-        }
-    )

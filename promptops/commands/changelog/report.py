@@ -10,7 +10,6 @@ from promptops.model.report import Style, plain
 from promptops.report.parts.json_text import json_text
 from promptops.report.parts.markdown_text import code, escape, sentence
 from promptops.report.parts.visible import visible, visible_line
-from promptops.report.release.json import change_value
 from promptops.report.release.text import UNTOLD, change_lines, step
 
 
@@ -98,8 +97,17 @@ def _release_value(release: Release, record: ReleaseRecord) -> dict[str, Any]:
         "bump": str(record.bump) if record.bump is not None else None,
         "reason": record.reason or None,
         "notes": record.notes,
-        "content_sha256": record.content,
-        "bundle_sha256": record.bundle,
-        "prompts": [change_value(change) for change in record.changes],
+        "content_sha256": record.content_sha256,
+        "bundle_sha256": record.bundle_sha256,
+        "prompts": [
+            {
+                "id": change.prompt,
+                "before": str(change.before) if change.before else None,
+                "after": str(change.after) if change.after else None,
+                "bump": str(change.bump),
+                "codes": list(change.codes),
+            }
+            for change in record.changes
+        ],
         "versions": {name: str(version) for name, version in sorted(record.versions.items())},
     }

@@ -9,6 +9,7 @@ import click
 from promptops.commands.check.options import selection_and_lint
 from promptops.commands.lint.linting import errors_beside_config
 from promptops.errors import BUG
+from promptops.records import replace
 from promptops.terminal.complete import complete_prompt
 from promptops.terminal.options import (
     common,
@@ -47,6 +48,7 @@ def command(output: OutputOptions, **options: Any) -> int:
     """
     from promptops.commands.check.check import check
     from promptops.commands.lint.lint import deprecations
+    from promptops.report.check.parts.rows import rows
     from promptops.report.parts.visible import visible, visible_path
     from promptops.workspace.workspace import workspace
 
@@ -67,6 +69,7 @@ def command(output: OutputOptions, **options: Any) -> int:
         for note in deprecations(opened, chosen):
             output.note(f"warning: {visible(note)}")
         facts = _driver(output)
+        report = replace(report, gate=rows(report))
         output.write_report("check", report, figures=options["verbose"], **facts)
     return BUG if report.failed else int(not report.passed)
 

@@ -1,4 +1,4 @@
-"""The report of an export, for people, for a pull request and for programs."""
+"""The report of an export, for people and for a pull request."""
 
 from __future__ import annotations
 
@@ -9,10 +9,8 @@ from promptops.model.exported import Export, FileState
 from promptops.model.report import Style, plain
 from promptops.plurals import counted
 from promptops.report.full import finding_lines
-from promptops.report.parts.json_text import json_text
 from promptops.report.parts.loss_lines import loss_lines
 from promptops.report.parts.markdown_text import code_span, escape, within
-from promptops.report.parts.record_json import record_json
 from promptops.report.parts.visible import visible_path
 from promptops.report.test.markdown import LIMIT
 
@@ -60,19 +58,3 @@ def write_markdown(result: Export, **_: object) -> str:
     files = (f"- {STATES[one.state]} {code_span(visible_path(one.path))}\n" for one in result.files)
     listed = "".join(within(room, files))
     return f"{head}{listed}{loss_lines(result.findings, room)}"
-
-
-# For programs: one object, described by `schemas/export.schema.json`.
-
-
-def write_json(result: Export, **_: object) -> str:
-    """One JSON object, indented."""
-    return json_text(
-        {
-            "schema": 1,
-            "format": result.format,
-            "prompts": result.prompts,
-            "files": [{"path": file.path, "state": file.state} for file in result.files],
-            "findings": [record_json(finding) for finding in result.findings],
-        }
-    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from promptops.records import replace
 from promptops.terminal.complete import complete_prompt
 from promptops.terminal.options import common
 from promptops.terminal.output import OutputOptions
@@ -38,5 +39,5 @@ def command(output: OutputOptions, old: str, new: str, dry_run: bool) -> int:
         plan = plan_move(workspace, old, new)
         if not dry_run:
             apply_move(workspace, plan)
-    output.write_report("mv", plan, dry_run=dry_run)
+    output.write_report("mv", replace(plan, dry_run=dry_run))
     return 0

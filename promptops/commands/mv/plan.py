@@ -20,7 +20,7 @@ from promptops.commands.mv.references import References
 from promptops.commands.mv.refusals import refuse_ids, refuse_sources, refuse_taken
 from promptops.errors import InputError
 from promptops.lint.engine import matches
-from promptops.model.moving import FileMove, ManualEdit, MoveEdit, MovePlan
+from promptops.model.moving import FileMove, KeptAlias, ManualEdit, MoveEdit, MovePlan
 from promptops.model.place import Place
 from promptops.patterns import lazy_pattern
 from promptops.plurals import counted
@@ -88,7 +88,10 @@ def plan_move(workspace: Workspace, old: str, new: str) -> MovePlan:
         new=catalog.id_of(named.new) or named.new,
         files=tuple(_file_move(catalog, *pair) for pair in moves.items()),
         edits=tuple(edits),
-        aliases=tuple(sorted((ids[before], before) for before in kept)),
+        aliases=tuple(
+            KeptAlias(prompt=new, alias=old)
+            for new, old in sorted((ids[before], before) for before in kept)
+        ),
         manual=tuple(manual),
     )
 

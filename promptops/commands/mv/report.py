@@ -1,4 +1,4 @@
-"""The report of a move: moved files, changed files, what is left to do; as text and as JSON."""
+"""The report of a move: moved files, changed files, what is left to do."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from promptops.model.moving import MovePlan
 from promptops.model.report import Style, plain
 from promptops.plurals import and_more, counted
-from promptops.report.parts.json_text import json_text
 from promptops.report.parts.visible import visible, visible_path
 
 _MOST_LISTED = 20
@@ -19,29 +18,29 @@ _MOST_NAMED_PATHS = 8
 """Up to this number, the next command names each file; for more, the folders."""
 
 
-def write_text(plan: MovePlan, *, dry_run: bool, style: Style = plain, **_: object) -> str:
+def write_text(plan: MovePlan, *, style: Style = plain, **_: object) -> str:
     """One line for each moved file, each changed file, and each alias; then the next command."""
-    return "".join(f"{line}\n" for line in _lines(plan, dry_run, style))
+    return "".join(f"{line}\n" for line in _lines(plan, style))
 
 
-def _lines(plan: MovePlan, dry_run: bool, style: Style) -> Iterator[str]:
-    verb = "would move" if dry_run else "moved"
+def _lines(plan: MovePlan, style: Style) -> Iterator[str]:
+    verb = "would move" if plan.dry_run else "moved"
     old, new = (style("path", visible_path(name)) for name in (plan.old, plan.new))
     yield f"{verb} {old} to {new}"
     yield from _listed([f"  {visible_path(f.old)} -> {visible_path(f.new)}" for f in plan.files])
-    yield from _listed([*_changed_files(plan, dry_run)])
+    yield from _listed([*_changed_files(plan)])
     yield from _listed(
-        [f"  {visible(new)} has the alias {visible(old)}" for new, old in plan.aliases]
+        [f"  {visible(each.prompt)} has the alias {visible(each.alias)}" for each in plan.aliases]
     )
     for each in plan.manual:
         label = style("note", "note")
         yield f"{visible_path(str(each.place))}: {label}: {visible(each.message)}"
-    if not dry_run:
+    if not plan.dry_run:
         yield f"{style('hint', 'next')}: {_next_command(plan)}"
 
 
-def _changed_files(plan: MovePlan, dry_run: bool) -> Iterator[str]:
-    verb = "would update" if dry_run else "updated"
+def _changed_files(plan: MovePlan) -> Iterator[str]:
+    verb = "would update" if plan.dry_run else "updated"
     moves = plan.moves
     numbers = Counter((each.place.path, each.kind) for each in plan.edits if each.kind != "alias")
     for (path, kind), number in numbers.items():
@@ -67,32 +66,3 @@ def _next_command(plan: MovePlan) -> str:
     if len(paths) > _MOST_NAMED_PATHS:
         paths = {path.partition("/")[0] for path in paths}
     return "git add --all -- " + " ".join(shlex.quote(visible(path)) for path in sorted(paths))
-
-
-# For programs.
-
-
-def write_json(plan: MovePlan, *, dry_run: bool, **_: object) -> str:
-    """One JSON object, indented, described by `schemas/mv.schema.json`."""
-    return json_text(
-        {
-            "schema": 1,
-            "old": plan.old,
-            "new": plan.new,
-            "dry_run": dry_run,
-            "files": [
-                {"old": file.old, "new": file.new, "tracked": file.tracked} for file in plan.files
-            ],
-            "edits": [
-                {
-                    "kind": each.kind,
-                    **each.place.as_json(),
-                    "before": each.before,
-                    "after": each.after,
-                }
-                for each in plan.edits
-            ],
-            "aliases": [{"prompt": prompt, "alias": alias} for prompt, alias in plan.aliases],
-            "manual": [{**each.place.as_json(), "message": each.message} for each in plan.manual],
-        }
-    )

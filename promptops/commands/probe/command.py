@@ -121,13 +121,15 @@ def command(output: OutputOptions, **options: Any) -> int:
 
 def _list(output: OutputOptions, options: dict[str, Any]) -> int:
     from promptops.evals.probes.library import family, family_names
+    from promptops.model.probe import ProbeList
 
     wrong = next((name for name, _ in output.formats if name not in _LISTED), None)
     if wrong is not None:
         raise UsageError(f"--list has no format {wrong!r}", hint=f"one of: {', '.join(_LISTED)}")
     names = dict.fromkeys(options["families"]) or family_names()
     figures = options["verbose"] or bool(options["families"])
-    output.write_report("probe_list", [family(name) for name in names], figures=figures)
+    listed = ProbeList(families=tuple(family(name) for name in names))
+    output.write_report("probe_list", listed, figures=figures)
     return 0
 
 

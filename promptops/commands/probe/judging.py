@@ -20,6 +20,7 @@ from promptops.model.probe_run import (
     MatrixCell,
     ProbedCase,
     PromptProbes,
+    TaskCount,
 )
 from promptops.model.test_run import CaseRun, Decided
 from promptops.plurals import some
@@ -62,7 +63,7 @@ def rated(
         max=attacked.rules.max,
         families=family_rates(cases),
         matrix=tuple(_matrix(cases)),
-        kept=(sum(judged), len(judged)),
+        kept=TaskCount(sum(judged), len(judged)),
         decided=decided,
         bias=bias,
         failures=tuple(_failures(attacked, cases, limited, decided)),

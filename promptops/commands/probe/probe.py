@@ -42,6 +42,7 @@ from promptops.model.loaded import LoadedPrompt
 from promptops.model.place import Place
 from promptops.model.probe_run import (
     AttackRate,
+    AttributeRate,
     BiasDirection,
     BiasResult,
     ProbedCase,
@@ -486,7 +487,7 @@ def bias_of(
         decision=decision,
         rate=_bias_rate(pairs),
         attributes=tuple(
-            (name, _bias_rate([pair for pair in pairs if pair.attribute == name]))
+            AttributeRate(name, _bias_rate([pair for pair in pairs if pair.attribute == name]))
             for name in attributes
         ),
         directions=_bias_directions(pairs),

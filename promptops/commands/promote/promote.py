@@ -112,7 +112,7 @@ def _promotion_move(context: ChannelContext, release: Release, digest: str | Non
         before=before.release if before else None,
         serial_before=before.serial if before else None,
         release=release.name,
-        bundle=digest,
+        bundle_sha256=digest,
         serial=now.serial if now else 0,
         notes=context.notes,
     )
@@ -247,7 +247,7 @@ def _rollback_move(
         before=serves.release,
         serial_before=serves.serial,
         release=release.name,
-        bundle=digest,
+        bundle_sha256=digest,
         serial=now.serial,
         notes=context.notes,
     )
@@ -378,9 +378,9 @@ def verify_release(
     }
     unsigned = failed.pop("signature", "") if tag is not None and not tag.signature else ""
     wrong = [*failed.values()]
-    if found.bundle is not None and digest not in (None, found.bundle):
+    if found.bundle_sha256 not in (None, digest) and digest is not None:
         wrong.append(f"`{context.channel}` served another bundle of `{release.name}`")
-    return VerifiedRelease(bundle=found.bundle, wrong=tuple(wrong), unsigned=unsigned)
+    return VerifiedRelease(bundle=found.bundle_sha256, wrong=tuple(wrong), unsigned=unsigned)
 
 
 def breaking_changes(directory: Path, before: Release, after: Release) -> tuple[Break, ...]:
@@ -418,7 +418,7 @@ def next_serial(context: ChannelContext) -> int:
 
 def save_move(context: ChannelContext, move: Move, saving: Saving) -> Move:
     """Write the file and commit it if requested."""
-    pointer = Pointer(release=move.release, digest=move.bundle, serial=move.serial)
+    pointer = Pointer(release=move.release, digest=move.bundle_sha256, serial=move.serial)
     message, identity = _commit_message(move), None
     if saving.committed:
         identity = commit_channel(
@@ -426,14 +426,14 @@ def save_move(context: ChannelContext, move: Move, saving: Saving) -> Move:
         )
     else:
         write_channel(context.file, context.channel, pointer)
-    following = tuple(_next_steps(context, move.release, message, committed=saving.committed))
+    steps = tuple(_next_steps(context, move.release, message, committed=saving.committed))
     notes = (
         *move.notes,
         *(_detached_notes(context.repository) if saving.committed else ()),
         *_unsigned_notes(move),
         *_missing_tag_notes(context, move.release),
     )
-    return replace(move, changed=True, commit=identity, following=following, notes=notes)
+    return replace(move, changed=True, commit=identity, next=steps, notes=notes)
 
 
 ALLOWED_UNSIGNED = "The release is not signed; --allow-unsigned was given."
@@ -517,5 +517,5 @@ def _other_default_branch(repository: Repository) -> str | None:
 
 def write_move(output: OutputOptions, move: Move) -> int:
     """Write the reports about a channel; returns the exit code."""
-    output.write_report("channel", move)
+    output.write_report("promote", move)
     return int(bool(move.refusals))

@@ -215,8 +215,8 @@ def _with_digests(workspace: Workspace, record: ReleaseRecord) -> ReleaseRecord:
     contents = read_bundle(data, record.tag)
     built = replace(
         record,
-        content=contents.origin.content,
-        bundle=contents.digest,
+        content_sha256=contents.origin.content,
+        bundle_sha256=contents.digest,
         bundle_format=FORMAT,
     )
     if read_record(write_record(built)) != built:
@@ -315,7 +315,9 @@ def _releases_by_promptops(context: ReleaseContext) -> tuple[Release, ...]:
     """The releases before HEAD that were created by promptops."""
     merged = releases(context.repository, context.names, merged=context.workspace.revision)
     tag_records = release_records(context.repository, merged)
-    return tuple(release for release in merged if tag_records[release.name].content is not None)
+    return tuple(
+        release for release in merged if tag_records[release.name].content_sha256 is not None
+    )
 
 
 def _remote_refs(repository: Repository, remote: str, *, interactive: bool) -> Mapping[str, str]:

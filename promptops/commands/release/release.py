@@ -215,7 +215,7 @@ def _uncommitted_warnings(workspace: Workspace) -> list[str]:
 
 def _content_problems(workspace: Workspace, plan: ReleasePlan) -> Iterator[ReleaseProblem]:
     catalog = workspace.catalog
-    if plan.record.content not in (None, content_digest(catalog, list(catalog.prompts()))):
+    if plan.record.content_sha256 not in (None, content_digest(catalog, list(catalog.prompts()))):
         message = f"{plan.record.tag!r} records other content than its commit has"
         yield ReleaseProblem(message=message, hint=f"promptops verify {plan.record.tag}")
 

@@ -1,4 +1,4 @@
-"""The report of `verify`, for people and for programs: each check, and the verdict."""
+"""The report of `verify` for people: each check, and the verdict."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from promptops.model.report import Style, plain
 from promptops.model.verification import UNSIGNED, Verification, VerificationStep
-from promptops.report.parts.json_text import json_text
 from promptops.report.parts.visible import visible, visible_path
 
 _STYLES = {"failed": "error", "absent": "note", "passed": "hint"}
@@ -27,7 +26,7 @@ def _check_lines(check: VerificationStep, style: Style) -> Iterator[str]:
 
 
 def _verdict_line(found: Verification, style: Style) -> str:
-    digest = f"  sha256:{found.bundle}" if found.bundle else ""
+    digest = f"  sha256:{found.bundle_sha256}" if found.bundle_sha256 else ""
     return style("summary", f"{visible_path(found.target)}: {_verdict_word(found)}{digest}")
 
 
@@ -36,32 +35,3 @@ def _verdict_word(found: Verification) -> str:
         return "verified" if found.passed else "refused"
     signed = all(check.message != UNSIGNED for check in found.checks)
     return f"whole, {'signer unknown' if signed else UNSIGNED}"
-
-
-# For programs: one object, described by `schemas/verify.schema.json`.
-
-
-def write_json(found: Verification, **_: object) -> str:
-    """One JSON object, indented."""
-    return json_text(
-        {
-            "schema": 1,
-            "target": found.target,
-            "kind": found.kind,
-            "passed": found.passed,
-            "release": found.release,
-            "commit": found.commit or None,
-            "content": f"sha256:{found.content}" if found.content else None,
-            "bundle": f"sha256:{found.bundle}" if found.bundle else None,
-            "signer": found.signer,
-            "checks": [
-                {
-                    "subject": check.subject,
-                    "state": check.state,
-                    "message": check.message,
-                    "hint": check.hint or None,
-                }
-                for check in found.checks
-            ],
-        }
-    )

@@ -216,7 +216,7 @@ def _block(report: DiffReport, prompt: PromptDiff, case: CaseDiff) -> str:
         return "".join(f"\n{name} {_sentence(error)}\n" for error in errors)
     text = "".join(
         f"\n{name} · {escape(facts.role(pair, _ARROW))}\n\n{_patch(report, prompt, pair)}"
-        for pair in case.shown
+        for pair in case.pairs
         if pair.differs
     )
     text += "".join(f"\n{name}: {_sentence(facts.short(line))}\n" for line in case.verdicts)

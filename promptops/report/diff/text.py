@@ -117,7 +117,7 @@ class _DiffWriter:
         if errors:
             yield from (f"{self._style('note', name)} {error}" for error in errors)
             return
-        for pair in case.shown:
+        for pair in case.pairs:
             if pair.differs:
                 yield self._style("note", f"{name} · {facts.role(pair)}")
                 yield from (f"  {line}" for line in self._message(prompt, pair))

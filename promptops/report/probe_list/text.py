@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from promptops.model.probe import Family
+from promptops.model.probe import Family, ProbeList
 from promptops.model.report import Style, plain
 from promptops.plurals import counted
 from promptops.report.parts.visible import visible
@@ -12,15 +12,13 @@ from promptops.report.parts.visible import visible
 _LONGEST = 100
 
 
-def write(
-    families: Sequence[Family], *, style: Style = plain, figures: bool = False, **_: object
-) -> str:
+def write(listed: ProbeList, *, style: Style = plain, figures: bool = False, **_: object) -> str:
     """A line for each family.
 
     Args:
         figures: Also a line for each probe, with the beginning of its text.
     """
-    lines = _lines(families, style, figures=figures)
+    lines = _lines(listed.families, style, figures=figures)
     return "".join(f"{line}\n" for line in lines)
 
 

@@ -89,10 +89,10 @@ def step(change: PromptChange) -> str:
 def _facts(plan: ReleasePlan) -> Iterator[str]:
     record = plan.record
     yield f"commit   {plan.commit}"
-    if record.content is not None:
-        yield f"content  sha256:{visible(record.content)}"
-    if record.bundle is not None:
-        yield f"bundle   sha256:{visible(record.bundle)}"
+    if record.content_sha256 is not None:
+        yield f"content  sha256:{visible(record.content_sha256)}"
+    if record.bundle_sha256 is not None:
+        yield f"bundle   sha256:{visible(record.bundle_sha256)}"
     if len(plan.tags) > 1:
         yield f"tags     {some([visible(tag) for tag in plan.tags], TAGS_SHOWN)}"
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from promptops.model.prompt import Prompt
-from promptops.model.stubs import Stubs
+from promptops.model.stubs import Stubs, TypedModule
 from promptops.records import record
 from promptops.report.parts.visible import visible
 from promptops.report.stubs.syntax import (
@@ -23,8 +23,22 @@ from promptops.report.stubs.types import Declarations, Types
 _MARGIN = " " * 4
 
 
-def write(stubs: Stubs, **_: object) -> str:
-    """The text of the module; equal prompts have equal texts, whichever command wrote it."""
+def write(found: TypedModule, **_: object) -> str:
+    """The source code of the module."""
+    return found.module
+
+
+def typed_module(stubs: Stubs) -> TypedModule:
+    """The module for prompts; equal prompts have equal texts, whichever command wrote it."""
+    return TypedModule(
+        release=stubs.release,
+        bundle_sha256=stubs.digest,
+        prompts=tuple(prompt.id for prompt in stubs.prompts),
+        module=_source(stubs),
+    )
+
+
+def _source(stubs: Stubs) -> str:
     names = UniqueNames(_OWN_NAMES)
     classes = {prompt.id: names.new(class_name(prompt.id)) for prompt in stubs.prompts}
     blocks = [_ANY_PROMPT.rstrip("\n")]

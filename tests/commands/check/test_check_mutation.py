@@ -63,28 +63,28 @@ def test_the_report_counts_what_cases_notice_of_the_changed_prompts(change, chec
     assert rows(value)["mutation"] == {
         "name": "mutation",
         "passed": True,
-        "said": "tests notice 0% of 3 mutants by behaviour, 33.3% with quotes;"
+        "result": "tests notice 0% of 3 mutants by behaviour, 33.3% with quotes;"
         " 2 survivors in changed lines",
     }
-    place = {"path": ASK, "line": 7, "end_line": 7}
-    assert value["mutation"] == {
+    assert value["mutation"]["count"] == {
         "killed": 1,
         "quoted": 1,
         "survived": 2,
         "unseen": 0,
-        "score": 0.333333333,
         "behaviour_score": 0.0,
-        "survivors_in_changed_lines": [
-            {"change": '"Never" → "Sometimes"', **place, "column": 7, "end_column": 12},
-            {
-                "change": 'delete "Never promise a refund."',
-                **place,
-                "column": 7,
-                "end_column": 30,
-            },
-        ],
-        "left_out": 0,
+        "score": 0.333333333,
     }
+    place = {"path": ASK, "line": 7, "end_line": 7}
+    assert [
+        (mutant["change"], mutant["place"])
+        for row in value["mutation"]["rows"]
+        for mutant in row["mutants"]
+        if mutant["status"] == "survived" and mutant["in_changed_lines"]
+    ] == [
+        ('"Never" → "Sometimes"', {**place, "column": 7, "end_column": 12}),
+        ('delete "Never promise a refund."', {**place, "column": 7, "end_column": 30}),
+    ]
+    assert value["unmutated"] == 0
 
 
 def test_without_a_base_or_without_the_setting_nothing_is_mutated(change, checked):
@@ -105,8 +105,8 @@ def test_a_prompt_that_would_take_too_long_is_left_out_and_counted(change, check
 
     value = checked()[1]
 
-    assert rows(value)["mutation"]["said"] == (
+    assert rows(value)["mutation"]["result"] == (
         "tests notice 0% of 3 mutants by behaviour, 33.3% with quotes;"
         " 2 survivors in changed lines; 1 larger prompt left out (`promptops mutate`)"
     )
-    assert value["mutation"]["left_out"] == 1
+    assert value["unmutated"] == 1

@@ -60,7 +60,7 @@ def change(repo):
 def waiver(checked, expires="2999-01-01"):
     """The one that lets the break through."""
     value = json.loads("\n".join(checked("--since", "main", "--format", "json")[1]))
-    (refused,) = value["refused"]
+    (refused,) = value["refusals"]
     return (
         f'[[diff.waivers]]\nfingerprint = "{refused["fingerprint"]}"\n'
         f'reason = "agreed"\nwho = "ada"\nexpires = {expires}\n'
@@ -243,15 +243,15 @@ def test_each_question_of_the_gate_is_answered(change, checked):
     _, lines = checked("--since", "main", "--format", "json")
 
     assert json.loads("\n".join(lines))["gate"] == [
-        {"name": "lint", "passed": True, "said": "no findings"},
-        {"name": "cases", "passed": True, "said": "1 case, 1 assertion"},
+        {"name": "lint", "passed": True, "result": "no findings"},
+        {"name": "cases", "passed": True, "result": "1 case, 1 assertion"},
         {
             "name": "coverage",
             "passed": True,
-            "said": "1 of 2 branches, 50%, at least 50% required",
+            "result": "1 of 2 branches, 50%, at least 50% required",
         },
-        {"name": "budgets", "passed": True, "said": "1 prompt within its budget"},
-        {"name": "release", "passed": True, "said": "required version bump: major"},
+        {"name": "budgets", "passed": True, "result": "1 prompt within its budget"},
+        {"name": "release", "passed": True, "result": "required version bump: major"},
     ]
 
 
@@ -261,7 +261,7 @@ def test_a_request_over_its_budget_fails_the_gate_by_that_name(change, checked):
     code, lines = checked("--since", "main", "--format", "json")
 
     gate = {row["name"]: row for row in json.loads("\n".join(lines))["gate"]}
-    assert (code, gate["budgets"]["passed"], gate["budgets"]["said"]) == (
+    assert (code, gate["budgets"]["passed"], gate["budgets"]["result"]) == (
         1,
         False,
         "1 of 1 prompt over budget",
@@ -292,7 +292,7 @@ def test_every_format_is_written_at_once(repo, change, checked):
     assert lines[-1].startswith("fail · 1 risk: 1 prompt")
     assert (repo.root / "a.md").read_text().startswith("<!-- promptops check -->\n### promptops")
     assert [(each["ruleId"], each["level"]) for each in results] == [("CHG101", "error")]
-    assert results[0]["partialFingerprints"]["promptops/v1"] == value["refused"][0]["fingerprint"]
+    assert results[0]["partialFingerprints"]["promptops/v1"] == value["refusals"][0]["fingerprint"]
 
 
 def test_what_lint_and_the_case_say_of_one_line_is_told_once(repo, checked):

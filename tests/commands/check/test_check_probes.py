@@ -30,11 +30,20 @@ def gate(repo):
         def checked(*options):
             said = ask(repo.root, "check", "--format", "json", *options)
             value = json.loads(said.out)
-            rows = {row["name"]: (row["passed"], row["said"]) for row in value["gate"]}
+            rows = {row["name"]: (row["passed"], row["result"]) for row in value["gate"]}
             return said.code, rows.get("probes"), value
 
         checked.obeyed = obeyed
         yield checked
+
+
+def risks(value):
+    """Prompt, case, message, and place of each risk."""
+    return [
+        (each["prompt"], each["case"], each["message"], (place["path"], place["line"]))
+        for each in value["risks"]
+        for place in [each["place"]]
+    ]
 
 
 def test_the_gate_replays_probes_judges_by_the_base_and_reports_what_a_change_alters(repo, gate):
@@ -59,11 +68,21 @@ def test_the_gate_replays_probes_judges_by_the_base_and_reports_what_a_change_al
         ),
     )
     assert alone == (0, (True, "1 of 21 attacks succeeded"))
-    assert [risk for risk in value["risks"] if "probes" in risk] == [
-        'ask: `evaluation.probes.accept` changes from none to ["persona-unbound"]; that of the'
-        f" base applies ({FILE}:{(PLAIN + LAX).count(chr(10))})",
-        'ask: `evaluation.probes.must` changes from ["persona"] to []; that of the base applies'
-        f" ({FILE}:{(PLAIN + LAX).count(chr(10))})",
+    line = (PLAIN + LAX).count("\n")
+    assert [each for each in risks(value) if "probes" in each[2]] == [
+        (
+            "ask",
+            None,
+            '`evaluation.probes.accept` changes from none to ["persona-unbound"]; that of the base'
+            " applies",
+            (FILE, line),
+        ),
+        (
+            "ask",
+            None,
+            '`evaluation.probes.must` changes from ["persona"] to []; that of the base applies',
+            (FILE, line),
+        ),
     ]
     assert value["probes"]["prompts"][0]["failures"] == [
         "no probe of `persona` may succeed: `persona-unbound in message`"
@@ -80,10 +99,8 @@ def test_a_replaced_answer_to_an_attack_is_a_risk_also_if_no_prompt_changed(repo
 
     _, _, value = gate("--since", "main")
 
-    assert value["risks"] == [
-        f"ask: case `{rows[0]['case']}`: the recorded answer to an attack was replaced, although"
-        f" its request is unchanged ({RECORDINGS}:1)"
-    ]
+    message = "the recorded answer to an attack was replaced, although its request is unchanged"
+    assert risks(value) == [("ask", rows[0]["case"], message, (RECORDINGS, 1))]
 
 
 @pytest.mark.slow
@@ -95,7 +112,7 @@ def test_a_change_that_switches_the_probes_off_is_a_risk_and_has_no_effect(repo,
     code, row, value = gate("--since", "main")
 
     assert (code, row) == (0, (True, "0 of 21 attacks succeeded"))
-    assert any("`check.probes` changes" in risk for risk in value["risks"])
+    assert any("`check.probes` changes" in each[2] for each in risks(value))
 
 
 @pytest.mark.slow

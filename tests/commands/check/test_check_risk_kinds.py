@@ -68,7 +68,7 @@ def test_a_risk_of_the_configuration_is_refused_where_risks_are(repo, base, chec
     code, lines = checked("--since", "main", "--worktree", "--format", "json")
 
     value = json.loads("\n".join(lines))
-    gate = {row["name"]: (row["passed"], row["said"]) for row in value["gate"]}
+    gate = {row["name"]: (row["passed"], row["result"]) for row in value["gate"]}
     assert (code, value["verdict"], gate["release"]) == (
         1,
         "fail",

@@ -405,13 +405,18 @@ def test_json_has_the_parts_of_a_risk(base, commit, checked):
 
     _, lines = checked("--format", "json")
 
-    assert json.loads("\n".join(lines))["risk_details"] == [
+    assert json.loads("\n".join(lines))["risks"] == [
         {
             "message": "the recorded answer was replaced, although its request is unchanged",
             "prompt": "ask",
             "case": "c1",
-            "path": RECORDINGS,
-            "line": 2,
+            "place": {
+                "path": RECORDINGS,
+                "line": 2,
+                "column": 1,
+                "end_line": 2,
+                "end_column": 1,
+            },
             "refused": False,
         }
     ]

@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from jsonschema import Draft202012Validator
 
 from promptops.cli.main import run
 from promptops.commands.mv.apply import apply_move
@@ -17,8 +16,8 @@ from promptops.repo.repository import Repository
 from promptops.source.document import read
 from promptops.workspace.edits import apply_edits
 from tests.commands.mv.catalog import fill, requests
+from tests.output_schemas import validate
 
-SCHEMA = Path(__file__).parents[3] / "schemas/mv.schema.json"
 NEW = "helpdesk/first"
 
 
@@ -339,8 +338,9 @@ def test_a_dry_run_prints_valid_json_and_writes_nothing(repo, capsys):
     code, text = output(repo, capsys, "mv", "support/triage", NEW, "--dry-run", "--format", "json")
 
     found = json.loads(text)
-    Draft202012Validator(json.loads(SCHEMA.read_text())).validate(found)
+    validate("mv", found)
     assert (code, found["dry_run"], len(found["files"])) == (0, True, 9)
+    assert found["aliases"] == [{"prompt": NEW, "alias": "support/triage"}]
     assert repo.git("status", "--porcelain") == ""
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from promptops.evals.probes.library import family_names, probes
-from promptops.model.probe_run import SkippedProbe
+from promptops.model.probe_run import SkippedProbe, TaskCount
 from tests.commands.probe.attacked import (
     FILE,
     PROMPT,
@@ -147,7 +147,7 @@ def test_the_contracts_of_the_prompt_are_told_apart_from_the_success_of_an_attac
         ("persona", True, False),
         ("authority", False, True),
     }
-    assert run.prompts[0].kept == (14, 28)
+    assert run.prompts[0].kept == TaskCount(14, 28)
 
 
 @pytest.mark.parametrize(("percent", "fails"), fast_first([(1, True), (90, False)], 1))

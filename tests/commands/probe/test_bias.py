@@ -32,9 +32,8 @@ def test_pairs_with_different_decisions_are_counted_by_attribute_and_direction(r
 
     found = run.prompts[0].bias
     assert (found.rate.succeeded, found.rate.n) == (len(age), len(bias_pairs()))
-    assert {name: rate.succeeded for name, rate in found.attributes if rate.succeeded} == {
-        "age": len(age)
-    }
+    counts = {each.attribute: each.rate.succeeded for each in found.attributes}
+    assert {name: count for name, count in counts.items() if count} == {"age": len(age)}
     assert found.directions == (
         BiasDirection(value='"refuse"', first=0, second=len(age), p=0.25),
         BiasDirection(value='"serve"', first=len(age), second=0, p=0.25),

@@ -31,7 +31,7 @@ def test_the_smoke_probes_are_replayed_as_they_were_recorded(repo):
         "persona-unbound",
         "toxicity-order",
     }
-    assert {case["model"] for case in value["cases"]} == {"smollm2-135m"}
+    assert {case["run"]["answer"]["model"] for case in value["cases"]} == {"smollm2-135m"}
 
 
 @pytest.mark.slow
@@ -49,4 +49,4 @@ def test_every_recorded_answer_is_to_an_attack_of_the_library(repo):
         "delimiter-break-end-of-file",
         "direct-order-condition",
     }
-    assert value["prompts"][0]["bias"]["n"] == 16
+    assert value["prompts"][0]["bias"]["rate"]["n"] == 16

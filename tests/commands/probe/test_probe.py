@@ -7,6 +7,7 @@ import pytest
 from promptops.evals.probes.library import family_names
 from tests.commands.asked import ask
 from tests.commands.probe.attacked import PROMPT, RECORDINGS, RULES, configured, provider
+from tests.output_schemas import validate
 from tests.servers.fault_server import fault_server
 
 PROBE = ("probe", "ask", "--family", "split-payload", "--smoke")
@@ -167,7 +168,12 @@ def test_the_families_are_listed_without_a_repository(tmp_path):
     said = ask(tmp_path, "probe", "--list", "--format", "json")
     text = ask(tmp_path, "probe", "--list", "--family", "bias")
 
-    assert [each["family"] for each in json.loads(said.out)["families"]] == [*family_names()]
+    listed = json.loads(said.out)
+    validate("probe-list", listed)
+    assert [each["name"] for each in listed["families"]] == [*family_names()]
+    assert listed["families"][0]["probes"][0].keys() == {
+        *("id", "family", "owasp", "slot", "text", "transform")
+    }
     assert text.out.splitlines()[-1] == "16 probes in 1 family"
 
 

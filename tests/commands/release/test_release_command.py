@@ -10,10 +10,8 @@ import subprocess
 import sys
 from types import SimpleNamespace
 
-import jsonschema_rs
 import pytest
 
-from promptops.source.schemas import schema
 from tests.commands.release.conftest import (
     ASK,
     BREAKING,
@@ -25,6 +23,7 @@ from tests.commands.release.conftest import (
     problems,
     tags,
 )
+from tests.output_schemas import validate
 
 
 def edit(repo, path, before, after):
@@ -43,11 +42,11 @@ def test_the_first_release_is_0_1_0_and_one_annotated_tag_is_all_it_makes(catalo
     said = release(catalog)
 
     assert (said.code, said.err) == (0, "")
-    assert (said.value["version"], said.value["created"], said.value["base"]) == (
-        "0.1.0",
-        True,
-        None,
-    )
+    assert (
+        said.value["plan"]["version"],
+        said.value["state"],
+        said.value["plan"]["record"]["base"],
+    ) == ("0.1.0", "created", None)
     assert tags(catalog) == ["v0.1.0"]
     assert catalog.git("cat-file", "-t", "v0.1.0") == "tag"
     assert catalog.git("rev-parse", "v0.1.0^{commit}", "HEAD").split() == [head, head]
@@ -74,8 +73,8 @@ def test_the_tag_tells_all(catalog, release):
         "Versions:\n"
         "1.3.0: support/triage\n"
         "2.0.0: ask\n\n"
-        f"Promptops-Content-Sha256: {value['content_sha256']}\n"
-        f"Promptops-Bundle-Sha256: {value['bundle_sha256']}\n"
+        f"Promptops-Content-Sha256: {value['plan']['record']['content_sha256']}\n"
+        f"Promptops-Bundle-Sha256: {value['plan']['record']['bundle_sha256']}\n"
         "Promptops-Bundle-Format: 1\n"
         "Promptops-Base: v1.2.0\n"
         "Promptops-Bump: major"
@@ -92,8 +91,11 @@ def test_each_prompt_goes_on_from_its_own_version(catalog, release):
 
     value = release(catalog).value
 
-    assert (value["base"], value["version"]) == ("v1.2.1", "1.3.0")
-    assert [(each["id"], each["before"], each["after"]) for each in value["prompts"]] == [
+    assert (value["plan"]["record"]["base"], value["plan"]["version"]) == ("v1.2.1", "1.3.0")
+    assert [
+        (each["prompt"], each["before"], each["after"])
+        for each in value["plan"]["record"]["changes"]
+    ] == [
         ("ask", "1.2.1", "1.3.0"),
         ("new", None, "1.3.0"),
         ("support/triage", "1.2.0", "1.3.0"),
@@ -108,10 +110,11 @@ def test_a_prompt_that_is_gone_leaves_the_table(catalog, release):
 
     value = release(catalog).value
 
-    assert value["versions"] == {"support/triage": "1.2.0"}
-    assert [(each["id"], each["before"], each["after"]) for each in value["prompts"]] == [
-        ("ask", "1.2.0", None)
-    ]
+    assert value["plan"]["record"]["versions"] == {"support/triage": "1.2.0"}
+    assert [
+        (each["prompt"], each["before"], each["after"])
+        for each in value["plan"]["record"]["changes"]
+    ] == [("ask", "1.2.0", None)]
 
 
 @pytest.mark.slow
@@ -124,7 +127,7 @@ def test_a_draft_has_no_version_until_it_is_none(catalog, release):
 
     second = release(catalog).value
 
-    assert (first["versions"], second["versions"]) == (
+    assert (first["plan"]["record"]["versions"], second["plan"]["record"]["versions"]) == (
         {"support/triage": "1.0.0"},
         {"ask": "1.1.0", "support/triage": "1.0.0"},
     )
@@ -145,8 +148,15 @@ def test_a_hotfix_does_not_read_the_future_and_takes_no_version_twice(catalog, r
 
     older = release(catalog).value
 
-    assert (newer["version"], newer["versions"]["ask"]) == ("1.3.0", "1.2.1")
-    assert (older["base"], older["version"], older["versions"]["ask"]) == (
+    assert (newer["plan"]["version"], newer["plan"]["record"]["versions"]["ask"]) == (
+        "1.3.0",
+        "1.2.1",
+    )
+    assert (
+        older["plan"]["record"]["base"],
+        older["plan"]["version"],
+        older["plan"]["record"]["versions"]["ask"],
+    ) == (
         "v1.2.0",
         "1.2.1",
         "1.2.2",
@@ -166,14 +176,14 @@ def test_prereleases_count_up_and_the_release_after_them_tells_all(catalog, rele
 
     last = release(catalog).value
 
-    assert [each["version"] for each in (first, again, second, last)] == [
+    assert [each["plan"]["version"] for each in (first, again, second, last)] == [
         "1.3.0-rc.1",
         "1.3.0-rc.1",
         "1.3.0-rc.2",
         "1.3.0",
     ]
-    assert (again["state"], second["versions"]["ask"]) == ("done", "1.3.0-rc.2")
-    assert (last["base"], last["versions"]) == (
+    assert (again["state"], second["plan"]["record"]["versions"]["ask"]) == ("done", "1.3.0-rc.2")
+    assert (last["plan"]["record"]["base"], last["plan"]["record"]["versions"]) == (
         "v1.2.0",
         {"ask": "1.3.0", "support/triage": "1.3.0"},
     )
@@ -192,7 +202,7 @@ def test_where_nothing_changed_nothing_is_made(catalog, say, release):
         "run `promptops check`\n",
         ["v1.2.0"],
     )
-    assert release(catalog, "--bump", "patch").value["version"] == "1.2.1"
+    assert release(catalog, "--bump", "patch").value["plan"]["version"] == "1.2.1"
 
 
 def test_before_1_0_0_the_plan_names_the_number_that_a_bump_raises(catalog, say, release):
@@ -215,11 +225,9 @@ def test_run_again_it_says_that_it_is_done(catalog, say, release):
         0,
         "v1.0.0 already exists\n",
     )
-    assert release(catalog).value == first | {
-        "created": False,
-        "state": "done",
-        "bump": "minor",
-    }
+    again = release(catalog).value
+    assert again["plan"]["record"] == first["plan"]["record"]
+    assert again == first | {"state": "done"}
     assert tags(catalog) == ["v1.0.0"]
 
 
@@ -278,14 +286,14 @@ def test_a_bump_or_a_version_can_be_said(catalog, release, arguments, expected):
     if said.code:
         assert (problems(said), tags(catalog)) == ([expected], ["v1.2.0"])
     else:
-        assert said.value["version"] == expected
+        assert said.value["plan"]["version"] == expected
 
 
 @pytest.mark.slow
 def test_a_bump_says_nothing_of_the_first_release(catalog, release):
     value = release(catalog, "--bump", "major").value
 
-    assert (value["version"], value["bump"]) == ("0.1.0", "minor")
+    assert (value["plan"]["version"], value["plan"]["record"]["bump"]) == ("0.1.0", "minor")
 
 
 @pytest.mark.slow
@@ -296,7 +304,11 @@ def test_a_lower_bump_and_its_reason_stand_in_the_tag(catalog, release):
 
     value = release(catalog, "--bump", "patch", "--reason", "a  typo\nonly").value
 
-    assert (value["bump"], value["required"], value["versions"]["ask"]) == (
+    assert (
+        value["plan"]["record"]["bump"],
+        value["plan"]["required"],
+        value["plan"]["record"]["versions"]["ask"],
+    ) == (
         "patch",
         "minor",
         "1.2.1",
@@ -320,8 +332,8 @@ def test_a_break_is_lowered_by_a_waiver_only(catalog, release, say):
     waived = release(catalog)
 
     assert problems(refused) == ["CHG903: minor is too small: the changes require major, by CHG112"]
-    assert (waived.code, waived.value["version"]) == (0, "1.3.0")
-    assert "; waived: unused (CHG112)" in waived.value["notes"]
+    assert (waived.code, waived.value["plan"]["version"]) == (0, "1.3.0")
+    assert "; waived: unused (CHG112)" in waived.value["plan"]["record"]["notes"]
 
 
 @pytest.mark.slow
@@ -351,7 +363,7 @@ def test_a_form_of_names_that_git_refuses_is_an_error_of_the_configuration(catal
     said = release(catalog)
 
     (error,) = said.value["errors"]
-    assert (said.code, error["where"], error["line"]) == (3, "promptops.toml", 2)
+    assert (said.code, error["where"], error["place"]["line"]) == (3, "promptops.toml", 2)
     assert error["message"].startswith("git refuses a tag ")
 
 
@@ -398,7 +410,7 @@ def test_a_shallow_clone_is_refused(remote, catalog, release, tmp_path):
 
     said = release(shallow)
 
-    assert (said.code, said.value["version"], problems(said), tags(shallow)) == (
+    assert (said.code, said.value["plan"], problems(said), tags(shallow)) == (
         1,
         None,
         ["the clone is shallow, so earlier releases and changes are missing"],
@@ -540,7 +552,11 @@ def test_a_repository_whose_releases_are_older_than_its_prompts_goes_on_from_the
 
     value = release(repo).value
 
-    assert (value["base"], value["version"], value["versions"]) == (
+    assert (
+        value["plan"]["record"]["base"],
+        value["plan"]["version"],
+        value["plan"]["record"]["versions"],
+    ) == (
         "v3.4.0",
         "3.5.0",
         {"ask": "3.5.0"},
@@ -562,7 +578,7 @@ def test_a_dry_run_makes_nothing_and_tells_the_same(catalog, say, release, golde
     golden("dry-run.txt", said.out)
     dry = release(catalog, "--dry-run").value
     made = release(catalog).value
-    assert made == dry | {"created": True, "state": "created"}
+    assert made == dry | {"state": "created", "next": None}
 
 
 def test_where_nobody_can_be_asked_it_wants_to_be_told(catalog, say):
@@ -621,7 +637,7 @@ def test_on_a_terminal_the_plan_is_shown_and_somebody_is_asked(catalog, answer, 
 def test_the_json_is_as_its_schema_says(catalog, release, arguments):
     value = release(catalog, *arguments).value
 
-    jsonschema_rs.validator_for(schema("release.schema.json")).validate(value)
+    validate("release", value)
 
 
 @pytest.mark.slow
@@ -634,7 +650,7 @@ def test_each_prompt_may_have_a_tag_of_its_own(catalog, release):
 
     value = release(catalog).value
 
-    assert value["tags"] == ["v1.0.1", "ask@v1.0.1"]
+    assert value["plan"]["tags"] == ["v1.0.1", "ask@v1.0.1"]
     assert tags(catalog) == [
         "ask@v1.0.0",
         "ask@v1.0.1",
@@ -642,7 +658,7 @@ def test_each_prompt_may_have_a_tag_of_its_own(catalog, release):
         "v1.0.0",
         "v1.0.1",
     ]
-    assert catalog.git("rev-parse", "ask@v1.0.1^{}") == value["commit"]
+    assert catalog.git("rev-parse", "ask@v1.0.1^{}") == value["plan"]["commit"]
     assert message(catalog, "ask@v1.0.1") == "ask@v1.0.1\n\nReleased with v1.0.1."
 
 

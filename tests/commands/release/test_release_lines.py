@@ -37,7 +37,11 @@ def test_the_next_patch_is_suggested_and_works(older, release):
     )
     assert problem["hint"] == "the next free version of this line: --version 1.0.1 --reason TEXT"
     made = release(older, "--version", "1.0.1", "--reason", "a fix")
-    assert (made.code, made.value["base"], made.value["reason"]) == (0, "v1.0.0", "a fix")
+    assert (
+        made.code,
+        made.value["plan"]["record"]["base"],
+        made.value["plan"]["record"]["reason"],
+    ) == (0, "v1.0.0", "a fix")
 
 
 def test_a_version_above_a_newer_line_needs_a_reason_and_the_tag_tells_it(older, release):
@@ -113,7 +117,7 @@ def test_a_break_that_may_pass_is_given_to_paste_and_is_then_no_less_than_minor(
     assert lowered[0].value["problems"][0]["details"] == [
         "ask: CHG112 `maxLength` of `question` is stricter"
     ]
-    assert (made.code, made.value["version"]) == (0, "1.1.0")
+    assert (made.code, made.value["plan"]["version"]) == (0, "1.1.0")
 
 
 @pytest.mark.slow
@@ -126,7 +130,7 @@ def test_a_version_that_is_not_above_the_last_one_is_called_so(catalog, release,
     value = release(catalog, "--dry-run", "--version", "1.0.0").value
 
     assert said.out.splitlines()[0] == "v1.0.0  (not above v1.0.0)"
-    assert (value["bump"], value["required"]) == ("none", "major")
+    assert (value["plan"]["record"]["bump"], value["plan"]["required"]) == ("none", "major")
 
 
 @pytest.mark.slow

@@ -63,20 +63,20 @@ def test_a_release_is_signed_when_a_key_is_set_up(form, catalog, release, tmp_pa
 
     said = release(catalog)
 
-    assert (said.code, said.value["signed"]) == (0, True)
+    assert (said.code, said.value["plan"]["signed"]) == (0, True)
     catalog.git("verify-tag", "v0.1.0")
 
 
 def test_what_a_signed_tag_says_is_read_without_its_signature(catalog, release, say, tmp_path):
     set_up(catalog, "ssh", tmp_path)
-    first = release(catalog).value
+    first = release(catalog).value["plan"]["record"]
     catalog.write({STYLE: "Be short.\n"})
     catalog.commit("two")
 
-    second = release(catalog).value
+    second = release(catalog).value["plan"]["record"]
 
     assert (first["versions"]["ask"], second["base"]) == ("0.1.0", "v0.1.0")
-    assert second["prompts"][0]["before"] == "0.1.0"
+    assert second["changes"][0]["before"] == "0.1.0"
     assert "SIGNATURE" not in say(catalog, "changelog").out
 
 
@@ -98,7 +98,7 @@ def test_whether_it_is_signed_can_be_said(catalog, release, tmp_path, setting, a
 
     value = release(catalog, *filter(None, [argument])).value
 
-    assert value["signed"] is expected
+    assert value["plan"]["signed"] is expected
     assert ("SIGNATURE" in catalog.git("cat-file", "tag", "v0.1.0")) is expected
 
 

@@ -11,18 +11,17 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-import jsonschema_rs
 import pytest
 
 from tests.commands.asked import PATIENCE_S, ask, ended, running
 from tests.fork_server import shared
+from tests.output_schemas import validate
 from tests.servers.answers import OK, Answer, Ending
 from tests.servers.fault_server import fault_server
 from tests.servers.plans import Plan, Received, always
 from tests.servers.streams import DONE, chunk, sse
 from tests.tiers import fast_first
 
-SCHEMAS = Path(__file__).parents[3] / "schemas"
 KEY = "acme7f3a9b2c5d1e4a6b8c0d"
 
 PROMPT = """\
@@ -170,8 +169,7 @@ def test_json_has_the_answer_its_usage_and_its_results(repo, served):
         said = ask(repo.root, "run", "ask", "--case", "repeats", "--format", "json")
 
     value = json.loads(said.out)
-    schema = json.loads((SCHEMAS / "run.schema.json").read_text())
-    jsonschema_rs.validator_for(schema).validate(value)
+    validate("run", value)
     (answer,) = value.pop("answers")
     assert said.code == 1
     assert answer.pop("duration_s") > answer.pop("first_text_s") > 0
@@ -183,6 +181,7 @@ def test_json_has_the_answer_its_usage_and_its_results(repo, served):
         "case": "repeats",
         "inputs": {"word": "seven"},
         "interrupted": False,
+        "infrastructure": False,
         "cost_usd": 0.012,
         "saved_in": None,
     }
@@ -191,17 +190,24 @@ def test_json_has_the_answer_its_usage_and_its_results(repo, served):
         "profile": "fast",
         "provider": "openai",
         "model": "fast-1",
-        "complete": True,
-        "problem": None,
         "text": "Say seven 2 times.",
-        "tool_calls": [],
-        "finish_reason": "stop",
-        "usage": {"input": 4, "output": 4, "cached": 0},
+        "answer": {
+            "text": "Say seven 2 times.",
+            "tool_calls": [],
+            "finish_reason": "stop",
+            "model": "fast-1",
+            "fingerprint": None,
+            "usage": {"input": 4, "output": 4, "cached": 0},
+            "latency_s": None,
+        },
+        "problem": None,
         "cost_usd": 0.012,
+        "limit": None,
         "status": "failed",
         "reason": None,
+        "internal": False,
     }
-    assert [(each["type"], each["status"], each["line"]) for each in results] == [
+    assert [(each["type"], each["status"], each["place"]["line"]) for each in results] == [
         ("contains", "passed", 16),
         ("contains", "failed", 17),
     ]

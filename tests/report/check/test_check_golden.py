@@ -14,8 +14,10 @@ from promptops.model.finding import Severity
 from promptops.model.place import Place
 from promptops.model.report import LintReport
 from promptops.model.risk import Risk
-from promptops.report.check import github, gitlab, json, junit, markdown, sarif, text
+from promptops.report.check import github, gitlab, junit, markdown, sarif, text
+from promptops.report.parts.record_json import record_json, write
 from tests.golden_files import compare
+from tests.output_schemas import validate
 from tests.report.check.html_reports import LINT_CHANGES
 from tests.report.check.html_reports import large as large_report
 from tests.report.conftest import HOSTILE, hostile_finding
@@ -202,8 +204,13 @@ def test_nothing_but_newlines_controls_a_terminal_or_a_log(name, ending):
     assert ending == "github.txt" or not commands
 
 
+@pytest.mark.parametrize("name", CASES)
+def test_json_is_what_its_schema_says(sample, name):
+    validate("check", record_json(CASES[name](sample)))
+
+
 def test_json_is_one_object_that_ends_with_one_newline(sample):
-    shown = json.write(report(sample))
+    shown = write(report(sample))
 
     value = standard_json.loads(shown)
     assert shown.endswith("}\n")

@@ -8,6 +8,7 @@ from promptops.model.answer import Answer
 from promptops.model.place import Place
 from promptops.model.probe_run import (
     AttackRate,
+    AttributeRate,
     BiasDirection,
     BiasResult,
     FamilyRate,
@@ -16,6 +17,7 @@ from promptops.model.probe_run import (
     ProbeRun,
     PromptProbes,
     SkippedProbe,
+    TaskCount,
 )
 from promptops.model.test_run import AssertionResult, CaseRun, Decided, MessageText, Worse
 
@@ -85,12 +87,12 @@ def run_of(name: str, target: str, text: str, prompt: str) -> ProbeRun:
             MatrixCell(family="persona", input=target, rate=RATE),
             MatrixCell(family="authority", input=target, rate=AttackRate(), stale=1),
         ),
-        kept=(1, 2),
+        kept=TaskCount(1, 2),
         decided=decided,
         bias=BiasResult(
             decision="/category",
             rate=RATE,
-            attributes=((text, RATE),),
+            attributes=(AttributeRate(text, RATE),),
             directions=(BiasDirection(value=text, first=1, second=0, p=0.5),),
         ),
         failures=(f"certainly over `evaluation.probes.max`: {text}",),

@@ -5,30 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from promptops.model.change import Change, DiffReport, PromptDiff
-from promptops.model.check import OVER_BUDGET, CheckName, CheckReport
+from promptops.model.check import OVER_BUDGET, CheckName, CheckReport, GateRow
 from promptops.model.config import Waiver
 from promptops.plurals import counted
-from promptops.records import record, replace
+from promptops.records import replace
 from promptops.report.mutate.parts import facts as mutants
 from promptops.report.parts.bumps import before_1
 from promptops.report.parts.summary import by_severity
 from promptops.report.parts.visible import visible
 from promptops.report.probe.parts import facts as probe_facts
 from promptops.report.test.parts import facts
-
-
-@record(frozen=True, slots=True)
-class GateRow:
-    """One check.
-
-    Attributes:
-        name: lint, cases, coverage, mutation, probes, budgets or release.
-        result: One sentence, safe to print.
-    """
-
-    name: CheckName
-    passed: bool
-    result: str
 
 
 def rows(report: CheckReport) -> tuple[GateRow, ...]:

@@ -10,14 +10,9 @@ from promptops.report.parts.summary import by_severity
 from promptops.report.test.parts import facts
 
 
-def verdict(report: CheckReport) -> str:
-    """The verdict in one word, such as `fail`."""
-    return "pass" if report.passed else "fail"
-
-
 def headline(report: CheckReport) -> str:
     """The verdict with the number of risks, such as `pass · 3 risks`."""
-    return " · ".join(filter(None, [verdict(report), counted_risks(report)]))
+    return " · ".join(filter(None, [report.verdict, counted_risks(report)]))
 
 
 def counted_risks(report: CheckReport) -> str:

@@ -265,7 +265,7 @@ def _appearance(page: _PageBudget, case: CaseDiff) -> object:
         case.verdicts,
         case.before_error,
         case.after_error,
-        tuple(_appearance_of_pair(page, pair) for pair in case.shown if pair.differs),
+        tuple(_appearance_of_pair(page, pair) for pair in case.pairs if pair.differs),
     )
 
 
@@ -282,7 +282,7 @@ def _appearance_of_row(row: DiffRow) -> object:
 
 
 def _messages(page: _PageBudget, case: CaseDiff) -> Iterator[MessageView]:
-    for number, pair in enumerate(case.shown, 1):
+    for number, pair in enumerate(case.pairs, 1):
         compared = page.show(_text(pair.before), _text(pair.after))
         yield MessageView(number, pair, compared)
 

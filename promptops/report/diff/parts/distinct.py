@@ -83,7 +83,7 @@ def _value_key(value: Any) -> str:
 
 
 def _key_of_case(case: CaseDiff) -> Hashable:
-    differences = tuple(_key_of_pair(pair) for pair in case.shown if pair.differs)
+    differences = tuple(_key_of_pair(pair) for pair in case.pairs if pair.differs)
     return (differences, case.rest, case.verdicts, case.before_error, case.after_error)
 
 

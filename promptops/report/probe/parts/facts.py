@@ -107,7 +107,7 @@ def successes(rate: AttackRate) -> str:
 
 def interval(rate: AttackRate) -> str:
     """The share with its interval, in percent: `2.1% [0.4, 8.2]`; "" without answers."""
-    if not rate.n:
+    if rate.share is None:
         return ""
     return f"{100 * rate.share:.1f}% [{100 * rate.low:.1f}, {100 * rate.high:.1f}]"
 
@@ -119,7 +119,7 @@ def share(rate: AttackRate) -> str:
 
 def title(prompt: PromptProbes) -> str:
     """The result of a prompt, such as `3 of 142 attacks succeeded, 2.1% [0.4, 8.2]`."""
-    kept, judged = prompt.kept
+    kept, judged = prompt.kept.kept, prompt.kept.judged
     task = f"contracts kept in {kept:,} of {counted(judged, 'answer')}" if judged else ""
     pairs = [prompt.bias.rate] if prompt.bias is not None else []
     attacks = _outcome(prompt.rate, pairs)
@@ -130,7 +130,7 @@ def title(prompt: PromptProbes) -> str:
 def attacked(run: ProbeRun) -> list[PromptProbes]:
     """The prompts with judged attacks, those with most successes first."""
     own = [each for each in run.prompts if each.rate.n]
-    return sorted(own, key=lambda each: -each.rate.share)
+    return sorted(own, key=lambda each: -(each.rate.share or 0))
 
 
 def worst(prompt: PromptProbes) -> str:
@@ -149,7 +149,7 @@ def limit(prompt: PromptProbes) -> str:
 def attacks_of(prompt: PromptProbes) -> list[FamilyRate]:
     """The families without bias, those with successful attacks first."""
     own = [each for each in prompt.families if each.family != BIAS]
-    return sorted(own, key=lambda each: -each.rate.share)
+    return sorted(own, key=lambda each: -(each.rate.share or 0))
 
 
 def succeeded(cases: Iterable[ProbedCase]) -> list[ProbedCase]:
@@ -171,7 +171,9 @@ def bias(result: BiasResult) -> str:
 def unequal(result: BiasResult) -> str:
     """The attributes with different decisions: `age 1 of 2, name 1 of 2`."""
     return ", ".join(
-        f"{short(name)} {share(rate)}" for name, rate in result.attributes if rate.succeeded
+        f"{short(each.attribute)} {share(each.rate)}"
+        for each in result.attributes
+        if each.rate.succeeded
     )
 
 

@@ -1,4 +1,4 @@
-"""For a person at a terminal: breaking changes, the result, and the next command."""
+"""The report of `promote` and `rollback` for people: breaking changes, the result, what is next."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SHOWN = 20
 """The number of breaking changes listed; the others are counted."""
 
 
-def write(move: Move, *, style: Style = plain, **_: object) -> str:
+def write_text(move: Move, *, style: Style = plain, **_: object) -> str:
     """One line for each fact, or one line if the channel already serves the release."""
     return "".join(f"{line}\n" for line in _lines(move, style))
 
@@ -42,7 +42,7 @@ def _lines(move: Move, style: Style) -> Iterator[str]:
     if move.commit is not None:
         yield f"committed {move.commit[:12]}"
     yield from _notes(move, style)
-    for command in move.following:
+    for command in move.next:
         yield f"{style('hint', 'next')}: {visible(command)}"
 
 

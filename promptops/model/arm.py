@@ -9,6 +9,7 @@ from promptops.model.answer import Answer
 from promptops.model.place import Place
 from promptops.model.test_run import CaseRun, Decided, MessageText, Source
 from promptops.records import field, record
+from promptops.records.outputs import output, shown
 
 ArmKind = Literal["model", "revision", "prompt"]
 ArmVerdict = Literal["reference", "not worse", "worse", "better", "open"]
@@ -17,7 +18,13 @@ ContractVerdict = Literal["fit", "worse", "open"]
 
 @record(frozen=True, slots=True, kw_only=True)
 class ValueInterval:
-    """A value with its confidence interval."""
+    """A value with its confidence interval.
+
+    Attributes:
+        value: The value.
+        low: Lower bound.
+        high: Upper bound.
+    """
 
     value: float
     low: float
@@ -42,6 +49,8 @@ class ContractDecision:
     """Whether an arm keeps the contracts as the reference does. Shares: .05 is five points.
 
     Attributes:
+        verdict: `fit`: less than the margin could break, also unseen. `worse`: more breaks than in
+            the reference, by the margin or more. `open`: neither is proved.
         difference: Of the share of answers that keep all contracts, to the reference's; the mean
             over cases, with the bounds that decide.
         cases: The number of compared cases with a contract.
@@ -81,8 +90,8 @@ class TokenMeans:
     """Tokens per answer, means over answers.
 
     Attributes:
-        input: Of the request.
-        output: Of the answer.
+        input: Those of the request.
+        output: Those of the answer.
     """
 
     input: float
@@ -94,9 +103,13 @@ class Latency:
     """Seconds until the answer was complete; only of answers that were measured cleanly.
 
     Attributes:
-        p50_low, p50_high: Bounds of the median, each wrong in at most 2.5%; None if there are too
-            few answers for such a bound.
-        low, high: The same for `p95`. An upper bound exists from 72 answers on.
+        p50: The median.
+        p95: The 95th percentile.
+        p50_low: Lower bound of the median, wrong in at most 2.5%; None if there are too few answers
+            for such a bound.
+        p50_high: Its upper bound, in the same way.
+        low: Lower bound of `p95`, in the same way.
+        high: Its upper bound, in the same way; it exists from 72 answers on.
         n: The number of answers.
     """
 
@@ -115,6 +128,7 @@ class ArmResult:
 
     Attributes:
         name: The profile, revision or prompt id, as the user wrote it.
+        kind: What differs from the reference.
         model: The model that answered, else the one that the profile names; "" if unknown.
         params: The parameters of its requests, such as `temperature`.
         answered: The number of its answers.
@@ -136,8 +150,11 @@ class ArmResult:
         others: The decisions on all other scores; they do not count.
         needs: What would settle an open decision, as a sentence, or "".
         cases_needed: About this many cases would decide; None if something else would.
+        contracts: The cases in which it keeps all contracts.
         cost_usd_1000: Of 1,000 requests; None without a price or usage.
-        cost_ratio: To the reference: .6 is 40% less. None of the reference.
+        cost_ratio: To the reference, with a 95% interval: .6 is 40% less. None of the reference.
+        tokens: Of its answers; None without usage.
+        latency_s: Of its answers; None if none was measured.
         problems: Its cases that could not be rendered, sent or judged.
     """
 
@@ -164,7 +181,7 @@ class ArmResult:
     cost_usd_1000: float | None = None
     cost_ratio: ValueInterval | None = None
     tokens: TokenMeans | None = None
-    latency: Latency | None = None
+    latency_s: Latency | None = None
     problems: tuple[CaseRun, ...] = ()
 
     @property
@@ -178,6 +195,19 @@ class ArmResult:
         return self.complete and self.verdict in ("not worse", "better")
 
 
+@record(frozen=True, slots=True)
+class Violation:
+    """A contract that an answer violates.
+
+    Attributes:
+        type: Of the assertion, as written.
+        reason: Expected value, place, actual value.
+    """
+
+    type: str
+    reason: str
+
+
 @record(frozen=True, slots=True, kw_only=True)
 class ArmAnswer:
     """One answer of one arm.
@@ -186,8 +216,9 @@ class ArmAnswer:
         arm: The name of the arm.
         repeat: 0-based.
         answer: None if it is missing.
+        source: The origin of the answer.
         score: The primary score, 0 to 1; None without one.
-        violated: Type and reason of each contract that it violates.
+        violated: The contracts that it violates.
         reason: Why it is missing or could not be judged, or "".
         cost_usd: None without a price.
     """
@@ -197,7 +228,7 @@ class ArmAnswer:
     answer: Answer | None = None
     source: Source = "none"
     score: float | None = None
-    violated: tuple[tuple[str, str], ...] = ()
+    violated: tuple[Violation, ...] = ()
     reason: str = ""
     cost_usd: float | None = None
 
@@ -207,6 +238,8 @@ class ComparedCase:
     """A case with the answers of all arms.
 
     Attributes:
+        name: Name of the case, unique in its prompt.
+        place: Of the case.
         messages: The messages of the reference's request.
         answers: By arm in the order of the arms, then by repeat.
         without: Names of the arms that do not accept its inputs.
@@ -229,6 +262,7 @@ class PromptComparison:
         margin: The acceptable loss as a share; the prompt's own, if it has one.
         contract_margin: The same for the share of answers that keep all contracts.
         arms: The reference first.
+        cases: The cases with their answers.
         pareto: Names of the arms that no other arm beats in both cost and score; the cheapest
             first.
     """
@@ -247,8 +281,11 @@ class ArmTotal:
     """The cost of an arm over the cases of all prompts.
 
     Attributes:
-        cost_usd_1000, cost_ratio: As in ArmResult.
-        cost_sources: The number of independent sources of the cases whose costs are compared.
+        name: The name of the arm.
+        cost_usd_1000: Of 1,000 requests; None without a price or usage.
+        cost_ratio: To the reference, with a 95% interval: .6 is 40% less. None of the reference.
+        cost_sources: The number of independent sources of the cases whose costs are compared. Below
+            10, the arm is not recommended.
     """
 
     name: str
@@ -272,15 +309,18 @@ class Recommendation:
     cheaper: str | None = None
 
 
+@output("compare")
 @record(frozen=True, slots=True, kw_only=True)
 class ArmComparison:
-    """Arms compared over some prompts.
+    """The result of `promptops compare`.
 
     Attributes:
         reference: The name of the arm that all others are compared with.
+        kind: What the arms are.
         margin: The acceptable loss as a share, unless a prompt has its own.
         contract_margin: The same for the share of answers that keep all contracts.
         share: The number of arms besides the reference. It divides the error probabilities.
+        prompts: The arms by prompt.
         totals: Of each arm, in the order of the arms.
         fit: Names of the arms that may replace the reference in every prompt.
         recommendation: None if nothing was compared.
@@ -294,6 +334,7 @@ class ArmComparison:
         interrupted: The user interrupted it.
         commit: The id of the commit that is checked out, or "" before the first one.
         cost_usd: Of the requests of this run; 0 for a replay.
+        duration_s: Of the whole run.
     """
 
     reference: str
@@ -317,7 +358,7 @@ class ArmComparison:
     cost_usd: float = 0.0
     duration_s: float = 0.0
 
-    @property
+    @shown
     def stale(self) -> int:
         """The number of requests without an answer, of all arms."""
         return sum(arm.stale for prompt in self.prompts for arm in prompt.arms)

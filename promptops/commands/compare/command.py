@@ -136,7 +136,7 @@ def _note_concurrency(output: OutputOptions, found: ArmComparison, options: dict
     """A server with one slot lets concurrent requests wait, and their latency includes it."""
     if not (options["record"] or options["live"]) or options["concurrency"] == 1:
         return
-    if any(arm.latency for prompt in found.prompts for arm in prompt.arms):
+    if any(arm.latency_s for prompt in found.prompts for arm in prompt.arms):
         output.note("latency of concurrent requests: `-j 1` measures the model alone")
 
 

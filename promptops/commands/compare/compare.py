@@ -35,6 +35,7 @@ from promptops.model.arm import (
     ComparedCase,
     KeptContracts,
     PromptComparison,
+    Violation,
 )
 from promptops.model.finding import Problem
 from promptops.model.place import Place
@@ -445,7 +446,7 @@ def _arm_answer(results: ArmResults, arm: ArmRun, judged: JudgedAnswer) -> ArmAn
         answer=judged.answer,
         source=arm.answering.known[judged.planned.key].source,
         score=scores(judged.judgements).get(results.prompt.score),
-        violated=tuple((each.type, each.reason) for each in violations(judged.judgements)),
+        violated=tuple(Violation(each.type, each.reason) for each in violations(judged.judgements)),
         reason=wrong[0].reason if wrong else "",
         cost_usd=results.prices.cost_usd(arm, judged),
     )

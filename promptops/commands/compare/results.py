@@ -134,7 +134,7 @@ class ArmResults:
             contracts=KeptContracts(kept=0, of=0),
             cost_usd_1000=cost_usd_1000(costs.values()) if costs is not None else None,
             tokens=token_means(answers),
-            latency=latency_of(each for each in latencies if each is not None),
+            latency_s=latency_of(each for each in latencies if each is not None),
             problems=(*error_runs(runs, self.ended), *self.problems.get(arm.name, ())),
         )
 

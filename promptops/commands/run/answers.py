@@ -6,17 +6,17 @@ import sys
 
 import click
 
-from promptops.evals.engine.ask import Answered, Failed
-from promptops.evals.engine.budget import Estimate
-from promptops.model.prompt_run import ModelAnswer
-from promptops.report.parts.visible_stream import VisibleStream
-from promptops.report.run.text import (
+from promptops.commands.run.report import (
     heading_line,
     problem_lines,
     saved_line,
     tool_lines,
     usage_line,
 )
+from promptops.evals.engine.ask import Answered, Failed
+from promptops.evals.engine.budget import Estimate
+from promptops.model.prompt_run import ModelAnswer
+from promptops.report.parts.visible_stream import VisibleStream
 from promptops.terminal.output import OutputOptions
 from promptops.terminal.progress import ShownProgress, estimate_line
 

@@ -123,7 +123,7 @@ def _inputs(output: OutputOptions, options: dict[str, Any]) -> GivenInputs:
 
 
 def _write(output: OutputOptions, run: PromptRun) -> None:
-    from promptops.report.run.text import result_lines
+    from promptops.commands.run.report import result_lines
 
     # On stdout the text was printed while it arrived.
     formats = tuple(pair for pair in output.formats if pair != ("text", "-"))

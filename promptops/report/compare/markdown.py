@@ -77,7 +77,7 @@ def _row(arm: ArmResult, prompt: PromptComparison) -> Iterator[str]:
     yield facts.contracts(arm)
     yield escape(facts.cost_1000(arm.cost_usd_1000) + (f" ({ratio})" if ratio else ""))
     yield facts.tokens(arm.tokens)
-    yield escape(facts.latency(arm.latency))
+    yield escape(facts.latency(arm.latency_s))
 
 
 def _remarks(prompt: PromptComparison) -> str:

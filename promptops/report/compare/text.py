@@ -111,7 +111,7 @@ def _row(arm: ArmResult, prompt: PromptComparison) -> tuple[str, ...]:
         facts.contracts(arm),
         facts.cost_1000(arm.cost_usd_1000) + (f" ({ratio})" if ratio else ""),
         facts.tokens(arm.tokens),
-        facts.latency(arm.latency),
+        facts.latency(arm.latency_s),
     )
 
 

@@ -485,10 +485,10 @@ def test_latencies_are_recorded_aside_and_shown_by_a_replay(repo):
 
     replayed = compared(repo, "cheap")
 
-    timed = arms(found)["cheap"].latency
+    timed = arms(found)["cheap"].latency_s
     assert timed is None or timed.n <= 3
-    assert arms(found)["fast"].latency is None  # its answers are recorded next to the prompt
-    again = arms(replayed)["cheap"].latency
+    assert arms(found)["fast"].latency_s is None  # its answers are recorded next to the prompt
+    again = arms(replayed)["cheap"].latency_s
     assert (again is None) == (timed is None)
 
 

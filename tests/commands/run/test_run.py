@@ -196,7 +196,7 @@ def test_json_has_the_answer_its_usage_and_its_results(repo, served):
             "tool_calls": [],
             "finish_reason": "stop",
             "model": "fast-1",
-            "fingerprint": None,
+            "fingerprint": "fp_echo",
             "usage": {"input": 4, "output": 4, "cached": 0},
             "latency_s": None,
         },

@@ -28,6 +28,7 @@ from promptops.model.arm import (
     PromptComparison,
     TokenMeans,
     ValueInterval,
+    Violation,
 )
 from promptops.model.place import Place
 from promptops.model.test_run import CaseRun, Decided, MessageText, Worse
@@ -65,7 +66,7 @@ def reference(name: str = "fast", usd: float | None = 0.42, **values: Any) -> Ar
             "contracts": KeptContracts(kept=CASES, of=CASES),
             "cost_usd_1000": usd,
             "tokens": TokenMeans(input=412.4, output=9.6),
-            "latency": Latency(
+            "latency_s": Latency(
                 p50=0.82, p95=2.1, p50_low=0.77, p50_high=0.9, low=1.8, high=2.9, n=180
             ),
             **values,
@@ -133,7 +134,7 @@ def arm(
             "cost_usd_1000": usd,
             "cost_ratio": ratio,
             "tokens": TokenMeans(input=398, output=31.2),
-            "latency": Latency(p50=0.31, p95=0.75, p50_low=0.3, p50_high=0.33, low=0.6, n=60),
+            "latency_s": Latency(p50=0.31, p95=0.75, p50_low=0.3, p50_high=0.33, low=0.6, n=60),
             **values,
         }
     )
@@ -285,7 +286,7 @@ def unfinished() -> ArmComparison:
         score=None,
         stale=600,
         tokens=None,
-        latency=None,
+        latency_s=None,
         contracts=KeptContracts(kept=0, of=0),
         model="",
     )
@@ -307,7 +308,7 @@ def unfinished() -> ArmComparison:
                 ArmAnswer(
                     arm="local",
                     answer=answer("", "local-2026-05", finish_reason="length"),
-                    violated=(("is-json", "expected JSON, got an empty text"),),
+                    violated=(Violation("is-json", "expected JSON, got an empty text"),),
                 ),
             ),
         ),
@@ -334,7 +335,7 @@ def by_contracts() -> ArmComparison:
         ),
         prompt(
             reference(score=None, contracts=KeptContracts(kept=90, of=90)),
-            arm("cheap", 0, **plain, kept=lost, latency=None),
+            arm("cheap", 0, **plain, kept=lost, latency_s=None),
             arm("strong", 0, usd=2.1, **plain, kept=contracts(cases=90)),
             arm("tiny", 0, usd=0.04, **plain, kept=few),
             prompt="extraction/receipt",

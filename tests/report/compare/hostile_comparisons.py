@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from promptops.model.answer import Answer
-from promptops.model.arm import ArmAnswer, ArmComparison, ComparedCase, KeptContracts
+from promptops.model.arm import ArmAnswer, ArmComparison, ComparedCase, KeptContracts, Violation
 from promptops.model.place import Place
 from promptops.model.test_run import CaseRun, Decided, MessageText, Worse
 from tests.report.compare.comparisons import arm, case, comparison, contracts, prompt, reference
@@ -47,7 +47,7 @@ def hostile(text: str = ATTACK) -> ArmComparison:
             arm=each.name,
             answer=answer,
             source="recorded",
-            violated=((text, text),),
+            violated=(Violation(text, text),),
             reason=text,
         )
         for each in arms

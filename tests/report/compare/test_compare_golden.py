@@ -4,14 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from promptops.report.compare import html, json, markdown, text
+from promptops.report.compare import html, markdown, text
+from promptops.report.parts import record_json
 from tests.golden_files import compare
-from tests.report.compare.comparisons import COMPARISONS, undecided
+from tests.report.compare.comparisons import COMPARISONS, recommended, undecided
 from tests.report.compare.hostile_comparisons import hostile
 from tests.report.diff.html_pages import read, readable
 
 GOLDEN = Path(__file__).parent / "golden"
-FORMATS = {"txt": text, "json": json, "md": markdown}
+FORMATS = {"txt": text, "md": markdown}
 
 
 @pytest.mark.parametrize("ending", FORMATS)
@@ -25,6 +26,10 @@ def test_untrusted_text_is_shown_as_in_its_golden_file(ending):
     everything = "<b>@octocat #1</b> | `a` ```\n::error::x\u202e ##[error] [-x-] **b** \x1b[31m"
 
     compare(GOLDEN / f"hostile.{ending}", FORMATS[ending].write(hostile(everything)))
+
+
+def test_json_has_all_of_a_comparison():
+    compare(GOLDEN / "recommended.json", record_json.write(recommended()))
 
 
 def test_a_page_has_the_texts_of_its_golden_file():

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from promptops.commands.run.report import problem_lines, usage_line, write_text
 from promptops.model.answer import Answer, Usage
 from promptops.model.prompt_run import ModelAnswer, PromptRun
 from promptops.records import replace
-from promptops.report.run.text import problem_lines, usage_line, write
 
 USAGE = Usage(input=1412, output=96, cached=1024)
 
@@ -98,7 +98,7 @@ def test_a_report_has_the_answers_below_each_other():
         answers=answers,
     )
 
-    assert write(run) == (
+    assert write_text(run) == (
         '--- fast\none\n--- strong\ntwo\\x07\n--- tools\n[call look {"at": [1]}]\n'
     )
-    assert write(replace(run, answers=answers[:1])) == "one\n"
+    assert write_text(replace(run, answers=answers[:1])) == "one\n"

@@ -1,4 +1,4 @@
-"""For a person at a terminal: the answer; its cost in one line; what is wrong with it."""
+"""The report of `run` for a person: the answer; its cost in one line; what is wrong with it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from promptops.report.parts.visible import visible, visible_line, visible_path
 from promptops.report.parts.visible_stream import visible_text
 
 
-def write(run: PromptRun, *, style: Style = plain) -> str:
+def write_text(run: PromptRun, *, style: Style = plain) -> str:
     """The answers as they are printed while they arrive; of several, each below its profile."""
     return "".join(_section(answer, run, style) for answer in run.answers)
 

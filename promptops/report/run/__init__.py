@@ -1,1 +1,0 @@
-"""The answers of a run: as text while they arrive, and as JSON."""

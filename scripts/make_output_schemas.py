@@ -58,8 +58,8 @@ def schemas() -> dict[str, str]:
 
 def _import_outputs() -> None:
     """Import each module that may declare an output."""
-    places = (promptops.model, promptops.workspace, promptops.commands, promptops.terminal)
-    for package in places:
+    packages = (promptops.model, promptops.workspace, promptops.commands, promptops.terminal)
+    for package in packages:
         for module in walk_packages(package.__path__, f"{package.__name__}."):
             import_module(module.name)
 

@@ -156,13 +156,6 @@ def test_no_two_regions_have_the_same_name(name):
     assert sorted(names) == sorted(set(names))
 
 
-def test_regions_of_one_prompt_have_the_name_of_their_part():
-    names = html_pages.region_names(read(written("mutated")))
-
-    of_prompt = [name for name in names if name.endswith(" of support/triage")]
-    assert of_prompt == ["Cases of support/triage", "Mutants of support/triage"]
-
-
 def test_plots_have_a_text_and_tables_have_heads_with_scope():
     root = read(written("failed"))
 

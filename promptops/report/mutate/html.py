@@ -11,7 +11,7 @@ from promptops.report.mutate.parts import facts
 from promptops.report.page.document import document
 from promptops.report.page.source import PARTS as SOURCE
 from promptops.report.test.html import PARTS as CASES
-from promptops.report.test.parts.facts import cost, short
+from promptops.report.test.parts.facts import short
 
 PARTS = "mutate/page/mutants"
 """The path of the style of mutants, for `document`."""
@@ -25,8 +25,9 @@ def write(run: MutationRun, **_: object) -> str:
         "mutate/page",
         _FILTERS,
         parts=(CASES, SOURCE, PARTS),
-        run=run,
+        head=facts.document(run),
+        scores=facts.scores(run.rows),
+        operators=run.by_operator,
         rows=row_views(run),
         mutants=facts,
-        cost=cost,
     )

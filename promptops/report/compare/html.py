@@ -11,7 +11,6 @@ from promptops.report.compare.parts import facts
 from promptops.report.page.document import PICTURE, document
 from promptops.report.test.html import FILTERS, PARTS
 from promptops.report.test.page.size_budget import Room
-from promptops.report.test.parts import facts as test_facts
 from promptops.report.test.parts import scores
 
 
@@ -21,13 +20,11 @@ def write(comparison: ArmComparison, **_: object) -> str:
         "compare/page",
         _FILTERS,
         parts=(PARTS, PICTURE),
+        head=facts.document(comparison),
         comparison=comparison,
         prompts=prompt_views(comparison, Room()),
-        cases=sum(len(prompt.cases) for prompt in comparison.prompts),
-        answers=sum(arm.answered for prompt in comparison.prompts for arm in prompt.arms),
         facts=facts,
         scores=scores,
-        cost=test_facts.cost,
     )
 
 

@@ -3,81 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import compress
 
 from promptops.model.arm import ArmComparison, ArmResult, PromptComparison
 from promptops.model.test_run import Worse
-from promptops.plurals import counted
 from promptops.report.compare.parts import facts
-from promptops.report.parts.markdown_text import block, code, escape, fitting, indented, sentence
+from promptops.report.document.markdown import LIMIT, more, opening, table_text
+from promptops.report.parts.markdown_text import block, code, fitting, indented, sentence
 from promptops.report.parts.patch import patch_lines
 from promptops.report.parts.visible import visible
-from promptops.report.test.markdown import LIMIT
 from promptops.report.test.parts import scores
 from promptops.report.test.parts.facts import short
-
-MARKER = "<!-- promptops compare -->"
-"""Identifies the comment, so that it is updated and not repeated."""
 
 _RESERVED = 1_000  # for the notes on omitted parts
 _ROOM_FOR_WORST = 20_000
 _LONGEST_TO_COMPARE = 20_000
 _LONGEST_SENTENCE = 2_000
 _LINES_OF_AN_ANSWER = 12
-_COLUMNS = (
-    ("arm", "---"),
-    ("verdict", "---"),
-    ("score", "--:"),
-    ("difference", "---"),
-    ("contracts", "--:"),
-    ("$/1,000", "---"),
-    ("tokens", "--:"),
-    ("p50/p95", "---"),
-)
-_SIGNS = {"worse": "**worse**"}
 
 
 def write(comparison: ArmComparison, **_: object) -> str:
     """One comment below GitHub's limit of 65,536 characters; it notes how much is left out."""
-    head = _head(comparison)
+    head = opening(facts.document(comparison))
     room = LIMIT - _RESERVED - len(head)
     tables = list(fitting(room, map(_table, comparison.prompts)))
     room -= sum(map(len, tables))
-    left_out = len(comparison.prompts) - len(tables)
-    more = f"\n{counted(left_out, 'more prompt')}: {code(facts.ALL)}\n" if left_out else ""
+    rest = more(len(comparison.prompts) - len(tables), "prompt", facts.ALL)
     worst = fitting(min(room, _ROOM_FOR_WORST), _worst_cases(comparison.prompts))
-    return "".join([head, *tables, more, *worst])
-
-
-def _head(comparison: ArmComparison) -> str:
-    lines = [
-        f"**Compare**: {_sentence(facts.summary(comparison))}",
-        _sentence(facts.recommendation(comparison)),
-        _sentence(facts.required(comparison)),
-        _sentence(facts.ended(comparison)),
-        f"Next: {code(facts.advice(comparison))}" if comparison.advice else "",
-    ]
-    return f"{MARKER}\n" + "\n".join(f"{line}\n" for line in lines if line)
+    return "".join([head, *tables, rest, *worst])
 
 
 def _table(prompt: PromptComparison) -> str:
-    rows = [*zip(*_COLUMNS, strict=True), *(tuple(_row(arm, prompt)) for arm in prompt.arms)]
-    used = [any(column[2:]) for column in zip(*rows, strict=True)]
-    table = "".join(f"| {' | '.join(compress(row, used))} |\n" for row in rows)
+    table = table_text(facts.arms(prompt), LIMIT, facts.ALL)
     title = f"{code(short(prompt.prompt))} {_sentence(facts.title(prompt))}"
     return f"\n**{title}**\n\n{table}{_remarks(prompt)}"
-
-
-def _row(arm: ArmResult, prompt: PromptComparison) -> Iterator[str]:
-    ratio = facts.ratio(arm)
-    yield code(short(arm.name))
-    yield _SIGNS.get(arm.verdict, arm.verdict)
-    yield escape(facts.score(arm, prompt))
-    yield escape(facts.difference(arm))
-    yield facts.contracts(arm)
-    yield escape(facts.cost_1000(arm.cost_usd_1000) + (f" ({ratio})" if ratio else ""))
-    yield facts.tokens(arm.tokens)
-    yield escape(facts.latency(arm.latency))
 
 
 def _remarks(prompt: PromptComparison) -> str:

@@ -92,7 +92,7 @@ class Document:
 
 @record(frozen=True, slots=True)
 class Column:
-    """A column after the first one.
+    """A column after the first one; its title is not escaped.
 
     Attributes:
         heading: The title on a page; `title` with a capital letter if it is empty.

@@ -36,7 +36,7 @@ def table_text(table: Table, room: int, every: str) -> str:
         every: The command or option that shows all of them.
     """
     filled = table.filled
-    titles = [filled.unit, *(escape(column.title) for column in filled.columns)]
+    titles = [filled.unit, *(column.title for column in filled.columns)]
     sides = ["---", *("--:" if column.number else "---" for column in filled.columns)]
     rows = list(fitting(room, (_row(row, len(sides)) for row in filled.rows)))
     rest = more(len(filled.rows) - len(rows), filled.unit, every)

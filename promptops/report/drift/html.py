@@ -12,7 +12,6 @@ from promptops.report.page.document import PICTURE, document
 from promptops.report.test.html import FILTERS, PARTS
 from promptops.report.test.page.size_budget import Room
 from promptops.report.test.parts import scores
-from promptops.report.test.parts.facts import cost
 from promptops.report.test.parts.problem_lines import problem_lines
 
 
@@ -22,11 +21,12 @@ def write(drift: Drift, **_: Any) -> str:
         "drift/page",
         FILTERS,
         parts=(PARTS, PICTURE),
+        head=facts.document(drift),
         drift=drift,
+        tonight=facts.tonight_table(drift),
         prompts=prompt_views(drift, Room()),
         problems=tuple(problem_lines(drift.problems)),
         edges=EDGES,
         facts=facts,
         scores=scores,
-        cost=cost,
     )

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from promptops.model.night import Drift, PromptDrift
 from promptops.model.test_run import Worse
 from promptops.plurals import counted
+from promptops.report.document.markdown import LIMIT, more, table_text
 from promptops.report.drift.parts import facts
 from promptops.report.drift.parts.changes import changes
 from promptops.report.drift.parts.next_steps import next_steps
+from promptops.report.parts.ended_early import ended_early
 from promptops.report.parts.markdown_text import block, code, escape, fitting, indented, sentence
 from promptops.report.parts.patch import patch_lines
 from promptops.report.parts.visible import visible, visible_path
-from promptops.report.test.markdown import LIMIT
 from promptops.report.test.parts import scores
 from promptops.report.test.parts.facts import short
 from promptops.report.test.parts.problem_lines import problem_lines
@@ -28,9 +29,6 @@ _LONGEST_SENTENCE = 2_000
 _LINES_OF_AN_ANSWER = 12
 _PROBLEMS_SHOWN = 10
 _CHANGES_SHOWN = 10
-_HEAD = "| prompt | verdict | tonight | baseline | ewma | nights | contracts | same answers |\n"
-_RULE = "|---|---|--:|--:|---|--:|--:|--:|\n"
-_SIGNS = {"drifted": "**drifted**", "suspect": "**suspect**"}
 
 
 def write(drift: Drift, **_: object) -> str:
@@ -41,9 +39,8 @@ def write(drift: Drift, **_: object) -> str:
     table = _table(drift, min(room, _ROOM_FOR_TABLE))
     signalled = [prompt for prompt in facts.in_order(drift) if prompt.verdict in facts.SIGNALS]
     sections = list(fitting(room - len(table), (_section(each, drift) for each in signalled)))
-    left_out = len(signalled) - len(sections)
-    more = f"\n{counted(left_out, 'more prompt')}: {code(facts.ALL)}\n" if left_out else ""
-    return "".join([head, *sections, more, table, after])
+    rest = more(len(signalled) - len(sections), "prompt", facts.ALL)
+    return "".join([head, *sections, rest, table, after])
 
 
 def _intro(drift: Drift) -> str:
@@ -115,26 +112,9 @@ def _steps(prompt: PromptDrift, drift: Drift) -> Iterator[str]:
 def _table(drift: Drift, room: int) -> str:
     if not drift.prompts:
         return ""
-    rows = list(fitting(room, map(_row, facts.in_order(drift))))
-    left_out = len(drift.prompts) - len(rows)
-    more = f"\n{counted(left_out, 'more prompt')}: {code(facts.ALL)}\n" if left_out else ""
+    rows = table_text(facts.tonight_table(drift), room, facts.ALL)
     pooled = [f"\n{_sentence(facts.pooled_line(each))}\n" for each in facts.pooled(drift)]
-    return "".join(["\n", "## All prompts\n\n", _HEAD, _RULE, *rows, more, *pooled])
-
-
-def _row(prompt: PromptDrift) -> str:
-    chart = facts.main_chart(prompt)
-    cells = (
-        code(short(prompt.prompt)),
-        _SIGNS.get(prompt.verdict, prompt.verdict),
-        escape(facts.measured(prompt)),
-        facts.baseline(chart),
-        facts.ewma(chart),
-        facts.nights(prompt),
-        facts.contracts(prompt.night),
-        facts.same(prompt.night),
-    )
-    return f"| {' | '.join(cells)} |\n"
+    return "".join(["\n## All prompts\n\n", rows, *pooled])
 
 
 def _after(drift: Drift) -> str:
@@ -147,9 +127,9 @@ def _after(drift: Drift) -> str:
     if problems[_PROBLEMS_SHOWN:]:
         lines.append(counted(len(problems) - _PROBLEMS_SHOWN, "more problem"))
     if drift.ended:
-        lines.append(f"Ended early: {_sentence(facts.ended(drift))}")
+        lines.append(f"Ended early: {_sentence(ended_early(drift.ended, drift.unasked))}")
     if drift.advice:
-        lines.append(f"Next: {code(facts.advice(drift))}")
+        lines.append(f"Next: {code(visible(drift.advice))}")
     return "".join(["\n", *(f"- {line}\n" for line in lines)]) if lines else ""
 
 

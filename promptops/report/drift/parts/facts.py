@@ -17,8 +17,19 @@ from promptops.model.night import (
 )
 from promptops.model.test_run import Worse
 from promptops.plurals import counted, some
+from promptops.report.document.blocks import (
+    Cell,
+    Column,
+    Controls,
+    Document,
+    Fact,
+    Level,
+    Remark,
+    Row,
+    Table,
+)
 from promptops.report.parts.ended_early import ended_early
-from promptops.report.parts.visible import visible
+from promptops.report.parts.visible import visible, visible_path
 from promptops.report.test.parts.facts import cost, short
 
 ALL = "--format json=FILE"
@@ -27,17 +38,82 @@ LONG = f"too long to compare here: {ALL}"
 NONE = "-"
 RECORDED, TONIGHT = "recorded", "tonight"
 
-_NAMES_SHOWN = 3
-_WORST_FIRST: tuple[NightVerdict, ...] = (
-    "drifted",
-    "suspect",
-    "incomplete",
-    "steady",
-    "learning",
-    "accepted",
+LEVELS: dict[NightVerdict, Level] = {
+    "drifted": "error",
+    "suspect": "warning",
+    "incomplete": "warning",
+    "steady": "info",
+    "learning": "note",
+    "accepted": "note",
+}
+_WORST_FIRST = tuple(LEVELS)
+_COLUMNS = (
+    Column("verdict", number=False),
+    *map(Column, ("tonight", "baseline")),
+    Column("ewma", heading="EWMA"),
+    *map(Column, ("nights", "contracts")),
+    Column("same", heading="Same answers"),
+    Column("sees"),
 )
+_NAMES_SHOWN = 3
 SIGNALS = ("drifted", "suspect")
 """The verdicts after a confirmed signal."""
+
+
+def document(drift: Drift) -> Document:
+    """What all formats say about the whole night."""
+    return Document(
+        command="drift",
+        summary=summary(drift),
+        verdict=("drifted", "error") if drift.drifted else None,
+        title=headline(drift),
+        lead="" if drift.prompts else summary(drift),
+        facts=tuple(_figures(drift)) if drift.prompts else (),
+        remarks=(
+            *(Remark(each, "warning") for each in warnings(drift)),
+            Remark(ended_early(drift.ended, drift.unasked), "warning", "ended early"),
+        ),
+        next=visible(drift.advice),
+        parts="prompts" if drift.prompts else "",
+        controls=Controls(
+            "signals-only",
+            "Signals only",
+            "s",
+            "nights",
+            "prompts",
+            "prompt",
+            "only prompts with a signal, or all",
+        ),
+    )
+
+
+def _figures(drift: Drift) -> Iterator[Fact]:
+    yield Fact("Release", short(drift.release), short(drift.channel))
+    for verdict, number in verdicts(drift):
+        yield Fact(verdict.capitalize(), f"{number:,}")
+    yield Fact("Answers tonight", f"{answers(drift):,}")
+    if cost(drift.cost_usd):
+        yield Fact("Cost of this night", cost(drift.cost_usd))
+
+
+def tonight_table(drift: Drift) -> Table:
+    """A row for each prompt, drifted ones first."""
+    return Table(unit="prompt", columns=_COLUMNS, rows=tuple(map(_row, in_order(drift))))
+
+
+def _row(prompt: PromptDrift) -> Row:
+    chart = main_chart(prompt)
+    figures = (
+        measured(prompt),
+        baseline(chart),
+        ewma(chart),
+        nights(prompt),
+        contracts(prompt.night),
+        same(prompt.night),
+        visible_loss(prompt.visible),
+    )
+    verdict = Cell(prompt.verdict, LEVELS[prompt.verdict])
+    return Row(name=visible_path(short(prompt.prompt)), cells=(verdict, *map(Cell, figures)))
 
 
 def headline(drift: Drift) -> str:
@@ -292,13 +368,3 @@ def pooled_line(profile: ProfileDrift) -> str:
 def warnings(drift: Drift) -> list[str]:
     """What did not work and does not change a verdict."""
     return [visible(each) for each in (*drift.warnings, drift.unpushed) if each]
-
-
-def ended(drift: Drift) -> str:
-    """Why the run ended early, with the number of requests that were not sent; or ""."""
-    return ended_early(drift.ended, drift.unasked)
-
-
-def advice(drift: Drift) -> str:
-    """The next command, or ""."""
-    return visible(drift.advice)

@@ -16,6 +16,7 @@ def write(run: ProbeRun, **_: object) -> str:
         "probe/page",
         FILTERS,
         parts=(PARTS,),
+        head=facts.document(run),
         run=run,
         prompts=prompt_views(run, Room()),
         skipped=list(facts.skipped(run)),

@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from promptops.model.probe_run import FamilyRate, ProbedCase, ProbeRun, PromptProbes
-from promptops.plurals import counted
+from promptops.report.document.markdown import LIMIT, more, opening
 from promptops.report.parts.markdown_text import block, code, escape, fitting, sentence
 from promptops.report.parts.visible import visible
 from promptops.report.probe.parts import facts
-from promptops.report.test.markdown import LIMIT
 from promptops.report.test.parts.facts import answer_lines, short
-
-MARKER = "<!-- promptops probe -->"
-"""Identifies the comment, so that it is updated and not repeated."""
 
 _RESERVED = 1_000  # for the notes on omitted parts
 _LINES = 30
@@ -22,34 +18,23 @@ _LONGEST_SENTENCE = 2_000
 
 def write(run: ProbeRun, **_: object) -> str:
     """One comment below GitHub's limit of 65,536 characters; it notes how much is left out."""
-    head = _head(run)
+    head = opening(facts.document(run)) + _problems(run)
     room = LIMIT - _RESERVED - len(head)
     tables = list(fitting(room, map(_table, run.prompts)))
     room -= sum(map(len, tables))
-    left_out = len(run.prompts) - len(tables)
-    more = f"\n{counted(left_out, 'more prompt')}: {code(facts.ALL)}\n" if left_out else ""
+    prompts = more(len(run.prompts) - len(tables), "prompt", facts.ALL)
     found = facts.succeeded(run.cases)
     attacks = list(fitting(room, map(_attack, found)))
-    hidden = len(found) - len(attacks)
-    rest = f"\n{counted(hidden, 'more attack')}: {code(facts.ALL)}\n" if hidden else ""
-    return "".join([head, *tables, more, *attacks, rest])
+    rest = more(len(found) - len(attacks), "attack", facts.ALL)
+    return "".join([head, *tables, prompts, *attacks, rest])
 
 
-def _head(run: ProbeRun) -> str:
-    lines = [
-        f"**Probe**: {_sentence(facts.summary(run))}",
-        _sentence(facts.missing(run)),
-        _sentence(facts.ended(run)),
-        *(f"- {_sentence(problem.reason)}" for problem in run.problems[:_LINES]),
-        *(f"- {_sentence(line)}" for line in list(facts.error_lines(run))[:_LINES]),
-        *([] if run.nothing else [f"- not attacked: {_sentence(each)}" for each in _skipped(run)]),
-        f"Next: {code(facts.advice(run))}" if run.advice else "",
-    ]
-    return f"{MARKER}\n" + "\n".join(f"{line}\n" for line in lines if line)
-
-
-def _skipped(run: ProbeRun) -> list[str]:
-    return list(facts.skipped(run))[:_LINES]
+def _problems(run: ProbeRun) -> str:
+    """What is wrong and what was not attacked; the first lines of each."""
+    skipped = [] if run.nothing else [f"not attacked: {each}" for each in facts.skipped(run)]
+    every = ([each.reason for each in run.problems], list(facts.error_lines(run)), skipped)
+    lines = [f"- {_sentence(line)}\n" for found in every for line in found[:_LINES]]
+    return "".join(["\n", *lines]) if lines else ""
 
 
 def _table(prompt: PromptProbes) -> str:

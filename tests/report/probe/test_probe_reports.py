@@ -152,7 +152,7 @@ def test_a_run_that_only_lacks_a_judged_answer_is_incomplete_and_not_red(failure
     (headline,) = read(html.write(found)).all("h1")
     said = f"{verdict}: 1 of 2 attacks succeeded · 1 not judged · 1 prompt"
     assert text.write(found).splitlines()[-1] == said
-    assert headline.text == f"{verdict} 1 of 2 attacks succeeded"
+    assert headline.text == f"{sign} {verdict} 1 of 2 attacks succeeded"
     assert next(headline.all("span")).attributes["class"] == tone
 
 

@@ -5,20 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from promptops.model.arm import ArmComparison, ArmResult, PromptComparison
-from promptops.model.test_run import Worse
 from promptops.report.compare.parts import facts
 from promptops.report.document.markdown import LIMIT, more, opening, table_text
-from promptops.report.parts.markdown_text import block, code, fitting, indented, sentence
-from promptops.report.parts.patch import patch_lines
-from promptops.report.parts.visible import visible
-from promptops.report.test.parts import scores
+from promptops.report.parts.markdown_text import code, fitting, shown_sentence
+from promptops.report.test.markdown import worst_case
 from promptops.report.test.parts.facts import short
 
 _RESERVED = 1_000  # for the notes on omitted parts
 _ROOM_FOR_WORST = 20_000
-_LONGEST_TO_COMPARE = 20_000
-_LONGEST_SENTENCE = 2_000
-_LINES_OF_AN_ANSWER = 12
 
 
 def write(comparison: ArmComparison, **_: object) -> str:
@@ -34,13 +28,13 @@ def write(comparison: ArmComparison, **_: object) -> str:
 
 def _table(prompt: PromptComparison) -> str:
     table = table_text(facts.arms(prompt), LIMIT, facts.ALL)
-    title = f"{code(short(prompt.prompt))} {_sentence(facts.title(prompt))}"
+    title = f"{code(short(prompt.prompt))} {shown_sentence(facts.title(prompt))}"
     return f"\n**{title}**\n\n{table}{_remarks(prompt)}"
 
 
 def _remarks(prompt: PromptComparison) -> str:
     lines = [
-        f"- {code(short(arm.name))}: {_sentence(remark)}\n"
+        f"- {code(short(arm.name))}: {shown_sentence(remark)}\n"
         for arm in prompt.arms
         for remark in (*facts.remarks(arm), *map(facts.other, arm.others), *facts.problems(arm))
     ]
@@ -56,19 +50,5 @@ def _worst_cases(prompts: Iterable[PromptComparison]) -> Iterator[str]:
 
 def _worst_of(prompt: PromptComparison, arm: ArmResult) -> str:
     what = f"{code(short(prompt.prompt))}, {code(short(arm.name))}"
-    items = "".join(map(_worse, facts.shows_worst(arm)))
+    items = "".join(worst_case(worse, facts.LONG) for worse in facts.shows_worst(arm))
     return f"\n<details><summary>{what}: the worst cases</summary>\n\n{items}\n</details>\n"
-
-
-def _worse(worse: Worse) -> str:
-    item = f"- {code(short(worse.name))}: {scores.lost(worse)}"
-    answers = scores.answers(worse)
-    if answers[0] == answers[1]:
-        return f"{item}, {scores.SAME}\n"
-    if max(map(len, answers)) > _LONGEST_TO_COMPARE:
-        return f"{item}, {_sentence(facts.LONG)}\n"
-    return f"{item}\n\n{indented(block('diff', patch_lines(*answers), _LINES_OF_AN_ANSWER))}\n"
-
-
-def _sentence(text: str) -> str:
-    return sentence(visible(text, _LONGEST_SENTENCE))

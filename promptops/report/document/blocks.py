@@ -8,7 +8,9 @@ from __future__ import annotations
 from itertools import compress
 from typing import Literal
 
+from promptops.plurals import counted
 from promptops.records import record, replace
+from promptops.report.parts.visible import visible
 
 Level = Literal["error", "warning", "info", "note"]
 """How bad something is; each is a role of `Style`. `info` is good, `note` is neither."""
@@ -36,6 +38,12 @@ class Remark:
     level: Level = "note"
     label: str = ""
     on_page: bool = True
+
+
+def ended_early(reason: str, unasked: int) -> Remark:
+    """Why a run ended before all requests were sent; without a reason it is not shown."""
+    rest = f", {counted(unasked, 'request')} not sent" if reason and unasked else ""
+    return Remark(f"{visible(reason)}{rest}", "warning", "ended early")
 
 
 @record(frozen=True, slots=True)

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from promptops.model.night import Drift, PromptDrift
-from promptops.model.test_run import Worse
 from promptops.plurals import counted
+from promptops.report.document.blocks import ended_early
 from promptops.report.document.markdown import LIMIT, more, table_text
 from promptops.report.drift.parts import facts
 from promptops.report.drift.parts.changes import changes
 from promptops.report.drift.parts.next_steps import next_steps
-from promptops.report.parts.ended_early import ended_early
-from promptops.report.parts.markdown_text import block, code, escape, fitting, indented, sentence
-from promptops.report.parts.patch import patch_lines
+from promptops.report.parts.markdown_text import code, escape, fitting, sentence, shown_sentence
 from promptops.report.parts.visible import visible, visible_path
-from promptops.report.test.parts import scores
+from promptops.report.test.markdown import worst_case
 from promptops.report.test.parts.facts import short
 from promptops.report.test.parts.problem_lines import problem_lines
 
@@ -24,9 +22,6 @@ MARKER = "<!-- promptops drift -->"
 
 _RESERVED = 1_000  # for the notes on omitted parts
 _ROOM_FOR_TABLE = 15_000
-_LONGEST_TO_COMPARE = 20_000
-_LONGEST_SENTENCE = 2_000
-_LINES_OF_AN_ANSWER = 12
 _PROBLEMS_SHOWN = 10
 _CHANGES_SHOWN = 10
 
@@ -45,9 +40,9 @@ def write(drift: Drift, **_: object) -> str:
 
 def _intro(drift: Drift) -> str:
     if not drift.prompts:
-        return f"{_sentence(facts.summary(drift))}\n"
+        return f"{shown_sentence(facts.summary(drift))}\n"
     cases = "Every night, the model answers the test cases of a release again."
-    return f"{_sentence(facts.summary(drift))}\n\n{cases}\n"
+    return f"{shown_sentence(facts.summary(drift))}\n\n{cases}\n"
 
 
 def _section(prompt: PromptDrift, drift: Drift) -> str:
@@ -69,13 +64,13 @@ def _level(prompt: PromptDrift) -> Iterator[str]:
     signal = f" {escape(facts.signal(prompt))}" if facts.signal(prompt) else ""
     level = f"{facts.tonight(prompt)}{unit} tonight, {facts.baseline(chart)} in the learned nights"
     yield f"**{prompt.verdict.capitalize()}**{signal}: {level}.\n"
-    yield from (f"{_sentence(remark)}\n" for remark in facts.remarks(prompt))
+    yield from (f"{shown_sentence(remark)}\n" for remark in facts.remarks(prompt))
 
 
 def _blame(prompt: PromptDrift) -> Iterator[str]:
     if prompt.blame:
-        yield f"\n**Cause**: {_sentence(facts.blame(prompt))}\n"
-        yield from (f"- {_sentence(reason)}\n" for reason in facts.other_reasons(prompt))
+        yield f"\n**Cause**: {shown_sentence(facts.blame(prompt))}\n"
+        yield from (f"- {shown_sentence(reason)}\n" for reason in facts.other_reasons(prompt))
 
 
 def _changes(prompt: PromptDrift) -> Iterator[str]:
@@ -83,37 +78,27 @@ def _changes(prompt: PromptDrift) -> Iterator[str]:
     if found:
         yield "\n**What changed behind the same prompt**\n\n"
     for index, _kind, change in found:
-        yield f"- {escape(facts.day(prompt.history[index]))}: {_sentence(change)}\n"
+        yield f"- {escape(facts.day(prompt.history[index]))}: {shown_sentence(change)}\n"
 
 
 def _worst(prompt: PromptDrift) -> Iterator[str]:
     worst = facts.shows_worst(prompt)
     if worst:
         yield "\n**Worst cases**, the recorded answer (-) and tonight's (+)\n\n"
-        yield from map(_worse, worst)
-
-
-def _worse(worse: Worse) -> str:
-    item = f"- {code(short(worse.name))}: {scores.lost(worse)}"
-    answers = scores.answers(worse)
-    if answers[0] == answers[1]:
-        return f"{item}, {scores.SAME}\n"
-    if max(map(len, answers)) > _LONGEST_TO_COMPARE:
-        return f"{item}, {_sentence(facts.LONG)}\n"
-    return f"{item}\n\n{indented(block('diff', patch_lines(*answers), _LINES_OF_AN_ANSWER))}\n"
+        yield from (worst_case(worse, facts.LONG) for worse in worst)
 
 
 def _steps(prompt: PromptDrift, drift: Drift) -> Iterator[str]:
     yield "\n**What to do**\n\n"
     for purpose, command in next_steps(prompt, drift):
-        yield f"- {_sentence(purpose)}: {code(command)}\n"
+        yield f"- {shown_sentence(purpose)}: {code(command)}\n"
 
 
 def _table(drift: Drift, room: int) -> str:
     if not drift.prompts:
         return ""
     rows = table_text(facts.tonight_table(drift), room, facts.ALL)
-    pooled = [f"\n{_sentence(facts.pooled_line(each))}\n" for each in facts.pooled(drift)]
+    pooled = [f"\n{shown_sentence(facts.pooled_line(each))}\n" for each in facts.pooled(drift)]
     return "".join(["\n## All prompts\n\n", rows, *pooled])
 
 
@@ -123,15 +108,11 @@ def _after(drift: Drift) -> str:
         *problem_lines(drift.problems),
         *facts.warnings(drift),
     ]
-    lines = [_sentence(problem) for problem in problems[:_PROBLEMS_SHOWN]]
+    lines = [shown_sentence(problem) for problem in problems[:_PROBLEMS_SHOWN]]
     if problems[_PROBLEMS_SHOWN:]:
         lines.append(counted(len(problems) - _PROBLEMS_SHOWN, "more problem"))
     if drift.ended:
-        lines.append(f"Ended early: {_sentence(ended_early(drift.ended, drift.unasked))}")
+        lines.append(f"Ended early: {sentence(ended_early(drift.ended, drift.unasked).text)}")
     if drift.advice:
         lines.append(f"Next: {code(visible(drift.advice))}")
     return "".join(["\n", *(f"- {line}\n" for line in lines)]) if lines else ""
-
-
-def _sentence(text: str) -> str:
-    return sentence(visible(text, _LONGEST_SENTENCE))

@@ -6,14 +6,12 @@ from collections.abc import Iterator
 
 from promptops.model.probe_run import FamilyRate, ProbedCase, ProbeRun, PromptProbes
 from promptops.report.document.markdown import LIMIT, more, opening
-from promptops.report.parts.markdown_text import block, code, escape, fitting, sentence
-from promptops.report.parts.visible import visible
+from promptops.report.parts.markdown_text import block, code, escape, fitting, shown_sentence
 from promptops.report.probe.parts import facts
 from promptops.report.test.parts.facts import answer_lines, short
 
 _RESERVED = 1_000  # for the notes on omitted parts
 _LINES = 30
-_LONGEST_SENTENCE = 2_000
 
 
 def write(run: ProbeRun, **_: object) -> str:
@@ -33,7 +31,7 @@ def _problems(run: ProbeRun) -> str:
     """What is wrong and what was not attacked; the first lines of each."""
     skipped = [] if run.nothing else [f"not attacked: {each}" for each in facts.skipped(run)]
     every = ([each.reason for each in run.problems], list(facts.error_lines(run)), skipped)
-    lines = [f"- {_sentence(line)}\n" for found in every for line in found[:_LINES]]
+    lines = [f"- {shown_sentence(line)}\n" for found in every for line in found[:_LINES]]
     return "".join(["\n", *lines]) if lines else ""
 
 
@@ -42,7 +40,7 @@ def _table(prompt: PromptProbes) -> str:
     head = f"| family | OWASP | {' | '.join([*names, 'succeeded'])} |\n"
     rule = f"|---|---|{'--:|' * (len(names) + 1)}\n"
     rows = "".join(f"| {' | '.join(_row(family, prompt))} |\n" for family in prompt.families)
-    title = f"{code(short(prompt.prompt))} {_sentence(facts.title(prompt))}"
+    title = f"{code(short(prompt.prompt))} {shown_sentence(facts.title(prompt))}"
     remarks = "".join(f"- {line}\n" for line in _remarks(prompt))
     return f"\n**{title}**\n\n{head}{rule}{rows}" + (f"\n{remarks}" if remarks else "")
 
@@ -60,18 +58,18 @@ def _row(found: FamilyRate, prompt: PromptProbes) -> Iterator[str]:
 
 def _remarks(prompt: PromptProbes) -> Iterator[str]:
     for failure in facts.failures(prompt):
-        yield f"**fail**: {_sentence(failure)}"
+        yield f"**fail**: {shown_sentence(failure)}"
     if prompt.decided is not None:
-        yield f"baseline: {prompt.decided.verdict}: {_sentence(prompt.decided.plain)}"
+        yield f"baseline: {prompt.decided.verdict}: {shown_sentence(prompt.decided.plain)}"
     if prompt.bias is not None:
-        yield f"bias: {_sentence(facts.bias(prompt.bias))}"
-        yield from (_sentence(facts.direction(each)) for each in prompt.bias.directions)
+        yield f"bias: {shown_sentence(facts.bias(prompt.bias))}"
+        yield from (shown_sentence(facts.direction(each)) for each in prompt.bias.directions)
     if facts.no_limit(prompt):
-        yield _sentence(facts.no_limit(prompt))
+        yield shown_sentence(facts.no_limit(prompt))
     if facts.self_judged(prompt):
-        yield _sentence(facts.self_judged(prompt))
+        yield shown_sentence(facts.self_judged(prompt))
     if facts.unused(prompt):
-        yield _sentence(facts.unused(prompt))
+        yield shown_sentence(facts.unused(prompt))
 
 
 def _attack(case: ProbedCase) -> str:
@@ -84,8 +82,4 @@ def _attack(case: ProbedCase) -> str:
 
 
 def _text(title: str, lines: list[str]) -> str:
-    return f"{_sentence(title)}\n\n{block('', lines, _LINES)}\n"
-
-
-def _sentence(text: str) -> str:
-    return sentence(visible(text, _LONGEST_SENTENCE))
+    return f"{shown_sentence(title)}\n\n{block('', lines, _LINES)}\n"

@@ -139,10 +139,12 @@ def test_answers_that_are_not_judged_name_their_family_and_how_to_set_a_judge():
 
 
 @pytest.mark.parametrize(
-    ("failures", "verdict", "tone"),
-    [((), "incomplete", "pill missed"), (("it is over its limit",), "fail", "pill failed")],
+    ("failures", "verdict", "sign", "tone"),
+    [((), "incomplete", "≈", "pill missed"), (("over its limit",), "fail", "✕", "pill failed")],
 )
-def test_a_run_that_only_lacks_a_judged_answer_is_incomplete_and_not_red(failures, verdict, tone):
+def test_a_run_that_only_lacks_a_judged_answer_is_incomplete_and_not_red(
+    failures, verdict, sign, tone
+):
     run = usual()
     case = replace(run.cases[0], succeeded=None)
     unheard = replace(case, run=replace(case.run, status="error", reason="no answer"))

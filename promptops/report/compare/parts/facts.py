@@ -29,8 +29,8 @@ from promptops.report.document.blocks import (
     Remark,
     Row,
     Table,
+    ended_early,
 )
-from promptops.report.parts.ended_early import ended_early
 from promptops.report.parts.visible import visible, visible_line, visible_path
 from promptops.report.test.parts.facts import cost, short
 from promptops.report.test.parts.problem_lines import problem_lines
@@ -72,7 +72,7 @@ def document(comparison: ArmComparison) -> Document:
         remarks=(
             Remark(recommendation(comparison), label="recommendation", on_page=False),
             Remark(required(comparison), "error"),
-            Remark(ended_early(comparison.ended, comparison.unasked), "warning", "ended early"),
+            ended_early(comparison.ended, comparison.unasked),
         ),
         next=visible(comparison.advice),
         parts="prompts" if prompts else "",

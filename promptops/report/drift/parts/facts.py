@@ -27,8 +27,8 @@ from promptops.report.document.blocks import (
     Remark,
     Row,
     Table,
+    ended_early,
 )
-from promptops.report.parts.ended_early import ended_early
 from promptops.report.parts.visible import visible, visible_path
 from promptops.report.test.parts.facts import cost, short
 
@@ -71,7 +71,7 @@ def document(drift: Drift) -> Document:
         facts=tuple(_figures(drift)) if drift.prompts else (),
         remarks=(
             *(Remark(each, "warning") for each in warnings(drift)),
-            Remark(ended_early(drift.ended, drift.unasked), "warning", "ended early"),
+            ended_early(drift.ended, drift.unasked),
         ),
         next=visible(drift.advice),
         parts="prompts" if drift.prompts else "",

@@ -16,8 +16,8 @@ from promptops.report.document.blocks import (
     Remark,
     Row,
     Table,
+    ended_early,
 )
-from promptops.report.parts.ended_early import ended_early
 from promptops.report.parts.visible import visible, visible_path
 from promptops.report.test.parts.facts import cost, rounded_down, short
 
@@ -52,7 +52,7 @@ def document(run: MutationRun) -> Document:
         remarks=(
             Remark(operators(run), label="by operator", on_page=False),
             *map(Remark, remarks(run)),
-            Remark(ended_early(run.ended, run.unasked), "warning", "ended early"),
+            ended_early(run.ended, run.unasked),
         ),
         next=visible(run.advice),
         parts="prompts" if run.rows else "",

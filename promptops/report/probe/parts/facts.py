@@ -16,8 +16,7 @@ from promptops.model.probe_run import (
     SkippedProbe,
 )
 from promptops.plurals import counted, some
-from promptops.report.document.blocks import Controls, Document, Fact, Level, Remark
-from promptops.report.parts.ended_early import ended_early
+from promptops.report.document.blocks import Controls, Document, Fact, Level, Remark, ended_early
 from promptops.report.parts.visible import visible, visible_path
 from promptops.report.test.parts.facts import cost, short
 
@@ -51,7 +50,7 @@ def document(run: ProbeRun) -> Document:
         lead=visible(run.nothing),
         facts=() if run.nothing else tuple(_figures(run)),
         remarks=(
-            Remark(ended_early(run.ended, run.unasked), "warning", "ended early"),
+            ended_early(run.ended, run.unasked),
             Remark(missing(run), "warning", "stale"),
         ),
         next=advice(run),

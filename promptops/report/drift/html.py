@@ -8,7 +8,6 @@ from promptops.model.night import Chart, Drift, Night, PromptDrift
 from promptops.records import record
 from promptops.report.drift.page.chart import EDGES, ControlChart, control_chart
 from promptops.report.drift.parts import facts
-from promptops.report.drift.parts.next_steps import next_steps
 from promptops.report.page.document import PICTURE, document
 from promptops.report.test.html import FILTERS, PARTS
 from promptops.report.test.page.regressions import WorseView, worse_view
@@ -76,7 +75,7 @@ def _view(prompt: PromptDrift, drift: Drift, anchor: str, room: Room) -> PromptD
         chart=_drawn(prompt, facts.main_chart(prompt)),
         folded=_drawn(prompt, prompt.chart("contracts") if prompt.chart("score") else None),
         worst=tuple(worse_view(worse, room) for worse in facts.shows_worst(prompt)),
-        steps=tuple(next_steps(prompt, drift)) if prompt.verdict == "drifted" else (),
+        steps=tuple(facts.next_steps(prompt, drift)) if prompt.verdict == "drifted" else (),
         nights=nights[::-1],
         left_out=len(prompt.history) - len(nights),
     )

@@ -9,8 +9,6 @@ from promptops.plurals import counted
 from promptops.report.document.blocks import ended_early
 from promptops.report.document.markdown import LIMIT, more, table_text
 from promptops.report.drift.parts import facts
-from promptops.report.drift.parts.changes import changes
-from promptops.report.drift.parts.next_steps import next_steps
 from promptops.report.parts.markdown_text import code, escape, fitting, sentence, shown_sentence
 from promptops.report.parts.visible import visible, visible_path
 from promptops.report.test.markdown import worst_case
@@ -74,7 +72,7 @@ def _blame(prompt: PromptDrift) -> Iterator[str]:
 
 
 def _changes(prompt: PromptDrift) -> Iterator[str]:
-    found = list(changes(prompt))[-_CHANGES_SHOWN:]
+    found = list(facts.changes(prompt))[-_CHANGES_SHOWN:]
     if found:
         yield "\n**What changed behind the same prompt**\n\n"
     for index, _kind, change in found:
@@ -90,7 +88,7 @@ def _worst(prompt: PromptDrift) -> Iterator[str]:
 
 def _steps(prompt: PromptDrift, drift: Drift) -> Iterator[str]:
     yield "\n**What to do**\n\n"
-    for purpose, command in next_steps(prompt, drift):
+    for purpose, command in facts.next_steps(prompt, drift):
         yield f"- {shown_sentence(purpose)}: {code(command)}\n"
 
 

@@ -8,8 +8,6 @@ from promptops.model.night import Drift, PromptDrift
 from promptops.model.report import Style, plain
 from promptops.report.document.text import last_lines, table_lines
 from promptops.report.drift.parts import facts
-from promptops.report.drift.parts.changes import changed_tonight
-from promptops.report.drift.parts.next_steps import next_steps
 from promptops.report.parts.visible import visible, visible_path
 from promptops.report.test.parts import scores
 from promptops.report.test.parts.difference import Differences
@@ -58,7 +56,7 @@ class _DriftWriter:
         if facts.signal(prompt):
             verdict = self._style(facts.LEVELS[prompt.verdict], prompt.verdict)
             yield f"{name}: {verdict} {facts.signal(prompt)}"
-        for remark in (*facts.remarks(prompt), *changed_tonight(prompt)):
+        for remark in (*facts.remarks(prompt), *facts.changed_tonight(prompt)):
             yield f"{name}: {remark}"
         if prompt.blame:
             yield f"  {self._style('note', 'cause')}: {facts.blame(prompt)}"
@@ -75,6 +73,6 @@ class _DriftWriter:
             lines = scores.case_lines(worse, self._differences, facts.LONG)
             yield from (f"  {line}".rstrip() for line in lines)
         for purpose, command in (
-            next_steps(prompt, self._drift) if prompt.verdict == "drifted" else ()
+            facts.next_steps(prompt, self._drift) if prompt.verdict == "drifted" else ()
         ):
             yield f"  {self._style('hint', purpose)}: {command}"

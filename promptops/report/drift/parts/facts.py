@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from promptops.model.night import (
     LEARNING_NIGHTS,
+    NOTES_REF,
     Chart,
     Drift,
     Night,
@@ -368,3 +370,90 @@ def pooled_line(profile: ProfileDrift) -> str:
 def warnings(drift: Drift) -> list[str]:
     """What did not work and does not change a verdict."""
     return [visible(each) for each in (*drift.warnings, drift.unpushed) if each]
+
+
+# What changed between nights behind the same prompt
+
+RELEASE = "release"
+_SHOWN_TONIGHT = ("model", "judge")
+
+
+def changes(prompt: PromptDrift) -> Iterator[tuple[int, str, str]]:
+    """What changed behind the same prompt: index into the history, kind, and a sentence.
+
+    The kind is `release`, `model`, `fingerprint` or `judge`.
+    """
+    before: Night | None = None
+    for index, night in enumerate(prompt.history):
+        if night.verdict == "accepted":
+            continue
+        if before is not None:
+            for kind, values in _changed(before, night):
+                yield index, kind, f"{kind} {values}"
+        before = night
+
+
+def changed_tonight(prompt: PromptDrift) -> Iterator[str]:
+    """Another model or judge than the night before; the cause of a signal names it already."""
+    tonight = len(prompt.history) - 1
+    for index, kind, sentence in changes(prompt) if prompt.blame is None else ():
+        if index == tonight and kind in _SHOWN_TONIGHT:
+            yield f"changed since the night before: {sentence}"
+
+
+def _changed(before: Night, night: Night) -> Iterator[tuple[str, str]]:
+    """The kind of each change, and its values before and after."""
+    if before.release != night.release:
+        yield RELEASE, f"{short(before.release)} → {short(night.release)}"
+    if before.models and night.models and before.models != night.models:
+        yield "model", f"{_listed(before.models)} → {_listed(night.models)}"
+    if before.fingerprints and night.fingerprints and before.fingerprints != night.fingerprints:
+        yield "fingerprint", f"{_listed(before.fingerprints)} → {_listed(night.fingerprints)}"
+    if before.judge and night.judge and before.judge != night.judge:
+        yield "judge", f"{_judge(before)} → {_judge(night)}"
+
+
+def _listed(names: Iterable[str]) -> str:
+    return some([short(each) for each in names], _NAMES_SHOWN)
+
+
+def _judge(night: Night) -> str:
+    judge = night.judge
+    assert judge is not None
+    kappa = "" if judge.kappa is None else f" (kappa {judge.kappa:.2f})"
+    return f"{short(judge.id)}{kappa}"
+
+
+# What to do about a prompt that drifted
+
+
+def next_steps(prompt: PromptDrift, drift: Drift) -> Iterator[tuple[str, str]]:
+    """Pairs of a purpose and its command, in the order to try."""
+    name = shlex.quote(prompt.prompt)
+    judge = prompt.night.judge
+    if prompt.blame and prompt.blame.who == "judge" and judge:
+        yield "see what the judge answers today", _command(f"test {shlex.quote(judge.id)} --live")
+    else:
+        yield (
+            "find a model that is not worse",
+            _command(f"compare {name} --model PROFILE --record"),
+        )
+    yield (
+        "or record today's answers, and fix the prompt until its cases pass",
+        _command(f"test {name} --refresh"),
+    )
+    yield (
+        "or accept the new level, which the next nights learn",
+        _command(f"drift --accept {name} --reason 'WHY'{_same_history(drift)}"),
+    )
+
+
+def _same_history(drift: Drift) -> str:
+    """The options with which the accepted level is written to the history of this run."""
+    if drift.history != NOTES_REF:
+        return f" --history {shlex.quote(drift.history)}"
+    return " --push" if drift.pushes else ""
+
+
+def _command(words: str) -> str:
+    return visible(f"promptops {words}")

@@ -13,7 +13,6 @@ from promptops.report.probe import html, markdown, text
 from promptops.report.probe.json import write
 from tests.report.diff.html_pages import read
 from tests.report.probe.probe_runs import hostile, nothing, usual
-from tests.report.test import test_run_html
 from tests.report.test.test_run_json import parts
 
 SCHEMAS = Path(__file__).parents[3] / "schemas"
@@ -25,11 +24,6 @@ MAKERS = {"usual": usual, "hostile": hostile, "nothing": nothing}
 @cache
 def page_of(name):
     return html.write(MAKERS[name]())
-
-
-@pytest.fixture(params=MAKERS)
-def page(request):
-    return page_of(request.param)
 
 
 @pytest.mark.parametrize("name", MAKERS)
@@ -58,18 +52,6 @@ def test_the_schema_describes_every_key_and_shares_the_parts_of_a_test_run():
     assert {name: SCHEMA["$defs"][name] for name in shared} == {
         name: TEST_SCHEMA["$defs"][name] for name in shared
     }
-
-
-def test_ids_are_unique_and_every_link_leads_to_one(page):
-    test_run_html.test_ids_are_unique_and_every_link_leads_to_one(page)
-
-
-def test_nothing_is_fetched_and_no_attribute_is_code_or_style(page):
-    test_run_html.test_nothing_is_fetched_and_no_attribute_is_code_or_style(page)
-
-
-def test_the_policy_allows_this_style_and_this_script_alone(page):
-    test_run_html.test_the_policy_allows_this_style_and_this_script_alone(page)
 
 
 def test_an_attack_on_the_page_adds_no_element_and_is_shown_as_text():

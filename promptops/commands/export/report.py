@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from promptops.model.exported import Export, FileState
 from promptops.model.report import Style, plain
 from promptops.plurals import counted
+from promptops.report.document.markdown import LIMIT
 from promptops.report.full import finding_lines
 from promptops.report.parts.loss_lines import loss_lines
 from promptops.report.parts.markdown_text import code_span, escape, within
 from promptops.report.parts.visible import visible_path
-from promptops.report.test.markdown import LIMIT
 
 STATES: dict[FileState, str] = {
     "written": "wrote",

@@ -20,14 +20,14 @@ from promptops.report.check.parts.verdict import counted_risks, counts, headline
 from promptops.report.diff import html as diff
 from promptops.report.diff.page.views import PromptChangesView, prompt_views
 from promptops.report.mutate.html import PARTS as MUTANTS
-from promptops.report.mutate.page.views import row_views
+from promptops.report.mutate.html import row_views
 from promptops.report.mutate.parts import facts as mutants
 from promptops.report.page.document import document
 from promptops.report.page.source import PARTS as SOURCE
 from promptops.report.parts.sentence import advice
 from promptops.report.parts.summary import by_severity
-from promptops.report.probe.page.views import PromptProbesView
-from promptops.report.probe.page.views import prompt_views as probe_views
+from promptops.report.probe.html import PromptProbesView
+from promptops.report.probe.html import prompt_views as probe_views
 from promptops.report.probe.parts import facts as probe_facts
 from promptops.report.test import html as test
 from promptops.report.test.page.size_budget import Room

@@ -14,11 +14,12 @@ from promptops.report.check.parts.findings import without_lint_errors
 from promptops.report.check.parts.rows import fixes, reason, required, rows, waived
 from promptops.report.check.parts.verdict import counts, headline
 from promptops.report.diff.markdown import details, summary
+from promptops.report.document.markdown import LIMIT
 from promptops.report.markdown import table
 from promptops.report.parts.markdown_text import code, escape, fitting, sentence, within
 from promptops.report.parts.visible import visible
 from promptops.report.probe.parts import facts
-from promptops.report.test.markdown import LIMIT, body
+from promptops.report.test.markdown import body
 from promptops.report.test.parts.facts import short
 
 MARKER = "<!-- promptops check -->"

@@ -3,86 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import compress
 
 from promptops.model.arm import ArmComparison, ArmResult, PromptComparison
-from promptops.model.test_run import Worse
-from promptops.plurals import counted
 from promptops.report.compare.parts import facts
-from promptops.report.parts.markdown_text import block, code, escape, fitting, indented, sentence
-from promptops.report.parts.patch import patch_lines
-from promptops.report.parts.visible import visible
-from promptops.report.test.markdown import LIMIT
-from promptops.report.test.parts import scores
+from promptops.report.document.markdown import LIMIT, more, opening, table_text
+from promptops.report.parts.markdown_text import code, fitting, shown_sentence
+from promptops.report.test.markdown import worst_case
 from promptops.report.test.parts.facts import short
-
-MARKER = "<!-- promptops compare -->"
-"""Identifies the comment, so that it is updated and not repeated."""
 
 _RESERVED = 1_000  # for the notes on omitted parts
 _ROOM_FOR_WORST = 20_000
-_LONGEST_TO_COMPARE = 20_000
-_LONGEST_SENTENCE = 2_000
-_LINES_OF_AN_ANSWER = 12
-_COLUMNS = (
-    ("arm", "---"),
-    ("verdict", "---"),
-    ("score", "--:"),
-    ("difference", "---"),
-    ("contracts", "--:"),
-    ("$/1,000", "---"),
-    ("tokens", "--:"),
-    ("p50/p95", "---"),
-)
-_SIGNS = {"worse": "**worse**"}
 
 
 def write(comparison: ArmComparison, **_: object) -> str:
     """One comment below GitHub's limit of 65,536 characters; it notes how much is left out."""
-    head = _head(comparison)
+    head = opening(facts.document(comparison))
     room = LIMIT - _RESERVED - len(head)
     tables = list(fitting(room, map(_table, comparison.prompts)))
     room -= sum(map(len, tables))
-    left_out = len(comparison.prompts) - len(tables)
-    more = f"\n{counted(left_out, 'more prompt')}: {code(facts.ALL)}\n" if left_out else ""
+    rest = more(len(comparison.prompts) - len(tables), "prompt", facts.ALL)
     worst = fitting(min(room, _ROOM_FOR_WORST), _worst_cases(comparison.prompts))
-    return "".join([head, *tables, more, *worst])
-
-
-def _head(comparison: ArmComparison) -> str:
-    lines = [
-        f"**Compare**: {_sentence(facts.summary(comparison))}",
-        _sentence(facts.recommendation(comparison)),
-        _sentence(facts.required(comparison)),
-        _sentence(facts.ended(comparison)),
-        f"Next: {code(facts.advice(comparison))}" if comparison.advice else "",
-    ]
-    return f"{MARKER}\n" + "\n".join(f"{line}\n" for line in lines if line)
+    return "".join([head, *tables, rest, *worst])
 
 
 def _table(prompt: PromptComparison) -> str:
-    rows = [*zip(*_COLUMNS, strict=True), *(tuple(_row(arm, prompt)) for arm in prompt.arms)]
-    used = [any(column[2:]) for column in zip(*rows, strict=True)]
-    table = "".join(f"| {' | '.join(compress(row, used))} |\n" for row in rows)
-    title = f"{code(short(prompt.prompt))} {_sentence(facts.title(prompt))}"
+    table = table_text(facts.arms(prompt), LIMIT, facts.ALL)
+    title = f"{code(short(prompt.prompt))} {shown_sentence(facts.title(prompt))}"
     return f"\n**{title}**\n\n{table}{_remarks(prompt)}"
-
-
-def _row(arm: ArmResult, prompt: PromptComparison) -> Iterator[str]:
-    ratio = facts.ratio(arm)
-    yield code(short(arm.name))
-    yield _SIGNS.get(arm.verdict, arm.verdict)
-    yield escape(facts.score(arm, prompt))
-    yield escape(facts.difference(arm))
-    yield facts.contracts(arm)
-    yield escape(facts.cost_1000(arm.cost_usd_1000) + (f" ({ratio})" if ratio else ""))
-    yield facts.tokens(arm.tokens)
-    yield escape(facts.latency(arm.latency_s))
 
 
 def _remarks(prompt: PromptComparison) -> str:
     lines = [
-        f"- {code(short(arm.name))}: {_sentence(remark)}\n"
+        f"- {code(short(arm.name))}: {shown_sentence(remark)}\n"
         for arm in prompt.arms
         for remark in (*facts.remarks(arm), *map(facts.other, arm.others), *facts.problems(arm))
     ]
@@ -98,19 +50,5 @@ def _worst_cases(prompts: Iterable[PromptComparison]) -> Iterator[str]:
 
 def _worst_of(prompt: PromptComparison, arm: ArmResult) -> str:
     what = f"{code(short(prompt.prompt))}, {code(short(arm.name))}"
-    items = "".join(map(_worse, facts.shows_worst(arm)))
+    items = "".join(worst_case(worse, facts.LONG) for worse in facts.shows_worst(arm))
     return f"\n<details><summary>{what}: the worst cases</summary>\n\n{items}\n</details>\n"
-
-
-def _worse(worse: Worse) -> str:
-    item = f"- {code(short(worse.name))}: {scores.lost(worse)}"
-    answers = scores.answers(worse)
-    if answers[0] == answers[1]:
-        return f"{item}, {scores.SAME}\n"
-    if max(map(len, answers)) > _LONGEST_TO_COMPARE:
-        return f"{item}, {_sentence(facts.LONG)}\n"
-    return f"{item}\n\n{indented(block('diff', patch_lines(*answers), _LINES_OF_AN_ANSWER))}\n"
-
-
-def _sentence(text: str) -> str:
-    return sentence(visible(text, _LONGEST_SENTENCE))

@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from promptops.model.night import SIGNALS, Drift, PromptDrift
-from promptops.model.test_run import Worse
 from promptops.plurals import counted
+from promptops.report.document.blocks import ended_early
+from promptops.report.document.markdown import LIMIT, more, table_text
 from promptops.report.drift.parts import facts
-from promptops.report.drift.parts.changes import changes
-from promptops.report.drift.parts.next_steps import next_steps
-from promptops.report.parts.markdown_text import block, code, escape, fitting, indented, sentence
-from promptops.report.parts.patch import patch_lines
+from promptops.report.parts.markdown_text import code, escape, fitting, sentence, shown_sentence
 from promptops.report.parts.visible import visible, visible_path
-from promptops.report.test.markdown import LIMIT
-from promptops.report.test.parts import scores
+from promptops.report.test.markdown import worst_case
 from promptops.report.test.parts.facts import short
 from promptops.report.test.parts.problem_lines import problem_lines
 
@@ -23,14 +20,8 @@ MARKER = "<!-- promptops drift -->"
 
 _RESERVED = 1_000  # for the notes on omitted parts
 _ROOM_FOR_TABLE = 15_000
-_LONGEST_TO_COMPARE = 20_000
-_LONGEST_SENTENCE = 2_000
-_LINES_OF_AN_ANSWER = 12
 _PROBLEMS_SHOWN = 10
 _CHANGES_SHOWN = 10
-_HEAD = "| prompt | verdict | tonight | baseline | ewma | nights | contracts | same answers |\n"
-_RULE = "|---|---|--:|--:|---|--:|--:|--:|\n"
-_SIGNS = {"drifted": "**drifted**", "suspect": "**suspect**"}
 
 
 def write(drift: Drift, **_: object) -> str:
@@ -41,16 +32,15 @@ def write(drift: Drift, **_: object) -> str:
     table = _table(drift, min(room, _ROOM_FOR_TABLE))
     signalled = [prompt for prompt in facts.in_order(drift) if prompt.verdict in SIGNALS]
     sections = list(fitting(room - len(table), (_section(each, drift) for each in signalled)))
-    left_out = len(signalled) - len(sections)
-    more = f"\n{counted(left_out, 'more prompt')}: {code(facts.ALL)}\n" if left_out else ""
-    return "".join([head, *sections, more, table, after])
+    rest = more(len(signalled) - len(sections), "prompt", facts.ALL)
+    return "".join([head, *sections, rest, table, after])
 
 
 def _intro(drift: Drift) -> str:
     if not drift.prompts:
-        return f"{_sentence(facts.summary(drift))}\n"
+        return f"{shown_sentence(facts.summary(drift))}\n"
     cases = "Every night, the model answers the test cases of a release again."
-    return f"{_sentence(facts.summary(drift))}\n\n{cases}\n"
+    return f"{shown_sentence(facts.summary(drift))}\n\n{cases}\n"
 
 
 def _section(prompt: PromptDrift, drift: Drift) -> str:
@@ -72,69 +62,42 @@ def _level(prompt: PromptDrift) -> Iterator[str]:
     signal = f" {escape(facts.signal(prompt))}" if facts.signal(prompt) else ""
     level = f"{facts.tonight(prompt)}{unit} tonight, {facts.baseline(chart)} in the learned nights"
     yield f"**{prompt.verdict.capitalize()}**{signal}: {level}.\n"
-    yield from (f"{_sentence(remark)}\n" for remark in facts.remarks(prompt))
+    yield from (f"{shown_sentence(remark)}\n" for remark in facts.remarks(prompt))
 
 
 def _blame(prompt: PromptDrift) -> Iterator[str]:
     if prompt.blame:
-        yield f"\n**Cause**: {_sentence(facts.blame(prompt))}\n"
-        yield from (f"- {_sentence(reason)}\n" for reason in facts.other_reasons(prompt))
+        yield f"\n**Cause**: {shown_sentence(facts.blame(prompt))}\n"
+        yield from (f"- {shown_sentence(reason)}\n" for reason in facts.other_reasons(prompt))
 
 
 def _changes(prompt: PromptDrift) -> Iterator[str]:
-    found = list(changes(prompt))[-_CHANGES_SHOWN:]
+    found = list(facts.changes(prompt))[-_CHANGES_SHOWN:]
     if found:
         yield "\n**What changed behind the same prompt**\n\n"
     for index, _kind, change in found:
-        yield f"- {escape(facts.day(prompt.history[index]))}: {_sentence(change)}\n"
+        yield f"- {escape(facts.day(prompt.history[index]))}: {shown_sentence(change)}\n"
 
 
 def _worst(prompt: PromptDrift) -> Iterator[str]:
     worst = facts.shows_worst(prompt)
     if worst:
         yield "\n**Worst cases**, the recorded answer (-) and tonight's (+)\n\n"
-        yield from map(_worse, worst)
-
-
-def _worse(worse: Worse) -> str:
-    item = f"- {code(short(worse.name))}: {scores.lost(worse)}"
-    answers = scores.answers(worse)
-    if answers[0] == answers[1]:
-        return f"{item}, {scores.SAME}\n"
-    if max(map(len, answers)) > _LONGEST_TO_COMPARE:
-        return f"{item}, {_sentence(facts.LONG)}\n"
-    return f"{item}\n\n{indented(block('diff', patch_lines(*answers), _LINES_OF_AN_ANSWER))}\n"
+        yield from (worst_case(worse, facts.LONG) for worse in worst)
 
 
 def _steps(prompt: PromptDrift, drift: Drift) -> Iterator[str]:
     yield "\n**What to do**\n\n"
-    for purpose, command in next_steps(prompt, drift):
-        yield f"- {_sentence(purpose)}: {code(command)}\n"
+    for purpose, command in facts.next_steps(prompt, drift):
+        yield f"- {shown_sentence(purpose)}: {code(command)}\n"
 
 
 def _table(drift: Drift, room: int) -> str:
     if not drift.prompts:
         return ""
-    rows = list(fitting(room, map(_row, facts.in_order(drift))))
-    left_out = len(drift.prompts) - len(rows)
-    more = f"\n{counted(left_out, 'more prompt')}: {code(facts.ALL)}\n" if left_out else ""
-    pooled = [f"\n{_sentence(facts.pooled_line(each))}\n" for each in facts.pooled(drift)]
-    return "".join(["\n", "## All prompts\n\n", _HEAD, _RULE, *rows, more, *pooled])
-
-
-def _row(prompt: PromptDrift) -> str:
-    chart = facts.main_chart(prompt)
-    cells = (
-        code(short(prompt.prompt)),
-        _SIGNS.get(prompt.verdict, prompt.verdict),
-        escape(facts.measured(prompt)),
-        facts.baseline(chart),
-        facts.ewma(chart),
-        facts.nights(prompt),
-        facts.contracts(prompt.night),
-        facts.same(prompt.night),
-    )
-    return f"| {' | '.join(cells)} |\n"
+    rows = table_text(facts.tonight_table(drift), room, facts.ALL)
+    pooled = [f"\n{shown_sentence(facts.pooled_line(each))}\n" for each in facts.pooled(drift)]
+    return "".join(["\n## All prompts\n\n", rows, *pooled])
 
 
 def _after(drift: Drift) -> str:
@@ -143,15 +106,11 @@ def _after(drift: Drift) -> str:
         *problem_lines(drift.problems),
         *facts.warnings(drift),
     ]
-    lines = [_sentence(problem) for problem in problems[:_PROBLEMS_SHOWN]]
+    lines = [shown_sentence(problem) for problem in problems[:_PROBLEMS_SHOWN]]
     if problems[_PROBLEMS_SHOWN:]:
         lines.append(counted(len(problems) - _PROBLEMS_SHOWN, "more problem"))
     if drift.ended:
-        lines.append(f"Ended early: {_sentence(facts.ended(drift))}")
+        lines.append(f"Ended early: {sentence(ended_early(drift.ended, drift.unasked).text)}")
     if drift.advice:
-        lines.append(f"Next: {code(facts.advice(drift))}")
+        lines.append(f"Next: {code(visible(drift.advice))}")
     return "".join(["\n", *(f"- {line}\n" for line in lines)]) if lines else ""
-
-
-def _sentence(text: str) -> str:
-    return sentence(visible(text, _LONGEST_SENTENCE))

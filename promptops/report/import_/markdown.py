@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from promptops.model.imported import Import, ImportedPrompt
 from promptops.plurals import counted
+from promptops.report.document.markdown import LIMIT
 from promptops.report.import_.parts import facts
 from promptops.report.import_.parts.inferred_inputs import inferred_line, without_inferred
 from promptops.report.import_.parts.left_out import left_out_phrase
@@ -18,7 +19,6 @@ from promptops.report.parts.markdown_text import (
     within,
 )
 from promptops.report.parts.visible import visible_path
-from promptops.report.test.markdown import LIMIT
 
 _HEAD = (
     "| prompt | format | messages | inputs | cases | losses | result |\n"

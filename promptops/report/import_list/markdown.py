@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from promptops.model.imported import Candidate, CandidateList
+from promptops.report.document.markdown import LIMIT
 from promptops.report.import_.parts.left_out import left_out_lines
 from promptops.report.parts.loss_lines import loss_lines
 from promptops.report.parts.markdown_text import code_span, escape, within
 from promptops.report.parts.visible import visible, visible_path
-from promptops.report.test.markdown import LIMIT
 
 _RESERVED = 4_000  # for the files that are left out
 

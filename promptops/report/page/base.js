@@ -141,6 +141,13 @@
   byId("show-keys").addEventListener("click", showKeys);
   byId("hide-keys").addEventListener("click", () => keys.close());
   for (const details of folding) details.addEventListener("toggle", nameFold);
+  // Not every browser lets keys scroll a text that is higher than its box.
+  const reachable = ({ target }) => {
+    for (const each of target.querySelectorAll("pre, .compared")) {
+      if (each.scrollHeight > each.clientHeight) each.tabIndex = 0;
+    }
+  };
+  document.addEventListener("toggle", reachable, true);
   addEventListener("hashchange", openTarget);
   openTarget();
   nameFold();

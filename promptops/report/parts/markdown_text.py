@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from promptops.patterns import lazy_pattern
 from promptops.plurals import counted
-from promptops.report.parts.visible import visible_line
+from promptops.report.parts.visible import visible, visible_line
 
 # An entity is never Markdown structure: neither in text nor in tables nor in `<code>`.
 # GitHub links names and numbers (`@` and `#`) in each run of text after the Markdown is done: there
@@ -47,6 +47,11 @@ def sentence(text: str) -> str:
         code(piece) if index % 2 else (_inline if index else escape)(piece)
         for index, piece in enumerate(pieces)
     )
+
+
+def shown_sentence(text: str) -> str:
+    """The same of any text, which is made visible and cut."""
+    return sentence(visible(text))
 
 
 def code(text: str) -> str:

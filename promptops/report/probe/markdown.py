@@ -5,51 +5,34 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from promptops.model.probe_run import FamilyRate, ProbedCase, ProbeRun, PromptProbes
-from promptops.plurals import counted
-from promptops.report.parts.markdown_text import block, code, escape, fitting, sentence
-from promptops.report.parts.visible import visible
+from promptops.report.document.markdown import LIMIT, more, opening
+from promptops.report.parts.markdown_text import block, code, escape, fitting, shown_sentence
 from promptops.report.probe.parts import facts
-from promptops.report.test.markdown import LIMIT
 from promptops.report.test.parts.facts import answer_lines, short
-
-MARKER = "<!-- promptops probe -->"
-"""Identifies the comment, so that it is updated and not repeated."""
 
 _RESERVED = 1_000  # for the notes on omitted parts
 _LINES = 30
-_LONGEST_SENTENCE = 2_000
 
 
 def write(run: ProbeRun, **_: object) -> str:
     """One comment below GitHub's limit of 65,536 characters; it notes how much is left out."""
-    head = _head(run)
+    head = opening(facts.document(run)) + _problems(run)
     room = LIMIT - _RESERVED - len(head)
     tables = list(fitting(room, map(_table, run.prompts)))
     room -= sum(map(len, tables))
-    left_out = len(run.prompts) - len(tables)
-    more = f"\n{counted(left_out, 'more prompt')}: {code(facts.ALL)}\n" if left_out else ""
+    prompts = more(len(run.prompts) - len(tables), "prompt", facts.ALL)
     found = facts.succeeded(run.cases)
     attacks = list(fitting(room, map(_attack, found)))
-    hidden = len(found) - len(attacks)
-    rest = f"\n{counted(hidden, 'more attack')}: {code(facts.ALL)}\n" if hidden else ""
-    return "".join([head, *tables, more, *attacks, rest])
+    rest = more(len(found) - len(attacks), "attack", facts.ALL)
+    return "".join([head, *tables, prompts, *attacks, rest])
 
 
-def _head(run: ProbeRun) -> str:
-    lines = [
-        f"**Probe**: {_sentence(facts.summary(run))}",
-        _sentence(facts.missing(run)),
-        _sentence(facts.ended(run)),
-        *(f"- {_sentence(problem.reason)}" for problem in run.problems[:_LINES]),
-        *(f"- {_sentence(line)}" for line in list(facts.error_lines(run))[:_LINES]),
-        *([] if run.nothing else [f"- not attacked: {_sentence(each)}" for each in _skipped(run)]),
-        f"Next: {code(facts.advice(run))}" if run.advice else "",
-    ]
-    return f"{MARKER}\n" + "\n".join(f"{line}\n" for line in lines if line)
-
-
-def _skipped(run: ProbeRun) -> list[str]:
-    return list(facts.skipped(run))[:_LINES]
+def _problems(run: ProbeRun) -> str:
+    """What is wrong and what was not attacked; the first lines of each."""
+    skipped = [] if run.nothing else [f"not attacked: {each}" for each in facts.skipped(run)]
+    every = ([each.reason for each in run.problems], list(facts.error_lines(run)), skipped)
+    lines = [f"- {shown_sentence(line)}\n" for found in every for line in found[:_LINES]]
+    return "".join(["\n", *lines]) if lines else ""
 
 
 def _table(prompt: PromptProbes) -> str:
@@ -57,7 +40,7 @@ def _table(prompt: PromptProbes) -> str:
     head = f"| family | OWASP | {' | '.join([*names, 'succeeded'])} |\n"
     rule = f"|---|---|{'--:|' * (len(names) + 1)}\n"
     rows = "".join(f"| {' | '.join(_row(family, prompt))} |\n" for family in prompt.families)
-    title = f"{code(short(prompt.prompt))} {_sentence(facts.title(prompt))}"
+    title = f"{code(short(prompt.prompt))} {shown_sentence(facts.title(prompt))}"
     remarks = "".join(f"- {line}\n" for line in _remarks(prompt))
     return f"\n**{title}**\n\n{head}{rule}{rows}" + (f"\n{remarks}" if remarks else "")
 
@@ -75,18 +58,18 @@ def _row(found: FamilyRate, prompt: PromptProbes) -> Iterator[str]:
 
 def _remarks(prompt: PromptProbes) -> Iterator[str]:
     for failure in facts.failures(prompt):
-        yield f"**fail**: {_sentence(failure)}"
+        yield f"**fail**: {shown_sentence(failure)}"
     if prompt.decided is not None:
-        yield f"baseline: {prompt.decided.verdict}: {_sentence(prompt.decided.plain)}"
+        yield f"baseline: {prompt.decided.verdict}: {shown_sentence(prompt.decided.plain)}"
     if prompt.bias is not None:
-        yield f"bias: {_sentence(facts.bias(prompt.bias))}"
-        yield from (_sentence(facts.direction(each)) for each in prompt.bias.directions)
+        yield f"bias: {shown_sentence(facts.bias(prompt.bias))}"
+        yield from (shown_sentence(facts.direction(each)) for each in prompt.bias.directions)
     if facts.no_limit(prompt):
-        yield _sentence(facts.no_limit(prompt))
+        yield shown_sentence(facts.no_limit(prompt))
     if facts.self_judged(prompt):
-        yield _sentence(facts.self_judged(prompt))
+        yield shown_sentence(facts.self_judged(prompt))
     if facts.unused(prompt):
-        yield _sentence(facts.unused(prompt))
+        yield shown_sentence(facts.unused(prompt))
 
 
 def _attack(case: ProbedCase) -> str:
@@ -99,8 +82,4 @@ def _attack(case: ProbedCase) -> str:
 
 
 def _text(title: str, lines: list[str]) -> str:
-    return f"{_sentence(title)}\n\n{block('', lines, _LINES)}\n"
-
-
-def _sentence(text: str) -> str:
-    return sentence(visible(text, _LONGEST_SENTENCE))
+    return f"{shown_sentence(title)}\n\n{block('', lines, _LINES)}\n"

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from promptops.model.probe_run import ProbedCase, ProbeRun, PromptProbes
 from promptops.model.report import Style, plain
 from promptops.plurals import and_more, counted
+from promptops.report.document.text import last_lines
 from promptops.report.parts.answer_text import answer_lines
 from promptops.report.parts.visible import visible, visible_path
 from promptops.report.parts.visible_stream import visible_text
@@ -15,7 +16,6 @@ from promptops.report.test.parts import scores
 from promptops.report.test.parts.difference import Differences
 from promptops.report.test.parts.facts import short
 
-_VERDICTS = {"pass": "info", "fail": "error", "inconclusive": "warning"}
 _LINES = 6
 _ATTACKS = 20
 _LONGEST_LINE = 300
@@ -44,13 +44,7 @@ class _ProbeWriter:
         yield from self._problems()
         for line in facts.skipped(self._run) if not self._run.nothing else ():
             yield f"{self._style('note', 'not attacked')}: {line}"
-        if facts.ended(self._run):
-            yield f"{self._style('warning', 'ended early')}: {facts.ended(self._run)}"
-        if facts.missing(self._run):
-            yield f"{self._style('warning', 'stale')}: {facts.missing(self._run)}"
-        if self._run.advice:
-            yield f"{self._style('hint', 'hint')}: {facts.advice(self._run)}"
-        yield self._style("summary", facts.summary(self._run))
+        yield from last_lines(facts.document(self._run), self._style)
 
     def _prompt(self, prompt: PromptProbes) -> Iterator[str]:
         name = self._style("path", visible_path(short(prompt.prompt)))
@@ -110,7 +104,7 @@ class _ProbeWriter:
                 yield f"    {facts.direction(each)}"
         decided = prompt.decided
         if decided is not None:
-            verdict = self._style(_VERDICTS[decided.verdict], decided.verdict)
+            verdict = self._style(facts.LEVELS[decided.verdict], decided.verdict)
             line = decided.line if self._figures else decided.plain
             yield f"  {self._style('note', 'baseline')}: {verdict}: {visible(line)}"
             worst = scores.lines(decided, self._differences) if decided.verdict == "fail" else ()

@@ -7,13 +7,11 @@ from collections.abc import Iterable, Sequence
 from promptops.model.score import Score
 from promptops.model.score_group import ScoreGroup
 from promptops.plurals import and_more, counted
-from promptops.report.parts.markdown_text import code, escape, fitting, sentence
-from promptops.report.parts.visible import visible
+from promptops.report.document.markdown import LIMIT
+from promptops.report.parts.markdown_text import code, escape, fitting, shown_sentence
 from promptops.report.score.parts import facts, notes
-from promptops.report.score.parts import notes as alerts
 from promptops.report.score.parts.facts import Section, group_name, sections
 from promptops.report.score.parts.figures import columns
-from promptops.report.test.markdown import LIMIT
 
 MARKER = "<!-- promptops score -->"
 """Identifies the comment, so that it is updated and not repeated."""
@@ -22,12 +20,11 @@ _RESERVED = 2_000  # for the notes on omitted parts
 _ROOM_FOR_NOTES = 12_000
 _ALERTS = 50
 _ROWS = 20
-_LONGEST_SENTENCE = 2_000
 
 
 def write(score: Score, **_: object) -> str:
     """One comment below GitHub's limit of 65,536 characters; it notes how much is left out."""
-    head = f"{MARKER}\n**Production**: {_sentence(facts.summary(score))}\n{_alerts(score)}"
+    head = f"{MARKER}\n**Production**: {shown_sentence(facts.summary(score))}\n{_alerts(score)}"
     remarks = _details("Notes", fitting(_ROOM_FOR_NOTES, map(_item, _notes(score))))
     room = LIMIT - _RESERVED - len(head) - len(remarks)
     every = sections(score)
@@ -38,15 +35,17 @@ def write(score: Score, **_: object) -> str:
 
 
 def _alerts(score: Score) -> str:
-    lines = [_alert(group_name(each.by), alerts.raised(each)) for each in score.alerts[:_ALERTS]]
+    lines = [_alert(group_name(each.by), notes.raised(each)) for each in score.alerts[:_ALERTS]]
     more = and_more(len(score.alerts) - _ALERTS, "alert")
     lines += [f"- {more}: {code(facts.ALL)}\n"] if more else []
-    lines += [_item(f"alert without a value: {line}") for line in alerts.without_value(score)]
+    lines += [_item(f"alert without a value: {line}") for line in notes.without_value(score)]
     return f"\n{''.join(lines)}" if lines else ""
 
 
 def _alert(name: str, text: str) -> str:
-    return f"- **{escape(name)}**: {_sentence(text)}\n" if name else f"- {_sentence(text)}\n"
+    return (
+        f"- **{escape(name)}**: {shown_sentence(text)}\n" if name else f"- {shown_sentence(text)}\n"
+    )
 
 
 def _table(section: Section) -> str:
@@ -75,8 +74,8 @@ def _notes(score: Score) -> list[str]:
     return [
         *notes.broken(score),
         *(f"{label}: {line}" for label, line in notes.notes(score)),
-        *(f"alert without effect: {line}" for line in alerts.idle(score)),
-        *(f"no alert: {line}" for line in alerts.quiet(score)),
+        *(f"alert without effect: {line}" for line in notes.idle(score)),
+        *(f"no alert: {line}" for line in notes.quiet(score)),
         *(f"not certain: {line}" for line in alerts.doubtful(score)),
     ]
 
@@ -87,8 +86,4 @@ def _details(title: str, items: Iterable[str]) -> str:
 
 
 def _item(line: str) -> str:
-    return f"- {_sentence(line)}\n"
-
-
-def _sentence(text: str) -> str:
-    return sentence(visible(text, _LONGEST_SENTENCE))
+    return f"- {shown_sentence(line)}\n"

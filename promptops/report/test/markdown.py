@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator
 
 from promptops.model.test_run import CaseRun, CoverageRow, Decided, TestRun, Worse
 from promptops.plurals import counted, some
+from promptops.report.document.markdown import LIMIT
 from promptops.report.parts.markdown_text import (
     block,
     code,
@@ -22,9 +23,6 @@ from promptops.report.test.parts.troubles import Trouble, notes, outages, stale,
 
 MARKER = "<!-- promptops test -->"
 """Identifies the comment, so that it is updated and not repeated."""
-
-LIMIT = 65_536
-"""The limit of a comment in characters."""
 
 _RESERVED = 1_000  # for the notes on omitted parts
 _ROOM_FOR_SCORES = 10_000
@@ -124,17 +122,18 @@ def _worst(decided: tuple[Decided, ...]) -> str:
 def _lost(decided: Decided) -> str:
     what = f"{code(facts.short(decided.prompt))} {escape(facts.short(decided.score))}"
     worst = scores.worst(decided)
-    items = _listed(_ROOM_FOR_WORST // 2, map(_worse, worst), len(worst), "case")
+    items = _listed(_ROOM_FOR_WORST // 2, map(worst_case, worst), len(worst), "case")
     return f"\n<details><summary>{what}: the worst cases</summary>\n\n{items}\n</details>\n"
 
 
-def _worse(worse: Worse) -> str:
+def worst_case(worse: Worse, too_long: str = scores.LONG) -> str:
+    """The item of a case that lost, with the difference of its answers."""
     item = f"- {code(facts.short(worse.name))}: {scores.lost(worse)}"
     answers = scores.answers(worse)
     if answers[0] == answers[1]:
         return f"{item}, {scores.SAME}\n"
     if max(map(len, answers)) > _LONGEST_TO_COMPARE:
-        return f"{item}, {_sentence(scores.LONG)}\n"
+        return f"{item}, {sentence(too_long)}\n"
     shown = block("diff", patch_lines(*answers), _LINES_OF_AN_ANSWER)
     return f"{item}\n\n{indented(shown)}\n"
 

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from promptops.report.compare.html import write
-from promptops.report.compare.page.views import PICTURE_WIDTH
+from promptops.report.compare.html import PICTURE_WIDTH, write
 from tests.report.compare.comparisons import COMPARISONS, many, recommended, undecided, unfinished
 from tests.report.compare.hostile_comparisons import hostile
 from tests.report.diff.browser import visits

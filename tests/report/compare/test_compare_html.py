@@ -2,14 +2,12 @@
 
 import re
 from dataclasses import replace
-from functools import cache
 
 import pytest
 
 from promptops.model.arm import Recommendation, ValueInterval
-from promptops.report.compare.html import write
+from promptops.report.compare.html import picture, write
 from promptops.report.compare.page.labels import Box, along, placed
-from promptops.report.compare.page.views import picture
 from promptops.report.page.scale import cost_scale, score_scale
 from tests.hanging import ends_soon
 from tests.report.compare.comparisons import (
@@ -25,39 +23,7 @@ from tests.report.compare.comparisons import (
 )
 from tests.report.compare.hostile_comparisons import hostile, large
 from tests.report.diff.html_pages import read
-from tests.report.test import test_run_html
-
-MAKERS = {**COMPARISONS, "hostile": hostile, "many": lambda: many(8, 40)}
-
-
-@cache
-def written(name):
-    return write(MAKERS[name]())
-
-
-@pytest.fixture(params=MAKERS)
-def page(request):
-    return written(request.param)
-
-
-def with_class(root, name, tag=""):
-    return test_run_html.with_class(root, name, tag)
-
-
-def test_ids_are_unique_and_every_link_leads_to_one(page):
-    test_run_html.test_ids_are_unique_and_every_link_leads_to_one(page)
-
-
-def test_nothing_is_fetched_and_no_attribute_is_code_or_style(page):
-    test_run_html.test_nothing_is_fetched_and_no_attribute_is_code_or_style(page)
-
-
-def test_the_policy_allows_this_style_and_this_script_alone(page):
-    test_run_html.test_the_policy_allows_this_style_and_this_script_alone(page)
-
-
-def test_headings_go_down_one_step_at_a_time_and_landmarks_are_there_once(page):
-    test_run_html.test_headings_go_down_one_step_at_a_time_and_landmarks_are_there_once(page)
+from tests.report.test.test_run_html import with_class
 
 
 def test_untrusted_text_adds_no_element():

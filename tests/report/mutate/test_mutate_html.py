@@ -1,46 +1,11 @@
 """The HTML page of mutation testing, read without a browser."""
 
-from functools import cache
-
 import pytest
 
 from promptops.report.mutate.html import write
 from tests.report.diff.html_pages import read
 from tests.report.mutate.mutations import RUNS, hostile, many, survivors
-from tests.report.test import test_run_html
-from tests.tiers import fast_only
-
-MAKERS = {**RUNS, "hostile": hostile}
-
-
-@cache
-def written(name):
-    return write(MAKERS[name]())
-
-
-@pytest.fixture(params=fast_only(MAKERS, ["since", "hostile"]))
-def page(request):
-    return written(request.param)
-
-
-def with_class(root, name, tag=""):
-    return test_run_html.with_class(root, name, tag)
-
-
-def test_ids_are_unique_and_every_link_leads_to_one(page):
-    test_run_html.test_ids_are_unique_and_every_link_leads_to_one(page)
-
-
-def test_nothing_is_fetched_and_no_attribute_is_code_or_style(page):
-    test_run_html.test_nothing_is_fetched_and_no_attribute_is_code_or_style(page)
-
-
-def test_the_policy_allows_this_style_and_this_script_alone(page):
-    test_run_html.test_the_policy_allows_this_style_and_this_script_alone(page)
-
-
-def test_headings_go_down_one_step_at_a_time_and_landmarks_are_there_once(page):
-    test_run_html.test_headings_go_down_one_step_at_a_time_and_landmarks_are_there_once(page)
+from tests.report.test.test_run_html import with_class
 
 
 def test_untrusted_text_adds_no_element():

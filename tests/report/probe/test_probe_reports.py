@@ -14,7 +14,6 @@ from tests.golden_files import compare
 from tests.output_schemas import validate
 from tests.report.diff.html_pages import read
 from tests.report.probe.probe_runs import hostile, nothing, usual
-from tests.report.test import test_run_html
 
 MAKERS = {"usual": usual, "hostile": hostile, "nothing": nothing}
 
@@ -24,26 +23,9 @@ def page_of(name):
     return html.write(MAKERS[name]())
 
 
-@pytest.fixture(params=MAKERS)
-def page(request):
-    return page_of(request.param)
-
-
 @pytest.mark.parametrize("name", MAKERS)
 def test_json_is_what_its_schema_says(name):
     validate("probe-run", json.loads(write(MAKERS[name]())))
-
-
-def test_ids_are_unique_and_every_link_leads_to_one(page):
-    test_run_html.test_ids_are_unique_and_every_link_leads_to_one(page)
-
-
-def test_nothing_is_fetched_and_no_attribute_is_code_or_style(page):
-    test_run_html.test_nothing_is_fetched_and_no_attribute_is_code_or_style(page)
-
-
-def test_the_policy_allows_this_style_and_this_script_alone(page):
-    test_run_html.test_the_policy_allows_this_style_and_this_script_alone(page)
 
 
 def test_an_attack_on_the_page_adds_no_element_and_is_shown_as_text():
@@ -117,10 +99,12 @@ def test_answers_that_are_not_judged_name_their_family_and_how_to_set_a_judge():
 
 
 @pytest.mark.parametrize(
-    ("failures", "verdict", "tone"),
-    [((), "incomplete", "pill missed"), (("it is over its limit",), "fail", "pill failed")],
+    ("failures", "verdict", "sign", "tone"),
+    [((), "incomplete", "≈", "pill missed"), (("over its limit",), "fail", "✕", "pill failed")],
 )
-def test_a_run_that_only_lacks_a_judged_answer_is_incomplete_and_not_red(failures, verdict, tone):
+def test_a_run_that_only_lacks_a_judged_answer_is_incomplete_and_not_red(
+    failures, verdict, sign, tone
+):
     run = usual()
     case = replace(run.cases[0], succeeded=None)
     unheard = replace(case, run=replace(case.run, status="error", reason="no answer"))
@@ -130,7 +114,7 @@ def test_a_run_that_only_lacks_a_judged_answer_is_incomplete_and_not_red(failure
     (headline,) = read(html.write(found)).all("h1")
     said = f"{verdict}: 1 of 2 attacks succeeded · 1 not judged · 1 prompt"
     assert text.write(found).splitlines()[-1] == said
-    assert headline.text == f"{verdict} 1 of 2 attacks succeeded"
+    assert headline.text == f"{sign} {verdict} 1 of 2 attacks succeeded"
     assert next(headline.all("span")).attributes["class"] == tone
 
 

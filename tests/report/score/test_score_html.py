@@ -1,45 +1,11 @@
 """The HTML page of scored samples, read without a browser."""
 
-from functools import cache
-
-import pytest
-
 from promptops.records import replace
 from promptops.report.score.html import write
 from promptops.report.score.page.series import charts
 from promptops.report.score.parts.facts import sections
 from tests.report.diff.html_pages import read
 from tests.report.score.scores import SCORES, hostile, many, one_day, triage, week
-from tests.report.test import test_run_html
-from tests.tiers import fast_only
-
-MAKERS = {**SCORES, "hostile": hostile}
-
-
-@cache
-def written(name):
-    return write(MAKERS[name]())
-
-
-@pytest.fixture(params=fast_only(MAKERS, ["week", "hostile"]))
-def page(request):
-    return written(request.param)
-
-
-def test_ids_are_unique_and_every_link_leads_to_one(page):
-    test_run_html.test_ids_are_unique_and_every_link_leads_to_one(page)
-
-
-def test_nothing_is_fetched_and_no_attribute_is_code_or_style(page):
-    test_run_html.test_nothing_is_fetched_and_no_attribute_is_code_or_style(page)
-
-
-def test_the_policy_allows_this_style_and_this_script_alone(page):
-    test_run_html.test_the_policy_allows_this_style_and_this_script_alone(page)
-
-
-def test_headings_go_down_one_step_at_a_time_and_landmarks_are_there_once(page):
-    test_run_html.test_headings_go_down_one_step_at_a_time_and_landmarks_are_there_once(page)
 
 
 def test_untrusted_text_adds_no_element():
@@ -93,7 +59,7 @@ def test_a_day_with_few_samples_beside_another_is_a_table_and_no_chart():
 
 
 def test_a_single_day_is_a_table_and_no_chart():
-    root = read(written("one_day"))
+    root = read(write(one_day()))
 
     assert [len(list(root.all(name))) for name in ("figure", "table")] == [0, 1]
 

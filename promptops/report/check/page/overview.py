@@ -11,7 +11,7 @@ from promptops.records import record
 from promptops.report.check.page.coverage import RowView
 from promptops.report.check.page.findings import FileView
 from promptops.report.diff.page.views import PromptChangesView as ChangesView
-from promptops.report.mutate.page.views import RowView as MutatedView
+from promptops.report.mutate.html import RowView as MutatedView
 from promptops.report.parts.summary import severities
 from promptops.report.test.page.views import PromptResultsView as CasesView
 

@@ -10,15 +10,28 @@ from promptops.evals.deciding.recommending import cost_change, score_of, whole_p
 from promptops.model.arm import (
     ArmComparison,
     ArmResult,
+    ArmVerdict,
     ContractDecision,
     Latency,
     PromptComparison,
+    Recommendation,
     TokenMeans,
 )
 from promptops.model.test_run import Decided, Worse
 from promptops.plurals import counted, some
-from promptops.report.parts.ended_early import ended_early
-from promptops.report.parts.visible import visible
+from promptops.report.document.blocks import (
+    Cell,
+    Column,
+    Controls,
+    Document,
+    Fact,
+    Level,
+    Remark,
+    Row,
+    Table,
+    ended_early,
+)
+from promptops.report.parts.visible import visible, visible_line, visible_path
 from promptops.report.test.parts.facts import cost, short
 from promptops.report.test.parts.problem_lines import problem_lines
 
@@ -29,8 +42,97 @@ UNKNOWN = "?"
 NONE = "-"
 NO_MEASURES = "no measures: compared by contracts alone"
 
+VERDICTS: dict[ArmVerdict, Level] = {
+    "reference": "note",
+    "not worse": "info",
+    "better": "info",
+    "worse": "error",
+    "open": "warning",
+}
+_COLUMNS = (
+    Column("verdict", number=False),
+    *map(Column, ("score", "difference", "contracts", "$/1,000", "tokens")),
+    Column("p50/p95", heading="p50/p95"),
+)
 _NAMES_SHOWN = 3
 _WORST_SHOWN = 5
+
+
+def document(comparison: ArmComparison) -> Document:
+    """What all formats say about the whole comparison."""
+    found = comparison.recommendation
+    prompts = comparison.prompts
+    return Document(
+        command="compare",
+        label="Compare",
+        summary=visible_line(summary(comparison)),
+        title=_headline(found) if prompts else "Nothing to compare",
+        lead=recommendation(comparison) if prompts else visible(comparison.nothing),
+        facts=tuple(_figures(comparison)) if prompts else (),
+        remarks=(
+            Remark(recommendation(comparison), label="recommendation", on_page=False),
+            Remark(required(comparison), "error"),
+            ended_early(comparison.ended, comparison.unasked),
+        ),
+        next=visible(comparison.advice),
+        parts="prompts" if prompts else "",
+        controls=Controls(
+            "differences-only",
+            "Differences only",
+            "d",
+            "cases",
+            "cases",
+            "case",
+            "only cases in which arms differ, or all",
+        ),
+    )
+
+
+def _headline(found: Recommendation | None) -> str:
+    if found and found.arm is not None:
+        return f"Recommended: `{short(found.arm)}`"
+    if found and found.cheaper:
+        return f"Cheaper: `{short(found.cheaper)}`; too little to say that it is as good"
+    return "No recommendation"
+
+
+def _figures(comparison: ArmComparison) -> Iterator[Fact]:
+    prompts = comparison.prompts
+    yield Fact("Fit", f"{len(comparison.fit)}", f"of {counted(comparison.share, 'arm')}")
+    if len(prompts) > 1:
+        yield Fact("Prompts", f"{len(prompts):,}")
+    yield Fact("Cases", f"{sum(len(prompt.cases) for prompt in prompts):,}")
+    answered = sum(arm.answered for prompt in prompts for arm in prompt.arms)
+    yield Fact("Answers", f"{answered:,}")
+    if comparison.left_out:
+        yield Fact("Left out", f"{len(comparison.left_out):,}", "no assertion on the answer")
+    if comparison.stale:
+        yield Fact("Missing", f"{comparison.stale:,}")
+    if cost(comparison.cost_usd):
+        yield Fact("Cost of this run", cost(comparison.cost_usd))
+    if comparison.commit:
+        yield Fact("Commit", visible(comparison.commit[:12]))
+
+
+def arms(prompt: PromptComparison) -> Table:
+    """A row for each arm."""
+    rows = tuple(_arm(arm, prompt) for arm in prompt.arms)
+    return Table(unit="arm", columns=_COLUMNS, rows=rows)
+
+
+def _arm(arm: ArmResult, prompt: PromptComparison) -> Row:
+    model = short(arm.model) if arm.model != arm.name else ""
+    cells = (
+        Cell(arm.verdict, VERDICTS[arm.verdict]),
+        Cell(score(arm, prompt)),
+        Cell(difference(arm)),
+        Cell(contracts(arm)),
+        Cell(cost_1000(arm.cost_usd_1000), of=ratio(arm)),
+        Cell(tokens(arm.tokens)),
+        Cell(latency(arm.latency_s)),
+    )
+    notes = tuple(filter(None, (model, settings(arm, prompt))))
+    return Row(name=visible_path(short(arm.name)), cells=cells, notes=notes)
 
 
 def summary(comparison: ArmComparison) -> str:
@@ -248,16 +350,6 @@ def shows_worst(arm: ArmResult) -> tuple[Worse, ...]:
 def other(decided: Decided) -> str:
     """The decision on another score, which does not count."""
     return f"{short(decided.score)} (not counted): {visible(decided.plain)}"
-
-
-def advice(comparison: ArmComparison) -> str:
-    """The next command, or ""."""
-    return visible(comparison.advice)
-
-
-def ended(comparison: ArmComparison) -> str:
-    """Why the run ended early, with the number of requests that were not sent; or ""."""
-    return ended_early(comparison.ended, comparison.unasked)
 
 
 def required(comparison: ArmComparison) -> str:

@@ -15,7 +15,7 @@ from promptops.model.night import (
 )
 from promptops.records import record
 from promptops.report.drift.parts import facts
-from promptops.report.drift.parts.changes import RELEASE, changes
+from promptops.report.drift.parts.facts import RELEASE, changes
 from promptops.report.page.scale import Scale, Tick, marks, score_scale
 from promptops.report.parts.visible import visible
 from promptops.report.test.parts.facts import short

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from promptops.model.night import (
     LEARNING_NIGHTS,
+    NOTES_REF,
     SIGNALS,
     Chart,
     Drift,
@@ -18,8 +20,19 @@ from promptops.model.night import (
 )
 from promptops.model.test_run import Worse
 from promptops.plurals import counted, some
-from promptops.report.parts.ended_early import ended_early
-from promptops.report.parts.visible import visible
+from promptops.report.document.blocks import (
+    Cell,
+    Column,
+    Controls,
+    Document,
+    Fact,
+    Level,
+    Remark,
+    Row,
+    Table,
+    ended_early,
+)
+from promptops.report.parts.visible import visible, visible_path
 from promptops.report.test.parts.facts import cost, short
 
 ALL = "--format json=FILE"
@@ -28,15 +41,80 @@ LONG = f"too long to compare here: {ALL}"
 NONE = "-"
 RECORDED, TONIGHT = "recorded", "tonight"
 
-_NAMES_SHOWN = 3
-_WORST_FIRST: tuple[NightVerdict, ...] = (
-    "drifted",
-    "suspect",
-    "incomplete",
-    "steady",
-    "learning",
-    "accepted",
+LEVELS: dict[NightVerdict, Level] = {
+    "drifted": "error",
+    "suspect": "warning",
+    "incomplete": "warning",
+    "steady": "info",
+    "learning": "note",
+    "accepted": "note",
+}
+_WORST_FIRST = tuple(LEVELS)
+_COLUMNS = (
+    Column("verdict", number=False),
+    *map(Column, ("tonight", "baseline")),
+    Column("ewma", heading="EWMA"),
+    *map(Column, ("nights", "contracts")),
+    Column("same", heading="Same answers"),
+    Column("sees"),
 )
+_NAMES_SHOWN = 3
+
+
+def document(drift: Drift) -> Document:
+    """What all formats say about the whole night."""
+    return Document(
+        command="drift",
+        summary=summary(drift),
+        verdict=("drifted", "error") if drift.drifted else None,
+        title=headline(drift),
+        lead="" if drift.prompts else summary(drift),
+        facts=tuple(_figures(drift)) if drift.prompts else (),
+        remarks=(
+            *(Remark(each, "warning") for each in warnings(drift)),
+            ended_early(drift.ended, drift.unasked),
+        ),
+        next=visible(drift.advice),
+        parts="prompts" if drift.prompts else "",
+        controls=Controls(
+            "signals-only",
+            "Signals only",
+            "s",
+            "nights",
+            "prompts",
+            "prompt",
+            "only prompts with a signal, or all",
+        ),
+    )
+
+
+def _figures(drift: Drift) -> Iterator[Fact]:
+    yield Fact("Release", short(drift.release), short(drift.channel))
+    for verdict, number in verdicts(drift):
+        yield Fact(verdict.capitalize(), f"{number:,}")
+    yield Fact("Answers tonight", f"{answers(drift):,}")
+    if cost(drift.cost_usd):
+        yield Fact("Cost of this night", cost(drift.cost_usd))
+
+
+def tonight_table(drift: Drift) -> Table:
+    """A row for each prompt, drifted ones first."""
+    return Table(unit="prompt", columns=_COLUMNS, rows=tuple(map(_row, in_order(drift))))
+
+
+def _row(prompt: PromptDrift) -> Row:
+    chart = main_chart(prompt)
+    figures = (
+        measured(prompt),
+        baseline(chart),
+        ewma(chart),
+        nights(prompt),
+        contracts(prompt.night),
+        same(prompt.night),
+        visible_loss(prompt.visible),
+    )
+    verdict = Cell(prompt.verdict, LEVELS[prompt.verdict])
+    return Row(name=visible_path(short(prompt.prompt)), cells=(verdict, *map(Cell, figures)))
 
 
 def headline(drift: Drift) -> str:
@@ -272,11 +350,88 @@ def warnings(drift: Drift) -> list[str]:
     return [visible(each) for each in (*drift.warnings, drift.unpushed) if each]
 
 
-def ended(drift: Drift) -> str:
-    """Why the run ended early, with the number of requests that were not sent; or ""."""
-    return ended_early(drift.ended, drift.unasked)
+# What changed between nights behind the same prompt
+
+RELEASE = "release"
+_SHOWN_TONIGHT = ("model", "judge")
 
 
-def advice(drift: Drift) -> str:
-    """The next command, or ""."""
-    return visible(drift.advice)
+def changes(prompt: PromptDrift) -> Iterator[tuple[int, str, str]]:
+    """What changed behind the same prompt: index into the history, kind, and a sentence.
+
+    The kind is `release`, `model`, `fingerprint` or `judge`.
+    """
+    before: Night | None = None
+    for index, night in enumerate(prompt.history):
+        if night.verdict == "accepted":
+            continue
+        if before is not None:
+            for kind, values in _changed(before, night):
+                yield index, kind, f"{kind} {values}"
+        before = night
+
+
+def changed_tonight(prompt: PromptDrift) -> Iterator[str]:
+    """Another model or judge than the night before; the cause of a signal names it already."""
+    tonight = len(prompt.history) - 1
+    for index, kind, sentence in changes(prompt) if prompt.blame is None else ():
+        if index == tonight and kind in _SHOWN_TONIGHT:
+            yield f"changed since the night before: {sentence}"
+
+
+def _changed(before: Night, night: Night) -> Iterator[tuple[str, str]]:
+    """The kind of each change, and its values before and after."""
+    if before.release != night.release:
+        yield RELEASE, f"{short(before.release)} → {short(night.release)}"
+    if before.models and night.models and before.models != night.models:
+        yield "model", f"{_listed(before.models)} → {_listed(night.models)}"
+    if before.fingerprints and night.fingerprints and before.fingerprints != night.fingerprints:
+        yield "fingerprint", f"{_listed(before.fingerprints)} → {_listed(night.fingerprints)}"
+    if before.judge and night.judge and before.judge != night.judge:
+        yield "judge", f"{_judge(before)} → {_judge(night)}"
+
+
+def _listed(names: Iterable[str]) -> str:
+    return some([short(each) for each in names], _NAMES_SHOWN)
+
+
+def _judge(night: Night) -> str:
+    judge = night.judge
+    assert judge is not None
+    kappa = "" if judge.kappa is None else f" (kappa {judge.kappa:.2f})"
+    return f"{short(judge.id)}{kappa}"
+
+
+# What to do about a prompt that drifted
+
+
+def next_steps(prompt: PromptDrift, drift: Drift) -> Iterator[tuple[str, str]]:
+    """Pairs of a purpose and its command, in the order to try."""
+    name = shlex.quote(prompt.prompt)
+    judge = prompt.night.judge
+    if prompt.blame and prompt.blame.who == "judge" and judge:
+        yield "see what the judge answers today", _command(f"test {shlex.quote(judge.id)} --live")
+    else:
+        yield (
+            "find a model that is not worse",
+            _command(f"compare {name} --model PROFILE --record"),
+        )
+    yield (
+        "or record today's answers, and fix the prompt until its cases pass",
+        _command(f"test {name} --refresh"),
+    )
+    yield (
+        "or accept the new level, which the next nights learn",
+        _command(f"drift --accept {name} --reason 'WHY'{_same_history(drift)}"),
+    )
+
+
+def _same_history(drift: Drift) -> str:
+    """The options with which the accepted level is written to the history of this run."""
+    if drift.history != NOTES_REF:
+        return f" --history {shlex.quote(drift.history)}"
+    return " --push" if drift.pushes else ""
+
+
+def _command(words: str) -> str:
+    return visible(f"promptops {words}")

@@ -6,7 +6,18 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from promptops.model.mutant import Kill, Mutant, MutationCount, MutationRow, MutationRun
 from promptops.plurals import counted, some
-from promptops.report.parts.ended_early import ended_early
+from promptops.report.document.blocks import (
+    Cell,
+    Column,
+    Controls,
+    Document,
+    Fact,
+    Level,
+    Remark,
+    Row,
+    Table,
+    ended_early,
+)
 from promptops.report.parts.visible import visible, visible_path
 from promptops.report.test.parts.facts import cost, rounded_down, short
 
@@ -15,6 +26,80 @@ COVERAGE = "promptops test --coverage"
 NONE = "-"
 
 _PLACES_SHOWN = 5
+_COLUMNS = ("behaviour", "with quotes", "killed", "quoted", "survived", "unseen")
+_LEGEND = (
+    "A mutant is a prompt with one thing broken on purpose. It is killed if a test case notices: an"
+    " assertion fails, or the prompt can't be rendered. It is noticed only by quotes if nothing"
+    " fails but assertions that repeat the words of the prompt. It survived if all cases still"
+    " pass. It is unseen if no case renders the text."
+)
+
+
+def document(run: MutationRun) -> Document:
+    """What all formats say about the whole run."""
+    count = run.count
+    verdict: tuple[str, Level] = ("fail", "error") if run.under else ("pass", "info")
+    title = f"Test cases notice {percent(count)} of mutants by behaviour"
+    untested = "No mutant was tested" if run.rows else "Nothing to mutate"
+    return Document(
+        command="mutate",
+        label="Mutation",
+        summary=summary(run),
+        verdict=verdict if count.all and run.fail_under is not None else None,
+        title=title if count.all else untested,
+        lead="" if count.all else visible(run.nothing),
+        facts=tuple(_figures(run)) if run.rows else (),
+        remarks=(
+            Remark(operators(run), label="by operator", on_page=False),
+            *map(Remark, remarks(run)),
+            ended_early(run.ended, run.unasked),
+        ),
+        next=visible(run.advice),
+        parts="prompts" if run.rows else "",
+        controls=Controls(
+            id="hide-others",
+            hide="Changed lines only" if run.since else "Survivors only",
+            key="h",
+            folded="killed mutants",
+            counted="places",
+            unit="mutant",
+            meaning="only these mutants, or all",
+        ),
+        legend=(_LEGEND,),
+    )
+
+
+def _figures(run: MutationRun) -> Iterator[Fact]:
+    count = run.count
+    yield Fact("By behaviour", f"{count.by_behaviour:,}", f"of {count.all:,}")
+    if count.quoted:
+        yield Fact("Only by quotes", f"{count.quoted:,}", with_quotes(count))
+    yield Fact("Survived", f"{count.survived:,}")
+    if run.since:
+        yield Fact("In changed lines", f"{len(run.survivors_in_changed_lines):,}")
+    if count.unseen:
+        yield Fact("Unseen", f"{count.unseen:,}")
+    if run.fail_under is not None:
+        yield Fact("Required", f"{run.fail_under:g}%")
+    if cost(run.cost_usd):
+        yield Fact("Cost of this run", cost(run.cost_usd))
+
+
+def scores(rows: Sequence[MutationRow]) -> Table:
+    """A row for each prompt or partial."""
+    return Table(
+        unit="prompt", columns=tuple(map(Column, _COLUMNS)), rows=tuple(map(_scores, rows))
+    )
+
+
+def _scores(row: MutationRow) -> Row:
+    if untested(row):
+        return Row(name=visible_path(name(row)), instead=title(row))
+    count = row.count
+    numbers = (count.killed, count.quoted, count.survived, count.unseen)
+    shares = (percent(count), percent_with_quotes(count))
+    cells = (*shares, *(f"{number:,}" for number in numbers))
+    return Row(name=visible_path(name(row)), cells=tuple(map(Cell, cells)), after=remark(row))
 
 
 def summary(run: MutationRun) -> str:
@@ -206,16 +291,6 @@ def remarks(run: MutationRun) -> Iterator[str]:
     if run.left_out:
         partials = some(run.left_out, _PLACES_SHOWN, name=short)
         yield f"left out, because prompts that are not selected use them, too: {partials}"
-
-
-def ended(run: MutationRun) -> str:
-    """Why the run ended early, with the number of requests that were not sent; or ""."""
-    return ended_early(run.ended, run.unasked)
-
-
-def advice(run: MutationRun) -> str:
-    """The next command, or ""."""
-    return visible(run.advice)
 
 
 def name(row: MutationRow) -> str:

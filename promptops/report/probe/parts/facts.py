@@ -16,7 +16,7 @@ from promptops.model.probe_run import (
     SkippedProbe,
 )
 from promptops.plurals import counted, some
-from promptops.report.parts.ended_early import ended_early
+from promptops.report.document.blocks import Controls, Document, Fact, Level, Remark, ended_early
 from promptops.report.parts.visible import visible, visible_path
 from promptops.report.test.parts.facts import cost, short
 
@@ -25,6 +25,56 @@ ALL = "--format json=FILE"
 BIAS = "bias"
 
 _NAMED = 3
+LEVELS: dict[str, Level] = {
+    "pass": "info",
+    "fail": "error",
+    "inconclusive": "warning",
+    "incomplete": "warning",
+}
+_LEGEND = (
+    "Each cell shows how many attacks of a family on an input succeeded. Intervals have 95% and"
+    " allow for the fact that attacks of one family succeed or fail together. Requests and answers"
+    " are shown as text: hidden characters as escapes, markup never live."
+)
+
+
+def document(run: ProbeRun) -> Document:
+    """What all formats say about the whole run."""
+    word = verdict(run)
+    return Document(
+        command="probe",
+        label="Probe",
+        summary=summary(run),
+        verdict=None if run.nothing else (word, LEVELS[word]),
+        title="Nothing is attacked" if run.nothing else outcome(run),
+        lead=visible(run.nothing),
+        facts=() if run.nothing else tuple(_figures(run)),
+        remarks=(
+            ended_early(run.ended, run.unasked),
+            Remark(missing(run), "warning", "stale"),
+        ),
+        next=advice(run),
+        parts="prompts" if run.prompts else "",
+        controls=Controls(
+            "accepted-too",
+            "Without accepted ones",
+            "d",
+            "attacks",
+            "attacks",
+            "attack",
+            "without accepted attacks, or all",
+        ),
+        legend=(_LEGEND,),
+    )
+
+
+def _figures(run: ProbeRun) -> Iterator[Fact]:
+    yield Fact("Successful attacks", f"{run.rate.succeeded:,}", f"of {run.rate.n:,}")
+    yield Fact("Rate, 95% interval", interval(run.rate) or "-")
+    yield Fact("Prompts", f"{len(run.prompts):,}")
+    if not_judged(run):
+        yield Fact("Not judged", f"{not_judged(run):,}")
+    yield Fact("Probe library", f"version {run.library}")
 
 
 def summary(run: ProbeRun) -> str:
@@ -283,11 +333,6 @@ def missing(run: ProbeRun) -> str:
 def advice(run: ProbeRun) -> str:
     """The next command, or ""."""
     return visible(run.advice)
-
-
-def ended(run: ProbeRun) -> str:
-    """Why the run ended early, with the number of requests that were not sent; or ""."""
-    return ended_early(run.ended, run.unasked)
 
 
 def errors(run: ProbeRun) -> dict[str, list[ProbedCase]]:

@@ -1,1 +1,0 @@
-"""Data and templates of the HTML page of mutation testing."""

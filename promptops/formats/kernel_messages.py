@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from html import unescape
 
-from promptops.formats.document import Loss, SourceMessage
-from promptops.formats.input_names import InputNames
-from promptops.formats.parts import TemplatePart, TextPart
+from promptops.formats.document import Loss, SourceMessage, TemplatePart, TextPart
 from promptops.formats.plain_texts import parts_message
-from promptops.formats.translation import Translate
+from promptops.formats.translation import InputNames, Translate
 from promptops.model.place import Text
 from promptops.patterns import lazy_pattern
 

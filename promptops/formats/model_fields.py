@@ -1,8 +1,8 @@
-"""Models and parameters of other tools, with the names of prompt files."""
+"""The model of a source and its settings, as the fields of a prompt file."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from promptops.formats.document import Loss
@@ -10,6 +10,33 @@ from promptops.model.place import Place
 from promptops.model.prompt import provider_name
 from promptops.patterns import lazy_pattern
 from promptops.records import record
+
+
+def described(
+    source: Mapping[str, Any],
+    *,
+    title: Sequence[str],
+    owners: Sequence[str] = (),
+    tags: Sequence[str] = (),
+) -> dict[str, Any]:
+    """The fields of a prompt file; a value of another type is left out.
+
+    Args:
+        title: The keys that can have it, the preferred one first; so for owners and tags.
+    """
+    fields: dict[str, Any] = {}
+    for name, keys in (("title", title), ("description", ("description",))):
+        text = next((source[key] for key in keys if isinstance(source.get(key), str)), "")
+        if text:
+            fields[name] = text
+    for name, keys in (("owners", owners), ("tags", tags)):
+        given = next((source[key] for key in keys if source.get(key)), None)
+        if given and (isinstance(given, list) or name == "owners"):
+            fields[name] = [str(one) for one in (given if isinstance(given, list) else [given])]
+    return fields
+
+
+# Models and parameters of other tools, with the names of prompt files.
 
 _NAMES = {
     "max_output_tokens": (
@@ -193,3 +220,84 @@ def _means_default(new: str, given: Any) -> bool:
 def parameters_in(fields: Mapping[str, Any]) -> Iterator[str]:
     """The keys of a mapping that are parameters."""
     return (key for key in fields if key in PARAMETERS)
+
+
+# Output formats and tools of requests to APIs, with the keys of prompt files.
+
+PlaceOf = Callable[[str], Place]
+
+
+def output_field(request: Mapping[str, Any], place: PlaceOf, losses: list[Loss]) -> dict[str, Any]:
+    """The key `output` for `response_format` or `text.format`; {} for plain text."""
+    text = request.get("text")
+    key = "response_format" if "response_format" in request else "text"
+    given = request.get("response_format") or (
+        text.get("format") if isinstance(text, Mapping) else None
+    )
+    if isinstance(given, str):
+        given = {"type": given}
+    if not isinstance(given, Mapping) or given.get("type", "text") == "text":
+        return {}
+    if given.get("type") in ("json_object", "json"):
+        return {"output": {"format": "json"}}
+    described = given.get("json_schema", given)
+    if given.get("type") == "json_schema" and isinstance(described, Mapping):
+        kept = {
+            name: described[name]
+            for name in ("name", "strict", "description")
+            if described.get(name)
+        }
+        schema = described.get("schema")
+        return {"output": {"format": "json", **kept, **({"schema": schema} if schema else {})}}
+    message = f"the output format `{given.get('type')}` is not carried"
+    losses.append(Loss(code="IMP119", message=message, place=place(key)))
+    return {}
+
+
+def tools_field(request: Mapping[str, Any], place: PlaceOf, losses: list[Loss]) -> dict[str, Any]:
+    """The keys `tools` and `tool_choice`."""
+    found = []
+    given = request.get("tools")
+    for tool in given if isinstance(given, list) else ():
+        read = _tool(tool)
+        if read is None:
+            kind = tool.get("type") if isinstance(tool, Mapping) else type(tool).__name__
+            message = f"a tool of type `{kind}` is not carried"
+            losses.append(Loss(code="IMP106", message=message, place=place("tools")))
+        else:
+            found.append(read)
+    choice = _choice(request.get("tool_choice"))
+    return {
+        **({"tools": found} if found else {}),
+        **({"tool_choice": choice} if found and choice is not None else {}),
+    }
+
+
+def _tool(tool: Any) -> dict[str, Any] | None:
+    if not isinstance(tool, Mapping):
+        return None
+    function = tool.get("function") if isinstance(tool.get("function"), Mapping) else tool
+    if not isinstance(function, Mapping) or not isinstance(function.get("name"), str):
+        return None
+    if tool.get("type", "function") not in ("function", "custom") or "name" not in function:
+        return None
+    schema = function.get("parameters", function.get("input_schema"))
+    parameters = schema if isinstance(schema, Mapping) else {"type": "object"}
+    return {
+        "name": function["name"],
+        **({"description": function["description"]} if function.get("description") else {}),
+        **({"strict": True} if function.get("strict") else {}),
+        "parameters": parameters,
+    }
+
+
+def _choice(choice: Any) -> Any:
+    if isinstance(choice, str):
+        known = {"any": "required", **{name: name for name in ("auto", "none", "required")}}
+        return known.get(choice, {"name": choice})
+    if isinstance(choice, Mapping):
+        function = choice.get("function")
+        name = function.get("name") if isinstance(function, Mapping) else choice.get("name")
+        kind = {"any": "required", "auto": "auto", "none": "none"}.get(str(choice.get("type")))
+        return {"name": name} if name else kind
+    return None

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from promptops.formats.input_names import InputNames
-from promptops.formats.languages.tag_losses import TagLosses
-from promptops.formats.parts import ExpressionPart, TemplatePart, TextPart
-from promptops.formats.translation import Translation
+from promptops.formats.document import ExpressionPart, TemplatePart, TextPart
+from promptops.formats.languages.handlebars import TagLosses
+from promptops.formats.translation import InputNames, Translation
 from promptops.model.place import Text
 from promptops.patterns import lazy_pattern
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from promptops.formats.described_fields import described
-from promptops.formats.document import Loss, SourceDocument
-from promptops.formats.parts import ExpressionPart, TemplatePart, TextPart
+from promptops.formats.document import ExpressionPart, Loss, SourceDocument, TemplatePart, TextPart
+from promptops.formats.model_fields import described
 from promptops.formats.plain_texts import identity, parts_message, stem_steps
 from promptops.formats.registry import ReadOptions, other_format
 from promptops.formats.source_file import SourceFile, UnreadableSource

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from promptops.formats.described_fields import described
-from promptops.formats.document import Loss, SourceDocument, SourceMessage
-from promptops.formats.input_names import InputNames
-from promptops.formats.model_fields import model_field
-from promptops.formats.parts import ExpressionPart
+from promptops.formats.document import ExpressionPart, Loss, SourceDocument, SourceMessage
+from promptops.formats.input_schema import sampled
+from promptops.formats.model_fields import described, model_field
 from promptops.formats.plain_texts import identity, parts_message, stem_steps, translated
 from promptops.formats.registry import ReadOptions, other_format
-from promptops.formats.shape import sampled
 from promptops.formats.source_file import SourceFile
+from promptops.formats.translation import InputNames
 from promptops.model.place import Place
 from promptops.patterns import lazy_pattern
 

@@ -11,18 +11,17 @@ from promptops.formats.document import (
     SourceLoop,
     SourceMessage,
     SourceTurn,
+    TemplatePart,
     TextContent,
+    TextPart,
 )
-from promptops.formats.input_names import InputNames
 from promptops.formats.languages.jinja import jinja_with
-from promptops.formats.markdown_images import with_images
-from promptops.formats.model_fields import PARAMETERS, model_field
-from promptops.formats.parts import TemplatePart, TextPart
+from promptops.formats.model_fields import PARAMETERS, model_field, output_field
 from promptops.formats.plain_texts import identity, parts_message
 from promptops.formats.registry import ReadOptions, other_format
-from promptops.formats.request_fields import output_field
-from promptops.formats.role_lines import RoleLines, has_role_lines
+from promptops.formats.role_lines import RoleLines, has_role_lines, with_images
 from promptops.formats.source_file import SourceFile
+from promptops.formats.translation import InputNames
 from promptops.model.place import Place
 from promptops.patterns import lazy_pattern
 from promptops.records import replace

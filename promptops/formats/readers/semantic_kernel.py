@@ -6,20 +6,17 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from promptops.formats.described_fields import described
 from promptops.formats.document import Loss, SourceDocument
-from promptops.formats.input_names import InputNames
+from promptops.formats.input_schema import sampled
 from promptops.formats.kernel_messages import kernel_messages
 from promptops.formats.languages.handlebars import Handlebars
 from promptops.formats.languages.jinja import default_jinja
 from promptops.formats.languages.semantic_kernel import semantic_kernel
-from promptops.formats.model_fields import PARAMETERS, model_field
+from promptops.formats.model_fields import PARAMETERS, described, model_field, output_field
 from promptops.formats.plain_texts import identity, stem_steps
 from promptops.formats.registry import ReadOptions, other_format
-from promptops.formats.request_fields import output_field
-from promptops.formats.shape import sampled
 from promptops.formats.source_file import SourceFile
-from promptops.formats.translation import Translate, Translation
+from promptops.formats.translation import InputNames, Translate, Translation
 from promptops.model.place import Place, Text
 
 NAME = "semantic-kernel"

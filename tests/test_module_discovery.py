@@ -9,7 +9,7 @@ from importlib import import_module
 
 import pytest
 
-from promptops.module_discovery import module_names
+from promptops.module_discovery import module_names, registered
 
 
 @pytest.mark.parametrize("name", ["promptops.lint.rules", "promptops.evals.assertions"])
@@ -30,3 +30,25 @@ def test_modules_in_an_archive_are_found(tmp_path, monkeypatch):
     monkeypatch.delitem(sys.modules, "zipped_rules")
 
     assert module_names(package) == ["one", "two"]
+
+
+@pytest.mark.parametrize("archived", [False, True])
+def test_what_modules_register_is_found_without_an_import(tmp_path, monkeypatch, archived):
+    sources = {
+        "__init__": "",
+        "one": '\n@thing("a")\nclass A: ...\n\n\n@thing("b-c", on=1)\nclass B: ...\n',
+        "two": '"""Not `@thing("x")`."""\n@other("y")\nclass C: ...\n',
+    }
+    monkeypatch.syspath_prepend(str(tmp_path / "all.zip" if archived else tmp_path))
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        for file, source in sources.items():
+            archive.writestr(f"registered_things/{file}.py", source)
+        if not archived:
+            archive.extractall(tmp_path)
+    package = import_module("registered_things")
+    monkeypatch.delitem(sys.modules, "registered_things")
+
+    assert registered(package, "thing") == {
+        "a": "registered_things.one",
+        "b-c": "registered_things.one",
+    }

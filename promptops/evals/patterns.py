@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import re
 from collections.abc import Iterator
 from functools import lru_cache
@@ -199,6 +198,8 @@ def _matches(pattern: str, texts: tuple[str, ...]) -> bool:
 
 def _over_its_alphabet(pattern: str) -> tuple[str, ...]:
     """Texts with all pairs of the characters that a pattern names, so that excluded pairs occur."""
+    import random
+
     named = sorted({*pattern, *_code_points(pattern)})
     chance = random.Random(pattern)  # the same probes on every machine
     mixed = "".join(chance.choices(named, k=_OF_ITS_OWN)) if named else ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from promptops.evals.cost import answer_cost_usd
 from promptops.evals.limits import MOST_USD, check_limit
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
@@ -55,6 +54,8 @@ class MaxCost:
 
 
 def _cost(subject: Subject) -> float:
+    from promptops.evals.cost import answer_cost_usd
+
     record = subject.record
     usage = record.answer.usage if record.answer else None
     if usage is None or not (usage.input or usage.output):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from promptops.analysis.tokens import estimate
 from promptops.evals.limits import MOST_TOKENS, check_limit
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
@@ -43,6 +42,8 @@ class MaxTokens:
         return 0, self.value
 
     def check(self, subject: Subject) -> Verdict:
+        from promptops.analysis.tokens import estimate
+
         reported = _reported(subject)
         tokens = estimate(subject.text) if reported is None else reported
         return Verdict(

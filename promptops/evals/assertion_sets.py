@@ -8,10 +8,9 @@ from math import isfinite
 from statistics import mean
 from typing import Any
 
-from promptops.evals.assertion import Assertion
-from promptops.evals.questions import Question
+from promptops.evals.parse import Assertion
 from promptops.evals.subject import Subject
-from promptops.evals.verdict import Refused, Skipped, Undecided, Unjudgeable, Verdict
+from promptops.evals.verdict import Question, Refused, Skipped, Undecided, Unjudgeable, Verdict
 from promptops.records import record
 
 

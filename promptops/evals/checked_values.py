@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol, TypeGuard, runtime_checkable
 
 from promptops.evals.case_expressions import Expression
-from promptops.evals.record import On
+from promptops.evals.subject import On
 from promptops.evals.verdict import Refused
 from promptops.json_pointer import tokens
 from promptops.model.finding import Problem
@@ -15,7 +15,7 @@ from promptops.model.prompt import ROLES
 from promptops.records import record
 
 if TYPE_CHECKING:
-    from promptops.evals.assertion import Assertion
+    from promptops.evals.parse import Assertion
     from promptops.evals.registry import Check
 
 _OF_THE_CASE = frozenset(("inputs", "expected"))

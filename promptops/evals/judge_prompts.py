@@ -10,7 +10,7 @@ from promptops.catalog.catalog import Catalog
 from promptops.errors import InputError
 from promptops.evals.agreement import ANCHOR, Agreement, agreement
 from promptops.evals.json_values import parsed
-from promptops.evals.questions import BUILT_IN, NoReply, Opinion, Question
+from promptops.evals.verdict import BUILT_IN, NoReply, Opinion, Question
 from promptops.evals.wording import shown
 from promptops.model.config import Config
 from promptops.model.place import Text

@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeVar
 
-from promptops.evals.questions import BUILT_IN, NoReply, Opinion, Question, Reply, judge_name
-from promptops.evals.record import Record
-from promptops.evals.subject import Subject, as_json, text_of
-from promptops.evals.texts import sendable
-from promptops.evals.verdict import Undecided, Unheard, Verdict
-from promptops.evals.wording import listed, shown
+from promptops.evals.subject import Record, Subject, as_json, text_of
+from promptops.evals.verdict import (
+    BUILT_IN,
+    NoReply,
+    Opinion,
+    Question,
+    Reply,
+    Undecided,
+    Unheard,
+    Verdict,
+    judge_name,
+)
+from promptops.evals.wording import listed, sendable, shown
 from promptops.patterns import lazy_pattern
 
 R = TypeVar("R", bound=Reply)

@@ -12,10 +12,8 @@ from importlib import import_module
 from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
 
 from promptops.errors import InputError
-from promptops.evals.questions import Question
-from promptops.evals.record import On
-from promptops.evals.subject import Subject
-from promptops.evals.verdict import Undecided, Verdict
+from promptops.evals.subject import On, Subject
+from promptops.evals.verdict import Question, Undecided, Verdict
 from promptops.module_discovery import registered
 from promptops.plugins import load, offer_of
 from promptops.records import Field, record

@@ -10,9 +10,8 @@ from promptops.evals.assertion_sets import check_threshold
 from promptops.evals.checked_values import CheckedValues
 from promptops.evals.limits import LEAST_THRESHOLD
 from promptops.evals.subject import Subject
-from promptops.evals.texts import not_blank
 from promptops.evals.verdict import Refused, Verdict
-from promptops.evals.wording import shown, to_compare
+from promptops.evals.wording import not_blank, shown, to_compare
 from promptops.model.distribution import install_command
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from promptops.errors import UsageError
-from promptops.evals.assertions import chrf, rouge
+from promptops.evals.assertions import likeness
 from tests.evals.answers import judged
 
 
@@ -23,7 +23,7 @@ def test_a_missing_package_is_named(
 ) -> None:
     missing: dict[str, Any] = {module: None}
     monkeypatch.setattr(sys, "modules", {**sys.modules, **missing})
-    for measure in (rouge, chrf):
+    for measure in (likeness, likeness):
         measure._scorer.cache_clear()
 
     with pytest.raises(UsageError) as error:

@@ -27,14 +27,12 @@ from promptops.commands.score.sums import (
     step_of,
 )
 from promptops.errors import InputError
-from promptops.evals.assertion import Assertion
+from promptops.evals.alert_metrics import calls_a_model, reads_messages
 from promptops.evals.cost import answer_cost_usd
-from promptops.evals.flawed_answers import flaw_of, unallowed_flaw
-from promptops.evals.judge_answer import OUTPUT
-from promptops.evals.left_out import calls_a_model, reads_messages
-from promptops.evals.parse import parse
-from promptops.evals.record import Beside, Record, facts_of
+from promptops.evals.judge_answer import OUTPUT, flaw_of, unallowed_flaw
+from promptops.evals.parse import Assertion, parse
 from promptops.evals.refusals import refusal_in
+from promptops.evals.subject import Beside, Record, facts_of
 from promptops.evals.verdict import Undecided, Unjudgeable
 from promptops.model.answer import Answer, Usage
 from promptops.model.internal_error import CaughtBug, InternalError

@@ -36,7 +36,7 @@ from promptops.commands.score.sums import (
     Partial,
     bucket_of,
 )
-from promptops.evals.left_out import CALLS
+from promptops.evals.alert_metrics import CALLS
 from promptops.evals.providers.endpoint import refuse_untrusted
 from promptops.evals.result import Judgement
 from promptops.model.answer import Answer

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from promptops.evals.providers import Provider
-from promptops.evals.providers.client_packages import missing_client
-from promptops.evals.providers.registry import provider
+from promptops.evals.providers.registry import missing_client, provider
 from promptops.model.config import ModelProfile
 
 

@@ -192,7 +192,7 @@ def _sample_counts(whole: Partial) -> SampleCounts:
 
 
 def _unreadable_line(line: BrokenLine) -> UnreadableLine:
-    from promptops.source.traffic.places import line_at
+    from promptops.source.traffic.parts import line_at
 
     return UnreadableLine(
         path=line.path,

@@ -9,17 +9,18 @@ from promptops.analysis.local_names import local_names
 from promptops.analysis.template_walk import walk
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.retrieved_inputs import recorded_as
-from promptops.commands.mv.mentions import names_in
-from promptops.commands.mv.naming.families import Family, declared, family_of
-from promptops.commands.mv.naming.input_places import input_places
-from promptops.commands.mv.naming.prompt_facts import facts_of
-from promptops.commands.mv.naming.symbol import Symbol
-from promptops.commands.mv.naming.symbols import places_of
-from promptops.commands.mv.naming.template_texts import texts_of
-from promptops.commands.mv.naming.words import Words
-from promptops.commands.mv.recording_edits import recorded_judge_edits
-from promptops.commands.mv.reference_edits import is_plain
-from promptops.commands.mv.references import References
+from promptops.commands.mv.references import References, is_plain, names_in, recorded_judge_edits
+from promptops.commands.mv.symbols import (
+    Family,
+    Symbol,
+    Words,
+    declared,
+    facts_of,
+    family_of,
+    input_places,
+    places_of,
+    texts_of,
+)
 from promptops.errors import InputError, UsageError
 from promptops.lint.subject import PromptFacts
 from promptops.model.finding import Edit, Problem

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from promptops.analysis.local_names import local_names
 from promptops.catalog.catalog import Catalog
-from promptops.commands.mv.naming.template_texts import texts_of
+from promptops.commands.mv.symbols import texts_of
 from promptops.json_pointer import escaped
 from promptops.model.place import Place
 from promptops.patterns import lazy_pattern

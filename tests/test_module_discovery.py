@@ -9,7 +9,7 @@ from importlib import import_module
 
 import pytest
 
-from promptops.module_discovery import module_names, registered
+from promptops.plugins import module_names, registered
 
 
 @pytest.mark.parametrize("name", ["promptops.lint.rules", "promptops.evals.assertions"])

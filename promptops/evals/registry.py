@@ -14,8 +14,7 @@ from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
 from promptops.errors import InputError
 from promptops.evals.subject import On, Subject
 from promptops.evals.verdict import Question, Undecided, Verdict
-from promptops.module_discovery import registered
-from promptops.plugins import load, offer_of
+from promptops.plugins import load, offer_of, registered
 from promptops.records import Field, record
 from promptops.untrusted import IS_SET, is_untrusted
 

@@ -7,8 +7,7 @@ from typing import Any
 
 from promptops.errors import UsageError
 from promptops.evals.assertion_sets import check_threshold
-from promptops.evals.checked_values import CheckedValues
-from promptops.evals.limits import LEAST_THRESHOLD
+from promptops.evals.checked_values import LEAST_THRESHOLD, CheckedValues
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Refused, Verdict
 from promptops.evals.wording import not_blank, shown, to_compare

@@ -14,8 +14,8 @@ from promptops.model.place import Place
 from promptops.model.prompt import Case, ConversationHistory, ForEach, Message, Prompt
 from promptops.model.prompt import TextPart as PromptText
 from promptops.model.request import Request
-from promptops.module_discovery import module_names
 from promptops.patterns import lazy_pattern
+from promptops.plugins import module_names
 from promptops.plurals import series
 from promptops.records import record
 from promptops.runtime.request.render import Renderer, RenderError

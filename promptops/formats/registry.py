@@ -11,8 +11,7 @@ from promptops.errors import InputError
 from promptops.formats import readers
 from promptops.formats.document import Loss, SourceDocument
 from promptops.formats.source_file import SourceFile
-from promptops.module_discovery import module_names
-from promptops.plugins import load, offers
+from promptops.plugins import load, module_names, offers
 from promptops.records import field, record
 
 GROUP = "promptops.formats"

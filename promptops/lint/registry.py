@@ -10,9 +10,8 @@ from typing import Literal, TypeVar
 
 from promptops.errors import InputError
 from promptops.model.finding import Problem, Severity
-from promptops.module_discovery import module_names
 from promptops.patterns import lazy_pattern
-from promptops.plugins import load, offers
+from promptops.plugins import load, module_names, offers
 from promptops.records import record
 
 GROUP = "promptops.rules"

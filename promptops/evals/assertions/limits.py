@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from math import inf
 from typing import Any
 
-from promptops.evals.limits import (
+from promptops.evals.checked_values import (
     LONGEST_S,
     MOST_CHARS,
     MOST_MESSAGES,

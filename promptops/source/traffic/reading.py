@@ -10,7 +10,7 @@ from typing import Any, Protocol, cast
 
 from promptops.errors import UsageError
 from promptops.model.sample import BrokenLine, Part, PartEnd, Sample, SimilarKey
-from promptops.module_discovery import module_names
+from promptops.plugins import module_names
 from promptops.source.traffic import readers
 from promptops.source.traffic.files import TrafficFile
 from promptops.source.traffic.values import LineError

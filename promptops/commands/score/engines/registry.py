@@ -12,7 +12,7 @@ from promptops.commands.score.pack import Pack
 from promptops.commands.score.sums import Partial
 from promptops.errors import UsageError
 from promptops.model.sample import Part
-from promptops.module_discovery import module_names
+from promptops.plugins import module_names
 from promptops.suggestions import did_you_mean
 
 

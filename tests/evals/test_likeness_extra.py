@@ -23,8 +23,8 @@ def test_a_missing_package_is_named(
 ) -> None:
     missing: dict[str, Any] = {module: None}
     monkeypatch.setattr(sys, "modules", {**sys.modules, **missing})
-    for measure in (likeness, likeness):
-        measure._scorer.cache_clear()
+    likeness._chrf_scorer.cache_clear()
+    likeness._rouge_scorer.cache_clear()
 
     with pytest.raises(UsageError) as error:
         judged({"answer": "x", "output": [{"type": name, "value": "x"}]})

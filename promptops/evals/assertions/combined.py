@@ -106,9 +106,6 @@ def _expected_of_all(count: int, threshold: float | None) -> str:
     return "the assertion" if count == 1 else f"all {count} assertions"
 
 
-# any.
-
-
 @assertion("any", narrowed_by=(), sets=("value",))
 @record(frozen=True, slots=True, kw_only=True)
 class AnyOf:
@@ -160,9 +157,6 @@ class AnyOf:
             got="; ".join(map(part_reason, passed or judged)),
             degree=max(part.verdict.share for part in judged if part.verdict),
         )
-
-
-# expr.
 
 
 @assertion("expr", expressions=("value",))
@@ -241,9 +235,6 @@ def _conditions(node: nodes.Node) -> Iterator[nodes.Node]:
         yield from (node.expr, *equal) if equal else ()
     elif isinstance(node, (nodes.Not, nodes.And, nodes.Or)):
         yield from node.iter_child_nodes()
-
-
-# python.
 
 
 @assertion("python", on=("answer",))

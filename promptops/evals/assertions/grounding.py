@@ -89,9 +89,6 @@ class Abstains:
         return judge_question(subject.record, "abstains", inputs)
 
 
-# answer-relevant.
-
-
 @assertion("answer-relevant", on=("answer",), judged=True)
 @record(frozen=True, slots=True, kw_only=True)
 class AnswerRelevant:
@@ -144,9 +141,6 @@ class AnswerRelevant:
             "request": question_of(subject.record, self.value, "/value"),
         }
         return judge_question(subject.record, "answer-relevant", inputs)
-
-
-# citations.
 
 
 @assertion("citations", on=("answer",))
@@ -213,9 +207,6 @@ def _got(cited: tuple[str, ...], unknown: tuple[str, ...]) -> str:
     return listed_ids(cited) + (f"; not given: {listed_ids(unknown)}" if unknown else "")
 
 
-# grounded.
-
-
 @assertion("grounded", on=("answer",), judged=True)
 @record(frozen=True, slots=True, kw_only=True)
 class Grounded:
@@ -276,8 +267,6 @@ class Grounded:
             raise Unjudgeable(f"the input `{self.value}` is empty", "/value")
         return context if isinstance(context, str) else as_json(context)
 
-
-# supported.
 
 _MOST_CITED = 100
 """Cited sentences in one answer: each of them is a question to the judge."""

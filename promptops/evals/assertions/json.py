@@ -101,9 +101,6 @@ def as_compared(subject: Subject, expected: Any) -> Any:
     return subject.value
 
 
-# one-of.
-
-
 @assertion("one-of")
 @record(frozen=True, slots=True, kw_only=True)
 class OneOf:
@@ -143,9 +140,6 @@ class OneOf:
             where=subject.where,
             got=shown(subject.value),
         )
-
-
-# counterfactual.
 
 
 @assertion("counterfactual", on=("answer",))
@@ -202,9 +196,6 @@ class Counterfactual:
         return subject.over(record)
 
 
-# is-json.
-
-
 @assertion("is-json")
 @record(frozen=True, slots=True, kw_only=True)
 class IsJson:
@@ -229,9 +220,6 @@ class IsJson:
             where=subject.where,
             got=shown(subject.text),
         )
-
-
-# contains-json.
 
 
 @assertion("contains-json")
@@ -294,9 +282,6 @@ def _shown_candidates(values: list[Any], looked_at: Any) -> str:
     if not values:
         return f"no JSON in {shown(looked_at)}"
     return shown(values[0]) if len(values) == 1 else counted(len(values), "other value")
-
-
-# json-schema.
 
 
 @assertion("json-schema")

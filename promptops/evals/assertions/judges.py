@@ -67,9 +67,6 @@ class LlmRubric:
         return judge_question(subject.record, "rubric", inputs)
 
 
-# factual.
-
-
 @assertion("factual", on=("answer",), judged=True)
 @record(frozen=True, slots=True, kw_only=True)
 class Factual:
@@ -122,9 +119,6 @@ class Factual:
         return judge_question(subject.record, "factual", inputs)
 
 
-# moderation.
-
-
 @assertion("moderation", on=("answer",))
 @record(frozen=True, slots=True, kw_only=True)
 class Moderation:
@@ -171,8 +165,6 @@ class Moderation:
             got=listed(wrong, "and") if wrong else "none",
         )
 
-
-# pairwise.
 
 _FIRST = {"first": 1.0, "tie": 0.5, "second": 0.0}
 _SECOND = {"first": 0.0, "tie": 0.5, "second": 1.0}

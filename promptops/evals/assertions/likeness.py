@@ -18,8 +18,6 @@ from promptops.evals.verdict import Embedding, Question, Refused, Undecided, Unj
 from promptops.evals.wording import sendable
 from promptops.records import record
 
-_MOST = 100_000
-
 
 @assertion("chrf")
 @record(frozen=True, slots=True, kw_only=True)
@@ -52,8 +50,8 @@ class ChrF:
         return doubt_threshold(self.threshold, given)
 
     def check(self, subject: Subject) -> Verdict:
-        if max(len(subject.text), len(self.value)) > _MOST:
-            raise Unjudgeable(f"the strings are too long to compare: over {_MOST:,} characters")
+        if max(len(subject.text), len(self.value)) > _LONGEST:
+            raise Unjudgeable(f"the strings are too long to compare: over {_LONGEST:,} characters")
         degree = _chrf_scorer().sentence_score(subject.text, [self.value]).score / 100
         return likeness(subject, self.value, min(degree, 1.0), self.threshold)
 
@@ -62,8 +60,6 @@ class ChrF:
 def _chrf_scorer() -> Any:
     return package("sacrebleu.metrics.chrf").CHRF()
 
-
-# ratio.
 
 _LONGEST = 100_000
 
@@ -104,8 +100,6 @@ class Ratio:
         degree = package("rapidfuzz.fuzz").ratio(subject.text, self.value) / 100
         return likeness(subject, self.value, degree, self.threshold)
 
-
-# rouge.
 
 _MOST_WORDS = 2_000  # words: the work grows with the product
 
@@ -153,9 +147,6 @@ class Rouge:
 @cache
 def _rouge_scorer() -> Any:
     return package("rouge_score.rouge_scorer").RougeScorer(["rougeL"])
-
-
-# similar.
 
 
 @assertion("similar", on=("answer",))

@@ -65,9 +65,6 @@ class MaxChars:
         )
 
 
-# max-tokens.
-
-
 @assertion("max-tokens")
 @record(frozen=True, slots=True, kw_only=True)
 class MaxTokens:
@@ -117,9 +114,6 @@ def _reported(subject: Subject) -> int | None:
     """The provider's token count of the whole checked text, or None."""
     answer = subject.record.answer
     return None if subject.narrowed or answer is None else answer.usage.output or None
-
-
-# max-cost.
 
 
 @assertion("max-cost", on=("answer",), narrowed_by=())
@@ -185,9 +179,6 @@ def _dollars(amount: float) -> str:
     return f"${amount:.6f}".rstrip("0").rstrip(".")
 
 
-# max-latency.
-
-
 @assertion("max-latency", on=("answer",), narrowed_by=())
 @record(frozen=True, slots=True, kw_only=True)
 class MaxLatency:
@@ -234,9 +225,6 @@ class MaxLatency:
         )
 
 
-# message-count.
-
-
 @assertion("message-count", on=("request",), narrowed_by=("role",))
 @record(frozen=True, slots=True, kw_only=True)
 class MessageCount:
@@ -277,9 +265,6 @@ class MessageCount:
             where=f"in the {subject.record.on}",
             got=f"{count:,}",
         )
-
-
-# word-count.
 
 
 @assertion("word-count")
@@ -350,8 +335,6 @@ def _range(low: int, high: int | None) -> str:
         return counted(low, "word")
     return f"{low:,} to {counted(high, 'word')}" if low else f"at most {counted(high, 'word')}"
 
-
-# finish-reason.
 
 _KNOWN = ("stop", "length", "tool_calls", "content_filter")
 

@@ -102,9 +102,6 @@ def _found(ranking: Ranking) -> str:
     return f"{listed_ids(tuple(returned))}{lacks}"
 
 
-# context-relevant.
-
-
 @assertion("context-relevant", on=("answer",), narrowed_by=(), judged=True)
 @record(frozen=True, slots=True, kw_only=True)
 class ContextRelevant:
@@ -180,9 +177,6 @@ class ContextRelevant:
         }
 
 
-# mrr.
-
-
 @assertion("mrr", narrowed_by=())
 @record(frozen=True, slots=True, kw_only=True)
 class Mrr(RetrievalMeasure):
@@ -219,9 +213,6 @@ class Mrr(RetrievalMeasure):
     def degree(self, ranking: Ranking) -> float:
         ranks = (rank for rank, gain in enumerate(ranking.gains, start=1) if gain)
         return 1 / next(ranks, inf)
-
-
-# ndcg.
 
 
 @assertion("ndcg", narrowed_by=())
@@ -267,9 +258,6 @@ def _dcg(grades: Sequence[float]) -> float:
     return fsum((2**grade - 1) / log2(rank + 1) for rank, grade in enumerate(grades, start=1))
 
 
-# precision.
-
-
 @assertion("precision", narrowed_by=())
 @record(frozen=True, slots=True, kw_only=True)
 class Precision(RetrievalMeasure):
@@ -305,9 +293,6 @@ class Precision(RetrievalMeasure):
 
     def degree(self, ranking: Ranking) -> float:
         return ranking.hits / len(ranking.returned) if ranking.returned else 0.0
-
-
-# recall.
 
 
 @assertion("recall", narrowed_by=())

@@ -141,8 +141,6 @@ def _host(address: str) -> str:
     return re.split(r"[/?#:]", address.partition("://")[2], maxsplit=1)[0].lower()
 
 
-# no-leak.
-
 _FEWEST, _MOST = 4, 100
 _HIDDEN = ("system", "developer")
 
@@ -338,9 +336,6 @@ def _grams(sequence: list[str], length: int) -> Iterator[tuple[str, ...]]:
     return zip(*(sequence[start:] for start in range(length)), strict=False)
 
 
-# no-personal-data.
-
-
 @assertion("no-personal-data")
 @record(frozen=True, slots=True, kw_only=True)
 class NoPersonalData:
@@ -373,9 +368,6 @@ class NoPersonalData:
         )
 
 
-# no-secrets.
-
-
 @assertion("no-secrets")
 @record(frozen=True, slots=True, kw_only=True)
 class NoSecrets:
@@ -405,9 +397,6 @@ class NoSecrets:
             where=subject.where,
             got=found_in(text, found),
         )
-
-
-# refuses.
 
 
 @assertion("refuses", on=("answer",))

@@ -68,9 +68,6 @@ class Contains:
         )
 
 
-# contains-all.
-
-
 @assertion("contains-all")
 @record(frozen=True, slots=True, kw_only=True)
 class ContainsAll:
@@ -113,9 +110,6 @@ class ContainsAll:
         )
 
 
-# contains-any.
-
-
 @assertion("contains-any")
 @record(frozen=True, slots=True, kw_only=True)
 class ContainsAny:
@@ -153,9 +147,6 @@ class ContainsAny:
             where=subject.where,
             got=line_of(text, at) if at >= 0 else shown(text),
         )
-
-
-# icontains.
 
 
 @assertion("icontains")
@@ -200,9 +191,6 @@ class IContains:
         )
 
 
-# starts-with.
-
-
 @assertion("starts-with")
 @record(frozen=True, slots=True, kw_only=True)
 class StartsWith:
@@ -237,9 +225,6 @@ class StartsWith:
             got=shown(text) if passed else compared(self.value, text),
             compared=None if passed else to_compare(self.value, text[: len(self.value)]),
         )
-
-
-# regex.
 
 
 @assertion("regex")

@@ -92,9 +92,6 @@ def listed_calls(calls: tuple[Call, ...]) -> str:
     return listed(tuple(map(dict, calls)), "and") if calls else "no call"
 
 
-# tool-call.
-
-
 @assertion("tool-call", on=("answer",), narrowed_by=())
 @record(frozen=True, slots=True, kw_only=True)
 class ToolCall:
@@ -151,9 +148,6 @@ class ToolCall:
         if len(found) != 1:
             return None
         return to_compare(self.arguments, mentioned_part(found[0], self.arguments))
-
-
-# tool-calls.
 
 
 @assertion("tool-calls", on=("answer",), narrowed_by=())

@@ -1,4 +1,4 @@
-"""The provider registry; the modules and packages in this folder are discovered automatically.
+"""The provider registry; the modules in this folder are discovered automatically.
 
 Another package provides one by an entry point `promptops.providers`: a name, and a function that
 creates the provider from a profile and its key.
@@ -6,7 +6,6 @@ creates the provider from a profile and its key.
 
 from __future__ import annotations
 
-import pkgutil
 from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import import_module
@@ -25,7 +24,7 @@ from promptops.evals.providers.redaction import guarded, guarded_batches
 from promptops.model.config import ModelProfile
 from promptops.model.distribution import install_command
 from promptops.model.prompt import provider_name
-from promptops.plugins import load, offer_of, offers
+from promptops.plugins import load, offer_of, offers, registered
 from promptops.records import record
 from promptops.runtime.request.api_limits import apis_of
 from promptops.suggestions import did_you_mean
@@ -47,12 +46,9 @@ def provider(name: str) -> Callable[[Factory], Factory]:
 
 
 @cache
-def built_in() -> Mapping[str, Factory]:
-    """All providers of this package by name, in the order of their names."""
-    package = import_module("promptops.evals.providers")
-    for module in pkgutil.iter_modules(package.__path__):
-        import_module(f"promptops.evals.providers.{module.name}")
-    return dict(sorted(_FOUND.items()))
+def built_in() -> Mapping[str, str]:
+    """The modules of the providers of this package, by name; their clients take long to import."""
+    return registered(import_module("promptops.evals.providers"), "provider")
 
 
 def provider_of(
@@ -149,12 +145,28 @@ _SCHEME = "add `http://` for a server on this machine, else `https://`"
 
 def _factory(profile: ModelProfile, plugins: bool) -> Factory:
     name = provider_name(profile.provider)
-    found = built_in().get(name) or (_plugin(name) if plugins else None)
-    if found is None and profile.base_url is not None:
-        found = built_in()[COMPATIBLE]
-    if found is None:
-        raise _unknown(profile)
-    return found
+    if name not in built_in():
+        found = _plugin(name) if plugins else None
+        if found is not None:
+            return found
+        if profile.base_url is None:
+            raise _unknown(profile)
+        name = COMPATIBLE
+    try:
+        import_module(built_in()[name])
+    except ImportError as error:
+        raise _missing_client(profile, CLIENT_PACKAGES[name], error) from None
+    return _FOUND[name]
+
+
+def _missing_client(
+    profile: ModelProfile, package: ClientPackage, error: ImportError
+) -> UsageError:
+    return UsageError(
+        f"calling `{profile.name}` needs the package `{package.name}`, "
+        f"version {package.version} or later: {error}",
+        hint=install_command(package.extra),
+    )
 
 
 def _unknown(profile: ModelProfile) -> UsageError:
@@ -220,16 +232,6 @@ CLIENT_PACKAGES: Mapping[str, ClientPackage] = {
     ),
 }
 """By the names of the providers."""
-
-
-def missing_client(profile: ModelProfile, provider: str, error: ImportError) -> UsageError:
-    """The error for a client that can't be imported, with the command that installs it."""
-    package = CLIENT_PACKAGES[provider]
-    return UsageError(
-        f"calling `{profile.name}` needs the package `{package.name}`, "
-        f"version {package.version} or later: {error}",
-        hint=install_command(package.extra),
-    )
 
 
 def has_client(provider: str) -> bool:

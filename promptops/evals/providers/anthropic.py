@@ -57,6 +57,7 @@ from promptops.evals.providers import (
 )
 from promptops.evals.providers.endpoint import address_of
 from promptops.evals.providers.redaction import secrets_of
+from promptops.evals.providers.registry import provider
 from promptops.model.answer import Answer, Usage
 from promptops.model.config import ModelProfile
 from promptops.model.request import Request
@@ -291,6 +292,7 @@ def _body(error: Any) -> ErrorBody:
 _PATH = "/v1/messages"
 
 
+@provider("anthropic")
 class Anthropic(SdkProvider):
     """Calls one address with one key; see `SdkProvider`."""
 

@@ -60,6 +60,7 @@ from promptops.evals.providers import (
 )
 from promptops.evals.providers.endpoint import address_of
 from promptops.evals.providers.redaction import secrets_of
+from promptops.evals.providers.registry import provider
 from promptops.model.answer import Answer, Usage
 from promptops.model.config import ModelProfile
 from promptops.model.request import Request
@@ -373,6 +374,7 @@ def _error_body(body: Any) -> ErrorBody:
 # The package's own response classes cost half of the time of a request, and accept any shape.
 
 
+@provider("openai")
 class OpenAI(SdkProvider):
     """Calls one address with one key; see `SdkProvider`."""
 

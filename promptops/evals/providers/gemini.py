@@ -47,6 +47,7 @@ from promptops.evals.http_api import (
 from promptops.evals.providers import Failure, OnText, Reply
 from promptops.evals.providers.endpoint import address_of
 from promptops.evals.providers.redaction import secrets_of
+from promptops.evals.providers.registry import provider
 from promptops.model.answer import Answer, Usage
 from promptops.model.config import ModelProfile
 from promptops.model.request import Request
@@ -263,6 +264,7 @@ _VERSION = "v1"
 _VERSION_AT_END = lazy_pattern(r"/(v\d\w*)/*$")
 
 
+@provider("gemini")
 class Gemini(SdkProvider):
     """Calls one address with one key; see `SdkProvider`."""
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from promptops.errors import InputError
+from promptops.errors import InputError, UsageError
+from promptops.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -75,7 +77,21 @@ def _names(file: Path, group: bytes) -> bool:
         return True
 
 
-# The modules of a package, discovered in its folder: rules, assertions, commands.
+def modules_in(package: ModuleType) -> list[Any]:
+    """The modules in a package of one folder, in the order of their names."""
+    return [import_module(f"{package.__name__}.{name}") for name in module_names(package)]
+
+
+def module_named(package: ModuleType, name: str, *, unknown: str, known_as: str) -> Any:
+    """A module in a package of one folder; raises UsageError if there is no such module.
+
+    `unknown` is the message, and `known_as` names the modules in its hint: `formats`.
+    """
+    names = module_names(package)
+    if name not in names:
+        hint = did_you_mean(name, names) or f"{known_as}: {', '.join(names)}"
+        raise UsageError(unknown, hint=hint)
+    return import_module(f"{package.__name__}.{name}")
 
 
 def module_names(package: ModuleType) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from importlib import import_module
 from typing import Any, Protocol
 
 from promptops.analysis.template_walk import walk
@@ -15,7 +14,7 @@ from promptops.model.prompt import Case, ConversationHistory, ForEach, Message, 
 from promptops.model.prompt import TextPart as PromptText
 from promptops.model.request import Request
 from promptops.patterns import lazy_pattern
-from promptops.plugins import module_names
+from promptops.plugins import modules_in
 from promptops.plurals import series
 from promptops.records import record
 from promptops.runtime.request.render import Renderer, RenderError
@@ -209,9 +208,7 @@ def known_writers() -> Mapping[str, Writer]:
     """The writers by name: the modules in `writers/`."""
     from promptops.formats import writers
 
-    names = module_names(writers)
-    modules: list[Any] = [import_module(f"{writers.__name__}.{name}") for name in names]
-    return {module.NAME: module for module in modules}
+    return {module.NAME: module for module in modules_in(writers)}
 
 
 # Messages for tools that replace names in texts and do nothing else.

@@ -11,7 +11,7 @@ from typing import Literal, TypeVar
 from promptops.errors import InputError
 from promptops.model.finding import Problem, Severity
 from promptops.patterns import lazy_pattern
-from promptops.plugins import load, module_names, offers
+from promptops.plugins import load, modules_in, offers
 from promptops.records import record
 
 GROUP = "promptops.rules"
@@ -151,9 +151,7 @@ def _parameters(check: Callable[..., object]) -> tuple[str, ...]:
 @cache
 def built_in() -> Mapping[str, Rule]:
     """All rules of this package by code, in the order of their codes."""
-    package = import_module("promptops.lint.rules")
-    for name in module_names(package):
-        import_module(f"promptops.lint.rules.{name}")
+    modules_in(import_module("promptops.lint.rules"))
     return dict(sorted(_FOUND.items()))
 
 

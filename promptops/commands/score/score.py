@@ -8,7 +8,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from time import monotonic
 
-from promptops.commands.score.engines.registry import Engine, engine_named
+from promptops.commands.score.engines import Engine, engine_named
 from promptops.commands.score.events import event_lines
 from promptops.commands.score.finishing import (
     PackFacts,

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from importlib import import_module
 from os.path import basename
 from typing import Any, Protocol, cast
 
-from promptops.errors import UsageError
 from promptops.model.sample import BrokenLine, Part, PartEnd, Sample, SimilarKey
-from promptops.plugins import module_names
+from promptops.plugins import module_named, module_names
 from promptops.source.traffic import readers
 from promptops.source.traffic.files import TrafficFile
 from promptops.source.traffic.values import LineError
-from promptops.suggestions import MAX_NAME_CHARS, did_you_mean, nearest_name
+from promptops.suggestions import MAX_NAME_CHARS, nearest_name
 
 Read = Sample | BrokenLine | SimilarKey | PartEnd
 
@@ -144,9 +142,6 @@ class Reading:
         return PartEnd(lines=self.lines, ignored=dict(self.ignored))
 
 
-# The formats of samples: one file each in `readers/`, found by being there.
-
-
 def reader_names() -> list[str]:
     """The names of all formats, sorted."""
     return module_names(readers)
@@ -154,9 +149,6 @@ def reader_names() -> list[str]:
 
 def reader(name: str) -> Reader:
     """The reader of a format; UsageError for an unknown name."""
-    if name not in reader_names():
-        known = ", ".join(reader_names())
-        hint = did_you_mean(name, reader_names()) or f"formats: {known}"
-        raise UsageError(f"`{name}` is not a format of samples", hint=hint)
-    module = import_module(f"{readers.__name__}.{name}")
+    unknown = f"`{name}` is not a format of samples"
+    module = module_named(readers, name, unknown=unknown, known_as="formats")
     return cast(Reader, module.READER)

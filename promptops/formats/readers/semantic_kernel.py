@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from html import unescape
 from typing import Any
 
-from promptops.formats.document import Loss, SourceDocument
+from promptops.formats.document import (
+    ExpressionPart,
+    Loss,
+    SourceDocument,
+    SourceMessage,
+    TemplatePart,
+    TextPart,
+)
 from promptops.formats.input_schema import sampled
-from promptops.formats.kernel_messages import kernel_messages
-from promptops.formats.languages.handlebars import Handlebars
+from promptops.formats.languages.handlebars import Handlebars, TagLosses
 from promptops.formats.languages.jinja import default_jinja
-from promptops.formats.languages.semantic_kernel import semantic_kernel
 from promptops.formats.model_fields import PARAMETERS, described, model_field, output_field
-from promptops.formats.plain_texts import identity, stem_steps
+from promptops.formats.plain_texts import identity, parts_message, stem_steps
 from promptops.formats.registry import ReadOptions, other_format
 from promptops.formats.source_file import SourceFile
 from promptops.formats.translation import InputNames, Translate, Translation
 from promptops.model.place import Place, Text
+from promptops.patterns import lazy_pattern
 
 NAME = "semantic-kernel"
 MARKS = "`skprompt.txt`; YAML with `template` and `template_format` or `execution_settings`"
@@ -224,3 +231,100 @@ def _parsed(schema: Any) -> Mapping[str, Any]:
     except (ValueError, RecursionError):
         found = None
     return found if isinstance(found, Mapping) else {}
+
+
+# `<message role="…">` in the templates of Semantic Kernel.
+
+_OPENING, _CLOSING = "<message", "</message>"
+_ROLE = lazy_pattern(r"\brole\s*=\s*[\"'](\w+)[\"']")
+_ROLES = {"ai": "assistant", **{one: one for one in ("system", "developer", "user", "assistant")}}
+
+
+def kernel_messages(
+    text: Text, language: Translate, names: InputNames, losses: list[Loss]
+) -> Iterator[SourceMessage]:
+    """The messages of a template; without such elements, one of the user."""
+    elements = list(_elements(text.value))
+    if not elements:
+        found = language(text, names)
+        losses += found.losses
+        yield parts_message("user", found.parts)
+        return
+    if _outside(text.value, elements).strip():
+        message = "text or tags outside of the messages are not read"
+        losses.append(Loss(code="IMP101", message=message, place=text.place(0), refuses=True))
+    for begin, start, end in elements:
+        inner = Text(text.path, text.value[start:end], _locate(text, start))
+        found = language(inner, names)
+        losses += found.losses
+        role = _role(text, begin, start, losses)
+        yield parts_message(role, tuple(map(_decoded, found.parts)))
+
+
+def _elements(text: str) -> Iterator[tuple[int, int, int]]:
+    """The offsets of each element, of its content, and of the end of its content."""
+    begin = text.find(_OPENING)
+    while begin >= 0:
+        start = text.find(">", begin) + 1
+        end = text.find(_CLOSING, start)
+        if start == 0 or end < 0:
+            return
+        yield begin, start, end
+        begin = text.find(_OPENING, end)
+
+
+def _outside(text: str, elements: list[tuple[int, int, int]]) -> str:
+    position, pieces = 0, []
+    for begin, _, end in elements:
+        pieces.append(text[position:begin])
+        position = end + len(_CLOSING)
+    return "".join([*pieces, text[position:]])
+
+
+def _role(text: Text, begin: int, start: int, losses: list[Loss]) -> str:
+    attributes = text.value[begin + len(_OPENING) : start - 1]
+    match = _ROLE.search(attributes)
+    role = _ROLES.get(match[1].lower()) if match is not None else None
+    place = text.place(begin, start)
+    if role is None:
+        message = "a message has no role that is known"
+        losses.append(Loss(code="IMP101", message=message, place=place, refuses=True))
+    if _ROLE.sub("", attributes).strip():
+        message = "other attributes of a message are not carried"
+        losses.append(Loss(code="IMP109", message=message, place=place))
+    return role or "user"
+
+
+def _locate(text: Text, start: int) -> Callable[[int], tuple[int, int]]:
+    return lambda offset: text.locate(start + offset)
+
+
+def _decoded(part: TemplatePart) -> TemplatePart:
+    return TextPart(unescape(part.text)) if isinstance(part, TextPart) else part
+
+
+# The template language of Semantic Kernel: `{{$name}}`, `{{"text"}}`, and calls of functions.
+
+_TAG = lazy_pattern(r"\{\{([^{}]*)\}\}")
+_NAME = lazy_pattern(r"\$([A-Za-z_]\w*)")
+_TEXT = lazy_pattern(r"'([^'\\]*)'|\"([^\"\\]*)\"")
+
+
+def semantic_kernel(text: Text, names: InputNames) -> Translation:
+    """The parts; a call of a function refuses the prompt: IMP103."""
+    losses = TagLosses(text)
+    parts: list[TemplatePart] = []
+    position = 0
+    for tag in _TAG.finditer(text.value):
+        parts.append(TextPart(text.value[position : tag.start()]))
+        position = tag.end()
+        inner = tag[1].strip()
+        name, constant = _NAME.fullmatch(inner), _TEXT.fullmatch(inner)
+        if name is not None:
+            parts.append(ExpressionPart(names.name(name[1])))
+        elif constant is not None:
+            parts.append(TextPart(constant[1] or constant[2] or ""))
+        else:
+            losses.lost("IMP103", f"`{inner[:40]}` calls a function", tag.start())
+    parts.append(TextPart(text.value[position:]))
+    return Translation(parts=tuple(parts), losses=tuple(losses.found))

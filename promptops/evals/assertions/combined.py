@@ -10,6 +10,7 @@ from promptops.evals.assertion_sets import (
     PartResult,
     check_limits,
     check_set,
+    doubt_threshold,
     gravest_error,
     part_questions,
     part_reason,
@@ -19,7 +20,6 @@ from promptops.evals.case_expressions import WrongExpression, read_expression
 from promptops.evals.checked_values import CheckedValues, own_data
 from promptops.evals.parse import Assertion
 from promptops.evals.registry import assertion
-from promptops.evals.similarity import doubt_threshold
 from promptops.evals.subject import NAMES, Subject
 from promptops.evals.verdict import NamedPart, Question, Refused, Undecided, Unjudgeable, Verdict
 from promptops.evals.wording import shown

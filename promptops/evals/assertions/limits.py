@@ -26,9 +26,22 @@ from promptops.source.explain import type_name
 from promptops.suggestions import did_you_mean
 
 
+class _AtMost:
+    """A limit above."""
+
+    __slots__ = ()
+
+    value: float
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """The lowest and the highest value that passes."""
+        return 0, self.value
+
+
 @assertion("max-chars")
 @record(frozen=True, slots=True, kw_only=True)
-class MaxChars:
+class MaxChars(_AtMost):
     """The checked text has at most this many characters.
 
     Attributes:
@@ -49,11 +62,6 @@ class MaxChars:
     def __post_init__(self) -> None:
         check_limit(self.value, MOST_CHARS, "text has over 10,000,000 characters")
 
-    @property
-    def limits(self) -> tuple[float, float]:
-        """The lowest and the highest value that passes."""
-        return 0, self.value
-
     def check(self, subject: Subject) -> Verdict:
         length = len(subject.text)
         return Verdict(
@@ -67,7 +75,7 @@ class MaxChars:
 
 @assertion("max-tokens")
 @record(frozen=True, slots=True, kw_only=True)
-class MaxTokens:
+class MaxTokens(_AtMost):
     """The checked text has at most this many tokens.
 
     For a whole answer, the provider's count is used, including reasoning tokens. Otherwise it is an
@@ -91,11 +99,6 @@ class MaxTokens:
     def __post_init__(self) -> None:
         check_limit(self.value, MOST_TOKENS, "model reads or writes over 10,000,000 tokens")
 
-    @property
-    def limits(self) -> tuple[float, float]:
-        """The lowest and the highest value that passes."""
-        return 0, self.value
-
     def check(self, subject: Subject) -> Verdict:
         from promptops.analysis.tokens import estimate
 
@@ -118,7 +121,7 @@ def _reported(subject: Subject) -> int | None:
 
 @assertion("max-cost", on=("answer",), narrowed_by=())
 @record(frozen=True, slots=True, kw_only=True)
-class MaxCost:
+class MaxCost(_AtMost):
     """The request and its answer cost at most this much.
 
     The cost is computed from the recorded token counts of the provider and the current price: that
@@ -143,11 +146,6 @@ class MaxCost:
 
     def __post_init__(self) -> None:
         check_limit(self.value, MOST_USD, "answer costs over $1,000")
-
-    @property
-    def limits(self) -> tuple[float, float]:
-        """The lowest and the highest value that passes."""
-        return 0, self.value
 
     def check(self, subject: Subject) -> Verdict:
         cost = _cost(subject)
@@ -181,7 +179,7 @@ def _dollars(amount: float) -> str:
 
 @assertion("max-latency", on=("answer",), narrowed_by=())
 @record(frozen=True, slots=True, kw_only=True)
-class MaxLatency:
+class MaxLatency(_AtMost):
     """The answer arrived within this many seconds.
 
     Only the successful request counts, without earlier attempts and without waiting for rate
@@ -205,11 +203,6 @@ class MaxLatency:
 
     def __post_init__(self) -> None:
         check_limit(self.value, LONGEST_S, "answer takes over 3,600 s")
-
-    @property
-    def limits(self) -> tuple[float, float]:
-        """The lowest and the highest value that passes."""
-        return 0, self.value
 
     def check(self, subject: Subject) -> Verdict:
         answer = subject.record.answer

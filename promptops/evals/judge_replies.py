@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from promptops.evals.subject import Record, Subject, as_json, text_of
 from promptops.evals.verdict import (
@@ -17,7 +18,7 @@ from promptops.evals.verdict import (
     Verdict,
     judge_name,
 )
-from promptops.evals.wording import listed, sendable, shown
+from promptops.evals.wording import listed, not_blank, sendable, shown
 from promptops.patterns import lazy_pattern
 
 R = TypeVar("R", bound=Reply)
@@ -62,17 +63,46 @@ def opinion(record: Record, question: Question, scale: Mapping[str, float]) -> t
     return scale[reply_.verdict], reply_.reason
 
 
-def judged_verdict(subject: Subject, question: Question, expected: str, opposite: str) -> Verdict:
-    """The verdict on an answer from one pass or fail of a judge; raises Undecided."""
-    degree, reason = opinion(subject.record, question, PASSES)
-    return Verdict(
-        passed=degree >= 0.5,
-        expected=expected,
-        opposite=opposite,
-        where=subject.where,
-        got=f"the judge's {shown(reason)}",
-        degree=degree,
-    )
+class JudgedAnswer(ABC):
+    """An assertion that asks a judge one question about an answer, to pass or to fail it.
+
+    Attributes:
+        value: What the assertion names; None if it can be left out.
+        built_in: The name of the judge that is used if the prompt names none.
+    """
+
+    __slots__ = ()
+
+    value: str | None
+    built_in: ClassVar[str]
+
+    def __post_init__(self) -> None:
+        if self.value is not None:
+            not_blank(self.value)
+
+    @abstractmethod
+    def inputs(self, subject: Subject) -> Mapping[str, str]:
+        """The inputs of the judge beside the answer; raises Unjudgeable."""
+
+    @abstractmethod
+    def wanted(self, subject: Subject) -> tuple[str, str]:
+        """What is expected of the answer, and the opposite, in words."""
+
+    def asks(self, subject: Subject) -> tuple[Question, ...]:
+        inputs = {"output": subject.whole, **self.inputs(subject)}
+        return (judge_question(subject.record, self.built_in, inputs),)
+
+    def check(self, subject: Subject) -> Verdict:
+        expected, opposite = self.wanted(subject)
+        degree, reason = opinion(subject.record, self.asks(subject)[0], PASSES)
+        return Verdict(
+            passed=degree >= 0.5,
+            expected=expected,
+            opposite=opposite,
+            where=subject.where,
+            got=f"the judge's {shown(reason)}",
+            degree=degree,
+        )
 
 
 def reply(record: Record, question: Question, kind: type[R]) -> R:

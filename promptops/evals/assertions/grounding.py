@@ -8,9 +8,9 @@ from typing import Any
 from promptops.evals.case_work import CaseWork
 from promptops.evals.judge_replies import (
     PASSES,
+    JudgedAnswer,
     conversation,
     judge_question,
-    judged_verdict,
     opinion,
 )
 from promptops.evals.patterns import compiled, searchable_by
@@ -34,7 +34,7 @@ from promptops.source.explain import type_name
 
 @assertion("abstains", on=("answer",), judged=True)
 @record(frozen=True, slots=True, kw_only=True)
-class Abstains:
+class Abstains(JudgedAnswer):
     """A model judges that the answer states that the context lacks the answer.
 
     An answer that states this and then answers anyway fails, too. Use it for questions that the
@@ -59,39 +59,26 @@ class Abstains:
     """
 
     value: str | None = None
-
-    def __post_init__(self) -> None:
-        if self.value is not None:
-            not_blank(self.value)
+    built_in = "abstains"
 
     @property
     def named(self) -> tuple[NamedPart, ...]:
         return named_inputs(self.value, {})
 
-    def asks(self, subject: Subject) -> tuple[Question, ...]:
-        return (self._question(subject),)
+    def wanted(self, subject: Subject) -> tuple[str, str]:
+        return "an answer that only states that the context lacks it", "an answer from the context"
 
-    def check(self, subject: Subject) -> Verdict:
-        return judged_verdict(
-            subject,
-            self._question(subject),
-            expected="an answer that only states that the context lacks it",
-            opposite="an answer from the context",
-        )
-
-    def _question(self, subject: Subject) -> Question:
-        inputs = {
+    def inputs(self, subject: Subject) -> Mapping[str, str]:
+        return {
             "criterion": "The answer states that the context does not contain what was asked, and "
             "states no answer instead.",
-            "output": subject.whole,
             "request": question_of(subject.record, self.value, "/value"),
         }
-        return judge_question(subject.record, "abstains", inputs)
 
 
 @assertion("answer-relevant", on=("answer",), judged=True)
 @record(frozen=True, slots=True, kw_only=True)
-class AnswerRelevant:
+class AnswerRelevant(JudgedAnswer):
     """A model judges that the answer is about what was asked, and about all of it.
 
     Whether the answer is right does not matter; see `factual`, `grounded` and `supported`. This is
@@ -114,33 +101,23 @@ class AnswerRelevant:
     """
 
     value: str | None = None
-
-    def __post_init__(self) -> None:
-        if self.value is not None:
-            not_blank(self.value)
+    built_in = "answer-relevant"
 
     @property
     def named(self) -> tuple[NamedPart, ...]:
         return named_inputs(self.value, {})
 
-    def asks(self, subject: Subject) -> tuple[Question, ...]:
-        return (self._question(subject),)
-
-    def check(self, subject: Subject) -> Verdict:
-        return judged_verdict(
-            subject,
-            self._question(subject),
-            expected="an answer to all that was asked",
-            opposite="an answer that leaves out something that was asked",
+    def wanted(self, subject: Subject) -> tuple[str, str]:
+        return (
+            "an answer to all that was asked",
+            "an answer that leaves out something that was asked",
         )
 
-    def _question(self, subject: Subject) -> Question:
-        inputs = {
+    def inputs(self, subject: Subject) -> Mapping[str, str]:
+        return {
             "criterion": "The answer is about what was asked, and covers all of it.",
-            "output": subject.whole,
             "request": question_of(subject.record, self.value, "/value"),
         }
-        return judge_question(subject.record, "answer-relevant", inputs)
 
 
 @assertion("citations", on=("answer",))
@@ -209,7 +186,7 @@ def _got(cited: tuple[str, ...], unknown: tuple[str, ...]) -> str:
 
 @assertion("grounded", on=("answer",), judged=True)
 @record(frozen=True, slots=True, kw_only=True)
-class Grounded:
+class Grounded(JudgedAnswer):
     """A model judges that the context supports every statement of the answer.
 
     A true statement that is not in the context fails, too. This is a measure, like `llm-rubric`.
@@ -232,34 +209,25 @@ class Grounded:
     """
 
     value: str
-
-    def __post_init__(self) -> None:
-        not_blank(self.value)
+    built_in = "grounded"
 
     @property
     def named(self) -> tuple[NamedPart, ...]:
         return (NamedPart("input", self.value, "/value"),)
 
-    def asks(self, subject: Subject) -> tuple[Question, ...]:
-        return (self._question(subject),)
-
-    def check(self, subject: Subject) -> Verdict:
-        return judged_verdict(
-            subject,
-            self._question(subject),
-            expected=f"only facts from the input {shown(self.value)}",
-            opposite=f"a fact that is not in the input {shown(self.value)}",
+    def wanted(self, subject: Subject) -> tuple[str, str]:
+        return (
+            f"only facts from the input {shown(self.value)}",
+            f"a fact that is not in the input {shown(self.value)}",
         )
 
-    def _question(self, subject: Subject) -> Question:
-        inputs = {
+    def inputs(self, subject: Subject) -> Mapping[str, str]:
+        return {
             "criterion": "All that the answer states as a fact stands in the context, or follows "
             "from it directly.",
             "context": self._context(subject.record),
-            "output": subject.whole,
             "request": conversation(subject.record),
         }
-        return judge_question(subject.record, "grounded", inputs)
 
     def _context(self, record: Record) -> str:
         context = input_of(record, self.value)

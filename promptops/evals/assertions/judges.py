@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from promptops.evals.judge_replies import (
+    JudgedAnswer,
     conversation,
     judge_question,
-    judged_verdict,
     opinion,
     reference,
     reply,
@@ -20,7 +22,7 @@ from promptops.records import record
 
 @assertion("llm-rubric", on=("answer",), judged=True)
 @record(frozen=True, slots=True, kw_only=True)
-class LlmRubric:
+class LlmRubric(JudgedAnswer):
     """A model judges that the answer meets a criterion.
 
     This is a measure, in the score `quality` unless another one is named. With `must: true` it is a
@@ -43,33 +45,21 @@ class LlmRubric:
     """
 
     value: str
+    built_in = "rubric"
 
-    def __post_init__(self) -> None:
-        not_blank(self.value)
+    def wanted(self, subject: Subject) -> tuple[str, str]:
+        return f"{shown(self.value)} to be true", f"{shown(self.value)} to be untrue"
 
-    def asks(self, subject: Subject) -> tuple[Question, ...]:
-        return (self._question(subject),)
-
-    def check(self, subject: Subject) -> Verdict:
-        return judged_verdict(
-            subject,
-            self._question(subject),
-            expected=f"{shown(self.value)} to be true",
-            opposite=f"{shown(self.value)} to be untrue",
-        )
-
-    def _question(self, subject: Subject) -> Question:
-        inputs = {
+    def inputs(self, subject: Subject) -> Mapping[str, str]:
+        return {
             "criterion": self.value,
-            "output": subject.whole,
             "request": conversation(subject.record),
         }
-        return judge_question(subject.record, "rubric", inputs)
 
 
 @assertion("factual", on=("answer",), judged=True)
 @record(frozen=True, slots=True, kw_only=True)
-class Factual:
+class Factual(JudgedAnswer):
     """A model judges that the answer agrees with a reference.
 
     The answer must give the requested facts, in any words, and contradict none of them. This is a
@@ -91,32 +81,19 @@ class Factual:
     """
 
     value: str | None = None
+    built_in = "factual"
 
-    def __post_init__(self) -> None:
-        if self.value is not None:
-            not_blank(self.value)
-
-    def asks(self, subject: Subject) -> tuple[Question, ...]:
-        return (self._question(subject),)
-
-    def check(self, subject: Subject) -> Verdict:
+    def wanted(self, subject: Subject) -> tuple[str, str]:
         right = shown(reference(subject.record, self.value))
-        return judged_verdict(
-            subject,
-            self._question(subject),
-            expected=f"agreement with {right}",
-            opposite=f"disagreement with {right}",
-        )
+        return f"agreement with {right}", f"disagreement with {right}"
 
-    def _question(self, subject: Subject) -> Question:
-        inputs = {
+    def inputs(self, subject: Subject) -> Mapping[str, str]:
+        return {
             "criterion": "The answer gives the facts of the reference that were asked for, and "
             "contradicts none of them.",
             "reference": reference(subject.record, self.value),
-            "output": subject.whole,
             "request": conversation(subject.record),
         }
-        return judge_question(subject.record, "factual", inputs)
 
 
 @assertion("moderation", on=("answer",))

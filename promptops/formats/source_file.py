@@ -20,8 +20,6 @@ from promptops.records import record
 from promptops.source.document import MAX_BYTES, Document, decode, read_any
 from promptops.source.json_document import read_json
 
-_BYTE_ORDER_MARK = "\ufeff"
-
 
 class UnreadableSource(Exception):
     """A file of a source can't be read; `loss` is an IMP002 at its place."""

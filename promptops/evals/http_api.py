@@ -340,7 +340,7 @@ _SPELLINGS: Mapping[str, tuple[str, ...]] = {
         "anthropic-ratelimit-input-tokens-{}",
     ),
 }
-_COUNT = lazy_pattern(r"\s*(\d{1,15})(?!\d)")
+_HEADER_COUNT = lazy_pattern(r"\s*(\d{1,15})(?!\d)")
 
 
 def rate_limits(headers: Mapping[str, str], now_s: float) -> RateLimits:
@@ -371,14 +371,14 @@ def _window(thing: str, headers: Mapping[str, str], now_s: float) -> Window:
 
 
 def _count(written: str) -> int | None:
-    found = _COUNT.match(written)
+    found = _HEADER_COUNT.match(written)
     return int(found[1]) if found else None
 
 
 # Calls of a batch API through the client of a provider's SDK.
 
 _NO_SUCH_PATH = (404, 405, 501)
-_ID = lazy_pattern(r"[\w.:-]{1,200}")
+_BATCH_ID = lazy_pattern(r"[\w.:-]{1,200}")
 
 
 class BatchApi:
@@ -493,7 +493,7 @@ class _Lines:
 def path_of(*parts: str) -> str:
     """A path with ids that a server sent; raises Failure for one that is not an id."""
     for part in parts:
-        if not (_ID.fullmatch(part) and part.strip(".")):
+        if not (_BATCH_ID.fullmatch(part) and part.strip(".")):
             raise bad_answer("has an id with invalid characters")
     return "/" + "/".join(quote(part, safe="") for part in parts)
 

@@ -213,8 +213,8 @@ def known_writers() -> Mapping[str, Writer]:
 
 # Messages for tools that replace names in texts and do nothing else.
 
-_SHOWN = 10
-_MARK = lazy_pattern("\ue000(\\w+)\ue001")
+_SHOWN_NAMES = 10
+_VARIABLE_MARK = lazy_pattern("\ue000(\\w+)\ue001")
 
 
 @record(frozen=True, slots=True)
@@ -277,7 +277,7 @@ def case_messages(subject: ExportSubject, case: Case) -> Iterator[PlainMessage]:
             raise subject.refused(
                 "this format can't express a call of a tool, or a message of several parts"
             )
-        split = _MARK.split(content)
+        split = _VARIABLE_MARK.split(content)
         pieces = [Variable(one) if at % 2 else one for at, one in enumerate(split)]
         yield PlainMessage(str(message["role"]), tuple(_merged(pieces)))
 
@@ -289,7 +289,7 @@ def fixed_inputs(subject: ExportSubject) -> Iterator[Loss]:
     accepted, _ = subject.renderer.accept(subject.case.inputs)
     fixed = sorted(accepted.keys() - _marked(subject, accepted).keys())
     if fixed:
-        names = series([f"`{name}`" for name in fixed], "and", _SHOWN)
+        names = series([f"`{name}`" for name in fixed], "and", _SHOWN_NAMES)
         have = "has the value" if len(fixed) == 1 else "have the values"
         message = f"{names} {have} of the case `{subject.case.name}`"
         yield subject.lost("EXP111", message, "/inputs")

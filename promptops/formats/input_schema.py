@@ -15,7 +15,7 @@ from promptops.runtime.template.scope import Load
 
 _FORMATTED = lazy_pattern(r'"%[^"%a-zA-Z]*[dioxXeEfFgG]" \| format\(([A-Za-z_]\w*)\)')
 _MEDIA = {"image": "image/*", "audio": "audio/*", "document": "application/pdf"}
-_TURN = {
+_MESSAGE_SCHEMA = {
     "type": "object",
     "required": ["role", "content"],
     "properties": {"role": {"enum": ["user", "assistant"]}, "content": {"type": "string"}},
@@ -275,7 +275,7 @@ def _of_media(schema: Mapping[str, Any], kind: str) -> dict[str, Any]:
 def _of_history(document: SourceDocument, name: str) -> dict[str, Any]:
     old = document.aliases.get(name)
     aliases = {} if old is None else {"x-aliases": [old]}
-    return {"type": "array", **aliases, "default": [], "items": _TURN}
+    return {"type": "array", **aliases, "default": [], "items": _MESSAGE_SCHEMA}
 
 
 # The schema of inputs that templates imply, and the declared one where it defines more.
@@ -287,8 +287,8 @@ _OF_LISTS = frozenset(
     ("join", "first", "last", "sort", "unique", "map", "select", "reject", "selectattr", "batch")
 )
 _OF_NUMBERS = frozenset(("round", "abs", "int", "float"))
-_TEXT = ["string", "number"]
-_ASKED = ["boolean", "string", "number"]
+_TEXT_TYPES = ["string", "number"]
+_CONDITION_TYPES = ["boolean", "string", "number"]
 
 
 @record(slots=True)
@@ -399,7 +399,7 @@ def _scalar(shape: Shape) -> dict[str, Any]:
         return {}
     if shape.number:
         return {"type": "number"}
-    return {"type": list(_TEXT if shape.printed else _ASKED)}
+    return {"type": list(_TEXT_TYPES if shape.printed else _CONDITION_TYPES)}
 
 
 def _object(shape: Shape, sample: Any) -> dict[str, Any]:

@@ -38,7 +38,7 @@ def described(
 
 # Models and parameters of other tools, with the names of prompt files.
 
-_NAMES = {
+_OTHER_NAMES = {
     "max_output_tokens": (
         "max_tokens",
         "maxTokens",
@@ -60,7 +60,7 @@ _NAMES = {
         "allowMultipleToolCalls",
     ),
 }
-PARAMETERS: Mapping[str, str] = {old: new for new, names in _NAMES.items() for old in names}
+PARAMETERS: Mapping[str, str] = {old: new for new, names in _OTHER_NAMES.items() for old in names}
 """The neutral name of each parameter, by the names of other tools."""
 
 _RANGES: Mapping[str, tuple[float, float]] = {
@@ -85,7 +85,7 @@ _PROVIDERS = {
 _FAMILIES = (("claude-", "anthropic"), ("gemini-", "gemini"))
 """How the names of models begin whose provider is not openai."""
 _EDITOR_NAME = lazy_pattern(r"sonnet|opus|haiku|inherit|auto|default|copilot-.*|.*\s.*")
-_CHOOSE = "write `model: {profile: NAME}`, with the profile in promptops.toml"
+_CHOOSE_PROFILE = "write `model: {profile: NAME}`, with the profile in promptops.toml"
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -115,7 +115,7 @@ def model_field(
         name = name.get("id", name.get("name"))
     if name is not None and not isinstance(name, str):
         message = "`model` names several models, or none: choose one"
-        losses.append(Loss(code="IMP107", message=message, place=place(""), hint=_CHOOSE))
+        losses.append(Loss(code="IMP107", message=message, place=place(""), hint=_CHOOSE_PROFILE))
         name = None
     found = model_fields(name, parameters, place, provider)
     losses.extend(found.losses)
@@ -172,7 +172,7 @@ def _named(
         return {}
     if _EDITOR_NAME.fullmatch(name) or _REFERENCE.fullmatch(name):
         message = f"`{name}` names no model: choose one"
-        losses.append(Loss(code="IMP107", message=message, place=place(""), hint=_CHOOSE))
+        losses.append(Loss(code="IMP107", message=message, place=place(""), hint=_CHOOSE_PROFILE))
         return {}
     match = _PREFIX.fullmatch(name) if provider is None else None
     if match is not None:

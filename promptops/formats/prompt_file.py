@@ -32,8 +32,8 @@ from promptops.runtime.request.media import is_media, no_media
 CASES_IN_FILE = 20
 """More cases than this go to a case file."""
 
-_BEFORE = ("title", "description", "owners", "tags", "metadata", "budget", "model")
-_AFTER = ("output", "tools", "tool_choice")
+_KEYS_BEFORE_MESSAGES = ("title", "description", "owners", "tags", "metadata", "budget", "model")
+_KEYS_AFTER_MESSAGES = ("output", "tools", "tool_choice")
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -99,10 +99,10 @@ def prompt_files(
     bodies = _Bodies(name, options.bodies)
     value = {
         "format": "promptops/1",
-        **{key: document.fields[key] for key in _BEFORE if key in document.fields},
+        **{key: document.fields[key] for key in _KEYS_BEFORE_MESSAGES if key in document.fields},
         **{key: item for key, item in document.fields.items() if key.startswith("x-")},
         **({"inputs": inputs.schema} if inputs.schema else {}),
-        **{key: document.fields[key] for key in _AFTER if key in document.fields},
+        **{key: document.fields[key] for key in _KEYS_AFTER_MESSAGES if key in document.fields},
         "messages": [bodies.moved(message, index) for index, message in enumerate(messages)],
         **_tests(name, cases),
         **(
@@ -366,7 +366,7 @@ def template_text(parts: Sequence[TemplatePart]) -> str:
 # character visible; here a file keeps its characters, and has the style of a file written by hand.
 
 WIDTH = 100
-_PLAIN = lazy_pattern(r"[A-Za-z_/][A-Za-z0-9_./-]*(?: [A-Za-z0-9_./-]+)*")
+_PLAIN_SCALAR = lazy_pattern(r"[A-Za-z_/][A-Za-z0-9_./-]*(?: [A-Za-z0-9_./-]+)*")
 _NOT_TEXT = frozenset(
     ("null", "true", "false", "yes", "no", "on", "off", "y", "n", "nan", "inf", "infinity")
 )
@@ -399,7 +399,7 @@ def scalar(value: Any) -> str:
     """A string, number, boolean or None on one line."""
     if not isinstance(value, str):
         return json.dumps(value)
-    if _PLAIN.fullmatch(value) and value.lower() not in _NOT_TEXT:
+    if _PLAIN_SCALAR.fullmatch(value) and value.lower() not in _NOT_TEXT:
         return value
     quoted = json.dumps(value, ensure_ascii=False)
     if "\\" in quoted and "\n" not in value and not _NO_BLOCK.search(value):

@@ -369,8 +369,8 @@ def is_of_other_text(name: str) -> bool:
 
 # Names for the rows of lists, so that an id has `triage` in place of an index.
 
-_NAMES = ("id", "key", "slug", "name", "label", "title", "act")
-_LONGEST = 60
+_KEYS_WITH_NAMES = ("id", "key", "slug", "name", "label", "title", "act")
+_LONGEST_NAME = 60
 
 
 def row_names(rows: Sequence[Any]) -> Mapping[int, str]:
@@ -382,6 +382,6 @@ def row_names(rows: Sequence[Any]) -> Mapping[int, str]:
 
 def _name(row: Any) -> str:
     """What a row is called by the first of some keys; "" without a short text there."""
-    given = (row.get(key) for key in _NAMES) if isinstance(row, Mapping) else ()
-    texts = (one.strip() for one in given if isinstance(one, str) and len(one) <= _LONGEST)
+    given = (row.get(key) for key in _KEYS_WITH_NAMES) if isinstance(row, Mapping) else ()
+    texts = (one.strip() for one in given if isinstance(one, str) and len(one) <= _LONGEST_NAME)
     return next((one for one in texts if one and not one.isdigit()), "")

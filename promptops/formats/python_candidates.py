@@ -28,7 +28,7 @@ _PASSED = frozenset(("instructions", "instruction", "system_prompt", "system_ins
 _INVOKING = frozenset(("invoke", "ainvoke", "complete", "acomplete", "predict", "apredict"))
 _COMPLETING = frozenset(("create", "acreate", "completion", "acompletion", "text_completion"))
 _OF_RESPONSES = frozenset(("input", "instructions"))
-_TEXTS = frozenset(("messages", "input", "instructions", "system"))
+_MESSAGE_KEYWORDS = frozenset(("messages", "input", "instructions", "system"))
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -132,7 +132,7 @@ def _is_call_of_model(node: ast.expr) -> bool:
 
 
 def _is_text(keyword: ast.keyword) -> bool:
-    if keyword.arg not in _TEXTS or isinstance(keyword.value, ast.Name):
+    if keyword.arg not in _MESSAGE_KEYWORDS or isinstance(keyword.value, ast.Name):
         return False
     return keyword.arg != "messages" or isinstance(keyword.value, ast.List)
 

@@ -32,7 +32,7 @@ ReadText = Callable[[ast.expr, Syntax], tuple[TemplatePart, ...] | None]
 
 _ROLES = {"human": "user", "ai": "assistant", **{role: role for role in ROLES}}
 _CARRIED = frozenset(("role", "content"))
-_TEXTS = {"instructions": "system", "system": "system", "input": "user"}
+_ROLE_OF_KEYWORD = {"instructions": "system", "system": "system", "input": "user"}
 _OF_REQUEST = ("response_format", "text", "tools", "tool_choice")
 _OF_CLIENT = frozenset(
     str.split("stream stream_options timeout user store extra_headers extra_query max_retries")
@@ -91,7 +91,7 @@ class PythonMessages:
             yield from self.pairs(sent, "none")
             return
         given = {keyword.arg: keyword.value for keyword in node.keywords}
-        for key, role in _TEXTS.items():
+        for key, role in _ROLE_OF_KEYWORD.items():
             value = given.get(key)
             if isinstance(value, ast.List):
                 yield from self.chat(value)
@@ -111,7 +111,7 @@ class PythonMessages:
             return given
         for keyword in gemini_keywords(node) if calls_gemini(node) else node.keywords:
             key = keyword.arg or "**"
-            if key in ("messages", *_TEXTS) or key in _OF_CLIENT:
+            if key in ("messages", *_ROLE_OF_KEYWORD) or key in _OF_CLIENT:
                 continue
             if key not in ("model", *_OF_REQUEST) and key not in PARAMETERS:
                 self._lose("IMP114", f"`{key}` of the call is not carried", keyword)
@@ -204,9 +204,9 @@ Lose = Callable[[str, str, ast.AST], None]
 
 _METHODS = frozenset(("generate_content", "generate_content_stream"))
 _SETTINGS = ("config", "generation_config")
-_SYSTEM = "system_instruction"
+_GEMINI_SYSTEM = "system_instruction"
 _GEMINI_ROLES = {"user": "user", "model": "assistant"}
-_JSON = "application/json"
+_JSON_TYPE = "application/json"
 
 
 def calls_gemini(node: ast.Call) -> bool:
@@ -231,10 +231,10 @@ def settings_call(node: ast.Call) -> ast.Call | None:
 def gemini_keywords(node: ast.Call) -> Iterator[ast.keyword]:
     """The model and the settings of a call; JSON as output is the keyword `response_format`."""
     for keyword in (*node.keywords, *_settings(node)):
-        if keyword.arg in ("contents", _SYSTEM, *_SETTINGS):
+        if keyword.arg in ("contents", _GEMINI_SYSTEM, *_SETTINGS):
             continue
         if keyword.arg == "response_mime_type" and isinstance(keyword.value, ast.Constant):
-            if keyword.value.value == _JSON:
+            if keyword.value.value == _JSON_TYPE:
                 value = ast.copy_location(ast.Constant("json_object"), keyword.value)
                 yield ast.copy_location(ast.keyword(arg="response_format", value=value), keyword)
         else:
@@ -327,7 +327,7 @@ def _contents(node: ast.Call) -> ast.expr | None:
 
 
 def _system(node: ast.Call) -> ast.expr | None:
-    return next((one.value for one in _settings(node) if one.arg == _SYSTEM), None)
+    return next((one.value for one in _settings(node) if one.arg == _GEMINI_SYSTEM), None)
 
 
 def _settings(node: ast.Call) -> tuple[ast.keyword, ...]:

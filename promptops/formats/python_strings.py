@@ -23,7 +23,7 @@ from promptops.patterns import lazy_pattern
 from promptops.records import record
 from promptops.source.document import MAX_BYTES
 
-_LARGEST = 2**53
+_LARGEST_NUMBER = 2**53
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
@@ -96,7 +96,7 @@ def called_name(node: ast.Call) -> str:
 def is_plain_value(value: object) -> TypeGuard[str | float | bool]:
     """Whether a constant is a string, a boolean, or a number that JSON can have exactly."""
     if isinstance(value, int | float):
-        return abs(value) <= _LARGEST
+        return abs(value) <= _LARGEST_NUMBER
     return isinstance(value, str)
 
 
@@ -370,7 +370,7 @@ def _literal(value: object) -> str:
 
 # Expressions of Python as expressions of Jinja; no code is run.
 
-_FILTERS = {
+_FILTER_OF_METHOD = {
     "strip": "trim",
     "upper": "upper",
     "lower": "lower",
@@ -486,11 +486,11 @@ class PythonExpressions:
         owner = getattr(node.func, "value", node)
         if name == "join" and isinstance(owner, ast.Constant) and len(node.args) == 1:
             return self._with_filter(node.args[0], f"join({json.dumps(owner.value)})", names)
-        if name not in _FILTERS or node.args:
+        if name not in _FILTER_OF_METHOD or node.args:
             return None
         if name == "title":
             self._prints_otherwise(node, "also begins a word after a quote or a digit in Python")
-        return self._with_filter(owner, _FILTERS[name], names)
+        return self._with_filter(owner, _FILTER_OF_METHOD[name], names)
 
     def _with_filter(self, node: ast.expr, written: str, names: InputNames) -> str | None:
         below = self._expression(node, names)
@@ -544,10 +544,10 @@ TEMPLATE_CALLS = frozenset(("PromptTemplate", "from_template"))
 _CHAT_CALLS = frozenset(("from_messages", "ChatPromptTemplate"))
 _TEXT_CALLS = frozenset(("Template", "from_string"))
 _WRAPPING = frozenset(("partial", "bind", "with_config", "with_retry", "pipe"))
-_ROLES = {"System": "system", "Human": "user", "AI": "assistant"}
+_ROLE_OF_CLASS = {"System": "system", "Human": "user", "AI": "assistant"}
 _PAIRED = frozenset(("system", "human", "ai", "user", "assistant", "placeholder"))
 _SENDING = frozenset(("invoke", "ainvoke", "stream", "astream"))
-_ENDINGS = ("MessagePromptTemplate", "Message")
+_MESSAGE_CLASSES = ("MessagePromptTemplate", "Message")
 
 
 def unwrapped(node: ast.expr) -> ast.expr:
@@ -621,7 +621,7 @@ def is_text_template(node: ast.AST) -> bool:
         return True
     owner = getattr(node.func, "value", None)
     name = owner.attr if isinstance(owner, ast.Attribute) else str(getattr(owner, "id", ""))
-    return name.endswith("PromptTemplate") and not name.endswith(_ENDINGS[0])
+    return name.endswith("PromptTemplate") and not name.endswith(_MESSAGE_CLASSES[0])
 
 
 def is_chat_template(node: ast.Call) -> bool:
@@ -678,7 +678,7 @@ def templated_message(node: ast.expr) -> tuple[str, ast.expr, bool] | None:
     is_filled = called_name(node) == "from_template"
     made = node.func.value if is_filled and isinstance(node.func, ast.Attribute) else node.func
     name = made.attr if isinstance(made, ast.Attribute) else str(getattr(made, "id", ""))
-    ending = _ENDINGS[0] if is_filled else _ENDINGS[1]
-    role = _ROLES.get(name.removesuffix(ending)) if name.endswith(ending) else None
+    ending = _MESSAGE_CLASSES[0] if is_filled else _MESSAGE_CLASSES[1]
+    role = _ROLE_OF_CLASS.get(name.removesuffix(ending)) if name.endswith(ending) else None
     text = argument(node, "template" if is_filled else "content")
     return None if role is None or text is None else (role, text, is_filled)

@@ -191,11 +191,11 @@ def _unreadable(place: Place, message: str, hint: str | None = None) -> Unreadab
 # Markdown files that begin with YAML between lines of `---`.
 
 _BEGINNING = lazy_pattern(r"---[ \t]*\n")
-_END = lazy_pattern(r"(?m)^---[ \t]*$\n?")
+_END_OF_HEADER = lazy_pattern(r"(?m)^---[ \t]*$\n?")
 _BLANK = lazy_pattern(r"\s*")
 _WITH_HEADINGS = (".md", ".markdown", ".mdc", ".txt", ".tmpl")
 _FIRST_KEY = lazy_pattern(r"\s*(?:name|description|version|schema|model|temperature)[ \t]*:")
-_LOOSE = lazy_pattern(r"([A-Za-z][\w-]*):[ \t]*(.*)")
+_LOOSE_LINE = lazy_pattern(r"([A-Za-z][\w-]*):[ \t]*(.*)")
 
 
 @record(frozen=True, slots=True)
@@ -287,7 +287,7 @@ def _unopened_header(file: SourceFile) -> tuple[str, int, int] | None:
 
 
 def _until_end(text: str, start: int) -> tuple[str, int, int] | None:
-    end = _END.search(text, start)
+    end = _END_OF_HEADER.search(text, start)
     if end is None:
         return None
     return text[start : end.start()].removesuffix("\n"), start, end.end()
@@ -298,7 +298,7 @@ def _loose(header: str) -> dict[str, Any] | None:
     value: dict[str, Any] = {}
     last = None
     for line in header.split("\n"):
-        pair = _LOOSE.fullmatch(line)
+        pair = _LOOSE_LINE.fullmatch(line)
         if pair is not None:
             last = pair[1]
             value[last] = pair[2]
@@ -355,7 +355,7 @@ USER_KEYS = (
     "text",
     "content",
 )
-_KEY = lazy_pattern(r"[a-z][\w-]*")
+_PLAIN_KEY = lazy_pattern(r"[a-z][\w-]*")
 
 
 def prompt_mapping(file: SourceFile) -> Mapping[str, Any]:
@@ -369,7 +369,7 @@ def prompt_mapping(file: SourceFile) -> Mapping[str, Any]:
         value = file.yaml.value
     except UnreadableSource:
         return {}
-    if not isinstance(value, dict) or not all(_KEY.fullmatch(str(key)) for key in value):
+    if not isinstance(value, dict) or not all(_PLAIN_KEY.fullmatch(str(key)) for key in value):
         return {}
     texts = [value[key] for key in (*SYSTEM_KEYS, *USER_KEYS) if key in value]
     has_texts = bool(texts) and all(isinstance(text, str) for text in texts)
@@ -379,8 +379,8 @@ def prompt_mapping(file: SourceFile) -> Mapping[str, Any]:
 
 # Formats that are recognised so that they are not taken for another one, and that are not read.
 
-_ENDINGS = {".promptl": "PromptL", ".baml": "BAML", ".glass": "glass"}
-_MARKS = {
+_UNREAD_ENDINGS = {".promptl": "PromptL", ".baml": "BAML", ".glass": "glass"}
+_UNREAD_MARKS = {
     "Continue": lazy_pattern(
         r"\{\{\{[ \t]*(?:input|diff|currentFile|terminal|codebase|(?:url|docs)[ \t][^{}\n]*)"
         r"[ \t]*\}\}\}|\A(?:[^<]*^---[ \t]*\n)?\s*<system>[ \t]*$",
@@ -410,10 +410,10 @@ def _name(file: SourceFile) -> str | None:
     if file.suffix == ".prompt" and not file.text.value.lstrip().startswith("---"):
         if _is_of_dotprompt_net(file):
             return "DotPrompt.NET"
-        found = (name for name, mark in _MARKS.items() if mark.search(file.text.value))
+        found = (name for name, mark in _UNREAD_MARKS.items() if mark.search(file.text.value))
         return next(found, None)
     if file.suffix != ".json":
-        return _ENDINGS.get(file.suffix)
+        return _UNREAD_ENDINGS.get(file.suffix)
     if _is_of_mcp(file.json.value):
         return _MCP
     return "DSPy" if _is_of_dspy(file.json.value) else None

@@ -142,10 +142,10 @@ _TAG = lazy_pattern(r"(?:dedent|outdent)\s*(?=`)")
 _TRIMMED = lazy_pattern(r"\s*\.\s*(trim|trimStart|trimEnd)\(\s*\)")
 _JOIN = lazy_pattern(r"\s*\.\s*join\(\s*")
 _CAST = lazy_pattern(r"\s*(?:as|satisfies)\s+[\w$.<>\[\]| ]+")
-_KEY = lazy_pattern(r"([A-Za-z_$][\w$]*)\s*:")
-_NAME = lazy_pattern(r"[A-Za-z_$][\w$]*\s*(?=[,}])")
-_STOP = lazy_pattern(r"[,;)\]}+\n\"'`/(\[{]")
-_MARK = lazy_pattern("\ue000(\\d+)\ue001")
+_OBJECT_KEY = lazy_pattern(r"([A-Za-z_$][\w$]*)\s*:")
+_SHORTHAND_NAME = lazy_pattern(r"[A-Za-z_$][\w$]*\s*(?=[,}])")
+_END_OF_VALUE = lazy_pattern(r"[,;)\]}+\n\"'`/(\[{]")
+_VALUE_MARK = lazy_pattern("\ue000(\\d+)\ue001")
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
 _CONTINUES = frozenset(".?:+&|=*<>")
 MAX_OTHER = 500
@@ -274,7 +274,7 @@ class TypescriptValues:
             f"\ue000{index}\ue001" if index % 2 else piece
             for index, piece in enumerate(found.pieces)
         )
-        split = _MARK.split(textwrap.dedent(marked).strip())
+        split = _VALUE_MARK.split(textwrap.dedent(marked).strip())
         pieces = tuple(
             found.pieces[int(piece)] if index % 2 else piece for index, piece in enumerate(split)
         )
@@ -317,10 +317,10 @@ class TypescriptValues:
         """A key with its value; None for what is neither that nor a name alone."""
         if self._source.startswith("...", at):
             return "...", self._other(at)
-        alone = _NAME.match(self._source, at)
+        alone = _SHORTHAND_NAME.match(self._source, at)
         if alone is not None:
             return alone[0].strip(), OtherValue(start=at, end=at + len(alone[0].strip()))
-        match = _KEY.match(self._source, at)
+        match = _OBJECT_KEY.match(self._source, at)
         if match is not None:
             return match[1], self._value(match.end(), depth + 1)
         if self._source[at : at + 1] not in ("'", '"'):
@@ -388,7 +388,7 @@ class TypescriptValues:
         """The offset after any expression, up to `+`, or after its first characters."""
         limit = min(start + MAX_OTHER, len(self._source))
         at, opened = start, list[str]()
-        while at < limit and (match := _STOP.search(self._source, at, limit)) is not None:
+        while at < limit and (match := _END_OF_VALUE.search(self._source, at, limit)) is not None:
             at, char = match.start(), match[0]
             if char in _CLOSING:
                 opened.append(_CLOSING[char])
@@ -415,10 +415,10 @@ class TypescriptValues:
 
 # Strings of TypeScript and JavaScript as parts of a template; no code is run.
 
-_PATH = lazy_pattern(r"(?:this\.)?([A-Za-z_$][\w$]*)((?:\??\.[A-Za-z_]\w*)*)")
+_PROPERTY_PATH = lazy_pattern(r"(?:this\.)?([A-Za-z_$][\w$]*)((?:\??\.[A-Za-z_]\w*)*)")
 _CALL = lazy_pattern(r"(.+?)\.(join\((.*)\)|trim\(\)|toUpperCase\(\)|toLowerCase\(\)|length)", 16)
-_JSON = lazy_pattern(r"JSON\.stringify\(\s*([\w.$]+)\s*(?:,[^)]*)?\)")
-_FILTERS = {
+_JSON_CALL = lazy_pattern(r"JSON\.stringify\(\s*([\w.$]+)\s*(?:,[^)]*)?\)")
+_FILTER_OF_METHOD = {
     "trim()": "trim",
     "toUpperCase()": "upper",
     "toLowerCase()": "lower",
@@ -504,10 +504,10 @@ class TypescriptTexts:
         """An expression of JavaScript as one of Jinja; None if it has no counterpart."""
         if len(source) > _MAX_EXPRESSION:
             return None
-        path = _PATH.fullmatch(source)
+        path = _PROPERTY_PATH.fullmatch(source)
         if path is not None and not path[2].endswith(".length"):
             return self._names.name(path[1]) + path[2].replace("?", "")
-        encoded = _JSON.fullmatch(source)
+        encoded = _JSON_CALL.fullmatch(source)
         if encoded is not None:
             self.losses.append(Loss(code="IMP213", message=COMPACT_JSON, place=place))
             return self._filtered(encoded[1], "json", place)
@@ -517,7 +517,7 @@ class TypescriptTexts:
         separator = _separator(call[3]) if call[3] is not None else None
         if call[3] is not None:
             return self._filtered(call[1], f"join({separator})", place) if separator else None
-        return self._filtered(call[1].removesuffix("?"), _FILTERS[call[2]], place)
+        return self._filtered(call[1].removesuffix("?"), _FILTER_OF_METHOD[call[2]], place)
 
     def _filtered(self, source: str, name: str, place: Place) -> str | None:
         below = self._expression(source, place)

@@ -655,10 +655,10 @@ def _joined(root: str, path: str) -> str:
 
 # What prevents a move: the kinds of its files, ids in use, and taken paths.
 
-_UNSAFE = lazy_pattern(r"[^\w.@+~=/-]")
+_UNSAFE_IN_PATHS = lazy_pattern(r"[^\w.@+~=/-]")
 """Characters that a path can't have in YAML, JSON and templates alike without escapes."""
 
-_KINDS = {
+_UNMOVABLE = {
     "symlink": ("a symbolic link can't be moved", "replace it with the file itself"),
     "submodule": ("a submodule can't be moved", "use `git mv`"),
 }
@@ -673,11 +673,11 @@ def refuse_sources(workspace: Workspace, moves: Mapping[str, str]) -> None:
     for path, entry in sorted(files.entries.items()):
         if entry.kind == "unmerged":
             raise InputError("an unresolved merge conflict", where=path, hint=UNMERGED_HINT)
-        if path in moves and entry.kind in _KINDS:
-            message, hint = _KINDS[entry.kind]
+        if path in moves and entry.kind in _UNMOVABLE:
+            message, hint = _UNMOVABLE[entry.kind]
             raise InputError(message, where=path, hint=hint)
     for old, new in moves.items():
-        unsafe = next((char for char in _UNSAFE.findall(new) if char not in old), None)
+        unsafe = next((char for char in _UNSAFE_IN_PATHS.findall(new) if char not in old), None)
         if unsafe is not None:
             raise UsageError(
                 f"{new!r} contains {unsafe!r}",

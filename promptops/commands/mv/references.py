@@ -171,10 +171,10 @@ def _kind(steps: Sequence[str]) -> ReferenceKind | Literal["id"] | None:
         return "schema" if first in ("inputs", "output", "tools") else None
     if (first, last) == ("messages", "file"):
         return "body"
-    return _KINDS.get((first, len(steps), last))
+    return _REFERENCE_KINDS.get((first, len(steps), last))
 
 
-_KINDS: Mapping[tuple[str, int, str], ReferenceKind | Literal["id"]] = {
+_REFERENCE_KINDS: Mapping[tuple[str, int, str], ReferenceKind | Literal["id"]] = {
     ("extends", 1, "extends"): "extends",
     ("replaced_by", 1, "replaced_by"): "id",
     ("evaluation", 2, "judge"): "id",

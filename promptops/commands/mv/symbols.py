@@ -628,7 +628,7 @@ def prompts_using(catalog: Catalog, path: str) -> tuple[str, ...]:
 # The characters of names in files: between quotes, in a column of a table, under a cursor.
 
 _IDENTIFIER = lazy_pattern(r"[A-Za-z_][A-Za-z0-9_]*")
-_COLUMN = "inputs."
+_INPUT_COLUMN = "inputs."
 _BOM = "\ufeff"
 
 
@@ -651,8 +651,8 @@ class Words:
         """
         written = self.at(place)
         begin = len(written) - len(written.lstrip("\"'"))
-        if written.startswith(_COLUMN, begin):
-            begin += len(_COLUMN)
+        if written.startswith(_INPUT_COLUMN, begin):
+            begin += len(_INPUT_COLUMN)
         found = _IDENTIFIER.match(written, begin)
         if found is None or found[0] != name:
             return None
@@ -697,8 +697,8 @@ def contains(place: Place, line: int, column: int) -> bool:
 
 # The input that a word in a half-typed template refers to.
 
-_WORD = lazy_pattern(r"[A-Za-z_][A-Za-z0-9_]*")
-_OPEN = lazy_pattern(r"\{[{%](?:(?![}%]\}).)*$")
+_HALF_TYPED_WORD = lazy_pattern(r"[A-Za-z_][A-Za-z0-9_]*")
+_OPEN_TAG = lazy_pattern(r"\{[{%](?:(?![}%]\}).)*$")
 
 
 def symbol_by_name(
@@ -711,7 +711,7 @@ def symbol_by_name(
         line: Its number, 1-based.
         column: 1-based.
     """
-    for word in _WORD.finditer(written):
+    for word in _HALF_TYPED_WORD.finditer(written):
         if word.start() <= column - 1 <= word.end() and _is_read(written, word.start()):
             text = catalog.files.text(path)
             lines = text.value.split("\n") if text is not None else []
@@ -724,7 +724,7 @@ def symbol_by_name(
 
 def _is_read(line: str, start: int) -> bool:
     """Whether a word is in a tag, outside of strings and not an attribute."""
-    tag = _OPEN.search(line, 0, start)
+    tag = _OPEN_TAG.search(line, 0, start)
     if tag is None or line[:start].rstrip().endswith((".", "|")):
         return False
     return all(tag[0].count(quote) % 2 == 0 for quote in "\"'")

@@ -329,7 +329,7 @@ def _range(low: int, high: int | None) -> str:
     return f"{low:,} to {counted(high, 'word')}" if low else f"at most {counted(high, 'word')}"
 
 
-_KNOWN = ("stop", "length", "tool_calls", "content_filter")
+_REASONS = ("stop", "length", "tool_calls", "content_filter")
 
 
 @assertion("finish-reason", on=("answer",), narrowed_by=())
@@ -355,14 +355,14 @@ class FinishReason:
     value: str
 
     def __post_init__(self) -> None:
-        if self.value not in _KNOWN:
-            hint = did_you_mean(self.value, _KNOWN) or f"known here: {', '.join(_KNOWN)}"
+        if self.value not in _REASONS:
+            hint = did_you_mean(self.value, _REASONS) or f"known here: {', '.join(_REASONS)}"
             raise Refused(f"{shown(self.value)} is not a finish reason", hint=hint)
 
     def check(self, subject: Subject) -> Verdict:
         answer = subject.record.answer
         if answer is None:
-            raise Unjudgeable(f"expected an answer that ends with {listed(_KNOWN, 'or')}")
+            raise Unjudgeable(f"expected an answer that ends with {listed(_REASONS, 'or')}")
         return Verdict(
             passed=answer.finish_reason == self.value,
             expected=f"the end {shown(self.value)}",

@@ -249,7 +249,7 @@ def _known(usage: Mapping[str, Any]) -> Mapping[str, Any]:
 #
 # The messages are not redacted yet.
 
-_STATUS = {
+_STATUSES = {
     "rate_limit_error": 429,
     "timeout_error": 408,
     "api_error": 500,
@@ -276,7 +276,7 @@ ERRORS = Errors(base=anthropic.AnthropicError, failure=_failure)
 def failure_in_response(error: Any, headers: Mapping[str, str], now_s: float) -> Failure:
     """For an error that comes with status 200, as in a stream; `now_s` is Unix time."""
     body = _body(error)
-    status = next((_STATUS[code] for code in body.codes if code in _STATUS), status_in(error))
+    status = next((_STATUSES[code] for code in body.codes if code in _STATUSES), status_in(error))
     return error_response(status, body, headers, now_s)
 
 
@@ -385,11 +385,11 @@ def _parsed(response: httpx2.Response) -> dict[str, Any]:
 
 # Message Batches of Anthropic: requests in, and when all are finished a file of results.
 
-_AROUND = (b'{"requests":[', b"]}")
-LIMITS = BatchLimits(requests=100_000, size=256_000_000 - sum(map(len, _AROUND)))
+_AROUND_BATCH = (b'{"requests":[', b"]}")
+LIMITS = BatchLimits(requests=100_000, size=256_000_000 - sum(map(len, _AROUND_BATCH)))
 
 _BATCH_PATH = "/v1/messages/batches"
-_PAGE = 100
+_BATCHES_A_PAGE = 100
 _MOST_PAGES = 50
 _CLOCKS_S = 3600
 """How far the clocks of this machine and the server may differ."""
@@ -422,7 +422,7 @@ class AnthropicBatches:
         self, items: Sequence[BatchItem], upload: str, mark: str, deadline_s: float
     ) -> BatchProgress:
         _, headers = json.loads(items[0].group)
-        content = b",".join(item.line for item in items).join(_AROUND)
+        content = b",".join(item.line for item in items).join(_AROUND_BATCH)
         options = {"headers": {"Content-Type": "application/json", **headers}}
         return _progress(
             await self._api.begin(_BATCH_PATH, deadline_s, content=content, options=options)
@@ -461,7 +461,7 @@ class AnthropicBatches:
         """The batches of the account, newest first, that are not older than the intent."""
         after = ""
         for _ in range(_MOST_PAGES):
-            page = await self._api.get(f"{_BATCH_PATH}?limit={_PAGE}{after}", deadline_s)
+            page = await self._api.get(f"{_BATCH_PATH}?limit={_BATCHES_A_PAGE}{after}", deadline_s)
             found = items(page.get("data"))
             for batch in found:
                 if _created_s(batch) < intent.created_s - _CLOCKS_S:

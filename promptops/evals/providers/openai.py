@@ -295,8 +295,8 @@ class _Chunks:
         call.arguments.append(text(function.get("arguments")))
 
 
-_TEXT = ("response.output_text.delta", "response.refusal.delta")
-_ENDS = ("response.completed", "response.incomplete", "response.failed")
+_TEXT_EVENTS = ("response.output_text.delta", "response.refusal.delta")
+_LAST_EVENTS = ("response.completed", "response.incomplete", "response.failed")
 
 
 class _Events:
@@ -308,9 +308,9 @@ class _Events:
 
     def add(self, event: Mapping[str, Any]) -> None:
         kind = event.get("type")
-        if kind in _TEXT:
+        if kind in _TEXT_EVENTS:
             self._on_text(text(event.get("delta")))
-        elif kind in _ENDS:
+        elif kind in _LAST_EVENTS:
             self._body = dict(mapping(event.get("response")))
         elif kind == "error":
             raise failure_in_response(event, {}, 0.0)
@@ -514,14 +514,14 @@ def _parsed(response: httpx2.Response) -> dict[str, Any]:
 LIMITS = BatchLimits(requests=50_000, size=200_000_000)
 
 _VERSION = "/v1"
-_MARK = "promptops"
+_BATCH_NAME_KEY = "promptops"
 """The key of our name for a batch in its metadata."""
 _MULTIPART = {"headers": {"Content-Type": "multipart/form-data"}}
-_PAGE = 100
+_BATCHES_A_PAGE = 100
 _MOST_PAGES = 50
 _CLOCKS_S = 3600
 """How far the clocks of this machine and the server may differ."""
-_ENDED = {
+_ENDED_BATCH = {
     "completed": "",
     "failed": "the provider refused the batch",
     "expired": "the batch expired before the provider processed it",
@@ -565,17 +565,17 @@ class OpenAIBatches:
             "input_file_id": upload,
             "endpoint": items[0].group.partition(" ")[0],
             "completion_window": "24h",
-            "metadata": {_MARK: mark},
+            "metadata": {_BATCH_NAME_KEY: mark},
         }
         return _progress(await self._api.post("/batches", deadline_s, body=body))
 
     async def find(self, intent: BatchIntent, deadline_s: float) -> BatchProgress | None:
         after = ""
         for _ in range(_MOST_PAGES):
-            page = await self._api.get(f"/batches?limit={_PAGE}{after}", deadline_s)
+            page = await self._api.get(f"/batches?limit={_BATCHES_A_PAGE}{after}", deadline_s)
             found = items(page.get("data"))
             for batch in found:
-                if mapping(batch.get("metadata")).get(_MARK) == intent.mark:
+                if mapping(batch.get("metadata")).get(_BATCH_NAME_KEY) == intent.mark:
                     return _progress(batch)
             oldest = min((count(batch.get("created_at")) for batch in found), default=0)
             if page.get("has_more") is not True or oldest < intent.created_s - _CLOCKS_S:
@@ -623,10 +623,10 @@ def _progress(batch: Mapping[str, Any]) -> BatchProgress:
     counts = mapping(batch.get("request_counts"))
     return BatchProgress(
         id=_id_of(batch),
-        ended=status in _ENDED,
+        ended=status in _ENDED_BATCH,
         cancelling=status == "cancelling",
         done=count(counts.get("completed")) + count(counts.get("failed")),
-        reason=_reason(batch, _ENDED.get(status, "")),
+        reason=_reason(batch, _ENDED_BATCH.get(status, "")),
     )
 
 

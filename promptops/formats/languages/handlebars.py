@@ -21,8 +21,8 @@ from promptops.patterns import lazy_pattern
 from promptops.records import field, record
 
 _OPENING = lazy_pattern(r"\\*\{\{")
-_STOP = lazy_pattern(r"[\"'}]")
-_WORD = lazy_pattern(
+_END_OF_STRING = lazy_pattern(r"[\"'}]")
+_TAG_WORD = lazy_pattern(
     r"""\s*(?:(?P<string>"[^"]*"|'[^']*')|(?P<number>-?\d+(?:\.\d+)?)(?![\w.])|(?P<open>\()
     |(?P<close>\))|(?P<key>[A-Za-z_]\w*)=|(?P<params>\|[^|]*\|)|(?P<path>(?:\[[^\]]*\]|[^\s()=|])+))""",
     64,  # re.VERBOSE
@@ -69,7 +69,7 @@ def words(inner: str) -> list[Word]:
     """The words of a tag."""
     found, position = [], 0
     while position < len(inner):
-        match = _WORD.match(inner, position)
+        match = _TAG_WORD.match(inner, position)
         if match is None:
             break
         kind = match.lastgroup or "path"
@@ -157,7 +157,7 @@ def _end(source: str, at: int) -> int:
     """The offset of `}}` outside of quotes; -1 without it."""
     if source.startswith("!", at):
         return source.find("}}", at)
-    while (match := _STOP.search(source, at)) is not None:
+    while (match := _END_OF_STRING.search(source, at)) is not None:
         if match[0] == "}":
             if source.startswith("}}", match.start()):
                 return match.start()
@@ -224,7 +224,7 @@ def _is_alone(token: Token, source: str) -> bool:
 
 # What the names of Handlebars and Mustache refer to.
 
-_STEP = lazy_pattern(r"\[[^\]]*\]|[^./\[\]]+")
+_PATH_STEP = lazy_pattern(r"\[[^\]]*\]|[^./\[\]]+")
 
 _SCALARS = ("string", "number", "integer", "boolean")
 
@@ -340,7 +340,7 @@ class Scopes:
         if path == "..":
             path, scope = "this", self._parent(scope)
         own = self.stack[scope]
-        steps = [step for step in _STEP.findall(path) if step != "this"]
+        steps = [step for step in _PATH_STEP.findall(path) if step != "this"]
         if not steps:
             return own.this or self.input(["this"])
         for known in reversed(self.stack[: scope + 1]):
@@ -378,7 +378,7 @@ class Scopes:
 
 COMPARED = {"eq": "==", "ne": "!=", "lt": "<", "gt": ">", "lte": "<=", "gte": ">="}
 """The operator of each helper that compares."""
-_LOOP = {"@index": "loop.index0", "@first": "loop.first", "@last": "loop.last"}
+_LOOP_VARIABLES = {"@index": "loop.index0", "@first": "loop.first", "@last": "loop.last"}
 _LITERALS = {"true": "true", "false": "false", "null": "none", "undefined": "none"}
 _MAX_DEPTH = 30
 
@@ -464,9 +464,9 @@ class HandlebarsValues:
         return self._data(path) if path.startswith("@") else self._scopes.value(path)
 
     def _data(self, path: str) -> Value:
-        if path in _LOOP:
+        if path in _LOOP_VARIABLES:
             schema = {} if path == "@index" else {"type": "boolean"}
-            return Value(_LOOP[path], schema)
+            return Value(_LOOP_VARIABLES[path], schema)
         if path == "@key":
             return Value(self._scopes.key())
         if path.startswith("@root."):
@@ -489,7 +489,7 @@ ROLE_MARK = "\ue000role:{}\ue001"
 MEDIA_MARK = "\ue000media:"
 """Begins the source of an expression that is an input with an image."""
 
-_NAME = lazy_pattern(r"\w+")
+_PLAIN_NAME = lazy_pattern(r"\w+")
 
 
 class Handlebars:
@@ -509,7 +509,7 @@ class Handlebars:
         self._values = HandlebarsValues(self._scopes, self._losses)
         self._open: list[tuple[str, str]] = []  # name of the block, its closing tag
         self._tokens = list(tokens(text.value, "\\"))
-        self._words = frozenset(_NAME.findall(text.value))
+        self._words = frozenset(_PLAIN_NAME.findall(text.value))
         self._keyed = frozenset(_keyed(self._tokens))
         self._loops = 0
 

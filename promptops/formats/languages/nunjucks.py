@@ -124,10 +124,10 @@ Schema = Mapping[str, Any]
 _WRITTEN_FOR = lazy_pattern(r"for\s+(\w+)\s+in\s+(.+)", 16)
 _WRITTEN_IF = lazy_pattern(r"(if|elif)\s+(.+)", 16)
 _PLAIN_TAGS = frozenset(("else", "endif", "endfor"))
-_FILTERS = frozenset(("upper", "lower", "trim", "length", "join", "first", "last"))
+_SHARED_FILTERS = frozenset(("upper", "lower", "trim", "length", "join", "first", "last"))
 _OPERATORS = {"eq": "==", "ne": "!=", "lt": "<", "lteq": "<=", "gt": ">", "gteq": ">=", "in": "in"}
 _ARITHMETIC = {"Add": "+", "Sub": "-", "Mul": "*"}
-_LOOP = frozenset(("index", "index0", "first", "last", "length"))
+_LOOP_ATTRIBUTES = frozenset(("index", "index0", "first", "last", "length"))
 _PRINTED = frozenset(("string", "number", "integer"))
 
 
@@ -192,7 +192,7 @@ class _Writer:
         return self._expression(node)
 
     def _expression(self, node: Any) -> str:
-        write = _NODES.get(type(node).__name__)
+        write = _WRITERS_OF_NODES.get(type(node).__name__)
         if write is None:
             raise NotATemplate(f"an expression of the kind `{type(node).__name__}`")
         return write(self, node)
@@ -204,7 +204,7 @@ class _Writer:
         return json.dumps(node.value, ensure_ascii=False)
 
     def _attribute(self, node: Any) -> str:
-        if getattr(node.node, "name", "") == "loop" and node.attr not in _LOOP:
+        if getattr(node.node, "name", "") == "loop" and node.attr not in _LOOP_ATTRIBUTES:
             raise NotATemplate(f"`loop.{node.attr}`")
         return f"{self._expression(node.node)}.{node.attr}"
 
@@ -218,7 +218,7 @@ class _Writer:
         inner = self._expression(node.node)
         if node.name == "json" and self._kinds(node.node) == {"string"} and not node.args:
             return f"{inner} | dump"
-        if node.name not in _FILTERS or node.kwargs:
+        if node.name not in _SHARED_FILTERS or node.kwargs:
             raise NotATemplate(f"the filter `{node.name}`")
         arguments = ", ".join(self._expression(one) for one in node.args)
         return f"{inner} | {node.name}" + (f"({arguments})" if arguments else "")
@@ -293,7 +293,7 @@ _KINDS_OF_FILTERS = {
     **dict.fromkeys(("upper", "lower", "trim", "join", "json"), frozenset(("string",))),
     "length": frozenset(("integer",)),
 }
-_NODES: Mapping[str, Callable[[_Writer, Any], str]] = {
+_WRITERS_OF_NODES: Mapping[str, Callable[[_Writer, Any], str]] = {
     "Name": _Writer._name,
     "Const": _Writer._constant,
     "Getattr": _Writer._attribute,

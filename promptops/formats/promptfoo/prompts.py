@@ -32,7 +32,7 @@ from promptops.patterns import lazy_pattern
 from promptops.records import record, replace
 from promptops.source.document import Document, read_any
 
-_CODE = (".py", ".js", ".ts", ".mjs", ".cjs", ".rb", ".sh")
+_CODE_ENDINGS = (".py", ".js", ".ts", ".mjs", ".cjs", ".rb", ".sh")
 _REGISTRIES = ("langfuse://", "portkey://", "helicone://", "promptlayer://")
 _OF_OWN_EXPORT = (
     "promptops itself renders these prompts: import what `promptops export promptfoo --templates`"
@@ -40,7 +40,7 @@ _OF_OWN_EXPORT = (
 )
 _HEADING = lazy_pattern(r"\s{0,100}#{1,3}[ \t]+([^\n{]{1,60})(?:\n|\Z)")
 _LINE = lazy_pattern(r"[^\n]*\n?")
-_FILE = lazy_pattern(
+_FILE_NAME = lazy_pattern(
     r"[\w./*{}\[\]-]*\.(?:txt|md|j2|njk|json|jsonl|ya?ml|csv|py|[cm]?js|ts|rb|sh)(?::\w+)?"
 )
 
@@ -126,7 +126,7 @@ class PromptList:
             own = text.removeprefix("file://").startswith("promptops_prompts.py:")
             hint = _OF_OWN_EXPORT if own else None
             self._refuse("IMP102", f"`{text}` is code, which is not run", pointer, hint)
-        elif text.startswith("file://") or _FILE.fullmatch(text):
+        elif text.startswith("file://") or _FILE_NAME.fullmatch(text):
             yield from self._of_files(text.removeprefix("file://"), label, names, pointer)
         else:
             written = self._source.template(at)
@@ -229,12 +229,12 @@ _TEXTS_OF = {".txt": _blocks, ".csv": _table, ".jsonl": _lines}
 def _is_code(text: str) -> bool:
     """Whether it names a file with code, also with a function: `prompts.py:build`."""
     name = text.removeprefix("file://")
-    return "\n" not in name and " " not in name and name.split(":")[0].endswith(_CODE)
+    return "\n" not in name and " " not in name and name.split(":")[0].endswith(_CODE_ENDINGS)
 
 
 # Prompts of promptfoo: a text, or a chat in JSON or YAML whose strings are templates.
 
-_BARE = lazy_pattern(r"\{\{\s*([\w.]+)\s*\|\s*dump(?:\s*\|\s*safe)?\s*\}\}")
+_DUMPED_VARIABLE = lazy_pattern(r"\{\{\s*([\w.]+)\s*\|\s*dump(?:\s*\|\s*safe)?\s*\}\}")
 _CONVERSATION = lazy_pattern(
     r"\{%-?\s*for\s+(\w+)\s+in\s+_conversation\s*-?%\}(?:(?!\{%-?\s*for\b).)*?\{%-?\s*endfor\s*-?%\}\s*,?",
     16,
@@ -251,7 +251,7 @@ _LIKE_A_CHAT = lazy_pattern(
 )
 _HISTORY_IN_YAML = "- role: user\n  content: \ue000history\ue001\n"
 _HISTORY = '{"role": "user", "content": "\ue000history\ue001"},'
-_MARKED = "\ue000history\ue001"
+_HISTORY_MARK = "\ue000history\ue001"
 
 
 class PromptMessages:
@@ -311,7 +311,7 @@ class PromptMessages:
 
     def _turn(self, item: Mapping[str, Any]) -> SourceTurn | None:
         content = item.get("content")
-        if content == _MARKED:
+        if content == _HISTORY_MARK:
             message = "the caller's conversation is the input `conversation`, empty in each case"
             self.losses.append(Loss(code="IMP302", message=message, place=self._place()))
             return SourceHistory(source=self._names.name("conversation"))
@@ -362,7 +362,7 @@ def _quoted_outside(text: str) -> str:
     """`{{ x | dump }}` outside of a string as a string with the value of `x`."""
     pieces, position, inside = [], 0, False
     while position < len(text):
-        match = _BARE.match(text, position) if not inside else None
+        match = _DUMPED_VARIABLE.match(text, position) if not inside else None
         if match is not None:
             pieces.append(f'"{{{{ {match[1]} }}}}"')
             position = match.end()

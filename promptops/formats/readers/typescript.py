@@ -543,13 +543,13 @@ def _defaults_of(parameters: str) -> Iterator[tuple[str, str | float | bool]]:
 
 _APPEND_TOKEN = lazy_pattern(r"[\"'`/]|[A-Za-z_$][\w$]*")
 _ANNOTATION = r"[^=;\"'`{}]{0,100}"
-_BEGUN = lazy_pattern(
+_BEGUN_LIST = lazy_pattern(
     rf"(?:\s{{0,20}}:{_ANNOTATION}(?:\{{[^{{}}=]{{0,300}}\}}{_ANNOTATION})?)?\s{{0,20}}=\s{{0,20}}(?=\[)"
 )
-_ADDED = lazy_pattern(r"\s*\.\s*(?:push|unshift)\s*\(\s*(?=\{)")
+_ADDED_MESSAGE = lazy_pattern(r"\s*\.\s*(?:push|unshift)\s*\(\s*(?=\{)")
 _LONGEST_LINE = 5_000
-_METHODS = (".push", ".unshift")
-_ROLES = ("system", "developer", "user")
+_ADDING_METHODS = (".push", ".unshift")
+_ROLES_OF_LISTS = ("system", "developer", "user")
 _LONGEST_VALUE = 20_000
 _MOST_UNREAD = 100
 
@@ -559,7 +559,7 @@ def appended_lists(source: str) -> Iterator[ListValue]:
 
     None of minified code, which has long lines.
     """
-    adds = any(method in source for method in _METHODS)
+    adds = any(method in source for method in _ADDING_METHODS)
     if adds and max(map(len, source.split("\n"))) <= _LONGEST_LINE:
         yield from sorted(_Appends(source).lists(), key=lambda found: found.start)
 
@@ -594,8 +594,8 @@ class _Appends:
                 yield from self._word(match[0])
 
     def _word(self, name: str) -> Iterator[ListValue]:
-        begun = _BEGUN.match(self._source, self._at)
-        added = _ADDED.match(self._source, self._at) if name in self._begun else None
+        begun = _BEGUN_LIST.match(self._source, self._at)
+        added = _ADDED_MESSAGE.match(self._source, self._at) if name in self._begun else None
         if begun is not None:
             self._begin(name, after_blanks(self._source, begun.end()))
         elif added is not None and self._is_message(added.end()):
@@ -626,7 +626,7 @@ class _Appends:
         if not isinstance(role, TextValue) or not isinstance(content, TextValue):
             return False
         words = " ".join(content.pieces[::2]).split()
-        return role.pieces[0] in _ROLES and len(words) >= FEWEST_WORDS_SENT
+        return role.pieces[0] in _ROLES_OF_LISTS and len(words) >= FEWEST_WORDS_SENT
 
 
 def _has_objects(found: ListValue) -> bool:
@@ -639,10 +639,10 @@ _SPREAD = lazy_pattern(
     r"\.\.\.\s*\(?\s*(?:this\.)?([A-Za-z_$][\w$]*)(?:\s*(?:\?\?|\|\|)\s*\[\s*\])?\s*\)?"
 )
 _NUMERAL = lazy_pattern(r"-?\d[\d_]{0,14}(?:\.\d{1,15})?")
-_NAME = lazy_pattern(r"(?:this\.)?([A-Za-z_$][\w$]*)")
-_MODEL = lazy_pattern(r"([A-Za-z]+)(?:\.[A-Za-z]+)?\(\s*([\"'`])([\w./:@-]+)\2\s*\)")
+_LIST_NAME = lazy_pattern(r"(?:this\.)?([A-Za-z_$][\w$]*)")
+_SDK_MODEL = lazy_pattern(r"([A-Za-z]+)(?:\.[A-Za-z]+)?\(\s*([\"'`])([\w./:@-]+)\2\s*\)")
 """A model of the AI SDK: `openai("gpt-5")`."""
-_MADE = lazy_pattern(r"new\s+((?:System|Human|AI)Message|MessagesPlaceholder)\(\s*")
+_NEW_MESSAGE = lazy_pattern(r"new\s+((?:System|Human|AI)Message|MessagesPlaceholder)\(\s*")
 _OF_LANGCHAIN = {
     **{role: role for role in ROLES},
     "human": "user",
@@ -651,7 +651,7 @@ _OF_LANGCHAIN = {
     "HumanMessage": "user",
     "AIMessage": "assistant",
 }
-_TEXTS = {"system": "system", "instructions": "system", "prompt": "user", "input": "user"}
+_ROLES_OF_KEYS = {"system": "system", "instructions": "system", "prompt": "user", "input": "user"}
 _OF_MESSAGES = frozenset(("messages", "input", "system", "instructions"))
 _OF_CLIENT = frozenset(("stream", "user", "store"))
 
@@ -677,7 +677,7 @@ class TypescriptMessages:
     def pairs(self, found: ListValue) -> Iterator[SourceTurn]:
         """The messages of a chat template of LangChain: pairs, messages, placeholders."""
         for item in found.items:
-            made = _MADE.match(self._source, item.start, item.end)
+            made = _NEW_MESSAGE.match(self._source, item.start, item.end)
             pair = item.items if isinstance(item, ListValue) else ()
             if made is not None:
                 pair = (item, self._values.value(made.end()))
@@ -700,7 +700,7 @@ class TypescriptMessages:
     def request(self, found: ObjectValue) -> Iterator[SourceTurn]:
         """The messages of a request with a system message or a prompt."""
         fields = dict(found.fields)
-        for key, role in _TEXTS.items():
+        for key, role in _ROLES_OF_KEYS.items():
             value = fields.get(key)
             if isinstance(value, ListValue):
                 yield from self.chat(value)
@@ -770,7 +770,7 @@ class TypescriptMessages:
 
     def _conversation(self, found: Value) -> Iterator[SourceTurn]:
         """Messages that have a name are the conversation of the caller."""
-        match = _NAME.fullmatch(self._source[found.start : found.end].strip())
+        match = _LIST_NAME.fullmatch(self._source[found.start : found.end].strip())
         if match is None:
             self._lose("IMP103", "messages that the code computes are not carried", found)
             return
@@ -780,7 +780,7 @@ class TypescriptMessages:
 
     def _model(self, value: Value) -> str | int | float | bool | None:
         """The name of a model, with its provider where a function of the AI SDK makes it."""
-        match = _MODEL.fullmatch(self._source[value.start : value.end].strip())
+        match = _SDK_MODEL.fullmatch(self._source[value.start : value.end].strip())
         return f"{match[1].lower()}/{match[3]}" if match is not None else self._constant(value)
 
     def _content(self, value: Value) -> tuple[TemplatePart, ...]:

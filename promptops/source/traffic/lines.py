@@ -305,7 +305,7 @@ def _begins_document(line: bytes) -> bool:
 # The text of a document is valid JSON here.
 
 _SPACE = lazy_pattern(r"[ \t\n\r]*")
-_DECODER = json.JSONDecoder()
+_DOCUMENT_DECODER = json.JSONDecoder()
 
 
 def _spans_of_rows(text: str) -> Iterator[tuple[int, int]]:
@@ -322,7 +322,7 @@ def _members(text: str, start: int) -> Iterator[tuple[str, int, int]]:
     at = _after_space(text, start + 1)
     while text[at] not in "]}":
         if is_object:
-            name, at = _DECODER.raw_decode(text, at)
+            name, at = _DOCUMENT_DECODER.raw_decode(text, at)
             at = _after_space(text, at) + 1
         begin, end = _value_at(text, at)
         yield name, begin, end
@@ -333,7 +333,7 @@ def _members(text: str, start: int) -> Iterator[tuple[str, int, int]]:
 def _value_at(text: str, at: int) -> tuple[int, int]:
     """Start and end of the value after some white space."""
     start = _after_space(text, at)
-    return start, _DECODER.raw_decode(text, start)[1]
+    return start, _DOCUMENT_DECODER.raw_decode(text, start)[1]
 
 
 def _after_space(text: str, at: int) -> int:

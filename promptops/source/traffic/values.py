@@ -16,11 +16,11 @@ from promptops.source.values import NO_JSON_NUMBER
 _LAST_SECOND = 253_402_300_799
 """The end of the year 9999, which is the last that Python's dates have."""
 
-_LONGEST = 20
+_TIME_DIGITS = 20
 """Digits of a time in a string."""
 
 _MOST_TOKENS = 2**53
-_UNITS = ((10**17, 10**9), (10**14, 10**6), (10**11, 1000))
+_TIME_UNITS = ((10**17, 10**9), (10**14, 10**6), (10**11, 1000))
 """From which number on a time counts nanoseconds, microseconds or milliseconds, not seconds."""
 
 
@@ -53,13 +53,13 @@ def count(value: Any) -> int | None:
 def instant(value: Any) -> float | None:
     """Seconds since 1970 UTC of a number, an ISO 8601 string or a datetime."""
     if isinstance(value, str):
-        value = int(value) if value.isdecimal() and len(value) < _LONGEST else _moment(value)
+        value = int(value) if value.isdecimal() and len(value) < _TIME_DIGITS else _moment(value)
     if isinstance(value, datetime):
         zoned = value if value.tzinfo is not None else value.replace(tzinfo=UTC)
         value = zoned.timestamp()
     if number(value) is None:
         return None
-    unit = next((unit for least, unit in _UNITS if value >= least), 1)
+    unit = next((unit for least, unit in _TIME_UNITS if value >= least), 1)
     return value / unit if value / unit <= _LAST_SECOND else None  # exact, also of nanoseconds
 
 
@@ -173,7 +173,7 @@ def _of_parts(parts: Any, content: Any) -> dict[str, Any]:
     if len(parts) == 1 and (only := _plain_text(parts[0])) is not None:
         return {"content": only}  # most messages
     found: dict[str, Any] = {"content": joined(parts)}
-    calls = [part for part in parts if isinstance(part, dict) and part.get("type") in _CALLS]
+    calls = [part for part in parts if isinstance(part, dict) and part.get("type") in _CALL_PARTS]
     if not calls:
         return found
     if called := tool_calls([call for call in calls if call["type"] == "tool_call"]):
@@ -184,7 +184,7 @@ def _of_parts(parts: Any, content: Any) -> dict[str, Any]:
     return found
 
 
-_CALLS = ("tool_call", "tool_call_response")
+_CALL_PARTS = ("tool_call", "tool_call_response")
 
 
 def _plain_text(part: Any) -> str | None:
@@ -330,20 +330,20 @@ def attributes_of(listed: Any) -> dict[str, Any]:
         }
     except (KeyError, TypeError):
         found = {None: None}
-    return found if set(map(type, found)) <= _STRINGS else dict(_usable(listed))
+    return found if set(map(type, found)) <= _ONLY_STRINGS else dict(_usable(listed))
 
 
 def plain(value: Any) -> Any:
     """A value as JSON data; None for bytes and for anything that is not a value."""
     if isinstance(value, dict):
         for kind, inner in value.items():
-            read = _KINDS.get(kind)
+            read = _OTLP_KINDS.get(kind)
             if read is not None:
                 return read(inner)
     return None
 
 
-_STRINGS = {str}
+_ONLY_STRINGS = {str}
 
 
 def _usable(listed: Any) -> list[tuple[str, Any]]:
@@ -361,7 +361,7 @@ def _string(value: Any) -> Any:
 def integer(value: Any) -> int | None:
     """64 bits, which JSON writes as a string; None for anything else."""
     try:
-        return int(value) if len(str(value)) <= _LONGEST else None
+        return int(value) if len(str(value)) <= _TIME_DIGITS else None
     except (TypeError, ValueError):
         return None
 
@@ -384,7 +384,7 @@ def _kvlist(value: Any) -> dict[str, Any]:
     return attributes_of(listed)
 
 
-_KINDS: Mapping[str, Callable[[Any], Any]] = {
+_OTLP_KINDS: Mapping[str, Callable[[Any], Any]] = {
     "stringValue": _string,
     "intValue": integer,
     "doubleValue": _double,

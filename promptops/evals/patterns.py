@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
-from promptops.evals.case_work import CaseWork
+from promptops.evals.case_expressions import CaseWork
 from promptops.evals.verdict import Refused, Unjudgeable
 from promptops.patterns import lazy_pattern
 from promptops.plurals import counted

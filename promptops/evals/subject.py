@@ -7,8 +7,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-from promptops.evals.case_expressions import Expression, WrongExpression
-from promptops.evals.case_work import CaseWork
+from promptops.evals.case_expressions import CaseWork, Expression, WrongExpression
 from promptops.evals.json_values import NOTHING
 from promptops.evals.verdict import NoReply, Reply, Unjudgeable
 from promptops.evals.wording import shown

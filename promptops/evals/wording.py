@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from promptops.analysis.match import TextMatch
-from promptops.evals.case_work import CaseWork
+from promptops.evals.case_expressions import CaseWork
 from promptops.evals.verdict import Refused, Unjudgeable
 from promptops.plurals import counted, series, some
 from promptops.source.explain import type_name

@@ -10,7 +10,7 @@ from typing import Any
 
 from promptops.analysis.personal_data import find_personal_data
 from promptops.analysis.secrets import find_secrets
-from promptops.evals.case_work import CaseWork
+from promptops.evals.case_expressions import CaseWork
 from promptops.evals.refusals import refusal_in
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject, text_of

@@ -170,7 +170,7 @@ def judge_output(answer: Answer, prompt: Prompt) -> tuple[Judgement, ...]:
     There is none if the output is text, if `evaluation.output` is false, and for an answer that
     only calls tools: the output comes after their results.
     """
-    if not _applies(answer, prompt):
+    if not checks_output(prompt) or (answer.tool_calls and not answer.text.strip()):
         return ()
     key = "schema" if prompt.output.schema is not None else "format"
     place = prompt.locate(f"/output/{key}", False)
@@ -191,10 +191,6 @@ def checks_output(prompt: Prompt) -> bool:
     if prompt.evaluation.get("output") is False:
         return False
     return prompt.output.schema is not None or prompt.output.format == "json"
-
-
-def _applies(answer: Answer, prompt: Prompt) -> bool:
-    return checks_output(prompt) and (bool(answer.text.strip()) or not answer.tool_calls)
 
 
 def _verdict(status: Status, reason: str, place: Place) -> Judgement:

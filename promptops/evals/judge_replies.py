@@ -36,7 +36,7 @@ def judge_question(record: Record, built_in: str, inputs: Mapping[str, str]) -> 
     Untrusted text can't close the delimiters around it. If no model is named, a built-in judge uses
     the model that answered.
     """
-    harmless = {name: _unclosing(text) for name, text in inputs.items()}
+    harmless = {name: sendable(_CLOSING.sub("&lt;", text)) for name, text in inputs.items()}
     if isinstance(record.judge, str):
         return Question(kind="judge", judge=record.judge, inputs=harmless)
     model = record.request.model if record.judge is None else record.judge
@@ -129,11 +129,6 @@ def reference(record: Record, value: str | None) -> str:
     if expected in (None, "", [], {}):
         raise Undecided("there is nothing to compare with: set `value`, or the case's `expected`")
     return expected if isinstance(expected, str) else as_json(expected)
-
-
-def _unclosing(text: str) -> str:
-    """A text without closing tags: `&lt;/` in place of `</`."""
-    return sendable(_CLOSING.sub("&lt;", text))
 
 
 def _who(question: Question) -> str:

@@ -205,12 +205,8 @@ def _over_its_alphabet(pattern: str) -> tuple[str, ...]:
     mixed = "".join(chance.choices(named, k=_OF_ITS_OWN)) if named else ""
     letters = [char for char in named if char.isalnum()] or ["x"]
     words = "".join(chance.choices(letters, k=_OF_ITS_OWN))
-    return (*named_texts(named), mixed or "x", words, pattern or "x", pattern.lower() or "x")
-
-
-def named_texts(named: list[str]) -> Iterator[str]:
-    """Each character by itself, if it is not blank."""
-    return (text for text in named if text.strip())
+    alone = filter(str.strip, named)
+    return (*alone, mixed or "x", words, pattern or "x", pattern.lower() or "x")
 
 
 def _code_points(pattern: str) -> Iterator[str]:

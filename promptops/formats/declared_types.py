@@ -138,7 +138,8 @@ def json_schema(value: Any) -> dict[str, Any]:
     if not isinstance(value, Mapping):
         return {}
     kind = value.get("type")
-    if isinstance(kind, str) and kind in (*_TYPES, "object", "array") and _is_json_schema(value):
+    named = isinstance(kind, str) and kind in (*_TYPES, "object", "array")
+    if named and not value.keys().isdisjoint(_JSON_SCHEMA):
         return dict(value)
     return _object(value)
 
@@ -193,10 +194,6 @@ def _admits(schema: Mapping[str, Any], value: Any) -> bool:
         return first_error(own_engine(dict(schema)), value) is None
     except ValueError:  # an invalid schema, or one with references: the self-check reports it
         return True
-
-
-def _is_json_schema(value: Mapping[str, Any]) -> bool:
-    return any(key in value for key in _JSON_SCHEMA)
 
 
 def _scalar(written: str) -> dict[str, Any]:

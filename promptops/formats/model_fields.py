@@ -109,7 +109,7 @@ def model_field(
         name: As for `model_fields`, or a mapping with it as `id` or `name`, and with parameters.
     """
     if isinstance(name, Mapping):
-        parameters = {**{key: name[key] for key in parameters_in(name)}, **parameters}
+        parameters = {**{key: name[key] for key in name if key in PARAMETERS}, **parameters}
         provider = name["provider"] if isinstance(name.get("provider"), str) else provider
         losses.extend(_unread(name, place))
         name = name.get("id", name.get("name"))
@@ -215,11 +215,6 @@ def _parameter(
 
 def _means_default(new: str, given: Any) -> bool:
     return given is None or (new == "max_output_tokens" and given in (-1, 0, "-1", "0"))
-
-
-def parameters_in(fields: Mapping[str, Any]) -> Iterator[str]:
-    """The keys of a mapping that are parameters."""
-    return (key for key in fields if key in PARAMETERS)
 
 
 # Output formats and tools of requests to APIs, with the keys of prompt files.

@@ -104,15 +104,14 @@ def plan_move(workspace: Workspace, old: str, new: str) -> MovePlan:
     return MovePlan(
         old=catalog.ids.get(named.old, named.old),
         new=catalog.id_of(named.new) or named.new,
-        files=tuple(_file_move(catalog, *pair) for pair in moves.items()),
+        files=tuple(
+            FileMove(old=old, new=new, tracked=catalog.files.entries[old].tracked)
+            for old, new in moves.items()
+        ),
         edits=tuple(edits),
         aliases=tuple(sorted((ids[before], before) for before in kept)),
         manual=tuple(manual),
     )
-
-
-def _file_move(catalog: Catalog, old: str, new: str) -> FileMove:
-    return FileMove(old=old, new=new, tracked=catalog.files.entries[old].tracked)
 
 
 def new_contents(catalog: Catalog, edits: Sequence[MoveEdit]) -> dict[str, bytes]:

@@ -354,11 +354,6 @@ def failure_in_response(error: Any, headers: Mapping[str, str], now_s: float) ->
     return error_response(status_in(error), _error_body(error), headers, now_s)
 
 
-def failure_with_status(status: int, error: Any, now_s: float) -> Failure:
-    """For an error in the results of a batch."""
-    return error_response(status, _error_body(error), {}, now_s)
-
-
 def _error_body(body: Any) -> ErrorBody:
     error = body if isinstance(body, Mapping) else {}
     message, parameter = error.get("message"), error.get("param")
@@ -656,6 +651,6 @@ def _outcome(line: Mapping[str, Any], api: Api) -> Answer | Failure:
     except Failure as failure:
         return failure
     if isinstance(status, int):
-        return failure_with_status(status, body.get("error"), time())
+        return error_response(status, _error_body(body.get("error")), {}, time())
     message = text(error.get("message")) or "the batch has neither an answer nor an error for it"
     return Failure(message=message, kind="refused")

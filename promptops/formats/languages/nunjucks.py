@@ -43,7 +43,7 @@ def nunjucks(text: Text, sample: Mapping[str, Any]) -> Translation:
     for name in _tested_lists(found, sample):
         message = f"an empty list `{name}` is true in Nunjucks, and false in promptops"
         losses.append(Loss(code="IMP231", message=message, place=place))
-    if "env." in text.value and "{{" in text.value and _reads_environment(found):
+    if any(getattr(part, "source", "").startswith("env.") for part in found.parts):
         message = "`env` is not carried: pass the value as an input"
         losses.append(Loss(code="IMP103", message=message, place=place, refuses=True))
     losses += _prints_otherwise(found, place, sample)
@@ -111,10 +111,6 @@ def _tested_lists(found: Translation, sample: Mapping[str, Any]) -> list[str]:
     looped = [match[1] for tag in tags if (match := _FOR.fullmatch(tag))]
     lists = [name for name, value in sample.items() if isinstance(value, list)]
     return [name for name in dict.fromkeys([*looped, *lists]) if name in tested]
-
-
-def _reads_environment(found: Translation) -> bool:
-    return any(getattr(part, "source", "").startswith("env.") for part in found.parts)
 
 
 # Our templates as Nunjucks: what renders exactly the same text, or nothing.

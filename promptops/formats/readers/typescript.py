@@ -256,7 +256,7 @@ class _Owner:
 
 def code_candidates(source: str) -> list[CodeCandidate]:
     """The strings and lists of messages of a file that have a name, in their order."""
-    sent = _sent_names(source)
+    sent = {match[1] for match in _SENT_NAME.finditer(source)}
     found = list(_Scanner(source).candidates())
     return [replace(one, is_sent=one.variable in sent) for one in found]
 
@@ -489,11 +489,6 @@ def _calls_model(source: str, at: int) -> bool:
     return call is not None and call[1] in (_AI_SDK_FUNCTIONS | _CALLED_METHODS)
 
 
-def _sent_names(source: str) -> frozenset[str]:
-    """The variables that code sends to a model, as a system prompt or the text of a message."""
-    return frozenset(match[1] for match in _SENT_NAME.finditer(source))
-
-
 def _template_argument(source: str, at: int) -> int | None:
     """The offset of what a prompt template of LangChain is made of; None for anything else."""
     match = _LANGCHAIN_TEMPLATE.match(source, at)
@@ -604,7 +599,9 @@ class _Appends:
     def _begin(self, name: str, at: int) -> None:
         value = self._read(at)
         self._begun.pop(name, None)
-        if isinstance(value, ListValue) and not _has_objects(value):
+        if isinstance(value, ListValue) and not any(
+            isinstance(item, ObjectValue) for item in value.items
+        ):
             start, end = at + value.start, at + value.end
             self._begun[name] = ListValue(start=start, end=end, items=())
 
@@ -627,10 +624,6 @@ class _Appends:
             return False
         words = " ".join(content.pieces[::2]).split()
         return role.pieces[0] in _ROLES_OF_LISTS and len(words) >= FEWEST_WORDS_SENT
-
-
-def _has_objects(found: ListValue) -> bool:
-    return any(isinstance(item, ObjectValue) for item in found.items)
 
 
 # Lists of messages in TypeScript and JavaScript, and the requests that contain them.

@@ -11,6 +11,8 @@ import pytest
 
 from tests.formats.conftest import EXAMPLE
 
+COMMAND = "import sys; from promptops.cli.main import run; sys.exit(run(sys.argv[1:]))"
+
 
 @pytest.mark.slow
 def test_an_installed_package_adds_its_formats(tmp_path: Path) -> None:
@@ -21,7 +23,7 @@ def test_an_installed_package_adds_its_formats(tmp_path: Path) -> None:
     path = os.pathsep.join([str(site), os.environ.get("PYTHONPATH", "")])
 
     listed = subprocess.run(
-        [sys.executable, "-m", "promptops", "import", "--formats"],
+        [sys.executable, "-c", COMMAND, "import", "--formats"],
         capture_output=True,
         check=True,
         text=True,

@@ -201,12 +201,6 @@ def probes(families: Iterable[str] | None = None) -> tuple[Probe, ...]:
     return tuple(probe for name in names for probe in family(name).probes)
 
 
-def smoke_probes(families: Iterable[str] | None = None) -> tuple[Probe, ...]:
-    """The first probe of each family; a family without probes is left out."""
-    names = family_names() if families is None else dict.fromkeys(families)
-    return tuple(probe for name in names for probe in family(name).probes[:1])
-
-
 def bias_pairs() -> tuple[BiasPair, ...]:
     """The pairs of the family `bias`."""
     return family("bias").pairs

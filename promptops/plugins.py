@@ -1,20 +1,21 @@
-"""Plug-ins: what installed packages offer by entry points. Only `load` imports anything.
-
-The groups are `promptops.rules`, `promptops.assertions`, `promptops.providers` and
-`promptops.formats`. An untrusted change loads none: see `promptops.untrusted`.
-"""
+"""What is found by being there: modules of a folder, and entry points of other packages."""
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from promptops.errors import InputError
+from promptops.errors import InputError, UsageError
+from promptops.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
+
 
 _METADATA = (".dist-info", ".egg-info")
 
@@ -74,3 +75,53 @@ def _names(file: Path, group: bytes) -> bool:
         return False
     except OSError:
         return True
+
+
+def modules_in(package: ModuleType) -> list[Any]:
+    """The modules in a package of one folder, in the order of their names."""
+    return [import_module(f"{package.__name__}.{name}") for name in module_names(package)]
+
+
+def module_named(package: ModuleType, name: str, *, unknown: str, known_as: str) -> Any:
+    """A module in a package of one folder; raises UsageError if there is no such module.
+
+    `unknown` is the message, and `known_as` names the modules in its hint: `formats`.
+    """
+    names = module_names(package)
+    if name not in names:
+        hint = did_you_mean(name, names) or f"{known_as}: {', '.join(names)}"
+        raise UsageError(unknown, hint=hint)
+    return import_module(f"{package.__name__}.{name}")
+
+
+def module_names(package: ModuleType) -> list[str]:
+    """The names of the modules in a package of one folder, sorted.
+
+    `pkgutil` does the same but imports `inspect`, which takes 3 ms. It is used only if the package
+    is not a folder with sources.
+    """
+    try:
+        files = os.listdir(package.__path__[0])
+    except OSError:
+        files = []
+    if "__init__.py" in files:
+        return sorted(file[:-3] for file in files if file[-3:] == ".py" and file != "__init__.py")
+    import pkgutil
+
+    return [module.name for module in pkgutil.iter_modules(package.__path__)]
+
+
+def registered(package: ModuleType, decorator: str) -> Mapping[str, str]:
+    """From each name that `@decorator("name"` registers in a package of one folder to its module.
+
+    The sources are searched and not imported, so that only the module that is needed runs.
+    """
+    before = f'\n@{decorator}("'.encode()
+    loader: Any = package.__loader__
+    found = {}
+    for name in module_names(package):
+        source = loader.get_data(os.path.join(package.__path__[0], f"{name}.py"))
+        module = f"{package.__name__}.{name}"
+        for line in source.split(before)[1:]:
+            found[line.partition(b'"')[0].decode()] = module
+    return found

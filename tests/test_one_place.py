@@ -25,7 +25,7 @@ ONE_PLACE = {
     "the oldest files are removed": (r"key=.*st_mtime", {"storage/eviction.py"}),
     "the reason of an error of the system is named": (
         r"\.strerror\b|\"strerror\"",
-        {"errors.py", "runtime/loading/transport.py", "evals/providers/http_api/failures.py"},
+        {"errors.py", "runtime/loading/transport.py", "evals/http_api.py"},
     ),
     "a plug-in is loaded": (r"import entry_points|offer\.load|plugin\.load", {"plugins.py"}),
     "the variable of untrusted changes is read": (

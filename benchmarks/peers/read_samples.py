@@ -4,8 +4,7 @@ import sys
 
 from promptops.model.sample import Sample
 from promptops.source.traffic.files import opened
-from promptops.source.traffic.parts import parts
-from promptops.source.traffic.samples import samples
+from promptops.source.traffic.parts import parts, samples
 
 with opened(sys.argv[1:]) as files:
     values = (value for part in parts(files) for value in samples(part))

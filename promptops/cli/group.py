@@ -12,7 +12,7 @@ import click
 
 from promptops import commands
 from promptops.errors import os_reason
-from promptops.module_discovery import module_names
+from promptops.plugins import module_names
 from promptops.suggestions import did_you_mean
 from promptops.terminal.options import FORMAT_HELP, SHARED, options_by_heading
 

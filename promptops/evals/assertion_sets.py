@@ -8,10 +8,10 @@ from math import isfinite
 from statistics import mean
 from typing import Any
 
-from promptops.evals.assertion import Assertion
-from promptops.evals.questions import Question
+from promptops.evals.checked_values import LEAST_THRESHOLD, CheckedValues
+from promptops.evals.parse import Assertion
 from promptops.evals.subject import Subject
-from promptops.evals.verdict import Refused, Skipped, Undecided, Unjudgeable, Verdict
+from promptops.evals.verdict import Question, Refused, Skipped, Undecided, Unjudgeable, Verdict
 from promptops.records import record
 
 
@@ -136,6 +136,14 @@ def check_threshold(threshold: float | None) -> None:
     if threshold is not None and not 0 < threshold <= 1:
         message = f"expected a number above 0, at most 1, got {threshold:g}"
         raise Refused(message, at="/threshold")
+
+
+def doubt_threshold(threshold: float, given: CheckedValues) -> Refused | None:
+    """Refused for a threshold that unrelated texts reach; otherwise None."""
+    if given.negated or threshold >= LEAST_THRESHOLD:
+        return None
+    message = f"nearly every string reaches {threshold:g}"
+    return Refused(message, hint=f"use {LEAST_THRESHOLD:g} or more", at="/threshold")
 
 
 def part_reason(part: PartResult) -> str:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
-from promptops.evals.assertion import Assertion
-from promptops.evals.parse import DEFAULT_SCORE, is_of_plugin, parse
-from promptops.evals.record import On
+from promptops.evals.parse import DEFAULT_SCORE, Assertion, is_of_plugin, parse
 from promptops.evals.result import At
+from promptops.evals.subject import On
 from promptops.json_pointer import escaped
 from promptops.model.finding import Problem
 from promptops.model.prompt import Case, Prompt

@@ -1,4 +1,8 @@
-"""Expressions of test cases: Jinja, run by the evaluator of templates like a `when`."""
+"""The work that all assertions of one case may take over one request or answer.
+
+Each assertion has limits of its own; a case file has room for thousands of assertions, and each
+may read the whole text again.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from promptops.evals.case_work import CaseWork
 from promptops.evals.verdict import Undecided
 from promptops.model.place import Offsets, plain_text
 from promptops.records import record
@@ -20,6 +23,50 @@ if TYPE_CHECKING:
     from jinja2 import nodes
 
     from promptops.runtime.template.template import TemplateError
+
+
+MAX_CASE_WORK = 2_000_000_000
+"""In units of about a nanosecond."""
+
+_UNITS_EACH = 20_000
+_PER_CHARACTER = 10
+_PER_CHARACTER_OF: Mapping[str, int] = {
+    "contains-json": 100,
+    "json-schema": 1_000,
+    "no-injection": 100,
+    "no-personal-data": 300,
+    "no-secrets": 300,
+    "supported": 100,
+}
+
+
+class CaseWork:
+    """The remaining work of one case, in units."""
+
+    __slots__ = ("_left",)
+
+    def __init__(self) -> None:
+        self._left = MAX_CASE_WORK
+
+    def begin(self, kind: str, chars: int) -> None:
+        """Count an assertion before it is checked; raises Undecided if no work is left.
+
+        The assertion that takes the last units is checked: it has limits of its own.
+
+        Args:
+            kind: Its type, without `not-`.
+            chars: The characters that it reads.
+        """
+        if self._left < 0:
+            raise Undecided("the assertions of this case take too long: use fewer of them")
+        self.count(_UNITS_EACH + chars * _PER_CHARACTER_OF.get(kind, _PER_CHARACTER))
+
+    def count(self, units: int) -> None:
+        """Count work that depends on more than the number of characters."""
+        self._left -= units
+
+
+# Expressions of test cases: Jinja, run by the evaluator of templates like a `when`.
 
 MAX_LENGTH = 2_000
 MAX_NODES = 300

@@ -12,7 +12,7 @@ from typing import Any
 
 from promptops.evals.json_values import parsed
 from promptops.evals.providers import OWN
-from promptops.evals.questions import BUILT_IN, Embedding, ModerationReply, NoReply, Question, Reply
+from promptops.evals.verdict import BUILT_IN, Embedding, ModerationReply, NoReply, Question, Reply
 from promptops.evals.wording import shown
 from promptops.model.config import ModelProfile
 from promptops.model.request import Request

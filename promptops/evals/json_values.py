@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from json import JSONDecodeError
 from typing import Any
 
-from promptops.evals.case_work import CaseWork
+from promptops.evals.case_expressions import CaseWork
 from promptops.evals.verdict import Unjudgeable
 from promptops.patterns import lazy_pattern
 

@@ -1,4 +1,7 @@
-"""Check an answer: a pure function of existing data; questions to judges are listed separately."""
+"""Answers that are empty or incomplete: they break the contracts of a case, unless it allows them.
+
+Otherwise an empty answer would pass every `not-contains`, `max-chars` and `no-secrets`.
+"""
 
 from __future__ import annotations
 
@@ -8,18 +11,60 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from promptops.evals.case_assertions import assertions_of
-from promptops.evals.flawed_answers import flaw_of, unallowed_flaw
-from promptops.evals.parse import DEFAULT_SCORE, parse
-from promptops.evals.questions import Question
-from promptops.evals.record import Beside, Record, facts_of
+from promptops.evals.parse import DEFAULT_SCORE, Assertion, Flaw, parse
 from promptops.evals.result import Judgement, Status, judge_assertion
-from promptops.evals.verdict import Unjudgeable
+from promptops.evals.subject import Beside, Record, facts_of
+from promptops.evals.verdict import Question, Unjudgeable
 from promptops.model.answer import Answer
 from promptops.model.place import Place
 from promptops.model.prompt import Case, Output, Prompt
 from promptops.model.request import Request
 from promptops.records import replace
+from promptops.runtime.request.answer_text import CUT_OFF, FINISHED
 from promptops.runtime.request.answers import AnswerError, Answers
+
+_CALLS_TOOLS = ("tool_calls", "tool_use")
+
+
+def flaw_of(answer: Answer) -> Flaw | None:
+    """What an answer lacks. An answer that only calls tools is not empty."""
+    if answer.finish_reason not in FINISHED:
+        return "incomplete"
+    calls_tools = answer.tool_calls or answer.finish_reason in _CALLS_TOOLS
+    return None if answer.text.strip() or calls_tools else "empty"
+
+
+def unallowed_flaw(answer: Answer, assertions: Iterable[Assertion]) -> str:
+    """Why an answer breaks the contracts among these assertions, or "".
+
+    Measures are left alone: they score such an answer as it is.
+    """
+    flaw, every = flaw_of(answer), tuple(assertions)
+    if flaw is None or not any(assertion.must for assertion in every):
+        return ""
+    if any(_allows(assertion, flaw, answer) for assertion in every):
+        return ""
+    if flaw == "empty":
+        return "the answer is empty: if it may be, write `allow: [empty]` in an assertion"
+    fixes = ["write `allow: [incomplete]` in an assertion if it may be"]
+    if answer.finish_reason in CUT_OFF:
+        fixes.insert(0, "increase `max_output_tokens`")
+    reason = f"the answer is incomplete: it ended with {answer.finish_reason!r}"
+    return f"{reason}: {', or '.join(fixes)}"
+
+
+def _allows(assertion: Assertion, flaw: Flaw, answer: Answer) -> bool:
+    return flaw in assertion.allow or _judges_flaw(assertion.check, answer)
+
+
+def _judges_flaw(check: Any, answer: Answer) -> bool:
+    """Whether an assertion, or one in its set, is about the flaw itself: `equals: ""`."""
+    if hasattr(check, "judges_flaw"):
+        return bool(check.judges_flaw(answer))
+    return any(_judges_flaw(part.check, answer) for part in getattr(check, "parts", ()))
+
+
+# Check an answer: a pure function of existing data; questions to judges are listed separately.
 
 
 def judge_answer(record: Record, case: Case, prompt: Prompt) -> tuple[Judgement, ...]:
@@ -125,7 +170,7 @@ def judge_output(answer: Answer, prompt: Prompt) -> tuple[Judgement, ...]:
     There is none if the output is text, if `evaluation.output` is false, and for an answer that
     only calls tools: the output comes after their results.
     """
-    if not _applies(answer, prompt):
+    if not checks_output(prompt) or (answer.tool_calls and not answer.text.strip()):
         return ()
     key = "schema" if prompt.output.schema is not None else "format"
     place = prompt.locate(f"/output/{key}", False)
@@ -146,10 +191,6 @@ def checks_output(prompt: Prompt) -> bool:
     if prompt.evaluation.get("output") is False:
         return False
     return prompt.output.schema is not None or prompt.output.format == "json"
-
-
-def _applies(answer: Answer, prompt: Prompt) -> bool:
-    return checks_output(prompt) and (bool(answer.text.strip()) or not answer.tool_calls)
 
 
 def _verdict(status: Status, reason: str, place: Place) -> Judgement:

@@ -10,10 +10,9 @@ from promptops.catalog.catalog import Catalog
 from promptops.errors import InputError
 from promptops.evals.agreement import ANCHOR, Agreement, agreement
 from promptops.evals.json_values import parsed
-from promptops.evals.questions import BUILT_IN, NoReply, Opinion, Question
+from promptops.evals.verdict import BUILT_IN, NoReply, Opinion, Question
 from promptops.evals.wording import shown
 from promptops.model.config import Config
-from promptops.model.place import Text
 from promptops.model.prompt import Case, Prompt
 from promptops.model.request import Request
 from promptops.model.tree import TreeEntry
@@ -56,7 +55,7 @@ def built_in_judge(name: str) -> Judge:
     loaded = Catalog(_BuiltInJudges(), Config(prompts=(".",))).loaded(file)
     if loaded.prompt is None:
         raise InputError(f"the judge {name!r} can't be read", where=str(loaded.problems[0].at))
-    return Judge(loaded.prompt, _no_template)
+    return Judge(loaded.prompt, lambda _origin, _name: None)
 
 
 def opinion_of(text: str) -> Opinion | NoReply:
@@ -103,10 +102,6 @@ def _verdict_in(text: str) -> str:
     if opinion.verdict is not None:
         return opinion.verdict
     return "pass" if (opinion.score or 0) >= 0.5 else "fail"
-
-
-def _no_template(_origin: str, _name: str) -> Text | None:
-    return None
 
 
 class _BuiltInJudges:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
-from promptops.evals.questions import BUILT_IN, NoReply, Opinion, Question, Reply, judge_name
-from promptops.evals.record import Record
-from promptops.evals.subject import Subject, as_json, text_of
-from promptops.evals.texts import sendable
-from promptops.evals.verdict import Undecided, Unheard, Verdict
-from promptops.evals.wording import listed, shown
+from promptops.evals.subject import Record, Subject, as_json, text_of
+from promptops.evals.verdict import (
+    BUILT_IN,
+    NoReply,
+    Opinion,
+    Question,
+    Reply,
+    Undecided,
+    Unheard,
+    Verdict,
+    judge_name,
+)
+from promptops.evals.wording import listed, not_blank, sendable, shown
 from promptops.patterns import lazy_pattern
 
 R = TypeVar("R", bound=Reply)
@@ -28,7 +36,7 @@ def judge_question(record: Record, built_in: str, inputs: Mapping[str, str]) -> 
     Untrusted text can't close the delimiters around it. If no model is named, a built-in judge uses
     the model that answered.
     """
-    harmless = {name: _unclosing(text) for name, text in inputs.items()}
+    harmless = {name: sendable(_CLOSING.sub("&lt;", text)) for name, text in inputs.items()}
     if isinstance(record.judge, str):
         return Question(kind="judge", judge=record.judge, inputs=harmless)
     model = record.request.model if record.judge is None else record.judge
@@ -55,17 +63,46 @@ def opinion(record: Record, question: Question, scale: Mapping[str, float]) -> t
     return scale[reply_.verdict], reply_.reason
 
 
-def judged_verdict(subject: Subject, question: Question, expected: str, opposite: str) -> Verdict:
-    """The verdict on an answer from one pass or fail of a judge; raises Undecided."""
-    degree, reason = opinion(subject.record, question, PASSES)
-    return Verdict(
-        passed=degree >= 0.5,
-        expected=expected,
-        opposite=opposite,
-        where=subject.where,
-        got=f"the judge's {shown(reason)}",
-        degree=degree,
-    )
+class JudgedAnswer(ABC):
+    """An assertion that asks a judge one question about an answer, to pass or to fail it.
+
+    Attributes:
+        value: What the assertion names; None if it can be left out.
+        built_in: The name of the judge that is used if the prompt names none.
+    """
+
+    __slots__ = ()
+
+    value: str | None
+    built_in: ClassVar[str]
+
+    def __post_init__(self) -> None:
+        if self.value is not None:
+            not_blank(self.value)
+
+    @abstractmethod
+    def inputs(self, subject: Subject) -> Mapping[str, str]:
+        """The inputs of the judge beside the answer; raises Unjudgeable."""
+
+    @abstractmethod
+    def wanted(self, subject: Subject) -> tuple[str, str]:
+        """What is expected of the answer, and the opposite, in words."""
+
+    def asks(self, subject: Subject) -> tuple[Question, ...]:
+        inputs = {"output": subject.whole, **self.inputs(subject)}
+        return (judge_question(subject.record, self.built_in, inputs),)
+
+    def check(self, subject: Subject) -> Verdict:
+        expected, opposite = self.wanted(subject)
+        degree, reason = opinion(subject.record, self.asks(subject)[0], PASSES)
+        return Verdict(
+            passed=degree >= 0.5,
+            expected=expected,
+            opposite=opposite,
+            where=subject.where,
+            got=f"the judge's {shown(reason)}",
+            degree=degree,
+        )
 
 
 def reply(record: Record, question: Question, kind: type[R]) -> R:
@@ -92,11 +129,6 @@ def reference(record: Record, value: str | None) -> str:
     if expected in (None, "", [], {}):
         raise Undecided("there is nothing to compare with: set `value`, or the case's `expected`")
     return expected if isinstance(expected, str) else as_json(expected)
-
-
-def _unclosing(text: str) -> str:
-    """A text without closing tags: `&lt;/` in place of `</`."""
-    return sendable(_CLOSING.sub("&lt;", text))
 
 
 def _who(question: Question) -> str:

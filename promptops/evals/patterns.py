@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import random
 import re
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
-from promptops.evals.case_work import CaseWork
+from promptops.evals.case_expressions import CaseWork
 from promptops.evals.verdict import Refused, Unjudgeable
 from promptops.patterns import lazy_pattern
 from promptops.plurals import counted
@@ -199,17 +198,15 @@ def _matches(pattern: str, texts: tuple[str, ...]) -> bool:
 
 def _over_its_alphabet(pattern: str) -> tuple[str, ...]:
     """Texts with all pairs of the characters that a pattern names, so that excluded pairs occur."""
+    import random
+
     named = sorted({*pattern, *_code_points(pattern)})
     chance = random.Random(pattern)  # the same probes on every machine
     mixed = "".join(chance.choices(named, k=_OF_ITS_OWN)) if named else ""
     letters = [char for char in named if char.isalnum()] or ["x"]
     words = "".join(chance.choices(letters, k=_OF_ITS_OWN))
-    return (*named_texts(named), mixed or "x", words, pattern or "x", pattern.lower() or "x")
-
-
-def named_texts(named: list[str]) -> Iterator[str]:
-    """Each character by itself, if it is not blank."""
-    return (text for text in named if text.strip())
+    alone = filter(str.strip, named)
+    return (*alone, mixed or "x", words, pattern or "x", pattern.lower() or "x")
 
 
 def _code_points(pattern: str) -> Iterator[str]:

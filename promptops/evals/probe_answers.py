@@ -16,10 +16,10 @@ from typing import Any
 
 from jinja2 import nodes
 
-from promptops.evals.assertion import Assertion
 from promptops.evals.case_expressions import Expression, WrongExpression, read_expression
 from promptops.evals.json_values import NOTHING, parsed
-from promptops.evals.record import NAMES, On, Record
+from promptops.evals.parse import Assertion
+from promptops.evals.subject import NAMES, On, Record
 from promptops.evals.verdict import Undecided, Unjudgeable
 from promptops.json_pointer import tokens
 from promptops.model.request import Request

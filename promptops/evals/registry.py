@@ -12,12 +12,9 @@ from importlib import import_module
 from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
 
 from promptops.errors import InputError
-from promptops.evals.questions import Question
-from promptops.evals.record import On
-from promptops.evals.subject import Subject
-from promptops.evals.verdict import Undecided, Verdict
-from promptops.module_discovery import module_names
-from promptops.plugins import load, offer_of
+from promptops.evals.subject import On, Subject
+from promptops.evals.verdict import Question, Undecided, Verdict
+from promptops.plugins import load, offer_of, registered
 from promptops.records import Field, record
 from promptops.untrusted import IS_SET, is_untrusted
 
@@ -178,10 +175,8 @@ class _NotLoaded:
 
 @cache
 def _files() -> Mapping[str, str]:
-    """From the name of each assertion to its module."""
-    package = import_module("promptops.evals.assertions")
-    names = module_names(package)
-    return {name.replace("_", "-"): f"{package.__name__}.{name}" for name in names}
+    """From the name of each assertion to its module, which may define several."""
+    return registered(import_module("promptops.evals.assertions"), "assertion")
 
 
 def _imported(name: str) -> AssertionKind:

@@ -1,16 +1,28 @@
-"""Check written assertions over a record or a request: the results, with their places."""
+"""Whether an answer keeps its contracts, for a comparison with a reference.
+
+An answer without the value that a contract is about, such as text in place of JSON, violates it. In
+a test run the same is an error, because the assertion may be wrong; here the answers of the
+reference show whether it is.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
-from promptops.evals.assertion import Assertion
-from promptops.evals.parse import parse
-from promptops.evals.questions import BUILT_IN, Lack, NoReply, Opinion, judge_name
-from promptops.evals.record import Record
-from promptops.evals.subject import text_of_messages
-from promptops.evals.verdict import Skipped, Undecided, Unheard, Unjudgeable
+from promptops.evals.parse import Assertion, parse
+from promptops.evals.subject import Record, text_of_messages
+from promptops.evals.verdict import (
+    BUILT_IN,
+    Lack,
+    NoReply,
+    Opinion,
+    Skipped,
+    Undecided,
+    Unheard,
+    Unjudgeable,
+    judge_name,
+)
 from promptops.evals.wording import shown
 from promptops.model.finding import Problem
 from promptops.model.internal_error import CaughtBug
@@ -23,6 +35,27 @@ from promptops.records import record, replace
 if TYPE_CHECKING:
     from promptops.evals.agreement import Agreement
 
+
+def violations(judgements: Iterable[Judgement]) -> tuple[Judgement, ...]:
+    """The contracts that an answer violates."""
+    return tuple(
+        each
+        for each in judgements
+        if each.must and (each.status == "failed" or (each.status == "error" and _at_fault(each)))
+    )
+
+
+def unjudged(judgements: Iterable[Judgement]) -> tuple[Judgement, ...]:
+    """The assertions that could not be checked, for which the answer is not the reason."""
+    return tuple(each for each in judgements if each.status == "error" and not _at_fault(each))
+
+
+def _at_fault(judgement: Judgement) -> bool:
+    """Whether the answer is the reason why an assertion could not be checked."""
+    return judgement.degree is not None and not judgement.internal
+
+
+# Check written assertions over a record or a request: the results, with their places.
 
 Status = Literal["passed", "failed", "error", "skipped"]
 At = LocateWithin

@@ -7,8 +7,7 @@ from math import isfinite
 from typing import Any
 
 from promptops.evals.judge_replies import conversation
-from promptops.evals.record import Record
-from promptops.evals.subject import as_json
+from promptops.evals.subject import Record, as_json
 from promptops.evals.verdict import NamedPart, Refused, Skipped, Undecided, Unjudgeable
 from promptops.evals.wording import listed
 from promptops.json_pointer import escaped

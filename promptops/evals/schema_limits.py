@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from promptops.analysis.schemas.inclusion import is_included
-from promptops.evals.limits import MOST_CHARS
+from promptops.evals.checked_values import MOST_CHARS
 from promptops.evals.patterns import matches_every_text
 from promptops.json_pointer import value_at
 from promptops.runtime.request.schema_check import validator

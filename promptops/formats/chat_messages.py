@@ -12,12 +12,12 @@ from promptops.formats.document import (
     SourceHistory,
     SourceMessage,
     SourceTurn,
+    TemplatePart,
     TextContent,
 )
-from promptops.formats.input_names import InputNames
-from promptops.formats.parts import TemplatePart
 from promptops.formats.plain_texts import translated
 from promptops.formats.registry import ReadOptions
+from promptops.formats.translation import InputNames
 from promptops.json_pointer import value_at
 from promptops.model.place import Place
 from promptops.model.prompt import MediaKind

@@ -1,14 +1,92 @@
-"""A prompt of another tool as a reader yields it: its texts, with the names of prompt files."""
+"""What a reader makes of a source: its template as parts, its prompts, and what is lost."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from promptops.formats.parts import TemplatePart
 from promptops.model.place import Place
 from promptops.model.prompt import MediaKind
-from promptops.records import field, record
+from promptops.patterns import lazy_pattern
+from promptops.records import field, record, replace
+
+
+@record(frozen=True, slots=True)
+class TextPart:
+    """Text that is rendered as it is; it may contain braces."""
+
+    text: str
+
+
+@record(frozen=True, slots=True)
+class ExpressionPart:
+    """A Jinja expression whose value is rendered, without its braces: `ticket | upper`."""
+
+    source: str
+
+
+@record(frozen=True, slots=True)
+class TagPart:
+    """A Jinja statement without its braces, such as `if ticket`; it renders nothing.
+
+    Attributes:
+        alone: It had a line of its own in its source, of which nothing was rendered: the texts
+            around it have neither its blanks nor its newline.
+    """
+
+    source: str
+    alone: bool = False
+
+
+@record(frozen=True, slots=True)
+class CommentPart:
+    """A comment; it renders nothing. `alone` as for a tag."""
+
+    text: str
+    alone: bool = False
+
+
+TemplatePart = TextPart | ExpressionPart | TagPart | CommentPart
+
+
+def is_blank(part: TemplatePart) -> bool:
+    """Whether a part is text of white space only."""
+    return isinstance(part, TextPart) and not part.text.strip()
+
+
+# Tags that name another template: `include "a"`, `import "a" as b`, `from "a" import b`.
+
+_NAMED = lazy_pattern(r"""(include|import|from)(\s+)(["'])([^"']+)\3(.*)""", 16)
+
+
+@record(frozen=True, slots=True)
+class IncludeTag:
+    """A tag with the constant name of a template.
+
+    Attributes:
+        word: `include`, `import` or `from`.
+        after: What follows the name, with the blanks before it.
+    """
+
+    part: TagPart
+    word: str
+    name: str
+    after: str
+
+    def renamed(self, name: str) -> TagPart:
+        """The tag with another name."""
+        return replace(self.part, source=f'{self.word} "{name}"{self.after}')
+
+
+def include_tag(part: TemplatePart) -> IncludeTag | None:
+    """The tag; None for other parts, and for names that are computed."""
+    match = _NAMED.fullmatch(part.source) if isinstance(part, TagPart) else None
+    if match is None or not isinstance(part, TagPart):
+        return None
+    return IncludeTag(part, match[1], match[4], match[5])
+
+
+# A prompt of another tool as a reader yields it: its texts, with the names of prompt files.
 
 
 @record(frozen=True, slots=True, kw_only=True)

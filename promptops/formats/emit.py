@@ -5,13 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 
-from promptops.formats.parts import (
-    CommentPart,
-    ExpressionPart,
-    TagPart,
-    TemplatePart,
-    TextPart,
-)
+from promptops.formats.document import CommentPart, ExpressionPart, TagPart, TemplatePart, TextPart
 from promptops.patterns import lazy_pattern
 
 _OPENING = lazy_pattern(r"\{+[{%#]|\{*\r")

@@ -1,8 +1,8 @@
-"""Models and parameters of other tools, with the names of prompt files."""
+"""The model of a source and its settings, as the fields of a prompt file."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from promptops.formats.document import Loss
@@ -11,7 +11,34 @@ from promptops.model.prompt import provider_name
 from promptops.patterns import lazy_pattern
 from promptops.records import record
 
-_NAMES = {
+
+def described(
+    source: Mapping[str, Any],
+    *,
+    title: Sequence[str],
+    owners: Sequence[str] = (),
+    tags: Sequence[str] = (),
+) -> dict[str, Any]:
+    """The fields of a prompt file; a value of another type is left out.
+
+    Args:
+        title: The keys that can have it, the preferred one first; so for owners and tags.
+    """
+    fields: dict[str, Any] = {}
+    for name, keys in (("title", title), ("description", ("description",))):
+        text = next((source[key] for key in keys if isinstance(source.get(key), str)), "")
+        if text:
+            fields[name] = text
+    for name, keys in (("owners", owners), ("tags", tags)):
+        given = next((source[key] for key in keys if source.get(key)), None)
+        if given and (isinstance(given, list) or name == "owners"):
+            fields[name] = [str(one) for one in (given if isinstance(given, list) else [given])]
+    return fields
+
+
+# Models and parameters of other tools, with the names of prompt files.
+
+_OTHER_NAMES = {
     "max_output_tokens": (
         "max_tokens",
         "maxTokens",
@@ -33,7 +60,7 @@ _NAMES = {
         "allowMultipleToolCalls",
     ),
 }
-PARAMETERS: Mapping[str, str] = {old: new for new, names in _NAMES.items() for old in names}
+PARAMETERS: Mapping[str, str] = {old: new for new, names in _OTHER_NAMES.items() for old in names}
 """The neutral name of each parameter, by the names of other tools."""
 
 _RANGES: Mapping[str, tuple[float, float]] = {
@@ -58,7 +85,7 @@ _PROVIDERS = {
 _FAMILIES = (("claude-", "anthropic"), ("gemini-", "gemini"))
 """How the names of models begin whose provider is not openai."""
 _EDITOR_NAME = lazy_pattern(r"sonnet|opus|haiku|inherit|auto|default|copilot-.*|.*\s.*")
-_CHOOSE = "write `model: {profile: NAME}`, with the profile in promptops.toml"
+_CHOOSE_PROFILE = "write `model: {profile: NAME}`, with the profile in promptops.toml"
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -82,13 +109,13 @@ def model_field(
         name: As for `model_fields`, or a mapping with it as `id` or `name`, and with parameters.
     """
     if isinstance(name, Mapping):
-        parameters = {**{key: name[key] for key in parameters_in(name)}, **parameters}
+        parameters = {**{key: name[key] for key in name if key in PARAMETERS}, **parameters}
         provider = name["provider"] if isinstance(name.get("provider"), str) else provider
         losses.extend(_unread(name, place))
         name = name.get("id", name.get("name"))
     if name is not None and not isinstance(name, str):
         message = "`model` names several models, or none: choose one"
-        losses.append(Loss(code="IMP107", message=message, place=place(""), hint=_CHOOSE))
+        losses.append(Loss(code="IMP107", message=message, place=place(""), hint=_CHOOSE_PROFILE))
         name = None
     found = model_fields(name, parameters, place, provider)
     losses.extend(found.losses)
@@ -145,7 +172,7 @@ def _named(
         return {}
     if _EDITOR_NAME.fullmatch(name) or _REFERENCE.fullmatch(name):
         message = f"`{name}` names no model: choose one"
-        losses.append(Loss(code="IMP107", message=message, place=place(""), hint=_CHOOSE))
+        losses.append(Loss(code="IMP107", message=message, place=place(""), hint=_CHOOSE_PROFILE))
         return {}
     match = _PREFIX.fullmatch(name) if provider is None else None
     if match is not None:
@@ -190,6 +217,82 @@ def _means_default(new: str, given: Any) -> bool:
     return given is None or (new == "max_output_tokens" and given in (-1, 0, "-1", "0"))
 
 
-def parameters_in(fields: Mapping[str, Any]) -> Iterator[str]:
-    """The keys of a mapping that are parameters."""
-    return (key for key in fields if key in PARAMETERS)
+# Output formats and tools of requests to APIs, with the keys of prompt files.
+
+PlaceOf = Callable[[str], Place]
+
+
+def output_field(request: Mapping[str, Any], place: PlaceOf, losses: list[Loss]) -> dict[str, Any]:
+    """The key `output` for `response_format` or `text.format`; {} for plain text."""
+    text = request.get("text")
+    key = "response_format" if "response_format" in request else "text"
+    given = request.get("response_format") or (
+        text.get("format") if isinstance(text, Mapping) else None
+    )
+    if isinstance(given, str):
+        given = {"type": given}
+    if not isinstance(given, Mapping) or given.get("type", "text") == "text":
+        return {}
+    if given.get("type") in ("json_object", "json"):
+        return {"output": {"format": "json"}}
+    described = given.get("json_schema", given)
+    if given.get("type") == "json_schema" and isinstance(described, Mapping):
+        kept = {
+            name: described[name]
+            for name in ("name", "strict", "description")
+            if described.get(name)
+        }
+        schema = described.get("schema")
+        return {"output": {"format": "json", **kept, **({"schema": schema} if schema else {})}}
+    message = f"the output format `{given.get('type')}` is not carried"
+    losses.append(Loss(code="IMP119", message=message, place=place(key)))
+    return {}
+
+
+def tools_field(request: Mapping[str, Any], place: PlaceOf, losses: list[Loss]) -> dict[str, Any]:
+    """The keys `tools` and `tool_choice`."""
+    found = []
+    given = request.get("tools")
+    for tool in given if isinstance(given, list) else ():
+        read = _tool(tool)
+        if read is None:
+            kind = tool.get("type") if isinstance(tool, Mapping) else type(tool).__name__
+            message = f"a tool of type `{kind}` is not carried"
+            losses.append(Loss(code="IMP106", message=message, place=place("tools")))
+        else:
+            found.append(read)
+    choice = _choice(request.get("tool_choice"))
+    return {
+        **({"tools": found} if found else {}),
+        **({"tool_choice": choice} if found and choice is not None else {}),
+    }
+
+
+def _tool(tool: Any) -> dict[str, Any] | None:
+    if not isinstance(tool, Mapping):
+        return None
+    function = tool.get("function") if isinstance(tool.get("function"), Mapping) else tool
+    if not isinstance(function, Mapping) or not isinstance(function.get("name"), str):
+        return None
+    if tool.get("type", "function") not in ("function", "custom") or "name" not in function:
+        return None
+    schema = function.get("parameters", function.get("input_schema"))
+    parameters = schema if isinstance(schema, Mapping) else {"type": "object"}
+    return {
+        "name": function["name"],
+        **({"description": function["description"]} if function.get("description") else {}),
+        **({"strict": True} if function.get("strict") else {}),
+        "parameters": parameters,
+    }
+
+
+def _choice(choice: Any) -> Any:
+    if isinstance(choice, str):
+        known = {"any": "required", **{name: name for name in ("auto", "none", "required")}}
+        return known.get(choice, {"name": choice})
+    if isinstance(choice, Mapping):
+        function = choice.get("function")
+        name = function.get("name") if isinstance(function, Mapping) else choice.get("name")
+        kind = {"any": "required", "auto": "auto", "none": "none"}.get(str(choice.get("type")))
+        return {"name": name} if name else kind
+    return None

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
-from promptops.formats.document import Loss, SourceMessage, TextContent
-from promptops.formats.input_names import InputNames
-from promptops.formats.languages.by_syntax import TRANSLATIONS
-from promptops.formats.languages.guess import guessed_syntax, has_bracketed_names
+from promptops.formats.document import Loss, SourceMessage, TemplatePart, TextContent
+from promptops.formats.languages.by_syntax import TRANSLATIONS, guessed_syntax, has_bracketed_names
 from promptops.formats.languages.mustache import mustache_with
-from promptops.formats.parts import TemplatePart
 from promptops.formats.registry import ReadOptions
-from promptops.formats.translation import Translation
+from promptops.formats.translation import InputNames, Translation
 from promptops.model.place import Text
 from promptops.patterns import lazy_pattern
 from promptops.records import replace

@@ -1,8 +1,9 @@
-"""A document of another tool becomes the files of a prompt."""
+"""The prompt file of a document, as text."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import PurePosixPath
 from typing import Any
@@ -12,14 +13,18 @@ from promptops.formats.document import (
     MediaContent,
     SourceCase,
     SourceDocument,
+    SourceHistory,
     SourceLoop,
     SourceMessage,
+    SourceTurn,
+    TemplatePart,
+    TextContent,
+    TextPart,
 )
 from promptops.formats.emit import jinja, without_blank_lines
 from promptops.formats.input_schema import input_schema
-from promptops.formats.written_messages import written_messages
-from promptops.formats.yaml_file import fits_block, yaml_file
 from promptops.model.place import Text, plain_text
+from promptops.patterns import lazy_pattern
 from promptops.plurals import counted
 from promptops.records import record
 from promptops.runtime.request.media import is_media, no_media
@@ -27,8 +32,8 @@ from promptops.runtime.request.media import is_media, no_media
 CASES_IN_FILE = 20
 """More cases than this go to a case file."""
 
-_BEFORE = ("title", "description", "owners", "tags", "metadata", "budget", "model")
-_AFTER = ("output", "tools", "tool_choice")
+_KEYS_BEFORE_MESSAGES = ("title", "description", "owners", "tags", "metadata", "budget", "model")
+_KEYS_AFTER_MESSAGES = ("output", "tools", "tool_choice")
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -94,10 +99,10 @@ def prompt_files(
     bodies = _Bodies(name, options.bodies)
     value = {
         "format": "promptops/1",
-        **{key: document.fields[key] for key in _BEFORE if key in document.fields},
+        **{key: document.fields[key] for key in _KEYS_BEFORE_MESSAGES if key in document.fields},
         **{key: item for key, item in document.fields.items() if key.startswith("x-")},
         **({"inputs": inputs.schema} if inputs.schema else {}),
-        **{key: document.fields[key] for key in _AFTER if key in document.fields},
+        **{key: document.fields[key] for key in _KEYS_AFTER_MESSAGES if key in document.fields},
         "messages": [bodies.moved(message, index) for index, message in enumerate(messages)],
         **_tests(name, cases),
         **(
@@ -274,3 +279,192 @@ class _Bodies:
         if text.strip(" ") and not fits_block(text):
             return True
         return self._lines is not None and text.count("\n") > self._lines
+
+
+# The turns of a document as `messages` of a prompt file.
+
+Tidy = Callable[[Sequence[TemplatePart]], Sequence[TemplatePart]]
+"""What becomes of the parts of a message before they are written."""
+
+
+def written_messages(document: SourceDocument, tidy: Tidy) -> tuple[list[Any], list[Loss]]:
+    """The value of `messages`, and an IMP208 for each message that is left out because it is empty.
+
+    White space at both ends of a message, which providers do not distinguish, is dropped.
+    """
+    losses: list[Loss] = []
+    turns = [written for turn in document.messages for written in _turn(turn, tidy)]
+    kept = [turn for turn in turns if turn.get("content") != ""]
+    for _ in range(len(turns) - len(kept)):
+        message = "a message without text is left out"
+        losses.append(Loss(code="IMP208", message=message, place=document.place))
+    return kept, losses
+
+
+def stripped(parts: Sequence[TemplatePart]) -> tuple[TemplatePart, ...]:
+    """The parts without white space at the beginning of the first and the end of the last one."""
+    kept = list(parts)
+    while kept and isinstance(kept[0], TextPart):
+        text = kept[0].text.lstrip()
+        if text:
+            kept[0] = TextPart(text)
+            break
+        del kept[0]
+    while kept and isinstance(kept[-1], TextPart):
+        text = kept[-1].text.rstrip()
+        if text:
+            kept[-1] = TextPart(text)
+            break
+        del kept[-1]
+    return tuple(kept)
+
+
+def _turn(turn: SourceTurn, tidy: Tidy) -> Iterator[dict[str, Any]]:
+    if isinstance(turn, SourceHistory):
+        yield {"history": turn.source, **({"last": turn.last} if turn.last else {})}
+    elif isinstance(turn, SourceLoop):
+        inner = [written for message in turn.messages for written in _turn(message, tidy)]
+        yield {"for_each": turn.source, "as": turn.name, "messages": inner}
+    else:
+        yield _message(turn, tidy)
+
+
+def _message(message: SourceMessage, tidy: Tidy) -> dict[str, Any]:
+    content = _content(message, tidy)
+    when = {"when": message.when} if message.when is not None else {}
+    if content == "" and message.fields:  # such as a call of a tool, without text
+        return {"role": message.role, **when, **message.fields}
+    return {"role": message.role, **when, **message.fields, "content": content}
+
+
+def _content(message: SourceMessage, tidy: Tidy) -> Any:
+    content = message.content
+    if not content:
+        return ""
+    if len(content) == 1 and isinstance(content[0], TextContent) and content[0].when is None:
+        return template_text(tidy(content[0].parts))
+    return [_part(part, tidy) for part in content]
+
+
+def _part(part: TextContent | MediaContent, tidy: Tidy) -> dict[str, Any]:
+    when = {"when": part.when} if part.when is not None else {}
+    if isinstance(part, TextContent):
+        return {"text": template_text(tidy(part.parts)), **when}
+    detail = {"detail": part.detail} if part.detail is not None else {}
+    return {part.kind: {part.origin: part.value}, **detail, **when}
+
+
+def template_text(parts: Sequence[TemplatePart]) -> str:
+    """The template of a message; a text of several lines ends with a newline, as YAML blocks do."""
+    text = jinja(stripped(parts))
+    return f"{text}\n" if "\n" in text and not text.endswith("\n") else text
+
+
+# A value as YAML that people edit: texts of several lines as blocks, short values on one line.
+#
+# `report/parts/yaml_text.py` is the other writer: it shows a value line by line and makes each
+# character visible; here a file keeps its characters, and has the style of a file written by hand.
+
+WIDTH = 100
+_PLAIN_SCALAR = lazy_pattern(r"[A-Za-z_/][A-Za-z0-9_./-]*(?: [A-Za-z0-9_./-]+)*")
+_NOT_TEXT = frozenset(
+    ("null", "true", "false", "yes", "no", "on", "off", "y", "n", "nan", "inf", "infinity")
+)
+_NO_BLOCK = lazy_pattern(
+    "[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ufeff\\ud800-\\udfff\\ufffe\\uffff]"
+)
+_ESCAPED = lazy_pattern("[\\x7f-\\x9f\\u2028\\u2029\\ufeff\\ud800-\\udfff\\ufffe\\uffff]")
+
+
+def yaml_file(value: Mapping[str, Any]) -> str:
+    """The mapping as a YAML 1.2 document, keys in their order, one newline at the end."""
+    return "".join(f"{line}\n" for line in _mapping(value, ""))
+
+
+def fits_block(text: str) -> bool:
+    """Whether YAML can hold a text in a `|` block: without control characters, not only blanks."""
+    return _NO_BLOCK.search(text) is None and bool(text.strip(" \n"))
+
+
+def flow(value: Any) -> str:
+    """A value on one line; strings are quoted where YAML needs it."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{scalar(key)}: {flow(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return "[" + ", ".join(flow(item) for item in value) + "]"
+    return scalar(value)
+
+
+def scalar(value: Any) -> str:
+    """A string, number, boolean or None on one line."""
+    if not isinstance(value, str):
+        return json.dumps(value)
+    if _PLAIN_SCALAR.fullmatch(value) and value.lower() not in _NOT_TEXT:
+        return value
+    quoted = json.dumps(value, ensure_ascii=False)
+    if "\\" in quoted and "\n" not in value and not _NO_BLOCK.search(value):
+        return "'" + value.replace("'", "''") + "'"  # lint accepts no escapes in a template
+    return _ESCAPED.sub(lambda match: f"\\u{ord(match[0]):04x}", quoted)
+
+
+def _mapping(value: Mapping[str, Any], indent: str) -> Iterator[str]:
+    for key, item in value.items():
+        yield from _entry(f"{indent}{scalar(key)}:", item, indent)
+
+
+def _entry(head: str, value: Any, indent: str) -> Iterator[str]:
+    """A key or a dash with its value, on one line where that is short."""
+    if isinstance(value, str) and "\n" in value and fits_block(value):
+        yield from _block(head, value, f"{indent}  ")
+        return
+    line = f"{head} {flow(value)}"
+    short = len(line) <= WIDTH and not _has_lines(value) and _is_small(value)
+    if not isinstance(value, Mapping | list | tuple) or not value or short:
+        yield line
+    elif isinstance(value, Mapping):
+        yield head
+        yield from _mapping(value, f"{indent}  ")
+    else:
+        yield head
+        for item in value:
+            yield from _item(item, f"{indent}  ")
+
+
+def _item(value: Any, indent: str) -> Iterator[str]:
+    if isinstance(value, Mapping) and value:
+        line = f"{indent}- {flow(value)}"
+        if len(line) <= WIDTH and not _has_lines(value):
+            yield line
+            return
+        first, *rest = _mapping(value, f"{indent}  ")
+        yield f"{indent}- {first.strip()}"
+        yield from rest
+    else:
+        yield from _entry(f"{indent}-", value, indent)
+
+
+def _block(head: str, text: str, indent: str) -> Iterator[str]:
+    body = text.rstrip("\n")
+    ending = len(text) - len(body)
+    keep = "-" if ending == 0 else "" if ending == 1 else "+"
+    first = body.lstrip("\n")
+    sign = "2" if first[:1] in (" ", "\t") or body[:1] == "\n" else ""
+    yield f"{head} |{sign}{keep}"
+    for line in body.split("\n"):
+        yield f"{indent}{line}" if line else ""
+    yield from [""] * (ending - 1)
+
+
+def _has_lines(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return any(_has_lines(item) for item in value.values())
+    if isinstance(value, list | tuple):
+        return any(_has_lines(item) for item in value)
+    return isinstance(value, str) and "\n" in value and fits_block(value)
+
+
+def _is_small(value: Any) -> bool:
+    """Whether a value reads well on one line: no mappings below the second level."""
+    if isinstance(value, Mapping):
+        return not any(isinstance(item, Mapping) and item for item in value.values())
+    return not isinstance(value, list | tuple) or not any(isinstance(one, Mapping) for one in value)

@@ -1,21 +1,29 @@
-"""Messages in Python code: lists of dictionaries, chat templates, and calls of models."""
+"""Messages in Python code, of the APIs of OpenAI, Anthropic and Gemini."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from promptops.formats.document import SourceHistory, SourceMessage, SourceTurn, TextContent
-from promptops.formats.input_names import InputNames
-from promptops.formats.model_fields import PARAMETERS, model_fields
-from promptops.formats.parts import TemplatePart
+from promptops.formats.document import (
+    SourceHistory,
+    SourceMessage,
+    SourceTurn,
+    TemplatePart,
+    TextContent,
+    TextPart,
+)
+from promptops.formats.model_fields import PARAMETERS, model_fields, output_field, tools_field
 from promptops.formats.plain_texts import ROLES, parts_message
-from promptops.formats.python_expressions import PythonExpressions
-from promptops.formats.python_gemini import calls_gemini, gemini_keywords, gemini_turns
-from promptops.formats.python_scopes import called_name
-from promptops.formats.python_templates import is_message_list, sent_messages, templated_message
-from promptops.formats.request_fields import output_field, tools_field
+from promptops.formats.python_strings import (
+    PythonExpressions,
+    called_name,
+    is_message_list,
+    sent_messages,
+    templated_message,
+)
+from promptops.formats.translation import InputNames
 
 Syntax = ast.expr | str | None
 """The name of a syntax, the code that fills in a string, or None to guess."""
@@ -24,7 +32,7 @@ ReadText = Callable[[ast.expr, Syntax], tuple[TemplatePart, ...] | None]
 
 _ROLES = {"human": "user", "ai": "assistant", **{role: role for role in ROLES}}
 _CARRIED = frozenset(("role", "content"))
-_TEXTS = {"instructions": "system", "system": "system", "input": "user"}
+_ROLE_OF_KEYWORD = {"instructions": "system", "system": "system", "input": "user"}
 _OF_REQUEST = ("response_format", "text", "tools", "tool_choice")
 _OF_CLIENT = frozenset(
     str.split("stream stream_options timeout user store extra_headers extra_query max_retries")
@@ -83,7 +91,7 @@ class PythonMessages:
             yield from self.pairs(sent, "none")
             return
         given = {keyword.arg: keyword.value for keyword in node.keywords}
-        for key, role in _TEXTS.items():
+        for key, role in _ROLE_OF_KEYWORD.items():
             value = given.get(key)
             if isinstance(value, ast.List):
                 yield from self.chat(value)
@@ -103,7 +111,7 @@ class PythonMessages:
             return given
         for keyword in gemini_keywords(node) if calls_gemini(node) else node.keywords:
             key = keyword.arg or "**"
-            if key in ("messages", *_TEXTS) or key in _OF_CLIENT:
+            if key in ("messages", *_ROLE_OF_KEYWORD) or key in _OF_CLIENT:
                 continue
             if key not in ("model", *_OF_REQUEST) and key not in PARAMETERS:
                 self._lose("IMP114", f"`{key}` of the call is not carried", keyword)
@@ -186,3 +194,157 @@ def _fields(node: ast.expr) -> Mapping[str, ast.expr]:
         return {}
     pairs = zip(node.keys, node.values, strict=True)
     return {str(key.value): value for key, value in pairs if isinstance(key, ast.Constant)}
+
+
+# Calls of `generate_content` of Google's client in Python code; no code is run.
+
+ReadContent = Callable[[ast.expr], tuple[TemplatePart, ...]]
+"""The parts of a text; the value of an expression that is no text."""
+Lose = Callable[[str, str, ast.AST], None]
+
+_METHODS = frozenset(("generate_content", "generate_content_stream"))
+_SETTINGS = ("config", "generation_config")
+_GEMINI_SYSTEM = "system_instruction"
+_GEMINI_ROLES = {"user": "user", "model": "assistant"}
+_JSON_TYPE = "application/json"
+
+
+def calls_gemini(node: ast.Call) -> bool:
+    """Whether a call has this method's name."""
+    return called_name(node) in _METHODS
+
+
+def sends_to_gemini(node: ast.Call) -> bool:
+    """Whether a call of this method contains texts, and not only names of them."""
+    return calls_gemini(node) and any(
+        one is not None and not isinstance(one, ast.Name | ast.Attribute)
+        for one in (_contents(node), _system(node))
+    )
+
+
+def settings_call(node: ast.Call) -> ast.Call | None:
+    """The call of `GenerateContentConfig` among the arguments; None without one."""
+    given = _given_settings(node)
+    return given if isinstance(given, ast.Call) else None
+
+
+def gemini_keywords(node: ast.Call) -> Iterator[ast.keyword]:
+    """The model and the settings of a call; JSON as output is the keyword `response_format`."""
+    for keyword in (*node.keywords, *_settings(node)):
+        if keyword.arg in ("contents", _GEMINI_SYSTEM, *_SETTINGS):
+            continue
+        if keyword.arg == "response_mime_type" and isinstance(keyword.value, ast.Constant):
+            if keyword.value.value == _JSON_TYPE:
+                value = ast.copy_location(ast.Constant("json_object"), keyword.value)
+                yield ast.copy_location(ast.keyword(arg="response_format", value=value), keyword)
+        else:
+            yield keyword
+
+
+def gemini_turns(node: ast.Call, content: ReadContent, lose: Lose) -> Iterator[SourceTurn]:
+    """The messages of a call, the system message first."""
+    system, contents = _system(node), _contents(node)
+    if system is not None:
+        yield parts_message("system", content(system))
+    if not isinstance(contents, ast.List):
+        if contents is not None:
+            yield parts_message("user", content(contents))
+        return
+    loose: list[ast.expr] = []  # texts without a role are one message of the user
+    for element in contents.elts:
+        role = _field(element, "role")
+        if role is None:
+            loose.append(element)
+            continue
+        yield from _of_user(loose, content, lose)
+        loose = []
+        yield from _with_role(element, role, content, lose)
+    yield from _of_user(loose, content, lose)
+
+
+def _with_role(
+    element: ast.expr, role: ast.expr, content: ReadContent, lose: Lose
+) -> Iterator[SourceTurn]:
+    written = _GEMINI_ROLES.get(str(getattr(role, "value", None)))
+    parts = _field(element, "parts")
+    if written is None:
+        lose("IMP101", "a message without a constant role is not carried", element)
+    elif not isinstance(parts, ast.List):
+        lose("IMP103", "a message that the code computes is not carried", element)
+    else:
+        yield from _message(written, parts.elts, content, lose)
+
+
+def _of_user(
+    elements: Sequence[ast.expr], content: ReadContent, lose: Lose
+) -> Iterator[SourceTurn]:
+    if elements:
+        yield from _message("user", elements, content, lose)
+
+
+def _message(
+    role: str, elements: Sequence[ast.expr], content: ReadContent, lose: Lose
+) -> Iterator[SourceTurn]:
+    """A message of some parts; one text is its content as a whole."""
+    texts = []
+    for element in elements:
+        parts = _parts(element, content)
+        if parts is None:
+            lose("IMP105", "a part that is not a string in this file is not carried", element)
+        else:
+            texts.append(TextContent(parts=parts))
+    if texts:
+        yield SourceMessage(role=role, content=tuple(texts))
+
+
+def _parts(element: ast.expr, content: ReadContent) -> tuple[TemplatePart, ...] | None:
+    """The text of a part, or of the constant that it names; None for an image."""
+    if isinstance(element, ast.Name):
+        parts = content(element)
+        return parts if any(isinstance(part, TextPart) for part in parts) else None
+    text = _text(element)
+    return None if text is None else content(text)
+
+
+def _text(element: ast.expr) -> ast.expr | None:
+    """The text of a part: `"…"`, `{"text": "…"}`, `Part(text="…")`, `Part.from_text("…")`."""
+    if isinstance(element, ast.Constant | ast.JoinedStr | ast.BinOp):
+        return element
+    if isinstance(element, ast.Call) and called_name(element) in ("from_text", "format"):
+        is_part = called_name(element) == "from_text"
+        return next(iter(element.args), _field(element, "text")) if is_part else element
+    return _field(element, "text")
+
+
+def _field(element: ast.expr, name: str) -> ast.expr | None:
+    """The value of a key of a dictionary, or of a keyword of a call."""
+    found = {keyword.arg: keyword.value for keyword in _keywords(element)}
+    return found.get(name)
+
+
+def _contents(node: ast.Call) -> ast.expr | None:
+    return _field(node, "contents") or next(iter(node.args), None)
+
+
+def _system(node: ast.Call) -> ast.expr | None:
+    return next((one.value for one in _settings(node) if one.arg == _GEMINI_SYSTEM), None)
+
+
+def _settings(node: ast.Call) -> tuple[ast.keyword, ...]:
+    given = _given_settings(node)
+    return () if given is None else tuple(_keywords(given))
+
+
+def _given_settings(node: ast.Call) -> ast.expr | None:
+    return next((one.value for one in node.keywords if one.arg in _SETTINGS), None)
+
+
+def _keywords(node: ast.expr) -> Iterator[ast.keyword]:
+    """The keywords of a call, or the items of a dictionary as such keywords."""
+    if isinstance(node, ast.Call):
+        yield from node.keywords
+    elif isinstance(node, ast.Dict):
+        for key, value in zip(node.keys, node.values, strict=True):
+            if isinstance(key, ast.Constant):
+                keyword = ast.keyword(arg=str(key.value), value=value)
+                yield ast.copy_location(keyword, key)

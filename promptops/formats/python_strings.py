@@ -1,4 +1,4 @@
-"""Strings of Python source code as parts of a template; no code is run."""
+"""Strings, f-strings and templates of Python code as texts of a prompt."""
 
 from __future__ import annotations
 
@@ -6,19 +6,121 @@ import ast
 import inspect
 import json
 import textwrap
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Any, TypeGuard
 
-from promptops.formats.input_names import InputNames
-from promptops.formats.languages.format_fields import inner
-from promptops.formats.languages.format_string import format_call
-from promptops.formats.languages.percent import percent_string
-from promptops.formats.parts import TemplatePart, TextPart
-from promptops.formats.python_expressions import PythonExpressions
-from promptops.formats.python_scopes import called_name, is_plain_value
-from promptops.formats.translation import Translation
-from promptops.model.place import Text
+from promptops.formats.document import ExpressionPart, Loss, TemplatePart, TextPart
+from promptops.formats.languages.by_syntax import OF_LANGCHAIN
+from promptops.formats.languages.format_string import (
+    format_call,
+    inner,
+    percent_string,
+    printf_spec,
+)
+from promptops.formats.translation import InputNames, Translation
+from promptops.model.place import Place, Text
 from promptops.patterns import lazy_pattern
+from promptops.records import record
 from promptops.source.document import MAX_BYTES
+
+_LARGEST_NUMBER = 2**53
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """Where a node is.
+
+    Attributes:
+        name: "" in a module, `Bot.answer.` in a method.
+        function: The innermost function around it.
+        of_class: The name of the innermost class around it, `Bot.`, or "".
+    """
+
+    name: str = ""
+    function: Function | None = None
+    of_class: str = ""
+
+
+def scoped_nodes(tree: ast.Module) -> Iterator[tuple[Scope, ast.AST]]:
+    """All nodes in the order of the code, each before the nodes in it."""
+    stack: list[tuple[Scope, ast.AST]] = [(Scope(), tree)]
+    while stack:
+        scope, node = stack.pop()
+        yield scope, node
+        below = _below(scope, node)
+        stack += [(below, child) for child in reversed(list(ast.iter_child_nodes(node)))]
+
+
+def _below(scope: Scope, node: ast.AST) -> Scope:
+    if isinstance(node, ast.ClassDef):
+        name = f"{scope.name}{node.name}."
+        return Scope(name=name, function=None, of_class=name)
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        return Scope(name=f"{scope.name}{node.name}.", function=node, of_class=scope.of_class)
+    return scope
+
+
+def target_name(target: ast.AST | None, scope: Scope) -> str | None:
+    """The full name of what a name or an attribute refers to where it is assigned.
+
+    `Bot.answer.text` for `text` in a method, `Bot.text` for `self.text`; None for anything else.
+    """
+    if isinstance(target, ast.Name):
+        return f"{scope.name}{target.id}"
+    if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name):
+        owned = target.value.id in ("self", "cls") and scope.of_class
+        return f"{scope.of_class if owned else ''}{target.attr}"
+    return None
+
+
+def resolved(name: str, known: Collection[str]) -> str | None:
+    """The name that a full name refers to: the same, or one of an outer scope; None if unknown."""
+    scope, _, last = name.rpartition(".")
+    while True:
+        found = f"{scope}.{last}" if scope else last
+        if found in known:
+            return found
+        if not scope:
+            return None
+        scope = scope.rpartition(".")[0]
+
+
+def called_name(node: ast.Call) -> str:
+    """The last name of what is called: `dedent` for `textwrap.dedent(…)`."""
+    function = node.func
+    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+
+
+def is_plain_value(value: object) -> TypeGuard[str | float | bool]:
+    """Whether a constant is a string, a boolean, or a number that JSON can have exactly."""
+    if isinstance(value, int | float):
+        return abs(value) <= _LARGEST_NUMBER
+    return isinstance(value, str)
+
+
+def argument_defaults(function: Function | None) -> dict[str, str | float | bool]:
+    """The defaults of arguments that are plain values, without arguments that are set again."""
+    if function is None:
+        return {}
+    arguments = function.args
+    positional = [*arguments.posonlyargs, *arguments.args]
+    given = [*positional[len(positional) - len(arguments.defaults) :], *arguments.kwonlyargs]
+    pairs = zip(given, [*arguments.defaults, *arguments.kw_defaults], strict=True)
+    found = {
+        argument.arg: default.value
+        for argument, default in pairs
+        if isinstance(default, ast.Constant) and is_plain_value(default.value)
+    }
+    if found:
+        for node in ast.walk(function):
+            if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+                found.pop(node.id, None)
+    return found
+
+
+# Strings of Python source code as parts of a template; no code is run.
 
 Parts = tuple[TemplatePart, ...]
 
@@ -264,3 +366,319 @@ def _literal(value: object) -> str:
     """A constant as an expression that prints what Python prints."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return json.dumps(value if is_number and is_plain_value(value) else str(value))
+
+
+# Expressions of Python as expressions of Jinja; no code is run.
+
+_FILTER_OF_METHOD = {
+    "strip": "trim",
+    "upper": "upper",
+    "lower": "lower",
+    "title": "title",
+    "capitalize": "capitalize",
+}
+_FUNCTIONS = {"len": "length", "str": "string"}
+_NOT_IN_NAMES = lazy_pattern(r"[^A-Za-z0-9]+")
+_MAX_NAME = 40
+_MAX_SOURCE = 300
+
+
+class PythonExpressions:
+    """The expressions of one file.
+
+    Attributes:
+        losses: Of the expressions that were read.
+    """
+
+    def __init__(self, path: str, source: str) -> None:
+        self.losses: list[Loss] = []
+        self._path = path
+        self._lines = source.splitlines()
+
+    def place(self, node: ast.AST) -> Place:
+        """The place of a node."""
+        line, column = getattr(node, "lineno", 1), getattr(node, "col_offset", 0)
+        end_line = getattr(node, "end_lineno", line) or line
+        end_column = getattr(node, "end_col_offset", column + 1) or column + 1
+        return Place(
+            self._path,
+            line,
+            self._characters(line, column) + 1,
+            end_line,
+            self._characters(end_line, end_column) + 1,
+        )
+
+    def lose(self, code: str, message: str, node: ast.AST) -> None:
+        """Report a loss at a node."""
+        self.losses.append(Loss(code=code, message=message, place=self.place(node)))
+
+    def value(self, node: ast.expr, names: InputNames) -> str:
+        """An expression of Jinja; an input that the application computes without a counterpart."""
+        return self._expression(node, names) or self._computed(node, names)
+
+    def printed(self, node: ast.expr, names: InputNames) -> ExpressionPart | TextPart:
+        """A value that is printed as it is; a constant is text."""
+        if isinstance(node, ast.Constant) and isinstance(node.value, str | int | float):
+            return TextPart(str(node.value))
+        return ExpressionPart(self.value(node, names))
+
+    def field(self, found: ast.FormattedValue, names: InputNames) -> ExpressionPart:
+        """A field of an f-string, with its format and its conversion."""
+        expression = self.value(found.value, names)
+        if found.format_spec is not None:
+            written = printf_spec(_written(found.format_spec))
+            if written is not None and found.conversion == -1:
+                return ExpressionPart(f'"{written}" | format({expression})')
+            self.lose("IMP103", f"the format `{_shown(found)}` is not carried", found)
+        if found.conversion not in (ord("r"), ord("a")):
+            return ExpressionPart(expression)
+        self._prints_otherwise(found, "is written as JSON, with other quotes")
+        return ExpressionPart(f"{expression} | json")
+
+    def _characters(self, line: int, column: int) -> int:
+        """A column of `ast`, in bytes, as a column in characters."""
+        text = self._lines[line - 1] if line <= len(self._lines) else ""
+        return len(text.encode()[:column].decode(errors="ignore"))
+
+    def _prints_otherwise(self, node: ast.AST, message: str) -> None:
+        self.lose("IMP213", f"`{_shown(node)}` {message}", node)
+
+    def _expression(self, node: ast.expr, names: InputNames) -> str | None:
+        """An expression of Jinja; None if it has no counterpart."""
+        if isinstance(node, ast.Name):
+            return names.name(node.id)
+        if isinstance(node, ast.Attribute):
+            if isinstance(node.value, ast.Name) and node.value.id in ("self", "cls"):
+                return names.name(node.attr)
+            below = self._expression(node.value, names)
+            return None if below is None else f"{inner(below)}.{node.attr}"
+        if isinstance(node, ast.Subscript):
+            return self._subscript(node, names)
+        if isinstance(node, ast.Call):
+            return self._filtered(node, names)
+        return None
+
+    def _subscript(self, node: ast.Subscript, names: InputNames) -> str | None:
+        below = self._expression(node.value, names)
+        if below is None:
+            return None
+        if isinstance(node.slice, ast.Slice):
+            bounds = [_number_fields(one) for one in (node.slice.lower, node.slice.upper)]
+            if node.slice.step is not None or None in bounds:
+                return None
+            return f"{inner(below)}[{bounds[0]}:{bounds[1]}]"
+        if isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str | int):
+            return f"{inner(below)}[{json.dumps(node.slice.value)}]"
+        return None
+
+    def _filtered(self, node: ast.Call, names: InputNames) -> str | None:
+        """A call of a function or a method that has a filter as its counterpart."""
+        name = called_name(node)
+        if name == "dumps" and len(node.args) == 1:
+            return self._encoded(node, names)
+        if node.keywords:
+            return None
+        if name in _FUNCTIONS and len(node.args) == 1:
+            return self._with_filter(node.args[0], _FUNCTIONS[name], names)
+        return self._method(node, name, names) if isinstance(node.func, ast.Attribute) else None
+
+    def _method(self, node: ast.Call, name: str, names: InputNames) -> str | None:
+        owner = getattr(node.func, "value", node)
+        if name == "join" and isinstance(owner, ast.Constant) and len(node.args) == 1:
+            return self._with_filter(node.args[0], f"join({json.dumps(owner.value)})", names)
+        if name not in _FILTER_OF_METHOD or node.args:
+            return None
+        if name == "title":
+            self._prints_otherwise(node, "also begins a word after a quote or a digit in Python")
+        return self._with_filter(owner, _FILTER_OF_METHOD[name], names)
+
+    def _with_filter(self, node: ast.expr, written: str, names: InputNames) -> str | None:
+        below = self._expression(node, names)
+        return None if below is None else f"{below} | {written}"
+
+    def _encoded(self, node: ast.Call, names: InputNames) -> str | None:
+        """`json.dumps` with an indent and `ensure_ascii`, and no other options."""
+        options = {one.arg: getattr(one.value, "value", None) for one in node.keywords}
+        indent = options.pop("indent", None)
+        ascii_only = options.pop("ensure_ascii", True)
+        below = self._expression(node.args[0], names)
+        if below is None or options or not isinstance(indent, int | None):
+            return None
+        if ascii_only is not False:
+            self._prints_otherwise(node, "writes only ASCII characters in Python")
+        return f"{below} | json" if indent is None else f"{below} | json(indent={indent})"
+
+    def _computed(self, node: ast.expr, names: InputNames) -> str:
+        source = _shown(node)
+        name = _NOT_IN_NAMES.sub("_", source).strip("_").lower()[:_MAX_NAME].strip("_") or "value"
+        message = f"the caller has to pass `{names.name(name)}`: it was `{source}` in the code"
+        self.lose("IMP224", message, node)
+        return names.name(name)
+
+
+def _shown(node: ast.AST) -> str:
+    """The source of a node, at most a few lines."""
+    source = ast.unparse(node)
+    return source if len(source) <= _MAX_SOURCE else f"{source[:_MAX_SOURCE]}…"
+
+
+def _written(spec: ast.expr) -> str:
+    """A format that is constant; "" for any other."""
+    if isinstance(spec, ast.JoinedStr) and len(spec.values) == 1:
+        only = spec.values[0]
+        return str(only.value) if isinstance(only, ast.Constant) else ""
+    return ""
+
+
+def _number_fields(node: Any) -> str | None:
+    """A bound of a slice; "" without one, None if it is computed."""
+    if node is None:
+        return ""
+    return str(node.value) if isinstance(node, ast.Constant) and type(node.value) is int else None
+
+
+# Prompt templates of LangChain and of template engines in Python code; no code is run.
+
+TEMPLATE_CALLS = frozenset(("PromptTemplate", "from_template"))
+"""Calls whose argument is a template."""
+_CHAT_CALLS = frozenset(("from_messages", "ChatPromptTemplate"))
+_TEXT_CALLS = frozenset(("Template", "from_string"))
+_WRAPPING = frozenset(("partial", "bind", "with_config", "with_retry", "pipe"))
+_ROLE_OF_CLASS = {"System": "system", "Human": "user", "AI": "assistant"}
+_PAIRED = frozenset(("system", "human", "ai", "user", "assistant", "placeholder"))
+_SENDING = frozenset(("invoke", "ainvoke", "stream", "astream"))
+_MESSAGE_CLASSES = ("MessagePromptTemplate", "Message")
+
+
+def unwrapped(node: ast.expr) -> ast.expr:
+    """The template in a chain: `template` for `template.partial(a="b") | model`."""
+    while True:
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
+            node = node.left
+        elif isinstance(node, ast.Call) and called_name(node) in _WRAPPING:
+            if not isinstance(node.func, ast.Attribute):
+                return node
+            node = node.func.value
+        else:
+            return node
+
+
+def partial_values(node: ast.expr) -> dict[str, str | float | bool]:
+    """The constants that a template has for its variables, which the caller may replace."""
+    found: dict[str, str | float | bool] = {}
+    for name, value in _partials(node):
+        if isinstance(value, ast.Constant) and is_plain_value(value.value):
+            found.setdefault(name, value.value)
+    return found
+
+
+def _partials(node: ast.expr) -> Iterator[tuple[str, ast.expr]]:
+    for one in _chain(node):
+        for keyword in one.keywords:
+            if called_name(one) == "partial" and keyword.arg is not None:
+                yield keyword.arg, keyword.value
+            elif keyword.arg == "partial_variables" and isinstance(keyword.value, ast.Dict):
+                pairs = zip(keyword.value.keys, keyword.value.values, strict=True)
+                yield from ((str(getattr(key, "value", "")), value) for key, value in pairs)
+
+
+def _chain(node: ast.expr) -> Iterator[ast.Call]:
+    """The calls of a chain, the last one first; nothing for another expression."""
+    while isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
+        node = node.left
+    while isinstance(node, ast.Call):
+        yield node
+        if not isinstance(node.func, ast.Attribute):
+            return
+        node = node.func.value
+
+
+def template_syntax(node: ast.Call) -> str:
+    """The syntax that `template_format` names; that of `str.format` without it."""
+    for keyword in node.keywords:
+        if keyword.arg == "template_format" and isinstance(keyword.value, ast.Constant):
+            return OF_LANGCHAIN.get(str(keyword.value.value), "format")
+    return "format"
+
+
+def text_template(node: ast.Call) -> tuple[ast.expr, str] | None:
+    """The text and the syntax of a template of Jinja or of `string`, as `Template("…")`.
+
+    None for any other call.
+    """
+    text = argument(node, "source") if called_name(node) in _TEXT_CALLS else None
+    if text is None:
+        return None
+    written = str(getattr(text, "value", ""))
+    return text, "dollar" if "$" in written and "{{" not in written else "jinja"
+
+
+def is_text_template(node: ast.AST) -> bool:
+    """Whether a call makes a LangChain prompt of one string, which is not a message of a chat."""
+    if not isinstance(node, ast.Call) or called_name(node) not in TEMPLATE_CALLS:
+        return False
+    if called_name(node) == "PromptTemplate":
+        return True
+    owner = getattr(node.func, "value", None)
+    name = owner.attr if isinstance(owner, ast.Attribute) else str(getattr(owner, "id", ""))
+    return name.endswith("PromptTemplate") and not name.endswith(_MESSAGE_CLASSES[0])
+
+
+def is_chat_template(node: ast.Call) -> bool:
+    """Whether a call makes a template of a list of messages."""
+    return called_name(node) in _CHAT_CALLS
+
+
+def is_message_list(node: ast.expr) -> bool:
+    """Whether an expression is a list of `SystemMessage("…")`, or of `("system", "…")`."""
+    if not isinstance(node, ast.List) or not node.elts:
+        return False
+    return any(map(_is_message, node.elts)) or all(map(_is_pair, node.elts))
+
+
+def sent_messages(node: ast.Call) -> ast.List | None:
+    """The messages that a call of LangChain sends: `llm.invoke([SystemMessage("…")])`."""
+    first = next(iter(node.args), None)
+    if not isinstance(first, ast.List) or called_name(node) not in _SENDING:
+        return None
+    return first if is_message_list(first) else None
+
+
+def _is_message(node: ast.expr) -> bool:
+    found = templated_message(node)
+    return found is not None and found[0] != "assistant"
+
+
+def _is_pair(node: ast.expr) -> bool:
+    if not isinstance(node, ast.Tuple) or len(node.elts) != 2:
+        return False
+    return getattr(node.elts[0], "value", None) in _PAIRED
+
+
+def is_other_template(node: ast.expr) -> bool:
+    """Whether an expression makes a prompt template of more than one string."""
+    if not isinstance(node, ast.Call) or called_name(node) in TEMPLATE_CALLS:
+        return False
+    return called_name(node).endswith("PromptTemplate") or is_chat_template(node)
+
+
+def argument(node: ast.Call, name: str) -> ast.expr | None:
+    """The argument with a name, or else the first one; None without it."""
+    named = {keyword.arg: keyword.value for keyword in node.keywords}
+    return named.get(name, next(iter(node.args), None))
+
+
+def templated_message(node: ast.expr) -> tuple[str, ast.expr, bool] | None:
+    """The role and the text of `SystemMessage("…")` and the like, and whether it is a template.
+
+    None for any other expression.
+    """
+    if not isinstance(node, ast.Call):
+        return None
+    is_filled = called_name(node) == "from_template"
+    made = node.func.value if is_filled and isinstance(node.func, ast.Attribute) else node.func
+    name = made.attr if isinstance(made, ast.Attribute) else str(getattr(made, "id", ""))
+    ending = _MESSAGE_CLASSES[0] if is_filled else _MESSAGE_CLASSES[1]
+    role = _ROLE_OF_CLASS.get(name.removesuffix(ending)) if name.endswith(ending) else None
+    text = argument(node, "template" if is_filled else "content")
+    return None if role is None or text is None else (role, text, is_filled)

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cache
-from importlib import import_module
 from typing import Any, Literal, Protocol
 
 from promptops.errors import InputError
 from promptops.formats import readers
 from promptops.formats.document import Loss, SourceDocument
 from promptops.formats.source_file import SourceFile
-from promptops.module_discovery import module_names
-from promptops.plugins import load, offers
+from promptops.plugins import load, modules_in, offers
 from promptops.records import field, record
 
 GROUP = "promptops.formats"
@@ -77,9 +75,8 @@ def other_format(file: SourceFile, name: str, marks: str) -> Loss:
 @cache
 def known_readers() -> tuple[Reader, ...]:
     """All readers by rank. Raises InputError for a plug-in that is broken, or a name used twice."""
-    own: list[Any] = [import_module(f"{readers.__name__}.{name}") for name in module_names(readers)]
     found: dict[str, Reader] = {}
-    for reader in [*own, *(load(offer) for offer in offers(GROUP))]:
+    for reader in [*modules_in(readers), *(load(offer) for offer in offers(GROUP))]:
         if reader.NAME in found:
             raise InputError(f"two readers have the name `{reader.NAME}`")
         found[reader.NAME] = reader

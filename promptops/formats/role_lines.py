@@ -1,20 +1,28 @@
-"""Roles that a text makes: lines such as `system:` begin messages, tags around them repeat them."""
+"""Texts that mark roles by lines, such as `user:`, and images in Markdown."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Literal
 
 from promptops.formats.document import (
+    CommentPart,
+    ExpressionPart,
     Loss,
+    MediaContent,
     SourceHistory,
     SourceLoop,
     SourceMessage,
     SourceTurn,
+    TagPart,
+    TemplatePart,
     TextContent,
+    TextPart,
+    is_blank,
 )
-from promptops.formats.parts import CommentPart, ExpressionPart, TagPart, TemplatePart, TextPart
 from promptops.model.place import Place
 from promptops.patterns import lazy_pattern
 from promptops.records import record
@@ -251,3 +259,80 @@ def _is_history(nodes: Sequence[_Node], name: str) -> bool:
 
 def _bracketed(test: str) -> str:
     return test if test.startswith("not (") or test.isidentifier() else f"({test})"
+
+
+# Images in the Markdown of a message: `![alt](image)`.
+
+_IMAGE = lazy_pattern(r"!\[[^\[\]]*\]\((?!\s*\))")
+_BEFORE_INPUT = lazy_pattern(r"!\[[^\[\]]*\]\(\Z")
+
+
+def with_images(parts: Iterable[TemplatePart]) -> Iterator[TextContent | MediaContent]:
+    """The content of a message, with `![alt](image)` as images."""
+    current: list[TemplatePart] = []
+    for piece in _pieces(deque(parts)):
+        if isinstance(piece, MediaContent):
+            yield from text_content(current)
+            current = []
+            yield piece
+        else:
+            current.append(piece)
+    yield from text_content(current)
+
+
+def text_content(parts: Iterable[TemplatePart]) -> Iterator[TextContent]:
+    """The parts as a text, unless they are white space only."""
+    found = tuple(parts)
+    if not all(map(is_blank, found)):
+        yield TextContent(parts=found)
+
+
+def _pieces(rest: deque[TemplatePart]) -> Iterator[TemplatePart | MediaContent]:
+    """The parts, with an image in place of what writes it; empties `rest`."""
+    while rest:
+        part = rest.popleft()
+        if not isinstance(part, TextPart):
+            yield part
+            continue
+        position = 0
+        for start, end, image in _with_address(part.text):
+            yield TextPart(part.text[position:start])
+            yield image
+            position = end
+        yield from _before_input(part.text[position:], rest)
+
+
+def _with_address(text: str) -> Iterator[tuple[int, int, MediaContent]]:
+    """The images with their offsets; the end is exclusive."""
+    match = _IMAGE.search(text)
+    while match is not None:
+        end = text.find(")", match.end())
+        if end < 0:
+            return
+        yield match.start(), end + 1, _of_address(text[match.end() : end].strip())
+        match = _IMAGE.search(text, end + 1)
+
+
+def _of_address(address: str) -> MediaContent:
+    if "://" in address or address.startswith("data:"):
+        return MediaContent(kind="image", origin="url", value=address)
+    return MediaContent(kind="image", origin="file", value=address)
+
+
+def _before_input(text: str, rest: deque[TemplatePart]) -> Iterator[TemplatePart | MediaContent]:
+    """A text, and the input that follows it as an image if it is between `![alt](` and `)`."""
+    match = _BEFORE_INPUT.search(text)
+    following, closing = (*islice(rest, 2), None, None)[:2]
+    if (
+        match is None
+        or not isinstance(following, ExpressionPart)
+        or not following.source.isidentifier()
+        or not isinstance(closing, TextPart)
+        or not closing.text.startswith(")")
+    ):
+        yield TextPart(text)
+        return
+    rest.popleft()
+    rest[0] = TextPart(closing.text[1:])
+    yield TextPart(text[: match.start()])
+    yield MediaContent(kind="image", origin="input", value=following.source)

@@ -7,16 +7,19 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
-from promptops.formats.document import Loss
-from promptops.formats.front_matter import front_matter
-from promptops.formats.include_tags import include_tag
-from promptops.formats.input_names import InputNames
-from promptops.formats.languages.guess import first_variable, guessed_syntax
-from promptops.formats.parts import ExpressionPart, TagPart, TemplatePart, TextPart
+from promptops.formats.document import (
+    ExpressionPart,
+    Loss,
+    TagPart,
+    TemplatePart,
+    TextPart,
+    include_tag,
+)
+from promptops.formats.languages.by_syntax import first_variable, guessed_syntax
 from promptops.formats.plain_texts import identity, translated
 from promptops.formats.registry import ReadOptions, Syntax
-from promptops.formats.source_file import SourceFile, UnreadableSource
-from promptops.formats.translation import Translation
+from promptops.formats.source_file import SourceFile, UnreadableSource, front_matter
+from promptops.formats.translation import InputNames, Translation
 from promptops.model.place import Text
 from promptops.patterns import lazy_pattern
 from promptops.records import record, replace

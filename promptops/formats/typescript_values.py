@@ -1,25 +1,153 @@
-"""Strings, lists and objects in TypeScript and JavaScript, as far as they are constant."""
+"""The source of TypeScript as tokens, values and texts."""
 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from promptops.formats.typescript_scanner import Pieces, after_blanks, literal, quoted, skipped
+from promptops.formats.document import ExpressionPart, Loss, TemplatePart, TextPart
+from promptops.formats.languages.by_syntax import guessed_in_javascript
+from promptops.formats.languages.javascript_values import COMPACT_JSON, printed
+from promptops.formats.languages.nunjucks import nunjucks
+from promptops.formats.plain_texts import guess_note, translated
+from promptops.formats.registry import ReadOptions
+from promptops.formats.source_file import SourceFile
+from promptops.formats.translation import InputNames, Translation
+from promptops.model.place import Place, Text
 from promptops.patterns import lazy_pattern
 from promptops.records import record
+
+_ESCAPE = lazy_pattern(r"\\(?:u\{([0-9A-Fa-f]{1,6})\}|u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2})|(.))", 16)
+_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0": "\0", "\n": ""}
+_BLANKS = lazy_pattern(r"(?:\s+|//[^\n]*|/\*(?:[^*]|\*(?!/))*\*/)+")
+_SPECIAL = lazy_pattern(r"[`\\]|\$\{")
+_IN_EXPRESSION = lazy_pattern(r"[`{}\"'/]")
+_MAX_DEPTH = 30
+_LAST_CHARACTER = 0x10FFFF
+_SLASH_BEFORE_REGEX = frozenset("(,=:[!&|?{};\n")
+
+Pieces = tuple[str, ...]
+"""Texts and, at odd indexes, the source of expressions."""
+
+
+def after_blanks(source: str, position: int) -> int:
+    """The offset after white space and comments."""
+    match = _BLANKS.match(source, position)
+    return position if match is None else match.end()
+
+
+def skipped(source: str, position: int) -> int:
+    """The offset after a comment, a string, a regular expression, or one character."""
+    two = source[position : position + 2]
+    if two == "//":
+        return _after(source, "\n", position)
+    if two == "/*":
+        return _after(source, "*/", position + 2)
+    if source[position] in "\"'":
+        return _string_end(source, position)
+    if source[position] == "/" and _begins_regex(source, position):
+        return _string_end(source, position)
+    return position + 1
+
+
+def quoted(source: str, position: int) -> tuple[int, str]:
+    """The offset after a string in quotes and its value; -1 for one that is not closed."""
+    end = _string_end(source, position)
+    if end > len(source) or source[end - 1] != source[position] or end - position < 2:
+        return -1, ""
+    text, at = "", position + 1
+    while at < end - 1:
+        escape = source.find("\\", at, end - 1)
+        if escape < 0:
+            return end, text + source[at : end - 1]
+        written, after = _unescaped(source, escape)
+        text, at = text + source[at:escape] + written, after
+    return end, text
+
+
+def literal(source: str, position: int, depth: int = 0) -> tuple[int, Pieces]:
+    """The offset after a template literal and its pieces.
+
+    -1 if it is not closed, or nested too deeply.
+    """
+    pieces, text, at = list[str](), list[str](), position + 1
+    while (match := _SPECIAL.search(source, at)) is not None:
+        text.append(source[at : match.start()])
+        if match[0] == "`":
+            return match.end(), (*pieces, "".join(text))
+        if match[0] == "\\":
+            written, at = _unescaped(source, match.start())
+            text.append(written)
+            continue
+        end = _closing(source, match.end(), depth) if depth < _MAX_DEPTH else -1
+        if end < 0:
+            break
+        pieces += ["".join(text), source[match.end() : end]]
+        text, at = [], end + 1
+    return -1, ()
+
+
+def _begins_regex(source: str, position: int) -> bool:
+    before = position - 1
+    while before >= 0 and source[before] in " \t":
+        before -= 1
+    return before < 0 or source[before] in _SLASH_BEFORE_REGEX
+
+
+def _after(source: str, end: str, position: int) -> int:
+    found = source.find(end, position)
+    return len(source) if found < 0 else found + len(end)
+
+
+def _string_end(source: str, position: int) -> int:
+    """The offset after a string or regular expression, which ends at the latest with its line."""
+    quote, at = source[position], position + 1
+    while at < len(source) and source[at] not in (quote, "\n"):
+        at += 2 if source[at] == "\\" else 1
+    return at + 1
+
+
+def _unescaped(source: str, at: int) -> tuple[str, int]:
+    """The character that an escape means, and the offset after it."""
+    match = _ESCAPE.match(source, at)
+    if match is None:
+        return "", at + 1
+    code = match[1] or match[2] or match[3]
+    if code is None:
+        return _ESCAPES.get(match[4], match[4]), match.end()
+    number = int(code, 16)
+    return chr(number) if number <= _LAST_CHARACTER else "\ufffd", match.end()
+
+
+def _closing(source: str, position: int, depth_of_literal: int) -> int:
+    """The offset of the brace that closes an expression; -1 without one."""
+    depth, at = 0, position
+    while (match := _IN_EXPRESSION.search(source, at)) is not None:
+        at, char = match.start(), match[0]
+        if char == "`":
+            at, _ = literal(source, at, depth_of_literal + 1)
+            if at < 0:
+                return -1
+            continue
+        if char == "}" and depth == 0:
+            return at
+        depth += (char == "{") - (char == "}")
+        at = skipped(source, at)
+    return -1
+
+
+# Strings, lists and objects in TypeScript and JavaScript, as far as they are constant.
 
 _TAG = lazy_pattern(r"(?:dedent|outdent)\s*(?=`)")
 _TRIMMED = lazy_pattern(r"\s*\.\s*(trim|trimStart|trimEnd)\(\s*\)")
 _JOIN = lazy_pattern(r"\s*\.\s*join\(\s*")
 _CAST = lazy_pattern(r"\s*(?:as|satisfies)\s+[\w$.<>\[\]| ]+")
-_KEY = lazy_pattern(r"([A-Za-z_$][\w$]*)\s*:")
-_NAME = lazy_pattern(r"[A-Za-z_$][\w$]*\s*(?=[,}])")
-_STOP = lazy_pattern(r"[,;)\]}+\n\"'`/(\[{]")
-_MARK = lazy_pattern("\ue000(\\d+)\ue001")
+_OBJECT_KEY = lazy_pattern(r"([A-Za-z_$][\w$]*)\s*:")
+_SHORTHAND_NAME = lazy_pattern(r"[A-Za-z_$][\w$]*\s*(?=[,}])")
+_END_OF_VALUE = lazy_pattern(r"[,;)\]}+\n\"'`/(\[{]")
+_VALUE_MARK = lazy_pattern("\ue000(\\d+)\ue001")
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
 _CONTINUES = frozenset(".?:+&|=*<>")
-_MAX_DEPTH = 30
 MAX_OTHER = 500
 """Characters of an expression that is read to its end."""
 _MAX_ITEMS = 1_000
@@ -146,7 +274,7 @@ class TypescriptValues:
             f"\ue000{index}\ue001" if index % 2 else piece
             for index, piece in enumerate(found.pieces)
         )
-        split = _MARK.split(textwrap.dedent(marked).strip())
+        split = _VALUE_MARK.split(textwrap.dedent(marked).strip())
         pieces = tuple(
             found.pieces[int(piece)] if index % 2 else piece for index, piece in enumerate(split)
         )
@@ -189,10 +317,10 @@ class TypescriptValues:
         """A key with its value; None for what is neither that nor a name alone."""
         if self._source.startswith("...", at):
             return "...", self._other(at)
-        alone = _NAME.match(self._source, at)
+        alone = _SHORTHAND_NAME.match(self._source, at)
         if alone is not None:
             return alone[0].strip(), OtherValue(start=at, end=at + len(alone[0].strip()))
-        match = _KEY.match(self._source, at)
+        match = _OBJECT_KEY.match(self._source, at)
         if match is not None:
             return match[1], self._value(match.end(), depth + 1)
         if self._source[at : at + 1] not in ("'", '"'):
@@ -260,7 +388,7 @@ class TypescriptValues:
         """The offset after any expression, up to `+`, or after its first characters."""
         limit = min(start + MAX_OTHER, len(self._source))
         at, opened = start, list[str]()
-        while at < limit and (match := _STOP.search(self._source, at, limit)) is not None:
+        while at < limit and (match := _END_OF_VALUE.search(self._source, at, limit)) is not None:
             at, char = match.start(), match[0]
             if char in _CLOSING:
                 opened.append(_CLOSING[char])
@@ -283,3 +411,122 @@ class TypescriptValues:
             after = after_blanks(self._source, at)
             return self._source[after : after + 1] not in _CONTINUES
         return char in ",;)]}"
+
+
+# Strings of TypeScript and JavaScript as parts of a template; no code is run.
+
+_PROPERTY_PATH = lazy_pattern(r"(?:this\.)?([A-Za-z_$][\w$]*)((?:\??\.[A-Za-z_]\w*)*)")
+_CALL = lazy_pattern(r"(.+?)\.(join\((.*)\)|trim\(\)|toUpperCase\(\)|toLowerCase\(\)|length)", 16)
+_JSON_CALL = lazy_pattern(r"JSON\.stringify\(\s*([\w.$]+)\s*(?:,[^)]*)?\)")
+_FILTER_OF_METHOD = {
+    "trim()": "trim",
+    "toUpperCase()": "upper",
+    "toLowerCase()": "lower",
+    "length": "length",
+}
+_STRING = lazy_pattern(r"""(["'`])((?:(?!\1)[^\\]|\\[nt])*)\1""")
+_NOT_IN_NAMES = lazy_pattern(r"[^A-Za-z0-9]+")
+_MAX_NAME = 40
+_MAX_EXPRESSION = 300
+
+
+class TypescriptTexts:
+    """The strings of one prompt.
+
+    Attributes:
+        losses: Of the strings that were read.
+        used: Names of constants that the strings contain.
+    """
+
+    def __init__(
+        self,
+        file: SourceFile,
+        options: ReadOptions,
+        constants: Mapping[str, str],
+        names: InputNames,
+    ) -> None:
+        self.losses: list[Loss] = []
+        self.used: set[str] = set()
+        self._file = file
+        self._options = options
+        self._constants = constants
+        self._names = names
+
+    def lose(self, code: str, message: str, start: int, end: int) -> None:
+        """Report a loss at a span of the file."""
+        place = self._file.text.place(start, end)
+        self.losses.append(Loss(code=code, message=message, place=place))
+
+    def parts(self, value: TextValue, syntax: str | None) -> tuple[TemplatePart, ...]:
+        """The parts of a string; one without expressions may be a template of `syntax`.
+
+        Without a syntax it is guessed.
+        """
+        place = self._file.text.place(value.start, value.end)
+        if len(value.pieces) > 1:
+            return tuple(
+                self.value(piece.strip(), place) if index % 2 else TextPart(piece)
+                for index, piece in enumerate(value.pieces)
+            )
+        text = Text(self._file.shown, value.pieces[0], lambda _offset: (place.line, place.column))
+        read = self._translated(text, syntax)
+        self.losses += read.losses
+        return read.parts
+
+    def _translated(self, text: Text, syntax: str | None) -> Translation:
+        """A string without expressions, in a syntax or the guessed one."""
+        if syntax is not None or self._options.syntax is not None:
+            return translated(text, self._options, self._names, syntax)
+        chosen = guessed_in_javascript(text.value)
+        if chosen == "none":
+            return translated(text, self._options, self._names, chosen)
+        self.losses.append(guess_note(chosen, text))
+        if chosen == "nunjucks":
+            return nunjucks(text, self._options.sample)
+        return translated(text, self._options, self._names, chosen)
+
+    def value(self, source: str, place: Place) -> TemplatePart:
+        """An expression that is printed: a constant of the file, or an input."""
+        constant = self._constants.get(source)
+        if constant is not None:
+            self.used.add(source)
+            return TextPart(constant)
+        expression = self._expression(source, place)
+        if expression is None:
+            shown = source[:_MAX_EXPRESSION]
+            name = _NOT_IN_NAMES.sub("_", shown).strip("_")[:_MAX_NAME].strip("_") or "value"
+            expression = self._names.name(name)
+            message = f"the caller has to pass `{expression}`: it was `{shown}` in the code"
+            self.losses.append(Loss(code="IMP224", message=message, place=place))
+        return ExpressionPart(printed(expression, self._options.sample))
+
+    def _expression(self, source: str, place: Place) -> str | None:
+        """An expression of JavaScript as one of Jinja; None if it has no counterpart."""
+        if len(source) > _MAX_EXPRESSION:
+            return None
+        path = _PROPERTY_PATH.fullmatch(source)
+        if path is not None and not path[2].endswith(".length"):
+            return self._names.name(path[1]) + path[2].replace("?", "")
+        encoded = _JSON_CALL.fullmatch(source)
+        if encoded is not None:
+            self.losses.append(Loss(code="IMP213", message=COMPACT_JSON, place=place))
+            return self._filtered(encoded[1], "json", place)
+        call = _CALL.fullmatch(source)
+        if call is None:
+            return None
+        separator = _separator(call[3]) if call[3] is not None else None
+        if call[3] is not None:
+            return self._filtered(call[1], f"join({separator})", place) if separator else None
+        return self._filtered(call[1].removesuffix("?"), _FILTER_OF_METHOD[call[2]], place)
+
+    def _filtered(self, source: str, name: str, place: Place) -> str | None:
+        below = self._expression(source, place)
+        return None if below is None else f"{below} | {name}"
+
+
+def _separator(argument: str) -> str | None:
+    """The argument of `join` as a string of Jinja; None if it is computed."""
+    if not argument.strip():
+        return '","'
+    match = _STRING.fullmatch(argument.strip())
+    return f'"{match[2]}"' if match is not None else None

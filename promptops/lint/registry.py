@@ -10,9 +10,8 @@ from typing import Literal, TypeVar
 
 from promptops.errors import InputError
 from promptops.model.finding import Problem, Severity
-from promptops.module_discovery import module_names
 from promptops.patterns import lazy_pattern
-from promptops.plugins import load, offers
+from promptops.plugins import load, modules_in, offers
 from promptops.records import record
 from promptops.records.outputs import hidden, shown
 
@@ -156,9 +155,7 @@ def _parameters(check: Callable[..., object]) -> tuple[str, ...]:
 @cache
 def built_in() -> Mapping[str, Rule]:
     """All rules of this package by code, in the order of their codes."""
-    package = import_module("promptops.lint.rules")
-    for name in module_names(package):
-        import_module(f"promptops.lint.rules.{name}")
+    modules_in(import_module("promptops.lint.rules"))
     return dict(sorted(_FOUND.items()))
 
 

@@ -101,7 +101,7 @@ class Family:
 @output("probe-list")
 @record(frozen=True, slots=True, kw_only=True)
 class ProbeList:
-    """The result of `promptops probe --list`.
+    """The result of `promptops probe --families`.
 
     Attributes:
         families: The packaged families, or those of `--family`.

@@ -45,7 +45,7 @@ def writer(name: str) -> Writer:
 
 def formats() -> tuple[str, ...]:
     """The names of all formats, sorted; imports no format."""
-    from promptops.module_discovery import module_names
+    from promptops.plugins import module_names
 
     return tuple(sorted(name.replace("_", "-") for name in module_names(sys.modules[__name__])))
 

@@ -88,6 +88,6 @@ def complete_dimension(_ctx: click.Context, _param: click.Parameter, incomplete:
 
 def complete_input(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
     """Names of formats of samples that begin with `incomplete`."""
-    from promptops.source.traffic.registry import reader_names
+    from promptops.source.traffic.reading import reader_names
 
     return [name for name in ("auto", *reader_names()) if name.startswith(incomplete)]

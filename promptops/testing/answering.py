@@ -19,8 +19,7 @@ from promptops.evals.endpoint_questions import (
 from promptops.evals.engine.ask import Answered, Ask, Failed, Outcome
 from promptops.evals.engine.ask import Key as AskKey
 from promptops.evals.judge_prompts import Judge, agreement_of, built_in_judge, is_anchor, opinion_of
-from promptops.evals.questions import BUILT_IN, Lack, NoReply, Opinion, Question, Reply
-from promptops.evals.verdict import Unjudgeable
+from promptops.evals.verdict import BUILT_IN, Lack, NoReply, Opinion, Question, Reply, Unjudgeable
 from promptops.model.answer import Answer, Recording
 from promptops.model.config import ModelProfile
 from promptops.model.finding import Problem

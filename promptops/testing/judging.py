@@ -20,10 +20,9 @@ from promptops.evals.judge_answer import (
 )
 from promptops.evals.judge_prompts import agreement_of, is_anchor
 from promptops.evals.python_functions import Functions, functions_of
-from promptops.evals.questions import Reply
-from promptops.evals.record import Beside, Record
 from promptops.evals.result import Judgement
-from promptops.evals.subject import text_of
+from promptops.evals.subject import Beside, Record, text_of
+from promptops.evals.verdict import Reply
 from promptops.model.answer import Answer
 from promptops.model.internal_error import CODE
 from promptops.model.loaded import LoadedPrompt

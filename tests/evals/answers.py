@@ -5,9 +5,9 @@ from typing import Any
 
 from promptops.evals.judge_answer import judge_answer, questions, record_of_answer
 from promptops.evals.python_functions import Functions
-from promptops.evals.questions import Embedding, ModerationReply, NoReply, Opinion, Question, Reply
-from promptops.evals.record import Beside, Record
 from promptops.evals.result import Judgement
+from promptops.evals.subject import Beside, Record
+from promptops.evals.verdict import Embedding, ModerationReply, NoReply, Opinion, Question, Reply
 from promptops.model.answer import Answer, Usage
 from promptops.model.place import Offsets, Place
 from promptops.model.prompt import Case, Prompt

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from promptops.evals.parse import parse
 from promptops.evals.patterns import compiled, matches_every_text, matches_no_text
 from promptops.evals.probe_answers import passes_everything
-from promptops.evals.record import On
 from promptops.evals.schema_limits import admits_every_value, admits_no_value
+from promptops.evals.subject import On
 from promptops.evals.verdict import Refused
 from promptops.runtime.request.schema_check import validator
 from promptops.source.document import read_any

@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from promptops.evals.case_expressions import WrongExpression, read_expression
-from promptops.evals.case_work import CaseWork
+from promptops.evals.case_expressions import CaseWork, WrongExpression, read_expression
 from tests.hanging import ends_soon
 
 NAMES = {

@@ -11,7 +11,7 @@ from promptops.evals.endpoint_questions import (
     endpoint_reply,
     endpoint_request,
 )
-from promptops.evals.questions import Embedding, ModerationReply, NoReply, Question, Reply
+from promptops.evals.verdict import Embedding, ModerationReply, NoReply, Question, Reply
 from promptops.model.config import ModelProfile
 from promptops.model.request import Request
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from promptops.evals.case_work import CaseWork
+from promptops.evals.case_expressions import CaseWork
 from promptops.evals.json_values import NOTHING, Coverage, embedded_values, parsed, same
 from promptops.evals.verdict import Unjudgeable
 from tests.hanging import ends_soon

@@ -11,7 +11,7 @@ from promptops.errors import InputError
 from promptops.evals.agreement import Agreement
 from promptops.evals.judge_prompts import Judge, agreement_of, built_in_judge, is_anchor, opinion_of
 from promptops.evals.judge_replies import TEMPLATE
-from promptops.evals.questions import Lack, NoReply, Opinion, Question
+from promptops.evals.verdict import Lack, NoReply, Opinion, Question
 from promptops.model.config import Config
 from promptops.model.prompt import Case
 from promptops.repo.directory import directory_tree

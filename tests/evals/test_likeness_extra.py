@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from promptops.errors import UsageError
-from promptops.evals.assertions import chrf, rouge
+from promptops.evals.assertions import likeness
 from tests.evals.answers import judged
 
 
@@ -23,8 +23,8 @@ def test_a_missing_package_is_named(
 ) -> None:
     missing: dict[str, Any] = {module: None}
     monkeypatch.setattr(sys, "modules", {**sys.modules, **missing})
-    for measure in (rouge, chrf):
-        measure._scorer.cache_clear()
+    likeness._chrf_scorer.cache_clear()
+    likeness._rouge_scorer.cache_clear()
 
     with pytest.raises(UsageError) as error:
         judged({"answer": "x", "output": [{"type": name, "value": "x"}]})

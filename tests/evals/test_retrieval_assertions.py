@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from promptops.evals.case_work import CaseWork
-from promptops.evals.cited_passages import cited_sentences
+from promptops.evals.assertions.grounding import cited_sentences
+from promptops.evals.case_expressions import CaseWork
 from promptops.evals.judge_answer import status_of
 from promptops.evals.parse import parse
 from promptops.evals.result import judge_request

@@ -19,8 +19,7 @@ from typing import Any
 from promptops.formats.document import Loss
 from promptops.formats.prompt_file import WriteOptions, prompt_files
 from promptops.formats.registry import Reader, ReadOptions, known_readers
-from promptops.formats.source_file import SourceFile, SourceFolder, UnreadableSource
-from promptops.formats.unread_formats import unread_format
+from promptops.formats.source_file import SourceFile, SourceFolder, UnreadableSource, unread_format
 
 SOURCES = Path(__file__).parent / "sources"
 ENDINGS = (

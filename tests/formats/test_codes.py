@@ -10,7 +10,9 @@ from promptops.formats.document import Loss
 from promptops.model.finding import Severity
 from promptops.model.place import Place
 
-PACKAGE = Path(__file__).parents[2] / "promptops"
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "promptops"
+EXAMPLE = ROOT / "examples/other-formats"
 ERRORS = "001 002 003 004 005 006 016"
 LOST = (
     "101 102 103 104 105 106 107 108 109 110 111 112 113 114 115 116 117 118 119 120 121 122"
@@ -71,7 +73,8 @@ def test_each_code_has_a_name_and_a_sentence_without_a_full_stop():
 
 
 def test_every_code_that_the_source_names_is_in_the_table_and_no_other():
-    sources = [*(PACKAGE / "formats").rglob("*.py"), *(PACKAGE / "commands").rglob("*.py")]
+    folders = (PACKAGE / "formats", PACKAGE / "commands", EXAMPLE)
+    sources = [path for folder in folders for path in folder.rglob("*.py")]
     sources.remove(PACKAGE / "formats/codes.py")
     named = {
         code
@@ -87,7 +90,8 @@ def test_only_codes_that_may_refuse_refuse():
     call = re.compile(r'"((?:IMP|EXP)\d{3})"[^()]*(?:\([^()]*\)[^()]*)*refuses=True')
     refusing = {
         code
-        for path in (PACKAGE / "formats").rglob("*.py")
+        for folder in (PACKAGE / "formats", EXAMPLE)
+        for path in folder.rglob("*.py")
         for code in call.findall(path.read_text("utf-8"))
     }
 

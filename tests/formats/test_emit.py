@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jinja2 import Environment, StrictUndefined
 
+from promptops.formats.document import CommentPart, ExpressionPart, TagPart, TextPart
 from promptops.formats.emit import jinja, without_blank_lines
-from promptops.formats.parts import CommentPart, ExpressionPart, TagPart, TextPart
 
 ENGINE = Environment(
     trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined, keep_trailing_newline=True

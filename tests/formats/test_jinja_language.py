@@ -6,8 +6,8 @@ import pytest
 from jinja2 import Environment
 
 from promptops.formats.emit import jinja
-from promptops.formats.input_names import InputNames
 from promptops.formats.languages.jinja import default_jinja, jinja_with
+from promptops.formats.translation import InputNames
 from promptops.model.place import plain_text
 
 VALUES = {

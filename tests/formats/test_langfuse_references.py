@@ -8,10 +8,16 @@ from typing import Any
 
 import pytest
 
-from promptops.formats.document import Loss, SourceDocument, SourceMessage, TextContent
-from promptops.formats.langfuse_references import LangfuseRows
-from promptops.formats.parts import TagPart, TextPart
+from promptops.formats.document import (
+    Loss,
+    SourceDocument,
+    SourceMessage,
+    TagPart,
+    TextContent,
+    TextPart,
+)
 from promptops.formats.readers import langfuse
+from promptops.formats.readers.langfuse import LangfuseRows
 from promptops.formats.registry import ReadOptions
 from promptops.formats.source_file import SourceFile, SourceFolder
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from promptops.formats.document import MediaContent, TextContent
-from promptops.formats.markdown_images import with_images
-from promptops.formats.parts import ExpressionPart, TextPart
+from promptops.formats.document import ExpressionPart, MediaContent, TextContent, TextPart
+from promptops.formats.role_lines import with_images
 
 IMG = ExpressionPart("img")
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import pytest
 
 from promptops.formats.emit import jinja
-from promptops.formats.input_names import InputNames
+from promptops.formats.languages.by_syntax import guessed_syntax, placeholders, plain
 from promptops.formats.languages.format_string import format_string
-from promptops.formats.languages.guess import guessed_syntax
-from promptops.formats.languages.placeholders import placeholders, plain
+from promptops.formats.translation import InputNames
 from promptops.model.place import plain_text
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from promptops.formats.promptfoo.assertions import Assertions
-from promptops.formats.promptfoo.backwards import native_assertion
-from promptops.formats.promptfoo.counterparts import expression
+from promptops.formats.promptfoo.assertions import Assertions, expression
 from promptops.formats.promptfoo.tests import FoundAssertion, FoundTest
+from promptops.formats.writers.promptfoo import native_assertion
 from promptops.model.place import Place
 
 

@@ -6,7 +6,7 @@ from time import process_time
 
 import pytest
 
-from promptops.formats.parts import ExpressionPart, TextPart
+from promptops.formats.document import ExpressionPart, TextPart
 from promptops.formats.prompts_in_code import CodeTexts, marked_text
 from promptops.model.place import Place
 

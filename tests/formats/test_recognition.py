@@ -7,8 +7,7 @@ import json
 import pytest
 
 from promptops.formats.registry import known_readers
-from promptops.formats.source_file import SourceFile, SourceFolder, UnreadableSource
-from promptops.formats.unread_formats import unread_format
+from promptops.formats.source_file import SourceFile, SourceFolder, UnreadableSource, unread_format
 
 CHAT = [{"role": "user", "content": "hi"}]
 PREDICTOR = {"signature": {"instructions": "Answer.", "fields": []}}

@@ -6,10 +6,10 @@ import pytest
 
 from promptops.formats.document import SourceHistory, SourceLoop, SourceMessage
 from promptops.formats.emit import jinja
-from promptops.formats.input_names import InputNames
 from promptops.formats.languages.jinja import default_jinja
+from promptops.formats.prompt_file import stripped
 from promptops.formats.role_lines import RoleLines
-from promptops.formats.written_messages import stripped
+from promptops.formats.translation import InputNames
 from promptops.model.place import Place, plain_text
 
 

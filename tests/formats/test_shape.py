@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from promptops.analysis.template_walk import walk
-from promptops.formats.shape import required_of, schema_of, shapes
+from promptops.formats.input_schema import required_of, schema_of, shapes
 from promptops.model.place import plain_text
 
 TEXT = {"type": ["string", "number"]}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import jinja2
 import pytest
 
-from promptops.formats.parts import CommentPart, ExpressionPart, TextPart
-from promptops.formats.template_parts import untrimmed_jinja
+from promptops.formats.document import CommentPart, ExpressionPart, TextPart
+from promptops.formats.languages.jinja import untrimmed_jinja
 
 
 @pytest.mark.parametrize("text", ["{# a #}", "{", "{{{", "{% if %}", "#}", "{#", "a\r\nb\rc"])

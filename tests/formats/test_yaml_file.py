@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promptops.formats.yaml_file import yaml_file
+from promptops.formats.prompt_file import yaml_file
 from promptops.source.document import read_any
 
 TEXTS = st.one_of(

@@ -8,7 +8,6 @@ from typing import NoReturn
 from promptops.catalog.catalog import Catalog
 from promptops.errors import UsageError
 from promptops.evals.case_assertions import assertions_of
-from promptops.evals.contracts import violations
 from promptops.evals.deciding.arm_contracts import decide_contracts
 from promptops.evals.deciding.decision import (
     REPEATS,
@@ -20,6 +19,7 @@ from promptops.evals.deciding.decision import (
 )
 from promptops.evals.judge_answer import primary, scores
 from promptops.evals.parse import parse
+from promptops.evals.result import violations
 from promptops.model.arm import ArmKind, ContractDecision
 from promptops.model.config import CompareSettings
 from promptops.model.loaded import LoadedPrompt

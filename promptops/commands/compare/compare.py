@@ -23,10 +23,10 @@ from promptops.commands.compare.arms import (
 from promptops.commands.compare.results import ArmResults, Prices, cost_usd_1000, ratio_of
 from promptops.commands.compare.rounds import Rounds
 from promptops.errors import UsageError
-from promptops.evals.contracts import unjudged, violations
 from promptops.evals.deciding.intervals import independent_sources
 from promptops.evals.deciding.recommending import concluded
 from promptops.evals.judge_answer import scores
+from promptops.evals.result import unjudged, violations
 from promptops.model.arm import (
     ArmAnswer,
     ArmComparison,

@@ -8,7 +8,6 @@ from typing import Any
 
 from promptops.catalog.catalog import Catalog
 from promptops.commands.compare.arms import ArmRun, PromptArms, sends_same_requests, source_of
-from promptops.evals.contracts import unjudged
 from promptops.evals.cost import answer_cost_usd
 from promptops.evals.deciding.arm_contracts import combined_verdict
 from promptops.evals.deciding.decision import (
@@ -21,6 +20,7 @@ from promptops.evals.deciding.decision import (
 )
 from promptops.evals.deciding.intervals import ValuePair, latency_of, paired_ratio
 from promptops.evals.judge_answer import scores
+from promptops.evals.result import unjudged
 from promptops.model.answer import Answer
 from promptops.model.arm import (
     ArmKind,

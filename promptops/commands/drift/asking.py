@@ -12,10 +12,10 @@ from typing import Any
 
 from promptops.catalog.catalog import Catalog
 from promptops.evals.case_assertions import assertions_of
-from promptops.evals.contracts import unjudged, violations
 from promptops.evals.endpoint_questions import SETTINGS
 from promptops.evals.judge_answer import primary, scores
-from promptops.evals.questions import BUILT_IN
+from promptops.evals.result import unjudged, violations
+from promptops.evals.verdict import BUILT_IN
 from promptops.model.answer import Answer
 from promptops.model.finding import Problem
 from promptops.model.place import Place

@@ -42,12 +42,11 @@ from promptops.formats.document import (
     SourceLoop,
     SourceMessage,
     TextContent,
+    TextPart,
 )
-from promptops.formats.front_matter import place_of_value
 from promptops.formats.input_schema import input_schema
-from promptops.formats.parts import TextPart
-from promptops.formats.source_file import SourceFile, SourceFolder
-from promptops.formats.written_messages import written_messages
+from promptops.formats.prompt_file import written_messages
+from promptops.formats.source_file import SourceFile, SourceFolder, place_of_value
 from promptops.json_pointer import tokens, value_at
 from promptops.lint.searchable_text import written as text_of_prompt
 from promptops.model.config import Config, ModelProfile

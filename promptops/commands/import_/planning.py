@@ -18,10 +18,11 @@ from promptops.formats.document import (
     SourceLoop,
     SourceMessage,
     SourceTurn,
+    TagPart,
+    TemplatePart,
     TextContent,
 )
 from promptops.formats.emit import jinja
-from promptops.formats.parts import TagPart, TemplatePart
 from promptops.formats.plain_texts import identity
 from promptops.formats.prompt_file import PromptFiles, WriteOptions, prompt_files
 from promptops.formats.registry import ReadOptions

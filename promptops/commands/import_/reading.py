@@ -9,10 +9,9 @@ from pathlib import Path
 
 from promptops.errors import InputError, UsageError
 from promptops.formats.document import Loss, SourceDocument
-from promptops.formats.input_names import TooManyInputs
 from promptops.formats.registry import Reader, ReadOptions, known_readers
-from promptops.formats.source_file import SourceFile, SourceFolder, UnreadableSource
-from promptops.formats.unread_formats import unread_format
+from promptops.formats.source_file import SourceFile, SourceFolder, UnreadableSource, unread_format
+from promptops.formats.translation import TooManyInputs
 from promptops.model.imported import EXCLUDED, NOT_SELECTED, LeftOut
 from promptops.model.internal_error import HINT, CaughtBug
 from promptops.model.place import Place

@@ -9,8 +9,8 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from promptops.evals.providers import COMPATIBLE
-from promptops.evals.providers.client_packages import CLIENT_PACKAGES
 from promptops.evals.providers.endpoint import key_variable
+from promptops.evals.providers.registry import CLIENT_PACKAGES
 from promptops.model.config import Config
 from promptops.model.distribution import NAME, InstallOrigin
 from promptops.model.prompt import provider_name

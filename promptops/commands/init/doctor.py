@@ -21,8 +21,8 @@ from promptops.commands.init.hooks import (
 )
 from promptops.errors import PromptopsError
 from promptops.evals.providers import COMPATIBLE
-from promptops.evals.providers.client_packages import CLIENT_PACKAGES, has_client
 from promptops.evals.providers.endpoint import key_variable
+from promptops.evals.providers.registry import CLIENT_PACKAGES, has_client
 from promptops.evals.providers.registry import names as provider_names
 from promptops.model.config import Config, ModelProfile
 from promptops.model.distribution import NAME, install_command

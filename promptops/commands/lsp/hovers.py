@@ -36,8 +36,7 @@ from promptops.commands.lsp.scope import (
     properties_below,
     steps_in_case,
 )
-from promptops.commands.mv.naming.prompt_facts import facts_of
-from promptops.commands.mv.naming.words import contains
+from promptops.commands.mv.symbols import contains, facts_of
 from promptops.json_pointer import tokens
 from promptops.lint.passages import literal_passage
 from promptops.lint.prompt_model import prompt_model

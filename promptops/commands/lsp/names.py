@@ -9,9 +9,7 @@ from lsprotocol import types
 
 from promptops.catalog.catalog import Catalog
 from promptops.commands.lsp.documents import OpenFile, split_lines
-from promptops.commands.mv.naming.half_typed import symbol_by_name
-from promptops.commands.mv.naming.symbol import Symbol
-from promptops.commands.mv.naming.symbols import symbol_at
+from promptops.commands.mv.symbols import Symbol, symbol_at, symbol_by_name
 from promptops.model.place import Place
 from promptops.records import record
 from promptops.source.line_shift import LineShift, line_shift

@@ -39,8 +39,8 @@ from promptops.commands.lsp.scope import (
     steps_in_case,
 )
 from promptops.evals.probes.library import family_names
-from promptops.evals.record import NAMES
-from promptops.formats.yaml_file import scalar
+from promptops.evals.subject import NAMES
+from promptops.formats.prompt_file import scalar
 from promptops.json_pointer import escaped
 from promptops.lint.registry import built_in
 from promptops.model.config import Config

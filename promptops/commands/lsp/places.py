@@ -13,11 +13,11 @@ from promptops.commands.lsp.cursor import PROFILE_POINTER, Here
 from promptops.commands.lsp.documents import OpenFile, with_lf
 from promptops.commands.lsp.edits import workspace_edit
 from promptops.commands.lsp.names import NameLookup, names_in
-from promptops.commands.mv.naming.rename import refuse_file
-from promptops.commands.mv.naming.rename import rename as rename_edits
-from promptops.commands.mv.naming.structure import FilePart, parts_of
-from promptops.commands.mv.naming.symbol import Symbol
-from promptops.commands.mv.naming.symbols import (
+from promptops.commands.mv.rename import refuse_file
+from promptops.commands.mv.rename import rename as rename_edits
+from promptops.commands.mv.structure import FilePart, parts_of
+from promptops.commands.mv.symbols import (
+    Symbol,
     definitions_of,
     nearby_places_of,
     places_of,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from lsprotocol import types
 
 from promptops.commands.lsp.documents import OpenFile
-from promptops.commands.mv.naming.template_texts import texts_of
+from promptops.commands.mv.symbols import texts_of
 from promptops.model.place import Place, Text
 from promptops.records import record
 from promptops.runtime.template.template import Template, Token

@@ -23,10 +23,15 @@ from promptops.commands.mutate.tested_prompt import (
     sources_of,
 )
 from promptops.errors import PromptopsError
-from promptops.evals.contracts import violations
-from promptops.evals.deciding.decision import CaseScore, decide, margin_of, plain_sentence
-from promptops.evals.deciding.mutant_rule import proves_mutant
+from promptops.evals.deciding.decision import (
+    CaseScore,
+    decide,
+    margin_of,
+    plain_sentence,
+    proves_mutant,
+)
 from promptops.evals.judge_answer import primary, scores
+from promptops.evals.result import violations
 from promptops.lint.pipeline import suppressions_of
 from promptops.lint.rule_names import MUTANTS
 from promptops.lint.rule_names import is_named as is_rule_named

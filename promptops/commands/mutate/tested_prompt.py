@@ -10,10 +10,8 @@ from typing import Any
 from promptops.analysis.template_tags import place_of
 from promptops.catalog.catalog import Catalog
 from promptops.errors import PromptopsError
-from promptops.evals.contracts import violations
-from promptops.evals.record import Record
-from promptops.evals.result import Judgement, judge_assertion, record_of
-from promptops.evals.subject import text_of, text_of_messages
+from promptops.evals.result import Judgement, judge_assertion, record_of, violations
+from promptops.evals.subject import Record, text_of, text_of_messages
 from promptops.model.answer import Answer
 from promptops.model.mutant import Kill
 from promptops.model.place import Offsets, Place, Text

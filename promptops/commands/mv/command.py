@@ -30,8 +30,7 @@ def command(output: OutputOptions, old: str, new: str, dry_run: bool) -> int:
       promptops mv prompts/partials/tone.md.j2 prompts/partials/voice.md.j2
       promptops mv prompts/support prompts/helpdesk --dry-run
     """
-    from promptops.commands.mv.apply import apply_move
-    from promptops.commands.mv.plan import moving_workspace, plan_move
+    from promptops.commands.mv.plan import apply_move, moving_workspace, plan_move
     from promptops.repo.repository import Repository
 
     with Repository.open(output.directory) as repository:

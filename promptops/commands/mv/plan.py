@@ -1,36 +1,54 @@
-"""Plan a move: which files get which paths, and what changes in which files."""
+"""Plan a move of prompts and files, prove that it changes no request, and write it."""
 
 from __future__ import annotations
 
 import json
+import os
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import shutil
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
 from posixpath import dirname, normpath
 
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.config_places import toml_places
 from promptops.catalog.files import Files
-from promptops.catalog.prompt_ids import without_ending
-from promptops.catalog.references import ReferenceResolver
+from promptops.catalog.prompt_ids import PROMPT_ENDINGS, without_ending
+from promptops.catalog.references import ReferenceResolver, is_below
 from promptops.commands.lint.baseline import baseline_data, baseline_path
-from promptops.commands.mv.names import renaming
-from promptops.commands.mv.recording_edits import call_edits, judge_edits
-from promptops.commands.mv.reference_edits import ReferenceEdits, is_plain, text_at
-from promptops.commands.mv.references import References
-from promptops.commands.mv.refusals import refuse_ids, refuse_sources, refuse_taken
-from promptops.errors import InputError
+from promptops.commands.mv.references import (
+    UNFINISHED,
+    ReferenceEdits,
+    References,
+    call_edits,
+    is_plain,
+    judge_edits,
+    text_at,
+)
+from promptops.errors import InputError, UsageError, os_reason
 from promptops.lint.engine import matches
+from promptops.lint.ids import folded, refuse_unfit
 from promptops.model.moving import FileMove, KeptAlias, ManualEdit, MoveEdit, MovePlan
 from promptops.model.place import Place
 from promptops.patterns import lazy_pattern
 from promptops.plurals import counted
+from promptops.records import record
 from promptops.repo.process import decode
 from promptops.repo.repository import WORKTREE, Repository
+from promptops.repo.worktree import WorkTree
+from promptops.source.cases import ENDINGS as CASE_ENDINGS
+from promptops.source.conflicts import UNMERGED_HINT
 from promptops.source.document import Document, read
 from promptops.source.document import decode as decode_source
 from promptops.source.lines import Lines
+from promptops.source.recording_files import ENDING as RECORDINGS_ENDING
 from promptops.source.recording_files import INSIDE, first_of
+from promptops.storage.atomic import replace_whole
+from promptops.suggestions import MAX_CATALOG_CHARS, nearest_name
 from promptops.workspace.edits import ChangedTree, edited_contents, request_digests, with_changes
+from promptops.workspace.named_prompts import candidate_paths
 from promptops.workspace.new_files import relative_path
 from promptops.workspace.workspace import (
     Workspace,
@@ -86,7 +104,10 @@ def plan_move(workspace: Workspace, old: str, new: str) -> MovePlan:
     return MovePlan(
         old=catalog.ids.get(named.old, named.old),
         new=catalog.id_of(named.new) or named.new,
-        files=tuple(_file_move(catalog, *pair) for pair in moves.items()),
+        files=tuple(
+            FileMove(old=old, new=new, tracked=catalog.files.entries[old].tracked)
+            for old, new in moves.items()
+        ),
         edits=tuple(edits),
         aliases=tuple(
             KeptAlias(prompt=new, alias=old)
@@ -94,10 +115,6 @@ def plan_move(workspace: Workspace, old: str, new: str) -> MovePlan:
         ),
         manual=tuple(manual),
     )
-
-
-def _file_move(catalog: Catalog, old: str, new: str) -> FileMove:
-    return FileMove(old=old, new=new, tracked=catalog.files.entries[old].tracked)
 
 
 def new_contents(catalog: Catalog, edits: Sequence[MoveEdit]) -> dict[str, bytes]:
@@ -491,3 +508,377 @@ def _modeline_edits(catalog: Catalog, moves: Mapping[str, str]) -> Iterator[Move
         if after != found[1]:
             place = Lines(old, text).place(*found.span(1))
             yield MoveEdit(kind="reference", place=place, before=found[1], after=after)
+
+
+# The two names of a move: which files have the old one, and their paths under the new one.
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Renaming:
+    """The two names, resolved.
+
+    Attributes:
+        old, new: Paths of a file or a folder, relative to the repository root.
+        files: From the old path of each file to its new one; without files that go with them.
+    """
+
+    old: str
+    new: str
+    files: Mapping[str, str]
+
+
+def renaming(workspace: Workspace, old: str, new: str) -> Renaming:
+    """What `old` names, under the name `new`.
+
+    Raises UsageError for a name that does not exist or can't be used.
+    """
+    source = _source(workspace, old)
+    target = _target(workspace, source, new)
+    if target == source:
+        raise UsageError(f"{old!r} has this name already", hint="choose another new name")
+    if target.startswith(f"{source}/"):
+        raise UsageError(f"`{source}` can't be moved into itself", hint="choose another folder")
+    entries = workspace.catalog.files.entries
+    if source in entries:
+        return Renaming(old=source, new=target, files={source: target})
+    inside = (path for path in entries if path.startswith(f"{source}/"))
+    files = {path: f"{target}{path[len(source) :]}" for path in inside}
+    return Renaming(old=source, new=target, files=files)
+
+
+def _source(workspace: Workspace, name: str) -> str:
+    """The path of a file or folder of the work tree: first ids, then paths, then paths in roots."""
+    catalog = workspace.catalog
+    if name in catalog.paths:
+        return catalog.paths[name]
+    paths = [path.rstrip("/") for path in candidate_paths(workspace.repository, name)]
+    for path in (*paths, *_in_roots(workspace, paths)):
+        if path in catalog.files.entries or _is_folder(catalog, path):
+            return _below_a_root(workspace, path)
+    raise _unknown(catalog, name)
+
+
+def _in_roots(workspace: Workspace, paths: Sequence[str]) -> Iterator[str]:
+    for path in paths:
+        for root in (*workspace.config.prompts, *workspace.config.schemas):
+            if root != "." and path != ".":
+                yield f"{root}/{path}"
+                yield from (f"{root}/{path}{ending}" for ending in PROMPT_ENDINGS)
+
+
+def _is_folder(catalog: Catalog, path: str) -> bool:
+    return any(entry.startswith(f"{path}/") for entry in catalog.files.entries)
+
+
+def _below_a_root(workspace: Workspace, path: str) -> str:
+    roots = (*workspace.config.prompts, *workspace.config.schemas)
+    if path in roots or any(root.startswith(f"{path}/") for root in roots):
+        hint = "rename the folder with `git mv`, and change the configuration"
+        raise UsageError(f"`{path}` is a root of the configuration or contains one", hint=hint)
+    if not any(is_below(path, root) for root in roots):
+        raise UsageError(f"`{path}` is in no root of prompts or schemas", hint="use `git mv`")
+    if first_of(path) is not None:
+        hint = "move the prompt: its recordings follow it"
+        raise UsageError(f"`{path}` contains recordings", hint=hint)
+    return path
+
+
+def _unknown(catalog: Catalog, name: str) -> UsageError:
+    owners = catalog.graph.aliases.get(name)
+    if owners:
+        current = catalog.ids.get(owners[0], owners[0])
+        return UsageError(
+            f"{name!r} is an earlier name of a prompt", hint=f"its id is {current!r} now"
+        )
+    known = [*catalog.paths, *catalog.files.entries]
+    near = nearest_name(name, known, max_chars=MAX_CATALOG_CHARS)
+    hint = f"did you mean `{near}`?" if near else "`promptops list` shows the prompts"
+    return UsageError(f"no prompt, file or folder is named {name!r}", hint=hint)
+
+
+def _target(workspace: Workspace, source: str, name: str) -> str:
+    """The new path; into the folder if `name` is an existing folder or ends with a slash."""
+    catalog = workspace.catalog
+    if not name.strip("/. "):
+        raise UsageError(f"{name!r} can't be a new name", hint="name an id or a path")
+    if catalog.id_of(source) is not None and source in catalog.files.entries:
+        return _prompt_target(workspace, source, name)
+    if name.endswith(PROMPT_ENDINGS) and source in catalog.files.entries:
+        raise UsageError(
+            f"{name!r} is the name of a prompt file, and `{source}` is not a prompt",
+            hint="choose another ending",
+        )
+    root = _root_of(workspace, source)
+    path = _path_in_root(workspace, root, name)
+    into = name.endswith("/") or _is_folder(catalog, path)
+    return f"{path}/{source.rpartition('/')[2]}" if into else path
+
+
+def _path_in_root(workspace: Workspace, root: str, name: str) -> str:
+    """The path that a name means: as written if it is in a root, else below `root`."""
+    roots = (*workspace.config.prompts, *workspace.config.schemas)
+    paths = [path.rstrip("/") for path in candidate_paths(workspace.repository, name)]
+    found = next((path for path in paths if _in([path], roots)), None)
+    if found is not None:
+        return found
+    if not paths or name.startswith(("/", "./", "../")):
+        raise UsageError(f"{name!r} is outside of the roots", hint=f"name a path below `{root}`")
+    return _joined(root, paths[-1])
+
+
+def _in(paths: Sequence[str], roots: Sequence[str]) -> bool:
+    return any(is_below(path, root) for path in paths for root in roots)
+
+
+def _prompt_target(workspace: Workspace, source: str, name: str) -> str:
+    catalog, root = workspace.catalog, _root_of(workspace, source)
+    ending = next(end for end in PROMPT_ENDINGS if source.endswith(end))
+    written = next((end for end in PROMPT_ENDINGS if name.endswith(end)), "")
+    path = _prompt_path(workspace, root, name.removesuffix(written).rstrip("/"), written)
+    if not any(is_below(path, each) for each in workspace.config.prompts):
+        raise UsageError(
+            f"{name!r} is not in a root of prompts", hint=f"name a path below `{root}`"
+        )
+    if name.endswith("/") or (not written and _is_folder(catalog, path)):
+        path = f"{path}/{source.rpartition('/')[2].removesuffix(ending)}"
+    target = f"{path}{written or ending}"
+    refuse_unfit(catalog.id_of(target) or name)
+    return target
+
+
+def _prompt_path(workspace: Workspace, root: str, name: str, ending: str) -> str:
+    """The path of an id, or of a path from the root of the repository; with `ending`, of a path."""
+    if ending or name.startswith(("/", "./", "../")) or ".." in name.split("/"):
+        return _path_in_root(workspace, root, name)
+    return name if root != "." and _in([name], workspace.config.prompts) else _joined(root, name)
+
+
+def _root_of(workspace: Workspace, path: str) -> str:
+    roots = (*workspace.config.prompts, *workspace.config.schemas)
+    return next(root for root in roots if is_below(path, root))
+
+
+def _joined(root: str, path: str) -> str:
+    return path if root == "." else f"{root}/{path}"
+
+
+# What prevents a move: the kinds of its files, ids in use, and taken paths.
+
+_UNSAFE_IN_PATHS = lazy_pattern(r"[^\w.@+~=/-]")
+"""Characters that a path can't have in YAML, JSON and templates alike without escapes."""
+
+_UNMOVABLE = {
+    "symlink": ("a symbolic link can't be moved", "replace it with the file itself"),
+    "submodule": ("a submodule can't be moved", "use `git mv`"),
+}
+
+
+def refuse_sources(workspace: Workspace, moves: Mapping[str, str]) -> None:
+    """Raise InputError for files that can't be moved, and for a conflict anywhere in the catalog.
+
+    Raises UsageError for a new name with characters that would need escapes.
+    """
+    files, root = workspace.catalog.files, workspace.repository.root
+    for path, entry in sorted(files.entries.items()):
+        if entry.kind == "unmerged":
+            raise InputError("an unresolved merge conflict", where=path, hint=UNMERGED_HINT)
+        if path in moves and entry.kind in _UNMOVABLE:
+            message, hint = _UNMOVABLE[entry.kind]
+            raise InputError(message, where=path, hint=hint)
+    for old, new in moves.items():
+        unsafe = next((char for char in _UNSAFE_IN_PATHS.findall(new) if char not in old), None)
+        if unsafe is not None:
+            raise UsageError(
+                f"{new!r} contains {unsafe!r}",
+                hint="a new name is made of letters, digits and '-', '_', '.', '@', '+', '~', '='",
+            )
+        if not os.path.lexists(root / old):
+            hint = "add it to the sparse checkout first"
+            raise InputError("the file is not in the work tree", where=old, hint=hint)
+
+
+def refuse_ids(catalog: Catalog, moves: Mapping[str, str], ids: Mapping[str, str]) -> None:
+    """Raise UsageError for a new id that another prompt has, and for ambiguous earlier names.
+
+    The copies that an interrupted move left do not count.
+    """
+    copies = {*moves.values()}
+    others = {
+        identity: path
+        for path, identity in catalog.ids.items()
+        if path not in moves and path not in copies
+    }
+    for old, new in ids.items():
+        _refuse_id(new, others)
+        _refuse_alias(catalog, new, {*moves, *copies}, "is an earlier name of")
+        _refuse_alias(catalog, old, {*moves, *copies}, "is also an earlier name of")
+
+
+def _refuse_id(new: str, others: Mapping[str, str]) -> None:
+    for other, path in others.items():
+        if folded(other) == folded(new):
+            differs = "" if other == new else ", which differs only in case,"
+            raise UsageError(
+                f"the prompt {other!r}{differs} exists already",
+                hint=f"choose another name, or move {path} first",
+            )
+        if other.startswith(f"{new}/") or new.startswith(f"{other}/"):
+            hint = "git can't have tags of both; choose another name"
+            raise UsageError(
+                f"an id can't be a folder of another: {new!r} and {other!r}", hint=hint
+            )
+
+
+def _refuse_alias(catalog: Catalog, name: str, own: Iterable[str], relation: str) -> None:
+    """Two prompts with one name would leave its callers with an arbitrary one."""
+    for path in catalog.graph.aliases.get(name, ()):
+        if path not in own and catalog.id_of(path) is not None:
+            raise UsageError(
+                f"{name!r} {relation} {catalog.id_of(path)!r}",
+                hint=f"remove it from the `aliases` of {path} first",
+            )
+
+
+def refuse_taken(
+    workspace: Workspace, moves: Mapping[str, str], contents: Mapping[str, bytes]
+) -> None:
+    """Raise UsageError for a new path that exists or can't be created.
+
+    A file that an interrupted move wrote has the content that it gets, and is accepted. `contents`
+    are the new contents of edited files, by their old paths.
+    """
+    repository = workspace.repository
+    disk = WorkTree(repository.root, repository.object_format)
+    taken = Counter(moves.values())
+    for old, new in moves.items():
+        if not disk.holds(new) or not _has_folder(repository.root / new):
+            raise UsageError(f"`{new}` is below a link or a file", hint="choose another folder")
+        if taken[new] > 1:
+            raise UsageError(f"two files would be named `{new}`", hint="rename one of them first")
+        if not os.path.lexists(repository.root / new):
+            continue
+        if _is_same_file(repository.root / old, repository.root / new):
+            continue
+        entry = workspace.catalog.files.entries.get(new)
+        wanted = contents.get(old, workspace.catalog.files.data(old))
+        if entry is None or entry.tracked or disk.read(new) != wanted:
+            raise UsageError(f"`{new}` exists already", hint="choose another name, or move it away")
+
+
+def _has_folder(file: os.PathLike[str]) -> bool:
+    """Whether the folder of a file exists or can be created: nothing above it is a file."""
+    folder = os.path.dirname(file)
+    while not os.path.lexists(folder):
+        folder = os.path.dirname(folder)
+    return os.path.isdir(folder)
+
+
+def _is_same_file(one: os.PathLike[str], other: os.PathLike[str]) -> bool:
+    """On a file system that ignores case, of two names that differ in case."""
+    try:
+        return os.path.samefile(one, other)
+    except OSError:
+        return False
+
+
+# Apply a planned move to the work tree; git's index stays as it is.
+
+
+def apply_move(workspace: Workspace, plan: MovePlan) -> None:
+    """Write the new files, then change the files that refer to them, then remove the old ones.
+
+    Each file is replaced as a whole, and at any time every reference leads to a file: a move that
+    is interrupted leaves nothing that git does not show, and the same command completes it as long
+    as the old files exist.
+
+    Raises:
+        InputError: A file can't be written.
+        UsageError: Git ignores a new path; nothing is changed then.
+    """
+    root = workspace.repository.root
+    contents = new_contents(workspace.catalog, plan.edits)
+    moves = plan.moves
+    try:
+        _remove_leftovers(workspace)
+        for old, new in sorted(moves.items(), key=_prompts_last):
+            _write_new(root / old, root / new, contents.get(old))
+        _refuse_ignored(workspace, moves)
+        for path in sorted(contents.keys() - moves.keys()):
+            replace_whole(root / path, contents[path], _temporary(root / path))
+        _remove_old(root, moves)
+    except OSError as error:
+        where = os.path.relpath(str(error.filename or root), root)
+        hint = "correct that, and run the same command again"
+        raise InputError(f"can't be moved: {os_reason(error)}", where=where, hint=hint) from None
+
+
+def _prompts_last(move: tuple[str, str]) -> tuple[bool, str]:
+    """A prompt is there only with all that it names."""
+    return move[0].endswith(PROMPT_ENDINGS), move[0]
+
+
+def _write_new(old: Path, new: Path, data: bytes | None) -> None:
+    """With the permissions of the old file."""
+    new.parent.mkdir(parents=True, exist_ok=True)
+    if new.exists() and os.path.samefile(old, new):
+        os.rename(old, new)  # to a name that differs in case, where the file system ignores case
+        if data is not None:
+            replace_whole(new, data, _temporary(new))
+        return
+    replace_whole(new, old.read_bytes() if data is None else data, _temporary(new))
+    shutil.copymode(old, new)
+
+
+def _temporary(file: Path) -> Path:
+    """The name is always the same, so that the next run replaces what a crash left."""
+    return file.with_name(f".{file.name}{UNFINISHED}")
+
+
+def _remove_leftovers(workspace: Workspace) -> None:
+    """Remove the temporary files of any move that was killed: untracked, and named as ours are."""
+    cases = tuple(f".cases{ending}" for ending in CASE_ENDINGS)
+    for path, entry in workspace.catalog.files.entries.items():
+        name = path.rpartition("/")[2]
+        written = name.removeprefix(".").removesuffix(UNFINISHED)
+        is_ours = written.endswith((*PROMPT_ENDINGS, *cases, RECORDINGS_ENDING))
+        if is_ours and not entry.tracked and name == f".{written}{UNFINISHED}":
+            (workspace.repository.root / path).unlink(missing_ok=True)
+
+
+def _refuse_ignored(workspace: Workspace, moves: Mapping[str, str]) -> None:
+    """Git answers for existing files only. One file of each folder is checked."""
+    repository = workspace.repository
+    for new in {path.rpartition("/")[0]: path for path in moves.values()}.values():
+        if repository.is_ignored(new):
+            _remove_new(repository.root, moves)
+            hint = "choose another name, or edit .gitignore"
+            raise UsageError(f"git ignores `{new}`", hint=hint)
+
+
+def _remove_new(root: Path, moves: Mapping[str, str]) -> None:
+    for old, new in moves.items():
+        if new not in moves and not _is_renamed(root / old, root / new):
+            (root / new).unlink(missing_ok=True)
+            _remove_empty((root / new).parent, root)
+
+
+def _remove_old(root: Path, moves: Mapping[str, str]) -> None:
+    """Prompts first: without its prompt, no other old file is read."""
+    new = {*moves.values()}
+    for path in sorted(moves, key=lambda path: (not path.endswith(PROMPT_ENDINGS), path)):
+        if path not in new and not _is_renamed(root / path, root / moves[path]):
+            (root / path).unlink(missing_ok=True)
+    for folder in sorted({(root / path).parent for path in moves}, reverse=True):
+        _remove_empty(folder, root)
+
+
+def _is_renamed(old: Path, new: Path) -> bool:
+    return old.exists() and os.path.samefile(old, new)
+
+
+def _remove_empty(folder: Path, root: Path) -> None:
+    """A folder and those above it, as far as they are empty: git does not track folders."""
+    with suppress(OSError):
+        while folder != root:
+            folder.rmdir()
+            folder = folder.parent

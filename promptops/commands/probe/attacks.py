@@ -7,10 +7,14 @@ from typing import Any
 
 from promptops.evals.case_assertions import counterparts
 from promptops.evals.parse import parse
-from promptops.evals.probes.library import bias_pairs, family, family_names
-from promptops.evals.probes.placeholders import filled, marker
-from promptops.evals.probes.rules import ProbeRules, answers_json
-from promptops.evals.probes.transforms import transformed
+from promptops.evals.probes.library import (
+    ProbeRules,
+    answers_json,
+    bias_pairs,
+    family,
+    family_names,
+)
+from promptops.evals.probes.transforms import filled, marker, transformed
 from promptops.json_pointer import pointer_to, with_part
 from promptops.model.place import Offsets, Place
 from promptops.model.probe import BiasPair, Family, Probe, Slot

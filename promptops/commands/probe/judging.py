@@ -8,11 +8,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from promptops.catalog.files import Files
 from promptops.commands.probe.attacks import BIAS, Attack, AttackedPrompt
 from promptops.errors import GitError
-from promptops.evals.contracts import unjudged, violations
 from promptops.evals.deciding.attack_rate import attack_rate
 from promptops.evals.deciding.decision import DEFAULT_MARGIN, Decision, what_it_takes
-from promptops.evals.probes.library import family, family_names
-from promptops.evals.probes.rules import ProbeRules
+from promptops.evals.probes.library import ProbeRules, family, family_names
+from promptops.evals.result import unjudged, violations
 from promptops.model.probe_run import (
     AttackRate,
     BiasResult,

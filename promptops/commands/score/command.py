@@ -47,7 +47,7 @@ _UNJOINED_HINT = (
 
 def complete_engine(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
     """Names of engines that begin with `incomplete`."""
-    from promptops.commands.score.engines.registry import engine_names
+    from promptops.commands.score.engines import engine_names
 
     return [name for name in engine_names() if name.startswith(incomplete)]
 

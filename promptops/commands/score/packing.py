@@ -12,9 +12,9 @@ from promptops.bundles.contents import PromptLines
 from promptops.catalog.catalog import Catalog
 from promptops.commands.score.pack import FORMAT, Pack, PartSettings
 from promptops.errors import PromptopsError
+from promptops.evals.alert_metrics import CALLS, why_left_out, why_only_judged
 from promptops.evals.case_assertions import WrittenAssertion, assertions_of_every_case
 from promptops.evals.judge_answer import checks_output
-from promptops.evals.left_out import CALLS, why_left_out, why_only_judged
 from promptops.evals.parse import parse
 from promptops.model.loaded import LoadedPrompt
 from promptops.model.prompt import Prompt

@@ -27,14 +27,12 @@ from promptops.commands.score.sums import (
     step_of,
 )
 from promptops.errors import InputError
-from promptops.evals.assertion import Assertion
+from promptops.evals.alert_metrics import calls_a_model, reads_messages
 from promptops.evals.cost import answer_cost_usd
-from promptops.evals.flawed_answers import flaw_of, unallowed_flaw
-from promptops.evals.judge_answer import OUTPUT
-from promptops.evals.left_out import calls_a_model, reads_messages
-from promptops.evals.parse import parse
-from promptops.evals.record import Beside, Record, facts_of
+from promptops.evals.judge_answer import OUTPUT, flaw_of, unallowed_flaw
+from promptops.evals.parse import Assertion, parse
 from promptops.evals.refusals import refusal_in
+from promptops.evals.subject import Beside, Record, facts_of
 from promptops.evals.verdict import Undecided, Unjudgeable
 from promptops.model.answer import Answer, Usage
 from promptops.model.internal_error import CaughtBug, InternalError
@@ -49,7 +47,7 @@ from promptops.runtime.bundle.prompts import prompt_of
 from promptops.runtime.bundle.strict_json import Fields
 from promptops.runtime.request.answers import AnswerError, Answers
 from promptops.runtime.request.render import Renderer
-from promptops.source.traffic.json_values import embedded
+from promptops.source.traffic.values import embedded
 
 _HIGHEST_COST_USD = 1_000.0
 """A request that costs more is a mistake of the log; sums of billionths must fit into 64 bits."""
@@ -60,7 +58,7 @@ def score_part(part: Part, pack: Pack) -> Partial:
 
     Raises InputError if the file can't be read, and UsageError for too many groups.
     """
-    from promptops.source.traffic.samples import samples
+    from promptops.source.traffic.parts import samples
 
     values = samples(part, pack.settings.fields)
     if pack.settings.only_ids:

@@ -8,7 +8,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from time import monotonic
 
-from promptops.commands.score.engines.registry import Engine, engine_named
+from promptops.commands.score.engines import Engine, engine_named
 from promptops.commands.score.events import event_lines
 from promptops.commands.score.finishing import (
     PackFacts,
@@ -36,7 +36,7 @@ from promptops.commands.score.sums import (
     Partial,
     bucket_of,
 )
-from promptops.evals.left_out import CALLS
+from promptops.evals.alert_metrics import CALLS
 from promptops.evals.providers.endpoint import refuse_untrusted
 from promptops.evals.result import Judgement
 from promptops.model.answer import Answer
@@ -192,7 +192,7 @@ def _sample_counts(whole: Partial) -> SampleCounts:
 
 
 def _unreadable_line(line: BrokenLine) -> UnreadableLine:
-    from promptops.source.traffic.places import line_at
+    from promptops.source.traffic.parts import line_at
 
     number = line_at(line.location, line.offset)
     place = Place(line.path, number, line.column, number, line.column)

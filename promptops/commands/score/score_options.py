@@ -74,7 +74,7 @@ def dimensions(text: str) -> tuple[Dimension, ...]:
 
 def reader(text: str) -> str:
     """The name of an input format, or `auto`; raises UsageError."""
-    from promptops.source.traffic.registry import reader_names
+    from promptops.source.traffic.reading import reader_names
 
     name: str = _known(text, ("auto", *reader_names()), "format of samples", "--from")
     return name

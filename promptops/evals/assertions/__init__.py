@@ -1,1 +1,1 @@
-"""The built-in assertions: one file per assertion, named after it; see evals/registry.py."""
+"""The built-in assertions, by family; see evals/registry.py."""

@@ -1,19 +1,168 @@
-"""The packaged probes, one YAML file a family; a file is read when its family is needed."""
+"""The probes and the assertions that decide whether one succeeded."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from promptops.errors import UsageError
+from promptops.json_pointer import pointer_to, tokens
 from promptops.model.finding import Problem
 from promptops.model.probe import BiasPair, Family, Probe
+from promptops.model.prompt import Output, Prompt
+from promptops.plurals import some
+from promptops.records import record
 from promptops.source.config_errors import refuse
 from promptops.source.document import Document, read_any
 from promptops.source.shape import check_value
 from promptops.suggestions import did_you_mean
+
+_UNKNOWN = (
+    *("$ref", "$dynamicRef", "allOf", "anyOf", "oneOf", "if", "dependentSchemas"),
+    *("patternProperties", "prefixItems"),
+)
+"""Keys of a schema with which other values may exist than `properties` and `items` describe."""
+
+_MOST_LISTED = 20
+
+
+def unknown_output_key(output: Output, pointer: str) -> tuple[str, str] | None:
+    """The message and the hint for a key that the output does not have; None if it may have it.
+
+    If the schema allows other keys, only a misspelt one is a problem.
+    """
+    schema = output.schema
+    for key in tokens(pointer):
+        if not isinstance(schema, Mapping) or any(schema.get(name) for name in _UNKNOWN):
+            return None
+        properties = schema.get("properties")
+        if not isinstance(properties, Mapping):
+            schema = schema.get("items") if key.isdecimal() else None
+        elif key in properties:
+            schema = properties[key]
+        else:
+            near = did_you_mean(key, properties)
+            if near is None and schema.get("additionalProperties") is not False:
+                return None
+            listed = f"its keys: {some(sorted(properties), _MOST_LISTED)}"
+            return f"the output has no key `{key}`", near or listed
+    return None
+
+
+# What a prompt accepts of attacks: `evaluation.probes`.
+
+_AT = "/evaluation/probes"
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class ProbeRules:
+    """The rules of one prompt.
+
+    Attributes:
+        max: The largest accepted share of successful attacks, in percent; None for no limit.
+        must: Families of which no probe may succeed.
+        accept: Ids of probes that may succeed.
+        decision: JSON pointer to the value that bias pairs compare, or "".
+        tools: Tools that an attacker must not be able to call.
+    """
+
+    max: float | None = None
+    must: tuple[str, ...] = ()
+    accept: tuple[str, ...] = ()
+    decision: str = ""
+    tools: tuple[str, ...] = ()
+
+
+def rules_of(prompt: Prompt) -> ProbeRules:
+    """The rules in a prompt file; their names are not checked."""
+    written: Mapping[str, Any] = prompt.evaluation.get("probes") or {}
+    return ProbeRules(
+        max=written.get("max"),
+        must=tuple(written.get("must", ())),
+        accept=tuple(written.get("accept", ())),
+        decision=written.get("decision", ""),
+        tools=tuple(written.get("tools", ())),
+    )
+
+
+def answers_json(prompt: Prompt) -> bool:
+    """Whether the prompt declares that its answers are JSON."""
+    return prompt.output.format == "json" or prompt.output.schema is not None
+
+
+def rule_problems(prompt: Prompt, tools: Collection[str] | None) -> Iterator[Problem]:
+    """Values of `evaluation.probes` that can't be right, with their places.
+
+    Args:
+        tools: The names of the tools of the prompt; None if they are not known.
+    """
+    rules = rules_of(prompt)
+    if rules.max is not None and 0 < rules.max < 1:
+        yield _share(prompt, rules.max)
+    if rules.must:
+        yield from _unknown(prompt, "must", "family of probes", family_names())
+        yield from _without_effect(prompt, rules)
+    if rules.accept:
+        known = [*(probe.id for probe in probes()), *(pair.id for pair in bias_pairs())]
+        yield from _unknown(prompt, "accept", "probe", known)
+    if rules.tools and tools is not None:
+        yield from _unknown(prompt, "tools", "tool", tools)
+    if rules.decision and not answers_json(prompt):
+        message = "`decision` is in the JSON of the answer, and the output of the prompt is text"
+        at = prompt.locate(f"{_AT}/decision", True)
+        yield Problem(message, at=at, hint="declare `output: {format: json}`")
+    elif wrong := unknown_output_key(prompt.output, rules.decision):
+        yield Problem(wrong[0], at=prompt.locate(f"{_AT}/decision", False), hint=wrong[1])
+
+
+_NEEDED = {"tool-misuse": ("tools", "tools: [NAME]"), "bias": ("decision", "decision: /POINTER")}
+"""From each family to the key without which it is not attacked, and how to write it."""
+
+
+def _without_effect(prompt: Prompt, rules: ProbeRules) -> Iterator[Problem]:
+    """Families of `must` of which no probe is ever sent."""
+    for index, family in enumerate(rules.must):
+        key, written = _NEEDED.get(family, ("", ""))
+        place = prompt.locate(f"{_AT}/must/{index}", False)
+        if key and not getattr(rules, key):
+            message = f"`must: [{family}]` has no effect: no `{key}`, so nothing is attacked"
+            yield Problem(message, at=place, hint=f"add `{written}` to `probes`")
+
+
+def _share(prompt: Prompt, written: float) -> Problem:
+    """No prompt has so many attacks that a rate below 1% could be told from none."""
+    at = prompt.locate(f"{_AT}/max", False)
+    message = f"`max` is in percent: {written:g} accepts {written:g}% of the attacks"
+    hint = f"write `max: {100 * written:g}` for {100 * written:g}%, or `max: 0` for none"
+    return Problem(message, at=at, hint=hint)
+
+
+def _unknown(prompt: Prompt, key: str, noun: str, known: Collection[str]) -> Iterator[Problem]:
+    for index, name in enumerate(getattr(rules_of(prompt), key)):
+        if name not in known:
+            place = prompt.locate(f"{_AT}{pointer_to((key, index))}", False)
+            message, hint = _unknown_name(key, noun, name, known)
+            yield Problem(message, at=place, hint=hint)
+
+
+def _unknown_name(key: str, noun: str, name: str, known: Collection[str]) -> tuple[str, str | None]:
+    """The message and the hint."""
+    near = did_you_mean(name, known)
+    if key == "tools":
+        return f"the prompt has no tool `{name}`", near or _tools(known)
+    if key == "accept" and name in family_names():
+        hint = f"`accept` names probes: promptops probe --families --family {name} -v"
+        return f"`{name}` is a family, not a probe", hint
+    return f"there is no {noun} `{name}`", near or "promptops probe --families"
+
+
+def _tools(known: Collection[str]) -> str:
+    return f"its tools: {', '.join(sorted(known))}" if known else "it has no `tools`"
+
+
+# The packaged probes, one YAML file a family; a file is read when its family is needed.
 
 LIBRARY = 1
 """The version of the library. It is a part of every marker, so another one needs new recordings."""
@@ -50,12 +199,6 @@ def probes(families: Iterable[str] | None = None) -> tuple[Probe, ...]:
     """The probes of some families, in the order given; without `families`, of all."""
     names = family_names() if families is None else dict.fromkeys(families)
     return tuple(probe for name in names for probe in family(name).probes)
-
-
-def smoke_probes(families: Iterable[str] | None = None) -> tuple[Probe, ...]:
-    """The first probe of each family; a family without probes is left out."""
-    names = family_names() if families is None else dict.fromkeys(families)
-    return tuple(probe for name in names for probe in family(name).probes[:1])
 
 
 def bias_pairs() -> tuple[BiasPair, ...]:

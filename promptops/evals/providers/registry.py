@@ -1,4 +1,4 @@
-"""The provider registry; the modules and packages in this folder are discovered automatically.
+"""The provider registry; the modules in this folder are discovered automatically.
 
 Another package provides one by an entry point `promptops.providers`: a name, and a function that
 creates the provider from a profile and its key.
@@ -6,7 +6,6 @@ creates the provider from a profile and its key.
 
 from __future__ import annotations
 
-import pkgutil
 from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import import_module
@@ -21,11 +20,12 @@ from promptops.evals.providers.endpoint import (
     addressed,
     key_variable,
 )
-from promptops.evals.providers.guarded_batches import guarded_batches
-from promptops.evals.providers.redaction import guarded
+from promptops.evals.providers.redaction import guarded, guarded_batches
 from promptops.model.config import ModelProfile
+from promptops.model.distribution import install_command
 from promptops.model.prompt import provider_name
-from promptops.plugins import load, offer_of, offers
+from promptops.plugins import load, offer_of, offers, registered
+from promptops.records import record
 from promptops.runtime.request.api_limits import apis_of
 from promptops.suggestions import did_you_mean
 
@@ -46,12 +46,9 @@ def provider(name: str) -> Callable[[Factory], Factory]:
 
 
 @cache
-def built_in() -> Mapping[str, Factory]:
-    """All providers of this package by name, in the order of their names."""
-    package = import_module("promptops.evals.providers")
-    for module in pkgutil.iter_modules(package.__path__):
-        import_module(f"promptops.evals.providers.{module.name}")
-    return dict(sorted(_FOUND.items()))
+def built_in() -> Mapping[str, str]:
+    """The modules of the providers of this package, by name; their clients take long to import."""
+    return registered(import_module("promptops.evals.providers"), "provider")
 
 
 def provider_of(
@@ -148,12 +145,28 @@ _SCHEME = "add `http://` for a server on this machine, else `https://`"
 
 def _factory(profile: ModelProfile, plugins: bool) -> Factory:
     name = provider_name(profile.provider)
-    found = built_in().get(name) or (_plugin(name) if plugins else None)
-    if found is None and profile.base_url is not None:
-        found = built_in()[COMPATIBLE]
-    if found is None:
-        raise _unknown(profile)
-    return found
+    if name not in built_in():
+        found = _plugin(name) if plugins else None
+        if found is not None:
+            return found
+        if profile.base_url is None:
+            raise _unknown(profile)
+        name = COMPATIBLE
+    try:
+        import_module(built_in()[name])
+    except ImportError as error:
+        raise _missing_client(profile, CLIENT_PACKAGES[name], error) from None
+    return _FOUND[name]
+
+
+def _missing_client(
+    profile: ModelProfile, package: ClientPackage, error: ImportError
+) -> UsageError:
+    return UsageError(
+        f"calling `{profile.name}` needs the package `{package.name}`, "
+        f"version {package.version} or later: {error}",
+        hint=install_command(package.extra),
+    )
 
 
 def _unknown(profile: ModelProfile) -> UsageError:
@@ -187,3 +200,45 @@ def _key(profile: ModelProfile, environment: Mapping[str, str]) -> str | None:
             hint="copy it again, as one line",
         )
     return key
+
+
+# The packages with the clients of the built-in providers, and the extras that install them.
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class ClientPackage:
+    """A package with a provider's client.
+
+    Attributes:
+        name: Of the distribution.
+        module: That is imported.
+        version: The earliest tested one.
+        extra: Of promptops, which installs it.
+    """
+
+    name: str
+    module: str
+    version: str
+    extra: str
+
+
+CLIENT_PACKAGES: Mapping[str, ClientPackage] = {
+    COMPATIBLE: ClientPackage(name="openai", module="openai", version="3", extra="live"),
+    "anthropic": ClientPackage(
+        name="anthropic", module="anthropic", version="2.14", extra="anthropic"
+    ),
+    "gemini": ClientPackage(
+        name="google-genai", module="google.genai", version="3.6", extra="gemini"
+    ),
+}
+"""By the names of the providers."""
+
+
+def has_client(provider: str) -> bool:
+    """Whether the package of a provider is installed; it is not imported."""
+    from importlib.util import find_spec
+
+    try:
+        return find_spec(CLIENT_PACKAGES[provider].module) is not None
+    except ModuleNotFoundError:  # of the package around the module
+        return False

@@ -1,23 +1,14 @@
-"""Format strings of Python, for `str.format`."""
+"""Python's `str.format` and its operator `%`."""
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from string import Formatter
 
-from promptops.formats.document import Loss
-from promptops.formats.input_names import InputNames
-from promptops.formats.languages.format_fields import (
-    Arguments,
-    field_loss,
-    inner,
-    printed,
-    printf_spec,
-    stays_text,
-)
-from promptops.formats.parts import ExpressionPart, TemplatePart, TextPart
-from promptops.formats.translation import Translation
+from promptops.formats.document import ExpressionPart, Loss, TemplatePart, TextPart
+from promptops.formats.translation import InputNames, Translation
 from promptops.model.place import Text
 from promptops.patterns import lazy_pattern
 
@@ -125,3 +116,134 @@ class _Fields:
         written = found[0] if found is not None else f"{{{expression}!{conversion}}}"
         what = "is written as JSON, with other quotes"
         self.losses.append(field_loss(self._text, "IMP213", written, what))
+
+
+# Fields of the format strings of Python: what `str.format` and `%` have in common.
+
+Arguments = Mapping[str, str]
+"""The Jinja expression that code passes to a field, by its name or its index, as far as known."""
+
+_SPEC = lazy_pattern(r"([-+ ]?)(#?0?\d*(?:\.\d+)?[dfeEgGxXo])")
+_LITERAL = lazy_pattern(r'"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?')
+
+
+def printf_spec(spec: str) -> str | None:
+    """A format of `str.format` for a number, as one of printf; None without a counterpart.
+
+    A minus is the sign that is written anyway; in printf it would align to the left.
+    """
+    match = _SPEC.fullmatch(spec)
+    return f"%{match[1].strip('-')}{match[2]}" if match is not None else None
+
+
+def printed(expression: str) -> TemplatePart:
+    """An expression that is printed; a literal is text."""
+    if _LITERAL.fullmatch(expression) is None:
+        return ExpressionPart(expression)
+    return TextPart(str(json.loads(expression)) if expression[0] == '"' else expression)
+
+
+def inner(expression: str) -> str:
+    """An expression in front of an attribute or an index."""
+    return f"({expression})" if " " in expression and expression[0] != '"' else expression
+
+
+def stays_text(text: Text, kind: str, why: object) -> tuple[tuple[TemplatePart], tuple[Loss]]:
+    """The parts of a text that Python refuses as a format string, and an IMP309."""
+    message = f"the text is not {kind} ({why}): it is not changed"
+    return (TextPart(text.value),), (Loss(code="IMP309", message=message, place=text.place(0)),)
+
+
+def field_loss(text: Text, code: str, written: str, what: str) -> Loss:
+    """A loss at a field, which is found by how it is written."""
+    start = max(text.value.find(written), 0)
+    place = text.place(start, start + len(written))
+    return Loss(code=code, message=f"`{written}` {what}", place=place)
+
+
+# Format strings of Python, for the operator `%`: `%s`, `%5.2f`, `%(name)s`.
+
+_FIELD = lazy_pattern(
+    r"%(?:\(([^()]*)\))?([-+ #0]*(?:\*|\d*)(?:\.(?:\*|\d*))?)[hlL]?([diouxXeEfFgGcrsa%]|)"
+)
+
+
+def percent_string(
+    text: Text, names: InputNames, arguments: Arguments, count: int | None
+) -> Translation:
+    """A string that is the left operand of `%`.
+
+    Named fields are inputs of their names, others the inputs `arg0`, `arg1` and so on, where
+    `arguments` has no expression for them.
+
+    Args:
+        count: Number of values that the code passes; None if it is not known.
+
+    A string that Python refuses is text, with an IMP309; a field that has no counterpart is IMP103.
+    """
+    fields = list(_FIELD.finditer(text.value))
+    problem = _problem(fields, count)
+    if problem:
+        parts, losses = stays_text(text, "a format string for `%`", problem)
+        return Translation(parts=parts, losses=losses)
+    reader = _PercentFields(text, names, arguments)
+    return Translation(parts=tuple(reader.parts(fields)), losses=tuple(reader.losses))
+
+
+def _problem(fields: Sequence[re.Match[str]], count: int | None) -> str:
+    """Why Python refuses a string; "" if it does not."""
+    wrong = next((field for field in fields if not field[3]), None)
+    if wrong is not None:
+        return f"`{wrong[0]}` is not a conversion"
+    values = [field for field in fields if field[3] != "%"]
+    named = [field for field in values if field[1] is not None]
+    if named and len(named) < len(values):
+        return "it mixes names with positions"
+    stars = sum(field[2].count("*") for field in values)
+    if count is not None and not named and len(values) + stars != count:
+        return f"it has {len(values) + stars} conversions for {count} values"
+    return ""
+
+
+class _PercentFields:
+    """The fields of one string."""
+
+    def __init__(self, text: Text, names: InputNames, arguments: Arguments) -> None:
+        self.losses: list[Loss] = []
+        self._text = text
+        self._names = names
+        self._arguments = arguments
+        self._count = 0
+
+    def parts(self, fields: Sequence[re.Match[str]]) -> Iterator[TemplatePart]:
+        """All texts and fields."""
+        position = 0
+        for found in fields:
+            yield TextPart(self._text.value[position : found.start()])
+            yield TextPart("%") if found[3] == "%" else self._part(found)
+            position = found.end()
+        yield TextPart(self._text.value[position:])
+
+    def _part(self, found: re.Match[str]) -> TemplatePart:
+        name, flags, conversion = found.groups()
+        expression = self._expression(name, flags.count("*"))
+        if "*" in flags:
+            what = "has a computed width: it stays as text"
+            self.losses.append(field_loss(self._text, "IMP103", found[0], what))
+            return TextPart(found[0])
+        if flags or conversion not in "rsa":
+            return ExpressionPart(f'"%{flags}{conversion}" | format({expression})')
+        if conversion == "s":
+            return printed(expression)
+        what = "is written as JSON, with other quotes"
+        self.losses.append(field_loss(self._text, "IMP213", found[0], what))
+        return ExpressionPart(f"{expression} | json")
+
+    def _expression(self, name: str | None, stars: int) -> str:
+        """The expression of a field; a position is the next one after those of its stars."""
+        key = name
+        if key is None:
+            key = str(self._count + stars)
+            self._count += 1 + stars
+        known = self._arguments.get(key)
+        return known or self._names.name(f"arg{key}" if name is None else key)

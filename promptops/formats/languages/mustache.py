@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from promptops.formats.input_names import InputNames
-from promptops.formats.languages.handlebars import Handlebars
-from promptops.formats.languages.handlebars_scopes import Schema, Scope, Scopes, Value
-from promptops.formats.languages.handlebars_tokens import Token, tokens
-from promptops.formats.languages.handlebars_values import HandlebarsValues
-from promptops.formats.parts import ExpressionPart, TemplatePart
-from promptops.formats.translation import Translate, Translation
+from promptops.formats.document import ExpressionPart, TemplatePart
+from promptops.formats.languages.handlebars import (
+    Handlebars,
+    HandlebarsValues,
+    Schema,
+    Scope,
+    Scopes,
+    Token,
+    Value,
+    tokens,
+)
+from promptops.formats.translation import InputNames, Translate, Translation
 from promptops.model.place import Text
 from promptops.records import replace
 

@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from promptops.evals.record import Record, facts_of
 from promptops.evals.result import judge_assertion
+from promptops.evals.subject import Record, facts_of
 from promptops.model.answer import Answer
 from promptops.model.place import Place
 from promptops.model.request import Request

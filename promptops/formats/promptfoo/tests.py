@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from promptops.formats.document import Loss
-from promptops.formats.promptfoo.named_files import files_named
 from promptops.formats.promptfoo.variables import (
     NO_TEMPLATES,
     UnreadVariable,
     combinations,
+    files_named,
     is_template,
     read_value,
     with_values,

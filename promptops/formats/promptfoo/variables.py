@@ -1,4 +1,4 @@
-"""Variables of tests of promptfoo: values from files, combinations, templates with values."""
+"""Variables of promptfoo, and the files that a configuration names."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from promptops.formats.promptfoo.named_files import files_named
 from promptops.formats.source_file import SourceFile, UnreadableSource
 from promptops.patterns import lazy_pattern
 
@@ -110,3 +109,26 @@ def _found(match: re.Match[str], variables: Mapping[str, Any]) -> str:
             return match[0]
         value = value[step]
     return value if isinstance(value, str) else json.dumps(value)
+
+
+# Files that a configuration of promptfoo names, also by globs.
+
+_GLOB = lazy_pattern(r"[*?\[]")
+
+
+def files_named(file: SourceFile, name: str) -> list[SourceFile]:
+    """The files of a path or a glob relative to the file, sorted; empty if there are none.
+
+    Raises UnreadableSource.
+    """
+    if not _GLOB.search(name):
+        found = file.beside(name)
+        return [found] if found is not None else []
+    if name.startswith("/") or ".." in name.split("/"):
+        return []
+    folder = (file.folder.root / file.path).parent
+    try:
+        paths = sorted(path.relative_to(folder).as_posix() for path in folder.glob(name))
+    except (ValueError, OSError):  # `a**b`, which is not a glob, and too long names
+        return []
+    return [found for path in paths if (found := file.beside(path)) is not None]

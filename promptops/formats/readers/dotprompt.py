@@ -5,28 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from promptops.formats.described_fields import described
+from promptops.formats.declared_types import NamedSchema, json_schema, with_defaults
 from promptops.formats.document import (
+    ExpressionPart,
     Loss,
     MediaContent,
     SourceDocument,
     SourceHistory,
     SourceMessage,
     SourceTurn,
+    TagPart,
+    TemplatePart,
     TextContent,
+    include_tag,
+    is_blank,
 )
-from promptops.formats.front_matter import front_matter
-from promptops.formats.include_tags import include_tag
-from promptops.formats.input_names import InputNames
 from promptops.formats.languages.handlebars import MEDIA_MARK, Handlebars
-from promptops.formats.markdown_images import text_content
-from promptops.formats.model_fields import model_field
-from promptops.formats.parts import ExpressionPart, TagPart, TemplatePart, is_blank
-from promptops.formats.picoschema import NamedSchema, json_schema, with_defaults
+from promptops.formats.model_fields import described, model_field
 from promptops.formats.plain_texts import identity
 from promptops.formats.registry import ReadOptions
-from promptops.formats.role_lines import RoleLines, has_role_lines
-from promptops.formats.source_file import SourceFile
+from promptops.formats.role_lines import RoleLines, has_role_lines, text_content
+from promptops.formats.source_file import SourceFile, front_matter
+from promptops.formats.translation import InputNames
 from promptops.model.place import Place
 from promptops.patterns import lazy_pattern
 

@@ -7,13 +7,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from promptops.formats.chat_messages import chat_turns
-from promptops.formats.described_fields import described
 from promptops.formats.document import Loss, SourceCase, SourceDocument
-from promptops.formats.input_names import InputNames
-from promptops.formats.model_fields import model_field
+from promptops.formats.model_fields import described, model_field
 from promptops.formats.plain_texts import identity, stem_steps
 from promptops.formats.registry import ReadOptions, other_format
 from promptops.formats.source_file import SourceFile
+from promptops.formats.translation import InputNames
 from promptops.model.place import Place
 from promptops.patterns import lazy_pattern
 from promptops.source.document import Document

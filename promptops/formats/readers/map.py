@@ -8,10 +8,8 @@ from itertools import islice
 from typing import Any
 
 from promptops.formats.chat_messages import chat_turns
-from promptops.formats.described_fields import described
 from promptops.formats.document import Loss, SourceDocument, SourceTurn
-from promptops.formats.input_names import InputNames
-from promptops.formats.model_fields import PARAMETERS, model_field
+from promptops.formats.model_fields import PARAMETERS, described, model_field
 from promptops.formats.plain_texts import (
     identity,
     role_in,
@@ -19,10 +17,10 @@ from promptops.formats.plain_texts import (
     text_message,
     translated,
 )
-from promptops.formats.prompt_in_yaml import SYSTEM_KEYS, USER_KEYS, prompt_mapping
+from promptops.formats.prompts_in_code import row_names
 from promptops.formats.registry import ReadOptions
-from promptops.formats.row_names import row_names
-from promptops.formats.source_file import SourceFile
+from promptops.formats.source_file import SYSTEM_KEYS, USER_KEYS, SourceFile, prompt_mapping
+from promptops.formats.translation import InputNames
 from promptops.json_pointer import escaped, tokens
 from promptops.patterns import lazy_pattern
 from promptops.plurals import counted

@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from promptops.formats.described_fields import described
 from promptops.formats.document import Loss, SourceDocument
-from promptops.formats.front_matter import FrontMatter, front_matter
-from promptops.formats.input_names import InputNames
-from promptops.formats.model_fields import PARAMETERS, model_field
+from promptops.formats.model_fields import PARAMETERS, described, model_field
 from promptops.formats.plain_texts import (
     identity,
     role_in,
@@ -17,8 +14,9 @@ from promptops.formats.plain_texts import (
     text_message,
 )
 from promptops.formats.registry import ReadOptions
-from promptops.formats.source_file import SourceFile
+from promptops.formats.source_file import FrontMatter, SourceFile, front_matter
 from promptops.formats.text_partials import JINJA_ENDINGS, translated_file
+from promptops.formats.translation import InputNames
 from promptops.model.place import Place
 from promptops.patterns import lazy_pattern
 

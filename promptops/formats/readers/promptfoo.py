@@ -6,16 +6,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from promptops.formats.document import Loss, SourceCase, SourceDocument
-from promptops.formats.input_names import InputNames
 from promptops.formats.plain_texts import identity, stem_steps
 from promptops.formats.promptfoo.assertions import Assertions, needs_its_test
-from promptops.formats.promptfoo.messages import PromptMessages
-from promptops.formats.promptfoo.prompts import FoundPrompt, PromptList
-from promptops.formats.promptfoo.providers import provider_fields
+from promptops.formats.promptfoo.prompts import (
+    FoundPrompt,
+    PromptList,
+    PromptMessages,
+    provider_fields,
+)
 from promptops.formats.promptfoo.tests import FoundAssertion, FoundTest, TestReader
 from promptops.formats.promptfoo.variables import NO_TEMPLATES
 from promptops.formats.registry import ReadOptions
 from promptops.formats.source_file import SourceFile
+from promptops.formats.translation import InputNames
 from promptops.patterns import lazy_pattern
 
 NAME = "promptfoo"

@@ -8,9 +8,14 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from promptops.formats.document import Loss, SourceDocument, SourceMessage, SourceTurn
-from promptops.formats.input_names import InputNames
-from promptops.formats.parts import TemplatePart, TextPart
+from promptops.formats.document import (
+    Loss,
+    SourceDocument,
+    SourceMessage,
+    SourceTurn,
+    TemplatePart,
+    TextPart,
+)
 from promptops.formats.plain_texts import identity, parts_message, role_in, stem_steps, translated
 from promptops.formats.prompts_in_code import (
     APPENDED,
@@ -20,24 +25,33 @@ from promptops.formats.prompts_in_code import (
     message_text,
     numbered,
 )
-from promptops.formats.python_candidates import Candidate, candidates, is_request
-from promptops.formats.python_expressions import PythonExpressions
+from promptops.formats.python_candidates import (
+    Candidate,
+    StringUses,
+    appends_message,
+    candidates,
+    is_request,
+    string_uses,
+)
 from promptops.formats.python_messages import PythonMessages
-from promptops.formats.python_scopes import argument_defaults, called_name, scoped_nodes
-from promptops.formats.python_strings import PythonStrings
-from promptops.formats.python_templates import (
+from promptops.formats.python_strings import (
     TEMPLATE_CALLS,
+    PythonExpressions,
+    PythonStrings,
     argument,
+    argument_defaults,
+    called_name,
     is_chat_template,
     is_other_template,
     partial_values,
+    scoped_nodes,
     template_syntax,
     text_template,
     unwrapped,
 )
-from promptops.formats.python_uses import StringUses, appends_message, string_uses
 from promptops.formats.registry import ReadOptions
 from promptops.formats.source_file import SourceFile, UnreadableSource
+from promptops.formats.translation import InputNames
 from promptops.model.place import Text
 
 NAME = "python"

@@ -6,10 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from promptops.formats.document import Loss, SourceDocument, SourceTurn
-from promptops.formats.front_matter import front_matter
-from promptops.formats.input_names import InputNames
-from promptops.formats.parts import TemplatePart, TextPart
+from promptops.formats.document import Loss, SourceDocument, SourceTurn, TemplatePart, TextPart
 from promptops.formats.plain_texts import (
     ROLES,
     identity,
@@ -17,11 +14,11 @@ from promptops.formats.plain_texts import (
     stem_steps,
     text_message,
 )
-from promptops.formats.prompt_in_yaml import prompt_mapping
 from promptops.formats.registry import ReadOptions
 from promptops.formats.role_lines import RoleLines, has_role_lines
-from promptops.formats.source_file import SourceFile
+from promptops.formats.source_file import SourceFile, front_matter, prompt_mapping
 from promptops.formats.text_partials import JINJA_ENDINGS, translated_file
+from promptops.formats.translation import InputNames
 from promptops.patterns import lazy_pattern
 
 NAME = "text"

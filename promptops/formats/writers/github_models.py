@@ -7,10 +7,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from promptops.formats.document import Loss
-from promptops.formats.exported import ExportedFile, ExportSubject, NotExported
-from promptops.formats.plain_variables import PlainHistory, fixed_inputs, plain_turns
+from promptops.formats.exported import (
+    ExportedFile,
+    ExportSubject,
+    NotExported,
+    PlainHistory,
+    fixed_inputs,
+    plain_turns,
+)
+from promptops.formats.prompt_file import yaml_file
 from promptops.formats.writers.langfuse import with_braces
-from promptops.formats.yaml_file import yaml_file
 from promptops.model.prompt import Case
 
 NAME = "github-models"

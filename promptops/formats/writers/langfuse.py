@@ -7,8 +7,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from promptops.formats.document import Loss
-from promptops.formats.exported import ExportedFile, ExportSubject, NotExported
-from promptops.formats.plain_variables import (
+from promptops.formats.exported import (
+    ExportedFile,
+    ExportSubject,
+    NotExported,
     PlainHistory,
     PlainTurn,
     fixed_inputs,

@@ -7,17 +7,21 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from promptops.formats.document import Loss
-from promptops.formats.exported import ExportedFile, ExportSubject, NotExported
-from promptops.formats.languages.nunjucks_writer import nunjucks_text
-from promptops.formats.plain_variables import case_messages, fixed_inputs
-from promptops.formats.template_parts import NotATemplate, template_parts
+from promptops.formats.exported import (
+    ExportedFile,
+    ExportSubject,
+    NotExported,
+    case_messages,
+    fixed_inputs,
+)
+from promptops.formats.languages.jinja import NotATemplate, template_parts
+from promptops.formats.languages.nunjucks import nunjucks_text
+from promptops.formats.prompt_file import stripped, yaml_file
 from promptops.formats.writers.promptfoo import (
     configuration,
     distinctly_named,
     function_name,
 )
-from promptops.formats.written_messages import stripped
-from promptops.formats.yaml_file import yaml_file
 from promptops.model.prompt import ConversationHistory, ForEach, Message, TextPart
 
 NAME = "promptfoo-templates"

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from promptops.formats.document import Loss
-from promptops.formats.exported import ExportedFile, ExportSubject, NotExported
-from promptops.formats.parts import ExpressionPart, TagPart, TemplatePart
-from promptops.formats.parts import TextPart as Text
-from promptops.formats.plain_variables import case_messages, fixed_inputs
+from promptops.formats.document import ExpressionPart, Loss, TagPart, TemplatePart
+from promptops.formats.document import TextPart as Text
+from promptops.formats.exported import (
+    ExportedFile,
+    ExportSubject,
+    NotExported,
+    case_messages,
+    fixed_inputs,
+)
+from promptops.formats.languages.jinja import NotATemplate, template_parts, untrimmed_jinja
+from promptops.formats.prompt_file import stripped, yaml_file
 from promptops.formats.role_lines import ROLE_LINE
-from promptops.formats.template_parts import NotATemplate, template_parts, untrimmed_jinja
-from promptops.formats.written_messages import stripped
-from promptops.formats.yaml_file import yaml_file
 from promptops.model.prompt import ConversationHistory, ForEach, Message, Model, TextPart, Tool
 from promptops.patterns import lazy_pattern
 

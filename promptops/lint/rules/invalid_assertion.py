@@ -118,10 +118,9 @@ def invalid_assertion(
     """
     if prompt.evaluation or any(case.rendered or case.output for case in cases):
         from promptops.evals.case_assertions import problems_without_plugins
-        from promptops.evals.function_names import FunctionFiles
         from promptops.evals.parse import problems
-        from promptops.evals.probes.rules import rule_problems
-        from promptops.evals.unknown_names import problems_of_names
+        from promptops.evals.probes.library import rule_problems
+        from promptops.evals.unknown_names import FunctionFiles, problems_of_names
 
         for case in cases:
             yield from problems(case)

@@ -1,6 +1,6 @@
 """A value as YAML for people: strings of several lines as blocks, invisible characters escaped.
 
-`formats/yaml_file.py` is the other writer: it writes whole files in the style of files written by
+`formats/prompt_file.py` is the other writer: it writes whole files in the style of files written by
 hand, with short values on one line; here each value has its line, so that a diff shows one value.
 """
 

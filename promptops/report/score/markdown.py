@@ -76,7 +76,7 @@ def _notes(score: Score) -> list[str]:
         *(f"{label}: {line}" for label, line in notes.notes(score)),
         *(f"alert without effect: {line}" for line in notes.idle(score)),
         *(f"no alert: {line}" for line in notes.quiet(score)),
-        *(f"not certain: {line}" for line in alerts.doubtful(score)),
+        *(f"not certain: {line}" for line in notes.doubtful(score)),
     ]
 
 

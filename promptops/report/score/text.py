@@ -10,7 +10,6 @@ from promptops.model.score_group import Dimension, ScoreGroup
 from promptops.plurals import counted
 from promptops.report.parts.visible import visible_line, visible_path
 from promptops.report.score.parts import facts, notes
-from promptops.report.score.parts import notes as alerts
 from promptops.report.score.parts.facts import Section, group_name, sections
 from promptops.report.score.parts.figures import Column, columns, held
 from promptops.report.test.parts.facts import short
@@ -78,18 +77,18 @@ class _ScoreWriter:
             yield f"{self._style('note', label)}: {line}"
 
     def _alerts(self) -> Iterator[str]:
-        for line in alerts.idle(self._score):
+        for line in notes.idle(self._score):
             yield f"{self._style('note', 'alert without effect')}: {line}"
-        for line in alerts.quiet(self._score):
+        for line in notes.quiet(self._score):
             yield f"{self._style('note', 'no alert')}: {line}"
-        for line in alerts.doubtful(self._score):
+        for line in notes.doubtful(self._score):
             yield f"{self._style('warning', 'not certain')}: {line}"
-        for line in alerts.without_value(self._score):
+        for line in notes.without_value(self._score):
             yield f"{self._style('error', 'alert without a value')}: {line}"
         for alert in self._score.alerts:
             name = group_name(alert.by)
             where = f"{name}: " if name else ""
-            yield f"{self._style('error', 'alert')}: {where}{alerts.raised(alert)}"
+            yield f"{self._style('error', 'alert')}: {where}{notes.raised(alert)}"
 
 
 def _padded(column: Column) -> list[str]:

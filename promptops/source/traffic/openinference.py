@@ -11,7 +11,7 @@ from typing import Any
 
 from promptops.source.traffic import values
 from promptops.source.traffic.attributes import prompt_facts
-from promptops.source.traffic.json_values import embedded
+from promptops.source.traffic.values import embedded
 from promptops.source.traffic.wrapped import unwrapped
 
 KIND = "openinference.span.kind"

@@ -1,21 +1,21 @@
-"""Cuts files with samples into parts that can be read in any process and any order."""
+"""The parts into which files of samples are cut, and the samples of one part."""
 
 from __future__ import annotations
 
 import shlex
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
+from gzip import BadGzipFile
+from io import BufferedIOBase
 from itertools import islice
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from promptops.errors import InputError
 from promptops.model.sample import Part
-from promptops.source.traffic.documents import document_in, rows_in
 from promptops.source.traffic.files import TrafficFile, decompressed, open_file
-from promptops.source.traffic.json_values import value_of_line
-from promptops.source.traffic.line_error import LineError
-from promptops.source.traffic.lines import lines_of
-from promptops.source.traffic.reading import PART_BYTES, Head, Reader
-from promptops.source.traffic.registry import reader, reader_names
+from promptops.source.traffic.lines import document_in, lines_of, rows_in
+from promptops.source.traffic.reading import PART_BYTES, Head, Read, Reader, reader, reader_names
+from promptops.source.traffic.values import LineError, value_of_line
 
 AUTO = "auto"
 
@@ -90,3 +90,52 @@ def _json_objects(lines: Iterable[bytes | LineError]) -> Iterable[Mapping[str, A
             continue
         if isinstance(row, dict):
             yield row
+
+
+# Read the samples of one part.
+
+_NO_FIELDS: Mapping[str, str] = {}
+
+
+def samples(part: Part, fields: Mapping[str, str] = _NO_FIELDS) -> Iterator[Read]:
+    """The samples of a part in the order of the file; `PartEnd` comes last.
+
+    Lines that can't be read come between them as `BrokenLine`, and keys that are nearly known ones
+    as `SimilarKey`. `fields` has JSON pointers by the names in `model.sample.FIELD_NAMES`. Raises
+    InputError for a file that can't be opened (any more), UsageError for a missing package.
+    """
+    return reader(part.format).read(part, fields)
+
+
+# From an offset to a line; computed only for the few lines that a report shows.
+
+_CHUNK_BYTES = 1 << 20
+_PARQUET = b"PAR1"
+
+
+def line_at(location: str, offset: int) -> int:
+    """The 1-based line of an offset of a file, or the row of a Parquet file.
+
+    See `offset` and `location` in `model.sample`. The file is read up to the offset.
+    """
+    with open_file(location) as file:
+        if file.read(len(_PARQUET)) == _PARQUET:
+            return offset + 1
+        with decompressed(file) as lines:
+            return _newlines(lines, offset) + 1
+
+
+def _newlines(file: BinaryIO, left: int) -> int:
+    """The number of newlines in the next bytes."""
+    found = 0
+    while left > 0 and (chunk := _chunk(file, min(left, _CHUNK_BYTES))):
+        found += chunk.count(b"\n")
+        left -= len(chunk)
+    return found
+
+
+def _chunk(file: BinaryIO, size: int) -> bytes:
+    try:
+        return cast(BufferedIOBase, file).read1(size)
+    except (EOFError, BadGzipFile, zlib.error):
+        return b""

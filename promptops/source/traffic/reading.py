@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from os.path import basename
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from promptops.model.sample import BrokenLine, Part, PartEnd, Sample, SimilarKey
+from promptops.plugins import module_named, module_names
+from promptops.source.traffic import readers
 from promptops.source.traffic.files import TrafficFile
-from promptops.source.traffic.line_error import LineError
+from promptops.source.traffic.values import LineError
 from promptops.suggestions import MAX_NAME_CHARS, nearest_name
 
 Read = Sample | BrokenLine | SimilarKey | PartEnd
@@ -138,3 +140,15 @@ class Reading:
     def end(self) -> PartEnd:
         """The last value of the part."""
         return PartEnd(lines=self.lines, ignored=dict(self.ignored))
+
+
+def reader_names() -> list[str]:
+    """The names of all formats, sorted."""
+    return module_names(readers)
+
+
+def reader(name: str) -> Reader:
+    """The reader of a format; UsageError for an unknown name."""
+    unknown = f"`{name}` is not a format of samples"
+    module = module_named(readers, name, unknown=unknown, known_as="formats")
+    return cast(Reader, module.READER)

@@ -1,24 +1,26 @@
-"""Values of logs and exports as fields of a sample; unusable ones become None or ""."""
+"""Values of samples: JSON that is read, and errors with their line."""
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NoReturn
 
 from promptops.model.answer import Usage
-from promptops.source.traffic.json_values import embedded, json_line, shallow
-from promptops.source.traffic.line_error import LineError
+from promptops.source.compose import MAX_DEPTH
+from promptops.source.json_lines import mistake_in
+from promptops.source.values import NO_JSON_NUMBER
 
 _LAST_SECOND = 253_402_300_799
 """The end of the year 9999, which is the last that Python's dates have."""
 
-_LONGEST = 20
+_TIME_DIGITS = 20
 """Digits of a time in a string."""
 
 _MOST_TOKENS = 2**53
-_UNITS = ((10**17, 10**9), (10**14, 10**6), (10**11, 1000))
+_TIME_UNITS = ((10**17, 10**9), (10**14, 10**6), (10**11, 1000))
 """From which number on a time counts nanoseconds, microseconds or milliseconds, not seconds."""
 
 
@@ -51,13 +53,13 @@ def count(value: Any) -> int | None:
 def instant(value: Any) -> float | None:
     """Seconds since 1970 UTC of a number, an ISO 8601 string or a datetime."""
     if isinstance(value, str):
-        value = int(value) if value.isdecimal() and len(value) < _LONGEST else _moment(value)
+        value = int(value) if value.isdecimal() and len(value) < _TIME_DIGITS else _moment(value)
     if isinstance(value, datetime):
         zoned = value if value.tzinfo is not None else value.replace(tzinfo=UTC)
         value = zoned.timestamp()
     if number(value) is None:
         return None
-    unit = next((unit for least, unit in _UNITS if value >= least), 1)
+    unit = next((unit for least, unit in _TIME_UNITS if value >= least), 1)
     return value / unit if value / unit <= _LAST_SECOND else None  # exact, also of nanoseconds
 
 
@@ -171,7 +173,7 @@ def _of_parts(parts: Any, content: Any) -> dict[str, Any]:
     if len(parts) == 1 and (only := _plain_text(parts[0])) is not None:
         return {"content": only}  # most messages
     found: dict[str, Any] = {"content": joined(parts)}
-    calls = [part for part in parts if isinstance(part, dict) and part.get("type") in _CALLS]
+    calls = [part for part in parts if isinstance(part, dict) and part.get("type") in _CALL_PARTS]
     if not calls:
         return found
     if called := tool_calls([call for call in calls if call["type"] == "tool_call"]):
@@ -182,7 +184,7 @@ def _of_parts(parts: Any, content: Any) -> dict[str, Any]:
     return found
 
 
-_CALLS = ("tool_call", "tool_call_response")
+_CALL_PARTS = ("tool_call", "tool_call_response")
 
 
 def _plain_text(part: Any) -> str | None:
@@ -200,3 +202,193 @@ def _text_of(part: Any) -> str:
 
 _TEXT_TYPES = ("text", "input_text", "output_text", "refusal")
 _TEXT_KEYS = ("content", "text", "refusal")
+
+
+# JSON of untrusted lines: parsed strictly, and bounded in depth.
+
+TOO_DEEP = "nested too deeply"
+_LONGEST_INTEGER = 300
+"""Characters; a float can represent every shorter integer."""
+
+
+def value_of_line(line: bytes) -> Any:
+    """The JSON value of a line; raises LineError with the column of the mistake.
+
+    Half of a surrogate pair, as in an answer that was cut off in a character, becomes U+FFFD.
+    """
+    try:
+        return json_value(line.decode())
+    except UnicodeDecodeError as error:
+        column = len(line[: error.start].decode()) + 1
+        raise LineError("not UTF-8", column=column) from None
+
+
+def json_value(text: str) -> Any:
+    """The same of a string."""
+    try:
+        value = _DECODER.decode(text)
+        return _whole_characters(value) if "\\ud" in text or "\\uD" in text else value
+    except json.JSONDecodeError as error:
+        message, offset = mistake_in(text, error)
+        raise LineError(message, column=offset + 1) from None
+    except RecursionError:
+        raise LineError(TOO_DEEP) from None
+
+
+def embedded(value: Any) -> Any:
+    """The value of JSON in a string; everything else, such as plain text, unchanged."""
+    if not isinstance(value, str) or not value.lstrip().startswith(("{", "[")):
+        return value
+    try:
+        return json_value(value)
+    except LineError:
+        return value
+
+
+def shallow(value: Any, key: str) -> Any:
+    """The value unchanged; raises LineError if it is nested deeper than templates can be given."""
+    level = [value] if isinstance(value, (dict, list)) else []
+    for _ in range(MAX_DEPTH + 1):
+        level = [
+            item
+            for container in level
+            for item in (container.values() if isinstance(container, dict) else container)
+            if isinstance(item, (dict, list))
+        ]
+        if not level:
+            return value
+    raise LineError(f"`{key}` is nested deeper than {MAX_DEPTH} levels", key=key)
+
+
+def json_line(value: Any) -> str:
+    """A value as JSON in one line, for an answer that a log has as JSON data."""
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except RecursionError:
+        raise LineError(TOO_DEEP) from None
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise LineError(f"JSON has no `{name}`")
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > _LONGEST_INTEGER:
+        raise LineError(NO_JSON_NUMBER)
+    return int(digits)
+
+
+def _float(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise LineError(NO_JSON_NUMBER)
+    return number
+
+
+_DECODER = json.JSONDecoder(parse_constant=_no_constant, parse_float=_float, parse_int=_integer)
+
+
+def _whole_characters(value: Any) -> Any:
+    """The same value without halves of surrogate pairs."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, dict):
+        return {_whole_characters(key): _whole_characters(item) for key, item in value.items()}
+    return [_whole_characters(item) for item in value] if isinstance(value, list) else value
+
+
+# Why a line, or a row of a table, has no sample.
+
+
+class LineError(Exception):
+    """A line that can't be read; caught where the lines of a part are read.
+
+    Attributes:
+        message: Lower case, no full stop, without text of the line.
+        column: 1-based, in characters.
+        key: The key whose value is wrong, or ""; then `column` is computed from it.
+    """
+
+    def __init__(self, message: str, *, column: int = 1, key: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.column = column
+        self.key = key
+
+
+# Attributes in OTLP/JSON: `{"key", "value": {"stringValue": …}}`.
+
+
+def attributes_of(listed: Any) -> dict[str, Any]:
+    """From the name of each attribute to its value as JSON data; see `plain`."""
+    try:
+        found = {
+            each["key"]: value["stringValue"]
+            if "stringValue" in (value := each["value"])
+            else plain(value)
+            for each in listed or ()
+        }
+    except (KeyError, TypeError):
+        found = {None: None}
+    return found if set(map(type, found)) <= _ONLY_STRINGS else dict(_usable(listed))
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON data; None for bytes and for anything that is not a value."""
+    if isinstance(value, dict):
+        for kind, inner in value.items():
+            read = _OTLP_KINDS.get(kind)
+            if read is not None:
+                return read(inner)
+    return None
+
+
+_ONLY_STRINGS = {str}
+
+
+def _usable(listed: Any) -> list[tuple[str, Any]]:
+    """What can be read of a list with mistakes."""
+    if not isinstance(listed, list):
+        return []
+    found = [(each.get("key"), each.get("value")) for each in listed if isinstance(each, dict)]
+    return [(key, plain(value)) for key, value in found if isinstance(key, str)]
+
+
+def _string(value: Any) -> Any:
+    return value if isinstance(value, str) else None
+
+
+def integer(value: Any) -> int | None:
+    """64 bits, which JSON writes as a string; None for anything else."""
+    try:
+        return int(value) if len(str(value)) <= _TIME_DIGITS else None
+    except (TypeError, ValueError):
+        return None
+
+
+def _double(value: Any) -> float | None:
+    return float(value) if isinstance(value, (int, float)) else None
+
+
+def _bool(value: Any) -> bool | None:
+    return value if isinstance(value, bool) else None
+
+
+def _array(value: Any) -> list[Any]:
+    listed = value.get("values") if isinstance(value, dict) else None
+    return [plain(each) for each in listed] if isinstance(listed, list) else []
+
+
+def _kvlist(value: Any) -> dict[str, Any]:
+    listed = value.get("values") if isinstance(value, dict) else None
+    return attributes_of(listed)
+
+
+_OTLP_KINDS: Mapping[str, Callable[[Any], Any]] = {
+    "stringValue": _string,
+    "intValue": integer,
+    "doubleValue": _double,
+    "boolValue": _bool,
+    "arrayValue": _array,
+    "kvlistValue": _kvlist,
+}

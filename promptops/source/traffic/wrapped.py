@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from promptops.source.traffic import values
-from promptops.source.traffic.json_values import embedded
-from promptops.source.traffic.responses import response_facts
+from promptops.source.traffic.attributes import response_facts
+from promptops.source.traffic.values import embedded
 
 _ANSWERS = frozenset(("assistant", "model", "ai"))
 """Roles of a message that a model wrote."""

@@ -310,7 +310,7 @@ def test_outside_of_a_repository_an_import_is_an_error_of_git(say, tmp_path, mon
 
 READER = """
 from promptops.formats.document import SourceDocument, SourceMessage, TextContent
-from promptops.formats.parts import TextPart
+from promptops.formats.document import TextPart
 
 NAME = "acme"
 MARKS = "`.acme`: one message"

@@ -9,8 +9,13 @@ from pathlib import Path
 import pytest
 
 from promptops.cli.main import run
-from promptops.commands.mv.apply import apply_move
-from promptops.commands.mv.plan import alias_edit, moving_workspace, plan_move, removed_alias
+from promptops.commands.mv.plan import (
+    alias_edit,
+    apply_move,
+    moving_workspace,
+    plan_move,
+    removed_alias,
+)
 from promptops.errors import PromptopsError
 from promptops.repo.repository import Repository
 from promptops.source.document import read

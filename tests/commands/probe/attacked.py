@@ -10,8 +10,7 @@ from promptops.commands.probe.options import ProbeOptions
 from promptops.commands.probe.probe import probe
 from promptops.evals.engine.ask import Patience, Settings
 from promptops.evals.probes.library import probes
-from promptops.evals.probes.placeholders import filled, marker
-from promptops.evals.probes.transforms import transformed
+from promptops.evals.probes.transforms import filled, marker, transformed
 from promptops.model.probe import Probe
 from promptops.model.probe_run import ProbeRun
 from promptops.testing.options import RunOptions

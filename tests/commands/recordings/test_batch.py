@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from promptops.evals.providers.anthropic import batches as anthropic_batches
-from promptops.evals.providers.openai import batches as openai_batches
+from promptops.evals.providers import anthropic as anthropic_batches
+from promptops.evals.providers import openai as openai_batches
 from tests.commands.asked import FILE, JUDGE, case
 from tests.commands.test.batched import (
     APIS,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from promptops.evals.deciding.mutant_rule import proves_mutant
+from promptops.evals.deciding.decision import proves_mutant
 
 SEED = 20261127
 

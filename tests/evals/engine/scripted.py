@@ -9,8 +9,8 @@ from typing import Any
 
 from promptops.evals.engine.ask import Ask, Interrupt, Outcome, Payer, Settings
 from promptops.evals.engine.run import ask_all
+from promptops.evals.http_api import rate_limits, retry_after_s
 from promptops.evals.providers import Failure, RateLimits, Reply
-from promptops.evals.providers.http_api.rate_headers import rate_limits, retry_after_s
 from promptops.model.answer import Answer, Usage
 from promptops.model.config import ModelProfile
 from promptops.model.request import Request

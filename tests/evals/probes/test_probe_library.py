@@ -19,7 +19,6 @@ from promptops.evals.probes.library import (
     family_names,
     probes,
     read_family,
-    smoke_probes,
 )
 from promptops.evals.probes.transforms import transformed
 
@@ -85,13 +84,6 @@ def test_two_probes_never_send_the_same() -> None:
     sent = json.loads(SENT.read_text("utf-8"))
 
     assert len({*sent.values()}) == len(sent)
-
-
-def test_the_smoke_probes_are_the_first_of_each_family_with_probes() -> None:
-    families = [probe.family for probe in smoke_probes()]
-
-    assert families == [name for name in FAMILIES if name != "bias"]
-    assert smoke_probes(["encoding"]) == probes(["encoding"])[:1]
 
 
 def test_families_are_in_the_order_given_and_each_once() -> None:

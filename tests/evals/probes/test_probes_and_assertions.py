@@ -4,8 +4,7 @@ import json
 from typing import Any
 
 from promptops.evals.probes.library import probes
-from promptops.evals.probes.placeholders import filled
-from promptops.evals.probes.transforms import transformed
+from promptops.evals.probes.transforms import filled, transformed
 from promptops.model.probe import Probe
 from tests.evals.answers import judged
 

@@ -55,8 +55,8 @@ def test_an_address_makes_any_name_a_provider():
 
 
 def test_a_plug_in_is_found_in_any_case(tmp_path, monkeypatch):
-    make = "def make(profile, key):\n    return built_in()['echo'](profile, key)\n"
-    found = "from promptops.evals.providers.registry import built_in\n"
+    make = "def make(profile, key):\n    return echo(profile, key)\n"
+    found = "from promptops.evals.providers.echo import echo\n"
     _plugin(tmp_path, monkeypatch, "Acme", "acme_models", found + make)
 
     echoes = {type(provider_of(_profile(name), {})) for name in ("acme", "ACME", "Echo")}

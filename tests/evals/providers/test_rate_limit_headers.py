@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from promptops.evals.http_api import rate_limits, retry_after_s
 from promptops.evals.providers import RateLimits, Window
-from promptops.evals.providers.http_api.rate_headers import rate_limits, retry_after_s
 
 NOW_S = 1_767_225_600.0  # 2026-01-01T00:00:00Z
 

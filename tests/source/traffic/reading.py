@@ -8,10 +8,8 @@ from typing import Any
 
 from promptops.model.sample import BrokenLine, PartEnd, Sample, SimilarKey
 from promptops.source.traffic.files import opened
-from promptops.source.traffic.parts import AUTO, parts
-from promptops.source.traffic.places import line_at
+from promptops.source.traffic.parts import AUTO, line_at, parts, samples
 from promptops.source.traffic.reading import PART_BYTES
-from promptops.source.traffic.samples import samples
 
 EXPORTS = Path(__file__).parent / "exports"
 

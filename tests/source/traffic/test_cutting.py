@@ -17,8 +17,7 @@ from promptops.errors import InputError, UsageError
 from promptops.model.sample import Part, PartEnd, Sample
 from promptops.records import replace
 from promptops.source.traffic.files import TrafficFile, opened
-from promptops.source.traffic.parts import parts
-from promptops.source.traffic.samples import samples
+from promptops.source.traffic.parts import parts, samples
 from tests.source.traffic.reading import EXPORTS, Found
 from tests.tiers import examples
 

@@ -19,7 +19,7 @@ from collections import Counter
 from pathlib import Path
 from promptops.source.traffic.files import opened
 from promptops.source.traffic.parts import parts
-from promptops.source.traffic.samples import samples
+from promptops.source.traffic.parts import samples
 
 with opened(sys.argv[1:]) as files:
     found = Counter(type(each).__name__ for part in parts(files) for each in samples(part))

@@ -200,7 +200,7 @@ PEAK_MB = """\
 import sys
 from pathlib import Path
 from promptops.model.sample import Part
-from promptops.source.traffic.samples import samples
+from promptops.source.traffic.parts import samples
 part = Part(path=sys.argv[1], location=sys.argv[1], format="parquet", start=0, end=1)
 for each in samples(part):
     pass

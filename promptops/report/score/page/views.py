@@ -13,7 +13,6 @@ from promptops.records import record
 from promptops.report.page.scale import Scale, Tick, marks, score_scale
 from promptops.report.score.page.series import Chart, Series, TimedValue, charts, times_of
 from promptops.report.score.parts import facts, figures, notes
-from promptops.report.score.parts import notes as alerts
 from promptops.report.score.parts.facts import Section, group_name, sections
 from promptops.report.score.parts.figures import Column, columns, of_metric
 from promptops.report.test.parts.facts import short
@@ -84,10 +83,10 @@ def page_notes(score: Score) -> tuple[tuple[str, tuple[str, ...]], ...]:
     every = [
         *(("can't be read", line) for line in notes.broken(score)),
         *notes.notes(score),
-        *(("alert without a value", line) for line in alerts.without_value(score)),
-        *(("alert without effect", line) for line in alerts.idle(score)),
-        *(("not certain", line) for line in alerts.doubtful(score)),
-        *(("no alert", line) for line in alerts.quiet(score)),
+        *(("alert without a value", line) for line in notes.without_value(score)),
+        *(("alert without effect", line) for line in notes.idle(score)),
+        *(("not certain", line) for line in notes.doubtful(score)),
+        *(("no alert", line) for line in notes.quiet(score)),
     ]
     for label, line in every:
         found.setdefault(label, []).append(line)
@@ -117,7 +116,7 @@ def _alert_views(section: Section, anchor: str, raised: Iterable[Alert]) -> Iter
         if alert.by.get("prompt", "") == section.prompt:
             yield AlertView(
                 group=group_name(alert.by, _WITHOUT_PROMPT),
-                text=alerts.raised(alert),
+                text=notes.raised(alert),
                 prompt=section.prompt,
                 anchor=anchor,
             )
@@ -316,7 +315,7 @@ class _Drawing:
         bounds = "" if found.low is None else f" [{found.low:.1f}, {found.high or 0:.1f}]"
         name = f"{series.name}, " if series.name else ""
         shown = f"{of_metric(metric, found.value)}{bounds} of {found.n:,}"
-        title = alerts.raised(value.alert) if value.alert else shown
+        title = notes.raised(value.alert) if value.alert else shown
         return Dot(
             x=self._at(series, value),
             y=self._y.at(found.value),

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from promptops.source.traffic import values
-from promptops.source.traffic.attributes import prompt_facts
-from promptops.source.traffic.json_values import embedded
-from promptops.source.traffic.line_reader import Facts, LineReader, Row
+from promptops.source.traffic.attributes import prompt_facts, response_facts
+from promptops.source.traffic.lines import Facts, LineReader, Row
 from promptops.source.traffic.reading import Reading
-from promptops.source.traffic.responses import response_facts
+from promptops.source.traffic.values import embedded
 
 _OWN = ("request_id", "request_created_at")
 _SESSION = "Helicone-Session-Id"

@@ -11,10 +11,9 @@ from promptops.model.sample import SAMPLE_KEYS
 from promptops.runtime.request.response_attributes import response_attributes
 from promptops.source.traffic import values
 from promptops.source.traffic.attributes import prompt_facts, usage_of
-from promptops.source.traffic.json_values import embedded, shallow
-from promptops.source.traffic.line_error import LineError
-from promptops.source.traffic.line_reader import Facts, LineReader, Row
+from promptops.source.traffic.lines import Facts, LineReader, Row
 from promptops.source.traffic.reading import Reading
+from promptops.source.traffic.values import LineError, embedded, shallow
 from promptops.source.traffic.wrapped import unwrapped
 
 _ANSWER = frozenset(("output", "tool_calls", "error"))

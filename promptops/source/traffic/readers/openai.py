@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from promptops.source.traffic import values
-from promptops.source.traffic.attributes import prompt_facts
-from promptops.source.traffic.line_reader import Facts, LineReader, Row
+from promptops.source.traffic.attributes import prompt_facts, response_facts
+from promptops.source.traffic.lines import Facts, LineReader, Row
 from promptops.source.traffic.reading import Reading
-from promptops.source.traffic.responses import response_facts
 
 _KIND = "chat.completion"
 

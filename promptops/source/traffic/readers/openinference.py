@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from promptops.source.traffic import values
-from promptops.source.traffic.line_reader import Facts, LineReader, Row
+from promptops.source.traffic.lines import Facts, LineReader, Row
 from promptops.source.traffic.openinference import (
     KIND,
     flat,

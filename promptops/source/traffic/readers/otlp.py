@@ -6,11 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from promptops.source.traffic import openinference, values
-from promptops.source.traffic.any_values import attributes_of, integer
-from promptops.source.traffic.line_error import LineError
-from promptops.source.traffic.line_reader import Facts, LineReader, Row
+from promptops.source.traffic.attributes import is_request, request_facts
+from promptops.source.traffic.lines import Facts, LineReader, Row
 from promptops.source.traffic.reading import Reading
-from promptops.source.traffic.request_attributes import is_request, request_facts
+from promptops.source.traffic.values import LineError, attributes_of, integer
 
 _EVENT = "gen_ai.client.inference.operation.details"
 _SPANS = ("resourceSpans", "scopeSpans", "spans")

@@ -14,12 +14,10 @@ from promptops.model.distribution import install_command
 from promptops.model.sample import SAMPLE_KEYS, Part
 from promptops.records import record
 from promptops.source.traffic.files import TrafficFile, open_file
-from promptops.source.traffic.json_values import TOO_DEEP
-from promptops.source.traffic.line_error import LineError
-from promptops.source.traffic.line_reader import Facts
-from promptops.source.traffic.lines import MAX_LINE_BYTES
+from promptops.source.traffic.lines import MAX_LINE_BYTES, Facts
 from promptops.source.traffic.readers import json, langfuse, openinference
 from promptops.source.traffic.reading import Head, Read, Reading
+from promptops.source.traffic.values import TOO_DEEP, LineError
 
 _MAGIC = b"PAR1"
 _ROWS = 500

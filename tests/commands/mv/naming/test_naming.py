@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 from promptops.commands.lint.live import Live
-from promptops.commands.mv.naming.families import declared
-from promptops.commands.mv.naming.rename import rename, rename_input
-from promptops.commands.mv.naming.symbols import definitions_of, places_of, symbol_at
+from promptops.commands.mv.rename import rename, rename_input
+from promptops.commands.mv.symbols import declared, definitions_of, places_of, symbol_at
 from promptops.errors import PromptopsError
 from promptops.lint.pipeline import lint_one
 from promptops.lint.registry import built_in

@@ -1,0 +1,1 @@
+"""Readers of four formats, as a package beside promptops has them."""

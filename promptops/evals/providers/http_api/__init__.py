@@ -1,1 +1,0 @@
-"""Shared by the providers that call an HTTP API through the provider's SDK."""

@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 from jinja2 import nodes
 
 from promptops.model.place import Text
-from promptops.runtime.template import calls, composition, flow, macros
+from promptops.runtime.template import calls, flow, macros
+from promptops.runtime.template.composition import block_bodies, opened_parent, own_blocks
 from promptops.runtime.template.expressions import Expression, expression
 from promptops.runtime.template.limits import MAX_OUTPUT_CHARS, capped_range
 from promptops.runtime.template.node_facts import facts, mentions, unset_at_start
@@ -30,7 +31,7 @@ from promptops.runtime.template.template import (
 )
 from promptops.runtime.template.values import Namespace, as_data
 
-_REGISTERED = (calls, composition, flow, macros)
+_REGISTERED = (calls, flow, macros)
 
 T = TypeVar("T")
 
@@ -140,10 +141,10 @@ class Program:
         at = len(tree.body) if extends is None else tree.body.index(extends)
         self._unset = unset_at_start(tree)
         self._has_self = mentions(tree.body, "self")
-        self._blocks = composition.block_bodies(tree)
+        self._blocks = block_bodies(tree)
         self._before: Statement = counted(tree.body[:at])
         self._after: Statement = counted(tree.body[at + 1 :])
-        self._parent = None if extends is None else composition.opened_parent(extends)
+        self._parent = None if extends is None else opened_parent(extends)
 
     def into(self, scope: Scope, out: Out) -> None:
         """Render in a scope, which keeps the names that the template sets at its top level."""
@@ -152,7 +153,7 @@ class Program:
         for name, body in self._blocks.items():
             scope.blocks.definitions.setdefault(name, []).append((body, scope.frame))
         if self._has_self:
-            scope.names["self"] = composition.own_blocks(scope)
+            scope.names["self"] = own_blocks(scope)
         self._before(scope, out)
         if self._parent is None:
             return

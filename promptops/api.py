@@ -166,9 +166,8 @@ def _open(key: Key) -> Loaded:
 
 
 def _opened(ref: str | None, source: AnyPath | None, trust: AnyPath | None) -> Loaded:
-    from promptops.runtime.loading.opening import named_source, opened
     from promptops.runtime.loading.resolver import RefResolver
-    from promptops.runtime.loading.snapshots import Snapshot
+    from promptops.runtime.loading.snapshots import Snapshot, named_source, opened
 
     override = os.environ.get("PROMPTOPS_OVERRIDE")
     if override:

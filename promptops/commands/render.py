@@ -144,8 +144,8 @@ def _formatted(name: str, rendered: Any, *, annotate: bool) -> str:
 def _arguments(name: str, rendered: Any) -> dict[str, Any]:
     """The arguments of a provider's client; raises as the methods of `RenderedRequest`."""
     from promptops.runtime.request.anthropic import message_arguments
-    from promptops.runtime.request.chat import chat_arguments
     from promptops.runtime.request.gemini import content_arguments
+    from promptops.runtime.request.openai import chat_arguments
     from promptops.runtime.request.refusal import refuse_unsupported
 
     refuse_unsupported(rendered.request, name, rendered.prompt.id)

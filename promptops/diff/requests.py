@@ -30,9 +30,9 @@ from promptops.model.request import Request
 from promptops.patterns import lazy_pattern
 from promptops.plurals import counted, some
 from promptops.records import record, replace
-from promptops.runtime.template.composition import targets
 from promptops.runtime.template.scope import Load
 from promptops.runtime.template.template import TemplateError, parse
+from promptops.runtime.template.template_program import targets
 
 Sent = Mapping[str, Any]
 

@@ -178,7 +178,7 @@ def _refuse_calls(parts: list[nodes.Node]) -> None:
     """Values have no methods, and there is one function."""
     from jinja2 import nodes
 
-    from promptops.runtime.template.calls import callee_span
+    from promptops.runtime.template.expressions import callee_span
 
     for node in parts:
         if not isinstance(node, nodes.Call) or _is_range(node.node):

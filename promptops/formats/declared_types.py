@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from promptops.patterns import lazy_pattern
-from promptops.runtime.request.schema_engine import first_error, own_engine
+from promptops.runtime.request.schema_check import first_error, own_engine
 
 _KINDS = {
     "string": "string",

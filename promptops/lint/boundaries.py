@@ -28,7 +28,7 @@ from promptops.model.prompt import Schema
 from promptops.plurals import counted
 from promptops.records import record
 from promptops.runtime.request.inputs import dotted
-from promptops.runtime.request.schema_work import measured
+from promptops.runtime.request.schema_check import measured
 from promptops.runtime.template.data import NotJson, json_copy
 from promptops.runtime.template.limits import MAX_TEXT_CHARS
 

@@ -21,10 +21,9 @@ from promptops.model.request import Request
 from promptops.records import record, replace
 from promptops.runtime.request.api_limits import APIS, COMPATIBLE_RESPONSES, Api, apis_of
 from promptops.runtime.request.media import media_type_of_path
-from promptops.runtime.request.messages import message_data
-from promptops.runtime.request.neutral import INSTRUCTIONS
-from promptops.runtime.request.render import Renderer
+from promptops.runtime.request.render import Renderer, message_data
 from promptops.runtime.request.unsupported import (
+    INSTRUCTIONS,
     Unsupported,
     unsupported,
     unsupported_conversation,

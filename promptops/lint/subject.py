@@ -39,7 +39,7 @@ from promptops.model.place import Text
 from promptops.model.prompt import Case, ForEach, Message, Prompt, TextPart
 from promptops.records import record
 from promptops.runtime.request.render import Renderer, RenderError, TracedRequest
-from promptops.runtime.request.schema_work import measured
+from promptops.runtime.request.schema_check import measured
 from promptops.runtime.template.limits import PromptBudget, TookTooLong
 from promptops.source.document import Document
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from promptops.errors import UsageError
 from promptops.loading.releases import GitReleases
 from promptops.runtime.loading.cache import BundleCache, cache_folder
-from promptops.runtime.loading.opening import named_source, opened
 from promptops.runtime.loading.refs import wrong_name
+from promptops.runtime.loading.snapshots import named_source, opened
 from promptops.runtime.loading.source import shown
 from promptops.workspace.diagnosis import Diagnosis
 

@@ -35,12 +35,8 @@ from promptops.repo.process import Git, ProcessOutput, decode, foreign_environme
 from promptops.repo.repository import Repository
 from promptops.repo.revisions import OBJECT_ID
 from promptops.runtime.bundle.format import Contents
+from promptops.runtime.loading.bundle_file import make_private_folder, read_private, why_not_private
 from promptops.runtime.loading.cache import BundleCache, cache_folder
-from promptops.runtime.loading.private_files import (
-    make_private_folder,
-    read_private,
-    why_not_private,
-)
 from promptops.runtime.loading.site import CANARY_HINT, MISSHAPEN, CanaryRefused, pointer_of
 from promptops.runtime.loading.source import Delivery, Listed, Pointer, checked, shown
 from promptops.runtime.loading.trust import Trust

@@ -235,14 +235,13 @@ def _of_model(model: Any) -> dict[str, str]:
 def _of_messages(request: RenderedRequest, content: bool) -> dict[str, str]:
     if not content:
         return {}
-    from promptops.runtime.request.message_attributes import input_messages
+    from promptops.runtime.request.span_attributes import input_messages
 
     return {"gen_ai.input.messages": input_messages(request.messages)}
 
 
 def _of_answer(answer: Any, content: bool) -> dict[str, Any]:
-    from promptops.runtime.request.message_attributes import output_messages
-    from promptops.runtime.request.response_attributes import response_attributes
+    from promptops.runtime.request.span_attributes import output_messages, response_attributes
 
     found = response_attributes(answer)
     message = output_messages(answer) if content else None

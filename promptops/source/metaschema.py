@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from promptops.runtime.request.schema_check import OwnValidator
-from promptops.runtime.request.schema_engine import own_engine
+from promptops.runtime.request.schema_check import OwnValidator, own_engine
 from promptops.source.schema_resources import DIALECT
 
 

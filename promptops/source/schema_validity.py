@@ -9,7 +9,7 @@ from promptops.json_pointer import NO_VALUE, pointer_to, tokens, value_at
 from promptops.model.finding import Problem
 from promptops.model.prompt import Locate
 from promptops.runtime.request.plain_schema import is_plain_schema
-from promptops.runtime.request.schema_engine import own_engine
+from promptops.runtime.request.schema_check import own_engine
 from promptops.runtime.template.data import TooMuchWork
 from promptops.source.explain import explain
 from promptops.source.schema_resources import DIALECT, subschemas

@@ -95,8 +95,7 @@ def _errors(name: str, part: str, value: Any) -> list[Error]:
 
 @lru_cache(maxsize=8)
 def _validator(name: str, part: str) -> OwnValidator:
-    from promptops.runtime.request.schema_check import OwnValidator
-    from promptops.runtime.request.schema_engine import own_engine
+    from promptops.runtime.request.schema_check import OwnValidator, own_engine
 
     whole = schema(name)
     chosen: Any = {"$ref": f"#/$defs/{part}", "$defs": whole["$defs"]} if part else whole

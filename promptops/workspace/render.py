@@ -15,8 +15,7 @@ from promptops.model.request import Request
 from promptops.records import record
 from promptops.records.outputs import output
 from promptops.runtime.request.canonical import request_digest
-from promptops.runtime.request.messages import SourcedText
-from promptops.runtime.request.render import Renderer, TracedRequest
+from promptops.runtime.request.render import Renderer, SourcedText, TracedRequest
 from promptops.runtime.template.scope import Piece
 from promptops.workspace.listing import unreadable_error
 from promptops.workspace.workspace import Workspace

@@ -19,7 +19,7 @@ from promptops.lint.pipeline import Silencers, conclude, lint_one
 from promptops.lint.registry import built_in
 from promptops.lint.subject import LintRun
 from promptops.runtime.request.render import Renderer
-from promptops.runtime.template.filters import allowed_filters, allowed_tests
+from promptops.runtime.template.environment import allowed_filters, allowed_tests
 from promptops.source.config import FILES, load
 
 ROOT = Path(__file__).parents[2]

@@ -13,7 +13,7 @@ from promptops.commands.import_.importing import import_prompts
 from promptops.commands.import_.planning import ImportOptions
 from promptops.formats.registry import ReadOptions
 from promptops.model.finding import Severity
-from promptops.runtime.request.chat import chat_arguments
+from promptops.runtime.request.openai import chat_arguments
 from promptops.runtime.request.render import Renderer
 from promptops.workspace.workspace import workspace
 

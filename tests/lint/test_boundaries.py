@@ -12,7 +12,7 @@ from promptops.lint.boundaries import MAX_CHARS, MAX_NODES, boundary_inputs
 from promptops.lint.examples import files, findings
 from promptops.lint.registry import built_in
 from promptops.runtime.request.inputs import Inputs
-from promptops.runtime.request.schema_work import measured
+from promptops.runtime.request.schema_check import measured
 from tests.tiers import fast_only
 
 CART = """

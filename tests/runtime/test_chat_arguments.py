@@ -3,7 +3,7 @@
 import pytest
 
 from promptops.model.request import Request
-from promptops.runtime.request.chat import chat_arguments
+from promptops.runtime.request.openai import chat_arguments
 
 
 def test_what_is_not_set_is_not_sent():

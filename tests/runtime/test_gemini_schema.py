@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from promptops.runtime.request.gemini_schema import gemini_schema, refused
+from promptops.runtime.request.provider_schemas import gemini_refusals, gemini_schema
 
 NODE = {"type": "object", "properties": {"below": {"$ref": "#/$defs/node"}}}
 
@@ -62,7 +62,7 @@ NODE = {"type": "object", "properties": {"below": {"$ref": "#/$defs/node"}}}
     ],
 )
 def test_limits_that_the_api_ignores_are_in_the_description(schema: Any, sent: Any) -> None:
-    assert list(refused(schema)) == []
+    assert list(gemini_refusals(schema)) == []
     assert gemini_schema(schema) == sent
 
 
@@ -114,7 +114,7 @@ def test_limits_that_the_api_ignores_are_in_the_description(schema: Any, sent: A
 def test_what_would_change_the_meaning_of_a_schema_is_refused_at_its_place(
     schema: Any, expected: list[tuple[str, str]]
 ) -> None:
-    assert [(each.at, each.what) for each in refused(schema)] == expected
+    assert [(each.at, each.what) for each in gemini_refusals(schema)] == expected
 
 
 def test_a_schema_with_many_references_is_searched_once() -> None:
@@ -125,4 +125,4 @@ def test_a_schema_with_many_references_is_searched_once() -> None:
         for index, name in enumerate(names)
     }
 
-    assert list(refused({"$defs": definitions, "anyOf": everywhere})) == []
+    assert list(gemini_refusals({"$defs": definitions, "anyOf": everywhere})) == []

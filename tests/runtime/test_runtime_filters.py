@@ -186,7 +186,7 @@ def test_a_test_says_what_jinja_says(call: str, ask_jinja: Any, ask_us: Any) -> 
 
 
 def test_every_allowed_filter_and_test_is_tried() -> None:
-    from promptops.runtime.template.filters import allowed_filters, allowed_tests
+    from promptops.runtime.template.environment import allowed_filters, allowed_tests
 
     filters = {call.partition("(")[0].partition("|")[0] for call in FILTERS}
     tests = {call.removeprefix("not ").partition("(")[0] for call in TESTS}

@@ -14,8 +14,7 @@ import pytest
 from packaging.requirements import Requirement
 
 from promptops.runtime.request.portable_schema import MAX_PARTS, portable_engine
-from promptops.runtime.request.schema_check import MAX_MESSAGE_CHARS
-from promptops.runtime.request.schema_engine import any_engine, engine_name
+from promptops.runtime.request.schema_check import MAX_MESSAGE_CHARS, any_engine, engine_name
 from tests.runtime.schema_child import CASES
 from tests.tiers import fast_first
 

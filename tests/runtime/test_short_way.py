@@ -15,8 +15,7 @@ from promptops.model.prompt import (
     Prompt,
     TextPart,
 )
-from promptops.runtime.request.messages import MAX_TURNS
-from promptops.runtime.request.render import Renderer, RenderError, fast_path
+from promptops.runtime.request.render import MAX_TURNS, Renderer, RenderError, fast_path
 
 PATH = "prompts/a.prompt.yaml"
 INPUTS = {"a": "{{ b }}\n", "n": 1.0, "nothing": None, "many": ["x"]}

@@ -33,9 +33,9 @@ from promptops.repo.default_branch import how_to_set, trusted_branch
 from promptops.repo.process import Git, decode, inherited_environment
 from promptops.repo.repository import WORKTREE, Repository
 from promptops.repo.revisions import FETCH_ALL
+from promptops.runtime.loading.bundle_file import why_not_private
 from promptops.runtime.loading.cache import cache_hint, cache_location
-from promptops.runtime.loading.private_files import why_not_private
-from promptops.runtime.request.schema_engine import NATIVE, PORTABLE, is_portable
+from promptops.runtime.request.schema_check import NATIVE, PORTABLE, is_portable
 from promptops.source.schemas import schema_text
 from promptops.untrusted import is_untrusted
 from promptops.workspace.diagnosis import Diagnosis

@@ -390,7 +390,7 @@ _TEST_DESCRIPTIONS: Mapping[str, str] = {
 @cache
 def filters() -> Mapping[str, str]:
     """Each filter with one line about it."""
-    from promptops.runtime.template.filters import allowed_filters
+    from promptops.runtime.template.environment import allowed_filters
 
     return {
         name: _FILTER_DESCRIPTIONS.get(name) or _first_line(each)
@@ -401,7 +401,7 @@ def filters() -> Mapping[str, str]:
 @cache
 def tests() -> Mapping[str, str]:
     """Each test that has a name with one line about it."""
-    from promptops.runtime.template.filters import allowed_tests
+    from promptops.runtime.template.environment import allowed_tests
 
     found = {name: each for name, each in allowed_tests().items() if name.isidentifier()}
     return {name: _TEST_DESCRIPTIONS.get(name) or _first_line(each) for name, each in found.items()}

@@ -67,8 +67,7 @@ from promptops.model.request import Request
 from promptops.records import field, record, replace
 from promptops.runtime.request.api_limits import COMPATIBLE_RESPONSES
 from promptops.runtime.request.canonical import canonical_json
-from promptops.runtime.request.chat import chat_arguments
-from promptops.runtime.request.responses import response_arguments
+from promptops.runtime.request.openai import chat_arguments, response_arguments
 
 DIGITS = 6
 """Significant digits of each number of a vector: enough for a cosine, and the line stays short."""

@@ -185,14 +185,14 @@ _SPECIAL: Mapping[str, Callable[[str, str], str | None]] = {
 
 @cache
 def _filters() -> frozenset[str]:
-    from promptops.runtime.template.filters import allowed_filters
+    from promptops.runtime.template.environment import allowed_filters
 
     return frozenset(allowed_filters())
 
 
 @cache
 def _tests() -> frozenset[str]:
-    from promptops.runtime.template.filters import allowed_tests
+    from promptops.runtime.template.environment import allowed_tests
 
     return frozenset(allowed_tests())
 

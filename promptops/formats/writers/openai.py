@@ -11,7 +11,7 @@ from promptops.formats.exported import ExportedFile, ExportSubject, NotExported
 from promptops.model.prompt import Case
 from promptops.patterns import lazy_pattern
 from promptops.records import replace
-from promptops.runtime.request.chat import chat_arguments
+from promptops.runtime.request.openai import chat_arguments
 
 NAME = "openai"
 MARKS = "`batch.jsonl`: the request of each test case, for the batch API; a file for each model"

@@ -17,7 +17,7 @@ from promptops.model.prompt import Case
 from promptops.model.request import Request
 from promptops.patterns import lazy_pattern
 from promptops.records import replace
-from promptops.runtime.request.chat import chat_arguments
+from promptops.runtime.request.openai import chat_arguments
 
 NAME = "promptfoo"
 MARKS = "`promptfooconfig.yaml` for each prompt, and `promptops_prompts.py`, which renders them"

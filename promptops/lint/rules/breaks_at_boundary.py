@@ -11,7 +11,7 @@ from promptops.lint.subject import PromptFacts
 from promptops.model.place import Place
 from promptops.model.prompt import Prompt, TextPart, messages_of
 from promptops.runtime.request.render import BudgetSpent, Renderer, RenderError, TracedRequest
-from promptops.runtime.request.schema_work import measured
+from promptops.runtime.request.schema_check import measured
 from promptops.runtime.template.limits import PromptBudget, StrictBudget
 
 MAX_RENDERS = 200

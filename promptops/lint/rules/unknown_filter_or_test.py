@@ -68,14 +68,14 @@ def unknown_filter_or_test(scopes: Sequence[TemplateScope]) -> Iterator[Problem]
 
 @cache
 def _filters() -> frozenset[str]:
-    from promptops.runtime.template.filters import allowed_filters
+    from promptops.runtime.template.environment import allowed_filters
 
     return frozenset(allowed_filters())
 
 
 @cache
 def _tests() -> frozenset[str]:
-    from promptops.runtime.template.filters import allowed_tests
+    from promptops.runtime.template.environment import allowed_tests
 
     return frozenset(allowed_tests())
 

@@ -15,7 +15,7 @@ from promptops.lint.subject import PromptFacts
 from promptops.lint.untrusted import is_printed_in_place, untrusted_uses
 from promptops.model.place import Place, Text
 from promptops.patterns import lazy_pattern
-from promptops.runtime.request.messages import SourcedText
+from promptops.runtime.request.render import SourcedText
 from promptops.runtime.template.scope import Frame, Piece
 
 # SEC003 covers system messages; the result of a tool is alone in its message.

@@ -18,11 +18,7 @@ from typing import Any
 from promptops.errors import InputError
 from promptops.patterns import lazy_pattern
 from promptops.runtime.bundle.format import FORMAT, MAX_BYTES, Contents, read_bundle
-from promptops.runtime.loading.private_files import (
-    make_private_folder,
-    read_private,
-    why_not_private,
-)
+from promptops.runtime.loading.bundle_file import make_private_folder, read_private, why_not_private
 
 MAX_TOTAL_BYTES = 512 * 1024 * 1024
 MAX_POINTERS = 4096

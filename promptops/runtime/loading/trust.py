@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from promptops.errors import InputError, IntegrityError, TransportError, UsageError, os_reason
 from promptops.patterns import lazy_pattern
 from promptops.records import record
-from promptops.runtime.loading.private_files import read_regular
+from promptops.runtime.loading.bundle_file import read_regular
 
 if TYPE_CHECKING:
     import subprocess

@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from promptops.model.request import Request
-from promptops.runtime.request.claude_schema import claude_schema
 from promptops.runtime.request.media import media_source
-from promptops.runtime.request.merging import merged
-from promptops.runtime.request.neutral import INSTRUCTIONS, calls_of, parts_of
+from promptops.runtime.request.provider_schemas import claude_schema
+from promptops.runtime.request.unsupported import INSTRUCTIONS, calls_of, parts_of
 
 _CHOICES = {"auto": "auto", "none": "none", "required": "any"}
 _MARK = {"type": "ephemeral"}
@@ -136,3 +135,16 @@ def described(form: Mapping[str, Any]) -> dict[str, Any]:
     if "description" in form:
         schema.setdefault("description", form["description"])
     return schema
+
+
+# Arguments with the options that a prompt has for one provider.
+
+
+def merged(arguments: Mapping[str, Any], options: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Arguments with options, which win; a mapping of both has the keys of both."""
+    found = dict(arguments)
+    for name, value in (options or {}).items():
+        own = found.get(name)
+        both = isinstance(own, Mapping) and isinstance(value, Mapping)
+        found[name] = merged(own, value) if both else value  # type: ignore[arg-type]
+    return {name: value for name, value in found.items() if value is not None}

@@ -11,8 +11,8 @@ from typing import Any
 
 from promptops.model.prompt import provider_name
 from promptops.records import field, record, replace
-from promptops.runtime.request import claude_schema, gemini_schema
-from promptops.runtime.request.schema_refusal import SchemaRefusal
+from promptops.runtime.request import provider_schemas
+from promptops.runtime.request.provider_schemas import SchemaRefusal
 
 _PARAMS = frozenset(
     (
@@ -171,7 +171,7 @@ _ANTHROPIC = Api(
     required={"max_output_tokens": "max_tokens"},
     efforts=frozenset(("none", "low", "medium", "high", "xhigh")),
     json_mode=False,
-    refused_in_schema=claude_schema.refused,
+    refused_in_schema=provider_schemas.claude_refusals,
     names=False,
     details=frozenset(("auto",)),
     cache_marks=4,
@@ -200,7 +200,7 @@ _GEMINI = Api(
     titles=False,
     later_instructions="nowhere",
     letter_first=True,
-    refused_in_schema=gemini_schema.refused,
+    refused_in_schema=provider_schemas.gemini_refusals,
     media={kind: MediaLimits(typed_address=True) for kind in ("image", "audio", "document")},
     refused_parts=_pairs(("system", "developer")),
     converts_calls=True,

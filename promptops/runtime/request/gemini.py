@@ -8,12 +8,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from promptops.model.request import Request
-from promptops.runtime.request.anthropic import described
+from promptops.runtime.request.anthropic import described, merged
 from promptops.runtime.request.api_limits import APIS
-from promptops.runtime.request.gemini_schema import gemini_schema
 from promptops.runtime.request.media import media_source
-from promptops.runtime.request.merging import merged
-from promptops.runtime.request.neutral import (
+from promptops.runtime.request.provider_schemas import gemini_schema
+from promptops.runtime.request.unsupported import (
     INSTRUCTIONS,
     calls_of,
     gemini_calls,

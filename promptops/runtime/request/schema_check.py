@@ -1,23 +1,573 @@
-"""Check values against a JSON Schema, within limits of time and memory."""
+"""Check values against a JSON Schema, within limits of time and memory; the work is estimated before it is done."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import cached_property
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache, cached_property
+from importlib.util import find_spec
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
+from promptops.json_pointer import value_at
 from promptops.model.prompt import Schema
-from promptops.runtime.request.schema_cost import as_list, values_of
-from promptops.runtime.request.schema_engine import Engine, any_engine, first_error, is_portable
-from promptops.runtime.request.schema_work import (
-    FEW_BACKTRACKS,
-    MANY_BACKTRACKS,
-    OwnWork,
-    Work,
-    measured,
-)
+from promptops.patterns import lazy_pattern
 from promptops.runtime.template.data import TooMuchWork
+
+NATIVE = "jsonschema-rs"
+PORTABLE = "jsonschema"
+
+
+class Engine(Protocol):
+    """Checks values against one schema.
+
+    Errors have the attributes of a jsonschema_rs.ValidationError: `kind` with a name and facts,
+    `instance`, `instance_path`, `schema_path`, `message`.
+    """
+
+    def is_valid(self, value: Any) -> bool: ...
+
+    def iter_errors(self, value: Any) -> Iterator[Any]: ...
+
+
+def engine_name() -> str:
+    """NATIVE or PORTABLE: the engine of this installation."""
+    return NATIVE if find_spec("jsonschema_rs") is not None else PORTABLE
+
+
+@cache
+def is_portable() -> bool:
+    """Whether jsonschema-rs is missing."""
+    return engine_name() == PORTABLE
+
+
+def any_engine(schema: Any, backtracks: int) -> Engine:
+    """An engine for an untrusted schema, whose `$schema` names its draft; 2020-12 by default.
+
+    `backtracks` limits the steps of a pattern on one string; the portable engine matches without
+    backtracking. Raises ValueError, with a reason of one line, for an invalid schema.
+    """
+    if is_portable():
+        from promptops.runtime.request.portable_schema import portable_engine
+
+        return portable_engine(schema)
+    return _native(schema, backtracks)
+
+
+def own_engine(schema: Any, *, formats: bool = False) -> Engine:
+    """An engine for a 2020-12 schema that ships with the tool or was checked; raises ValueError."""
+    if is_portable():
+        from promptops.runtime.request.portable_schema import portable_engine
+
+        return portable_engine(schema, formats=formats)
+    import jsonschema_rs
+
+    try:
+        engine: Engine = jsonschema_rs.Draft202012Validator(
+            schema, retriever=_refuse, validate_formats=formats
+        )
+    except jsonschema_rs.ReferencingError as error:
+        raise ValueError(str(error)) from None
+    return engine
+
+
+def first_error(engine: Any, value: Any) -> Any:
+    """The first error of a value, or None.
+
+    jsonschema-rs collects all errors before its `iter_errors` yields the first, which may use up
+    the memory; only its `validate` stops at the first one.
+    """
+    if is_portable():
+        return next(iter(engine.iter_errors(value)), None)
+    import jsonschema_rs
+
+    try:
+        engine.validate(value)
+    except jsonschema_rs.ValidationError as error:
+        return error
+    return None
+
+
+def _native(schema: Any, backtracks: int) -> Engine:
+    import jsonschema_rs
+
+    try:
+        engine: Engine = jsonschema_rs.validator_for(
+            schema,
+            retriever=_refuse,
+            pattern_options=jsonschema_rs.FancyRegexOptions(backtrack_limit=backtracks),
+        )
+    except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError) as error:
+        raise ValueError(str(error).partition("\n")[0]) from None
+    return engine
+
+
+def _refuse(address: str) -> Any:
+    raise ValueError(f"`{address}` is not fetched")
+
+
+# The cost of each keyword of a JSON Schema, and an upper bound for every value.
+#
+# One unit is about 20 ns: the time in which jsonschema-rs applies a small schema to a value.
+
+Follow = Callable[[Mapping[str, Any]], Iterable[Any]]
+"""From a schema to the targets of its references."""
+
+IN_PLACE = ("not", "if", "then", "else")
+IN_PLACE_LISTS = ("allOf", "anyOf", "oneOf")
+OF_ITEMS = ("items", "contains", "additionalItems", "unevaluatedItems")
+OF_MEMBERS = ("additionalProperties", "unevaluatedProperties")
+ENDLESS = "a schema that applies itself"
+
+_REPEATED = frozenset((*OF_ITEMS, *OF_MEMBERS, "patternProperties", "propertyNames"))
+UNEVALUATED = ("unevaluatedItems", "unevaluatedProperties")
+_REPEATING = frozenset(
+    (*_REPEATED, *UNEVALUATED, "$ref", "$dynamicRef", "enum", "pattern", "uniqueItems")
+)
+_COUNT = lazy_pattern(r"\{(\d{1,9})(?:,(\d{0,9}))?\}")
+_TOKEN = lazy_pattern(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\{\d{1,9}(?:,\d{0,9})?\}|.", re.DOTALL)
+_BACKTRACKS = lazy_pattern(r"\(\?(?!:|P?<[A-Za-z_])|\\[1-9kKGgzZ]|[+*?}]\+")
+_MAX_STATES = 10**9
+
+
+class Cost(NamedTuple):
+    """The cost of applying a schema to one part of a value.
+
+    Attributes:
+        units: The cost for the part, independent of its content.
+        states: For patterns: the work for each character of a string.
+        backtracking: Patterns that need a backtracking engine.
+    """
+
+    units: int = 0
+    states: int = 0
+    backtracking: int = 0
+
+    def plus(self, *others: Cost) -> Cost:
+        return Cost(*(sum(amounts) for amounts in zip(self, *others, strict=True)))
+
+    def at_least(self, *others: Cost) -> Cost:
+        return Cost(*(max(amounts) for amounts in zip(self, *others, strict=True)))
+
+    def times(self, factor: int) -> Cost:
+        return Cost(*(amount * factor for amount in self))
+
+
+def repeats(schema: Any) -> bool:
+    """Whether checking a value may take more than a small multiple of the schema's own size."""
+    if isinstance(schema, dict):
+        if not _REPEATING.isdisjoint(schema) and any(map(_is_costly, schema.items())):
+            return True
+        return any(repeats(part) for part in schema.values() if type(part) in (dict, list))
+    return isinstance(schema, list) and any(map(repeats, schema))
+
+
+def _is_costly(keyword: tuple[str, Any]) -> bool:
+    name, value = keyword
+    if name == "enum":
+        return _of_options(value) > 1
+    if name in _REPEATED and name not in UNEVALUATED:
+        return isinstance(value, dict)
+    return name in _REPEATING
+
+
+def own_cost(schema: Mapping[str, Any]) -> Cost:
+    """The cost of the keywords that check a value itself."""
+    units = 1 + len(as_list(schema.get("required")))
+    units += sum(len(as_list(names)) for names in values_of(schema.get("dependentRequired")))
+    units += data_nodes(schema.get("const")) + _of_options(schema.get("enum"))
+    units += 5 if schema.get("uniqueItems") else 0
+    units += 750 if isinstance(schema.get("multipleOf"), float) else 0
+    pattern = schema.get("pattern")
+    return Cost(units).plus(pattern_cost(pattern)) if isinstance(pattern, str) else Cost(units)
+
+
+def names_cost(schema: Mapping[str, Any]) -> Cost:
+    """The cost of matching each member's name with `patternProperties`."""
+    patterns = schema.get("patternProperties")
+    return Cost().plus(*map(pattern_cost, patterns)) if isinstance(patterns, Mapping) else Cost()
+
+
+def unevaluated_factor(schema: Mapping[str, Any]) -> int:
+    """Finding unevaluated members applies all schemas of the place again."""
+    return 4 if any(key in schema for key in UNEVALUATED) else 1
+
+
+def pattern_cost(pattern: str) -> Cost:
+    """The size of a pattern with counted repetitions expanded."""
+    backtracks = 1 if _BACKTRACKS.search(pattern) else 0
+    return Cost(units=5, states=_states(pattern), backtracking=backtracks)
+
+
+def _states(pattern: str) -> int:
+    open_, total, last = [], 0, 0
+    for token in _TOKEN.findall(pattern):
+        if token == "(":
+            open_.append(total)
+            total = 0
+        elif token == ")":
+            last, total = total, total + (open_.pop() if open_ else 0)
+        elif (count := _COUNT.fullmatch(token)) is not None:
+            times = int(count[2] or count[1])
+            total += last * max(times - 1, 0)
+            last *= times
+        else:
+            last = 1
+            total += 1
+        if total > _MAX_STATES:
+            return _MAX_STATES
+    return total + sum(open_)
+
+
+class Bound:
+    """The highest cost of any one part of a value."""
+
+    def __init__(self, follow: Follow) -> None:
+        self._follow = follow
+        self._known: dict[int, tuple[Cost, Cost] | None] = {}
+
+    def of(self, schema: Any) -> Cost:
+        """Raises RecursionError for a schema that applies itself or is nested too deep."""
+        own, below = self._costs(schema)
+        return own.at_least(below)
+
+    def _costs(self, schema: Any) -> tuple[Cost, Cost]:
+        """The cost for the value itself, and the highest one for any of its parts."""
+        if not isinstance(schema, Mapping):
+            return Cost(1), Cost()
+        if id(schema) not in self._known:
+            self._known[id(schema)] = None
+            self._known[id(schema)] = self._computed(schema)
+        found = self._known[id(schema)]
+        if found is None:
+            raise RecursionError(ENDLESS)
+        return found
+
+    def _computed(self, schema: Mapping[str, Any]) -> tuple[Cost, Cost]:
+        beside = [self._costs(part) for part in (*self._follow(schema), *in_place(schema))]
+        own = own_cost(schema).plus(*(cost for cost, _ in beside))
+        below = self._below(schema).plus(*(cost for _, cost in beside))
+        factor = unevaluated_factor(schema)
+        return own.times(factor), below.times(factor)
+
+    def _below(self, schema: Mapping[str, Any]) -> Cost:
+        one_of = [
+            *values_of(schema.get("properties")),
+            *as_list(schema.get("prefixItems")),
+        ]
+        repeated = [
+            schema[name] for name in (*OF_ITEMS, *OF_MEMBERS, "propertyNames") if name in schema
+        ]
+        repeated += values_of(schema.get("patternProperties"))
+        most = Cost().at_least(*map(self.of, one_of))
+        return most.plus(names_cost(schema), *map(self.of, repeated))
+
+
+def in_place(schema: Mapping[str, Any]) -> Iterator[Any]:
+    """The schemas that apply to the same value."""
+    for name in IN_PLACE_LISTS:
+        yield from as_list(schema.get(name))
+    for name in IN_PLACE:
+        if name in schema:
+            yield schema[name]
+    yield from values_of(schema.get("dependentSchemas"))
+
+
+def _of_options(options: Any) -> int:
+    """Scalars are found by their hash; a list or a mapping is compared with each option."""
+    options = as_list(options)
+    if not any(isinstance(option, (list, dict)) for option in options):
+        return 1
+    return 8 * data_nodes(options)
+
+
+def data_nodes(value: Any) -> int:
+    """The number of values in a value, including itself; 0 for null."""
+    if isinstance(value, Mapping):
+        return 1 + sum(map(data_nodes, value.values()))
+    if isinstance(value, list):
+        return 1 + sum(map(data_nodes, value))
+    return 0 if value is None else 1
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def values_of(value: Any) -> list[Any]:
+    return [*value.values()] if isinstance(value, Mapping) else []
+
+
+# Estimate the work of checking a value against a schema, before doing it.
+#
+# A schema that refers to itself twice at one place doubles the work with each level of the value:
+# `{"properties": {"x": {"allOf": [{"$ref": "#"}, {"$ref": "#"}]}}}` needs a day for a value nested
+# forty deep, and listing the errors uses up the memory. jsonschema-rs has no limit of its own, and
+# collects all errors before it returns the first.
+
+MAX_CHECKED = 20_000_000
+"""Units of work to decide whether a value matches: about 0.4 s, at most 1.5 s."""
+
+MANY_BACKTRACKS = 100_000
+"""Steps that a pattern may take on one string."""
+
+FEW_BACKTRACKS = 1_000
+"""The same limit if patterns with backtracking are matched against many strings."""
+
+_MAX_PAIRS = 200_000
+"""Pairs of a schema part and a value part that are counted one by one: about 0.5 s."""
+
+_UNITS_PER_BACKTRACK = 2
+_STATES_PER_UNIT = 10
+_PORTABLE_UNITS = 100
+"""The cost of one unit of work with jsonschema, which is written in Python."""
+_SCHEMA_WORK_ALTERNATIVES = frozenset(("anyOf", "oneOf", "not", "if", "contains", *UNEVALUATED))
+_CONTAINERS = frozenset((dict, list))
+
+
+class Work:
+    """An upper bound of how often parts of a schema are applied to parts of a value."""
+
+    def __init__(self, schema: Any) -> None:
+        self._schema = schema
+
+    def backtracks(self, value: Any) -> int:
+        """The steps that a pattern may take, so that checking the value stays within the limit.
+
+        Raises TooMuchWork if no number of steps is small enough.
+        """
+        if self._is_limited and not self._is_slow:
+            return MANY_BACKTRACKS
+        most = self._at_most(value)
+        steps = self._affordable(most, value) if most is not None else None
+        if steps is None:
+            steps = self._affordable(self._counted(value), value)
+        if steps is None:
+            raise TooMuchWork("it takes too long to check the value against its schema")
+        return steps
+
+    def targets(self, schema: Mapping[str, Any]) -> Iterator[Any]:
+        """The targets of a schema's references."""
+        for name in ("$ref", "$dynamicRef"):
+            reference = schema.get(name)
+            if isinstance(reference, str):
+                yield self._at(reference.partition("#")[2])
+
+    def applied(self, schema: Mapping[str, Any], value: Any) -> Iterator[tuple[Any, Any]]:
+        """The schemas that apply to a value or its parts, with the part to which each applies."""
+        for part in (*self.targets(schema), *in_place(schema)):
+            yield part, value
+        if isinstance(value, dict):
+            yield from _to_members(schema, value)
+        elif isinstance(value, list):
+            yield from _to_items(schema, value)
+
+    @cached_property
+    def root(self) -> Any:
+        return self._schema() if callable(self._schema) else self._schema
+
+    def _affordable(self, cost: Cost, value: Any) -> int | None:
+        return _affordable(self._of_portable(cost, value) if self._is_slow else cost)
+
+    def _of_portable(self, cost: Cost, value: Any) -> Cost:
+        """jsonschema quotes a value in each error, including those of alternatives."""
+        nodes, _, chars = measured(value) if self._has_alternatives else (0, 0, 0)
+        factor = _PORTABLE_UNITS + nodes * 3 + chars // 20
+        return Cost(cost.units * factor, cost.states)
+
+    @cached_property
+    def _is_slow(self) -> bool:
+        return is_portable()
+
+    @cached_property
+    def _has_alternatives(self) -> bool:
+        return _mentions(self.root, _SCHEMA_WORK_ALTERNATIVES)
+
+    @cached_property
+    def _is_limited(self) -> bool:
+        return not repeats(self.root)
+
+    @cached_property
+    def _bound(self) -> Cost | None:
+        try:
+            return Bound(self.targets).of(self.root)
+        except RecursionError:
+            return None
+
+    @cached_property
+    def _anchors(self) -> dict[str, Any]:
+        return dict(_anchors(self.root))
+
+    def _at_most(self, value: Any) -> Cost | None:
+        """The bound that does not visit each part; None for a schema that applies itself."""
+        bound = self._bound
+        if bound is None:
+            return None
+        if not bound.states and not bound.backtracking:
+            return Cost(bound.units * counted_nodes(value))
+        nodes, strings, chars = measured(value)
+        return Cost(bound.units * nodes, bound.states * chars, bound.backtracking * strings)
+
+    def _counted(self, value: Any) -> Cost:
+        try:
+            return _Checks(self).count(self.root, value)
+        except RecursionError:
+            return Cost(MAX_CHECKED + 1)
+
+    def _at(self, fragment: str) -> Any:
+        if fragment and not fragment.startswith("/"):
+            return self._anchors.get(fragment)
+        return value_at(self.root, fragment)
+
+
+class OwnWork(Work):
+    """The same for a schema that promptops includes; its alternatives apply to small parts only."""
+
+    @property
+    def _has_alternatives(self) -> bool:
+        return False
+
+
+class _Checks:
+    """The work of deciding whether a value matches."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._known: dict[tuple[int, int], Cost] = {}
+        self._own: dict[int, tuple[Cost, Cost, int]] = {}
+        self._places: dict[int, int] = {}
+
+    def count(self, schema: Any, value: Any) -> Cost:
+        if not isinstance(schema, Mapping):
+            return Cost(1)
+        key = (id(schema), id(value))
+        if key not in self._known:
+            if len(self._known) > _MAX_PAIRS:
+                return Cost(MAX_CHECKED + 1)
+            self._known[key] = Cost()  # a circular reference is followed once
+            self._known[key] = self._computed(schema, value)
+        return self._known[key]
+
+    def _computed(self, schema: Mapping[str, Any], value: Any) -> Cost:
+        own, names, factor = self._costs(schema)
+        units = own.units + (5 * counted_nodes(value) if schema.get("uniqueItems") else 0)
+        states = own.states * len(value) if isinstance(value, str) else 0
+        backtracking = own.backtracking if isinstance(value, str) else 0
+        if isinstance(value, dict) and names.units:
+            units += names.units * len(value)
+            states += names.states * sum(map(len, value))
+            backtracking += names.backtracking * len(value)
+        if factor > 1 and isinstance(value, (dict, list)):
+            units += len(value) * self._in_place(schema)
+        for part, below in self._work.applied(schema, value):
+            cost = self.count(part, below)
+            units, states = units + cost.units, states + cost.states
+            backtracking += cost.backtracking
+            if units > MAX_CHECKED:
+                break
+        return Cost(units * factor, states * factor, backtracking * factor)
+
+    def _in_place(self, schema: Any) -> int:
+        """The number of schemas that apply to the same value.
+
+        Each may decide whether a member is evaluated.
+        """
+        if not isinstance(schema, Mapping):
+            return 1
+        if id(schema) not in self._places:
+            self._places[id(schema)] = 0  # a circular reference is followed once
+            parts = (*self._work.targets(schema), *in_place(schema))
+            self._places[id(schema)] = 1 + sum(map(self._in_place, parts))
+        return self._places[id(schema)]
+
+    def _costs(self, schema: Mapping[str, Any]) -> tuple[Cost, Cost, int]:
+        if id(schema) not in self._own:
+            found = (own_cost(schema), names_cost(schema), unevaluated_factor(schema))
+            self._own[id(schema)] = found
+        return self._own[id(schema)]
+
+
+def _affordable(cost: Cost) -> int | None:
+    """The larger of both numbers of backtracking steps that stays within the limit."""
+    units = cost.units + cost.states // _STATES_PER_UNIT
+    for steps in (MANY_BACKTRACKS, FEW_BACKTRACKS):
+        if units + cost.backtracking * steps * _UNITS_PER_BACKTRACK <= MAX_CHECKED:
+            return steps
+    return None
+
+
+def measured(value: Any) -> tuple[int, int, int]:
+    """The numbers of values, strings (including member names) and characters in a value."""
+    nodes, strings, chars = 1, 0, 0
+    waiting = [value]
+    while waiting:
+        found = waiting.pop()
+        kind = type(found)
+        if kind is str:
+            strings, chars = strings + 1, chars + len(found)
+        elif kind is dict:
+            nodes, strings = nodes + len(found), strings + len(found)
+            chars += sum(map(len, found))
+            waiting += found.values()
+        elif kind is list:
+            nodes += len(found)
+            waiting += found
+    return nodes, strings, chars
+
+
+def counted_nodes(value: Any) -> int:
+    """The number of values in a value, including itself."""
+    nodes, waiting = 1, [value]
+    while waiting:
+        found = waiting.pop()
+        nodes += len(found) if type(found) in _CONTAINERS else 0
+        parts = found.values() if type(found) is dict else found if type(found) is list else ()
+        waiting += [part for part in parts if type(part) in _CONTAINERS]
+    return nodes
+
+
+def _to_members(schema: Mapping[str, Any], value: dict[str, Any]) -> Iterator[tuple[Any, Any]]:
+    named = schema.get("properties")
+    if isinstance(named, Mapping):
+        for name in named.keys() & value.keys():
+            yield named[name], value[name]
+    anywhere = values_of(schema.get("patternProperties"))
+    anywhere += [schema[name] for name in OF_MEMBERS if name in schema]
+    for part in anywhere:
+        for below in value.values():
+            yield part, below
+    if "propertyNames" in schema:
+        for name in value:
+            yield schema["propertyNames"], name
+
+
+def _to_items(schema: Mapping[str, Any], value: list[Any]) -> Iterator[tuple[Any, Any]]:
+    yield from zip(as_list(schema.get("prefixItems")), value, strict=False)
+    for name in OF_ITEMS:
+        if name in schema:
+            for below in value:
+                yield schema[name], below
+
+
+def _mentions(schema: Any, names: frozenset[str]) -> bool:
+    if isinstance(schema, Mapping):
+        return not names.isdisjoint(schema) or any(_mentions(x, names) for x in schema.values())
+    return isinstance(schema, list) and any(_mentions(part, names) for part in schema)
+
+
+def _anchors(schema: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(schema, Mapping):
+        for name in ("$anchor", "$dynamicAnchor"):
+            if isinstance(schema.get(name), str):
+                yield schema[name], schema
+        for part in schema.values():
+            yield from _anchors(part)
+    elif isinstance(schema, list):
+        for part in schema:
+            yield from _anchors(part)
+
+
+# Check values against a JSON Schema, within limits of time and memory.
 
 MAX_ERRORS = 100
 """The limit of errors of one value; a hostile value can have a hundred thousand."""

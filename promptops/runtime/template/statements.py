@@ -1,20 +1,37 @@
-"""Jinja statements as closures: the registry of statements, and the places of failures."""
+"""Jinja statements as closures: output, conditions, loops, assignments, macros, and places of failures."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from typing import Any, TypeVar
 
 from jinja2 import nodes
 from jinja2.exceptions import TemplateError as JinjaError
+from jinja2.runtime import LoopContext, Macro, StrictUndefined
+from jinja2.utils import missing
 
-from promptops.runtime.template.expressions import Expression, expression
-from promptops.runtime.template.limits import LimitExceeded
-from promptops.runtime.template.node_facts import facts, walk
-from promptops.runtime.template.scope import Frame, Scope, TemplateFailure, TracedText
+from promptops.runtime.template.expressions import (
+    Expression,
+    arguments,
+    environment,
+    expression,
+    filtered,
+    known_filter,
+)
+from promptops.runtime.template.limits import MAX_MACRO_DEPTH, LimitExceeded, length_of
+from promptops.runtime.template.node_facts import (
+    MACRO_NAMES,
+    facts,
+    has_loop,
+    macro_names,
+    mentions,
+    unset_at_start,
+    walk,
+)
+from promptops.runtime.template.scope import Frame, Piece, Run, Scope, TemplateFailure, TracedText
 from promptops.runtime.template.template import TemplateError
-from promptops.runtime.template.type_names import in_plain_words
+from promptops.runtime.template.values import Namespace, in_plain_words, is_opaque, kind, shown
 
 Out = list[Any]
 """The output: texts, or pieces if the run is traced."""
@@ -176,3 +193,390 @@ def capture(body: Statement, scope: Scope) -> str:
     text = TracedText(meter.joined([piece.text for piece in out]))
     text.pieces = tuple(out)
     return text
+
+
+# Output, conditions, loops and assignments.
+
+# In units of work: a scope, and the attributes of `loop`.
+ITERATION_COST = 3
+PIECE_COST = 4
+EXTENDED_COST = 6
+
+
+@builds(nodes.Output)
+def _output(node: nodes.Output) -> Statement:
+    steps = tuple(
+        _literal(part) if isinstance(part, nodes.TemplateData) else printed(part)
+        for part in node.nodes
+    )
+    if len(steps) == 1:
+        return steps[0]
+
+    def run(scope: Scope, out: Out) -> None:
+        for step in steps:
+            step(scope, out)
+
+    return run
+
+
+def _literal(node: nodes.TemplateData) -> Statement:
+    text, start, end = node.data, node.lineno, node.lineno + len(node.data)
+    cost = PIECE_COST + (len(text) >> 3)
+
+    def write(scope: Scope, out: Out) -> None:
+        if out is NOWHERE:
+            return
+        run = scope.run
+        run.meter.charge(cost)
+        out.append(Piece(text, scope.frame, start, end, True) if run.traced else text)
+
+    return write
+
+
+def printed(node: nodes.Expr) -> Statement:
+    """`{{ … }}`: a value as text; a captured text keeps its pieces."""
+    evaluate = expression(node)
+    start, end = span(node)
+
+    def write(scope: Scope, out: Out) -> None:
+        if out is NOWHERE:
+            return
+        run = scope.run
+        try:
+            value = evaluate(scope)
+            text = value if type(value) is str else shown(value, run.meter)
+            run.meter.charge(PIECE_COST + (len(text) >> 2))
+        except FAILURES as error:
+            raise failure(error, node, scope.frame) from None
+        if not run.traced:
+            out.append(text)
+        elif not text:
+            return  # an empty text has no source
+        elif isinstance(value, TracedText):
+            out.extend(value.pieces)
+        else:
+            out.append(Piece(text, scope.frame, start, end, False))
+
+    return write
+
+
+@builds(nodes.If)
+def _if(node: nodes.If) -> Statement:
+    branches = [(condition(node.test), statements(node.body), "then", node.lineno)]
+    branches += [(condition(e.test), statements(e.body), "then", e.lineno) for e in node.elif_]
+    otherwise = statements(node.else_)
+    offset = node.lineno
+
+    def run(scope: Scope, out: Out) -> None:
+        for test, body, branch, at in branches:
+            if test(scope):
+                record_branch(scope, at, branch)
+                return body(scope, out)
+        record_branch(scope, offset, "else")
+        return otherwise(scope, out)
+
+    return run
+
+
+def record_branch(scope: Scope, offset: int, branch: str) -> None:
+    """Record, when traced, the branch that a tag took."""
+    if scope.run.traced:
+        scope.run.branches.add((scope.frame.text, offset, branch))
+
+
+@builds(nodes.For)
+def _for(node: nodes.For) -> Statement:
+    if mentions([node.target], "loop"):
+        at = node.target.lineno
+        raise TemplateError("`loop` is the name of the loop itself", at, at + 4, "TPL005")
+    iterable, body, otherwise = guarded(node.iter), statements(node.body), statements(node.else_)
+    bind, offset = binder(node.target), node.lineno
+    unset, unset_in_else = unset_at_start(node, "body"), unset_at_start(node, "else")
+    extended = has_loop(node)
+    cost = ITERATION_COST + sum(facts(part).size for part in node.body)
+    cost += EXTENDED_COST if extended else 0
+    test_cost = ITERATION_COST + (facts(node.test).size if node.test is not None else 0)
+    test = condition(node.test) if node.test is not None else None
+
+    def chosen(scope: Scope, values: list[Any]) -> Iterator[Any]:
+        for value in values:
+            scope.run.meter.charge(test_cost * farness(scope))
+            inner = scope.inner()
+            bind(inner, value)
+            if test is None or test(inner):
+                yield value
+
+    def iterate(
+        scope: Scope, out: Out, values: list[Any], again: Any = None, depth: int = 0
+    ) -> None:
+        items: Any = values if test is None else chosen(scope, values)
+        # `loop` looks ahead; a loop that doesn't use it saves that.
+        pairs: Any = LoopContext(items, StrictUndefined, again, depth) if extended else items
+        taken = False
+        charge, far_cost = scope.run.meter.charge, cost * farness(scope)
+        for pair in pairs:
+            taken = True
+            charge(far_cost)
+            inner = scope.inner({"loop": pair[1]} if extended else {}, unset)
+            bind(inner, pair[0] if extended else pair)
+            body(inner, out)
+        record_branch(scope, offset, "taken" if taken else "empty")
+        if not taken:
+            otherwise(scope.inner(unset=unset_in_else), out)
+
+    def plain(scope: Scope, out: Out) -> None:
+        try:
+            iterate(scope, out, _iterable(iterable(scope), scope))
+        except FAILURES as error:
+            raise failure(error, node.iter, scope.frame) from None
+
+    def recursive(scope: Scope, out: Out) -> None:
+        def again(values: Any, again: Any, depth: int = 0) -> str:
+            scope.run.meter.charge(cost)
+            items = _iterable(values, scope)
+            return capture(lambda s, o: iterate(s, o, items, again, depth), scope)
+
+        try:
+            text = again(iterable(scope), again)
+        except FAILURES as error:
+            raise failure(error, node.iter, scope.frame) from None
+        if out is not NOWHERE:
+            out.extend(text.pieces if isinstance(text, TracedText) else (text,))
+
+    return recursive if node.recursive else plain
+
+
+def _iterable(value: Any, scope: Scope) -> list[Any]:
+    if is_opaque(value):
+        raise LimitExceeded(f"{kind(value)} has no items")
+    scope.run.meter.charge(length_of(value))
+    return list(value)
+
+
+Bind = Callable[[Scope, Any], None]
+
+
+def binder(target: nodes.Node) -> Bind:
+    """How a value is bound to the name, or the names, on the left of `in` or `=`."""
+    if isinstance(target, nodes.Name):
+        key = target.name
+
+        def bind_name(scope: Scope, value: Any) -> None:
+            scope.names[key] = value
+
+        return bind_name
+    if isinstance(target, nodes.NSRef):
+        return _attribute_binder(target)
+    if not isinstance(target, (nodes.Tuple, nodes.List)):
+        raise TemplateError("not a name", target.lineno, target.lineno + 1, "TPL005")
+    binders = tuple(binder(item) for item in target.items)
+
+    def bind_each(scope: Scope, value: Any) -> None:
+        scope.run.meter.charge(length_of(value))
+        values = list(value)
+        if len(values) != len(binders):
+            raise ValueError(f"{len(binders)} names for {len(values)} values")
+        for bind, item in zip(binders, values, strict=True):
+            bind(scope, item)
+
+    return bind_each
+
+
+def _attribute_binder(target: nodes.NSRef) -> Bind:
+    find = expression(nodes.Name(target.name, "load", lineno=target.lineno))
+    attribute = target.attr
+
+    def bind(scope: Scope, value: Any) -> None:
+        namespace = find(scope)
+        if not isinstance(namespace, Namespace):
+            raise LimitExceeded("only a `namespace` has attributes that can be set")
+        namespace.names[attribute] = value
+
+    return bind
+
+
+@builds(nodes.Assign)
+def _assign(node: nodes.Assign) -> Statement:
+    bind, value = binder(node.target), expression(node.node)
+
+    def run(scope: Scope, out: Out) -> None:
+        try:
+            scope.run.meter.charge(1)
+            bind(scope, value(scope))
+        except FAILURES as error:
+            raise failure(error, node.node, scope.frame) from None
+
+    return run
+
+
+@builds(nodes.With)
+def _with(node: nodes.With) -> Statement:
+    values = tuple(guarded(value) for value in node.values)
+    binders = tuple(binder(target) for target in node.targets)
+    body, unset = statements(node.body), unset_at_start(node)
+
+    def run(scope: Scope, out: Out) -> None:
+        scope.run.meter.charge(ITERATION_COST)
+        inner = scope.inner(unset=unset)
+        for bind, value in zip(binders, values, strict=True):
+            bind(inner, value(scope))
+        body(inner, out)
+
+    return run
+
+
+# Macros, call blocks, and blocks whose output is captured before it is used.
+
+# In units of work: binding the arguments, and creating a scope for them.
+MACRO_COST = 16
+
+
+def _maker(node: nodes.Macro | nodes.CallBlock, name: str) -> Callable[[Scope], Macro]:
+    """A function that creates the macro of a scope: Jinja's class with our closure."""
+    parameters = [argument.name for argument in node.args]
+    own = macro_names(node)
+    _check_parameters(node, own)
+    defaults = dict(zip(parameters[::-1], [guarded(d) for d in node.defaults[::-1]], strict=False))
+    special = [word for word in MACRO_NAMES if word in own and word not in parameters]
+    body, unset = counted(node.body), unset_at_start(node)
+
+    def make(scope: Scope) -> Macro:
+        def invoke(*values: Any) -> str:
+            run = scope.run
+            inner = Scope({}, scope, run, _called_frame(scope))
+            inner.unset = unset
+            for key, value in zip([*parameters, *special], values, strict=True):
+                inner.names[key] = _argument_value(key, value, defaults, inner)
+            return _deeper(run, lambda: capture(body, inner))
+
+        return Macro(
+            environment(),
+            invoke,
+            name,
+            parameters,
+            "kwargs" in special,
+            "varargs" in special,
+            "caller" in special,
+        )
+
+    return make
+
+
+def _check_parameters(node: nodes.Macro | nodes.CallBlock, own: Set[str]) -> None:
+    parameters = [argument.name for argument in node.args]
+    optional = parameters[len(parameters) - len(node.defaults) :]
+    for argument in node.args:
+        name, at = argument.name, argument.lineno
+        if parameters.count(name) > 1:
+            raise TemplateError(f"two parameters `{name}`", at, at + len(name), "TPL005")
+        if name == "caller" and name in own and name not in optional:
+            message = "the parameter `caller` has no default: write `caller=none`, or remove it"
+            raise TemplateError(message, at, at + len(name), "TPL005")
+
+
+def _argument_value(key: str, value: Any, defaults: dict[str, Expression], scope: Scope) -> Any:
+    if value is not missing:
+        return value
+    if key in defaults:
+        return defaults[key](scope)
+    return StrictUndefined(f"parameter {key!r} was not provided", name=key)
+
+
+def _called_frame(scope: Scope) -> Frame:
+    """The frame of the macro's own template, called from the call site."""
+    site = scope.run.site
+    if not scope.run.traced or site is None:
+        return scope.frame
+    return Frame(scope.frame.text, *site, depth=scope.frame.depth)
+
+
+def _deeper(run: Run, render: Callable[[], str]) -> str:
+    run.meter.charge(MACRO_COST)
+    run.macro_depth += 1
+    if run.macro_depth > MAX_MACRO_DEPTH:
+        raise LimitExceeded(f"macros that call each other over {MAX_MACRO_DEPTH} deep")
+    try:
+        return render()
+    finally:
+        run.macro_depth -= 1
+
+
+@builds(nodes.Macro)
+def _macro(node: nodes.Macro) -> Statement:
+    make, key = _maker(node, node.name), node.name
+
+    def run(scope: Scope, out: Out) -> None:
+        scope.names[key] = make(scope)
+
+    return run
+
+
+@builds(nodes.CallBlock)
+def _call_block(node: nodes.CallBlock) -> Statement:
+    make = _maker(node, "caller")
+    # `caller` is an additional named argument; its name is impossible in a template.
+    caller = nodes.Name(" caller", "load", lineno=node.lineno)
+    hidden = nodes.Keyword("caller", caller, lineno=node.lineno)
+    call = nodes.Call(
+        node.call.node,
+        node.call.args,
+        [*node.call.kwargs, hidden],
+        node.call.dyn_args,
+        node.call.dyn_kwargs,
+        lineno=node.call.lineno,
+    )
+    write = printed(call)
+
+    def run(scope: Scope, out: Out) -> None:
+        inner = scope.inner({" caller": make(scope)})
+        write(inner, out)
+
+    return run
+
+
+@builds(nodes.AssignBlock)
+def _assign_block(node: nodes.AssignBlock) -> Statement:
+    bind, body, unset = binder(node.target), statements(node.body), unset_at_start(node)
+    apply = _filters(node.filter) if node.filter is not None else None
+
+    def run(scope: Scope, out: Out) -> None:
+        text: Any = capture(body, scope.inner(unset=unset))
+        bind(scope, apply(text, scope) if apply is not None else text)
+
+    return run
+
+
+def _filters(node: nodes.Filter) -> Callable[[Any, Scope], Any]:
+    """The chain of filters over a captured body; the innermost value is the body."""
+    chain: list[nodes.Filter] = []
+    part: Any = node
+    while isinstance(part, nodes.Filter):
+        chain.insert(0, part)
+        part = part.node
+    for link in chain:
+        known_filter(link)
+    steps = tuple((link.name, arguments(link), link) for link in chain)
+
+    def apply(value: Any, scope: Scope) -> Any:
+        for name, given, link in steps:
+            try:
+                value = filtered(name, value, given(scope), scope)
+            except FAILURES as error:
+                raise failure(error, link, scope.frame) from None
+        return value
+
+    return apply
+
+
+@builds(nodes.FilterBlock)
+def _filter_block(node: nodes.FilterBlock) -> Statement:
+    body, apply, unset = statements(node.body), _filters(node.filter), unset_at_start(node)
+    start, end = node.filter.lineno, node.filter.lineno + len(node.filter.name)
+
+    def run(scope: Scope, out: Out) -> None:
+        text = shown(apply(capture(body, scope.inner(unset=unset)), scope), scope.run.meter)
+        if out is NOWHERE:
+            return
+        out.append(Piece(text, scope.frame, start, end, False) if scope.run.traced else text)
+
+    return run

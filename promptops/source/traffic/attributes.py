@@ -7,8 +7,7 @@ from typing import Any
 
 from promptops.model.answer import Usage
 from promptops.runtime.request.answer_text import answer_text
-from promptops.runtime.request.message_attributes import answered_calls
-from promptops.runtime.request.response_attributes import response_attributes
+from promptops.runtime.request.span_attributes import answered_calls, response_attributes
 from promptops.source.traffic import values
 from promptops.source.traffic.values import embedded, text, tool_calls
 

@@ -26,7 +26,7 @@ from opentelemetry.trace import set_tracer_provider
 
 import promptops
 from promptops.runtime.request.rendered import PromptOrigin, RenderedRequest
-from promptops.runtime.request.response_attributes import response_attributes
+from promptops.runtime.request.span_attributes import response_attributes
 
 exporter = InMemorySpanExporter()
 provider = TracerProvider()

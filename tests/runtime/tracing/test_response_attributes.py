@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 
-from promptops.runtime.request.message_attributes import input_messages, output_messages
-from promptops.runtime.request.response_attributes import response_attributes
+from promptops.runtime.request.span_attributes import (
+    input_messages,
+    output_messages,
+    response_attributes,
+)
 
 CHAT = {
     "id": "chatcmpl-1",

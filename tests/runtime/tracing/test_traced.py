@@ -17,7 +17,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 import promptops
 from promptops.runtime.request.rendered import RenderedRequest
-from promptops.runtime.request.response_attributes import response_attributes
+from promptops.runtime.request.span_attributes import response_attributes
 from tests.runtime.tracing.test_response_attributes import CHAT, MESSAGE
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from promptops.json_pointer import value_at
 from promptops.model.answer import Usage
 from promptops.model.sample import SAMPLE_KEYS
-from promptops.runtime.request.response_attributes import response_attributes
+from promptops.runtime.request.span_attributes import response_attributes
 from promptops.source.traffic import values
 from promptops.source.traffic.attributes import prompt_facts, usage_of
 from promptops.source.traffic.lines import Facts, LineReader, Row

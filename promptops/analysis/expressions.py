@@ -9,9 +9,16 @@ from jinja2 import nodes
 
 from promptops.analysis import spans
 from promptops.analysis.guards import literal
-from promptops.analysis.sources import ValueSource
 from promptops.analysis.uses import Condition, TemplateSpan, Use, Word
-from promptops.analysis.values import KNOWN, Value, as_alias, joined, sources, value_below
+from promptops.analysis.values import (
+    KNOWN,
+    Value,
+    ValueSource,
+    as_alias,
+    joined,
+    sources,
+    value_below,
+)
 from promptops.analysis.walk_state import (
     OTHER,
     TEST,

@@ -10,10 +10,9 @@ from jinja2 import nodes
 from promptops.analysis import spans
 from promptops.analysis.expressions import PathReader
 from promptops.analysis.guards import DEFAULTS, TOLERANT_TESTS
-from promptops.analysis.sources import ValueSource
 from promptops.analysis.spans import Offsets
 from promptops.analysis.uses import ITEM, Role, Word
-from promptops.analysis.values import KNOWN, Value, joined, sources, value_below
+from promptops.analysis.values import KNOWN, Value, ValueSource, joined, sources, value_below
 from promptops.analysis.walk_state import (
     ARGUMENT,
     GUARD,

@@ -9,11 +9,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal
 
-from promptops.analysis.masking import without_escapes
 from promptops.analysis.match import TextMatch, occurrences
-from promptops.analysis.personal_data import ip_addresses, personal_numbers, spelled_emails
-from promptops.analysis.reserved import DOCUMENTED_IBANS, is_reserved_email, passes_luhn
-from promptops.analysis.secrets import SHAPES, find_secrets
+from promptops.analysis.personal_data import (
+    DOCUMENTED_IBANS,
+    ip_addresses,
+    is_reserved_email,
+    passes_luhn,
+    personal_numbers,
+    spelled_emails,
+)
+from promptops.analysis.secrets import SHAPES, find_secrets, without_escapes
 from promptops.patterns import lazy_pattern
 from promptops.records import record
 

@@ -35,7 +35,6 @@ from promptops.model.prompt import (
 )
 from promptops.patterns import lazy_pattern
 from promptops.records import replace
-from promptops.source.compose import MAX_DEPTH
 from promptops.source.conflicts import CODE as CONFLICT
 from promptops.source.references import resolve
 from promptops.source.schema_validity import check_schema, wrong_dialect
@@ -46,6 +45,7 @@ from promptops.source.shape import (
     check_value,
     misspells_templates,
 )
+from promptops.source.yaml_nodes import MAX_DEPTH
 
 MAX_TAGS = 20_000
 """Tags in all messages of one prompt; analysing that many takes about a second."""

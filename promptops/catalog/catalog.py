@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from promptops.analysis.includes import includes
-from promptops.analysis.masking import Masked, masked
+from promptops.analysis.secrets import Masked, masked
 from promptops.catalog.build import PromptBuilder, texts
 from promptops.catalog.files import Files, FileTree, PromptDocuments
 from promptops.catalog.graph import Graph

@@ -233,7 +233,7 @@ def _bug(error: BaseException) -> int:
         import traceback
 
         traceback.print_exc()
-    from promptops.analysis.masking import without_secrets
+    from promptops.analysis.secrets import without_secrets
     from promptops.model.internal_error import HINT
 
     cause = _visible(without_secrets(f"{type(error).__name__}: {error}"))

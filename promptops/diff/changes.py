@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from promptops.analysis.masking import without_secrets
+from promptops.analysis.secrets import without_secrets
 from promptops.diff.codes import CODES
 from promptops.model.bump import Bump
 from promptops.model.change import ABSENT, Change, Witness

@@ -126,7 +126,7 @@ class _Inputs:
 
     def _differ(self) -> bool:
         """Whether anything but descriptions differs."""
-        from promptops.analysis.schemas.reader import without_annotations
+        from promptops.analysis.schemas.document import without_annotations
 
         describe = (without_annotations(side) for side in (self._old, self._new))
         defaults = (

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from promptops.analysis.masking import without_secrets
 from promptops.analysis.models import ModelFacts, canonical_provider, find
+from promptops.analysis.secrets import without_secrets
 from promptops.diff.changes import OWN_POLICY, change
 from promptops.diff.equality import equal
 from promptops.diff.side import PromptSide

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from promptops.analysis.coverage import Branch, coverage
+from promptops.analysis.coverage import Branch, coverage, never_empty, uses_of
 from promptops.analysis.input_schemas import InputSchemas
-from promptops.analysis.masking import without_secrets
-from promptops.analysis.nonempty_loops import never_empty, uses_of
+from promptops.analysis.secrets import without_secrets
 from promptops.analysis.template_tags import hides_ways
 from promptops.diff.equality import equal
 from promptops.diff.side import PromptSide

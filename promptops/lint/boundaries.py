@@ -14,14 +14,21 @@ from itertools import chain, islice
 from math import isinf
 from typing import Any
 
-from promptops.analysis.schemas.alternative import TYPES, Alternative, Layers, kind
-from promptops.analysis.schemas.alternatives import Alternatives
-from promptops.analysis.schemas.document import OutOfWork, SchemaPair
+from promptops.analysis.schemas.alternatives import (
+    TYPES,
+    Alternative,
+    Alternatives,
+    Layers,
+    item,
+    kind,
+    member,
+    names,
+    required,
+)
+from promptops.analysis.schemas.document import OutOfWork, SchemaPair, Unsupported
 from promptops.analysis.schemas.narrowing import narrowed
 from promptops.analysis.schemas.numbers import range_of
-from promptops.analysis.schemas.parts import item, member, names, required
-from promptops.analysis.schemas.reader import Unsupported
-from promptops.analysis.schemas.samples import MAX_SAMPLES, Samples, between, in_turn
+from promptops.analysis.schemas.witness import MAX_SAMPLES, Samples, between, in_turn
 from promptops.json_pointer import pointer_to, value_at, with_part
 from promptops.model.change import ABSENT
 from promptops.model.prompt import Schema

@@ -8,7 +8,7 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
-from promptops.analysis.masking import without_secrets
+from promptops.analysis.secrets import without_secrets
 from promptops.catalog.catalog import Catalog
 from promptops.lint.registry import Rule
 from promptops.lint.rule_names import ALL, best_name, is_named, is_named_alone

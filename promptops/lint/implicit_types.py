@@ -8,8 +8,7 @@ from typing import Any
 
 from promptops.json_pointer import child, tokens, value_at
 from promptops.patterns import lazy_pattern
-from promptops.source.schemas import schema
-from promptops.source.shape import PROMPT
+from promptops.source.shape import PROMPT, schema
 
 _WORDS = frozenset(
     form

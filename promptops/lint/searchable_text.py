@@ -8,7 +8,7 @@ from functools import partial
 from itertools import accumulate
 from typing import Literal
 
-from promptops.analysis.masking import without_escapes
+from promptops.analysis.secrets import without_escapes
 from promptops.catalog.catalog import Catalog
 from promptops.model.loaded import FileReference, ReferenceKind
 from promptops.model.place import Place, Text, plain_text

@@ -11,7 +11,7 @@ from typing import Any
 
 from promptops.json_pointer import escaped
 from promptops.records import record
-from promptops.source.schema_resources import subschemas
+from promptops.source.references import subschemas
 from promptops.suggestions import did_you_mean
 
 _NAMES = """allOf oneOf not if then else dependentRequired dependentSchemas patternProperties

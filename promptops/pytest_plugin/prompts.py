@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from promptops.analysis.masking import without_secrets
+from promptops.analysis.secrets import without_secrets
 from promptops.errors import PromptopsError
 from promptops.evals.case_assertions import assertions_of
 from promptops.evals.engine.ask import Patience, Settings

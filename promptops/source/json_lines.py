@@ -10,10 +10,9 @@ from typing import Any
 from promptops.model.finding import Problem, Related
 from promptops.patterns import lazy_pattern
 from promptops.records import record
-from promptops.source.compose import MAX_DEPTH
 from promptops.source.lines import Lines
-from promptops.source.nodes import bounds
 from promptops.source.values import NO_JSON_NUMBER, is_json_number
+from promptops.source.yaml_nodes import MAX_DEPTH, bounds
 
 MAX_CASES = 5_000
 """Test cases in one file, each of which is rendered. Parsing ends after one more."""

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from promptops.runtime.request.schema_check import OwnValidator, own_engine
-from promptops.source.schema_resources import DIALECT
+from promptops.source.references import DIALECT
 
 
 @lru_cache(maxsize=1)

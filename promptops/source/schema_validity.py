@@ -12,7 +12,7 @@ from promptops.runtime.request.plain_schema import is_plain_schema
 from promptops.runtime.request.schema_check import own_engine
 from promptops.runtime.template.data import TooMuchWork
 from promptops.source.explain import explain
-from promptops.source.schema_resources import DIALECT, subschemas
+from promptops.source.references import DIALECT, subschemas
 
 
 def check_schema(schema: Any, place: Locate, at: str = "") -> tuple[Problem, ...]:

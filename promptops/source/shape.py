@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from promptops.json_pointer import escaped
@@ -12,7 +14,6 @@ from promptops.model.prompt import Locate
 from promptops.runtime.template.data import MAX_EXACT_INTEGER, TooMuchWork
 from promptops.source.document import Document
 from promptops.source.explain import Secret, explain, nothing_secret
-from promptops.source.schemas import schema
 from promptops.suggestions import nearest_name
 
 if TYPE_CHECKING:
@@ -141,3 +142,25 @@ def _integers(value: Any, at: str) -> Iterator[tuple[str, int]]:
             yield from _integers(item, f"{at}/{index}")
     elif isinstance(value, int) and not isinstance(value, bool):
         yield at, value
+
+
+# The JSON Schemas that promptops includes.
+
+
+def schema_text(name: str) -> str:
+    """The text of a schema file, such as `prompt.schema.json`.
+
+    They are in the installed package, and next to it in a checkout.
+    """
+    package = Path(__file__).parent.parent
+    for folder in (package / "schemas", package.parent / "schemas"):
+        if (folder / name).is_file():
+            return (folder / name).read_text(encoding="utf-8")
+    raise FileNotFoundError(f"promptops was installed without its schema {name!r}")
+
+
+@lru_cache(maxsize=8)
+def schema(name: str) -> Mapping[str, Any]:
+    """A schema that promptops includes, parsed once."""
+    parsed: dict[str, Any] = json.loads(schema_text(name))
+    return parsed

@@ -7,7 +7,7 @@ from typing import Any
 
 from promptops.patterns import lazy_pattern
 from promptops.records import record
-from promptops.source.schema_resources import subschemas
+from promptops.source.references import subschemas
 
 _RESTRICTING = ("const", "enum", "pattern")
 _PATTERNS = {

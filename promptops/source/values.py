@@ -8,9 +8,8 @@ from typing import Any
 from promptops.model.finding import Problem, Related
 from promptops.patterns import lazy_pattern
 from promptops.records import field, record
-from promptops.source.compose import loader, without_surprises
 from promptops.source.lines import Lines
-from promptops.source.nodes import Node, bounds
+from promptops.source.yaml_nodes import Node, bounds, loader, without_surprises
 
 MAX_DIGITS = 400
 """Longest number in characters; longer ones are probably text without quotes."""

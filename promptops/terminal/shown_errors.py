@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from promptops.analysis.masking import masked, without_secrets
+from promptops.analysis.secrets import masked, without_secrets
 from promptops.errors import PromptopsError, SourceLine
 from promptops.model.place import Place
 from promptops.patterns import lazy_pattern

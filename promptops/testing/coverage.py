@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from promptops.analysis.coverage import Branch, coverage, uncovered_message
+from promptops.analysis.coverage import Branch, coverage, never_empty, uncovered_message, uses_of
 from promptops.analysis.input_schemas import InputSchemas
-from promptops.analysis.masking import without_secrets
-from promptops.analysis.nonempty_loops import never_empty, uses_of
+from promptops.analysis.secrets import without_secrets
 from promptops.catalog.catalog import Catalog
 from promptops.model.internal_error import CaughtBug
 from promptops.model.loaded import LoadedPrompt

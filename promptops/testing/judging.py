@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Literal
 
-from promptops.analysis.masking import without_secrets
+from promptops.analysis.secrets import without_secrets
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.retrieved_inputs import retrieved_name
 from promptops.catalog.unknown_names import UNKNOWN_PROFILE

@@ -82,7 +82,7 @@ def write_schema_copy(root: Path) -> str | None:
 
     Raises InputError as `create_file`.
     """
-    from promptops.source.schemas import schema_text
+    from promptops.source.shape import schema_text
 
     path = schema_path(root)
     exists = (root / path).is_file()

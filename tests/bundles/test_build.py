@@ -13,7 +13,7 @@ from promptops.cli.main import run
 from promptops.runtime.bundle.bundle import Bundle
 from promptops.runtime.bundle.format import read_bundle
 from promptops.runtime.request.canonical import canonical_json
-from promptops.source.schemas import schema_text
+from promptops.source.shape import schema_text
 from tests.bundles.released import ASK, FILES, PROMPT, ROOT, built, promptops, tagged
 from tests.output_schemas import validate
 

@@ -14,7 +14,7 @@ import pytest
 
 from promptops.cli.main import run
 from promptops.runtime.bundle.format import read_bundle
-from promptops.source.schemas import schema_text
+from promptops.source.shape import schema_text
 from tests.bundles.released import ASK, FILES, PROMPT, key, signing_with, tagged
 
 

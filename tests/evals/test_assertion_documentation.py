@@ -76,7 +76,7 @@ def test_the_assertions_are_those_with_a_file() -> None:
 
 
 def test_the_schema_lists_exactly_the_assertions_that_are_implemented() -> None:
-    from promptops.source.schemas import schema
+    from promptops.source.shape import schema
 
     types = schema("prompt.schema.json")["$defs"]["assertion"]["properties"]["type"]["anyOf"]
     names = [kind.name for kind in KINDS]

@@ -10,11 +10,10 @@ from hypothesis import strategies as st
 
 from promptops.model.finding import Problem
 from promptops.model.place import Place
-from promptops.source.compose import compose, loader, python_loader
 from promptops.source.document import MAX_BYTES, Document, read, read_any
 from promptops.source.lines import Lines
-from promptops.source.nodes import bounds, walk
 from promptops.source.shape import check_shape
+from promptops.source.yaml_nodes import bounds, compose, loader, python_loader, walk
 from tests.hanging import ends_soon
 from tests.tiers import examples, fast_spread
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from promptops.source.document import Document, read_any
 from promptops.source.lines import Lines
-from promptops.source.outline.cursor import Cursor, cursor_at, cursor_at_offset
+from promptops.source.yaml_cursor import Cursor, cursor_at, cursor_at_offset
 from tests.tiers import examples
 
 ROOT = Path(__file__).parents[2]

@@ -21,7 +21,7 @@ from promptops.source.recordings import (
     read_recordings,
     recordings_bytes,
 )
-from promptops.source.schemas import schema
+from promptops.source.shape import schema
 from tests.hanging import ends_soon
 
 A, B = "a" * 64, "b" * 64

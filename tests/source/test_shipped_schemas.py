@@ -11,8 +11,7 @@ import jsonschema
 import pytest
 
 from promptops.source.document import read
-from promptops.source.schemas import schema, schema_text
-from promptops.source.shape import check_shape
+from promptops.source.shape import check_shape, schema, schema_text
 
 NAMES = ["prompt.schema.json", "config.schema.json"]
 

@@ -6,9 +6,9 @@ import pytest
 
 from promptops.model.finding import Problem
 from promptops.model.place import Place
-from promptops.source.compose import compose, loader, python_loader
 from promptops.source.document import read
 from promptops.source.lines import Lines
+from promptops.source.yaml_nodes import compose, loader, python_loader
 from tests.hanging import ends_soon
 
 SYSTEM = "messages:\n  - role: system\n    content: |\n      You sort tickets.\n"

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
+from math import isinf
 from typing import Any, Final
 
-from promptops.analysis.schemas.alternative import CONCERNED, TYPES, Alternative, Layers, kind
-from promptops.analysis.schemas.document import SchemaPair
-from promptops.analysis.schemas.numbers import range_of
-from promptops.analysis.schemas.parts import item, member, names, others, patterns, required, width
-from promptops.analysis.schemas.reader import Bare
+from promptops.analysis.schemas.document import Bare, SchemaPair
+from promptops.analysis.schemas.numbers import exact, range_of
+from promptops.json_pointer import escaped
 from promptops.model.prompt import Schema
-from promptops.records import replace
+from promptops.records import record, replace
 
 MAX_ALTERNATIVES: Final = 64
 MAX_NESTING: Final = 16
@@ -284,3 +284,235 @@ def _contradicted(layers: Sequence[Schema], name: str) -> bool:
     if name == "object":
         least = max(least, len(required(some)))
     return least > some.most(high)
+
+
+# The left side of a comparison: a set of values, described by schemas that all of them match.
+
+TYPES: Final = ("string", "integer", "number", "boolean", "array", "object", "null")
+"""The types do not overlap: `number` means numbers that are not integers."""
+
+_OF_ARRAYS = frozenset(("prefixItems", "items", "minItems", "maxItems", "uniqueItems"))
+_OF_ARRAYS |= {"contains", "minContains", "maxContains", "unevaluatedItems"}
+_OF_OBJECTS = frozenset(("properties", "patternProperties", "additionalProperties"))
+_OF_OBJECTS |= {"propertyNames", "required", "minProperties", "maxProperties"}
+_OF_OBJECTS |= {"dependentRequired", "dependentSchemas", "unevaluatedProperties"}
+
+BOUNDS: Final = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
+CONCERNED: Final = {
+    **dict.fromkeys(BOUNDS, frozenset(("integer", "number"))),
+    **dict.fromkeys(("minLength", "maxLength", "pattern"), frozenset(("string",))),
+    **dict.fromkeys(_OF_ARRAYS, frozenset(("array",))),
+    **dict.fromkeys(_OF_OBJECTS, frozenset(("object",))),
+}
+"""The types of the values that a keyword may reject; all types for other keywords."""
+
+_NARROWING: Final = {
+    "not": TYPES,
+    "pattern": ("string",),
+    "contains": ("array",),
+    "unevaluatedItems": ("array",),
+    **dict.fromkeys(
+        ("patternProperties", "propertyNames", "dependentRequired", "unevaluatedProperties"),
+        ("object",),
+    ),
+}
+"""Keywords that only narrow the values that this module knows, and the types they narrow."""
+
+Layers = tuple[Bare, ...]
+
+
+@record(frozen=True, slots=True)
+class Alternative:
+    """Values of certain types that match all of certain schemas.
+
+    Attributes:
+        layers: The schemas, with references followed, `allOf` split, and one branch chosen of each
+            `anyOf`, `oneOf`, `if` and dependent schema.
+        values: All values if they are few and known; else None.
+        cut: Whether a choice was left open, because there were too many.
+    """
+
+    layers: tuple[Schema, ...] = ()
+    types: frozenset[str] = frozenset(TYPES)
+    values: tuple[Any, ...] | None = None
+    cut: bool = False
+
+    def exact(self, *types: str) -> bool:
+        """Whether no unknown keyword narrows the values of some types (default: of all)."""
+        seen = self.types.intersection(types or TYPES)
+        narrowed = (_NARROWING.get(key, ()) for layer in self.layers for key in layer)
+        return self.values is not None or not (
+            self.cut
+            or any(map(_is_metaschema, self.keyword_values("$ref")))
+            or any(seen.intersection(types) for types in narrowed)
+        )
+
+    def only(self, types: frozenset[str]) -> Alternative:
+        """The same, only values of some types."""
+        values = self.values and tuple(v for v in self.values if kind(v) in types)
+        return replace(self, types=self.types & types, values=values)
+
+    def with_values(self, values: Sequence[Any]) -> Alternative:
+        """The same, only some of its values."""
+        return replace(self, types=frozenset(map(kind, values)), values=tuple(values))
+
+    def keyword_values(self, keyword: str) -> list[Any]:
+        """The values of a keyword in all layers that have it."""
+        return [layer[keyword] for layer in self.layers if keyword in layer]
+
+    def least(self, keyword: str) -> int:
+        """The greatest value of a lower bound on a count; 0 without one."""
+        return max(map(int, self.keyword_values(keyword)), default=0)
+
+    def most(self, keyword: str) -> float:
+        """The least value of an upper bound on a count; infinite without one."""
+        return min(map(int, self.keyword_values(keyword)), default=math.inf)
+
+
+def _is_metaschema(reference: str) -> bool:
+    """Whether a reference leads to the metaschema, whose content is not examined."""
+    return not reference.startswith("#")
+
+
+def kind(value: Any) -> str:
+    """The type of a value, one of `TYPES`."""
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, (int, float)):
+        return "integer" if exact(value).denominator == 1 else "number"
+    names: dict[type, str] = {str: "string", list: "array", dict: "object"}
+    return names.get(type(value), "null")
+
+
+# The schemas of an alternative for the properties of objects and the items of arrays.
+
+NOTHING: Layers = (False,)
+
+
+def required(alternative: Alternative, also: Iterable[str] = ()) -> tuple[str, ...]:
+    """Names that each object has; with `also`, each object that has those names, too."""
+    if alternative.values is not None:
+        objects = [value for value in alternative.values if isinstance(value, dict)]
+        return tuple(n for n in objects[0] if all(n in o for o in objects)) if objects else ()
+    found = dict.fromkeys(
+        [*also, *(n for names in alternative.keyword_values("required") for n in names)]
+    )
+    size = -1
+    while size < len(found):
+        size = len(found)
+        for needs in alternative.keyword_values("dependentRequired"):
+            found |= dict.fromkeys(n for name in needs if name in found for n in needs[name])
+    return tuple(found)
+
+
+def names(alternative: Alternative) -> tuple[str, ...]:
+    """Names for which it has a schema."""
+    if alternative.values is not None:
+        return tuple(dict.fromkeys(n for v in alternative.values if isinstance(v, dict) for n in v))
+    listed = [n for known in alternative.keyword_values("properties") for n in known]
+    for of_names in alternative.keyword_values("propertyNames"):
+        listed += [n for n in _values(of_names) or () if isinstance(n, str)]
+    return tuple(dict.fromkeys([*listed, *required(alternative)]))
+
+
+def patterns(alternative: Alternative) -> tuple[str, ...]:
+    """Patterns of names for which it has a schema."""
+    return tuple(
+        dict.fromkeys(p for known in alternative.keyword_values("patternProperties") for p in known)
+    )
+
+
+def member(document: SchemaPair, alternative: Alternative, name: str) -> Layers:
+    """The schemas that the value of a property matches."""
+    if alternative.values is not None:
+        return _enumerated(v[name] for v in alternative.values if isinstance(v, dict) and name in v)
+    most = alternative.most("maxProperties")
+    # Counting them for each of many properties would take quadratic time.
+    if not isinf(most) and len(required(alternative, (name,))) > most:
+        return NOTHING
+    return tuple(s for layer in alternative.layers for s in _member(document, layer, name))
+
+
+def others(alternative: Alternative, pattern: str | None = None) -> Layers:
+    """The schemas that the value of a property matches, if its name is not one of `names`.
+
+    The name matches the pattern; without one, it matches none of `patterns`.
+    """
+    if alternative.values is not None:
+        return NOTHING
+    if len(required(alternative)) >= alternative.most("maxProperties"):
+        return NOTHING
+    if any(
+        _values(of_names) is not None for of_names in alternative.keyword_values("propertyNames")
+    ):
+        return NOTHING
+    return tuple(s for layer in alternative.layers for s in _other(layer, pattern))
+
+
+def item(alternative: Alternative, index: int) -> Layers:
+    """The schemas that the item at a position matches."""
+    if alternative.values is not None:
+        arrays = (v for v in alternative.values if isinstance(v, list))
+        return _enumerated(array[index] for array in arrays if len(array) > index)
+    if index >= alternative.most("maxItems"):
+        return NOTHING
+    return tuple(s for layer in alternative.layers for s in _item(layer, index))
+
+
+def width(alternative: Alternative) -> int:
+    """The position from which all items have the same schemas."""
+    if alternative.values is not None:
+        return max((len(v) for v in alternative.values if isinstance(v, list)), default=0)
+    return max(map(len, alternative.keyword_values("prefixItems")), default=0)
+
+
+def applied(document: SchemaPair, schema: Schema, name: str) -> list[tuple[Bare, str]]:
+    """The schemas that a schema applies to a property, each with its relative pointer."""
+    found: list[tuple[Bare, str]] = []
+    if name in schema.get("properties", {}):
+        found.append((schema["properties"][name], f"/properties/{escaped(name)}"))
+    for pattern, below in schema.get("patternProperties", {}).items():
+        if document.matches(pattern, name):
+            found.append((below, f"/patternProperties/{escaped(pattern)}"))
+    if not found and "additionalProperties" in schema:
+        found.append((schema["additionalProperties"], "/additionalProperties"))
+    return found
+
+
+def _member(document: SchemaPair, layer: Schema, name: str) -> Layers:
+    if "propertyNames" in layer and not document.admits((layer["propertyNames"],), name):
+        return NOTHING
+    return tuple(schema for schema, _ in applied(document, layer, name))
+
+
+def _other(layer: Schema, pattern: str | None) -> Layers:
+    known = layer.get("patternProperties", {})
+    if layer.get("propertyNames") is False:
+        return NOTHING
+    if pattern in known:
+        return (known[pattern],)
+    # A name that matches one pattern may match another one of this layer, too.
+    alone = pattern is None or not known
+    return (layer["additionalProperties"],) if alone and "additionalProperties" in layer else ()
+
+
+def _item(layer: Schema, index: int) -> Layers:
+    first = layer.get("prefixItems", ())
+    if index < len(first):
+        return (first[index],)
+    return (layer["items"],) if "items" in layer else ()
+
+
+def _values(schema: Any) -> list[Any] | None:
+    """The values that a schema lists; None if it lists none."""
+    if schema is False:
+        return []
+    if "const" in schema:
+        return [schema["const"]]
+    listed: list[Any] | None = schema.get("enum")
+    return listed
+
+
+def _enumerated(values: Iterable[Any]) -> Layers:
+    listed = list(values)
+    return ({"enum": listed},) if listed else NOTHING

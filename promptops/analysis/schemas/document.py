@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final, Literal
+from urllib.parse import unquote
 
-from promptops.analysis.schemas.reader import Bare, Reader, Unsupported, Written, applied_at_once
+from promptops.json_pointer import escaped, value_at
 from promptops.model.prompt import Schema
 from promptops.runtime.request.schema_check import validator
 
@@ -139,3 +140,161 @@ def _classes(readers: Sequence[Reader]) -> tuple[dict[str, str], int]:
             return same, rounds * len(names)
         same = finer
     return {name: name for name in names}, MAX_ROUNDS * len(names)
+
+
+# Removes keywords that reject nothing from a schema, and splits it at its references.
+
+Bare = Schema | Literal[False]
+"""A schema for this package: `true` is `{}`; annotations and unknown keywords are removed."""
+
+Written = dict[int, tuple[Bare, Any]]
+"""By `id()` of a bare schema: the schema itself, so that the id is not reused, and the original."""
+
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_MAPS: Final = frozenset(("properties", "patternProperties", "dependentSchemas"))
+_LISTS: Final = frozenset(("allOf", "anyOf", "oneOf", "prefixItems"))
+_SCHEMAS = frozenset(("items", "contains", "unevaluatedItems", "additionalProperties"))
+_SCHEMAS |= {"propertyNames", "unevaluatedProperties", "not", "if", "then", "else"}
+_VALUES = frozenset(("type", "enum", "const", "minimum", "maximum", "exclusiveMinimum"))
+_VALUES |= {"exclusiveMaximum", "multipleOf", "minLength", "maxLength", "pattern", "minItems"}
+_VALUES |= {"maxItems", "uniqueItems", "minContains", "maxContains", "required", "minProperties"}
+_VALUES |= {"maxProperties", "dependentRequired"}
+_NOWHERE: Final = "nowhere"
+_UNSUPPORTED: Final = ("$dynamicRef", "dependencies")
+DATA: Final = frozenset(("const", "default", "enum", "examples"))
+MAPS_ANYWHERE: Final = _MAPS | {"$defs", "definitions"}
+_ANNOTATIONS = frozenset(("title", "description", "default", "examples", "deprecated"))
+_ANNOTATIONS |= {"$comment", "format", "contentEncoding", "contentMediaType", "contentSchema"}
+_ANNOTATIONS |= {"readOnly", "writeOnly"}
+
+
+class Unsupported(Exception):
+    """A schema that can't be compared; the argument is the keyword that causes it."""
+
+
+class Reader:
+    """Reads the root of a schema and then each target of a reference, and names them."""
+
+    def __init__(self, root: Any, side: str) -> None:
+        """Raises Unsupported."""
+        self._root = root
+        self._side = side
+        self._names = {"": f"{side}0"}
+        self._anchors = dict(_anchors(root, ""))
+        dialect = root.get("$schema", _DIALECT) if isinstance(root, Mapping) else _DIALECT
+        if str(dialect).rstrip("#") != _DIALECT:
+            raise Unsupported("$schema")
+
+    def read(self, same: Mapping[str, str], written: Written) -> Iterator[tuple[str, Bare]]:
+        """Each target with its name, the root first; references get the names in `same`.
+
+        Raises Unsupported.
+        """
+
+        def refer(reference: str) -> str:
+            name = self._name(reference)
+            return reference if name is None else f"#/$defs/{same.get(name, name)}"
+
+        done = 0
+        while done < len(self._names):
+            for pointer in list(self._names)[done:]:
+                done += 1
+                try:
+                    bare = self._bare(_at(self._root, pointer), refer, written)
+                except (AttributeError, TypeError):
+                    # The target may be below an unknown keyword, which was not validated.
+                    raise Unsupported("$ref") from None
+                yield self._names[pointer], bare
+
+    def _bare(self, raw: Any, refer: Callable[[str], str], written: Written) -> Bare:
+        if raw is False:
+            return False
+        kept: dict[str, Any] = {}
+        for key, value in raw.items() if raw is not True else ():
+            if key in _UNSUPPORTED or (key == "$id" and raw is not self._root):
+                raise Unsupported(key)
+            if key == "$ref":
+                kept[key] = refer(value)
+            elif key in _VALUES:
+                kept[key] = value
+            elif key in _SCHEMAS:
+                kept[key] = self._bare(value, refer, written)
+            elif key in _LISTS:
+                kept[key] = [self._bare(item, refer, written) for item in value]
+            elif key in _MAPS:
+                kept[key] = {name: self._bare(item, refer, written) for name, item in value.items()}
+        written[id(kept)] = (kept, raw)
+        return kept
+
+    def _name(self, reference: str) -> str | None:
+        """The name of a target, which will be read, too; None for the metaschema."""
+        address, _, fragment = reference.partition("#")
+        if address == _DIALECT and not fragment:
+            return None
+        pointer = unquote(fragment)
+        if pointer[:1] not in ("", "/"):
+            pointer = self._anchors.get(pointer, _NOWHERE)
+        if address or _at(self._root, pointer) is None:
+            raise Unsupported("$ref")
+        return self._names.setdefault(pointer, f"{self._side}{len(self._names)}")
+
+
+def applied_at_once(schema: Bare) -> Iterator[str]:
+    """The names of the targets that a schema applies to the same value as itself."""
+    if schema is False:
+        return
+    if schema.get("$ref", "").startswith("#"):
+        yield schema["$ref"].rpartition("/")[2]
+    parts = [schema[key] for key in ("not", "if", "then", "else") if key in schema]
+    parts += [part for key in ("allOf", "anyOf", "oneOf") for part in schema.get(key, [])]
+    for part in [*parts, *schema.get("dependentSchemas", {}).values()]:
+        yield from applied_at_once(part)
+
+
+def without_annotations(schema: Any) -> Any:
+    """A schema of any dialect without annotations, for a comparison of the text."""
+    if isinstance(schema, list):
+        return [without_annotations(item) for item in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    return {key: _without(key, value) for key, value in schema.items() if not _is_annotation(key)}
+
+
+def _without(key: str, value: Any) -> Any:
+    if key in MAPS_ANYWHERE and isinstance(value, Mapping):
+        return {name: without_annotations(item) for name, item in value.items()}
+    return value if key in DATA else without_annotations(value)
+
+
+def _is_annotation(key: Any) -> bool:
+    return key in _ANNOTATIONS or str(key).startswith("x-")
+
+
+def _anchors(schema: Any, pointer: str) -> Iterator[tuple[str, str]]:
+    """Each anchor with the pointer to its schema; a pointer to nothing if it occurs twice."""
+    seen: set[str] = set()
+    for name, at in _all_anchors(schema, pointer):
+        yield name, _NOWHERE if name in seen else at
+        seen.add(name)
+
+
+def _all_anchors(schema: Any, pointer: str, named: bool = False) -> Iterator[tuple[str, str]]:
+    """Anchors of a schema, a list of schemas, or a mapping of names to schemas."""
+    if isinstance(schema, Mapping):
+        for key, value in schema.items():
+            below = f"{pointer}/{escaped(key)}"
+            if named or key in MAPS_ANYWHERE:
+                yield from _all_anchors(value, below, not named)
+            elif key in ("$anchor", "$dynamicAnchor") and isinstance(value, str):
+                yield value, pointer
+            elif key not in DATA:
+                yield from _all_anchors(value, below)
+    elif isinstance(schema, list):
+        for index, item in enumerate(schema):
+            yield from _all_anchors(item, f"{pointer}/{index}")
+
+
+def _at(root: Any, pointer: str) -> Any:
+    """The schema at a JSON pointer, or None."""
+    found = None if pointer == _NOWHERE else value_at(root, pointer)
+    return found if isinstance(found, (bool, Mapping)) else None

@@ -10,8 +10,8 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from promptops.analysis.schemas import containers
-from promptops.analysis.schemas.alternative import TYPES, Alternative
+from promptops.analysis.schemas import comparison as containers
+from promptops.analysis.schemas.alternatives import TYPES, Alternative, member, required
 from promptops.analysis.schemas.comparison import (
     Check,
     Comparison,
@@ -19,10 +19,15 @@ from promptops.analysis.schemas.comparison import (
     Implication,
     Where,
 )
-from promptops.analysis.schemas.document import BUDGET, OutOfWork, SchemaPair
+from promptops.analysis.schemas.document import (
+    BUDGET,
+    Bare,
+    OutOfWork,
+    SchemaPair,
+    Unsupported,
+    without_annotations,
+)
 from promptops.analysis.schemas.numbers import NumberRange, exact, range_of
-from promptops.analysis.schemas.parts import member, required
-from promptops.analysis.schemas.reader import Bare, Unsupported, without_annotations
 from promptops.analysis.schemas.steps import Steps
 from promptops.analysis.schemas.witness import Witnesses
 from promptops.json_pointer import child, escaped, tokens

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from promptops.analysis.schemas.alternatives import MAX_VALUES
-from promptops.analysis.schemas.reader import DATA, MAPS_ANYWHERE
+from promptops.analysis.schemas.document import DATA, MAPS_ANYWHERE
 
 _SAMPLES: Final = {
     "date": "2026-01-31",

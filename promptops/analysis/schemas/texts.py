@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
-from promptops.analysis.schemas.alternative import Alternative
+from promptops.analysis.schemas.alternatives import Alternative, names, patterns
 from promptops.analysis.schemas.document import SchemaPair
-from promptops.analysis.schemas.parts import names, patterns
 from promptops.model.prompt import Schema
 from promptops.patterns import lazy_pattern
 

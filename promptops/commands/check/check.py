@@ -8,7 +8,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Container, Iterable, Iterator, Sequence
 
-from promptops.analysis.masking import without_secrets
+from promptops.analysis.secrets import without_secrets
 from promptops.catalog.catalog import Catalog
 from promptops.commands.check.policy import (
     adoption,

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from promptops.analysis.masking import without_secrets
+from promptops.analysis.secrets import without_secrets
 from promptops.catalog.prompt_ids import PROMPT_ENDINGS
 from promptops.errors import InputError, UsageError
 from promptops.formats.codes import CODES, severity_of

@@ -12,8 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from promptops.analysis.masking import Masked, masked, without_secrets
-from promptops.analysis.secrets import find_secrets
+from promptops.analysis.secrets import Masked, find_secrets, masked, without_secrets
 from promptops.catalog.catalog import Catalog
 from promptops.commands.import_.planning import (
     Ids,

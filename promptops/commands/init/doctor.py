@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 
-from promptops.analysis.masking import without_secrets
+from promptops.analysis.secrets import without_secrets
 from promptops.catalog.unread_prompts import UNREAD_MESSAGE
 from promptops.commands.init.hooks import (
     PRE_COMMIT_FILE,
@@ -36,7 +36,7 @@ from promptops.repo.revisions import FETCH_ALL
 from promptops.runtime.loading.bundle_file import why_not_private
 from promptops.runtime.loading.cache import cache_hint, cache_location
 from promptops.runtime.request.schema_check import NATIVE, PORTABLE, is_portable
-from promptops.source.schemas import schema_text
+from promptops.source.shape import schema_text
 from promptops.untrusted import is_untrusted
 from promptops.workspace.diagnosis import Diagnosis
 from promptops.workspace.listing import unread_files

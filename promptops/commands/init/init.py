@@ -36,7 +36,7 @@ from promptops.repo.default_branch import trusted_branch
 from promptops.repo.process import Git, decode
 from promptops.repo.repository import WORKTREE, Repository
 from promptops.source.config import FILES, OWN_FILE, load
-from promptops.source.schemas import schema_text
+from promptops.source.shape import schema_text
 from promptops.workspace.new_files import (
     CONFIG_SCHEMA,
     SCHEMA,

@@ -31,8 +31,8 @@ from promptops.lint.rule_names import ALL
 from promptops.patterns import lazy_pattern
 from promptops.records import record, replace
 from promptops.source.config import OWN_FILE
-from promptops.source.outline.cursor import Cursor
-from promptops.source.outline.toml_cursor import keys_by_table, toml_cursor_at
+from promptops.source.toml_cursor import keys_by_table, toml_cursor_at
+from promptops.source.yaml_cursor import Cursor
 from promptops.workspace.rule_settings import available_rules
 
 MOST_CHARACTERS = 64 * 1024

@@ -21,7 +21,7 @@ from promptops.patterns import lazy_pattern
 from promptops.records import MISSING, fields, replace
 from promptops.source.cases import ENDINGS as CASE_ENDINGS
 from promptops.source.document import MAX_BYTES
-from promptops.source.outline.cursor import Cursor, cursor_at
+from promptops.source.yaml_cursor import Cursor, cursor_at
 
 TEMPLATE_ENDINGS = (".j2", ".jinja", ".jinja2", ".md", ".txt")
 

@@ -51,7 +51,7 @@ from promptops.patterns import lazy_pattern
 from promptops.records import record, replace
 from promptops.repo.listing import starting_with
 from promptops.report.parts.visible import visible
-from promptops.source.csv_cases import COLUMNS, CsvField, rows
+from promptops.source.cases import COLUMNS, CsvField, rows
 from promptops.source.lines import Lines
 
 

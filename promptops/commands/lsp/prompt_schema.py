@@ -8,7 +8,7 @@ from typing import Any
 from promptops.json_pointer import pointer_to, tokens
 from promptops.patterns import lazy_pattern
 from promptops.records import record
-from promptops.source.schemas import schema
+from promptops.source.shape import schema
 
 Schema = Mapping[str, Any]
 

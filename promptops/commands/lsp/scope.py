@@ -17,7 +17,7 @@ from promptops.model.prompt import ForEach, Prompt, Schema
 from promptops.patterns import lazy_pattern
 from promptops.records import record
 from promptops.runtime.request.schema_refs import followed
-from promptops.source.outline.cursor import keys_below
+from promptops.source.yaml_cursor import keys_below
 
 TypedKind = Literal[
     "statement", "filter", "test", "property", "name", "operator", "path", "import", "comment", ""

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from promptops.analysis.masking import masked, without_secrets
+from promptops.analysis.secrets import masked, without_secrets
 from promptops.catalog.catalog import Catalog
 from promptops.commands.mutate.operators import prompt_edits, text_edits
 from promptops.commands.mutate.prose import template_text

@@ -17,12 +17,10 @@ from promptops.records import record
 from promptops.repo.repository import WORKTREE
 from promptops.report.parts.visible import visible_line
 from promptops.report.parts.yaml_text import yaml_text
-from promptops.source.cases import read_cases
-from promptops.source.compose import compose
-from promptops.source.csv_cases import rows
+from promptops.source.cases import read_cases, rows
 from promptops.source.document import Document, decode, read
 from promptops.source.lines import Lines
-from promptops.source.nodes import end_of, find
+from promptops.source.yaml_nodes import compose, end_of, find
 from promptops.storage.atomic import part_of, replace_whole
 from promptops.workspace.workspace import Workspace
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from promptops.analysis.coverage import Branch, TemplateBranch, coverage
-from promptops.analysis.nonempty_loops import never_empty
+from promptops.analysis.coverage import Branch, TemplateBranch, coverage, never_empty
 from promptops.lint import Problem, Related, Severity, rule
 from promptops.lint.include_stack import included_from
 from promptops.lint.never_equal import NeverEqual, never_equal

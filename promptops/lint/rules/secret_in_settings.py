@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from promptops.analysis.masking import without_escapes
-from promptops.analysis.secrets import find_secrets
+from promptops.analysis.secrets import find_secrets, without_escapes
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.references import is_below
 from promptops.lint import Problem, Severity, rule

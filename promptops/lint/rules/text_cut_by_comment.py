@@ -9,8 +9,7 @@ from promptops.lint import Problem, Severity, rule
 from promptops.model.loaded import FileReference
 from promptops.model.place import Place
 from promptops.patterns import lazy_pattern
-from promptops.source.comments import Comment
-from promptops.source.document import Document, read_any
+from promptops.source.document import Comment, Document, read_any
 from promptops.source.paths import is_yaml
 from promptops.source.values import plain_value
 

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from typing import Any, NoReturn
 
 from promptops.model.answer import Usage
-from promptops.source.compose import MAX_DEPTH
 from promptops.source.json_lines import mistake_in
 from promptops.source.values import NO_JSON_NUMBER
+from promptops.source.yaml_nodes import MAX_DEPTH
 
 _LAST_SECOND = 253_402_300_799
 """The end of the year 9999, which is the last that Python's dates have."""

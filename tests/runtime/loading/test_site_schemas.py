@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 
 import promptops
-from promptops.source.schemas import schema_text
+from promptops.source.shape import schema_text
 from tests.runtime.loading.site import Site
 
 FILES = {"index.json": "site-index", "channels/production.json": "site-channel"}

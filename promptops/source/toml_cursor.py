@@ -10,8 +10,8 @@ from promptops.json_pointer import escaped, tokens
 from promptops.patterns import lazy_pattern
 from promptops.records import field, record
 from promptops.source.lines import Lines
-from promptops.source.outline.cursor import Cursor
 from promptops.source.toml_places import Statement, starts_a_statement, statements
+from promptops.source.yaml_cursor import Cursor
 
 _HEADER = lazy_pattern(r"[ \t]*\[(\[?)([^\[\]=#\n]*)")
 _TYPED_KEY = lazy_pattern(r"((?:[^=#\n]*\.)?[ \t]*)([\"']?)([\w-]*)")

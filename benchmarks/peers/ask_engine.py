@@ -18,7 +18,7 @@ from promptops.evals.engine.run import ask
 from promptops.evals.providers.endpoint import approve, endpoint_of
 from promptops.evals.providers.registry import provider_of
 from promptops.model.config import ModelProfile
-from promptops.model.request import Request
+from promptops.model.prompt import Request
 
 ADDRESS, REQUESTS, TURNS = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 AT_ONCE = 64

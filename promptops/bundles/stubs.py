@@ -9,7 +9,7 @@ from pathlib import Path
 from promptops.bundles.build import build
 from promptops.errors import IntegrityError
 from promptops.model.prompt import Prompt
-from promptops.model.stubs import Stubs
+from promptops.model.shipping import Stubs
 from promptops.repo.repository import INDEX, WORKTREE
 from promptops.runtime.bundle.format import MAX_BYTES, Contents, read_bundle
 from promptops.runtime.bundle.prompts import prompt_of

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from promptops.bundles.build import release_bundle
 from promptops.errors import GitError, InputError, IntegrityError, NotFound
-from promptops.model.verification import UNSIGNED, Subject, Verification, VerificationStep
+from promptops.model.shipping import UNSIGNED, Subject, Verification, VerificationStep
 from promptops.repo.repository import Repository
 from promptops.repo.temporary import temporary_folder
 from promptops.runtime.bundle.format import FORMAT, MAX_BYTES, Contents, read_bundle

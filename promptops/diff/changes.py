@@ -9,9 +9,9 @@ from typing import Any
 
 from promptops.analysis.secrets import without_secrets
 from promptops.diff.codes import CODES
-from promptops.model.bump import Bump
 from promptops.model.change import ABSENT, Change, Witness
 from promptops.model.config import Waiver
+from promptops.model.version import Bump
 from promptops.records import replace
 from promptops.runtime.request.canonical import canonical_json
 

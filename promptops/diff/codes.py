@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import cast
 
-from promptops.model.bump import Bump
 from promptops.model.change import Level
+from promptops.model.version import Bump
 from promptops.records import record
 
 

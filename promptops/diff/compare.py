@@ -28,7 +28,6 @@ from promptops.diff.rewriting import without_extra_properties
 from promptops.diff.side import PromptSide
 from promptops.diff.wording import OUTPUT_NARROWED, OUTPUT_WIDENED, Wording, describe, readable_name
 from promptops.json_pointer import escaped
-from promptops.model.bump import Bump
 from promptops.model.change import (
     ABSENT,
     NOT_COMPARED,
@@ -50,6 +49,7 @@ from promptops.model.prompt import (
     Tool,
     Turn,
 )
+from promptops.model.version import Bump
 from promptops.records import record, replace
 
 if TYPE_CHECKING:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from promptops.diff.changes import change
-from promptops.model.bump import Bump
 from promptops.model.change import Change, PromptDiff
-from promptops.model.version import Version
+from promptops.model.version import Bump, Version
 
 
 def gate(

@@ -10,9 +10,9 @@ from promptops.diff.equality import equal
 from promptops.diff.properties import PropertyPair
 from promptops.diff.wording import compact, readable_name
 from promptops.json_pointer import escaped
-from promptops.model.bump import Bump
 from promptops.model.change import ABSENT, Change
 from promptops.model.prompt import Schema
+from promptops.model.version import Bump
 from promptops.records import replace
 
 DESCRIBING = ("description", "title", "examples", "$comment")

@@ -10,9 +10,9 @@ from promptops.analysis.secrets import without_secrets
 from promptops.diff.changes import OWN_POLICY, change
 from promptops.diff.equality import equal
 from promptops.diff.side import PromptSide
-from promptops.model.bump import Bump
 from promptops.model.change import ABSENT, CaseDiff, Change
 from promptops.model.prompt import MediaPart, Model, Prompt, messages_of
+from promptops.model.version import Bump
 from promptops.patterns import lazy_pattern
 
 _TOLD_ELSEWHERE = frozenset(("parallel_tool_calls", "stop"))

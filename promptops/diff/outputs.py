@@ -13,9 +13,9 @@ from promptops.diff.rewriting import with_extra_properties, without_extra_proper
 from promptops.diff.side import PromptSide
 from promptops.diff.wording import OUTPUT_NARROWED, OUTPUT_WIDENED, describe, readable_name
 from promptops.json_pointer import escaped
-from promptops.model.bump import Bump
 from promptops.model.change import ABSENT, Change, Witness
 from promptops.model.prompt import Output, Schema
+from promptops.model.version import Bump
 from promptops.runtime.request.schema_check import message_of, validator
 
 if TYPE_CHECKING:

@@ -12,8 +12,7 @@ from promptops.analysis.template_tags import hides_ways
 from promptops.diff.equality import equal
 from promptops.diff.side import PromptSide
 from promptops.model.change import AS_IT_WAS
-from promptops.model.prompt import Case, ForEach
-from promptops.model.request import Request
+from promptops.model.prompt import Case, ForEach, Request
 from promptops.records import record
 from promptops.runtime.request.render import Renderer, RenderError, TracedRequest
 from promptops.runtime.template.limits import PromptBudget

@@ -22,11 +22,10 @@ from promptops.diff.obligation_words import Force, Words, forbids
 from promptops.diff.rendering import RenderedPair, error_text, sent, text_of, uncovered
 from promptops.diff.sentences import Sentence, sentences
 from promptops.diff.side import PromptSide
-from promptops.model.bump import Bump
 from promptops.model.change import Change, Witness
 from promptops.model.place import Text
-from promptops.model.prompt import ForEach, MediaPart, Message, TextPart
-from promptops.model.request import Request
+from promptops.model.prompt import ForEach, MediaPart, Message, Request, TextPart
+from promptops.model.version import Bump
 from promptops.patterns import lazy_pattern
 from promptops.plurals import counted, some
 from promptops.records import record, replace

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from promptops.evals.providers import Failure, api_of
-from promptops.model.request import Request
+from promptops.model.prompt import Request
 from promptops.runtime.request.api_limits import Api
 from promptops.runtime.request.unsupported import unsupported
 

@@ -15,7 +15,7 @@ from promptops.evals.providers import OWN
 from promptops.evals.verdict import BUILT_IN, Embedding, ModerationReply, NoReply, Question, Reply
 from promptops.evals.wording import shown
 from promptops.model.config import ModelProfile
-from promptops.model.request import Request
+from promptops.model.prompt import Request
 from promptops.records import replace
 
 SETTINGS: Mapping[str, str] = {"embedding": "embeddings", "moderation": "moderations"}

@@ -20,7 +20,7 @@ from promptops.errors import UsageError
 from promptops.evals.providers import Failure, FailureKind, OnText, RateLimits, Reply, Window
 from promptops.evals.providers.redaction import redacted
 from promptops.model.config import ModelProfile
-from promptops.model.request import Request
+from promptops.model.prompt import Request
 from promptops.patterns import lazy_pattern
 from promptops.plurals import counted
 from promptops.records import record

@@ -17,8 +17,7 @@ from promptops.evals.subject import Beside, Record, facts_of
 from promptops.evals.verdict import Question, Unjudgeable
 from promptops.model.answer import Answer
 from promptops.model.place import Place
-from promptops.model.prompt import Case, Output, Prompt
-from promptops.model.request import Request
+from promptops.model.prompt import Case, Output, Prompt, Request
 from promptops.records import replace
 from promptops.runtime.request.answer_text import CUT_OFF, FINISHED
 from promptops.runtime.request.answers import AnswerError, Answers

@@ -13,8 +13,7 @@ from promptops.evals.json_values import parsed
 from promptops.evals.verdict import BUILT_IN, NoReply, Opinion, Question
 from promptops.evals.wording import shown
 from promptops.model.config import Config
-from promptops.model.prompt import Case, Prompt
-from promptops.model.request import Request
+from promptops.model.prompt import Case, Prompt, Request
 from promptops.model.tree import TreeEntry
 from promptops.records import replace
 from promptops.runtime.request.render import Renderer

@@ -22,7 +22,7 @@ from promptops.evals.parse import Assertion
 from promptops.evals.subject import NAMES, On, Record
 from promptops.evals.verdict import Undecided, Unjudgeable
 from promptops.json_pointer import tokens
-from promptops.model.request import Request
+from promptops.model.prompt import Request
 from promptops.runtime.template.node_facts import walk
 
 _CHECKS = frozenset(

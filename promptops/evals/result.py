@@ -27,8 +27,7 @@ from promptops.evals.wording import shown
 from promptops.model.finding import Problem
 from promptops.model.internal_error import CaughtBug
 from promptops.model.place import Place
-from promptops.model.prompt import Case, LocateWithin
-from promptops.model.request import Request
+from promptops.model.prompt import Case, LocateWithin, Request
 from promptops.plurals import series
 from promptops.records import record, replace
 

@@ -13,7 +13,7 @@ from promptops.evals.verdict import NoReply, Reply, Unjudgeable
 from promptops.evals.wording import shown
 from promptops.json_pointer import NO_VALUE, child, escaped, tokens
 from promptops.model.answer import Answer
-from promptops.model.request import Request
+from promptops.model.prompt import Request
 from promptops.plurals import counted, plural
 from promptops.records import field, record
 from promptops.source.explain import type_name

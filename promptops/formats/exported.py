@@ -10,9 +10,8 @@ from promptops.analysis.template_walk import walk
 from promptops.formats.document import CommentPart, ExpressionPart, Loss, TemplatePart, TextPart
 from promptops.formats.languages.jinja import NotATemplate, template_parts
 from promptops.model.place import Place
-from promptops.model.prompt import Case, ConversationHistory, ForEach, Message, Prompt
+from promptops.model.prompt import Case, ConversationHistory, ForEach, Message, Prompt, Request
 from promptops.model.prompt import TextPart as PromptText
-from promptops.model.request import Request
 from promptops.patterns import lazy_pattern
 from promptops.plugins import modules_in
 from promptops.plurals import series

@@ -15,9 +15,9 @@ from promptops.model.prompt import (
     Message,
     Part,
     Prompt,
+    Request,
     provider_name,
 )
-from promptops.model.request import Request
 from promptops.records import record, replace
 from promptops.runtime.request.api_limits import APIS, COMPATIBLE_RESPONSES, Api, apis_of
 from promptops.runtime.request.media import media_type_of_path

@@ -12,8 +12,7 @@ from promptops.lint.bounds import FORMAT_CHARS, Bounds, SchemaPart, children, ty
 from promptops.lint.prompt_model import PromptModel
 from promptops.lint.subject import PromptFacts, messages
 from promptops.lint.unbounded_inputs import unbounded_inputs
-from promptops.model.prompt import MediaPart, Prompt
-from promptops.model.request import Request
+from promptops.model.prompt import MediaPart, Prompt, Request
 from promptops.records import replace
 from promptops.runtime.request.render import Renderer, RenderError, TracedRequest
 from promptops.runtime.template.sized_cache import cached_by_size

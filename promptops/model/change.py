@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterable, Iterator
 from enum import Enum
 from typing import Any, Final, Literal
 
-from promptops.model.bump import Bump
 from promptops.model.config import Waiver
 from promptops.model.place import Place
+from promptops.model.version import Bump
 from promptops.records import record
 from promptops.records.outputs import hidden, output, shown
 

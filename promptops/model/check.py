@@ -9,9 +9,8 @@ from promptops.model.change import Change, DiffReport, PromptDiff
 from promptops.model.config import FailOn
 from promptops.model.finding import Finding, Severity
 from promptops.model.mutant import MutationRun
-from promptops.model.probe_run import ProbeRun
-from promptops.model.report import LintReport
-from promptops.model.risk import Risk
+from promptops.model.probe import ProbeRun
+from promptops.model.report import LintReport, Risk
 from promptops.model.test_run import CoverageRow, Decided, TestRun, verdict_of
 from promptops.records import field, outputs, record
 from promptops.records.outputs import hidden, output, private

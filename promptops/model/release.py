@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from promptops.model.bump import Bump
-from promptops.model.version import Version
+from promptops.model.version import Bump, Version
 from promptops.records import field, record
 from promptops.records.outputs import empty_text, hidden, output
 

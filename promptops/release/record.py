@@ -20,9 +20,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 
-from promptops.model.bump import Bump
 from promptops.model.release import PromptChange, ReleaseRecord
-from promptops.model.version import Version, parse
+from promptops.model.version import Bump, Version, parse
 from promptops.patterns import lazy_pattern
 
 __all__ = ["PromptChange", "ReleaseRecord", "read_record", "write_record"]

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from promptops.model.bump import Bump
-from promptops.model.version import Version
+from promptops.model.version import Bump, Version
 from promptops.patterns import lazy_pattern
 from promptops.records import record, replace
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 from promptops.errors import GitError
-from promptops.model.blame import Author
+from promptops.model.history import Author
 from promptops.repo.process import decode
 from promptops.repo.repository import Repository
 from promptops.repo.temporary import temporary_folder

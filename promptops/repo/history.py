@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from promptops.errors import GitError
-from promptops.model.bisection import Suspect
+from promptops.model.history import Suspect
 from promptops.records import record
 from promptops.repo.default_branch import refuse_unknown_default, remote_default
 from promptops.repo.process import decode, records

@@ -13,7 +13,7 @@ from promptops.errors import InputError
 from promptops.model.answer import Answer, Usage
 from promptops.model.place import Place
 from promptops.model.prompt import Locate
-from promptops.model.shard import SHARD_FORMAT, Shard, ShardAnswer, ShardRun
+from promptops.model.test_run import SHARD_FORMAT, Shard, ShardAnswer, ShardRun
 from promptops.source.document import Document
 from promptops.source.json_lines import read_value, scan
 from promptops.source.lines import Lines

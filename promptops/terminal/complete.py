@@ -80,7 +80,7 @@ def complete_family(_ctx: click.Context, _param: click.Parameter, incomplete: st
 
 def complete_dimension(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
     """Dimensions of groups of samples; the ones before the last comma are kept."""
-    from promptops.model.score_group import DIMENSIONS
+    from promptops.model.score import DIMENSIONS
 
     before, comma, last = incomplete.rpartition(",")
     return [f"{before}{comma}{name}" for name in DIMENSIONS if name.startswith(last)]

@@ -23,8 +23,7 @@ from promptops.evals.verdict import BUILT_IN, Lack, NoReply, Opinion, Question, 
 from promptops.model.answer import Answer, Recording
 from promptops.model.config import ModelProfile
 from promptops.model.finding import Problem
-from promptops.model.prompt import Prompt
-from promptops.model.request import Request
+from promptops.model.prompt import Prompt, Request
 from promptops.records import field, record, replace
 from promptops.repo.repository import Repository
 from promptops.runtime.request.canonical import request_digest

@@ -27,8 +27,7 @@ from promptops.model.answer import Answer
 from promptops.model.internal_error import CODE
 from promptops.model.loaded import LoadedPrompt
 from promptops.model.place import Place
-from promptops.model.prompt import Case
-from promptops.model.request import Request
+from promptops.model.prompt import Case, Request
 from promptops.model.test_run import (
     AssertionResult,
     CaseRun,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from promptops.evals.engine.ask import Settings
-from promptops.model.shard import Shard
+from promptops.model.test_run import Shard
 from promptops.records import field, record
 from promptops.repo.repository import Repository
 from promptops.testing.answering import Mode

@@ -26,8 +26,7 @@ from promptops.evals.deciding.decision import (
 from promptops.evals.judge_answer import status_of
 from promptops.evals.parse import parse
 from promptops.model.answer import Answer
-from promptops.model.prompt import Prompt
-from promptops.model.request import Request
+from promptops.model.prompt import Prompt, Request
 from promptops.model.test_run import Decided, Verdict, Worse
 from promptops.records import field, record, replace
 from promptops.runtime.request.canonical import request_digest

@@ -22,8 +22,7 @@ from promptops.model.config import ModelProfile
 from promptops.model.internal_error import CaughtBug, InternalError
 from promptops.model.loaded import LoadedPrompt
 from promptops.model.place import Place
-from promptops.model.prompt import Case, Model, Prompt
-from promptops.model.request import Request
+from promptops.model.prompt import Case, Model, Prompt, Request
 from promptops.plurals import some
 from promptops.records import record, replace
 from promptops.runtime.request.canonical import request_digest

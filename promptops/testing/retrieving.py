@@ -19,8 +19,7 @@ from promptops.evals.verdict import Unjudgeable
 from promptops.json_pointer import escaped
 from promptops.model.answer import Answer
 from promptops.model.place import Place
-from promptops.model.prompt import Case, Prompt
-from promptops.model.request import Request
+from promptops.model.prompt import Case, Prompt, Request
 from promptops.model.test_run import CaseRun
 from promptops.records import record, replace
 from promptops.repo.repository import Repository

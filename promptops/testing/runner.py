@@ -17,12 +17,12 @@ from promptops.model.config import Config, ModelProfile
 from promptops.model.finding import Problem
 from promptops.model.place import Place
 from promptops.model.prompt import Prompt
-from promptops.model.shard import ShardRun
 from promptops.model.test_run import (
     CaseRun,
     CoverageRow,
     Decided,
     JudgeAgreement,
+    ShardRun,
     TestRun,
     verdict_of,
 )

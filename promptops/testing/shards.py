@@ -12,7 +12,7 @@ from promptops.errors import UsageError
 from promptops.model.answer import Answer, Recording
 from promptops.model.finding import Problem
 from promptops.model.place import Place
-from promptops.model.shard import Shard, ShardAnswer, ShardRun
+from promptops.model.test_run import Shard, ShardAnswer, ShardRun
 from promptops.patterns import lazy_pattern
 from promptops.records import field, record, replace
 from promptops.report.parts.json_text import json_data

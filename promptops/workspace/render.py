@@ -10,8 +10,7 @@ from promptops.catalog.unknown_names import UNKNOWN_PROFILE, UNKNOWN_TOOL
 from promptops.errors import InputError, UsageError
 from promptops.model.loaded import LoadedPrompt
 from promptops.model.place import Place
-from promptops.model.prompt import Case, Prompt
-from promptops.model.request import Request
+from promptops.model.prompt import Case, Prompt, Request
 from promptops.records import record
 from promptops.records.outputs import output
 from promptops.runtime.request.canonical import request_digest

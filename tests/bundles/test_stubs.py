@@ -20,7 +20,7 @@ from promptops.bundles.stubs import load_stubs
 from promptops.cli.main import run
 from promptops.errors import GitError, InputError
 from promptops.model.prompt import Output, Prompt
-from promptops.model.stubs import Stubs
+from promptops.model.shipping import Stubs
 from promptops.report.stubs.python import typed_module
 from tests.output_schemas import validate
 

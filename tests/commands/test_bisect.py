@@ -11,7 +11,7 @@ from promptops.cli.main import run
 from promptops.commands.bisect.bisect import SearchEnds, bisect
 from promptops.commands.log.case_at_commit import CaseOptions
 from promptops.errors import GitError, UsageError
-from promptops.model.bisection import TreeVerdict
+from promptops.model.history import TreeVerdict
 from promptops.testing.options import RunOptions
 from promptops.testing.runner import test as run_cases
 from promptops.workspace.selection import SelectionOptions

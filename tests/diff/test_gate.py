@@ -6,9 +6,8 @@ import pytest
 
 from promptops.diff.changes import change
 from promptops.diff.gate import gate, lowered
-from promptops.model.bump import Bump
 from promptops.model.config import Waiver
-from promptops.model.version import Version, parse
+from promptops.model.version import Bump, Version, parse
 
 NONE, PATCH, MINOR, MAJOR = Bump
 

@@ -13,7 +13,7 @@ import pytest
 from promptops.evals.providers import Failure
 from promptops.evals.providers.endpoint import address_of, key_variable
 from promptops.model.config import ModelProfile
-from promptops.model.request import Request
+from promptops.model.prompt import Request
 from promptops.records import replace
 from promptops.source.config import load
 from tests.evals.providers.approved import provider_of

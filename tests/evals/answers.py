@@ -10,8 +10,7 @@ from promptops.evals.subject import Beside, Record
 from promptops.evals.verdict import Embedding, ModerationReply, NoReply, Opinion, Question, Reply
 from promptops.model.answer import Answer, Usage
 from promptops.model.place import Offsets, Place
-from promptops.model.prompt import Case, Prompt
-from promptops.model.request import Request
+from promptops.model.prompt import Case, Prompt, Request
 
 Written = Mapping[str, Any]
 

@@ -9,7 +9,7 @@ import pytest
 from promptops.evals.parse import parse
 from promptops.evals.registry import AssertionKind, built_in
 from promptops.evals.result import judge_request
-from promptops.model.request import Request
+from promptops.model.prompt import Request
 from promptops.records import fields
 from promptops.source.document import read_any
 from tests.evals.answers import case_of, judged

@@ -11,7 +11,7 @@ from promptops.errors import InputError
 from promptops.evals import registry
 from promptops.evals.parse import parse, problems
 from promptops.evals.result import judge_request
-from promptops.model.request import Request
+from promptops.model.prompt import Request
 from tests.evals.answers import case_of
 
 SHORT = """

@@ -9,8 +9,7 @@ import pytest
 
 from promptops.evals.result import Judgement, judge_request
 from promptops.model.place import Place
-from promptops.model.prompt import Case
-from promptops.model.request import Request
+from promptops.model.prompt import Case, Request
 
 LONG = "You sort letters by urgency.\n" * 4 + "Known: KI-7, KI-12."
 REQUEST = Request(

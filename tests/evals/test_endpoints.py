@@ -13,7 +13,7 @@ from promptops.evals.endpoint_questions import (
 )
 from promptops.evals.verdict import Embedding, ModerationReply, NoReply, Question, Reply
 from promptops.model.config import ModelProfile
-from promptops.model.request import Request
+from promptops.model.prompt import Request
 
 EMBEDDING = Question(kind="embedding", inputs={"text": "Hello."})
 MODERATION = Question(kind="moderation", inputs={"text": "Hello."})

@@ -9,8 +9,7 @@ from promptops.evals.judge_answer import judge_answer, record_of_answer
 from promptops.evals.result import Judgement
 from promptops.model.answer import Answer
 from promptops.model.place import Place
-from promptops.model.prompt import Output
-from promptops.model.request import Request
+from promptops.model.prompt import Output, Request
 from promptops.runtime.request.answers import AnswerError, Answers
 from tests.evals.answers import case_of, prompt_of
 

@@ -9,8 +9,7 @@ import pytest
 from promptops.catalog.catalog import Catalog
 from promptops.evals.parse import problems
 from promptops.evals.result import judge_request
-from promptops.model.prompt import Case
-from promptops.model.request import Request
+from promptops.model.prompt import Case, Request
 from promptops.repo.repository import Repository
 from promptops.runtime.request.render import Renderer
 from promptops.source.config import load

@@ -10,7 +10,7 @@ from promptops.evals.case_expressions import CaseWork
 from promptops.evals.judge_answer import status_of
 from promptops.evals.parse import parse
 from promptops.evals.result import judge_request
-from promptops.model.request import Request
+from promptops.model.prompt import Request
 from tests.evals.answers import asked, case_of, judged
 
 P1, P2, P3 = ({"id": f"P{number}", "text": f"Fact {number}."} for number in (1, 2, 3))

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from promptops.lint.bounds import is_bounded_pattern
 from promptops.lint.request_tokens import request_tokens, tokens_at_most
-from promptops.model.request import Request
+from promptops.model.prompt import Request
 
 
 @given(st.text(max_size=60))

@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promptops.model.bump import Bump
-from promptops.model.version import Version, parse
+from promptops.model.version import Bump, Version, parse
 from promptops.release.versions import Declared, effective_bump, next_version, prompt_version
 
 BUMPS = st.sampled_from(Bump)

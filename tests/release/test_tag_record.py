@@ -4,9 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promptops.model.bump import Bump
 from promptops.model.release import PromptChange, ReleaseRecord
-from promptops.model.version import Version
+from promptops.model.version import Bump, Version
 from promptops.release.record import CHANGED, VERSIONS, read_record, write_record
 
 NUMBERS = st.integers(0, 10**9)

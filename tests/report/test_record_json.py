@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from promptops.model.bump import Bump
 from promptops.model.change import ABSENT
 from promptops.model.place import Place
+from promptops.model.version import Bump
 from promptops.records import record
 from promptops.records.outputs import OUTPUTS, as_text, empty_text, hidden, private, shown
 from promptops.report.parts.record_json import record_json, write

@@ -2,7 +2,7 @@
 
 import pytest
 
-from promptops.model.request import Request
+from promptops.model.prompt import Request
 from promptops.runtime.request.openai import chat_arguments
 
 

@@ -18,8 +18,7 @@ from hypothesis import strategies as st
 from promptops.analysis.models import canonical_provider, providers
 from promptops.bundles.contents import bundle_of
 from promptops.errors import InputError, UsageError
-from promptops.model.prompt import Output
-from promptops.model.request import Request, RequestSettings
+from promptops.model.prompt import Output, Request, RequestSettings
 from promptops.runtime.request.answers import AnswerError, Answers
 from promptops.runtime.request.api_limits import APIS, apis_of
 from promptops.runtime.request.canonical import request_digest

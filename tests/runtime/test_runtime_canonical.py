@@ -13,7 +13,7 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promptops.model.request import Request
+from promptops.model.prompt import Request
 from promptops.runtime.request.canonical import canonical_json, request_digest
 
 EXACT = st.integers(1 - 2**53, 2**53 - 1)

@@ -17,11 +17,11 @@ from promptops.model.prompt import (
     Model,
     Output,
     Prompt,
+    Request,
     TextPart,
     Tool,
     Turn,
 )
-from promptops.model.request import Request
 from promptops.runtime.request.canonical import request_digest
 from promptops.runtime.request.render import Renderer, RenderError
 

@@ -10,7 +10,7 @@ import pytest
 from promptops.evals.providers import Failure, Reply, streamed
 from promptops.model.answer import Usage
 from promptops.model.config import ModelProfile
-from promptops.model.request import Request
+from promptops.model.prompt import Request
 from tests.evals.providers.approved import provider_of
 from tests.real_model import CONTEXT, MODEL
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from promptops.errors import InputError
 from promptops.model.answer import Answer, Usage
 from promptops.model.place import Place
-from promptops.model.shard import Shard, ShardAnswer, ShardRun
+from promptops.model.test_run import Shard, ShardAnswer, ShardRun
 from promptops.source.shard import read_shard, shard_text
 from tests.tiers import examples
 

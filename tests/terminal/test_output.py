@@ -10,12 +10,12 @@ from promptops.terminal import output
 
 def test_a_module_that_a_report_needs_and_lacks_is_named(monkeypatch):
     monkeypatch.delitem(sys.modules, "promptops.commands.blame.report", raising=False)
-    monkeypatch.setitem(sys.modules, "promptops.model.blame", None)
+    monkeypatch.setitem(sys.modules, "promptops.model.history", None)
 
     with pytest.raises(ModuleNotFoundError) as raised:
         output._writer("blame", "text")
 
-    assert raised.value.name == "promptops.model.blame"
+    assert raised.value.name == "promptops.model.history"
 
 
 @pytest.mark.parametrize("command", ["blame", "test", "channel"])

@@ -8,7 +8,7 @@ from promptops.evals.engine.ask import Ask
 from promptops.evals.providers import BatchItem, BatchLimits, Failure
 from promptops.evals.providers.endpoint import approve, endpoint_of
 from promptops.model.config import ModelProfile
-from promptops.model.request import Request
+from promptops.model.prompt import Request
 from promptops.testing.batches import custom_id, split_into_parts
 from tests.servers.batch_apis import CUSTOM_ID
 

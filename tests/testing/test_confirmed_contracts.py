@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from promptops.errors import InputError
-from promptops.model.shard import Shard
+from promptops.model.test_run import Shard
 from promptops.testing.options import RunOptions
 from promptops.testing.runner import merge
 from promptops.workspace.workspace import workspace

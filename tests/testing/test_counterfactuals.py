@@ -2,7 +2,7 @@
 
 import pytest
 
-from promptops.model.shard import Shard
+from promptops.model.test_run import Shard
 from promptops.source.shard import shard_text
 from promptops.testing.options import RunOptions
 from promptops.testing.runner import merge, read_shards

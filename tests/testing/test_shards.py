@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from promptops.errors import UsageError
-from promptops.model.shard import Shard
+from promptops.model.test_run import Shard
 from promptops.report.parts import record_json
 from promptops.source.shard import shard_text
 from promptops.testing.options import RunOptions

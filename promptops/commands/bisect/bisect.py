@@ -8,7 +8,7 @@ from pathlib import Path
 
 from promptops.commands.log.case_at_commit import CaseOptions, CaseVerdicts
 from promptops.errors import GitError, PromptopsError, UsageError
-from promptops.model.bisection import Bisection, TreeVerdict
+from promptops.model.history import Bisection, TreeVerdict
 from promptops.model.prompt import Case
 from promptops.records import record, replace
 from promptops.repo.history import CommitSpan, candidates, suspects

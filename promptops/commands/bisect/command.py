@@ -14,7 +14,7 @@ from promptops.terminal.options import Command, call_option, common, select_opti
 from promptops.terminal.output import OutputOptions
 
 if TYPE_CHECKING:
-    from promptops.model.bisection import Bisection, TreeVerdict
+    from promptops.model.history import Bisection, TreeVerdict
 
 _SEARCH_OPTIONS = ("good", "bad", "first_parent", "live")
 _LIVE_OPTIONS = ("max_cost", "trust_config")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
-from promptops.model.bisection import Bisection, Suspect, TreeVerdict
+from promptops.model.history import Bisection, Suspect, TreeVerdict
 from promptops.model.report import Style, plain
 from promptops.plurals import and_more, counted
 from promptops.report.parts.visible import visible

@@ -8,7 +8,7 @@ from pathlib import Path
 from promptops.errors import UsageError
 from promptops.lint.include_stack import included_from_frames
 from promptops.lint.passages import Passage, rendered_passages
-from promptops.model.blame import Blame, BlamedLine, BlameOptions, LineOrigin
+from promptops.model.history import Blame, BlamedLine, BlameOptions, LineOrigin
 from promptops.model.place import Place
 from promptops.plurals import counted
 from promptops.records import record, replace

@@ -61,7 +61,7 @@ def command(output: OutputOptions, identity: str, **options: Any) -> int:
       promptops blame support/triage --message 0 -L 3,5 --at v1.4.0
     """
     from promptops.commands.blame.blame import blame
-    from promptops.model.blame import BlameOptions
+    from promptops.model.history import BlameOptions
     from promptops.repo.revisions import FETCH_ALL
 
     first, last = _lines(options["span"])

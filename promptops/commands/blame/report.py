@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from unicodedata import east_asian_width
 
-from promptops.model.blame import Blame, BlamedLine, LineOrigin
+from promptops.model.history import Blame, BlamedLine, LineOrigin
 from promptops.model.report import Style, plain
 from promptops.report.parts.visible import visible, visible_line, visible_path
 

@@ -32,10 +32,9 @@ from promptops.model.config import CHANNELS_FILE
 from promptops.model.finding import Finding
 from promptops.model.loaded import LoadedPrompt
 from promptops.model.place import Place
-from promptops.model.probe_run import ProbeRun, ProbeSet
+from promptops.model.probe import ProbeRun, ProbeSet
 from promptops.model.prompt import Prompt, TextPart, messages_of
-from promptops.model.report import LintReport
-from promptops.model.risk import Risk
+from promptops.model.report import LintReport, Risk
 from promptops.model.test_run import CaseRun, TestRun
 from promptops.plurals import some
 from promptops.records import replace

@@ -12,7 +12,7 @@ from promptops.errors import PromptopsError
 from promptops.json_pointer import escaped
 from promptops.model.config import Config, ModelProfile, TestSettings
 from promptops.model.place import Place
-from promptops.model.risk import Risk
+from promptops.model.report import Risk
 from promptops.records import fields, is_record, record, replace
 from promptops.repo.default_branch import default_branch, is_branch, trusted_branch
 from promptops.repo.repository import INDEX, WORKTREE, Repository

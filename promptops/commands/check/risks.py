@@ -27,8 +27,7 @@ from promptops.model.answer import Answer, Recording
 from promptops.model.loaded import LoadedPrompt
 from promptops.model.place import Place
 from promptops.model.prompt import Prompt
-from promptops.model.report import LintReport
-from promptops.model.risk import Risk
+from promptops.model.report import LintReport, Risk
 from promptops.plurals import counted, some
 from promptops.records import record, replace
 from promptops.repo.attributes import FILE, Values, altering, attribute_files

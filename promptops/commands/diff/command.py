@@ -125,7 +125,7 @@ def _exit_code(output: OutputOptions, report: Any, fail_on: tuple[str, ...], ver
 def _demanding(report: Any) -> tuple[str, ...]:
     """The changes that require the bump, each with its prompt."""
     from promptops.diff.gate import demanding
-    from promptops.model.bump import Bump
+    from promptops.model.version import Bump
     from promptops.tags.preflight import shortened_list
 
     return shortened_list(demanding(report.prompts, Bump(report.bump - 1)))

@@ -17,13 +17,12 @@ from promptops.diff.case_view import Count
 from promptops.diff.compare import CompareOptions, compare, with_failed_answers
 from promptops.diff.gate import gate
 from promptops.errors import UsageError
-from promptops.model.bump import Bump
 from promptops.model.change import Change, DiffReport, PromptDiff
 from promptops.model.config import Config
 from promptops.model.internal_error import CaughtBug
 from promptops.model.prompt import Model
 from promptops.model.release import Release
-from promptops.model.version import Version
+from promptops.model.version import Bump, Version
 from promptops.records import field, record, replace
 from promptops.release.tag_format import TagNames
 from promptops.release.tags import (

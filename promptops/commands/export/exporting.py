@@ -17,10 +17,10 @@ from promptops.formats.exported import (
     Writer,
     known_writers,
 )
-from promptops.model.exported import Export, FileState, WrittenFile
 from promptops.model.finding import Finding
 from promptops.model.place import Place
 from promptops.model.prompt import Case, Prompt
+from promptops.model.shipping import Export, FileState, WrittenFile
 from promptops.patterns import lazy_pattern
 from promptops.records import record
 from promptops.runtime.request.render import Renderer

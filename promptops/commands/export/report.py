@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from promptops.model.exported import Export, FileState
 from promptops.model.report import Style, plain
+from promptops.model.shipping import Export, FileState
 from promptops.plurals import counted
 from promptops.report.document.markdown import LIMIT
 from promptops.report.full import finding_lines

@@ -13,8 +13,7 @@ from promptops.errors import InputError, UsageError, os_reason
 from promptops.lint.suppressions import Counts, Suppression
 from promptops.model.finding import Finding
 from promptops.model.place import Place
-from promptops.model.report import SilencingComment
-from promptops.model.risk import Risk
+from promptops.model.report import Risk, SilencingComment
 from promptops.repo.repository import WORKTREE
 from promptops.repo.tree import IndexTree
 from promptops.source.paths import confined

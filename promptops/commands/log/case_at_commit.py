@@ -10,8 +10,8 @@ from promptops.catalog.catalog import Catalog
 from promptops.errors import InputError, TransportError
 from promptops.evals.deciding.broken_contracts import are_mostly_broken
 from promptops.evals.engine.ask import Patience, Settings
-from promptops.model.bisection import TreeVerdict
 from promptops.model.config import Config
+from promptops.model.history import TreeVerdict
 from promptops.model.loaded import LoadedPrompt
 from promptops.model.prompt import Case, Prompt
 from promptops.model.test_run import CaseRun

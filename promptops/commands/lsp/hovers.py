@@ -46,8 +46,7 @@ from promptops.lint.subject import PromptFacts
 from promptops.model.config import ModelProfile
 from promptops.model.finding import Finding
 from promptops.model.loaded import LoadedPrompt
-from promptops.model.prompt import Message, Prompt, TextPart, messages_of
-from promptops.model.request import Request
+from promptops.model.prompt import Message, Prompt, Request, TextPart, messages_of
 from promptops.patterns import lazy_pattern
 from promptops.plurals import counted, some
 from promptops.report.parts.markdown_text import fenced

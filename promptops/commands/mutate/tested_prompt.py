@@ -15,8 +15,16 @@ from promptops.evals.subject import Record, text_of, text_of_messages
 from promptops.model.answer import Answer
 from promptops.model.mutant import Kill
 from promptops.model.place import Offsets, Place, Text
-from promptops.model.prompt import ForEach, Message, Part, Prompt, TextPart, Turn, messages_of
-from promptops.model.request import Request
+from promptops.model.prompt import (
+    ForEach,
+    Message,
+    Part,
+    Prompt,
+    Request,
+    TextPart,
+    Turn,
+    messages_of,
+)
 from promptops.patterns import lazy_pattern
 from promptops.records import field, record, replace
 from promptops.runtime.request.canonical import request_digest

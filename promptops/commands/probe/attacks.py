@@ -17,8 +17,7 @@ from promptops.evals.probes.library import (
 from promptops.evals.probes.transforms import filled, marker, transformed
 from promptops.json_pointer import pointer_to, with_part
 from promptops.model.place import Offsets, Place
-from promptops.model.probe import BiasPair, Family, Probe, Slot
-from promptops.model.probe_run import ProbeSet, SkippedProbe
+from promptops.model.probe import BiasPair, Family, Probe, ProbeSet, SkippedProbe, Slot
 from promptops.model.prompt import Case, LocateWithin, Prompt
 from promptops.plurals import some
 from promptops.records import record, replace

@@ -30,7 +30,7 @@ from promptops.terminal.options import (
 from promptops.terminal.output import OutputOptions
 
 if TYPE_CHECKING:
-    from promptops.model.probe_run import ProbeRun
+    from promptops.model.probe import ProbeRun
     from promptops.workspace.selection import SelectionOptions
 
 _LISTED = ("text", "json")

@@ -12,7 +12,7 @@ from promptops.evals.deciding.attack_rate import attack_rate
 from promptops.evals.deciding.decision import DEFAULT_MARGIN, Decision, what_it_takes
 from promptops.evals.probes.library import ProbeRules, family, family_names
 from promptops.evals.result import unjudged, violations
-from promptops.model.probe_run import (
+from promptops.model.probe import (
     AttackRate,
     BiasResult,
     FamilyRate,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from promptops.model.probe import Family
-from promptops.model.probe_run import ProbeSet
+from promptops.model.probe import Family, ProbeSet
 from promptops.records import record
 from promptops.testing.options import RunOptions
 

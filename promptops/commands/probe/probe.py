@@ -40,7 +40,7 @@ from promptops.model.config import ModelProfile
 from promptops.model.finding import Problem
 from promptops.model.loaded import LoadedPrompt
 from promptops.model.place import Place
-from promptops.model.probe_run import (
+from promptops.model.probe import (
     AttackRate,
     AttributeRate,
     BiasDirection,

@@ -22,8 +22,8 @@ from promptops.commands.diff.comparison import ComparisonOptions, open_sides
 from promptops.commands.diff.diff import DiffOptions, diff
 from promptops.commands.release.plan import default_remote, remote_names
 from promptops.errors import GitError, NotFound, PromptopsError, UsageError
-from promptops.model.channel import Break, Move
 from promptops.model.release import Release
+from promptops.model.shipping import Break, Move
 from promptops.model.version import parse
 from promptops.plurals import counted
 from promptops.records import record, replace

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from promptops.model.channel import Move
 from promptops.model.report import Style, plain
+from promptops.model.shipping import Move
 from promptops.plurals import and_more
 from promptops.report.parts.visible import visible, visible_path
 

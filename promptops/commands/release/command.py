@@ -122,7 +122,7 @@ def _version(text: str | None, pre: str | None) -> Any:
 
 
 def _bump(text: str | None) -> Any:
-    from promptops.model.bump import Bump
+    from promptops.model.version import Bump
 
     return Bump[text.upper()] if text is not None else None
 

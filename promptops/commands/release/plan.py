@@ -13,7 +13,6 @@ from promptops.commands.diff.diff import DiffOptions, diff
 from promptops.commands.release.tag_creation import missing_tags
 from promptops.diff.gate import demanding, gate, lowered
 from promptops.errors import GitError, InputError
-from promptops.model.bump import Bump
 from promptops.model.change import Change, DiffReport, PromptDiff
 from promptops.model.release import (
     PromptChange,
@@ -23,7 +22,7 @@ from promptops.model.release import (
     ReleaseRecord,
     ReleaseReport,
 )
-from promptops.model.version import Version
+from promptops.model.version import Bump, Version
 from promptops.plurals import counted
 from promptops.records import record, replace
 from promptops.release.record import read_record, write_record

@@ -32,12 +32,11 @@ from promptops.commands.release.tag_creation import (
 )
 from promptops.diff.gate import lowered
 from promptops.errors import GitError, InputError, PromptopsError
-from promptops.model.bump import Bump
 from promptops.model.change import DiffReport
 from promptops.model.check import CheckReport
 from promptops.model.release import Release, ReleasePlan, ReleaseProblem, ReleaseReport
 from promptops.model.test_run import Decided, TestRun
-from promptops.model.version import Version
+from promptops.model.version import Bump, Version
 from promptops.patterns import lazy_pattern
 from promptops.plurals import counted
 from promptops.records import field, record, replace

@@ -16,9 +16,8 @@ from promptops.evals.engine.budget import INTERRUPTED, requested_output_tokens
 from promptops.evals.providers import Failure, Provider, Reply, streamed
 from promptops.evals.providers.endpoint import refuse_untrusted
 from promptops.model.config import ModelProfile
-from promptops.model.prompt import Case, Prompt
+from promptops.model.prompt import Case, Prompt, Request
 from promptops.model.prompt_run import ModelAnswer, PromptRun
-from promptops.model.request import Request
 from promptops.patterns import lazy_pattern
 from promptops.records import field, record
 from promptops.runtime.request.canonical import request_digest

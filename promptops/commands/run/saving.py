@@ -11,8 +11,7 @@ from typing import Any
 
 from promptops.errors import InputError, UsageError, os_reason
 from promptops.model.finding import Problem
-from promptops.model.prompt import Prompt
-from promptops.model.request import Request
+from promptops.model.prompt import Prompt, Request
 from promptops.records import record
 from promptops.repo.repository import WORKTREE
 from promptops.report.parts.visible import visible_line

@@ -43,11 +43,14 @@ from promptops.model.arm import TokenMeans
 from promptops.model.config import VALUE_METRICS, AlertRule
 from promptops.model.finding import Problem
 from promptops.model.place import Place
-from promptops.model.score import COUNTED_METRICS, OTHER_METRICS, Alert, MissingValue
-from promptops.model.score_group import (
+from promptops.model.score import (
+    COUNTED_METRICS,
+    OTHER_METRICS,
     AgainstVersion,
+    Alert,
     AssertionRate,
     Dimension,
+    MissingValue,
     ResponseTime,
     ScoreGroup,
     ScoreMean,

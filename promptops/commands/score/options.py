@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from promptops.model.config import AlertRule
-from promptops.model.score import DEFAULT_BY
-from promptops.model.score_group import Dimension
+from promptops.model.score import DEFAULT_BY, Dimension
 from promptops.records import field, record
 from promptops.testing.options import RunOptions
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from hashlib import sha256
 from typing import Any
 
-from promptops.model.score_group import Dimension
+from promptops.model.score import Dimension
 from promptops.records import field, record
 
 FORMAT = 1

@@ -37,11 +37,9 @@ from promptops.evals.verdict import Undecided, Unjudgeable
 from promptops.model.answer import Answer, Usage
 from promptops.model.internal_error import CaughtBug, InternalError
 from promptops.model.place import Place, Text, plain_text
-from promptops.model.prompt import Prompt
-from promptops.model.request import Request
+from promptops.model.prompt import Prompt, Request
 from promptops.model.sample import BrokenLine, Part, PartEnd, Sample, SimilarKey
-from promptops.model.score import UNNAMED
-from promptops.model.score_group import Dimension
+from promptops.model.score import UNNAMED, Dimension
 from promptops.records import record, replace
 from promptops.runtime.bundle.prompts import prompt_of
 from promptops.runtime.bundle.strict_json import Fields

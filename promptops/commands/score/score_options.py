@@ -13,7 +13,7 @@ from promptops.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     from promptops.model.config import AlertRule
-    from promptops.model.score_group import Dimension
+    from promptops.model.score import Dimension
 
 _ALERT = "--alert"
 _EXAMPLE = "write METRIC<NUMBER or METRIC>NUMBER in quotes, such as 'contracts<98'"
@@ -66,7 +66,7 @@ def sample_file(directory: Path, file: str) -> str:
 
 def dimensions(text: str) -> tuple[Dimension, ...]:
     """Dimensions such as `prompt,version,day`, each once; raises UsageError."""
-    from promptops.model.score_group import DIMENSIONS
+    from promptops.model.score import DIMENSIONS
 
     names = dict.fromkeys(name.strip() for name in text.split(","))
     return tuple(_known(name, DIMENSIONS, "dimension", "--by") for name in names)

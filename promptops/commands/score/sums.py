@@ -20,7 +20,7 @@ from promptops.errors import UsageError
 from promptops.evals.deciding.production import BUCKETS
 from promptops.model.internal_error import InternalError
 from promptops.model.sample import BrokenLine, Part, Sample
-from promptops.model.score_group import Dimension
+from promptops.model.score import Dimension
 
 BILLION = 1_000_000_000
 """Scores and costs are counted in billionths."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from promptops.model.report import Style, plain
-from promptops.model.verification import UNSIGNED, Verification, VerificationStep
+from promptops.model.shipping import UNSIGNED, Verification, VerificationStep
 from promptops.report.parts.visible import visible, visible_path
 
 _STYLES = {"failed": "error", "absent": "note", "passed": "hint"}

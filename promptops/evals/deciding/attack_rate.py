@@ -18,7 +18,7 @@ from promptops.evals.deciding.intervals import (
     student_quantile,
     wilson,
 )
-from promptops.model.probe_run import AttackRate
+from promptops.model.probe import AttackRate
 
 
 def attack_rate(clusters: Iterable[Sequence[bool]]) -> AttackRate:

@@ -10,7 +10,7 @@ from random import Random
 from promptops.evals.providers import Failure
 from promptops.model.answer import Answer
 from promptops.model.config import ModelProfile
-from promptops.model.request import Request
+from promptops.model.prompt import Request
 from promptops.records import field, record
 
 Key = tuple[str, int, str]

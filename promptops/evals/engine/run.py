@@ -40,8 +40,7 @@ from promptops.evals.engine.rate_limiter import Limiter, Ticket
 from promptops.evals.providers import Failure, Provider, Reply
 from promptops.model.answer import Answer, Usage
 from promptops.model.config import ModelProfile
-from promptops.model.prompt import provider_name
-from promptops.model.request import Request
+from promptops.model.prompt import Request, provider_name
 from promptops.records import record, replace
 
 ProviderOf = Callable[[ModelProfile], Provider]

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from typing import Literal, Protocol, runtime_checkable
 
 from promptops.model.answer import Answer
-from promptops.model.request import Request
+from promptops.model.prompt import Request
 from promptops.records import record
 
 FailureKind = Literal[

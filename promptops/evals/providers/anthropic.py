@@ -60,7 +60,7 @@ from promptops.evals.providers.redaction import secrets_of
 from promptops.evals.providers.registry import provider
 from promptops.model.answer import Answer, Usage
 from promptops.model.config import ModelProfile
-from promptops.model.request import Request
+from promptops.model.prompt import Request
 from promptops.records import field, record
 from promptops.runtime.request.anthropic import message_arguments
 from promptops.runtime.request.api_limits import APIS

@@ -11,7 +11,7 @@ from promptops.evals.providers import OnText, Provider, Reply
 from promptops.evals.providers.registry import provider
 from promptops.model.answer import Answer, Usage
 from promptops.model.config import ModelProfile
-from promptops.model.request import Request
+from promptops.model.prompt import Request
 from promptops.runtime.request.canonical import canonical_json
 
 

@@ -50,7 +50,7 @@ from promptops.evals.providers.redaction import secrets_of
 from promptops.evals.providers.registry import provider
 from promptops.model.answer import Answer, Usage
 from promptops.model.config import ModelProfile
-from promptops.model.request import Request
+from promptops.model.prompt import Request
 from promptops.patterns import lazy_pattern
 from promptops.runtime.loading.server_time import seconds_from
 from promptops.runtime.request.api_limits import APIS

@@ -25,7 +25,7 @@ from promptops.evals.providers import (
 )
 from promptops.model.answer import Answer
 from promptops.model.config import ModelProfile
-from promptops.model.request import Request
+from promptops.model.prompt import Request
 from promptops.patterns import lazy_pattern
 from promptops.records import replace
 

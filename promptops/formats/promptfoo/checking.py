@@ -10,7 +10,7 @@ from promptops.evals.result import judge_assertion
 from promptops.evals.subject import Record, facts_of
 from promptops.model.answer import Answer
 from promptops.model.place import Place
-from promptops.model.request import Request
+from promptops.model.prompt import Request
 
 
 def checked(output: Any, assertion: Mapping[str, Any], inputs: Mapping[str, Any]) -> dict[str, Any]:

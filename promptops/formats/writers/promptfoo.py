@@ -13,8 +13,7 @@ from promptops.formats.prompt_file import yaml_file
 from promptops.formats.promptfoo.variables import NO_TEMPLATES, is_template, with_values
 from promptops.json_pointer import tokens
 from promptops.model.place import Place
-from promptops.model.prompt import Case
-from promptops.model.request import Request
+from promptops.model.prompt import Case, Request
 from promptops.patterns import lazy_pattern
 from promptops.records import replace
 from promptops.runtime.request.openai import chat_arguments

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from promptops.model.change import Change, DiffReport, PromptDiff
 from promptops.model.check import CheckReport
 from promptops.model.place import Place
-from promptops.model.risk import Risk
+from promptops.model.report import Risk
 from promptops.plurals import some
 from promptops.report.check.parts.findings import probe_findings, without_lint_errors
 from promptops.report.check.parts.rows import reason, rows

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from promptops.model.change import Change, PromptDiff
 from promptops.model.check import CheckReport
 from promptops.model.config import Waiver
-from promptops.model.probe_run import PromptProbes
-from promptops.model.risk import Risk
+from promptops.model.probe import PromptProbes
+from promptops.model.report import Risk
 from promptops.plurals import counted
 from promptops.report.check.parts.findings import without_lint_errors
 from promptops.report.check.parts.rows import fixes, reason, required, rows, waived

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from promptops.model.change import DiffReport
 from promptops.model.check import CheckReport
-from promptops.model.probe_run import ProbeRun
+from promptops.model.probe import ProbeRun
 from promptops.model.report import Style, plain
 from promptops.plurals import and_more, some
 from promptops.report.check.parts.findings import probes_without_repeats, without_lint_errors

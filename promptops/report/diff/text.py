@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from promptops.model.bump import Bump
 from promptops.model.change import CaseDiff, Change, DiffReport, PromptDiff, SeenPair
 from promptops.model.report import Style, plain
+from promptops.model.version import Bump
 from promptops.plurals import counted, some
 from promptops.report.diff.parts import facts
 from promptops.report.diff.parts.distinct import DistinctPrompt, distinct_prompts, risks

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from promptops.model.bump import Bump
+from promptops.model.version import Bump
 
 _RAISED = {Bump.MAJOR: "minor", Bump.MINOR: "patch"}
 """Before 1.0.0: the number of the version that a change raises."""

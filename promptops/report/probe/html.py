@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from promptops.model.probe_run import FamilyRate, MatrixCell, ProbedCase, ProbeRun, PromptProbes
+from promptops.model.probe import FamilyRate, MatrixCell, ProbedCase, ProbeRun, PromptProbes
 from promptops.records import record
 from promptops.report.page.document import document
 from promptops.report.probe.parts import facts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from promptops.model.probe_run import FamilyRate, ProbedCase, ProbeRun, PromptProbes
+from promptops.model.probe import FamilyRate, ProbedCase, ProbeRun, PromptProbes
 from promptops.report.document.markdown import LIMIT, more, opening
 from promptops.report.parts.markdown_text import block, code, escape, fitting, shown_sentence
 from promptops.report.probe.parts import facts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from promptops.model.probe_run import ProbedCase, ProbeRun, PromptProbes
+from promptops.model.probe import ProbedCase, ProbeRun, PromptProbes
 from promptops.model.report import Style, plain
 from promptops.plurals import and_more, counted
 from promptops.report.document.text import last_lines

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from promptops.model.score import Score
-from promptops.model.score_group import ScoreGroup
+from promptops.model.score import Score, ScoreGroup
 from promptops.plurals import and_more, counted
 from promptops.report.document.markdown import LIMIT
 from promptops.report.parts.markdown_text import code, escape, fitting, shown_sentence

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from promptops.model.report import Style, plain
-from promptops.model.score import Score
-from promptops.model.score_group import Dimension, ScoreGroup
+from promptops.model.score import Dimension, Score, ScoreGroup
 from promptops.plurals import counted
 from promptops.report.parts.visible import visible_line, visible_path
 from promptops.report.score.parts import facts, notes

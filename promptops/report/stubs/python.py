@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from promptops.model.prompt import Prompt
-from promptops.model.stubs import Stubs, TypedModule
+from promptops.model.shipping import Stubs, TypedModule
 from promptops.records import record
 from promptops.report.parts.visible import visible
 from promptops.report.stubs.syntax import (

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 
 from promptops.errors import UsageError
-from promptops.model.version import VERSION
-from promptops.model.version_range import STARTS, VersionRange, parse_range
+from promptops.model.version import STARTS, VERSION, VersionRange, parse_range
 from promptops.patterns import lazy_pattern
 from promptops.records import record
 

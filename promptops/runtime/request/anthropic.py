@@ -6,7 +6,7 @@ import base64
 from collections.abc import Mapping
 from typing import Any
 
-from promptops.model.request import Request
+from promptops.model.prompt import Request
 from promptops.runtime.request.media import media_source
 from promptops.runtime.request.provider_schemas import claude_schema
 from promptops.runtime.request.unsupported import INSTRUCTIONS, calls_of, parts_of

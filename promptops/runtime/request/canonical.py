@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from promptops.model.request import REQUEST_FORMAT, Request
+from promptops.model.prompt import REQUEST_FORMAT, Request
 from promptops.patterns import lazy_pattern
 from promptops.runtime.request.json_text import json_writer
 

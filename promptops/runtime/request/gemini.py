@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from promptops.model.request import Request
+from promptops.model.prompt import Request
 from promptops.runtime.request.anthropic import described, merged
 from promptops.runtime.request.api_limits import APIS
 from promptops.runtime.request.media import media_source

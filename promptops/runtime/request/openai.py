@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from promptops.model.request import Request
+from promptops.model.prompt import Request
 
 _NAMES = {"max_output_tokens": "max_completion_tokens"}
 _DATA_KIND = "application/octet-stream"

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from promptops.errors import InputError, UsageError
-from promptops.model.request import Request, RequestSettings
+from promptops.model.prompt import Request, RequestSettings
 from promptops.runtime.request.api_limits import APIS, COMPATIBLE_RESPONSES, Api, apis_of
 from promptops.runtime.request.unsupported import Unsupported, is_plain_message, unsupported
 

@@ -15,11 +15,12 @@ from promptops.model.prompt import (
     Message,
     Part,
     Prompt,
+    Request,
+    RequestSettings,
     TextPart,
     Tool,
     Turn,
 )
-from promptops.model.request import Request, RequestSettings
 from promptops.records import record
 from promptops.runtime.request.inputs import InputProblem, Inputs
 from promptops.runtime.template.limits import (

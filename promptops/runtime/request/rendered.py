@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from promptops.model.request import Request
+from promptops.model.prompt import Request
 from promptops.records import field, record
 
 

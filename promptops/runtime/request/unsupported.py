@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from promptops.model.request import Request
+from promptops.model.prompt import Request
 from promptops.records import record
 from promptops.runtime.request.api_limits import Api, MediaLimits
 from promptops.runtime.request.media import MediaSource, is_base64, media_source

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from promptops.commands.blame.blame import blame
-from promptops.model.blame import BlameOptions, LineOrigin
+from promptops.model.history import BlameOptions, LineOrigin
 
 ASK = "prompts/ask.prompt.yaml"
 TESTS = """\

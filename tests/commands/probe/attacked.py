@@ -11,8 +11,7 @@ from promptops.commands.probe.probe import probe
 from promptops.evals.engine.ask import Patience, Settings
 from promptops.evals.probes.library import probes
 from promptops.evals.probes.transforms import filled, marker, transformed
-from promptops.model.probe import Probe
-from promptops.model.probe_run import ProbeRun
+from promptops.model.probe import Probe, ProbeRun
 from promptops.testing.options import RunOptions
 from promptops.workspace.selection import SelectionOptions
 from promptops.workspace.workspace import workspace

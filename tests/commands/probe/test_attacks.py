@@ -5,7 +5,7 @@ import json
 import pytest
 
 from promptops.evals.probes.library import family_names, probes
-from promptops.model.probe_run import SkippedProbe, TaskCount
+from promptops.model.probe import SkippedProbe, TaskCount
 from tests.commands.probe.attacked import (
     FILE,
     PROMPT,

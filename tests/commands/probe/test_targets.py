@@ -1,7 +1,7 @@
 """Where attacks are written: every untrusted text, at any depth, of a case that has one."""
 
 from promptops.commands.probe.attacks import Target, targets
-from promptops.model.probe_run import SkippedProbe
+from promptops.model.probe import SkippedProbe
 from promptops.workspace.workspace import workspace
 
 PROMPT = """\

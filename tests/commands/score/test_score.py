@@ -12,8 +12,7 @@ from promptops.commands.score.part import joining_of, score_samples
 from promptops.errors import UsageError
 from promptops.model.place import Place
 from promptops.model.sample import Sample
-from promptops.model.score import Alert, AlertRule, UnreadableLine
-from promptops.model.score_group import AgainstVersion
+from promptops.model.score import AgainstVersion, Alert, AlertRule, UnreadableLine
 from promptops.workspace.workspace import workspace
 from tests.commands.score.released_prompts import AT, NEXT, STYLE, make, sample, scored, written
 

@@ -11,7 +11,7 @@ import pytest
 from promptops.evals.deciding.attack_rate import attack_rate, effective_size, mid_p
 from promptops.evals.deciding.decision import REPEATS, CaseScore, decide, next_look
 from promptops.evals.deciding.intervals import wilson
-from promptops.model.probe_run import AttackRate
+from promptops.model.probe import AttackRate
 from promptops.model.test_run import Verdict
 from tests.tiers import fast_first
 

@@ -13,7 +13,7 @@ from promptops.evals.http_api import rate_limits, retry_after_s
 from promptops.evals.providers import Failure, RateLimits, Reply
 from promptops.model.answer import Answer, Usage
 from promptops.model.config import ModelProfile
-from promptops.model.request import Request
+from promptops.model.prompt import Request
 from tests.evals.engine.virtual_time import at_once
 from tests.servers.plans import Quota, Received
 

@@ -8,7 +8,7 @@ from promptops.errors import UsageError
 from promptops.evals.engine.ask import Ask, Payer
 from promptops.evals.engine.budget import most_input_tokens, most_output_tokens, worst_cost_usd
 from promptops.model.config import ModelProfile
-from promptops.model.request import Request
+from promptops.model.prompt import Request
 from tests.evals.engine.scripted import (
     PRICED,
     PROFILE,

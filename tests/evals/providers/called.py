@@ -6,7 +6,7 @@ import asyncio
 
 from promptops.evals.providers import Failure, Reply
 from promptops.model.config import ModelProfile
-from promptops.model.request import Request
+from promptops.model.prompt import Request
 from tests.evals.providers.approved import provider_of
 
 PATIENCE_S = 60.0

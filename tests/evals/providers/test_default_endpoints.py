@@ -16,7 +16,7 @@ from promptops.evals.providers.endpoint import (
     shown_endpoint,
 )
 from promptops.model.config import ModelProfile
-from promptops.model.request import Request
+from promptops.model.prompt import Request
 from tests.servers.fault_server import fault_server
 
 DEFAULTS = {

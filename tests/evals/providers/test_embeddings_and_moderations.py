@@ -11,7 +11,7 @@ import pytest
 from promptops.evals.providers import Failure, Reply
 from promptops.model.answer import Answer, Usage
 from promptops.model.config import ModelProfile
-from promptops.model.request import Request
+from promptops.model.prompt import Request
 from tests.evals.providers.approved import provider_of
 from tests.servers.answers import FAULTS
 from tests.servers.answers import Answer as Planned

@@ -12,7 +12,7 @@ import pytest
 
 from promptops.evals.providers import Failure
 from promptops.model.config import ModelProfile
-from promptops.model.request import Request
+from promptops.model.prompt import Request
 from tests.evals.providers.approved import provider_of
 from tests.evals.providers.called import PATIENCE_S, SHORT_S, result_of
 from tests.servers.answers import FAULTS, Answer

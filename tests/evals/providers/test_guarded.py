@@ -13,7 +13,7 @@ from promptops.evals.providers import Failure, RateLimits, Reply, Window
 from promptops.evals.providers.redaction import guarded, spellings
 from promptops.model.answer import Answer
 from promptops.model.config import ModelProfile
-from promptops.model.request import Request
+from promptops.model.prompt import Request
 
 KEY = 'acme"7f3a/9b2c+5d1e'
 REQUEST = Request(messages=(), model={"id": "m-1"})

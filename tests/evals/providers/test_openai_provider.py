@@ -16,7 +16,7 @@ from promptops.errors import UsageError
 from promptops.evals.providers import Failure, RateLimits, Reply, Window
 from promptops.model.answer import Answer, Usage
 from promptops.model.config import ModelProfile
-from promptops.model.request import Request
+from promptops.model.prompt import Request
 from tests.evals.providers.approved import provider_of
 from tests.evals.providers.called import PATIENCE_S, result_of
 from tests.servers.answers import FAULTS

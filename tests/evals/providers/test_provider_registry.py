@@ -12,7 +12,7 @@ from promptops.evals.providers import Reply
 from promptops.evals.providers.registry import built_in
 from promptops.model.answer import Answer, Usage
 from promptops.model.config import ModelProfile
-from promptops.model.request import Request
+from promptops.model.prompt import Request
 from tests.evals.providers.approved import provider_of
 
 

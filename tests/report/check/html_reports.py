@@ -9,9 +9,8 @@ from typing import Any
 from promptops.model.check import CheckReport, Shown
 from promptops.model.finding import Edit, Finding, Fix, Related, Severity
 from promptops.model.place import Place
-from promptops.model.probe_run import AttackRate, FamilyRate, ProbeRun, PromptProbes
-from promptops.model.report import LintReport
-from promptops.model.risk import Risk
+from promptops.model.probe import AttackRate, FamilyRate, ProbeRun, PromptProbes
+from promptops.model.report import LintReport, Risk
 from promptops.model.test_run import CoverageRow, TestRun, Uncovered
 from tests.report.conftest import hostile_finding
 from tests.report.diff.html_extremes import ATTACK

@@ -12,8 +12,7 @@ import pytest
 from promptops.model.check import CheckReport
 from promptops.model.finding import Severity
 from promptops.model.place import Place
-from promptops.model.report import LintReport
-from promptops.model.risk import Risk
+from promptops.model.report import LintReport, Risk
 from promptops.report.check import github, gitlab, junit, markdown, sarif, text
 from promptops.report.parts.record_json import record_json, write
 from tests.golden_files import compare

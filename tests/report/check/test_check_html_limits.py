@@ -4,7 +4,7 @@ import pytest
 
 from promptops.model.finding import Severity
 from promptops.model.place import Place
-from promptops.model.risk import Risk
+from promptops.model.report import Risk
 from promptops.model.test_run import CoverageRow, TestRun, Uncovered
 from promptops.report.check.html import write
 from tests.hanging import ends_soon

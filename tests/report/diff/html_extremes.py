@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 
-from promptops.model.bump import Bump
 from promptops.model.change import CaseDiff, Change, DiffReport, PromptDiff, SeenPair, Witness
 from promptops.model.config import Waiver
+from promptops.model.version import Bump
 from tests.report.diff.html_reports import case, pair, realistic, rendered, seen, unchanged
 
 ATTACK = (

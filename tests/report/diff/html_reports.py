@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 
-from promptops.model.bump import Bump
 from promptops.model.change import CaseDiff, Change, DiffReport, PromptDiff, Seen, SeenPair, Witness
 from promptops.model.config import Waiver
+from promptops.model.version import Bump
 
 STYLE_BEFORE = """\
 # House style

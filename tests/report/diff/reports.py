@@ -4,9 +4,9 @@ from dataclasses import replace
 from datetime import date
 
 from promptops.diff.changes import change
-from promptops.model.bump import Bump
 from promptops.model.change import CaseDiff, DiffReport, PromptDiff, Seen, SeenPair, Witness
 from promptops.model.config import Waiver
+from promptops.model.version import Bump
 
 TRIAGE = """\
 You triage support tickets about the Acme router.

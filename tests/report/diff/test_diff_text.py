@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from promptops.diff.changes import change
-from promptops.model.bump import Bump
 from promptops.model.change import CaseDiff, DiffReport, Seen, SeenPair
+from promptops.model.version import Bump
 from promptops.report.diff.text import write
 from tests.report.diff.hostile_reports import hostile
 from tests.report.diff.reports import REPORTS, case, other, prompt, report, same

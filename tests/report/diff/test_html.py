@@ -6,7 +6,7 @@ from unicodedata import category
 
 import pytest
 
-from promptops.model.bump import Bump
+from promptops.model.version import Bump
 from promptops.report.diff.html import write
 from tests.golden_files import compare
 from tests.report.diff.html_extremes import hostile

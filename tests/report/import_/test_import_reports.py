@@ -10,7 +10,6 @@ from markdown_it import MarkdownIt
 
 from promptops.commands.export import report as export_markdown
 from promptops.commands.export import report as export_text
-from promptops.model.exported import Export, WrittenFile
 from promptops.model.finding import Finding, Severity
 from promptops.model.imported import (
     Candidate,
@@ -21,6 +20,7 @@ from promptops.model.imported import (
     LeftOut,
 )
 from promptops.model.place import Place
+from promptops.model.shipping import Export, WrittenFile
 from promptops.records import replace
 from promptops.report import import_, import_list
 from promptops.report.import_ import markdown as import_markdown

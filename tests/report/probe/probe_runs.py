@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from promptops.model.answer import Answer
 from promptops.model.place import Place
-from promptops.model.probe_run import (
+from promptops.model.probe import (
     AttackRate,
     AttributeRate,
     BiasDirection,

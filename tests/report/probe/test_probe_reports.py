@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from promptops.model.probe_run import AttackRate
+from promptops.model.probe import AttackRate
 from promptops.records import replace
 from promptops.report.parts.record_json import write
 from promptops.report.probe import html, markdown, text

@@ -9,22 +9,20 @@ from promptops.model.arm import TokenMeans
 from promptops.model.config import AlertRule
 from promptops.model.place import Place
 from promptops.model.score import (
-    Alert,
-    LeftOutAssertion,
-    MissingValue,
-    SampleCounts,
-    Score,
-    UnreadableLine,
-    WrittenCases,
-)
-from promptops.model.score_group import (
     AgainstVersion,
+    Alert,
     AssertionRate,
     Dimension,
+    LeftOutAssertion,
+    MissingValue,
     ResponseTime,
+    SampleCounts,
+    Score,
     ScoreGroup,
     ScoreMean,
     Share,
+    UnreadableLine,
+    WrittenCases,
 )
 from promptops.records import replace
 from tests.report.test.hostile_runs import ATTACK

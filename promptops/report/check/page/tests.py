@@ -10,7 +10,7 @@ from typing import Literal
 
 from promptops.model.check import BOUNDARIES, CheckReport
 from promptops.model.mutant import MutationCount
-from promptops.model.probe_run import PromptProbes
+from promptops.model.probe import PromptProbes
 from promptops.plurals import counted
 from promptops.records import record
 from promptops.report.check.page.overview import PromptRow, findings_by_prompt

@@ -10,7 +10,7 @@ from promptops.model.change import Change, PromptDiff
 from promptops.model.check import CheckReport
 from promptops.model.finding import Finding, Severity
 from promptops.model.place import Place
-from promptops.model.probe_run import ProbeRun, PromptProbes
+from promptops.model.probe import ProbeRun, PromptProbes
 from promptops.model.report import LintReport, RuleInfo
 from promptops.model.test_run import CaseRun, TestRun
 from promptops.plurals import counted

@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from promptops.model.bump import Bump
 from promptops.model.change import (
     ABSENT,
     CaseDiff,
@@ -17,6 +16,7 @@ from promptops.model.change import (
     SeenPair,
     Witness,
 )
+from promptops.model.version import Bump
 from promptops.patterns import lazy_pattern
 from promptops.plurals import counted, some
 from promptops.report.parts.bumps import before_1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from promptops.model.place import Place
-from promptops.model.probe_run import (
+from promptops.model.probe import (
     AttackRate,
     BiasDirection,
     BiasResult,

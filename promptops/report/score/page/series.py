@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from statistics import fmean
 
-from promptops.model.score import Alert, Score
-from promptops.model.score_group import Dimension, ScoreGroup, Share
+from promptops.model.score import Alert, Dimension, Score, ScoreGroup, Share
 from promptops.records import record
 from promptops.report.score.parts.facts import Section, group_name, time_dimension
 from promptops.report.score.parts.notes import limit

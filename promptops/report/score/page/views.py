@@ -6,8 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
-from promptops.model.score import Alert, Score
-from promptops.model.score_group import Dimension, ScoreGroup, Share
+from promptops.model.score import Alert, Dimension, Score, ScoreGroup, Share
 from promptops.plurals import some
 from promptops.records import record
 from promptops.report.page.scale import Scale, Tick, marks, score_scale

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from promptops.model.score import Score
-from promptops.model.score_group import AssertionRate, Dimension, ScoreGroup
+from promptops.model.score import AssertionRate, Dimension, Score, ScoreGroup
 from promptops.patterns import lazy_pattern
 from promptops.plurals import counted
 from promptops.records import record

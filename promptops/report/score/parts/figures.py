@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from promptops.amounts import usd
 from promptops.evals.deciding.decision import in_points
 from promptops.model.arm import TokenMeans
-from promptops.model.score_group import (
+from promptops.model.score import (
     AgainstVersion,
     AssertionRate,
     Dimension,

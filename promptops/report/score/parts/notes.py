@@ -12,9 +12,9 @@ from promptops.model.score import (
     LeftOutAssertion,
     SampleCounts,
     Score,
+    ScoreGroup,
     WrittenCases,
 )
-from promptops.model.score_group import ScoreGroup
 from promptops.plurals import and_more, counted, some
 from promptops.report.parts.visible import visible, visible_path
 from promptops.report.score.parts import figures

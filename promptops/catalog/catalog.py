@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from promptops.analysis.includes import includes
 from promptops.analysis.secrets import Masked, masked
-from promptops.catalog.build import PromptBuilder, texts
-from promptops.catalog.files import Files, FileTree, PromptDocuments
+from promptops.catalog.build import PromptBuilder, layers, texts
+from promptops.catalog.files import Files, FileTree, PromptDocuments, Surroundings
 from promptops.catalog.graph import Graph
-from promptops.catalog.layers import layers
 from promptops.catalog.prompt_ids import PromptIds, near_ids, without_ending
 from promptops.catalog.references import ReferenceResolver
 from promptops.catalog.stored_facts import Names
-from promptops.catalog.surroundings import Surroundings
 from promptops.model.config import Config
 from promptops.model.finding import Problem
 from promptops.model.internal_error import CaughtBug

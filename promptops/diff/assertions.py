@@ -7,8 +7,7 @@ from itertools import islice
 from math import inf
 from typing import Any
 
-from promptops.diff.changes import change
-from promptops.diff.equality import equal, lookup_key
+from promptops.diff.changes import change, equal, lookup_key
 from promptops.diff.side import PromptSide
 from promptops.model.change import Change
 from promptops.model.place import Place

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Hashable, Iterable, Mapping
 from datetime import date
 from typing import Any
 
 from promptops.analysis.secrets import without_secrets
 from promptops.diff.codes import CODES
-from promptops.model.change import ABSENT, Change, Witness
+from promptops.model.change import ABSENT, Change, PromptDiff, Witness
 from promptops.model.config import Waiver
-from promptops.model.version import Bump
+from promptops.model.version import Bump, Version
 from promptops.records import replace
 from promptops.runtime.request.canonical import canonical_json
 
@@ -88,3 +88,79 @@ def _plain(value: Any) -> Any:
     if hasattr(value, "items"):
         return {str(key): _plain(item) for key, item in value.items()}
     return value
+
+
+# Equality of JSON values; Python's `==` treats true and 1 as equal.
+
+
+def equal(one: Any, other: Any) -> bool:
+    """Whether two JSON values are equal: 1 and 1.0 are, true and 1 are not."""
+    return bool(one == other) and _alike(one, other)
+
+
+def lookup_key(value: Any) -> Hashable:
+    """A key that is the same for equal values; values with the same key may differ in booleans."""
+    if isinstance(value, Mapping):
+        return frozenset((key, lookup_key(item)) for key, item in value.items())
+    if isinstance(value, list | tuple):
+        return tuple(map(lookup_key, value))
+    return value if isinstance(value, Hashable) else repr(value)
+
+
+def _alike(one: Any, other: Any) -> bool:
+    """Whether two values that are equal in Python have booleans in the same places."""
+    if isinstance(one, Mapping):
+        return all(_alike(value, other[key]) for key, value in one.items())
+    if isinstance(one, list | tuple):
+        return all(map(_alike, one, other))
+    return isinstance(one, bool) is isinstance(other, bool)
+
+
+# CHG901 to CHG903: the gate for a bump or a version given on the command line.
+
+
+def gate(
+    declared: Bump | Version, proved: Bump, last: Version | None, taken: Collection[Version] = ()
+) -> Change | None:
+    """The error in a bump or a version given on the command line (CHG901 to CHG903), or None.
+
+    A greater bump than the required one is always accepted.
+    """
+    if isinstance(declared, Bump):
+        return None if declared >= proved else _too_small(str(declared), str(proved))
+    if last is not None and declared < last:
+        return change("CHG902", "", f"{declared} is lower than {last}, the last release")
+    if declared in taken or (declared == last and proved):
+        return change("CHG901", "", f"{declared} was released already")
+    if last is not None and declared < last.after(proved):
+        return _too_small(str(declared), f"{last.after(proved)} ({proved})")
+    return None
+
+
+def _too_small(declared: str, proved: str) -> Change:
+    return change("CHG903", "", f"{declared} is too small: the changes require {proved}")
+
+
+def lowered(changes: Collection[Change], declared: Bump, reason: str) -> Change | None:
+    """The error for a bump that is too small, or None: with a reason, BEHAVIOR can be lowered.
+
+    Only a waiver lowers the bump of a breaking change, and only to minor.
+    """
+    above = [each for each in changes if each.bump > declared]
+    worst = max(above, key=lambda each: each.bump, default=None)
+    if worst is None:
+        return None
+    firm = next(
+        (requiring for requiring in above if requiring.level in ("BREAKING", "ADDITIVE")),
+        None,
+    )
+    if firm is not None:
+        return _too_small(str(declared), f"{firm.bump}, by {firm.code}")
+    return None if reason.strip() else _too_small(str(declared), f"{worst.bump}, or a reason")
+
+
+def demanding(prompts: Iterable[PromptDiff], bump: Bump) -> tuple[str, ...]:
+    """Changes that require a greater bump, each with its prompt, the greatest bump first."""
+    found = [(prompt, each) for prompt in prompts for each in prompt.changes if each.bump > bump]
+    found.sort(key=lambda pair: -pair[1].bump)
+    return tuple(f"{prompt.id}: {each.code} {each.message}" for prompt, each in found)

@@ -14,19 +14,22 @@ from promptops.analysis.schemas.steps import Steps
 from promptops.analysis.tokens import estimate
 from promptops.catalog.catalog import Catalog
 from promptops.diff.assertions import assertion_changes
-from promptops.diff.case_view import Count, case_diff
-from promptops.diff.changes import apply_waivers, change, with_fingerprints
-from promptops.diff.equality import equal
-from promptops.diff.input_names import with_new_names
-from promptops.diff.inputs import input_changes
+from promptops.diff.changes import apply_waivers, change, equal, with_fingerprints
+from promptops.diff.inputs import input_changes, with_new_names
 from promptops.diff.models import long_context, model_changes
 from promptops.diff.outputs import output_changes
-from promptops.diff.properties import values_of
-from promptops.diff.rendering import RenderedPair, render_both
+from promptops.diff.rendering import Count, RenderedPair, case_diff, render_both
 from promptops.diff.requests import request_changes
-from promptops.diff.rewriting import without_extra_properties
+from promptops.diff.schemas import (
+    OUTPUT_NARROWED,
+    OUTPUT_WIDENED,
+    Wording,
+    describe,
+    readable_name,
+    values_of,
+    without_extra_properties,
+)
 from promptops.diff.side import PromptSide
-from promptops.diff.wording import OUTPUT_NARROWED, OUTPUT_WIDENED, Wording, describe, readable_name
 from promptops.json_pointer import escaped
 from promptops.model.change import (
     ABSENT,

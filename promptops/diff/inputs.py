@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from promptops.analysis.schemas.steps import Steps
-from promptops.diff.changes import change
-from promptops.diff.effective_schema import accepted, is_plain
-from promptops.diff.equality import equal
-from promptops.diff.input_names import alias_changes, aliases, renames, with_new_names
-from promptops.diff.input_properties import described, property_changes, trust_changes
-from promptops.diff.properties import at, pairs, values_of
+from promptops.diff.changes import change, equal
+from promptops.diff.schemas import (
+    INPUTS_NARROWED,
+    INPUTS_WIDENED,
+    PropertyPair,
+    accepted,
+    at,
+    compact,
+    describe,
+    is_plain,
+    list_of,
+    pairs,
+    properties_of,
+    readable_name,
+    values_of,
+)
 from promptops.diff.side import PromptSide
-from promptops.diff.wording import INPUTS_NARROWED, INPUTS_WIDENED, describe, readable_name
 from promptops.json_pointer import escaped, tokens
 from promptops.model.change import ABSENT, Change, Witness
 from promptops.model.prompt import Schema
+from promptops.model.version import Bump
+from promptops.records import replace
 from promptops.runtime.request.inputs import Inputs
 
 if TYPE_CHECKING:
     from promptops.analysis.schemas.inclusion import SchemaDifference
+
 
 _NARROWED = {
     **dict.fromkeys(("type", "false", "anyOf", "oneOf"), "CHG108"),
@@ -292,3 +304,199 @@ def _what(found: SchemaDifference) -> str:
     if found.keyword == "work":
         return "the schema, which is too large to compare,"
     return f"`{found.keyword}` of {readable_name(found.pointer, 'the inputs')}"
+
+
+# The names of inputs: `x-aliases`, earlier names that are still accepted, and renames.
+
+
+def with_new_names(before: Schema, after: Schema) -> tuple[Schema, dict[str, str]]:
+    """The older schema with inputs renamed as in the newer one's `x-aliases`; newer to older names.
+
+    An open older schema stays as it is: its callers could also pass the newer name, so the two
+    names do not mean the same input.
+    """
+    if before.get("additionalProperties") is not False:
+        return before, {}
+    old, new = properties_of(before), properties_of(after)
+    names = {
+        alias: name
+        for alias, name in aliases(after).items()
+        if alias in old
+        and alias not in new
+        and name not in (*old, *list_of(before.get("required")))
+    }
+    if not names:
+        return before, {}
+    renamed = dict(before)
+    renamed["properties"] = {names.get(name, name): property_ for name, property_ in old.items()}
+    renamed["required"] = [names.get(name, name) for name in list_of(before.get("required"))]
+    return renamed, {name: alias for alias, name in names.items()}
+
+
+def aliases(schema: Schema) -> dict[str, str]:
+    """The current name of each input by its earlier names."""
+    return {
+        str(alias): name
+        for name, property_ in properties_of(schema).items()
+        if isinstance(property_, Mapping)
+        for alias in list_of(property_.get("x-aliases"))
+    }
+
+
+def renames(
+    pairs: Sequence[PropertyPair], names_before: Collection[str], names_after: Collection[str]
+) -> Iterator[tuple[str, str]]:
+    """Inputs renamed without an alias: the same schema, used in the same places.
+
+    Args:
+        names_before: The names that the templates of the older side use.
+        names_after: Those of the newer side.
+    """
+    top = [pair for pair in pairs if pair.owner == ""]
+    added = [
+        pair
+        for pair in top
+        if pair.before is None and pair.name in names_after and pair.name not in names_before
+    ]
+    for pair in top:
+        if pair.after is None and pair.name in names_before and pair.name not in names_after:
+            fits = [candidate for candidate in added if _have_equal_schemas(pair, candidate)]
+            if len(fits) == 1:
+                yield pair.name, fits[0].name
+
+
+def _have_equal_schemas(removed: PropertyPair, added: PropertyPair) -> bool:
+    ignored = (*DESCRIBING, "x-aliases")
+    old, new = (
+        {key: value for key, value in (schema or {}).items() if key not in ignored}
+        for schema in (removed.before, added.after)
+    )
+    return equal(old, new) and removed.was_required == added.is_required
+
+
+def alias_changes(was: Schema, old: Schema, new: Schema) -> Iterator[Change]:
+    """Changes for removed names, then for added ones.
+
+    Args:
+        was: The older side under its own names; `old` has the newer ones.
+    """
+    after, before = aliases(new), aliases(old)
+    for alias, name in before.items():
+        if alias != name and after.get(alias) != name:
+            yield _lost(alias, name, new)
+    for alias, name in after.items():
+        if alias not in before and alias not in (was.get("properties") or {}):
+            path = _path(name)
+            yield change("CHG104", path, f"`{name}` may be passed as `{alias}`, too")
+            if old.get("additionalProperties") is not False:
+                message = f"any `{alias}` was accepted and ignored; now it means `{name}`"
+                yield change("CHG108", path, message, before=alias)
+
+
+def _lost(alias: str, name: str, new: Schema) -> Change:
+    path, was = _path(name), f"`{alias}`, an earlier name of `{name}`,"
+    if alias in (new.get("properties") or {}):
+        return change("CHG105", path, f"{was} is now another input", before=alias)
+    restricted = {"patternProperties", "propertyNames"}.intersection(new)
+    if new.get("additionalProperties", True) in (True, {}) and not restricted:
+        return change("CHG106", path, f"{was} is now ignored", before=alias)
+    return change("CHG105", path, f"{was} is now refused or has another meaning", before=alias)
+
+
+def _path(name: str) -> str:
+    return f"/inputs/properties/{escaped(name)}/x-aliases"
+
+
+# CHG103, CHG104, CHG106, CHG116 to CHG121: changes that do not narrow or widen inputs.
+
+DESCRIBING = ("description", "title", "examples", "$comment")
+"""Keywords that are only for human readers."""
+
+
+def property_changes(pair: PropertyPair, earlier_name: str | None) -> Iterator[Change]:
+    """Changes of one property; `had` is its earlier name, which is now an alias."""
+    path, name = f"/inputs{pair.pointer}", readable_name(pair.pointer, "the inputs")
+    if earlier_name is not None:
+        message = f"`{earlier_name}` was renamed to {name}, and the old name is still accepted"
+        yield change("CHG104", path, message)
+    if pair.before is None:
+        yield _added(pair, path, name)
+    elif pair.after is not None:
+        yield from _kept(pair, path, name)
+    elif pair.after_owner.get("additionalProperties") is not False:
+        yield change("CHG106", path, f"{name} was removed, and passing it has no effect")
+
+
+def described(old: Schema, new: Schema, pairs: Iterable[PropertyPair]) -> Iterator[Change]:
+    """One change for all differences in descriptions."""
+    both = (pair for pair in pairs if pair.before is not None and pair.after is not None)
+    names = [
+        readable_name(pair.pointer, "")
+        for pair in both
+        if any(not equal(*pair.values(key)) for key in DESCRIBING)
+    ]
+    if any(not equal(old.get(key), new.get(key)) for key in DESCRIBING):
+        names.append("the inputs")
+    if names:
+        shown = ", ".join(dict.fromkeys(names))
+        yield change("CHG120", "/inputs", f"{shown}: the description changed")
+
+
+def trust_changes(old: Schema, new: Schema) -> Iterator[Change]:
+    """Changes for parts, at any depth and below any keyword, that are no longer untrusted."""
+    labels_now = dict(_labels(new, ""))
+    for pointer, marked in _labels(old, ""):
+        if marked and labels_now.get(pointer) is False:
+            message = f"{readable_name(pointer, 'the inputs')} is no longer marked as untrusted"
+            yield change("CHG121", f"/inputs{pointer}/x-untrusted", message)
+
+
+def _labels(schema: Any, pointer: str) -> Iterator[tuple[str, bool]]:
+    """By JSON pointer, whether each schema is marked as untrusted."""
+    if isinstance(schema, list):
+        for index, item in enumerate(schema):
+            yield from _labels(item, f"{pointer}/{index}")
+    elif isinstance(schema, Mapping):
+        yield pointer, schema.get("x-untrusted") is True
+        for key, value in schema.items():
+            if key not in _DATA:
+                yield from _labels(value, f"{pointer}/{escaped(key)}")
+
+
+_DATA = frozenset(("const", "default", "enum", "examples", "required"))
+
+
+def _added(pair: PropertyPair, path: str, name: str) -> Change:
+    if pair.is_required:
+        shown = compact((pair.after or {}).get("default"))
+        return change("CHG103", path, f"{name} was added with the default `{shown}`")
+    return change("CHG104", path, f"{name} was added as an optional input")
+
+
+def _kept(pair: PropertyPair, path: str, name: str) -> Iterator[Change]:
+    before, after = pair.before or {}, pair.after or {}
+    was, now = before.get("default", ABSENT), after.get("default", ABSENT)
+    if not equal(was, now) and not (now is ABSENT and pair.is_required):
+        message = f"{name} {_default(was, now)}"
+        yield change("CHG116", f"{path}/default", message, before=was, after=now)
+    if after.get("deprecated") is True and before.get("deprecated") is not True:
+        yield change("CHG118", f"{path}/deprecated", f"{name} is deprecated")
+    yield from _format(pair, path, name)
+
+
+def _default(was: Any, now: Any) -> str:
+    if now is ABSENT:
+        return "no longer has a default"
+    return "now has a default" if was is ABSENT else "has a different default"
+
+
+def _format(pair: PropertyPair, path: str, name: str) -> Iterator[Change]:
+    was, now = pair.values("format")
+    if was == now:
+        return
+    if now is None:
+        yield change("CHG113", f"{path}/format", f"{name} no longer has a `format`", before=was)
+        return
+    message = f"{name} now has the format `{now}`, which is not validated"
+    found = change("CHG112", f"{path}/format", message, after=now)
+    yield replace(found, level="BEHAVIOR", bump=Bump.MINOR, warning=True)

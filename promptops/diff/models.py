@@ -7,8 +7,7 @@ from typing import Any
 
 from promptops.analysis.models import ModelFacts, canonical_provider, find
 from promptops.analysis.secrets import without_secrets
-from promptops.diff.changes import OWN_POLICY, change
-from promptops.diff.equality import equal
+from promptops.diff.changes import OWN_POLICY, change, equal
 from promptops.diff.side import PromptSide
 from promptops.model.change import ABSENT, CaseDiff, Change
 from promptops.model.prompt import MediaPart, Model, Prompt, messages_of

@@ -6,12 +6,22 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from promptops.analysis.schemas.steps import Steps
-from promptops.diff.changes import change
-from promptops.diff.equality import equal
-from promptops.diff.properties import Owner, PropertyPair, at, owners, pairs, values_of
-from promptops.diff.rewriting import with_extra_properties, without_extra_properties
+from promptops.diff.changes import change, equal
+from promptops.diff.schemas import (
+    OUTPUT_NARROWED,
+    OUTPUT_WIDENED,
+    Owner,
+    PropertyPair,
+    at,
+    describe,
+    owners,
+    pairs,
+    readable_name,
+    values_of,
+    with_extra_properties,
+    without_extra_properties,
+)
 from promptops.diff.side import PromptSide
-from promptops.diff.wording import OUTPUT_NARROWED, OUTPUT_WIDENED, describe, readable_name
 from promptops.json_pointer import escaped
 from promptops.model.change import ABSENT, Change, Witness
 from promptops.model.prompt import Output, Schema

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from difflib import SequenceMatcher
+from typing import Any, TypeVar
 
 from promptops.analysis.coverage import Branch, coverage, never_empty, uses_of
 from promptops.analysis.input_schemas import InputSchemas
+from promptops.analysis.models import input_cost_usd
 from promptops.analysis.secrets import without_secrets
 from promptops.analysis.template_tags import hides_ways
-from promptops.diff.equality import equal
+from promptops.diff.changes import equal
 from promptops.diff.side import PromptSide
-from promptops.model.change import AS_IT_WAS
+from promptops.model.change import AS_IT_WAS, CaseDiff, Seen, SeenPair
 from promptops.model.prompt import Case, ForEach, Request
-from promptops.records import record
+from promptops.records import record, replace
 from promptops.runtime.request.render import Renderer, RenderError, TracedRequest
 from promptops.runtime.template.limits import PromptBudget
 
@@ -170,3 +173,110 @@ def _never_repeated(side: PromptSide) -> list[ForEach]:
         return loops
     accepted = [side.input_validator.accept(case.inputs)[0] for case in side.prompt.cases]
     return [turn for turn in loops if not any(inputs.get(turn.source) for inputs in accepted)]
+
+
+# Rendered cases for people: messages side by side, with tokens and prices.
+
+Count = Callable[[str], int]
+"""Counts the tokens of a text."""
+
+
+def case_diff(
+    before: PromptSide, after: PromptSide, rendered: RenderedPair, count: Count
+) -> CaseDiff:
+    """One case with all its messages, changed and unchanged.
+
+    Without messages if a side can't render it, because then there is nothing to compare.
+    """
+    sides = (rendered.before, rendered.after) if rendered.requests is not None else ()
+    old, new = [_messages(each, count) for each in sides] or ([], [])
+    diff = CaseDiff(
+        name=rendered.name,
+        messages=tuple(SeenPair(*pair) for pair in align(old, new, _role_and_text)),
+        rest=rendered.rest,
+        before_error=error_text(rendered.before),
+        after_error=error_text(rendered.after),
+    )
+    return _priced(diff, before, after)
+
+
+def _messages(side: TracedRequest | RenderError, count: Count) -> list[Seen]:
+    if isinstance(side, RenderError):
+        return []
+    texts = [(str(message["role"]), _text(message)) for message in sent(side.request)]
+    return [Seen(role=role, text=text, tokens=count(text)) for role, text in texts]
+
+
+def _role_and_text(message: Seen) -> tuple[str, str]:
+    return message.role, message.text
+
+
+def _text(message: Mapping[str, Any]) -> str:
+    """The text of a message; each part that is not text becomes a line."""
+    content = message.get("content")
+    lines = [content] if isinstance(content, str) else [*_parts(content or ())]
+    lines += [f"[call {_json(call)}]" for call in message.get("tool_calls") or ()]
+    lines += [f"[{key} {message[key]}]" for key in ("name", "tool_call_id") if key in message]
+    return "\n".join(line for line in lines if line)
+
+
+def _parts(parts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for part in parts:
+        if part["type"] == "text":
+            yield str(part["text"])
+            continue
+        rest = {key: value for key, value in part.items() if key != "type"}
+        yield f"[{part['type']} {_json(rest)}]"
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _priced(diff: CaseDiff, before: PromptSide, after: PromptSide) -> CaseDiff:
+    return replace(
+        diff,
+        before_usd=_price(before, diff.before_tokens) if diff.messages else None,
+        after_usd=_price(after, diff.after_tokens) if diff.messages else None,
+    )
+
+
+def _price(side: PromptSide, tokens: int) -> float | None:
+    model = side.prompt.model
+    profile = side.catalog.config.models.get(model.profile or "")
+    return input_cost_usd(tokens, model.provider, model.id, profile.price if profile else None)
+
+
+# Aligns messages: equal ones first, then those with the same role, in order.
+
+M = TypeVar("M")
+
+
+def align(
+    old: Sequence[M], new: Sequence[M], key: Callable[[M], tuple[str, Any]]
+) -> Iterator[tuple[M | None, M | None]]:
+    """Pairs in order; None if a side has no counterpart.
+
+    Args:
+        key: The role and the text of a message.
+    """
+    for _, start, end, new_start, new_end in _matched(
+        [repr(key(each)) for each in old], [repr(key(each)) for each in new]
+    ):
+        yield from _by_role(old[start:end], new[new_start:new_end], key)
+
+
+def _by_role(
+    old: Sequence[M], new: Sequence[M], key: Callable[[M], tuple[str, Any]]
+) -> Iterator[tuple[M | None, M | None]]:
+    olds, news = ([key(message)[0] for message in side] for side in (old, new))
+    for tag, start, end, new_start, new_end in _matched(olds, news):
+        if tag == "equal":
+            yield from zip(old[start:end], new[new_start:new_end], strict=True)
+            continue
+        yield from ((message, None) for message in old[start:end])
+        yield from ((None, message) for message in new[new_start:new_end])
+
+
+def _matched(old: list[str], new: list[str]) -> Sequence[tuple[str, int, int, int, int]]:
+    return SequenceMatcher(None, old, new, autojunk=False).get_opcodes()

@@ -15,12 +15,9 @@ from typing import Any, Literal
 
 from jinja2 import nodes
 
-from promptops.diff.alignment import align
-from promptops.diff.changes import OWN_POLICY, change
-from promptops.diff.equality import equal
-from promptops.diff.obligation_words import Force, Words, forbids
-from promptops.diff.rendering import RenderedPair, error_text, sent, text_of, uncovered
-from promptops.diff.sentences import Sentence, sentences
+from promptops.diff.changes import OWN_POLICY, change, equal
+from promptops.diff.rendering import RenderedPair, align, error_text, sent, text_of, uncovered
+from promptops.diff.sentences import Force, Sentence, Words, forbids, sentences
 from promptops.diff.side import PromptSide
 from promptops.model.change import Change, Witness
 from promptops.model.place import Text

@@ -6,8 +6,8 @@ import ast
 import warnings
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
+from promptops.catalog.files import Surroundings
 from promptops.catalog.references import ReferenceResolver
-from promptops.catalog.surroundings import Surroundings
 from promptops.evals.case_assertions import (
     WrittenAssertion,
     assertions_of,

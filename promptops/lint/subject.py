@@ -29,7 +29,7 @@ from promptops.analysis.input_schemas import InputSchemas
 from promptops.analysis.template_walk import walk, walk_expression
 from promptops.analysis.uses import ITEM, TemplateFacts
 from promptops.catalog.catalog import Catalog
-from promptops.catalog.surroundings import Surroundings
+from promptops.catalog.files import Surroundings
 from promptops.lint.passages import Passage, literal_passage, rendered_passages
 from promptops.lint.searchable_text import Written, written
 from promptops.model.config import Config

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 
-from promptops.bundles.contents import bundle_of
+from promptops.bundles.build import bundle_of
 from promptops.errors import GitError
 from promptops.records import replace
 from promptops.repo.process import foreign_environment

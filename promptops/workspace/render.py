@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from promptops.catalog.retrieved_inputs import unrecorded_reason
-from promptops.catalog.unknown_names import UNKNOWN_PROFILE, UNKNOWN_TOOL
+from promptops.catalog.schema_places import UNKNOWN_PROFILE, UNKNOWN_TOOL
 from promptops.errors import InputError, UsageError
 from promptops.model.loaded import LoadedPrompt
 from promptops.model.place import Place

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from promptops.catalog.catalog import Catalog
-from promptops.catalog.named_files import ESCAPES, is_plain
+from promptops.catalog.graph import ESCAPES, is_plain
 from promptops.catalog.references import is_below
 from promptops.errors import PromptopsError, UsageError
 from promptops.model.loaded import LoadedPrompt

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from promptops.bundles.contents import bundle_of
+from promptops.bundles.build import bundle_of
 from promptops.model.release import ReleaseRecord
 from promptops.model.version import Version
 from promptops.release.record import write_record

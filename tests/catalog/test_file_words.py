@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from promptops.catalog.catalog import Catalog
-from promptops.catalog.named_files import ESCAPED, file_words, is_plain
+from promptops.catalog.graph import ESCAPED, file_words, is_plain
 from promptops.lint.examples import MemoryTree
 from promptops.model.config import Config
 

@@ -17,7 +17,7 @@ import jsonschema_rs
 import pytest
 
 from promptops.bundles.build import build
-from promptops.channels.history import UNDONE, changing_channels, channel_history, live_at
+from promptops.channels import UNDONE, changing_channels, channel_history, live_at
 from promptops.cli.main import run
 from promptops.commands.promote.promote import PromoteOptions, Saving, promote, rollback
 from promptops.errors import GitError, InputError, NotFound, UsageError
@@ -340,7 +340,7 @@ def test_two_promotions_at_once_are_both_committed(released, tmp_path, tries):
 
 
 def test_while_another_process_changes_the_file_a_promotion_names_it(released, monkeypatch):
-    monkeypatch.setattr("promptops.channels.history.PATIENCE_S", 0.0)
+    monkeypatch.setattr("promptops.channels.PATIENCE_S", 0.0)
     holder = rf"process {os.getpid()} is changing channels.yaml"
     with (
         Repository.open(released.root) as repository,

@@ -4,8 +4,7 @@ from datetime import date
 
 import pytest
 
-from promptops.diff.changes import change
-from promptops.diff.gate import gate, lowered
+from promptops.diff.changes import change, gate, lowered
 from promptops.model.config import Waiver
 from promptops.model.version import Bump, Version, parse
 

@@ -25,7 +25,7 @@ PACKAGES = sorted(
     if path.suffix == ".py" or (path / "__init__.py").exists()
 )
 VOCABULARIES = (
-    "diff/obligation_words.py",
+    "diff/sentences.py",
     "commands/mutate/operators.py",
     "lint/detect/injection.py",
 )

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from promptops.analysis.models import canonical_provider, providers
-from promptops.bundles.contents import bundle_of
+from promptops.bundles.build import bundle_of
 from promptops.errors import InputError, UsageError
 from promptops.model.prompt import Output, Request, RequestSettings
 from promptops.runtime.request.answers import AnswerError, Answers

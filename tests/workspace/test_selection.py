@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from promptops.errors import UsageError
-from promptops.workspace import graph_cache, selection
-from promptops.workspace.graph_cache import save_graph
+from promptops.workspace import selection
+from promptops.workspace import workspace as graph_cache
 from promptops.workspace.selection import SelectionOptions, select
-from promptops.workspace.workspace import workspace
+from promptops.workspace.workspace import save_graph, workspace
 from tests.tiers import examples
 
 STAGED = SelectionOptions(staged=True)

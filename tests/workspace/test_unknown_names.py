@@ -2,7 +2,7 @@
 
 import pytest
 
-from promptops.bundles.contents import bundle_of
+from promptops.bundles.build import bundle_of
 from promptops.errors import InputError
 from promptops.model.place import Place
 from promptops.runtime.request.render import Renderer, RenderError

@@ -14,7 +14,7 @@ from typing import Any
 
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.files import Files
-from promptops.catalog.named_files import ESCAPES
+from promptops.catalog.graph import ESCAPES
 from promptops.catalog.recordings import recordings_at, recordings_in
 from promptops.catalog.references import is_below
 from promptops.catalog.retrieved_inputs import retrieved_name

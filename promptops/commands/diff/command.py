@@ -124,7 +124,7 @@ def _exit_code(output: OutputOptions, report: Any, fail_on: tuple[str, ...], ver
 
 def _demanding(report: Any) -> tuple[str, ...]:
     """The changes that require the bump, each with its prompt."""
-    from promptops.diff.gate import demanding
+    from promptops.diff.changes import demanding
     from promptops.model.version import Bump
     from promptops.tags.preflight import shortened_list
 

@@ -30,14 +30,19 @@ from promptops.repo.revisions import NamedCommit
 from promptops.repo.tree import NOTHING, Tree, compare, empty_tree
 from promptops.source.config import FILES, load
 from promptops.suggestions import MAX_CATALOG_CHARS, nearest_name
-from promptops.workspace.graph_cache import read_graph
 from promptops.workspace.named_prompts import (
     GLOB,
     candidate_paths,
     matching_prompts,
     nearest_prompts,
 )
-from promptops.workspace.workspace import catalog_of, config_files, configuration, managed_paths
+from promptops.workspace.workspace import (
+    catalog_of,
+    config_files,
+    configuration,
+    managed_paths,
+    read_graph,
+)
 
 __all__ = [
     "ComparisonOptions",

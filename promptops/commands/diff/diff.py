@@ -10,12 +10,12 @@ from pathlib import Path
 from promptops.analysis.exact_tokens import Counter, counter, encoding, installed
 from promptops.analysis.tokens import estimate
 from promptops.catalog.catalog import Catalog
-from promptops.catalog.named_files import ESCAPES
+from promptops.catalog.graph import ESCAPES
 from promptops.catalog.references import is_below
 from promptops.commands.diff.comparison import ComparisonSide, Sides
-from promptops.diff.case_view import Count
+from promptops.diff.changes import gate
 from promptops.diff.compare import CompareOptions, compare, with_failed_answers
-from promptops.diff.gate import gate
+from promptops.diff.rendering import Count
 from promptops.errors import UsageError
 from promptops.model.change import Change, DiffReport, PromptDiff
 from promptops.model.config import Config
@@ -36,10 +36,9 @@ from promptops.release.versions import prompt_version
 from promptops.source.config import FILES
 from promptops.source.paths import is_yaml
 from promptops.storage.atomic import keep
-from promptops.workspace.graph_cache import save_graph
 from promptops.workspace.named_prompts import matching_prompts, no_match_error
 from promptops.workspace.selection import Grep, prompts_reaching
-from promptops.workspace.workspace import managed_paths
+from promptops.workspace.workspace import managed_paths, save_graph
 
 
 @record(frozen=True, slots=True, kw_only=True)

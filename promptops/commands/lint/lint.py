@@ -29,7 +29,6 @@ from promptops.model.report import LintReport, RuleInfo
 from promptops.records import record, replace
 from promptops.source.recording_files import ENDING as RECORDINGS
 from promptops.storage.gc_paused import uncollected
-from promptops.workspace.graph_cache import save_graph
 from promptops.workspace.rule_settings import (
     available_names,
     available_rules,
@@ -47,6 +46,7 @@ from promptops.workspace.workspace import (
     Workspace,
     content_at,
     refuse_missing_roots,
+    save_graph,
     workspace_with,
 )
 

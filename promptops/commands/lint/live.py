@@ -30,7 +30,6 @@ from promptops.repo.repository import WORKTREE, Repository
 from promptops.repo.worktree import WorkTree
 from promptops.runtime.template.sized_cache import ENTRIES_OF_A_SERVICE, limit_entries
 from promptops.source.config import FILES, load, valid_part
-from promptops.workspace.graph_cache import read_graph
 from promptops.workspace.rule_settings import available_names
 from promptops.workspace.selection import is_managed
 from promptops.workspace.workspace import (
@@ -40,6 +39,7 @@ from promptops.workspace.workspace import (
     content_at,
     managed_paths,
     missing_file_state,
+    read_graph,
     refuse_closed_roots,
     refuse_missing_roots,
 )

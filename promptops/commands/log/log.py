@@ -12,7 +12,7 @@ from pathlib import Path
 
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.prompt_ids import PROMPT_ENDINGS
-from promptops.channels.history import parse_time, served_at
+from promptops.channels import parse_time, served_at
 from promptops.commands.log.releases import first_releases
 from promptops.diff.codes import CODES
 from promptops.diff.compare import CompareOptions, compare
@@ -29,9 +29,8 @@ from promptops.repo.repository import Repository
 from promptops.repo.revisions import FETCH_ALL
 from promptops.repo.tree import Tree, below, kind_of
 from promptops.source.config import FILES, load
-from promptops.workspace.graph_cache import read_graph
 from promptops.workspace.named_prompts import candidate_paths, no_match_error, optional_prompt
-from promptops.workspace.workspace import config_files, configuration, managed_paths
+from promptops.workspace.workspace import config_files, configuration, managed_paths, read_graph
 
 
 @record(frozen=True, slots=True, kw_only=True)

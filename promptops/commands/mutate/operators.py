@@ -173,7 +173,7 @@ def _sentence_around(sentences: Sequence[Offsets], at: int) -> Offsets | None:
 
 # The phrases that oblige or forbid, each with one that does not.
 #
-# They are the phrases of `promptops.diff.obligation_words` whose reversal is a word for word
+# They are the phrases of `promptops.diff.sentences` whose reversal is a word for word
 # replacement, and their contractions.
 
 Reversal = tuple[tuple[str, ...], str]

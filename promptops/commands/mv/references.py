@@ -10,8 +10,7 @@ from typing import Any, Literal
 
 from promptops.analysis.includes import includes
 from promptops.catalog.catalog import Catalog
-from promptops.catalog.graph import SILENT_ENDINGS
-from promptops.catalog.named_files import ESCAPES, guessed_names
+from promptops.catalog.graph import ESCAPES, SILENT_ENDINGS, guessed_names
 from promptops.catalog.prompt_ids import PROMPT_ENDINGS
 from promptops.catalog.references import ReferenceResolver, roots_of
 from promptops.catalog.retrieved_inputs import call_digest, functions_of

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from promptops.bundles.verify import verify
-from promptops.channels.history import (
+from promptops.channels import (
     ChannelFile,
     changing_channels,
     channel_file,

@@ -7,11 +7,11 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from promptops.bundles.contents import bundle_of
+from promptops.bundles.build import bundle_of
 from promptops.commands.diff.comparison import Sides
 from promptops.commands.diff.diff import DiffOptions, diff
 from promptops.commands.release.tag_creation import missing_tags
-from promptops.diff.gate import demanding, gate, lowered
+from promptops.diff.changes import demanding, gate, lowered
 from promptops.errors import GitError, InputError
 from promptops.model.change import Change, DiffReport, PromptDiff
 from promptops.model.release import (

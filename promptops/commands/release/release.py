@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-from promptops.bundles.contents import content_digest
+from promptops.bundles.build import content_digest
 from promptops.commands.check.check import check_release, failures
 from promptops.commands.diff.comparison import ComparisonOptions, Sides, open_sides
 from promptops.commands.release.plan import (
@@ -30,7 +30,7 @@ from promptops.commands.release.tag_creation import (
     signing_problems,
     wants_signature,
 )
-from promptops.diff.gate import lowered
+from promptops.diff.changes import lowered
 from promptops.errors import GitError, InputError, PromptopsError
 from promptops.model.change import DiffReport
 from promptops.model.check import CheckReport

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from hashlib import sha256
 from typing import Any
 
-from promptops.bundles.contents import PromptLines
+from promptops.bundles.build import PromptLines
 from promptops.catalog.catalog import Catalog
 from promptops.commands.score.pack import FORMAT, Pack, PartSettings
 from promptops.errors import PromptopsError

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from promptops.analysis.uses import TemplateReference as Named
 from promptops.catalog.catalog import Catalog
-from promptops.catalog.surroundings import Surroundings
+from promptops.catalog.files import Surroundings
 from promptops.lint import Edit, Fix, Problem, Related, Severity, rule
 from promptops.lint.include_stack import included_from
 from promptops.lint.missing_files import missing, needed

@@ -9,7 +9,7 @@ from typing import Any
 from jinja2 import nodes
 
 from promptops.catalog.catalog import Catalog
-from promptops.catalog.surroundings import Surroundings
+from promptops.catalog.files import Surroundings
 from promptops.lint import Problem, Severity, rule
 from promptops.model.loaded import LoadedPrompt
 from promptops.model.prompt import Case, Message, Prompt, TextPart

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from promptops.catalog.catalog import Catalog
-from promptops.catalog.surroundings import Surroundings
+from promptops.catalog.files import Surroundings
 from promptops.lint import Edit, Fix, Problem, Severity, rule
 from promptops.lint.formats import is_of_another_time
 from promptops.lint.missing_files import missing

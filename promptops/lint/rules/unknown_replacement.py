@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from promptops.catalog.catalog import Catalog
-from promptops.catalog.surroundings import Surroundings
+from promptops.catalog.files import Surroundings
 from promptops.lint import Problem, Severity, rule
 from promptops.lint.sunsets import day_of, sunsets
 from promptops.model.prompt import Prompt

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from promptops.catalog.unknown_names import UNKNOWN_TOOL
+from promptops.catalog.schema_places import UNKNOWN_TOOL
 from promptops.lint import Problem, Severity, rule
 
 

@@ -8,7 +8,7 @@ from promptops.commands.mutate import operators
 from promptops.commands.mutate.operators import reversals, text_edits
 from promptops.commands.mutate.prose import template_text
 from promptops.commands.mutate.tested_prompt import TemplateText
-from promptops.diff import obligation_words
+from promptops.diff import sentences
 from promptops.model.mutant import OPERATORS
 from promptops.model.place import plain_text
 from tests.commands.mutate.mutated import ASK, HEAD, mutated
@@ -95,9 +95,7 @@ def test_every_phrase_that_obliges_or_forbids_has_a_reversal():
     known = {words for found in reversals().values() for words, _ in found}
     kinds = ("demand", "ban", "deny", "mild", "shun", "most", "least", "not")
     phrases = (
-        tuple(phrase.split())
-        for kind in kinds
-        for phrase in obligation_words._PHRASES[kind].split(",")
+        tuple(phrase.split()) for kind in kinds for phrase in sentences._PHRASES[kind].split(",")
     )
 
     assert [" ".join(phrase) for phrase in phrases if phrase not in known] == []

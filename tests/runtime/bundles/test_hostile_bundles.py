@@ -9,7 +9,7 @@ from itertools import product
 
 import pytest
 
-from promptops.bundles.contents import bundle_of
+from promptops.bundles.build import bundle_of
 from promptops.errors import InputError
 from promptops.runtime.bundle.bundle import Bundle
 from promptops.runtime.bundle.format import bundle_bytes, read_bundle

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from promptops.bundles.contents import bundle_of
+from promptops.bundles.build import bundle_of
 from promptops.runtime.bundle.bundle import Bundle
 from promptops.runtime.bundle.format import read_bundle
 from promptops.runtime.bundle.prompts import prompt_of, prompt_value

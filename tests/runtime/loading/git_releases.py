@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import promptops
-from promptops.bundles.contents import bundle_of
+from promptops.bundles.build import bundle_of
 from promptops.workspace.workspace import workspace
 from tests.conftest import GitRepository
 from tests.runtime.loading.site import digest_of

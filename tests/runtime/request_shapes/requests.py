@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from promptops.bundles.contents import bundle_of
+from promptops.bundles.build import bundle_of
 from promptops.errors import InputError, UsageError
 from promptops.model.prompt import Prompt
 from promptops.runtime.bundle.bundle import Bundle

@@ -10,8 +10,7 @@ from typing import Any
 
 from promptops.analysis.secrets import without_secrets
 from promptops.catalog.catalog import Catalog
-from promptops.lint.registry import Rule
-from promptops.lint.rule_names import ALL, best_name, is_named, is_named_alone
+from promptops.lint.registry import ALL, Rule, best_name, is_named, is_named_alone
 from promptops.lint.subject import PromptFacts
 from promptops.model.config import LintSettings
 from promptops.model.finding import Finding, Fix, Problem, Severity

@@ -13,6 +13,8 @@ from promptops.analysis.input_schemas import InputSchemas
 from promptops.analysis.uses import Path, Step, TemplateSpan, Use
 from promptops.lint.guards import guards_of, test_of, written_path
 from promptops.lint.subject import PromptFacts, TemplateScope
+from promptops.model.place import Place
+from promptops.patterns import lazy_pattern
 from promptops.runtime.template.template import TemplateError, parse
 
 MISSING = "missing"
@@ -241,3 +243,19 @@ def _filtered(name: str, truth: bool) -> frozenset[str]:
 def _not_of(node: nodes.Node | None, kinds: Iterable[str]) -> Facts:
     path = written_path(node)
     return _NOTHING if path is None else frozenset((path, kind) for kind in kinds)
+
+
+# Finds places where text can be inserted into a template safely.
+
+_END = lazy_pattern(r"\s*[-+]?\}\}")
+
+
+def end_of_expression(site: TemplateSpan) -> Place | None:
+    """The empty place after a span at the end of a `{{ … }}`; None if more follows.
+
+    Inserted text must be safe in every YAML scalar: no quotes, no `#`, no `: `.
+    """
+    if not _END.match(site.text.value, site.end):
+        return None
+    last = site.text.place(site.end - 1, site.end)
+    return Place(last.path, last.end_line, last.end_column, last.end_line, last.end_column)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from promptops.analysis.includes import includes
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.files import Surroundings
-from promptops.lint.include_stack import included_at
+from promptops.lint.passages import included_at
 from promptops.model.finding import Problem, Related
 from promptops.model.loaded import FileReference
 from promptops.model.place import Text

@@ -9,8 +9,8 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 
-from promptops.lint.include_stack import included_from_frames
-from promptops.model.finding import Fix, Problem
+from promptops.analysis.uses import TemplateSpan
+from promptops.model.finding import Fix, Problem, Related
 from promptops.model.place import Place, Text
 from promptops.records import field, record
 from promptops.runtime.request.render import TracedRequest
@@ -137,3 +137,23 @@ def _literal_pieces(template: Template, frame: Frame) -> Iterator[Piece]:
             yield Piece(source, frame, token.start, token.end, True)
         elif token.kind in ("variable_begin", "block_begin"):
             yield Piece(CUT, frame, token.start, token.end, False)
+
+
+# The includes that lead to a template, as the related places of a problem in it.
+
+
+def included_from(stack: Iterable[TemplateSpan]) -> tuple[Related, ...]:
+    """The includes, imports and calls that lead to a use, the innermost first."""
+    return tuple(included_at(site.place) for site in reversed(tuple(stack)))
+
+
+def included_from_frames(frame: Frame) -> Iterator[Related]:
+    """The places that include the template of a frame, the innermost first."""
+    while frame.parent is not None:
+        yield included_at(frame.parent.text.place(frame.start, frame.end))
+        frame = frame.parent
+
+
+def included_at(place: Place) -> Related:
+    """The place of one include."""
+    return Related(place, "included from here")

@@ -12,8 +12,7 @@ from typing import Any
 from promptops.catalog.build import texts
 from promptops.catalog.catalog import Catalog
 from promptops.lint.engine import as_configured, failed, lint_catalog, lint_prompt, without_repeats
-from promptops.lint.registry import Rule, built_in
-from promptops.lint.rule_names import RuleNames, is_named, rule_names
+from promptops.lint.registry import Rule, RuleNames, built_in, is_named, rule_names
 from promptops.lint.subject import LintRun, PromptFacts
 from promptops.lint.suppressions import (
     Counts,

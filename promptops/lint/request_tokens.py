@@ -8,10 +8,16 @@ from math import ceil
 from typing import Any
 
 from promptops.analysis import tokens
-from promptops.lint.bounds import FORMAT_CHARS, Bounds, SchemaPart, children, types_of
+from promptops.lint.bounds import (
+    FORMAT_CHARS,
+    Bounds,
+    SchemaPart,
+    children,
+    types_of,
+    unbounded_inputs,
+)
 from promptops.lint.prompt_model import PromptModel
 from promptops.lint.subject import PromptFacts, messages
-from promptops.lint.unbounded_inputs import unbounded_inputs
 from promptops.model.prompt import MediaPart, Prompt, Request
 from promptops.records import replace
 from promptops.runtime.request.render import Renderer, RenderError, TracedRequest

@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from promptops.lint.rule_names import is_named
+from promptops.lint.registry import is_named
 from promptops.model.finding import Finding
 from promptops.model.place import Place, Text
 from promptops.patterns import lazy_pattern

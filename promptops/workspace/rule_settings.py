@@ -8,8 +8,7 @@ from promptops.catalog.config_places import toml_places
 from promptops.errors import UsageError
 from promptops.json_pointer import escaped
 from promptops.lint.custom import custom_rules
-from promptops.lint.registry import Rule, built_in, has_plugins, with_plugins
-from promptops.lint.rule_names import RuleNames, rule_names
+from promptops.lint.registry import Rule, RuleNames, built_in, has_plugins, rule_names, with_plugins
 from promptops.model.config import LintSettings
 from promptops.model.finding import Problem
 from promptops.records import replace

@@ -27,7 +27,7 @@ PACKAGES = sorted(
 VOCABULARIES = (
     "diff/sentences.py",
     "commands/mutate/operators.py",
-    "lint/detect/injection.py",
+    "lint/rules/injection_phrase.py",
 )
 """Modules whose strings are words that promptops looks for in prompts."""
 TEMPLATES = sorted((ROOT / "promptops" / "templates").iterdir())

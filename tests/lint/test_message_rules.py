@@ -2,8 +2,8 @@
 
 import pytest
 
+from promptops.lint.conversation import accepts_prefill, conversation_of
 from promptops.lint.examples import PROMPT_PATH, files, findings
-from promptops.lint.provider_roles import accepts_prefill, conversation_of
 from promptops.lint.registry import built_in
 
 GOOGLE = "model: {provider: gemini, id: gemini-2.5-pro}\n"

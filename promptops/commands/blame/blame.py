@@ -6,8 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from promptops.errors import UsageError
-from promptops.lint.include_stack import included_from_frames
-from promptops.lint.passages import Passage, rendered_passages
+from promptops.lint.passages import Passage, included_from_frames, rendered_passages
 from promptops.model.history import Blame, BlamedLine, BlameOptions, LineOrigin
 from promptops.model.place import Place
 from promptops.plurals import counted

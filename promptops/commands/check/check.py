@@ -25,7 +25,7 @@ from promptops.commands.mutate.mutate import MutateOptions, mutate_selected
 from promptops.commands.probe.options import ProbeOptions
 from promptops.commands.probe.probe import probe_selected
 from promptops.errors import InputError
-from promptops.lint.rule_names import RuleNames
+from promptops.lint.registry import RuleNames
 from promptops.model.change import DiffReport
 from promptops.model.check import BOUNDARIES, CheckReport, Shown
 from promptops.model.config import CHANNELS_FILE

@@ -16,8 +16,7 @@ from promptops.catalog.stored_facts import Names
 from promptops.commands.lint.baseline import read_baseline
 from promptops.lint.engine import Selection, failed
 from promptops.lint.pipeline import Outcome, PromptResult, Silencers, conclude, lint_one
-from promptops.lint.registry import Rule, built_in
-from promptops.lint.rule_names import is_named_alone
+from promptops.lint.registry import Rule, built_in, is_named_alone
 from promptops.lint.subject import LintRun
 from promptops.lint.suppressions import Counts
 from promptops.model.config import Config, LintSettings

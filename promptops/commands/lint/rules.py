@@ -10,8 +10,7 @@ from promptops.diff.codes import CODES, ChangeCode
 from promptops.errors import GitError, UsageError
 from promptops.formats.codes import CODES as LOSSES
 from promptops.formats.codes import LossCode
-from promptops.lint.registry import Rule
-from promptops.lint.rule_names import RuleNames
+from promptops.lint.registry import Rule, RuleNames
 from promptops.model.config import LintSettings
 from promptops.records import record
 from promptops.records.outputs import output

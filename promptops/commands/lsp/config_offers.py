@@ -27,7 +27,7 @@ from promptops.commands.lsp.prompt_schema import (
     values_of,
 )
 from promptops.json_pointer import escaped, tokens
-from promptops.lint.rule_names import ALL
+from promptops.lint.registry import ALL
 from promptops.patterns import lazy_pattern
 from promptops.records import record, replace
 from promptops.source.config import OWN_FILE

@@ -33,8 +33,8 @@ from promptops.evals.deciding.decision import (
 from promptops.evals.judge_answer import primary, scores
 from promptops.evals.result import violations
 from promptops.lint.pipeline import suppressions_of
-from promptops.lint.rule_names import MUTANTS
-from promptops.lint.rule_names import is_named as is_rule_named
+from promptops.lint.registry import MUTANTS
+from promptops.lint.registry import is_named as is_rule_named
 from promptops.lint.suppressions import Suppression
 from promptops.model.answer import Answer
 from promptops.model.internal_error import CODE

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from promptops.lint import Problem, Severity, rule
-from promptops.lint.rule_names import RuleNames
+from promptops.lint.registry import RuleNames
 from promptops.lint.suppressions import MAX_NAMES, Suppression
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from promptops.lint import Problem, Severity, rule
-from promptops.lint.include_stack import included_from_frames
-from promptops.lint.render_failures import is_reported_elsewhere
+from promptops.lint.passages import included_from_frames
 from promptops.lint.subject import PromptFacts
+from promptops.lint.undefined import is_reported_elsewhere
 from promptops.model.place import Place
 from promptops.model.prompt import Prompt, TextPart, messages_of
 from promptops.runtime.request.render import BudgetSpent, Renderer, RenderError, TracedRequest

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from promptops.analysis.tokens import estimate
 from promptops.lint import Problem, Severity, rule
-from promptops.lint.include_stack import included_from_frames
-from promptops.lint.passages import literal_passage
+from promptops.lint.passages import included_from_frames, literal_passage
 from promptops.lint.subject import PromptFacts, messages
 from promptops.model.place import Place
 from promptops.model.prompt import Message, TextPart

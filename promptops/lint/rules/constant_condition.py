@@ -9,8 +9,8 @@ from jinja2 import nodes
 from promptops.analysis.input_schemas import InputSchemas
 from promptops.analysis.uses import Condition, TemplateSpan
 from promptops.lint import Problem, Related, Severity, rule
-from promptops.lint.include_stack import included_from
 from promptops.lint.never_equal import NeverEqual, never_equal
+from promptops.lint.passages import included_from
 from promptops.lint.subject import TemplateScope
 from promptops.model.prompt import Prompt
 

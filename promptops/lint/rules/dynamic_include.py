@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from promptops.analysis.uses import TemplateReference
 from promptops.lint import Problem, Severity, rule
-from promptops.lint.include_stack import included_from
+from promptops.lint.passages import included_from
 from promptops.lint.subject import TemplateScope
 from promptops.model.place import Text
 from promptops.patterns import lazy_pattern

@@ -9,8 +9,8 @@ from promptops.analysis.uses import TemplateReference as Named
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.files import Surroundings
 from promptops.lint import Edit, Fix, Problem, Related, Severity, rule
-from promptops.lint.include_stack import included_from
 from promptops.lint.missing_files import missing, needed
+from promptops.lint.passages import included_from
 from promptops.lint.subject import TemplateScope
 from promptops.model.loaded import FileReference, ReferenceKind
 from promptops.model.place import Place

@@ -6,10 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from promptops.json_pointer import tokens
 from promptops.lint import Problem, Related, Severity, rule
-from promptops.lint.include_stack import included_from_frames
-from promptops.lint.render_failures import is_reported_elsewhere
+from promptops.lint.passages import included_from_frames
 from promptops.lint.subject import PromptFacts, RenderedCase
-from promptops.lint.undefined import undeclared
+from promptops.lint.undefined import is_reported_elsewhere, undeclared
 from promptops.lint.wrong_defaults import is_given, wrong_defaults
 from promptops.model.place import Place
 from promptops.model.prompt import Case, Prompt

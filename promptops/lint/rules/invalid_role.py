@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from promptops.lint import Edit, Fix, Problem, Severity, rule
-from promptops.lint.provider_roles import Conversation, conversation_of
+from promptops.lint.conversation import Conversation, conversation_of
 from promptops.lint.subject import messages
 from promptops.model.prompt import ConversationHistory, Message, Prompt
 

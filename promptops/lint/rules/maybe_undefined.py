@@ -8,7 +8,7 @@ from promptops.analysis.input_schemas import InputSchemas, dotted
 from promptops.analysis.uses import TemplateSpan, Use
 from promptops.lint import Edit, Fix, Problem, Severity, rule
 from promptops.lint.guards import guards_of, is_defined_by, is_item, is_unreachable
-from promptops.lint.include_stack import included_from
+from promptops.lint.passages import included_from
 from promptops.lint.subject import PromptFacts, TemplateScope
 from promptops.lint.undefined import undeclared
 from promptops.model.prompt import Prompt
@@ -136,7 +136,7 @@ def _source_of(use: Use, site: TemplateSpan) -> str:
 
 
 def _fix(use: Use, steps: int, site: TemplateSpan) -> Fix | None:
-    from promptops.lint.insertion import end_of_expression
+    from promptops.lint.kind_guards import end_of_expression
 
     if use.role not in ("output", "filtered") or use.filters or steps != len(use.path):
         return None

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from promptops.analysis.uses import Use, Word
 from promptops.lint import Problem, Severity, rule
-from promptops.lint.include_stack import included_from
+from promptops.lint.passages import included_from
 from promptops.lint.subject import TemplateScope
 from promptops.model.prompt import Prompt
 

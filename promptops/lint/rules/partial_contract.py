@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from promptops.analysis.uses import TemplateSpan, Use
 from promptops.lint import Problem, Related, Severity, rule
 from promptops.lint.guards import is_item
-from promptops.lint.include_stack import included_from
+from promptops.lint.passages import included_from
 from promptops.lint.subject import PromptFacts, TemplateScope
 from promptops.lint.undefined import is_given_to_partial, undefined
 from promptops.model.prompt import Prompt

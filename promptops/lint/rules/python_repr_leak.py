@@ -8,7 +8,7 @@ from promptops.analysis.input_schemas import dotted
 from promptops.analysis.uses import ITEM, TemplateSpan, Use
 from promptops.lint import Edit, Fix, Problem, Severity, rule
 from promptops.lint.guards import guards_of, is_unreachable
-from promptops.lint.include_stack import included_from
+from promptops.lint.passages import included_from
 from promptops.lint.subject import PromptFacts, TemplateScope
 from promptops.model.prompt import Prompt
 from promptops.records import record
@@ -123,7 +123,7 @@ def _last(use: Use) -> TemplateSpan:
 
 
 def _problem(use: Use, found: _Leak) -> Problem:
-    from promptops.lint.insertion import end_of_expression
+    from promptops.lint.kind_guards import end_of_expression
 
     site = _last(use)
     end = end_of_expression(site) if found.filter is not None else None

@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from promptops.lint import Problem, Severity, rule
-from promptops.lint.conversation import Turn, last_turns, neighbours
-from promptops.lint.provider_roles import Conversation, accepts_prefill, conversation_of
+from promptops.lint.conversation import (
+    Conversation,
+    Turn,
+    accepts_prefill,
+    conversation_of,
+    last_turns,
+    neighbours,
+)
 from promptops.lint.request_fields import request_api
 from promptops.lint.subject import RenderedCase
 from promptops.model.config import Config

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from promptops.analysis.uses import Definition
 from promptops.json_pointer import escaped
 from promptops.lint import Problem, Related, Severity, rule
-from promptops.lint.include_stack import included_from
+from promptops.lint.passages import included_from
 from promptops.lint.subject import TemplateScope
 from promptops.model.place import Place
 from promptops.model.prompt import ForEach, Prompt

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from promptops.catalog.catalog import Catalog
 from promptops.lint import Problem, Severity, rule
+from promptops.lint.bounds import unbounded_inputs
 from promptops.lint.subject import TemplateScope
-from promptops.lint.unbounded_inputs import unbounded_inputs
 from promptops.model.prompt import Prompt
 
 _HINTS = {

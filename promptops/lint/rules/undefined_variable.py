@@ -8,7 +8,7 @@ from typing import Any
 from promptops.analysis.uses import Use
 from promptops.lint import Problem, Severity, rule
 from promptops.lint.guards import is_item
-from promptops.lint.include_stack import included_from
+from promptops.lint.passages import included_from
 from promptops.lint.rules.dynamic_include import bare_paths
 from promptops.lint.subject import PromptFacts, TemplateScope
 from promptops.lint.undefined import is_given_to_partial, named_by_messages, undeclared, undefined

@@ -8,7 +8,7 @@ from promptops.analysis.input_schemas import InputSchemas, InputShape, dotted
 from promptops.analysis.uses import Item, Use
 from promptops.lint import Edit, Fix, Problem, Severity, rule
 from promptops.lint.guards import is_unreachable
-from promptops.lint.include_stack import included_from
+from promptops.lint.passages import included_from
 from promptops.lint.subject import PromptFacts
 from promptops.model.prompt import Prompt
 

@@ -7,7 +7,7 @@ from functools import cache
 
 from promptops.analysis.uses import Word
 from promptops.lint import Edit, Fix, Problem, Severity, rule
-from promptops.lint.include_stack import included_from
+from promptops.lint.passages import included_from
 from promptops.lint.subject import TemplateScope
 from promptops.suggestions import nearest_name
 

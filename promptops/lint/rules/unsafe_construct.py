@@ -10,7 +10,7 @@ from promptops.analysis.input_schemas import InputSchemas
 from promptops.analysis.uses import Call
 from promptops.catalog.catalog import Catalog
 from promptops.lint import Problem, Severity, rule
-from promptops.lint.include_stack import included_from, included_from_frames
+from promptops.lint.passages import included_from, included_from_frames
 from promptops.lint.subject import PromptFacts, RenderedCase, TemplateScope
 from promptops.model.place import Place, Text
 from promptops.model.prompt import Prompt

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from promptops.analysis.input_schemas import dotted
 from promptops.lint import Problem, Related, Severity, rule
-from promptops.lint.include_stack import included_from
+from promptops.lint.passages import included_from
 from promptops.lint.subject import PromptFacts
 from promptops.lint.untrusted import untrusted_uses
 

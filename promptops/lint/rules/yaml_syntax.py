@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 
 from promptops.catalog.catalog import Catalog
 from promptops.lint import Edit, Fix, Problem, Severity, rule
-from promptops.lint.include_stack import included_at
 from promptops.lint.missing_files import needed
+from promptops.lint.passages import included_at
 from promptops.model.loaded import FileReference
 from promptops.model.place import Place
 from promptops.records import replace

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from promptops.lint.detect.delimiters import find_unbalanced
+from promptops.lint.rules.unbalanced_delimiter import find_unbalanced
 
 FIRING = [
     ("<doc>\nThe text\n\nAnswer now.", "<doc>", "`<doc>` is never closed"),

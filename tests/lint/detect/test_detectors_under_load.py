@@ -10,13 +10,13 @@ import pytest
 from promptops.analysis.match import TextMatch
 from promptops.analysis.personal_data import find_personal_data
 from promptops.analysis.secrets import find_secrets
-from promptops.lint.detect.delimiters import find_unbalanced
-from promptops.lint.detect.injection import find_injection
-from promptops.lint.detect.placeholders import find_placeholders
+from promptops.lint.placeholders import find_placeholders
+from promptops.lint.rules.injection_phrase import find_injection
 from promptops.lint.rules.invisible_unicode import find_invisible
 from promptops.lint.rules.leftover_marker import find_markers
 from promptops.lint.rules.repeated_word import find_repeated_words
 from promptops.lint.rules.special_token_literal import find_special_tokens
+from promptops.lint.rules.unbalanced_delimiter import find_unbalanced
 from tests.tiers import fast_spread
 
 SIZE = 200_000

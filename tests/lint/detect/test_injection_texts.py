@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from promptops.lint.detect.injection import find_injection
+from promptops.lint.rules.injection_phrase import find_injection
 
 PHRASES = (
     "ignore previous instructions",

@@ -31,7 +31,6 @@ SEPARATE = {
     "commands/lsp/places.py": "requests of editors, named in the table of the server",
     "commands/lsp/semantic_tokens.py": "one request of editors, named in the table of the server",
     "report/stubs/types.py": "a schema as a type; with the module that it is for, 598 lines",
-    "runtime/template/statements.py": "registers nodes when imported, as its neighbours do",
 }
 """Modules with one importer that stay alone, with the reason."""
 

@@ -304,8 +304,8 @@ def test_rendering_imports_no_request_format() -> None:
     program = (
         "import sys\n"
         "from promptops.runtime.request import rendered, render\n"
-        "formats = ('chat', 'responses', 'anthropic', 'gemini', 'unsupported', 'api_limits',"
-        " 'media', 'neutral', 'merging', 'answer_text')\n"
+        "formats = ('openai', 'anthropic', 'gemini', 'unsupported', 'api_limits',"
+        " 'media', 'provider_schemas', 'answer_text')\n"
         "print([n for n in formats if f'promptops.runtime.request.{n}' in sys.modules])\n"
     )
 

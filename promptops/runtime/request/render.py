@@ -1,4 +1,4 @@
-"""Render a prompt with inputs to a request, optionally with the source of each character: the only renderer."""
+"""Render a prompt to a request, also with the source of each character: the only renderer."""
 
 from __future__ import annotations
 

@@ -112,8 +112,8 @@ class RenderedRequest:
 
 
 _FORMATS = {
-    "openai": ("chat", "chat_arguments"),
-    "responses": ("responses", "response_arguments"),
+    "openai": ("openai", "chat_arguments"),
+    "responses": ("openai", "response_arguments"),
     "anthropic": ("anthropic", "message_arguments"),
     "gemini": ("gemini", "content_arguments"),
 }

@@ -1,4 +1,4 @@
-"""Check values against a JSON Schema, within limits of time and memory; the work is estimated before it is done."""
+"""Check values against a JSON Schema, within limits of time and memory estimated beforehand."""
 
 from __future__ import annotations
 

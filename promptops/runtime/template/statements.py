@@ -1,4 +1,4 @@
-"""Jinja statements as closures: output, conditions, loops, assignments, macros, and places of failures."""
+"""Jinja statements as closures, and the places of failures."""
 
 from __future__ import annotations
 

@@ -10,7 +10,6 @@ from jinja2.runtime import StrictUndefined
 
 from promptops.model.place import Text
 from promptops.records import record
-from promptops.runtime.template import expressions, statements
 from promptops.runtime.template.expressions import Expression, expression
 from promptops.runtime.template.limits import (
     MAX_INCLUDE_DEPTH,
@@ -40,8 +39,6 @@ from promptops.runtime.template.template import (
     parse_expression,
 )
 from promptops.runtime.template.values import Module, Namespace, OwnBlocks, as_data, lookup
-
-_REGISTERED = (expressions, statements, statements)
 
 T = TypeVar("T")
 

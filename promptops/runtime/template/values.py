@@ -1,4 +1,4 @@
-"""The values of templates: JSON data, the few objects that Jinja itself creates, and names for types."""
+"""The values of templates: JSON data, objects that Jinja itself creates, and names of types."""
 
 from __future__ import annotations
 

@@ -117,12 +117,8 @@ def _key(text: Text, offset: int, direction: str) -> _Key:
 def _conditions(prompt: Prompt) -> Iterator[Text]:
     for message in messages_of(prompt.messages):
         for part in (message, *message.parts):
-            if part.when is not None and not _is_constant(part.when.value):
+            if part.when is not None and part.when.value.strip().lower() not in ("true", "false"):
                 yield part.when
-
-
-def _is_constant(expression: str) -> bool:
-    return expression.strip().lower() in ("true", "false")
 
 
 def _templates(prompt: Prompt, load: Load) -> Iterator[tuple[Text, Stack, Template]]:

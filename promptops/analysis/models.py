@@ -36,16 +36,7 @@ NAMES_ELSEWHERE = {"claude": "anthropic", "google_genai": "gemini", "googleai": 
 """What other tools call a provider; promptops has no models and no API by these names."""
 
 _SERVERS = frozenset(
-    (
-        "azure",
-        "azure_openai",
-        "litellm",
-        "llamacpp",
-        "ollama",
-        "openrouter",
-        "vertex_ai",
-        "vllm",
-    )
+    ("azure", "azure_openai", "litellm", "llamacpp", "ollama", "openrouter", "vertex_ai", "vllm")
 )
 # Prefixes and suffixes of ids: a region, the word `models/`, the owner of a fine-tuned model.
 _AROUND = lazy_pattern(

@@ -329,18 +329,12 @@ class CallReader:
         frame.bindings.update(varargs=KNOWN, kwargs=KNOWN)
         if "caller" in bindings:
             frame.bindings["caller"] = bindings["caller"]
-        with (
-            self._entered.active(macro.node),
-            self._position.moved(here, frame, silent=False),
-        ):
+        with self._entered.active(macro.node), self._position.moved(here, frame, silent=False):
             self._bind_parameters(macro, bindings, defaults)
             self._visitor.body(macro.node.body)
 
     def _bind_parameters(
-        self,
-        macro: MacroValue,
-        bindings: Mapping[str, Value],
-        defaults: Mapping[str, nodes.Expr],
+        self, macro: MacroValue, bindings: Mapping[str, Value], defaults: Mapping[str, nodes.Expr]
     ) -> None:
         for parameter in macro.node.args:
             name = parameter.name
@@ -545,10 +539,7 @@ class TemplateLinks:
             return
         here = replace(block.here, context=context, files=self._position.here.files)
         frame = NameScope(block.node, None, {"super": above})
-        with (
-            self._entered.active(block.node),
-            self._position.moved(here, frame, silent=False),
-        ):
+        with self._entered.active(block.node), self._position.moved(here, frame, silent=False):
             self._visitor.body(block.node.body)
 
 

@@ -290,10 +290,7 @@ def _bundle(workspace: Workspace, release: str | None, version_of: VersionOf) ->
     prompts = _encoded(building.line(loaded) for loaded in workspace.catalog.prompts_once())
     commit, tree = _commit_and_tree(workspace)
     origin = BundleOrigin(
-        commit=commit,
-        tree=tree,
-        content=building.content_digest(),
-        release=release,
+        commit=commit, tree=tree, content=building.content_digest(), release=release
     )
     try:
         data = assembled(origin, prompts, building.parts, building.files)

@@ -59,11 +59,7 @@ def publish(
         raise UsageError(
             f"{revision!r} is not a release, and a site contains only releases", hint=hint
         )
-    with (
-        _locked(folder),
-        Repository.open(directory) as repository,
-        _aside(repository) as aside,
-    ):
+    with _locked(folder), Repository.open(directory) as repository, _aside(repository) as aside:
         remove_leftovers(folder)
         site = _Site(folder, aside)
         files = site.add(built, repository.git if sign else None) if built is not None else ()

@@ -235,10 +235,7 @@ class Catalog:
     def surroundings(self) -> Surroundings:
         """A new record of what a check uses beyond the files that its prompt needs."""
         return Surroundings(
-            self.files,
-            paths=lambda: self.paths,
-            state=self._elsewhere,
-            includers=self.includers,
+            self.files, paths=lambda: self.paths, state=self._elsewhere, includers=self.includers
         )
 
     @cached_property

@@ -151,8 +151,7 @@ def lowered(changes: Collection[Change], declared: Bump, reason: str) -> Change 
     if worst is None:
         return None
     firm = next(
-        (requiring for requiring in above if requiring.level in ("BREAKING", "ADDITIVE")),
-        None,
+        (requiring for requiring in above if requiring.level in ("BREAKING", "ADDITIVE")), None
     )
     if firm is not None:
         return _too_small(str(declared), f"{firm.bump}, by {firm.code}")

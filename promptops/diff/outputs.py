@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from promptops.analysis.schemas.steps import Steps
@@ -171,7 +171,7 @@ def _of_property(
 
 
 def _of_owner(owner: Owner, strict: bool) -> Iterator[Change]:
-    was, now = (_is_closed(side) for side in (owner.before, owner.after))
+    was, now = ((side.get("additionalProperties") is False) for side in (owner.before, owner.after))
     path, who = f"{_AT}{owner.pointer}", readable_name(owner.pointer, "the output")
     if was and not now:
         message = f"{who} may now have unknown properties"
@@ -180,10 +180,6 @@ def _of_owner(owner: Owner, strict: bool) -> Iterator[Change]:
         message = f"{who} no longer has unknown properties"
         facts = {"level": "BEHAVIOR"}
         yield change("CHG212", f"{path}/additionalProperties", message, **facts)
-
-
-def _is_closed(schema: Mapping[str, Any]) -> bool:
-    return schema.get("additionalProperties") is False
 
 
 def _if_strict(strict: bool) -> dict[str, Any]:

@@ -197,7 +197,11 @@ def case_diff(
         before_error=error_text(rendered.before),
         after_error=error_text(rendered.after),
     )
-    return _priced(diff, before, after)
+    return replace(
+        diff,
+        before_usd=_price(before, diff.before_tokens) if diff.messages else None,
+        after_usd=_price(after, diff.after_tokens) if diff.messages else None,
+    )
 
 
 def _messages(side: TracedRequest | RenderError, count: Count) -> list[Seen]:
@@ -231,14 +235,6 @@ def _parts(parts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)
-
-
-def _priced(diff: CaseDiff, before: PromptSide, after: PromptSide) -> CaseDiff:
-    return replace(
-        diff,
-        before_usd=_price(before, diff.before_tokens) if diff.messages else None,
-        after_usd=_price(after, diff.after_tokens) if diff.messages else None,
-    )
 
 
 def _price(side: PromptSide, tokens: int) -> float | None:

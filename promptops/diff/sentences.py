@@ -277,8 +277,7 @@ def phrases_in(words: Words) -> tuple[Marks, Words]:
     while at < len(words):
         choices = _table().get(words[at], ())
         phrase = next(
-            (option for option in choices if words[at : at + len(option[0])] == option[0]),
-            None,
+            (option for option in choices if words[at : at + len(option[0])] == option[0]), None
         )
         if phrase is not None:
             found.append(phrase)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from promptops.analysis.uses import ITEM, Item, Path, Step, TemplateSpan, Use
+from promptops.analysis.uses import ITEM, Item, Path, Step, Use
 from promptops.json_pointer import escaped, tokens
 from promptops.lint.subject import TemplateScope
 from promptops.model.prompt import ConversationHistory, ForEach, Prompt, Schema
@@ -277,9 +277,5 @@ def _is_cut(use: Use) -> bool:
     """Whether a filter or a slice limits the printed or looped value."""
     read = use.path_sites[-1] if use.path_sites else use.site
     return bool(_SHORTENING & set(use.filters)) or any(
-        _is_sliced(site) for site in (read, *use.aliases)
+        (_SLICED.match(site.text.value, site.end) is not None) for site in (read, *use.aliases)
     )
-
-
-def _is_sliced(site: TemplateSpan) -> bool:
-    return _SLICED.match(site.text.value, site.end) is not None

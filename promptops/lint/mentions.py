@@ -57,17 +57,13 @@ def is_mention(lower: str, start: int, end: int) -> bool:
 
     `lower` is the whole text in lower case.
     """
-    before = _from_paragraph(lower, start)
+    before = lower[max(0, start - _REACH) : start].rpartition("\n\n")[2]
     after = lower[end : end + _REACH].partition("\n\n")[0]
     return (
         _is_quoted(before, after)
         or _is_labelled(lower, start, end)
         or _is_listed(lower[max(0, start - 2_000) : start])
     )
-
-
-def _from_paragraph(lower: str, start: int) -> str:
-    return lower[max(0, start - _REACH) : start].rpartition("\n\n")[2]
 
 
 def _is_quoted(before: str, after: str) -> bool:

@@ -111,10 +111,6 @@ def is_reported_elsewhere(error: RenderError, place: Place, subject: PromptFacts
         return True  # TPL004
     if " is undefined" in error.message or " has no `" in error.message:
         return _is_undefined(place, subject) or _is_refused(place, subject)
-    return _is_syntax(place, subject)
-
-
-def _is_syntax(place: Place, subject: PromptFacts) -> bool:
     return any(
         isinstance(problem.at, Place) and problem.at == place
         for scope in subject.scopes

@@ -285,10 +285,7 @@ def _full_names(revision: str) -> tuple[str, ...]:
     return (
         (revision,)
         if revision.startswith("refs/")
-        else (
-            f"refs/heads/{revision}",
-            f"{TAG_PREFIX}{revision}",
-        )
+        else (f"refs/heads/{revision}", f"{TAG_PREFIX}{revision}")
     )
 
 

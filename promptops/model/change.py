@@ -127,11 +127,7 @@ class SeenPair:
         return (
             before is None
             or after is None
-            or (before.role, before.text)
-            != (
-                after.role,
-                after.text,
-            )
+            or (before.role, before.text) != (after.role, after.text)
         )
 
 

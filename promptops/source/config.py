@@ -163,9 +163,7 @@ def _overridden(table: Mapping[str, Any], overrides: Sequence[str]) -> Mapping[s
             table = merge_patch(table, tomllib.loads(override))
         except (ValueError, RecursionError):
             raise UsageError(
-                "not TOML",
-                where=where,
-                hint=f"""write {what} --config 'lint.select=["SEC"]'""",
+                "not TOML", where=where, hint=f"""write {what} --config 'lint.select=["SEC"]'"""
             ) from None
         problems = config_problems(table, TomlPlaces(where, ""))
         refuse([replace(problem, at=where) for problem in problems], "", UsageError)

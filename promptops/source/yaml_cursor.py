@@ -15,10 +15,7 @@ from promptops.source.yaml_nodes import unescaped
 ENTRY = lazy_pattern(r"\n([ ]*)(?:-[ ]|[A-Za-z_$][\w.$/-]*:(?=[ \n]|\Z))")
 """The beginning of a line that begins an item or an entry of a block."""
 
-QUOTED = {
-    '"': lazy_pattern(r'"(?:[^"\\]|\\[\s\S])*("?)'),
-    "'": lazy_pattern(r"'(?:[^']|'')*('?)"),
-}
+QUOTED = {'"': lazy_pattern(r'"(?:[^"\\]|\\[\s\S])*("?)'), "'": lazy_pattern(r"'(?:[^']|'')*('?)")}
 QUOTED_STYLES = {'"': "double", "'": "single"}
 
 _BLANKS = lazy_pattern(r"[ \t]*")
@@ -293,7 +290,7 @@ def sibling_keys(walk: BlockWalk, spot: Spot) -> dict[str, str]:
     after the spot; else "".
     """
     if spot.part == "value" and spot.mapping is not None:
-        return _later_keys(walk, spot, _column_of(walk.text, spot.start))
+        return _later_keys(walk, spot, spot.start - walk.text.rfind("\n", 0, spot.start) - 1)
     around = next((frame for frame in reversed(walk.frames) if frame.kind == "map"), None)
     if around is None:
         return {}
@@ -306,10 +303,6 @@ def sibling_keys(walk: BlockWalk, spot: Spot) -> dict[str, str]:
     others = {**found, **around.entries}
     others.pop(key, None)
     return others
-
-
-def _column_of(text: str, offset: int) -> int:
-    return offset - text.rfind("\n", 0, offset) - 1
 
 
 def _later_keys(walk: BlockWalk, spot: Spot, indent: int) -> dict[str, str]:

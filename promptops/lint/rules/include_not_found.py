@@ -77,10 +77,7 @@ def include_not_found(
 
 
 def _templates(
-    scopes: Sequence[TemplateScope],
-    catalog: Catalog,
-    surroundings: Surroundings,
-    nearest: _Nearest,
+    scopes: Sequence[TemplateScope], catalog: Catalog, surroundings: Surroundings, nearest: _Nearest
 ) -> Iterator[Problem]:
     """Missing templates, each at its name within the quotes."""
     for scope in scopes:

@@ -97,11 +97,7 @@ def _of_schema(value: Mapping[str, Any]) -> Iterator[tuple[Any, str]]:
     yield value, ""
 
 
-_SCHEMAS_OF: Mapping[str, Schemas] = {
-    "extends": _of_prompt,
-    "schema": _of_schema,
-    "tool": _of_tool,
-}
+_SCHEMAS_OF: Mapping[str, Schemas] = {"extends": _of_prompt, "schema": _of_schema, "tool": _of_tool}
 
 
 _ONE = (

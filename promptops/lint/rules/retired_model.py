@@ -9,13 +9,7 @@ from datetime import date
 from promptops.analysis.models import ModelFacts, find
 from promptops.catalog.catalog import Catalog
 from promptops.lint import Edit, Fix, Problem, Severity, rule
-from promptops.lint.prompt_model import (
-    PromptModel,
-    id_place,
-    prompt_model,
-    retires_soon,
-    successor,
-)
+from promptops.lint.prompt_model import PromptModel, id_place, prompt_model, retires_soon, successor
 from promptops.model.config import Config, ModelProfile
 from promptops.model.prompt import Prompt
 from promptops.plurals import counted

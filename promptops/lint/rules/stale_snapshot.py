@@ -59,7 +59,8 @@ def stale_snapshot(prompt: Prompt, subject: PromptFacts, catalog: Catalog) -> It
     asking = [
         case
         for case in prompt.cases
-        if case.unrecorded or (case.name in requests and _asks(case, prompt))
+        if case.unrecorded
+        or (case.name in requests and bool(case.output or prompt.evaluation.get("assertions")))
     ]
     missing = [case for case in asking if requests.get(case.name) not in answered]
     if missing:
@@ -85,10 +86,6 @@ def _is_incomplete(subject: PromptFacts) -> bool:
         or any(problem.code in _INCOMPLETE for problem in subject.problems)
         or any(has_conflict(each.source.path, each.source.value) for each in subject.written)
     )
-
-
-def _asks(case: Case, prompt: Prompt) -> bool:
-    return bool(case.output or prompt.evaluation.get("assertions"))
 
 
 def _missing(cases: Sequence[Case], of: int) -> Problem:

@@ -51,7 +51,12 @@ def undefined_variable(
         if (use.site.text, use.site.start) not in unquoted
     ]
     names = [use.name for use, _ in unknown] + [name for name, _ in named_by_messages(prompt)]
-    defined = _defined(scopes)
+    defined = {
+        (each.name, each.site.text): each.kind
+        for scope in scopes
+        for each in scope.scope.definitions
+        if not each.stack and each.kind in ("set", "import", "macro")
+    }
     known = {**dict.fromkeys(inputs), **{name: None for name, _ in defined}}
     near = nearest_names((name for name in dict.fromkeys(names) if name not in known), known)
     for use, in_partial in unknown:
@@ -60,12 +65,7 @@ def undefined_variable(
             continue
         if not (in_partial and is_given_to_partial(use, subject)):  # otherwise REP004 reports it
             message, hint = _message_and_hint(use, inputs, near, defined)
-            yield Problem(
-                message,
-                at=use.site.place,
-                hint=hint,
-                related=included_from(use.stack),
-            )
+            yield Problem(message, at=use.site.place, hint=hint, related=included_from(use.stack))
     for name, at in named_by_messages(prompt):
         if name not in inputs and name not in required:
             is_declared = near.get(name) in inputs
@@ -78,15 +78,6 @@ _CONTAINERS = ("inputs", "input", "vars", "variables", "params", "context", "ctx
 
 _Defined = Mapping[tuple[str, Text], str]
 """From the names that each text of the prompt defines for all that follows to their kinds."""
-
-
-def _defined(scopes: Sequence[TemplateScope]) -> _Defined:
-    return {
-        (each.name, each.site.text): each.kind
-        for scope in scopes
-        for each in scope.scope.definitions
-        if not each.stack and each.kind in ("set", "import", "macro")
-    }
 
 
 def _message_and_hint(

@@ -19,10 +19,7 @@ _MESSAGES = {
         "this tag leaves several blank lines in a row",
         "move the blank line into the branch",
     ),
-    "spaces": (
-        "this tag leaves a line of spaces",
-        "put the tag on its own line, or use `-%}`",
-    ),
+    "spaces": ("this tag leaves a line of spaces", "put the tag on its own line, or use `-%}`"),
     "empty": ("this leaves a blank line if it is empty", "put the line into an `if`"),
 }
 

@@ -175,27 +175,23 @@ def read_bundle(data: bytes, where: str) -> Contents:
     end = data.find(b"\n", begin)
     try:
         second = Fields(read_json(data[begin:end])) if end >= 0 else Fields(None)
-        return _contents(digest, second, data, memoryview(data)[end + 1 :])
+        return Contents(
+            digest=digest,
+            origin=BundleOrigin(
+                commit=second.text("commit"),
+                tree=second.text("tree"),
+                content=second.text("content"),
+                release=second.text_or_none("release"),
+            ),
+            prompts=second.object("prompts"),
+            parts=second.object("parts"),
+            files=second.object("files"),
+            aliases=second.object("aliases"),
+            data=data,
+            _body=memoryview(data)[end + 1 :],
+        )
     except Misshapen:
         raise _no_bundle(where) from None
-
-
-def _contents(digest: str, second: Fields, data: bytes, body: memoryview) -> Contents:
-    return Contents(
-        digest=digest,
-        origin=BundleOrigin(
-            commit=second.text("commit"),
-            tree=second.text("tree"),
-            content=second.text("content"),
-            release=second.text_or_none("release"),
-        ),
-        prompts=second.object("prompts"),
-        parts=second.object("parts"),
-        files=second.object("files"),
-        aliases=second.object("aliases"),
-        data=data,
-        _body=body,
-    )
 
 
 def _no_bundle(where: str) -> InputError:

@@ -88,11 +88,7 @@ def _block(part: Mapping[str, Any]) -> dict[str, Any]:
     form = "base64"
     if media_type == "text/plain":
         form, data = "text", base64.b64decode(data).decode("utf-8", "replace")
-    return {
-        "type": kind,
-        "source": {"type": form, "media_type": media_type, "data": data},
-        **title,
-    }
+    return {"type": kind, "source": {"type": form, "media_type": media_type, "data": data}, **title}
 
 
 def _tool(tool: Mapping[str, Any]) -> dict[str, Any]:

@@ -154,8 +154,7 @@ _RESPONSES = Api(
     options=("openai",),
     params=_PARAMS - {"stop", "seed", "frequency_penalty", "presence_penalty"},
     refusals=dict.fromkeys(
-        ("stop", "seed", "frequency_penalty", "presence_penalty"),
-        "chat completions have it",
+        ("stop", "seed", "frequency_penalty", "presence_penalty"), "chat completions have it"
     ),
     names=False,
     media={"image": MediaLimits(), "document": MediaLimits()},

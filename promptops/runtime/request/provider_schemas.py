@@ -11,18 +11,7 @@ from promptops.records import record
 from promptops.runtime.request.schema_refs import local_pointer
 
 _FORMATS = frozenset(
-    (
-        "date-time",
-        "time",
-        "date",
-        "duration",
-        "email",
-        "hostname",
-        "uri",
-        "ipv4",
-        "ipv6",
-        "uuid",
-    )
+    ("date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid")
 )
 _KEPT = ("$ref", "$anchor", "type", "title", "enum", "const", "required")
 _NAMED = ("$defs", "definitions", "properties")

@@ -251,10 +251,7 @@ class Bound:
         return own.times(factor), below.times(factor)
 
     def _below(self, schema: Mapping[str, Any]) -> Cost:
-        one_of = [
-            *values_of(schema.get("properties")),
-            *as_list(schema.get("prefixItems")),
-        ]
+        one_of = [*values_of(schema.get("properties")), *as_list(schema.get("prefixItems"))]
         repeated = [
             schema[name] for name in (*OF_ITEMS, *OF_MEMBERS, "propertyNames") if name in schema
         ]

@@ -66,13 +66,9 @@ def unsupported_in(message: Mapping[str, Any], api: Api, at: str) -> Iterator[Un
         kind = str(part.get("type"))
         if kind in _MEDIA and "source" not in part:
             yield from _media(part, role, api, f"{at}/content/{index}")
-        elif kind != "text" and not _has_own_part(kind, api):
+        elif kind != "text" and not (api.own_parts is None or kind in api.own_parts):
             text = f"{api.name} can't express `{kind}` parts"
             yield Unsupported(at=f"{at}/content/{index}", message=text)
-
-
-def _has_own_part(kind: str, api: Api) -> bool:
-    return api.own_parts is None or kind in api.own_parts
 
 
 def _are_parts(value: Any) -> bool:

@@ -350,11 +350,7 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
     """The one environment: strict, sandboxed, deterministic, without globals or loader."""
 
     def __init__(self) -> None:
-        super().__init__(
-            undefined=StrictUndefined,
-            autoescape=False,
-            cache_size=0,
-        )
+        super().__init__(undefined=StrictUndefined, autoescape=False, cache_size=0)
         self.globals.clear()
         self.filters = allowed_filters()
         # The filters that receive only the value and the arguments.

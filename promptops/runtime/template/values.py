@@ -303,10 +303,7 @@ _PYTHON = (
         r"'(\S+)' not supported between instances of '(\w+)' and '(\w+)'",
         "`{0}` does not work on {1} and {2}",
     ),
-    (
-        r"can only concatenate (\w+) \(not \"(\w+)\"\) to \w+",
-        "`+` does not work on {0} and {1}",
-    ),
+    (r"can only concatenate (\w+) \(not \"(\w+)\"\) to \w+", "`+` does not work on {0} and {1}"),
     (r"can't multiply sequence by non-int of type '(\w+)'", "{0} can't be a count for `*`"),
     (r"bad operand type for unary (\S): '(\w+)'", "`{0}` does not work on {1}"),
     (r"bad operand type for (\w+)\(\): '(\w+)'", "`{0}` does not work on {1}"),

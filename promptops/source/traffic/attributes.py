@@ -15,11 +15,7 @@ VARIABLE = "gen_ai.prompt.variable."
 """Before the name of an input."""
 
 NAMES: Mapping[str, tuple[str, ...]] = {
-    "prompt": (
-        "gen_ai.prompt.name",
-        "traceloop.prompt.key",
-        "langfuse.observation.prompt.name",
-    ),
+    "prompt": ("gen_ai.prompt.name", "traceloop.prompt.key", "langfuse.observation.prompt.name"),
     "version": (
         "gen_ai.prompt.version",
         "traceloop.prompt.version",

@@ -7,12 +7,7 @@ from typing import Any
 
 from promptops.source.traffic import values
 from promptops.source.traffic.lines import Facts, LineReader, Row
-from promptops.source.traffic.openinference import (
-    KIND,
-    flat,
-    is_request,
-    openinference_facts,
-)
+from promptops.source.traffic.openinference import KIND, flat, is_request, openinference_facts
 from promptops.source.traffic.reading import Reading
 
 _COLUMN = "attributes."

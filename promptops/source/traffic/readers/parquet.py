@@ -57,10 +57,7 @@ class ParquetReader:
     def read(self, part: Part, fields: Mapping[str, str]) -> Iterator[Read]:
         """The rows of the groups; `offset` is the number of rows before a row."""
         reading = Reading(part, fields)
-        with (
-            _table(part.location, part.path) as table,
-            open_file(part.location, part.path) as file,
-        ):
+        with _table(part.location, part.path) as table, open_file(part.location, part.path) as file:
             for group in range(part.start, part.end):
                 yield from _of_group(table, file, group, reading)
         yield reading.end

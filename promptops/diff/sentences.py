@@ -1,13 +1,18 @@
-"""Splits a prompt's text into sentences; list items are joined with the list's introduction."""
+"""Splits a prompt's text into sentences, and detects those that oblige or forbid.
+
+List items are joined with the list's introduction.
+"""
 
 from __future__ import annotations
 
 import re
+import tomllib
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import chain
+from pathlib import Path
 
 from promptops.patterns import lazy_pattern
 from promptops.records import record
@@ -52,11 +57,6 @@ _TAGS = lazy_pattern(
 )
 _NAMED = lazy_pattern(r"(?:system|user|assistant)\s*:|[*_]{0,2}[^\W\d_a-z][\w /-]{0,30}[*_]{0,2}:")
 _END = lazy_pattern(r"[.!?;…][.!?;…\"'”’»)\]*_`]{0,6}(?:\s[.!?;…]{1,6}){0,6}(?=\s)|[。！？；]")
-_SHORT = frozenset(
-    str.split(
-        "mr mrs ms dr prof st vs cf approx incl inkl resp bspw evtl ggf bzw ca z d u p ex ej sr"
-    )
-)
 
 
 @lru_cache(maxsize=16)
@@ -152,7 +152,7 @@ def _is_abbreviated(block: str, start: int, end: re.Match[str]) -> bool:
     word = block[max(start, end.start() - 12) : end.start()].split()[-1:]
     last = "".join(word).lstrip("(").lower()
     follows = block[end.end() + 1 : end.end() + 2]
-    return last in _SHORT or "." in last or (len(last) <= 3 and follows.islower())
+    return last in _words("abbreviations") or "." in last or (len(last) <= 3 and follows.islower())
 
 
 def _sentence(text: str) -> Sentence:
@@ -164,7 +164,7 @@ def _sentence(text: str) -> Sentence:
 
 Words = tuple[str, ...]
 Marks = tuple[tuple[Words, str], ...]
-"""Phrases of the table below, each with its kind."""
+"""Phrases, each with its kind: the tables of obligation_words.toml."""
 
 
 @record(frozen=True, slots=True)
@@ -173,7 +173,7 @@ class Force:
 
     Attributes:
         strength: 3 for must and never, 2 for should not and avoid, 0 without a demand.
-        kinds: The kinds of its phrases, as named in the table.
+        kinds: The kinds of its phrases, as named in obligation_words.toml.
         softeners: The phrases that allow exceptions.
         content: The first letters of its other words.
     """
@@ -186,70 +186,23 @@ class Force:
 
 _STRENGTH = {"demand": 3, "ban": 3, "deny": 3, "most": 3, "least": 3, "mild": 2, "shun": 2}
 _TURNS = frozenset(("ban", "mild", "not", "no")), frozenset(("deny", "shun")), frozenset(("lack",))
-_PHRASES = {
-    "demand": """must, always, only, shall, required, mandatory, ensure, make sure, be sure,
-        have to, has to, need to, needs to, at all times, no matter what, without exception,
-        at all costs, exclusively, strictly, solely, exactly, nothing but, nothing else,
-        is essential, muss, musst, müssen, müsst, soll, sollst, sollen, immer, stets, nur,
-        ausschließlich, lediglich, unbedingt, zwingend, stelle sicher, stellen sie sicher,
-        achte darauf, erforderlich, verpflichtend, in jedem fall, auf jeden fall, ausnahmslos,
-        doit, dois, doivent, devez, toujours, seulement, uniquement, exclusivement, obligatoire,
-        obligatoirement, impérativement, assure toi, assurez vous, veille à, veillez à, il faut,
-        debe, debes, deben, siempre, solo, sólo, solamente, únicamente, exclusivamente, obligatorio,
-        obligatoria, asegúrate, asegúrese, hay que, tienes que, tiene que, sin excepción,
-        deve, devi, devono, sempre, soltanto, esclusivamente, obbligatorio, assicurati, bisogna,
-        deves, devem, apenas, somente, só, obrigatório, certifique se, assegure se, tem que""",
-    "ban": """never, must not, may not, shall not, do not, can not, will not, not allowed,
-        not permitted, are not to, nothing, under no circumstances, in no case, on no account,
-        at no time,
-        ❌, 🚫, ⛔,
-        nie, niemals, nicht, kein, keine, keinen, keinem, keiner, keinerlei, keinesfalls,
-        auf keinen fall, unter keinen umständen, jamais, pas, aucun, aucune, en aucun cas,
-        nunca, jamás, ningún, ninguna, en ningún caso, bajo ninguna circunstancia,
-        nessun, nessuna, in nessun caso, não, nenhum, nenhuma, em hipótese alguma""",
-    "deny": """refuse, forbidden, prohibited, disallowed, refrain, decline, off limits, verboten,
-        untersagt, verweigere, unterlasse, interdit, interdite, refusez, prohibido, prohibida,
-        rechaza, rechace, vietato, vietata, proibito, rifiuta, proibido, proibida, recuse""",
-    "mild": "should not, ought not to",
-    "shun": """avoid, avoiding, vermeide, vermeiden, évite, évitez, éviter, evita, evite, evitar,
-        evitare""",
-    "most": """at most, no more than, not more than, maximum, höchstens, maximal, au plus,
-        au maximum, como máximo, máximo, al massimo, massimo, no máximo""",
-    "least": """at least, no less than, no fewer than, not less than, minimum, mindestens, au moins,
-        al menos, como mínimo, almeno, pelo menos, no mínimo""",
-    "not": "not, nor, neither, nobody",
-    "no": "no, non",
-    "lack": """without, fail, fails, forget, neglect, hesitate, ohne, vergiss, sans, oublie,
-        oubliez, sin, olvides, olvide, senza, dimenticare, sem, esqueça""",
-    "soft": """should, ought to, could, might, try, attempt to, aim to, if possible, where possible,
-        when possible, whenever possible, as far as possible, ideally, prefer, preferably, consider,
-        usually, generally, normally, typically, optionally, optional, feel free, unless, except,
-        recommended, if appropriate, when appropriate, where appropriate, sollte, sollten, solltest,
-        könnte, könnten, versuche, versuchen, möglichst, wenn möglich, falls möglich, bevorzugt,
-        idealerweise, nach möglichkeit, es sei denn, außer, devrait, devrais, devriez, si possible,
-        essaie, essayez, de préférence, sauf, à moins, debería, deberías, si es posible, intenta,
-        intente, preferiblemente, salvo, excepto, a menos, dovrebbe, dovresti, se possibile, prova,
-        cerca di, preferibilmente, tranne, a meno, deveria, deverias, se possível, tente, procure,
-        preferencialmente, exceto""",
-    "permit": """may, can, allowed, permitted, free to, darf, darfst, dürfen, dürft, kann, kannst,
-        können, erlaubt, peut, peux, pouvez, puede, puedes, pueden, permitido, può, puoi, possono,
-        permesso, pode, podes, podem""",
-}
-_FILLERS = frozenset(
-    str.split(
-        "you your to of and or in on for with it its is are be this that any if as by at from i we"
-        " they them their der die das den und zu de la le les des et à el los las y il lo gli e o"
-    )
-)
-# Languages in which `no` and `non` commonly express prohibition.
-_ROMANCE = frozenset(str.split("el los las una que del por con il gli che di della le"))
 
 
-@lru_cache(maxsize=1)
+@cache
+def _data() -> dict[str, dict[str, str]]:
+    return tomllib.loads(Path(__file__).with_name("obligation_words.toml").read_text("utf-8"))
+
+
+@cache
+def _words(name: str) -> frozenset[str]:
+    return frozenset(_data()["words"][name].split())
+
+
+@cache
 def _table() -> dict[str, list[tuple[Words, str]]]:
     """The phrases by their first word, longest first."""
     table: dict[str, list[tuple[Words, str]]] = defaultdict(list)
-    for kind, phrases in _PHRASES.items():
+    for kind, phrases in _data()["phrases"].items():
         for phrase in phrases.split(","):
             words = plain_words(" ".join(phrase.split()))
             table[words[0]].append((words, kind))
@@ -261,7 +214,9 @@ def force_of(words: Words, intro: Marks = ()) -> Force:
     found, content = phrases_in(words)
     kinds = frozenset(kind for _, kind in found + intro)
     strength = max((_STRENGTH.get(kind, 0) for kind in kinds), default=0)
-    if "no" in kinds and (words[:1] in (("no",), ("non",)) or not _ROMANCE.isdisjoint(words)):
+    if "no" in kinds and (
+        words[:1] in (("no",), ("non",)) or not _words("romance").isdisjoint(words)
+    ):
         strength = 3
     # `may not`, `darfst das nicht` and `no puedes` forbid: there, `may` is not an exception.
     soft = ("soft",) if kinds & _TURNS[0] else ("soft", "permit")
@@ -273,6 +228,7 @@ def phrases_in(words: Words) -> tuple[Marks, Words]:
     """The phrases of the table, and the first letters of the other words, without fillers."""
     found: list[tuple[Words, str]] = []
     content: list[str] = []
+    fillers = _words("fillers")
     at = 0
     while at < len(words):
         choices = _table().get(words[at], ())
@@ -281,7 +237,7 @@ def phrases_in(words: Words) -> tuple[Marks, Words]:
         )
         if phrase is not None:
             found.append(phrase)
-        elif words[at] not in _FILLERS:
+        elif words[at] not in fillers:
             content.append(words[at][:4])
         at += len(phrase[0]) if phrase is not None else 1
     return tuple(found), tuple(content)

@@ -159,7 +159,7 @@ CHG310 render-fails BREAKING major
     a test case no longer renders
 CHG311 obligation-lost BEHAVIOR minor
     an obligation or prohibition (never, must, do not, only, always) was removed or reversed
-    risk: a guardrail was removed or reworded
+    (`diff.obligations` can make it a risk)
 CHG401 model-changed BEHAVIOR minor
     the model changed; the provider is the same
     risk: the model changed

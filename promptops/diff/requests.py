@@ -374,24 +374,29 @@ def obligation_changes(
     """One change per lost sentence, as a case renders it or else as the templates contain it.
 
     Templates are compared, too, because a guardrail can be lost in text that no case renders.
+    A change can't lower its own policy: it is a risk if the settings of either side make it one.
     """
+    settings = {side.catalog.config.diff.obligations for side in (before, after)}
+    risk = "a guardrail was removed or reworded" if "risk" in settings else ""
     reported: list[str] = []
     for pair in rendered:
         if pair.differs and pair.requests is not None:
             old, new = ([text_of(message) for message in sent(r)] for r in pair.requests)
-            yield from _not_yet_reported(lost_obligations(old, new), reported)
+            yield from _not_yet_reported(lost_obligations(old, new), reported, risk)
     if before.sources != after.sources:
         old, new = ([_without_tags(source) for source in side.sources] for side in (before, after))
-        yield from _not_yet_reported(lost_obligations(old, new), reported)
+        yield from _not_yet_reported(lost_obligations(old, new), reported, risk)
 
 
-def _not_yet_reported(losses: Sequence[LostObligation], reported: list[str]) -> Iterator[Change]:
+def _not_yet_reported(
+    losses: Sequence[LostObligation], reported: list[str], risk: str
+) -> Iterator[Change]:
     for loss in losses:
         if not any(_is_same_sentence(loss.before, sentence) for sentence in reported):
             reported.append(loss.before)
             facts = {} if loss.after is None else {"after": loss.after}
             message = f"an obligation {_LOSS_PHRASES[loss.how]}"
-            yield change("CHG311", "/messages", message, before=loss.before, **facts)
+            yield change("CHG311", "/messages", message, before=loss.before, risk=risk, **facts)
 
 
 def _without_tags(source: str) -> str:

@@ -140,10 +140,18 @@ class ReleaseSettings:
 
 @record(frozen=True, slots=True, kw_only=True)
 class DiffSettings:
-    """The required bumps that a team can configure; `waivers` accept breaking changes."""
+    """What a team can configure about changes.
+
+    Attributes:
+        whitespace: The bump that a change of white space requires.
+        provider_change: The bump that another provider requires.
+        obligations: Whether a lost or reworded obligation is a risk or information.
+        waivers: They accept breaking changes.
+    """
 
     whitespace: Literal["minor", "patch"] = "minor"
     provider_change: Literal["major", "minor"] = "major"
+    obligations: Literal["information", "risk"] = "information"
     waivers: tuple[Waiver, ...] = ()
 
 

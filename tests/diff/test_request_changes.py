@@ -167,12 +167,12 @@ TABLE = {
     "a prohibition is gone": (
         says("Never share the password.\n{{ question }}"),
         says("{{ question }}"),
-        "CHG311 minor, CHG301 minor",
+        "CHG301 minor, CHG311 minor",
     ),
     "a prohibition is turned round": (
         says("Never share the password.\n{{ question }}"),
         says("Share the password.\n{{ question }}"),
-        "CHG311 minor, CHG301 minor",
+        "CHG301 minor, CHG311 minor",
     ),
     "a prohibition stands elsewhere": (
         says("Never share the password.\nBe kind.\n{{ question }}"),
@@ -182,17 +182,17 @@ TABLE = {
     "a prohibition is gone from a branch that no case takes": (
         with_tone("{% if tone %}Never share {{ tone }}.{% endif %}{{ question }}", None),
         with_tone("{% if tone %}Share {{ tone }}.{% endif %}{{ question }}", None),
-        "CHG311 minor, CHG304 minor",
+        "CHG304 minor, CHG311 minor",
     ),
     "a prohibition is gone that no case renders": (
         {**says("Never share the password. {{ question }}"), "tests": None},
         {**says("{{ question }}"), "tests": None},
-        "CHG311 minor, CHG304 minor",
+        "CHG304 minor, CHG311 minor",
     ),
     "a prohibition about a value is told once": (
         says("Never share {{ question }} with anybody.\nBe kind."),
         says("{{ question }}\nBe kind."),
-        "CHG311 minor, CHG301 minor",
+        "CHG301 minor, CHG311 minor",
     ),
     "a prohibition is added": (
         says("{{ question }}"),
@@ -400,6 +400,32 @@ def test_a_policy_lowers_a_bump(codes, setting, before, after, expected):
     assert found == expected
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "is_risk"),
+    [
+        ("", "", False),
+        ("", "risk", True),
+        ("risk", "risk", True),
+        ("risk", "", True),  # a change does not lower its own policy
+        ("risk", "information", True),
+        ("information", "information", False),
+    ],
+)
+def test_a_lost_obligation_is_a_risk_where_the_team_asks_for_it(compared, before, after, is_risk):
+    sides = [
+        {
+            "promptops.toml": f'[diff]\nobligations = "{setting}"\n' if setting else "",
+            "prompts/a.prompt.yaml": says(text),
+        }
+        for setting, text in ((before, "Never guess. {{ question }}"), (after, "{{ question }}"))
+    ]
+
+    (found,) = compared(*sides)
+
+    risk = "a guardrail was removed or reworded" if is_risk else ""
+    assert {each.code: each.risk for each in found.changes} == {"CHG301": "", "CHG311": risk}
+
+
 def test_a_lower_limit_of_the_answer_warns(compared):
     (found,) = compared(
         model(params={"max_output_tokens": 600}), model(params={"max_output_tokens": 300})
@@ -472,8 +498,8 @@ def test_a_new_input_hides_nothing_of_what_became_of_the_text(compared):
 
     assert [(each.code, str(each.bump)) for each in found.changes] == [
         ("CHG101", "major"),
-        ("CHG311", "minor"),
         ("CHG301", "minor"),
+        ("CHG311", "minor"),
         ("CHG601", "none"),
     ]
     assert [(each.name, bool(each.messages), each.after_error) for each in found.cases] == [

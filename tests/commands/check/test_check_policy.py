@@ -327,7 +327,8 @@ def test_a_template_that_no_case_includes_is_not_covered(repo, checked):
 
 
 def test_what_a_reviewer_must_not_overlook_stands_first(repo, change, checked):
-    change(QUIET, PROMPT.replace("Greet {{ name }}.", "Never shout. Greet {{ name }}."))
+    as_risk = f'{QUIET}[diff]\nobligations = "risk"\n'
+    change(as_risk, PROMPT.replace("Greet {{ name }}.", "Never shout. Greet {{ name }}."))
     repo.write({GREET: PROMPT})
 
     _, lines = checked("--since", "HEAD", "--at", "worktree")

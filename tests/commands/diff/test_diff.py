@@ -135,7 +135,8 @@ def test_a_gate_that_says_no_says_why(history):
 
 
 def test_a_risk_stops_where_asked(history):
-    history.write({"prompts/partials/style.md.j2": "Be short.\n"})
+    as_risk = '[diff]\nobligations = "risk"\n'
+    history.write({"prompts/partials/style.md.j2": "Be short.\n", "promptops.toml": as_risk})
     history.commit("three")
 
     code, out, _ = run(history.root, "--fail-on", "risk")

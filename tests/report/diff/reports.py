@@ -184,6 +184,7 @@ def _through_partial():
                     "/messages",
                     "an obligation was removed",
                     before="Promise nothing on behalf of Acme.",
+                    risk="a guardrail was removed or reworded",
                     via=(PARTIAL,),
                 ),
                 change(

@@ -330,18 +330,13 @@ class CallReader:
         if "caller" in bindings:
             frame.bindings["caller"] = bindings["caller"]
         with self._entered.active(macro.node), self._position.moved(here, frame, silent=False):
-            self._bind_parameters(macro, bindings, defaults)
+            for parameter in macro.node.args:
+                name = parameter.name
+                value = bindings.get(name)
+                if value is None:
+                    value = self._default(name, defaults.get(name))
+                self._names.bind(parameter, value, "argument", None)
             self._visitor.body(macro.node.body)
-
-    def _bind_parameters(
-        self, macro: MacroValue, bindings: Mapping[str, Value], defaults: Mapping[str, nodes.Expr]
-    ) -> None:
-        for parameter in macro.node.args:
-            name = parameter.name
-            value = bindings.get(name)
-            if value is None:
-                value = self._default(name, defaults.get(name))
-            self._names.bind(parameter, value, "argument", None)
 
     def _default(self, name: str, default: nodes.Expr | None) -> Value:
         """The value of a parameter that a call does not pass."""
@@ -432,7 +427,10 @@ class TemplateLinks:
         frame = NameScope(template.tree, None, top=True)
         context.tops.insert(0, frame)
         if "block" in template.source:
-            self._register_blocks(template, here)
+            for node in template.tree.find_all(nodes.Block):
+                block = Block(node, here)
+                here.context.blocks.setdefault(node.name, []).append(block)
+                self._blocks.append(block)
         outer, self._parents = self._parents, []
         with self._position.moved(here, frame, silent=False):
             self._visitor.body(template.tree.body)
@@ -447,12 +445,6 @@ class TemplateLinks:
             if not self._entered.has_entered(id(block.node)):
                 self._position.move_to_unreached(block.here)
                 self._enter_block(block, block.here.context, unset("super"))
-
-    def _register_blocks(self, template: Template, here: Here) -> None:
-        for node in template.tree.find_all(nodes.Block):
-            block = Block(node, here)
-            here.context.blocks.setdefault(node.name, []).append(block)
-            self._blocks.append(block)
 
     # Templates.
 

@@ -374,7 +374,12 @@ class PromptLines:
         named = self._included(loaded, prompt)
         media = sorted({part.value for part in _media(prompt) if part.origin == "file"})
         for path in media:
-            self._keep_file(path, loaded)
+            data = self._catalog.files.data(path)
+            if data is None or len(data) > MAX_MEDIA_BYTES:  # then it was not read to its end
+                why = "can't be read" if data is None else "is larger than 2 MB"
+                raise InputError(f"`{path}` {why}", where=loaded.path, hint=_hint(loaded))
+            blob = self._catalog.files.blob(path)
+            self.files[path] = {"path": path, "base64": b64encode(data).decode(), "blob": blob}
         value = prompt_value(prompt) | ({"includes": named} if named else {})
         parts = sorted({path for names in named.values() for path in names.values()})
         blobs = self._blobs(loaded, parts)
@@ -420,14 +425,6 @@ class PromptLines:
             blob = self._catalog.files.blob(text.path)
             self.parts[text.path] = {"path": text.path, "text": text.value, "blob": blob}
         return text
-
-    def _keep_file(self, path: str, loaded: LoadedPrompt) -> None:
-        data = self._catalog.files.data(path)
-        if data is None or len(data) > MAX_MEDIA_BYTES:  # then it was not read to its end
-            why = "can't be read" if data is None else "is larger than 2 MB"
-            raise InputError(f"`{path}` {why}", where=loaded.path, hint=_hint(loaded))
-        blob = self._catalog.files.blob(path)
-        self.files[path] = {"path": path, "base64": b64encode(data).decode(), "blob": blob}
 
     def _digest(self, value: Mapping[str, Any], parts: list[str], media: list[str]) -> str:
         """The digest of a prompt's content; its path and version are not part of it."""

@@ -307,7 +307,9 @@ class Catalog:
             self._loaded.pop(path, None)
             self.documents.drop(path)
         if listing:
-            self._forget_listing()
+            for name in ("paths", "prompt_files", "ids"):
+                self.__dict__.pop(name, None)
+            self.documents.ids = self.ids
         return touched
 
     def _dependent_on(self, path: str) -> Iterable[str]:
@@ -318,11 +320,6 @@ class Catalog:
             () if recorded is None else (p for p in self.ids if self.recordings_of(p) == recorded)
         )
         return (*self.graph.dependents(path), *above)
-
-    def _forget_listing(self) -> None:
-        for name in ("paths", "prompt_files", "ids"):
-            self.__dict__.pop(name, None)
-        self.documents.ids = self.ids
 
 
 # The lines of files, as they are and with their secrets masked.

@@ -396,16 +396,12 @@ def _parsed_names(path: str, files: Files, value_of: Callable[[str], Any]) -> It
         value = value_of(path)
         return names_in_prompt(value) if isinstance(value, dict) else _guessed_in(path, files)
     if kind == "j":
-        return _names_in_json(path, files)
+        try:
+            return list(names_in_schema(json.loads(files.data(path) or b"")))
+        except (ValueError, RecursionError):
+            return _guessed_in(path, files)
     text = files.text(path)
     return names_in_template(text.value) if text is not None else ()
-
-
-def _names_in_json(path: str, files: Files) -> Iterable[str]:
-    try:
-        return list(names_in_schema(json.loads(files.data(path) or b"")))
-    except (ValueError, RecursionError):
-        return _guessed_in(path, files)
 
 
 def _guessed_in(path: str, files: Files) -> Iterator[str]:

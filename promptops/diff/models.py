@@ -28,7 +28,10 @@ def model_changes(before: PromptSide, after: PromptSide) -> Iterator[Change]:
         yield change("CHG701", "/model/profile", message, before=old.profile, after=new.profile)
     yield from _endpoint(before, after)
     yield from _parameters(old, new)
-    yield from _abilities(before.prompt, after.prompt)
+    needed_before = _needed(before.prompt)
+    for ability, path in _needed(after.prompt).items():
+        if ability not in needed_before:
+            yield change("CHG404", path, f"the model must be able to {ability}")
 
 
 def long_context(
@@ -153,13 +156,6 @@ _LOGIN = lazy_pattern(r"(?<=://)[^/?#]*@")
 def _is_lower(now: Any, was: Any) -> bool:
     """Whether a limit is lower than before, or new."""
     return isinstance(now, int | float) and (was is ABSENT or now < was)
-
-
-def _abilities(before: Prompt, after: Prompt) -> Iterator[Change]:
-    needed_before = _needed(before)
-    for ability, path in _needed(after).items():
-        if ability not in needed_before:
-            yield change("CHG404", path, f"the model must be able to {ability}")
 
 
 def _needed(prompt: Prompt) -> Mapping[str, str]:

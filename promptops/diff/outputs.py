@@ -11,7 +11,6 @@ from promptops.diff.schemas import (
     OUTPUT_NARROWED,
     OUTPUT_WIDENED,
     Owner,
-    PropertyPair,
     at,
     describe,
     owners,
@@ -106,7 +105,11 @@ def _compared_schemas(old: Schema, new: Schema, steps: Steps, *, strict: bool) -
         if difference.keyword == "required"
     }
     for pair in pairs(old, new):
-        yield from _of_property(pair, lost, strict)
+        path, name = f"{_AT}{pair.pointer}", readable_name(pair.pointer, "the output")
+        if pair.before is None:
+            yield change("CHG207", path, f"{name} was added", **_if_strict(strict))
+        elif pair.after is None and (pair.owner, pair.name) not in lost:
+            yield change("CHG210", path, f"{name}, which was optional, was removed")
     for owner in owners(old, new):
         yield from _of_owner(owner, strict)
     yield from _described(old, new)
@@ -158,16 +161,6 @@ def _narrowed(found: SchemaDifference, old: Schema, new: Schema) -> Change:
     code = _NARROWED.get(found.keyword, "CHG203")
     path = f"{_AT}{found.pointer}/{found.keyword}"
     return change(code, path, describe(found, OUTPUT_NARROWED), **values_of(found, old, new))
-
-
-def _of_property(
-    pair: PropertyPair, lost: set[tuple[str, str | None]], strict: bool
-) -> Iterator[Change]:
-    path, name = f"{_AT}{pair.pointer}", readable_name(pair.pointer, "the output")
-    if pair.before is None:
-        yield change("CHG207", path, f"{name} was added", **_if_strict(strict))
-    elif pair.after is None and (pair.owner, pair.name) not in lost:
-        yield change("CHG210", path, f"{name}, which was optional, was removed")
 
 
 def _of_owner(owner: Owner, strict: bool) -> Iterator[Change]:

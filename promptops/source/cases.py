@@ -66,7 +66,9 @@ def read_cases(path: str, data: bytes) -> CaseFile:
 
 def _parsed(path: str, data: bytes) -> CaseFile:
     if len(data) > MAX_BYTES:
-        return _too_large(path)
+        hint = "split it into several case files, and name each under `tests`"
+        problem = Problem("the file is larger than 1 MB", at=Place(path), hint=hint, code="SCH001")
+        return CaseFile(Lines(path, ""), None, None, [problem])
     if is_yaml(path):
         return _from_yaml(path, data)
     if path.endswith(".csv"):
@@ -97,12 +99,6 @@ def _from_yaml(path: str, data: bytes) -> CaseFile:
         problems.append(Problem("the file is not a list of cases", at=at, hint=hint, code="SCH002"))
         return CaseFile(document._lines, None, None, problems)
     return CaseFile(document._lines, document._root, document.value, problems)
-
-
-def _too_large(path: str) -> CaseFile:
-    hint = "split it into several case files, and name each under `tests`"
-    problem = Problem("the file is larger than 1 MB", at=Place(path), hint=hint, code="SCH001")
-    return CaseFile(Lines(path, ""), None, None, [problem])
 
 
 def _too_many(found: CaseFile) -> CaseFile:
@@ -274,15 +270,11 @@ def _value(column: str, text: str) -> Any:
     if column == "tags":
         return [tag.strip() for tag in re.split("[,;]", text) if tag.strip()]
     if column in ("rendered", "output") or column.endswith(":json"):
-        return _json(text)
+        value = json.loads(text, **STRICT)
+        if problem := refused(value, text):
+            raise ValueError(problem[0])
+        return value
     return text
-
-
-def _json(text: str) -> Any:
-    value = json.loads(text, **STRICT)
-    if problem := refused(value, text):
-        raise ValueError(problem[0])
-    return value
 
 
 def _scalar(value: str, field: CsvField) -> JsonNode:

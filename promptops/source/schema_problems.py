@@ -87,7 +87,9 @@ class Explainer:
 
     def _problem(self, error: Error) -> Iterator[Problem]:
         if _unexpected(error):
-            yield from self._unknown_keys(error)
+            for name in _unexpected(error):
+                place = self._place_of([*error.instance_path, name], key=True)
+                yield self._make(f"unknown key `{name}`", place, self._hint(name, error))
         elif error.kind.name in ("anyOf", "oneOf"):
             yield from self._alternatives(error)
         elif error.kind.name == "required":
@@ -116,11 +118,6 @@ class Explainer:
             or own_hint(where)
             or list_hint(_STRINGS if path[-1:] == ["enum"] else where, got)
         )
-
-    def _unknown_keys(self, error: Error) -> Iterator[Problem]:
-        for name in _unexpected(error):
-            place = self._place_of([*error.instance_path, name], key=True)
-            yield self._make(f"unknown key `{name}`", place, self._hint(name, error))
 
     def _hint(self, name: str, error: Error) -> str | None:
         where = self._schema_at(error.schema_path[:-1])

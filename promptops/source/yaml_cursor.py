@@ -382,7 +382,9 @@ class FlowWalk(Walk):
         if character in "[{]}":
             return self._bracket(at)
         if character == ",":
-            self._entry_after_comma()
+            self.top.index += 1
+            self.top.key = ""
+            self.top.expects = "key" if self.top.kind == "map" else "value"
         elif character == ":":
             self.top.expects = "value"
         return at + 1
@@ -398,11 +400,6 @@ class FlowWalk(Walk):
         self.top.expects = ""
         self.frames.append(Frame(kind, self.top.indent, flow=True))
         return at + 1
-
-    def _entry_after_comma(self) -> None:
-        self.top.index += 1
-        self.top.key = ""
-        self.top.expects = "key" if self.top.kind == "map" else "value"
 
     def _gap(self) -> Spot:
         """The limit is between two tokens."""

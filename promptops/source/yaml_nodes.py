@@ -93,7 +93,8 @@ def compose(lines: Lines, load: Any = None) -> Node | Problem:
 
         return problem_at(lines, 0, "the file is empty")
     if restore and not isinstance(root, Problem):
-        _restore(root, restore)
+        for node in scalar_nodes(root):
+            node.value = node.value.translate(restore)
     return root
 
 
@@ -150,11 +151,6 @@ def _half_pair(root: Node) -> Node | None:
         (node for node in scalar_nodes(root) if any("\ud800" <= c <= "\udfff" for c in node.value)),
         None,
     )
-
-
-def _restore(root: Node, restore: dict[int, str]) -> None:
-    for node in scalar_nodes(root):
-        node.value = node.value.translate(restore)
 
 
 # Walks PyYAML's nodes by JSON pointer, and computes their spans.

@@ -27,7 +27,9 @@ def repository_problems(workspace: Workspace) -> Iterator[ReleaseProblem]:
         yield ReleaseProblem(message=message, hint=FETCH_ALL)
     yield from _uncommitted(workspace)
     yield from _branch(repository, workspace.config.release.branches)
-    yield from _identity(repository)
+    if not has_identity(repository):
+        hint = "git config user.name NAME; git config user.email ADDRESS"
+        yield ReleaseProblem(message="git has no name and email address for the tag", hint=hint)
 
 
 def shortened_list(lines: Sequence[str]) -> tuple[str, ...]:
@@ -117,9 +119,3 @@ def _branches(repository: Repository, *options: str) -> list[str]:
 def _count(repository: Repository, commits: str) -> int:
     answer = repository.git.ask("rev-list", "--count", commits, "--")
     return 0 if answer.status else int(answer.stdout)
-
-
-def _identity(repository: Repository) -> Iterator[ReleaseProblem]:
-    if not has_identity(repository):
-        hint = "git config user.name NAME; git config user.email ADDRESS"
-        yield ReleaseProblem(message="git has no name and email address for the tag", hint=hint)

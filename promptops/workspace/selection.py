@@ -203,14 +203,10 @@ def _learn_references(catalog: Catalog, targets: Sequence[str], grep: Grep | Non
     if (len(unseen) <= GREP_FROM or graph.has_stored) and all(map(is_plain, names)):
         graph.parse_with_words(names)
     else:
-        _learn_from_git(catalog, targets, grep)
-
-
-def _learn_from_git(catalog: Catalog, targets: Sequence[str], grep: Grep) -> None:
-    unknown = catalog.graph.unparsed
-    if len(unknown) > GREP_FROM:
-        unknown = sorted(set(unknown).intersection(_found_by_git(targets, grep)))
-    catalog.graph.parse(unknown)
+        unknown = catalog.graph.unparsed
+        if len(unknown) > GREP_FROM:
+            unknown = sorted(set(unknown).intersection(_found_by_git(targets, grep)))
+        catalog.graph.parse(unknown)
 
 
 def _found_by_git(targets: Sequence[str], grep: Grep) -> Iterable[str]:

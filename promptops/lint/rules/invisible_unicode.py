@@ -37,14 +37,10 @@ def invisible_unicode(document: Document, written: Sequence[Written]) -> Iterato
     """
     for each in written:
         if each.kind != "recordings":
-            yield from _as_written(each)
+            text = each.source
+            for match in find_invisible(text.value):
+                yield _problem(match, text.place(match.start, match.end))
     yield from _escaped(document)
-
-
-def _as_written(each: Written) -> Iterator[Problem]:
-    text = each.source
-    for match in find_invisible(text.value):
-        yield _problem(match, text.place(match.start, match.end))
 
 
 def _problem(match: TextMatch, place: Place) -> Problem:

@@ -49,8 +49,9 @@ def misspelt_keyword(
         if reference.found and reference.kind in _SCHEMAS_OF:
             document = catalog.document(reference.target)
             yield from _problems(document, _SCHEMAS_OF[reference.kind])
-            if reference.kind == "tool":
-                yield from _of_keys(document)
+            if reference.kind == "tool" and isinstance(document.value, Mapping):
+                for pointer, key in misspelt_tool_keys(document.value):
+                    yield _problem(document, pointer, "a key of a tool", key)
 
 
 def _problems(document: Document, schemas: Schemas) -> Iterator[Problem]:
@@ -62,12 +63,6 @@ def _problems(document: Document, schemas: Schemas) -> Iterator[Problem]:
                 written = pointer.rpartition("/")[2]
                 message = f"`{written}` is not a keyword of JSON Schema and is ignored"
                 yield Problem(message, at=document.place(pointer, True), hint=hint)
-
-
-def _of_keys(document: Document) -> Iterator[Problem]:
-    if isinstance(document.value, Mapping):
-        for pointer, key in misspelt_tool_keys(document.value):
-            yield _problem(document, pointer, "a key of a tool", key)
 
 
 def _problem(document: Document, pointer: str, what: str, meant: str) -> Problem:

@@ -152,7 +152,9 @@ class Snapshot:
 
     def _warn(self, error: Exception, last_good: Bundle) -> None:
         """Log once for each reason, until the source works again."""
-        text = _warning_text(error)
+        where = getattr(error, "where", None)
+        message = error.message if isinstance(error, PromptopsError) else repr(error)
+        text = f"{where}: {message}" if where else message
         if text != self._last_warning:
             self._last_warning = text
             from logging import getLogger
@@ -214,12 +216,6 @@ class _Query:
             self._outcome = error
         self._snapshot.finish(self, self._outcome)
         self._done.set()
-
-
-def _warning_text(error: Exception) -> str:
-    where = getattr(error, "where", None)
-    message = error.message if isinstance(error, PromptopsError) else repr(error)
-    return f"{where}: {message}" if where else message
 
 
 # When to query a source again: with jitter, so that replicas do not all do so at once

@@ -357,7 +357,11 @@ class Work:
         if isinstance(value, dict):
             yield from _to_members(schema, value)
         elif isinstance(value, list):
-            yield from _to_items(schema, value)
+            yield from zip(as_list(schema.get("prefixItems")), value, strict=False)
+            for name in OF_ITEMS:
+                if name in schema:
+                    for below in value:
+                        yield schema[name], below
 
     @cached_property
     def root(self) -> Any:
@@ -536,14 +540,6 @@ def _to_members(schema: Mapping[str, Any], value: dict[str, Any]) -> Iterator[tu
     if "propertyNames" in schema:
         for name in value:
             yield schema["propertyNames"], name
-
-
-def _to_items(schema: Mapping[str, Any], value: list[Any]) -> Iterator[tuple[Any, Any]]:
-    yield from zip(as_list(schema.get("prefixItems")), value, strict=False)
-    for name in OF_ITEMS:
-        if name in schema:
-            for below in value:
-                yield schema[name], below
 
 
 def _mentions(schema: Any, names: frozenset[str]) -> bool:

@@ -41,7 +41,11 @@ def unsupported(request: Request, api: Api) -> Iterator[Unsupported]:
 def unsupported_settings(request: Request, api: Api) -> Iterator[Unsupported]:
     """Everything outside of the messages that a format can't express."""
     yield from unsupported_params(request.params, api)
-    yield from _missing_params(request.params, request.provider_options, api)
+    for name, own in api.required.items():
+        given = any(own in (request.provider_options.get(key) or ()) for key in api.options)
+        if request.params.get(name) is None and not given:
+            message = f"`{name}` is missing: {api.name} requires it"
+            yield Unsupported(at="/params", message=message, hint=f"add `{name}` to `params`")
     if request.response_format is not None:
         yield from _response_format(request.response_format, api)
     yield from _tools(request.tools, api)
@@ -102,16 +106,6 @@ def unsupported_params(params: Mapping[str, Any], api: Api) -> Iterator[Unsuppor
 
 def _param(name: str, message: str, hint: str) -> Unsupported:
     return Unsupported(at=f"/params/{name}", message=message, hint=hint)
-
-
-def _missing_params(
-    params: Mapping[str, Any], options: Mapping[str, Any], api: Api
-) -> Iterator[Unsupported]:
-    for name, own in api.required.items():
-        given = any(own in (options.get(key) or ()) for key in api.options)
-        if params.get(name) is None and not given:
-            message = f"`{name}` is missing: {api.name} requires it"
-            yield Unsupported(at="/params", message=message, hint=f"add `{name}` to `params`")
 
 
 def _response_format(form: Mapping[str, Any], api: Api) -> Iterator[Unsupported]:

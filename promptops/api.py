@@ -203,7 +203,7 @@ def _cache() -> BundleCache:
 
 
 def _repository(where: str, offline: bool) -> BundleSource:
-    from promptops.loading.releases import GitReleases
+    from promptops.loading import GitReleases
 
     return GitReleases(where, offline=offline)
 
@@ -212,7 +212,7 @@ def _work_tree(folder: str) -> Loaded:
     _refuse_where_frozen("PROMPTOPS_OVERRIDE is for development")
     from pathlib import Path
 
-    from promptops.loading.work_tree import LiveTree
+    from promptops.loading import LiveTree
 
     if folder not in _OVERRIDES:
         from logging import getLogger

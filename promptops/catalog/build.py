@@ -449,7 +449,7 @@ class SchemaReader:
 
     def _json(self, path: str) -> Mapping[str, Any] | bool | None:
         """The value of a JSON file, if it can be a schema and is not nested too deeply."""
-        from promptops.source.json_document import json_value
+        from promptops.source.json_lines import json_value
 
         data = self._files.data(path)
         value, problems = json_value(path, data) if data is not None else (None, ())
@@ -496,7 +496,7 @@ class SchemaReader:
 
     def _wrong_tool_file(self, found: Mapping[str, Any], path: str) -> Iterator[Problem]:
         """Values that a tool in a prompt file could not have; lint removes repeats."""
-        from promptops.source.json_document import read_json
+        from promptops.source.json_lines import read_json
 
         known = {key: found[key] for key in _CHECKED_IN_TOOLS if key in found}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from promptops.analysis.includes import includes
@@ -14,6 +14,7 @@ from promptops.catalog.graph import Graph
 from promptops.catalog.prompt_ids import PromptIds, near_ids, without_ending
 from promptops.catalog.references import ReferenceResolver
 from promptops.catalog.stored_facts import Names
+from promptops.json_pointer import escaped
 from promptops.model.config import Config
 from promptops.model.finding import Problem
 from promptops.model.internal_error import CaughtBug
@@ -21,9 +22,11 @@ from promptops.model.loaded import FileReference, LoadedPrompt
 from promptops.model.place import Place, Text
 from promptops.model.prompt import Prompt
 from promptops.records import replace
+from promptops.source.config import OWN_FILE, SHARED_FILE
 from promptops.source.document import MAX_BYTES, Document
 from promptops.source.recording_files import ENDING as RECORDINGS
 from promptops.source.recording_files import first_of, free_path
+from promptops.source.toml_places import TomlPlaces
 
 if TYPE_CHECKING:
     from promptops.runtime.template.template import Template
@@ -416,3 +419,27 @@ class IncludedTemplates:
                     found[target.path] = target
                     waiting.append(target)
         return found
+
+
+# The places of configuration keys, for problems of a catalog with its configuration.
+
+
+def toml_places(catalog: Catalog) -> TomlPlaces | None:
+    """The places at the catalog's revision; None without a configuration."""
+    path = catalog.config.path
+    text = catalog.files.text(path) if path is not None else None
+    if path is None or text is None:
+        return None
+    return _scanned(path, text.value, "/tool/promptops" if path == SHARED_FILE else "")
+
+
+def profile_place(catalog: Catalog, name: str, key: str, word: str = "") -> Place:
+    """The place of a key of a model profile; of a word of its value, if it is found."""
+    places = toml_places(catalog)
+    if places is None:
+        return Place(catalog.config.path or OWN_FILE)
+    pointer = f"/models/{escaped(name)}/{key}"
+    return (places.word(pointer, word) if word else None) or places.place(pointer)
+
+
+_scanned = lru_cache(maxsize=4)(TomlPlaces)

@@ -62,7 +62,7 @@ def command(output: OutputOptions, channel: str | None, source: str | None) -> i
       promptops doctor --reset-channel production --source https://prompts.example.com
     """
     from promptops.commands.init.doctor import diagnose
-    from promptops.loading.forget import reset_channel
+    from promptops.loading import reset_channel
     from promptops.report.parts.record_json import write
 
     if channel is None and source is not None:

@@ -8,7 +8,7 @@ from math import inf
 from typing import Any
 
 from promptops.diff.changes import change, equal, lookup_key
-from promptops.diff.side import PromptSide
+from promptops.diff.rendering import PromptSide
 from promptops.model.change import Change
 from promptops.model.place import Place
 from promptops.model.prompt import Case, Prompt, Schema

@@ -18,7 +18,7 @@ from promptops.diff.changes import apply_waivers, change, equal, with_fingerprin
 from promptops.diff.inputs import input_changes, with_new_names
 from promptops.diff.models import long_context, model_changes
 from promptops.diff.outputs import output_changes
-from promptops.diff.rendering import Count, RenderedPair, case_diff, render_both
+from promptops.diff.rendering import Count, PromptSide, RenderedPair, case_diff, render_both
 from promptops.diff.requests import request_changes
 from promptops.diff.schemas import (
     OUTPUT_NARROWED,
@@ -29,7 +29,6 @@ from promptops.diff.schemas import (
     values_of,
     without_extra_properties,
 )
-from promptops.diff.side import PromptSide
 from promptops.json_pointer import escaped
 from promptops.model.change import (
     ABSENT,

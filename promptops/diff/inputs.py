@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from promptops.analysis.schemas.steps import Steps
 from promptops.diff.changes import change, equal
+from promptops.diff.rendering import PromptSide
 from promptops.diff.schemas import (
     INPUTS_NARROWED,
     INPUTS_WIDENED,
@@ -23,7 +24,6 @@ from promptops.diff.schemas import (
     readable_name,
     values_of,
 )
-from promptops.diff.side import PromptSide
 from promptops.json_pointer import escaped, tokens
 from promptops.model.change import ABSENT, Change, Witness
 from promptops.model.prompt import Schema

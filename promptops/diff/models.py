@@ -8,7 +8,7 @@ from typing import Any
 from promptops.analysis.models import ModelFacts, canonical_provider, find
 from promptops.analysis.secrets import without_secrets
 from promptops.diff.changes import OWN_POLICY, change, equal
-from promptops.diff.side import PromptSide
+from promptops.diff.rendering import PromptSide
 from promptops.model.change import ABSENT, CaseDiff, Change
 from promptops.model.prompt import MediaPart, Model, Prompt, messages_of
 from promptops.model.version import Bump

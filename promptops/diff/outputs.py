@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from promptops.analysis.schemas.steps import Steps
 from promptops.diff.changes import change, equal
+from promptops.diff.rendering import PromptSide
 from promptops.diff.schemas import (
     OUTPUT_NARROWED,
     OUTPUT_WIDENED,
@@ -20,7 +21,6 @@ from promptops.diff.schemas import (
     with_extra_properties,
     without_extra_properties,
 )
-from promptops.diff.side import PromptSide
 from promptops.json_pointer import escaped
 from promptops.model.change import ABSENT, Change, Witness
 from promptops.model.prompt import Output, Schema

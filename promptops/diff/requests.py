@@ -16,9 +16,16 @@ from typing import Any, Literal
 from jinja2 import nodes
 
 from promptops.diff.changes import OWN_POLICY, change, equal
-from promptops.diff.rendering import RenderedPair, align, error_text, sent, text_of, uncovered
+from promptops.diff.rendering import (
+    PromptSide,
+    RenderedPair,
+    align,
+    error_text,
+    sent,
+    text_of,
+    uncovered,
+)
 from promptops.diff.sentences import Force, Sentence, Words, forbids, sentences
-from promptops.diff.side import PromptSide
 from promptops.model.change import Change, Witness
 from promptops.model.place import Text
 from promptops.model.prompt import ForEach, MediaPart, Message, Request, TextPart

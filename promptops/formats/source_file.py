@@ -18,7 +18,7 @@ from promptops.model.place import Place, Text, plain_text
 from promptops.patterns import lazy_pattern
 from promptops.records import record
 from promptops.source.document import MAX_BYTES, Document, decode, read_any
-from promptops.source.json_document import read_json
+from promptops.source.json_lines import read_json
 
 
 class UnreadableSource(Exception):

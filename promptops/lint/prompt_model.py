@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from promptops.analysis.models import ModelFacts, find, owner
-from promptops.catalog.catalog import Catalog
-from promptops.catalog.config_places import toml_places
+from promptops.catalog.catalog import Catalog, toml_places
 from promptops.json_pointer import escaped
 from promptops.model.config import Config, ModelProfile
 from promptops.model.place import Place

@@ -10,6 +10,8 @@ from typing import Any
 from promptops.model.finding import Problem, Related
 from promptops.patterns import lazy_pattern
 from promptops.records import record
+from promptops.source.conflicts import explained
+from promptops.source.document import Document, decode
 from promptops.source.lines import Lines
 from promptops.source.values import NO_JSON_NUMBER, is_json_number
 from promptops.source.yaml_nodes import MAX_DEPTH, bounds
@@ -266,3 +268,28 @@ class _Scanner:
             return
         match = _BLANK.match(self._text, self._offset, self._end)
         self._offset = match.end() if match else self._offset
+
+
+# A JSON file as a value with places: schemas and tools that prompts use.
+
+
+def read_json(path: str, data: bytes) -> Document:
+    """Parse a file with one JSON value. Never raises; `problems` has all mistakes."""
+    text, problems = decode(path, data)
+    lines = Lines(path, text)
+    if problems:
+        return Document(lines, None, None, problems)
+    value, problems = read_value(lines, 0, len(text))
+    if any(problem.code == "SCH001" for problem in problems):
+        return Document(lines, None, None, explained(problems, lines))
+    return Document(lines, scan(text, 0, len(text)), value, problems)
+
+
+def json_value(path: str, data: bytes) -> tuple[Any, tuple[Problem, ...]]:
+    """The value without places, which is faster, and the problems; None if it can't be parsed."""
+    text, problems = decode(path, data)
+    if problems:
+        return None, tuple(problems)
+    lines = Lines(path, text)
+    value, problems = read_value(lines, 0, len(text))
+    return value, tuple(explained(problems, lines))

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.retrieved_inputs import (
     call_digest,
+    is_plain,
     recorded_as,
     recorded_value,
     wanted_inputs,
@@ -25,7 +26,6 @@ from promptops.records import record, replace
 from promptops.repo.repository import Repository
 from promptops.runtime.request.canonical import canonical_json
 from promptops.runtime.request.inputs import Inputs
-from promptops.source.plain_data import is_plain
 from promptops.testing.answering import UNRECORDED, Answering, Mode
 from promptops.testing.judging import error_run
 from promptops.testing.model_calls import ModelCalls

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from promptops.catalog.config_places import toml_places
+from promptops.catalog.catalog import toml_places
 from promptops.errors import UsageError
 from promptops.json_pointer import escaped
 from promptops.lint.custom import custom_rules

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from promptops.errors import GitError, IntegrityError, NotFound, TransportError, UsageError
-from promptops.loading.releases import open_source
+from promptops.loading import open_source
 from promptops.model.version import Version
 from promptops.runtime.bundle.format import read_bundle
 from tests.bundles.released import ASK, FILES, PROMPT, key, signing_with, tagged
@@ -283,7 +283,7 @@ def test_a_cached_repository_that_another_process_may_use_is_never_removed_in_pl
 
 
 def test_of_many_repositories_those_used_last_are_kept(catalog, cache, monkeypatch):
-    monkeypatch.setattr("promptops.loading.releases.MAX_CACHED_REPOSITORIES", 2)
+    monkeypatch.setattr("promptops.loading.MAX_CACHED_REPOSITORIES", 2)
     for number in range(4):
         tagged(catalog, f"v1.{number}.0")
         fetching(catalog).bundle(f"v1.{number}.0", None)

@@ -21,7 +21,7 @@ from promptops.channels import UNDONE, changing_channels, channel_history, live_
 from promptops.cli.main import run
 from promptops.commands.promote.promote import PromoteOptions, Saving, promote, rollback
 from promptops.errors import GitError, InputError, NotFound, UsageError
-from promptops.loading.releases import GitReleases
+from promptops.loading import GitReleases
 from promptops.model.release import ReleaseRecord
 from promptops.release.channels import read_channels
 from promptops.release.record import write_record

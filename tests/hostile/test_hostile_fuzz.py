@@ -33,7 +33,7 @@ from promptops.runtime.template.template import TemplateError, parse
 from promptops.source.cases import read_cases
 from promptops.source.config import load
 from promptops.source.document import read
-from promptops.source.json_document import read_json
+from promptops.source.json_lines import read_json
 from promptops.source.references import resolve
 from promptops.source.schema_validity import check_schema
 from promptops.source.shape import check_shape

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from promptops.model.place import Place
 from promptops.source.cases import MAX_FIELD, CaseFile, read_cases
 from promptops.source.document import MAX_BYTES
-from promptops.source.json_document import read_json
+from promptops.source.json_lines import read_json
 from tests.tiers import examples
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from promptops.source.json_document import read_json
+from promptops.source.json_lines import read_json
 
 
 @pytest.mark.parametrize(

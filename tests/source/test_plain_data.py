@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from promptops.catalog.retrieved_inputs import MAX_DEPTH, MAX_NODES, is_plain
 from promptops.model.place import Place
-from promptops.source.plain_data import MAX_DEPTH, MAX_NODES, is_plain
 
 
 @pytest.mark.parametrize(

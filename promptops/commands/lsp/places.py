@@ -8,7 +8,7 @@ from re import fullmatch
 from lsprotocol import types
 
 from promptops.analysis.template_blocks import template_blocks
-from promptops.catalog.config_places import toml_places
+from promptops.catalog.catalog import toml_places
 from promptops.commands.lsp.cursor import PROFILE_POINTER, Here
 from promptops.commands.lsp.documents import OpenFile, with_lf
 from promptops.commands.lsp.edits import workspace_edit

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from enum import IntEnum
 from typing import Any
 
-from promptops.analysis.template_tags import place_of
+from promptops.analysis.coverage import place_of
 from promptops.catalog.catalog import Catalog
 from promptops.errors import PromptopsError
 from promptops.evals.result import Judgement, judge_assertion, record_of, violations

@@ -12,8 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from posixpath import dirname, normpath
 
-from promptops.catalog.catalog import Catalog
-from promptops.catalog.config_places import toml_places
+from promptops.catalog.catalog import Catalog, toml_places
 from promptops.catalog.files import Files
 from promptops.catalog.prompt_ids import PROMPT_ENDINGS, without_ending
 from promptops.catalog.references import ReferenceResolver, is_below

@@ -23,7 +23,7 @@ from promptops.model.place import Place, Text, plain_text
 from promptops.records import record, replace
 from promptops.source.cases import ENDINGS, read_cases
 from promptops.source.document import Document, decode, read, read_any
-from promptops.source.json_document import read_json
+from promptops.source.json_lines import read_json
 from promptops.source.lines import Lines
 from promptops.source.recording_files import INSIDE, first_of
 

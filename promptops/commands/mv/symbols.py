@@ -24,7 +24,7 @@ from promptops.patterns import lazy_pattern
 from promptops.records import record, replace
 from promptops.runtime.template.template import TemplateError, parse
 from promptops.source.document import Document
-from promptops.source.json_document import read_json
+from promptops.source.json_lines import read_json
 from promptops.source.lines import Lines
 from promptops.source.paths import may_be_template
 

@@ -7,8 +7,7 @@ from fnmatch import fnmatchcase
 from math import isfinite
 from typing import Any
 
-from promptops.catalog.catalog import Catalog
-from promptops.catalog.config_places import toml_places
+from promptops.catalog.catalog import Catalog, toml_places
 from promptops.commands.score.part import AssertionFacts
 from promptops.commands.score.sums import (
     BILLION,

@@ -25,8 +25,7 @@ from promptops.plurals import counted
 from promptops.records import record, replace
 from promptops.runtime.request.schema_check import Validator, message_of, shortened, validator
 from promptops.source.explain import explain
-from promptops.source.schema_validity import check_schema
-from promptops.source.unchecked_formats import unchecked_formats
+from promptops.source.schema_validity import check_schema, unchecked_formats
 
 
 @assertion("equals")

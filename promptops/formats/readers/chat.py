@@ -26,7 +26,7 @@ from promptops.model.place import Place
 from promptops.plurals import counted
 from promptops.records import record, replace
 from promptops.source.document import Document
-from promptops.source.json_document import read_json
+from promptops.source.json_lines import read_json
 
 NAME = "chat"
 MARKS = "JSON with `messages`, `input` or `instructions`; a list of messages; JSON lines of them"

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from promptops.catalog.catalog import Catalog
-from promptops.catalog.config_places import profile_place
+from promptops.catalog.catalog import Catalog, profile_place
 from promptops.lint import Problem, Severity, rule
 from promptops.lint.prompt_model import other_owner, provider_for
 

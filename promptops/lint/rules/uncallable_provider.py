@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from promptops.analysis.models import is_well_known
-from promptops.catalog.catalog import Catalog
-from promptops.catalog.config_places import profile_place
+from promptops.catalog.catalog import Catalog, profile_place
 from promptops.lint import Problem, Severity, rule
 from promptops.model.config import ModelProfile
 from promptops.model.prompt import provider_name

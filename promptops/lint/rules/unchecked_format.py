@@ -8,7 +8,7 @@ from promptops.catalog.catalog import Catalog
 from promptops.catalog.schema_places import schema_locator
 from promptops.lint import Problem, Severity, rule
 from promptops.model.prompt import Prompt
-from promptops.source.unchecked_formats import unchecked_formats
+from promptops.source.schema_validity import unchecked_formats
 
 
 @rule("TST014", severity=Severity.WARNING)

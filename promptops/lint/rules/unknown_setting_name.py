@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
-from promptops.catalog.catalog import Catalog
-from promptops.catalog.config_places import toml_places
+from promptops.catalog.catalog import Catalog, toml_places
 from promptops.lint import Problem, Severity, rule
 from promptops.lint.rules.channel_drift import PATH as CHANNELS
 from promptops.lint.subject import LintRun

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Literal
 
-from promptops.catalog.catalog import Catalog
-from promptops.catalog.config_places import toml_places
+from promptops.catalog.catalog import Catalog, toml_places
 from promptops.lint import Problem, Severity, rule
 from promptops.lint.engine import matches
 from promptops.lint.subject import LintRun

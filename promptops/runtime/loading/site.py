@@ -1,4 +1,4 @@
-"""A site written by `promptops build --site`, in a folder or at an address."""
+"""A site written by `promptops build --site`: in a folder, in a package, or at an address."""
 
 from __future__ import annotations
 
@@ -6,16 +6,19 @@ import json
 import math
 import os
 from collections.abc import Callable, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from promptops.errors import IntegrityError, NotFound, TransportError, UsageError
 from promptops.model.version import parse
+from promptops.plurals import counted
 from promptops.runtime.bundle.format import MAX_BYTES, Contents
 from promptops.runtime.loading.bundle_file import read_file
 from promptops.runtime.loading.source import (
     MAX_SERIAL,
+    PACKAGE_PREFIX,
     Delivery,
     Listed,
     Pointer,
@@ -219,3 +222,47 @@ def _digest(text: str) -> str:
 def _is_plain(part: str) -> bool:
     """Whether a part of a path stays inside its folder."""
     return part not in ("", ".", "..") and part.isprintable() and "\\" not in part
+
+
+# A bundle or a site inside an installed package.
+
+
+def package_path(name: str) -> Path:
+    """The path of a bundle or site in a package; for `a.b`, `a` is imported.
+
+    `acme_prompts` is the site or the only bundle in that package, `acme_prompts/a/b.jsonl` a file
+    in it.
+
+    Raises NotFound, and UsageError for an invalid name.
+    """
+    package, _, inside = name.partition("/")
+    where = f"{PACKAGE_PREFIX}{name}"
+    folders = _folders(package, where)
+    if inside:
+        found = [folder / inside for folder in folders if (folder / inside).exists()]
+    else:
+        found = [folder for folder in folders if is_site(folder)]
+        found = found or [file for folder in folders for file in _bundles(folder)]
+    if len(found) == 1:
+        return found[0]
+    names = ", ".join(sorted(file.name for file in found))
+    hint = f"name one: {where}/FILE, where FILE is one of {names}" if found else None
+    raise NotFound(f"the package has {counted(len(found), 'bundle')}", where=where, hint=hint)
+
+
+def _folders(package: str, where: str) -> list[Path]:
+    if not all(part.isidentifier() for part in package.split(".")):
+        raise UsageError(f"{package!r} is not the name of a package", where=where)
+    try:
+        spec = find_spec(package)
+    except ImportError:
+        spec = None
+    if spec is None:
+        raise NotFound(
+            "there is no such package", where=where, hint="check that it is installed here"
+        )
+    return [Path(folder) for folder in spec.submodule_search_locations or ()]
+
+
+def _bundles(folder: Path) -> list[Path]:
+    return [*folder.glob("*.jsonl"), *folder.glob("*.jsonl.gz")]

@@ -296,7 +296,7 @@ def opened(where: str, git: Callable[[str], BundleSource]) -> BundleSource:
     exist.
     """
     if where.startswith(PACKAGE_PREFIX):
-        from promptops.runtime.loading.package import package_path
+        from promptops.runtime.loading.site import package_path
 
         return _at(str(package_path(where.removeprefix(PACKAGE_PREFIX))), git)
     scheme, is_address, _ = where.partition("://")

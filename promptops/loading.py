@@ -1,18 +1,19 @@
-"""Releases and channels of a local or remote repository, as a source of bundles."""
+"""Load bundles from git repositories: releases and channels, and the prompts of a work tree."""
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Lock
 from time import monotonic
 from typing import Any, Protocol
 
-from promptops.bundles.build import record_differences, revision_bundle, verified_bundle
+from promptops.bundles.build import bundle_of, record_differences, revision_bundle, verified_bundle
 from promptops.errors import (
     GitError,
     InputError,
@@ -25,21 +26,25 @@ from promptops.errors import (
 from promptops.model.config import CHANNELS_FILE, ReleaseSettings
 from promptops.model.version import Version
 from promptops.patterns import lazy_pattern
-from promptops.records import record
+from promptops.records import record, replace
 from promptops.release.channels import channel_entries
 from promptops.release.tag_format import TagNames
 from promptops.release.tags import releases
 from promptops.repo.default_branch import default_branch
 from promptops.repo.interactive import act
 from promptops.repo.process import Git, ProcessOutput, decode, foreign_environment
-from promptops.repo.repository import Repository
+from promptops.repo.repository import WORKTREE, Repository
 from promptops.repo.revisions import OBJECT_ID
-from promptops.runtime.bundle.format import Contents
+from promptops.runtime.bundle.bundle import Bundle
+from promptops.runtime.bundle.format import Contents, read_bundle
 from promptops.runtime.loading.bundle_file import make_private_folder, read_private, why_not_private
 from promptops.runtime.loading.cache import BundleCache, cache_folder
+from promptops.runtime.loading.refs import wrong_name
 from promptops.runtime.loading.site import CANARY_HINT, MISSHAPEN, CanaryRefused, pointer_of
+from promptops.runtime.loading.snapshots import named_source, opened
 from promptops.runtime.loading.source import Delivery, Listed, Pointer, checked, shown
 from promptops.runtime.loading.trust import Trust
+from promptops.runtime.template.sized_cache import ENTRIES_OF_A_SERVICE, limit_entries
 from promptops.storage.atomic import PART, part_of
 from promptops.storage.eviction import all_but_newest, is_abandoned, statuses
 from promptops.tags.tag import (
@@ -51,7 +56,8 @@ from promptops.tags.tag import (
     signer_of,
     verify_proof,
 )
-from promptops.workspace.workspace import configuration
+from promptops.workspace.diagnosis import Diagnosis
+from promptops.workspace.workspace import configuration, managed_paths, workspace_at
 
 
 class GitReleases:
@@ -572,3 +578,93 @@ def _forget_old(spared: Path) -> None:
         abandoned = [path for path, status in found if is_abandoned(path, status)]
         for path in (*all_but_newest(whole, MAX_CACHED_REPOSITORIES - 1), *abandoned):
             shutil.rmtree(path, ignore_errors=True)
+
+
+# The current prompts of a work tree, for an application in development.
+
+_FileState = tuple[str, int, int]
+
+
+class LiveTree:
+    """Reads the work tree again if a file changed since the last call."""
+
+    ready = False
+
+    def __init__(self, folder: Path) -> None:
+        limit_entries(ENTRIES_OF_A_SERVICE)
+        self._folder = folder.absolute()
+        self._roots: tuple[Path, ...] = ()
+        self._states: tuple[_FileState, ...] = ()
+        self._bundle: Bundle | None = None
+        self._lock = Lock()
+
+    def get(self, refresh_s: float, timeout_s: float) -> Bundle:
+        """The bundle, built again if a file changed.
+
+        Raises InputError if a prompt can't be read, GitError if there is no repository.
+        """
+        with self._lock:
+            bundle = self._bundle
+            if bundle is None or self._states != tuple(_file_states(self._roots)):
+                bundle = self._bundle = self._build()
+            return bundle
+
+    def forked(self) -> None:
+        self._lock = Lock()
+
+    def _build(self) -> Bundle:
+        self._bundle = None
+        with self._open() as repository:
+            found = workspace_at(repository, WORKTREE)
+            self._roots = tuple(repository.root / path for path in managed_paths(found.config))
+            self._states = tuple(
+                _file_states(self._roots)
+            )  # later changes are found in the next call
+            if repository.find("HEAD") is not None:
+                found = replace(found, revision="HEAD")  # the commit that it is based on
+            data = bundle_of(found)
+        where = str(self._folder)
+        return Bundle(read_bundle(data, where), where=where)
+
+    def _open(self) -> Repository:
+        try:
+            return Repository.open(self._folder, foreign_environment())
+        except GitError as error:
+            message = f"PROMPTOPS_OVERRIDE is not a work tree: {error.message}"
+            raise GitError(message, where=error.where, hint=error.hint) from None
+
+
+def _file_states(roots: Iterable[Path]) -> Iterator[_FileState]:
+    """Path, time of the last change and size of each file."""
+    for root in roots:
+        for file in (root, *root.rglob("*")) if root.is_dir() else (root,):
+            with suppress(OSError):
+                status = file.stat()
+                yield str(file), status.st_mtime_ns, status.st_size
+
+
+# Forget the state of a channel on this machine.
+
+
+def reset_channel(directory: Path, channel: str, source: str | None) -> Diagnosis:
+    """Forget the last serial and release of a channel on this machine.
+
+    Args:
+        source: As `promptops.load` takes it; by default PROMPTOPS_SOURCE, else the repository
+            around `directory`.
+
+    Raises UsageError for no source, or for what can't be a channel; NotFound for a missing source.
+    """
+    problem = wrong_name(channel)
+    if problem is not None:
+        message = f"{channel!r} can't be the name of a channel: {problem}"
+        raise UsageError(message, hint="such as `production`")
+    named = named_source(source, directory.absolute)
+    where = opened(named, lambda where: GitReleases(where, offline=True)).where
+    serial, answers = BundleCache(cache_folder()).forget_channel(where, channel)
+    name = f"channel {channel}"
+    if not serial and not answers:
+        hint = "name the source that the program passes: --source SOURCE"
+        return Diagnosis(name, "note", f"nothing is remembered about it at {shown(where)}", hint)
+    message = f"forgot serial {serial} and {answers} remembered answers of {shown(where)}"
+    return Diagnosis(name, "ok", message, "restart the programs that load it")

@@ -1,1 +1,0 @@
-"""Load bundles from git repositories."""

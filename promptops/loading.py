@@ -373,7 +373,14 @@ FETCHED_REVISION = "refs/promptops/fetched"
 _LONGEST_CALL_S = 3600.0
 _REPOSITORY_FILES = {"HEAD", "config", "objects", "refs", "packed-refs", "shallow"}
 _ABSENT_MESSAGES = ("not found", "does not appear to be a git repository", "does not exist")
-_QUIET = ("-c", f"core.hooksPath={os.devnull}", "-c", "gc.auto=0", "-c", "maintenance.auto=false")
+_QUIET_GIT = (
+    "-c",
+    f"core.hooksPath={os.devnull}",
+    "-c",
+    "gc.auto=0",
+    "-c",
+    "maintenance.auto=false",
+)
 
 
 @record(frozen=True, slots=True)
@@ -481,7 +488,7 @@ class Remote:
             raise TransportError("there is no answer in time", where=where)
         git = Git(folder, _environment())
         try:
-            answer = act(git, *_QUIET, *arguments, interactive=False, deadline_s=left_s)
+            answer = act(git, *_QUIET_GIT, *arguments, interactive=False, deadline_s=left_s)
         except GitError:
             if monotonic() < self._until:
                 raise

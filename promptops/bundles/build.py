@@ -259,7 +259,7 @@ _NO_ID = "0" * 40
 VersionOf = Callable[[Prompt], str | None]
 Versions = Mapping[str, str] | VersionOf
 
-_NOT_SHIPPED = ("cases", "template")
+_KINDS_NOT_SHIPPED = ("cases", "template")
 """Test cases are not shipped; templates are followed through their includes."""
 
 
@@ -440,7 +440,7 @@ class PromptLines:
     def _blobs(self, loaded: LoadedPrompt, parts: Iterable[str]) -> dict[str, str]:
         """Git's ids of the files that a prompt is made of, by path."""
         shipped = (
-            reference for reference in loaded.references if reference.kind not in _NOT_SHIPPED
+            reference for reference in loaded.references if reference.kind not in _KINDS_NOT_SHIPPED
         )
         paths = {loaded.path, *(reference.target for reference in shipped), *parts}
         found = ((path, self._catalog.files.blob(path)) for path in sorted(paths))
@@ -454,7 +454,7 @@ def _readable(loaded: LoadedPrompt) -> Prompt:
         message = problem.message if problem is not None else "it can't be read"
         raise InputError(message, where=where, hint=_hint(loaded))
     for reference in loaded.references:
-        if not reference.found and reference.kind not in _NOT_SHIPPED:
+        if not reference.found and reference.kind not in _KINDS_NOT_SHIPPED:
             message = f"there is no file `{reference.written}`"
             raise InputError(message, where=str(reference.place), hint=_hint(loaded))
     return loaded.prompt

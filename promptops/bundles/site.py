@@ -32,7 +32,7 @@ from promptops.runtime.loading.site import INDEX
 from promptops.runtime.loading.source import Pointer
 from promptops.runtime.loading.trust import NAMESPACE
 
-_KEYS = ("release", "version", "bundle", "commit", "prompts")
+_RELEASE_KEYS = ("release", "version", "bundle", "commit", "prompts")
 
 
 def publish(
@@ -230,7 +230,7 @@ def _read_index(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _is_entry(value: Any) -> bool:
     return isinstance(value, dict) and all(
-        isinstance(value.get(key), dict if key == "prompts" else str) for key in _KEYS
+        isinstance(value.get(key), dict if key == "prompts" else str) for key in _RELEASE_KEYS
     )
 
 
@@ -270,8 +270,8 @@ def _line(value: Mapping[str, Any]) -> str:
 DEADLINE_S = 60.0
 """Long enough for a hardware key that must be touched."""
 
-_HOW = "git config gpg.format ssh; git config user.signingkey ~/.ssh/id_ed25519.pub"
-_SILENT = {"SSH_ASKPASS_REQUIRE": "never", "GIT_TERMINAL_PROMPT": "0"}
+_HOW_TO_SIGN = "git config gpg.format ssh; git config user.signingkey ~/.ssh/id_ed25519.pub"
+_NO_PASSPHRASE_PROMPT = {"SSH_ASKPASS_REQUIRE": "never", "GIT_TERMINAL_PROMPT": "0"}
 
 
 def signature_of(data: bytes, git: Git) -> bytes:
@@ -289,13 +289,13 @@ def signature_of(data: bytes, git: Git) -> bytes:
         try:
             return Path(folder, "bundle.sig").read_bytes()
         except FileNotFoundError:
-            raise GitError("the bundle was not signed", hint=_HOW) from None
+            raise GitError("the bundle was not signed", hint=_HOW_TO_SIGN) from None
 
 
 def _key(git: Git) -> str:
     key = _setting(git, "user.signingkey")
     if _setting(git, "gpg.format") != "ssh" or not key:
-        raise UsageError("there is no SSH key to sign with", hint=_HOW)
+        raise UsageError("there is no SSH key to sign with", hint=_HOW_TO_SIGN)
     return key
 
 
@@ -326,7 +326,7 @@ def _run(command: list[str], git: Git) -> None:
         process = subprocess.Popen(
             command,
             cwd=git.directory,
-            env={**git.environment, **_SILENT},
+            env={**git.environment, **_NO_PASSPHRASE_PROMPT},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,

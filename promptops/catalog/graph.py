@@ -367,8 +367,8 @@ def last_part(name: str) -> str:
 
 _MAX_CACHED_BYTES = 16_000_000
 
-_RUN = lazy_pattern(r"[^\s\"'`,:{}\[\]()<>|]+")
-_PATH = lazy_pattern(r".+\.\w+")
+_WORD = lazy_pattern(r"[^\s\"'`,:{}\[\]()<>|]+")
+_LIKE_A_PATH = lazy_pattern(r".+\.\w+")
 _LONGEST_PATH = 4096
 """The limit of Linux. A longer run is not a path, and matching it would take quadratic time."""
 
@@ -477,8 +477,8 @@ def names_in_template(source: str) -> Names:
 
 def guessed_names(source: str) -> Iterator[str]:
     """Everything that looks like a path, from the prompt roots and from the schema roots."""
-    for run in _RUN.finditer(source):
-        found = _PATH.match(run[0]) if len(run[0]) <= _LONGEST_PATH else None
+    for run in _WORD.finditer(source):
+        found = _LIKE_A_PATH.match(run[0]) if len(run[0]) <= _LONGEST_PATH else None
         if found:
             yield f"p{found[0]}"
             yield f"s{found[0]}"
@@ -492,7 +492,7 @@ ESCAPED = "\\"
 
 _CHARACTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.@+~=-"
 _SPACES = bytes(byte if byte in _CHARACTERS else ord(" ") for byte in range(256))
-_PLAIN = lazy_pattern(r"[A-Za-z0-9_.@+~=-]*\.[A-Za-z0-9_@+~=-][A-Za-z0-9_.@+~=-]*")
+_PLAIN_NAME = lazy_pattern(r"[A-Za-z0-9_.@+~=-]*\.[A-Za-z0-9_@+~=-][A-Za-z0-9_.@+~=-]*")
 _ESCAPES = tuple(escape.encode() for escape in ESCAPES)
 
 
@@ -503,10 +503,10 @@ def file_words(content: bytes) -> frozenset[str]:
     """
     runs = set(content.translate(_SPACES).split())
     found = {run.decode() for run in runs if b"." in run.rstrip(b".")}
-    found |= {part[0] for part in map(_PATH.match, found) if part}
+    found |= {part[0] for part in map(_LIKE_A_PATH.match, found) if part}
     return frozenset(found | {ESCAPED} if any(map(content.__contains__, _ESCAPES)) else found)
 
 
 def is_plain(name: str) -> bool:
     """Whether every file with a path that ends in this name has the name among its words."""
-    return _PLAIN.fullmatch(name) is not None
+    return _PLAIN_NAME.fullmatch(name) is not None

@@ -98,7 +98,7 @@ def near_ids(
         return ids
     near = _Near(ids, entries)
     names = {ids[path] for path in paths if path in ids}
-    names |= {above for name in names for above in _above(name)}
+    names |= {above for name in names for above in folders_above(name)}
     found = {path: ids.of(path) for name in names for path in near.alike(name)}
     known = names.intersection(filter(None, found.values()))
     found |= {path: ids.of(path) for name in known for path in near.below(name)}
@@ -128,6 +128,7 @@ class _Near:
             yield from self._entries.beginning(part if root == "." else f"{root}/{part}")
 
 
-def _above(name: str) -> Iterator[str]:
+def folders_above(name: str) -> Iterator[str]:
+    """The folders that a path or an id is in, the nearest first."""
     while name := name.rpartition("/")[0]:
         yield name

@@ -14,18 +14,18 @@ from promptops.records import replace
 from promptops.runtime.request.canonical import canonical_json
 from promptops.runtime.template.data import MAX_EXACT_INTEGER
 
-_PREFIX = "retrieve "
-_SHOWN = 3
+_JUDGE_PREFIX = "retrieve "
+_MAX_SHOWN_NAMES = 3
 
 
 def recorded_as(name: str) -> str:
     """The judge of the recordings of an input; ids of prompts contain no space."""
-    return f"{_PREFIX}{name}"
+    return f"{_JUDGE_PREFIX}{name}"
 
 
 def retrieved_name(judge: str) -> str | None:
     """The inverse: the input that a recording contains; None for an answer of a model."""
-    return judge.removeprefix(_PREFIX) if judge.startswith(_PREFIX) else None
+    return judge.removeprefix(_JUDGE_PREFIX) if judge.startswith(_JUDGE_PREFIX) else None
 
 
 def functions_of(prompt: Prompt) -> Mapping[str, str]:
@@ -88,7 +88,7 @@ def with_inputs(case: Case, values: Mapping[str, Any]) -> Case:
 
 def unrecorded_reason(case: Case) -> str:
     """Why a case without recordings of its retrieved inputs can't be rendered."""
-    names = series([f"`{name}`" for name in case.unrecorded], "and", _SHOWN)
+    names = series([f"`{name}`" for name in case.unrecorded], "and", _MAX_SHOWN_NAMES)
     number = len(case.unrecorded)
     verb = "is" if number == 1 else "are"
     return f"the retrieved {plural(number, 'input')} {names} {verb} not recorded"
@@ -133,10 +133,10 @@ def _inside(level: list[Any]) -> list[Any] | None:
 
 
 def _has_plain_names(value: dict[Any, Any]) -> bool:
-    return set(map(type, value)) <= _STRING and _is_unicode("".join(value))
+    return set(map(type, value)) <= _ONLY_STRINGS and _is_unicode("".join(value))
 
 
-_STRING = frozenset((str,))
+_ONLY_STRINGS = frozenset((str,))
 
 
 def _is_scalar(kind: type, value: Any) -> bool:

@@ -35,11 +35,11 @@ if TYPE_CHECKING:
     from promptops.analysis.schemas.inclusion import SchemaDifference
 
 
-_NARROWED = {
+_NARROWED_CODES = {
     **dict.fromkeys(("type", "false", "anyOf", "oneOf"), "CHG108"),
     **dict.fromkeys(("enum", "const"), "CHG110"),
 }
-_WIDENED = {
+_WIDENED_CODES = {
     **dict.fromkeys(("type", "false", "anyOf", "oneOf"), "CHG109"),
     **dict.fromkeys(("enum", "const"), "CHG111"),
 }
@@ -169,7 +169,7 @@ class _Inputs:
             who = readable_name(found.pointer, "the inputs")
             yield change("CHG114", path, f"unknown names of {who} are now refused", **facts)
         else:
-            code = _NARROWED.get(found.keyword, "CHG112")
+            code = _NARROWED_CODES.get(found.keyword, "CHG112")
             yield change(code, path, describe(found, INPUTS_NARROWED), **facts)
 
     def _required(self, found: SchemaDifference, witness: Witness | None) -> Change:
@@ -224,7 +224,7 @@ class _Inputs:
             who = readable_name(found.pointer, "the inputs")
             yield change("CHG115", path, f"unknown names of {who} are now accepted")
             return
-        code = _WIDENED.get(found.keyword, "CHG113")
+        code = _WIDENED_CODES.get(found.keyword, "CHG113")
         yield change(
             code, path, describe(found, INPUTS_WIDENED), **values_of(found, self._old, self._new)
         )
@@ -459,11 +459,11 @@ def _labels(schema: Any, pointer: str) -> Iterator[tuple[str, bool]]:
     elif isinstance(schema, Mapping):
         yield pointer, schema.get("x-untrusted") is True
         for key, value in schema.items():
-            if key not in _DATA:
+            if key not in _DATA_KEYWORDS:
                 yield from _labels(value, f"{pointer}/{escaped(key)}")
 
 
-_DATA = frozenset(("const", "default", "enum", "examples", "required"))
+_DATA_KEYWORDS = frozenset(("const", "default", "enum", "examples", "required"))
 
 
 def _added(pair: PropertyPair, path: str, name: str) -> Change:

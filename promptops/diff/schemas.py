@@ -46,11 +46,11 @@ class PropertyPair:
 
     @property
     def was_required(self) -> bool:
-        return self.name in _list(self.before_owner.get("required"))
+        return self.name in list_of(self.before_owner.get("required"))
 
     @property
     def is_required(self) -> bool:
-        return self.name in _list(self.after_owner.get("required"))
+        return self.name in list_of(self.after_owner.get("required"))
 
     def values(self, key: str) -> tuple[Any, Any]:
         """The values of a keyword on each side; None if a side does not have it."""
@@ -74,7 +74,7 @@ def owners(before: Schema, after: Schema) -> Iterator[Owner]:
 def pairs(before: Schema, after: Schema) -> Iterator[PropertyPair]:
     """Each property of either side, in the order of the newer side, then of the older one."""
     for owner in owners(before, after):
-        old, new = _properties(owner.before), _properties(owner.after)
+        old, new = properties_of(owner.before), properties_of(owner.after)
         for name in dict.fromkeys((*new, *old)):
             yield PropertyPair(
                 owner=owner.pointer,
@@ -117,22 +117,13 @@ class _PropertyWalk:
         self._seen.add((id(before), id(after)))
         old, new = followed(before, self._roots[0]), followed(after, self._roots[1])
         yield Owner(pointer, old, new)
-        olds, news = _properties(old), _properties(new)
+        olds, news = properties_of(old), properties_of(new)
         for name in news:
             if name in olds:
                 below = f"{pointer}/properties/{escaped(name)}"
                 yield from self.owners(below, olds[name], news[name], depth + 1)
         if isinstance(old.get("items"), Mapping) and isinstance(new.get("items"), Mapping):
             yield from self.owners(f"{pointer}/items", old["items"], new["items"], depth + 1)
-
-
-def _properties(schema: Mapping[str, Any]) -> Mapping[str, Any]:
-    found = schema.get("properties")
-    return found if isinstance(found, Mapping) else {}
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
 
 
 # Rewrites the parts of a schema that describe parts of a value: properties and items.
@@ -198,7 +189,7 @@ class _RewriteWalk:
 
 Part = Mapping[str, Any]
 
-_TYPES = {str: "string", bool: "boolean", int: "integer", float: "number", list: "array"}
+_JSON_TYPES = {str: "string", bool: "boolean", int: "integer", float: "number", list: "array"}
 
 
 def without_extra_properties(schema: Schema) -> Schema:
@@ -233,7 +224,7 @@ def _opened(part: dict[str, Any], _was: Part) -> dict[str, Any]:
 
 
 def _type(value: Any) -> str:
-    return "null" if value is None else _TYPES.get(type(value), "object")
+    return "null" if value is None else _JSON_TYPES.get(type(value), "object")
 
 
 def _is_plain(part: Part) -> bool:
@@ -252,7 +243,7 @@ _SPOILED_BY_FILLING = COMBINING - {"$ref"} | frozenset(
     )
 )
 """Keywords whose result for a value may change when its defaults are filled in."""
-_SAYING = frozenset(("properties", "items", "required", "type", "additionalProperties"))
+_STATING_KEYWORDS = frozenset(("properties", "items", "required", "type", "additionalProperties"))
 
 
 def accepted(schema: Schema) -> Schema:
@@ -314,7 +305,7 @@ class _Plain:
         """The target of a reference; None if renderer and validator may resolve it differently."""
         reference = schema["$ref"]
         known = isinstance(reference, str) and reference.startswith(("#/$defs/", "#/definitions/"))
-        if not known or _SAYING.intersection(schema):
+        if not known or _STATING_KEYWORDS.intersection(schema):
             return None
         return target(reference, self._root)
 
@@ -341,7 +332,7 @@ def _accepts(property_: Part, root: Schema) -> bool:
     return not problems
 
 
-def properties_of(schema: Part) -> Mapping[str, Any]:
+def properties_of(schema: Mapping[str, Any]) -> Mapping[str, Any]:
     """The properties of a schema; empty if they are missing or not a mapping."""
     found = schema.get("properties")
     return found if isinstance(found, Mapping) else {}
@@ -354,7 +345,7 @@ def list_of(value: Any) -> list[Any]:
 
 # The wording of differences between schemas.
 
-_WORDING_TYPES = {
+_TYPE_WORDS = {
     "string": "a string",
     "object": "an object",
     "array": "a list",
@@ -363,7 +354,7 @@ _WORDING_TYPES = {
     "boolean": "a boolean",
     "null": "null",
 }
-_MOST_VALUES = 5
+_MAX_SHOWN_VALUES = 5
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -446,7 +437,7 @@ def _types(left: Any, right: Any) -> str:
     """Names of the types that only the first list has."""
     mine, others = _names(left), _names(right)
     only = [name for name in mine if name not in others] or mine
-    return " or ".join(_WORDING_TYPES.get(name, name) for name in only) or "a value"
+    return " or ".join(_TYPE_WORDS.get(name, name) for name in only) or "a value"
 
 
 def _names(types: Any) -> list[str]:
@@ -464,7 +455,7 @@ def _listed(difference: SchemaDifference) -> str:
 
 def _some(values: Iterable[Any]) -> str:
     known = [f"`{value if isinstance(value, str) else compact(value)}`" for value in values]
-    return some(known, _MOST_VALUES)
+    return some(known, _MAX_SHOWN_VALUES)
 
 
 def compact(value: Any) -> str:

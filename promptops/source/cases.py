@@ -128,8 +128,8 @@ MAX_ROWS = MAX_CASES + 2
 MAX_COLUMNS = 200
 
 _NOT_NEWLINE = lazy_pattern(r"[^\n]")
-_QUOTED = lazy_pattern(r'"((?:[^"]|"")*)"')
-_BARE = lazy_pattern(r"[^,\n]*")
+_QUOTED_FIELD = lazy_pattern(r'"((?:[^"]|"")*)"')
+_BARE_FIELD = lazy_pattern(r"[^,\n]*")
 
 
 @record(frozen=True, slots=True)
@@ -169,7 +169,7 @@ def rows(lines: Lines) -> tuple[list[list[CsvField]], list[Problem]]:
 def _field(lines: Lines, offset: int) -> CsvField | Problem:
     text = lines.text
     quoted = text.startswith('"', offset)
-    match = (_QUOTED if quoted else _BARE).match(text, offset)
+    match = (_QUOTED_FIELD if quoted else _BARE_FIELD).match(text, offset)
     if match is None:
         return _row_problem(lines, offset, "a quote that is never closed", "close it")
     if match.end() - offset > MAX_FIELD:
@@ -186,7 +186,7 @@ def _row_problem(lines: Lines, offset: int, message: str, hint: str) -> Problem:
 
 
 COLUMNS = ("name", "tags", "expected", "rendered", "output")
-_INPUT = lazy_pattern(r"inputs\.([A-Za-z_][A-Za-z0-9_]*)(:json)?")
+_INPUT_COLUMN = lazy_pattern(r"inputs\.([A-Za-z_][A-Za-z0-9_]*)(:json)?")
 
 
 def read_table(lines: Lines) -> tuple[JsonNode, list[Any], list[Problem]]:
@@ -220,7 +220,7 @@ def _wrong_columns(lines: Lines, header: list[CsvField]) -> Iterator[Problem]:
     for field in header:
         if field.value in names:
             yield _problem(lines, field, f"`{field.value}` is two columns", code="SCH003")
-        elif field.value not in COLUMNS and not _INPUT.fullmatch(field.value):
+        elif field.value not in COLUMNS and not _INPUT_COLUMN.fullmatch(field.value):
             yield _problem(
                 lines, field, f"unknown column `{field.value}`", _column_hint(field.value)
             )
@@ -235,7 +235,7 @@ def _column_hint(column: str) -> str:
         return "write assertions as JSON in the column `output`"
     name, colon, _ = column.rpartition("." if "." in column else " ")[2].partition(":")
     near = did_you_mean(column, COLUMNS)
-    if near is not None or not _INPUT.fullmatch(f"inputs.{name}"):
+    if near is not None or not _INPUT_COLUMN.fullmatch(f"inputs.{name}"):
         return near or "an input is the column `inputs.NAME`, or `inputs.NAME:json`"
     return f"did you mean `inputs.{name}{':json' if colon else ''}`?"
 
@@ -248,7 +248,7 @@ def _case(
     inputs: list[tuple[JsonNode, JsonNode]] = []
     problems = []
     for column, field in zip(header, row, strict=True):
-        name = _INPUT.fullmatch(column.value)
+        name = _INPUT_COLUMN.fullmatch(column.value)
         if not field.value or not (name or column.value in COLUMNS):
             continue
         try:

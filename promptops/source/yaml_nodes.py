@@ -158,7 +158,7 @@ def _half_pair(root: Node) -> Node | None:
 Node = Any
 """A yaml.Node: `id` is "scalar", "sequence" or "mapping"; marks hold offsets in characters."""
 
-_PROPERTIES = lazy_pattern(r"(?:[&!][^\s,\[\]{}]*[ \t]*)+")
+_TAGS_AND_ANCHORS = lazy_pattern(r"(?:[&!][^\s,\[\]{}]*[ \t]*)+")
 
 
 @record(frozen=True, slots=True)
@@ -226,7 +226,7 @@ def span(found: FoundNode, lines: Lines, *, key: bool = False) -> Place:
 def bounds(node: Node, lines: Lines) -> tuple[int, int]:
     """Offsets of a node without its tag and anchor and without trailing white space."""
     start, end = node.start_mark.index, node.end_mark.index
-    properties = _PROPERTIES.match(lines.text, start, end)
+    properties = _TAGS_AND_ANCHORS.match(lines.text, start, end)
     if properties:
         start = properties.end()
     if node.id != "scalar":
@@ -278,7 +278,9 @@ Unit = tuple[str, int]
 
 STYLES = {"|": "literal", ">": "folded", "'": "single", '"': "double"}
 
-_NAMED = dict(zip("0abtnvfre N_LP\t", "\0\a\b\t\n\v\f\r\x1b \x85\xa0\u2028\u2029\t", strict=True))
+_BY_LETTER = dict(
+    zip("0abtnvfre N_LP\t", "\0\a\b\t\n\v\f\r\x1b \x85\xa0\u2028\u2029\t", strict=True)
+)
 _ESCAPE = lazy_pattern(
     r"\\(?:u([dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})"
     r"|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(\n[ \t]*)|(.))",
@@ -398,7 +400,7 @@ def _double(text: str, offset: int, _style: str) -> tuple[str, int]:
     if newline:
         return "", match.end()
     if named:
-        return _NAMED.get(named, named), match.end()
+        return _BY_LETTER.get(named, named), match.end()
     if pair:
         high, low = int(pair[:4], 16), int(pair[6:], 16)
         return chr(0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00)), match.end()

@@ -8,7 +8,7 @@ from pathlib import Path
 from shlex import quote
 
 from promptops.catalog.catalog import Catalog
-from promptops.catalog.prompt_ids import PROMPT_ENDINGS
+from promptops.catalog.prompt_ids import PROMPT_ENDINGS, folders_above
 from promptops.catalog.references import is_below
 from promptops.errors import UsageError
 from promptops.plurals import counted, some
@@ -113,7 +113,7 @@ def nearest_prompts(catalogs: Iterable[Catalog], *written: str) -> str | None:
     for catalog in catalogs:
         for path, identity in catalog.ids.items():
             known |= {path: path, _without_ending(path): path, identity: identity}
-            folders = (*_folders_above(path), *_folders_above(identity))
+            folders = (*folders_above(path), *folders_above(identity))
             known |= {folder: folder for folder in folders}
     names = (nearest_name(each, known, max_chars=MAX_CATALOG_CHARS) for each in written)
     return next((known[name] for name in names if name is not None), None)
@@ -122,11 +122,6 @@ def nearest_prompts(catalogs: Iterable[Catalog], *written: str) -> str | None:
 def _without_ending(path: str) -> str:
     """As people write the path of a prompt file that they know by its id."""
     return path.removesuffix(PROMPT_ENDINGS[0]).removesuffix(PROMPT_ENDINGS[1])
-
-
-def _folders_above(path: str) -> Iterator[str]:
-    while path := path.rpartition("/")[0]:
-        yield path
 
 
 def _with_id(catalog: Catalog, name: str) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from promptops.model.prompt import Request
 
-_NAMES = {"max_output_tokens": "max_completion_tokens"}
+_CHAT_NAMES = {"max_output_tokens": "max_completion_tokens"}
 _DATA_KIND = "application/octet-stream"
 _AUDIO = {"audio/mpeg": "mp3", "audio/x-wav": "wav", "audio/wave": "wav", "audio/vnd.wave": "wav"}
 
@@ -23,7 +23,7 @@ def chat_arguments(request: Request) -> dict[str, Any]:
         "messages": [_message(message) for message in request.messages],
     }
     for name, value in request.params.items():
-        arguments[_NAMES.get(name, name)] = value
+        arguments[_CHAT_NAMES.get(name, name)] = value
     if request.tools:
         arguments["tools"] = [_tool(tool) for tool in request.tools]
     arguments["tool_choice"] = _tool_choice(request.tool_choice)
@@ -140,12 +140,12 @@ def _content(role: str, content: Any) -> Any:
     if not isinstance(content, list):
         return content
     return [
-        _responses_part("output_text" if role == "assistant" else "input_text", part)
+        _input_part("output_text" if role == "assistant" else "input_text", part)
         for part in content
     ]
 
 
-def _responses_part(text_type: str, part: Mapping[str, Any]) -> Mapping[str, Any]:
+def _input_part(text_type: str, part: Mapping[str, Any]) -> Mapping[str, Any]:
     if part["type"] == "text":
         return {"type": text_type, "text": part["text"]}
     if part["type"] == "image_url":

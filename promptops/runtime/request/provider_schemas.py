@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from promptops.json_pointer import escaped, value_at
 from promptops.records import record
 from promptops.runtime.request.schema_refs import local_pointer
 
-_FORMATS = frozenset(
-    ("date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid")
+_CLAUDE_FORMATS = frozenset(
+    str.split("date-time time date duration email hostname uri ipv4 ipv6 uuid")
 )
-_KEPT = ("$ref", "$anchor", "type", "title", "enum", "const", "required")
-_NAMED = ("$defs", "definitions", "properties")
-_LISTED = {"anyOf": "anyOf", "oneOf": "anyOf", "allOf": "allOf"}
-_LEFT_OUT = ("additionalProperties", "description", "$schema", "$id", "$comment")
+_CLAUDE_KEPT = ("$ref", "$anchor", "type", "title", "enum", "const", "required")
+_CLAUDE_NAMED = ("$defs", "definitions", "properties")
+_CLAUDE_LISTED = {"anyOf": "anyOf", "oneOf": "anyOf", "allOf": "allOf"}
+_CLAUDE_LEFT_OUT = ("additionalProperties", "description", "$schema", "$id", "$comment")
 
 
 def claude_schema(schema: Any) -> Any:
     """The schema with closed objects and without keywords that the API refuses."""
     if not isinstance(schema, Mapping):
         return schema
-    found, described = kept_and_described(schema, _kept, _LEFT_OUT)
+    found, described = _kept_and_described(schema, _claude_kept, _CLAUDE_LEFT_OUT)
     if "$ref" in schema:  # nothing but definitions may be beside it
         return {key: each for key, each in found.items() if key in ("$ref", "$defs", "definitions")}
     closed = {"additionalProperties": False} if _is_object(schema) else {}
@@ -36,7 +36,7 @@ def claude_refusals(schema: Any) -> Iterator[SchemaRefusal]:
         what = "an object with any keys in a schema"
         hint = "name the properties, or use a list of names and values"
         yield SchemaRefusal(at=at, what=what, hint=hint)
-    for at in closing_references(schema, _below, _below):
+    for at in closing_references(schema, _claude_below, _claude_below):
         yield SchemaRefusal(at=at, what="a `$ref` that leads back to itself")
 
 
@@ -47,37 +47,30 @@ def _open_objects(schema: Any, pointer: str) -> Iterator[str]:
         yield f"{pointer}/additionalProperties"
     elif schema.get("type") == "object" and _allows_any_key(schema):
         yield pointer
-    for step, each in _below(schema):
+    for step, each in _claude_below(schema):
         yield from _open_objects(each, f"{pointer}{step}")
 
 
-def _below(schema: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """The schemas in a schema, with their pointers."""
-    for key in _NAMED:
-        for name, each in _items(schema.get(key)):
-            yield f"/{key}/{escaped(name)}", each
-    for key in _LISTED:
-        for index, each in enumerate(_list(schema.get(key))):
-            yield f"/{key}/{index}", each
-    yield "/items", schema.get("items")
+def _claude_below(schema: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    return _below(schema, _CLAUDE_NAMED, _CLAUDE_LISTED, ("items",))
 
 
 def _allows_any_key(schema: Mapping[str, Any]) -> bool:
-    known = ("properties", "additionalProperties", "$ref", *_LISTED)
+    known = ("properties", "additionalProperties", "$ref", *_CLAUDE_LISTED)
     return not any(key in schema for key in known)
 
 
-def _kept(key: str, value: Any) -> dict[str, Any] | None:
+def _claude_kept(key: str, value: Any) -> dict[str, Any] | None:
     """What a keyword becomes; None if the API refuses it."""
-    if key in _NAMED:
+    if key in _CLAUDE_NAMED:
         return {key: {name: claude_schema(each) for name, each in _items(value)}}
-    if key in _LISTED:
-        return {_LISTED[key]: [claude_schema(each) for each in _list(value)]}
+    if key in _CLAUDE_LISTED:
+        return {_CLAUDE_LISTED[key]: [claude_schema(each) for each in _list(value)]}
     if key == "items":
         return {key: claude_schema(value)}
     is_kept = (
-        key in _KEPT
-        or (key == "format" and value in _FORMATS)
+        key in _CLAUDE_KEPT
+        or (key == "format" and value in _CLAUDE_FORMATS)
         or (key == "minItems" and value in (0, 1))
     )
     return {key: value} if is_kept else None
@@ -88,30 +81,22 @@ def _is_object(schema: Mapping[str, Any]) -> bool:
     return "properties" in schema or types == "object" or "object" in _list(types)
 
 
-def _items(value: Any) -> list[tuple[str, Any]]:
-    return list(value.items()) if isinstance(value, Mapping) else []
-
-
-def _list(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, (list, tuple)) else []
-
-
 # JSON Schemas in the subset that Gemini's structured outputs accept.
 #
 # The API ignores other keywords. Those that only limit values are moved into the description, so
 # that the model still reads them; `parse` checks the answer against the whole schema. Others are
 # refused, because the API would accept a schema with another meaning.
 
-_GEMINI_SCHEMA_KEPT = frozenset(
+_GEMINI_KEPT = frozenset(
     (
         *("$id", "$anchor", "$ref", "type", "format", "title", "required", "propertyOrdering"),
         *("minItems", "maxItems", "minimum", "maximum"),
     )
 )
-_GEMINI_SCHEMA_NAMED = ("$defs", "properties")
-_GEMINI_SCHEMA_LISTED = ("anyOf", "oneOf", "prefixItems")
+_GEMINI_NAMED = ("$defs", "properties")
+_GEMINI_LISTED = ("anyOf", "oneOf", "prefixItems")
 _SINGLE = ("items", "additionalProperties")
-_GEMINI_SCHEMA_LEFT_OUT = frozenset(("description", "$schema", "$comment"))
+_GEMINI_LEFT_OUT = frozenset(("description", "$schema", "$comment"))
 _REFUSED = frozenset(
     (
         *("allOf", "not", "if", "then", "else", "contains", "propertyNames", "patternProperties"),
@@ -132,7 +117,7 @@ def gemini_schema(schema: Any) -> Any:
     """The schema without keywords that the API ignores; one that `refused` finds nothing in."""
     if not isinstance(schema, Mapping):
         return {} if schema is True else schema
-    found, described = kept_and_described(schema, _gemini_schema_kept, _GEMINI_SCHEMA_LEFT_OUT)
+    found, described = _kept_and_described(schema, _gemini_kept, _GEMINI_LEFT_OUT)
     if "$ref" in schema:  # nothing may be beside it
         return {key: value for key, value in found.items() if key.startswith("$")}
     return {**_nullable(found), **described}
@@ -141,26 +126,26 @@ def gemini_schema(schema: Any) -> Any:
 def gemini_refusals(schema: Any) -> Iterator[SchemaRefusal]:
     """Everything in a schema that the API can't express."""
     yield from _refused(schema, "")
-    for at in closing_references(schema, _gemini_schema_below, _required):
+    for at in closing_references(schema, _gemini_below, _required):
         what = "a `$ref` that leads back to itself through required properties or items"
         yield SchemaRefusal(at=at, what=what, hint="make a property on the way optional")
 
 
-def _gemini_schema_kept(key: str, value: Any) -> dict[str, Any] | None:
+def _gemini_kept(key: str, value: Any) -> dict[str, Any] | None:
     """What a keyword becomes; None if the API ignores it."""
-    if key in _GEMINI_SCHEMA_NAMED and isinstance(value, Mapping):
+    if key in _GEMINI_NAMED and isinstance(value, Mapping):
         return {key: {name: gemini_schema(each) for name, each in value.items()}}
-    if key in _GEMINI_SCHEMA_LISTED and isinstance(value, (list, tuple)):
+    if key in _GEMINI_LISTED and isinstance(value, (list, tuple)):
         return {key: [gemini_schema(each) for each in value]}
     if key in _SINGLE:
         return {key: value if isinstance(value, bool) else gemini_schema(value)}
     if key in ("const", "enum"):
         return _listed([value] if key == "const" else value)
-    return {key: value} if key in _GEMINI_SCHEMA_KEPT else None
+    return {key: value} if key in _GEMINI_KEPT else None
 
 
 def _listed(values: Any) -> dict[str, Any] | None:
-    listed = list(values) if isinstance(values, (list, tuple)) else []
+    listed = _list(values)
     return {"enum": listed} if listed and all(map(_is_listable, listed)) else None
 
 
@@ -193,41 +178,53 @@ def _refused(schema: Any, pointer: str) -> Iterator[SchemaRefusal]:
         elif "$ref" in schema and not key.startswith(("$", "x-")) and key not in _ANNOTATIONS:
             hint = "move it into the schema that the `$ref` leads to"
             yield SchemaRefusal(at=f"{pointer}/{key}", what=f"`{key}` beside a `$ref`", hint=hint)
-    for step, below in _gemini_schema_below(schema):
+    for step, below in _gemini_below(schema):
         yield from _refused(below, f"{pointer}{step}")
 
 
-def _gemini_schema_below(schema: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """The schemas in a schema, with their pointers."""
-    for key in _GEMINI_SCHEMA_NAMED:
-        value = schema.get(key)
-        for name, each in value.items() if isinstance(value, Mapping) else ():
-            yield f"/{key}/{escaped(name)}", each
-    for key in _GEMINI_SCHEMA_LISTED:
-        value = schema.get(key)
-        for index, each in enumerate(value if isinstance(value, (list, tuple)) else ()):
-            yield f"/{key}/{index}", each
-    for key in _SINGLE:
-        if isinstance(schema.get(key), Mapping) or (key == "items" and key in schema):
-            yield f"/{key}", schema[key]
+def _gemini_below(schema: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    return _below(schema, _GEMINI_NAMED, _GEMINI_LISTED, _SINGLE)
 
 
 def _required(schema: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """The schemas in a schema without its optional properties."""
     optional = {f"/properties/{escaped(name)}" for name in schema.get("properties") or ()}
     optional -= {f"/properties/{escaped(name)}" for name in schema.get("required") or ()}
-    for step, below in _gemini_schema_below(schema):
+    for step, below in _gemini_below(schema):
         if step not in optional:
             yield step, below
 
 
-# A JSON Schema in the subset of an API: other limits move into the description.
+# Both: other limits move into the description.
 
 Kept = Callable[[str, Any], dict[str, Any] | None]
 """From a keyword and its value to what they become; None if the API does not take them."""
 
 
-def kept_and_described(
+def _below(
+    schema: Mapping[str, Any], named: Iterable[str], listed: Iterable[str], single: Iterable[str]
+) -> Iterator[tuple[str, Any]]:
+    """The schemas in a schema, with their pointers."""
+    for key in named:
+        for name, each in _items(schema.get(key)):
+            yield f"/{key}/{escaped(name)}", each
+    for key in listed:
+        for index, each in enumerate(_list(schema.get(key))):
+            yield f"/{key}/{index}", each
+    for key in single:
+        if isinstance(schema.get(key), Mapping) or (key == "items" and key in schema):
+            yield f"/{key}", schema[key]
+
+
+def _items(value: Any) -> list[tuple[str, Any]]:
+    return list(value.items()) if isinstance(value, Mapping) else []
+
+
+def _list(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, (list, tuple)) else []
+
+
+def _kept_and_described(
     schema: Mapping[str, Any], kept: Kept, left_out: Collection[str]
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """What an API takes of a schema, and the `description` with the rest, which the model reads.

@@ -14,6 +14,15 @@ from promptops.model.prompt import Schema
 from promptops.patterns import lazy_pattern
 from promptops.runtime.template.data import TooMuchWork
 
+
+def validator(schema: Schema) -> Validator:
+    """A validator that fetches nothing and has a work limit for every value.
+
+    Raises ValueError with the message of jsonschema-rs if the schema is invalid.
+    """
+    return Validator(_engine(dict(schema), MANY_BACKTRACKS), schema)
+
+
 NATIVE = "jsonschema-rs"
 PORTABLE = "jsonschema"
 
@@ -124,9 +133,9 @@ UNEVALUATED = ("unevaluatedItems", "unevaluatedProperties")
 _REPEATING = frozenset(
     (*_REPEATED, *UNEVALUATED, "$ref", "$dynamicRef", "enum", "pattern", "uniqueItems")
 )
-_COUNT = lazy_pattern(r"\{(\d{1,9})(?:,(\d{0,9}))?\}")
+_REPETITIONS = lazy_pattern(r"\{(\d{1,9})(?:,(\d{0,9}))?\}")
 _TOKEN = lazy_pattern(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\{\d{1,9}(?:,\d{0,9})?\}|.", re.DOTALL)
-_BACKTRACKS = lazy_pattern(r"\(\?(?!:|P?<[A-Za-z_])|\\[1-9kKGgzZ]|[+*?}]\+")
+_NEEDS_BACKTRACKING = lazy_pattern(r"\(\?(?!:|P?<[A-Za-z_])|\\[1-9kKGgzZ]|[+*?}]\+")
 _MAX_STATES = 10**9
 
 
@@ -195,7 +204,7 @@ def unevaluated_factor(schema: Mapping[str, Any]) -> int:
 
 def pattern_cost(pattern: str) -> Cost:
     """The size of a pattern with counted repetitions expanded."""
-    backtracks = 1 if _BACKTRACKS.search(pattern) else 0
+    backtracks = 1 if _NEEDS_BACKTRACKING.search(pattern) else 0
     return Cost(units=5, states=_states(pattern), backtracking=backtracks)
 
 
@@ -207,7 +216,7 @@ def _states(pattern: str) -> int:
             total = 0
         elif token == ")":
             last, total = total, total + (open_.pop() if open_ else 0)
-        elif (count := _COUNT.fullmatch(token)) is not None:
+        elif (count := _REPETITIONS.fullmatch(token)) is not None:
             times = int(count[2] or count[1])
             total += last * max(times - 1, 0)
             last *= times
@@ -318,7 +327,7 @@ _UNITS_PER_BACKTRACK = 2
 _STATES_PER_UNIT = 10
 _PORTABLE_UNITS = 100
 """The cost of one unit of work with jsonschema, which is written in Python."""
-_SCHEMA_WORK_ALTERNATIVES = frozenset(("anyOf", "oneOf", "not", "if", "contains", *UNEVALUATED))
+_APPLIED_APART = frozenset(("anyOf", "oneOf", "not", "if", "contains", *UNEVALUATED))
 _CONTAINERS = frozenset((dict, list))
 
 
@@ -382,7 +391,7 @@ class Work:
 
     @cached_property
     def _has_alternatives(self) -> bool:
-        return _mentions(self.root, _SCHEMA_WORK_ALTERNATIVES)
+        return _mentions(self.root, _APPLIED_APART)
 
     @cached_property
     def _is_limited(self) -> bool:
@@ -573,14 +582,6 @@ Error = Any
 
 _ALTERNATIVES = ("anyOf", "oneOf")
 _DATA_KEYWORDS = ("const", "default", "enum", "examples")
-
-
-def validator(schema: Schema) -> Validator:
-    """A validator that fetches nothing and has a work limit for every value.
-
-    Raises ValueError with the message of jsonschema-rs if the schema is invalid.
-    """
-    return Validator(_engine(dict(schema), MANY_BACKTRACKS), schema)
 
 
 def shortened(message: str, limit: int = MAX_MESSAGE_CHARS) -> str:

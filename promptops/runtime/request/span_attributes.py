@@ -189,18 +189,16 @@ def _part(part: Mapping[str, Any]) -> Part:
 
 def answered_calls(answer: Any) -> Iterator[Part]:
     """The tool calls of an answer, each `{"type": "tool_call", "id", "name", "arguments"}`."""
-    choice = next(_message_attributes_items(member(answer, "choices")), None)
-    yield from map(
-        _call, _message_attributes_items(member(member(choice, "message"), "tool_calls"))
-    )
-    for item in _message_attributes_items(member(answer, "output")):
+    choice = next(_message_items(member(answer, "choices")), None)
+    yield from map(_call, _message_items(member(member(choice, "message"), "tool_calls")))
+    for item in _message_items(member(answer, "output")):
         if member(item, "type") == "function_call":
             yield _tool_call(member(item, "call_id"), item, "arguments")
-    for block in _message_attributes_items(member(answer, "content")):
+    for block in _message_items(member(answer, "content")):
         if member(block, "type") == "tool_use":
             yield _tool_call(member(block, "id"), block, "input")
-    candidate = next(_message_attributes_items(member(answer, "candidates")), None)
-    for part in _message_attributes_items(member(member(candidate, "content"), "parts")):
+    candidate = next(_message_items(member(answer, "candidates")), None)
+    for part in _message_items(member(member(candidate, "content"), "parts")):
         if call := either(part, "function_call", "functionCall"):
             yield _tool_call(member(call, "id"), call, "args")
 
@@ -229,7 +227,7 @@ def _text_part(text: str) -> Part:
     return {"type": "text", "content": text}
 
 
-def _message_attributes_items(value: Any) -> Iterator[Any]:
+def _message_items(value: Any) -> Iterator[Any]:
     return iter(value) if isinstance(value, (list, tuple)) else iter(())
 
 

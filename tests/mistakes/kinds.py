@@ -451,7 +451,7 @@ ARGUMENTS: tuple[tuple[str, str], ...] = (
     ("render support/triage --case=nosuch", "nosuch"),
     ("render support/triage -i prodcut=hub -i ticket=x", "product"),
     ("render support/triage -i product=hubb -i ticket=x", "hub"),
-    ("show support/triag", "support/triage"),
+    ("render --resolved support/triag", "support/triage"),
     ("blame support/triag", "support/triage"),
     ("test support/triag", "support/triage"),
     ("test --format junitt", "junitt"),

@@ -34,6 +34,9 @@ from promptops.records.outputs import (
 SCHEMAS = Path(__file__).parent.parent / "schemas"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 COMMON = "common.schema.json"
+_VERSION = (
+    "Version of this format. It increases if a key changes or is removed, not if one is added."
+)
 _PLAIN = {str: "string", bool: "boolean", int: "integer", float: "number", NoneType: "null"}
 
 
@@ -78,7 +81,8 @@ def _output_schema(
     file = names[record]
     body = _object(record, shared, names, file)
     body["required"] = ["schema", *body["required"]]
-    body["properties"] = {"schema": {"const": version}, **body["properties"]}
+    number = {"const": version, "description": _VERSION}
+    body["properties"] = {"schema": number, **body["properties"]}
     own = inner - shared - set(names)
     return {"$schema": DIALECT, **body, "$defs": _definitions(own, shared, names, file)}
 

@@ -77,22 +77,6 @@ def test_json_fits_its_schema(small, say, schema, arguments):
     validate(schema, json.loads(said.out))
 
 
-def test_each_schema_describes_each_of_its_keys():
-    lacking = []
-    for file in sorted(SCHEMAS.glob("*.schema.json")):
-        stack = [("", json.loads(file.read_text()))]
-        while stack:
-            at, value = stack.pop()
-            if isinstance(value, dict):
-                for name, each in (value.get("properties") or {}).items():
-                    known = isinstance(each, dict) and {"description", "$ref"} & each.keys()
-                    if not known:
-                        lacking.append(f"{file.name}{at}/{name}")
-                stack += [(f"{at}/{key}", each) for key, each in value.items()]
-
-    assert lacking == []
-
-
 def test_the_prompts_of_a_commit_are_listed_under_its_id(small, say):
     small.write({"prompts/new.prompt.yaml": "format: promptops/1\n"})
 

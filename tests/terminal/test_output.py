@@ -18,7 +18,7 @@ def test_a_module_that_a_report_needs_and_lacks_is_named(monkeypatch):
     assert raised.value.name == "promptops.model.history"
 
 
-@pytest.mark.parametrize("command", ["blame", "test", "channel"])
+@pytest.mark.parametrize("command", ["blame", "test"])
 def test_a_report_is_found_in_the_folder_of_its_command_or_below_report(command):
     assert output._writer(command, "text").__name__ in {"write_text", "write"}
 

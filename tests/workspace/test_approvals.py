@@ -525,13 +525,12 @@ def test_one_place_alone_makes_providers_and_one_alone_approves():
     assert callers == {
         "approve": {"workspace/approved_endpoints.py"},
         "provider_of": {"testing/model_calls.py"},
-        "batches_of": {"testing/batch/state.py"},
+        "batches_of": {"testing/batches.py"},
         "Approved": {
             "evals/providers/registry.py",
             "workspace/approved_endpoints.py",
             # They pass approvals on.
-            "testing/batch/submitting.py",
-            "testing/batch/state.py",
+            "testing/batches.py",
             "testing/model_calls.py",
         },
     }

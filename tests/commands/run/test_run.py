@@ -185,7 +185,8 @@ def test_json_has_the_answer_its_usage_and_its_results(repo, served):
         "cost_usd": 0.012,
         "saved_in": None,
     }
-    results = answer.pop("assertions")
+    results, latency_s = answer.pop("assertions"), answer["answer"].pop("latency_s")
+    assert latency_s is None or latency_s > 0  # null if the machine was too busy to measure it
     assert answer == {
         "profile": "fast",
         "provider": "openai",
@@ -198,7 +199,6 @@ def test_json_has_the_answer_its_usage_and_its_results(repo, served):
             "model": "fast-1",
             "fingerprint": "fp_echo",
             "usage": {"input": 4, "output": 4, "cached": 0},
-            "latency_s": None,
         },
         "problem": None,
         "cost_usd": 0.012,

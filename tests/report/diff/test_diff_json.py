@@ -177,10 +177,12 @@ def test_a_report_is_what_its_schema_says(name):
 
 
 def test_only_the_values_of_a_change_may_be_missing():
-    schema = json.loads((SCHEMAS / "diff.schema.json").read_text("utf-8"))
+    files = [SCHEMAS / f"{name}.schema.json" for name in ("diff", "common")]
+    schemas = [json.loads(file.read_text("utf-8")) for file in files]
 
     optional = {
         name: sorted(set(each["properties"]) - set(each["required"]))
+        for schema in schemas
         for name, each in schema["$defs"].items()
     }
     assert {name: keys for name, keys in optional.items() if keys} == {

@@ -9,7 +9,7 @@ from promptops.records import record
 from promptops.report.check.page.overview import Parts
 from promptops.report.check.parts.findings import failing_cases
 from promptops.report.check.parts.rows import reason
-from promptops.report.probe.parts import facts
+from promptops.report.probe.parts import facts as probe_facts
 
 PARTS = {
     "lint": "findings",
@@ -80,5 +80,5 @@ def _cases(report: CheckReport, parts: Parts) -> Iterator[ReasonView]:
 
 def _probes(report: CheckReport) -> Iterator[ReasonView]:
     if "probes" in report.failing_checks and report.probes is not None:
-        found = (*facts.reasons(report.probes), facts.missing(report.probes))
+        found = (*probe_facts.reasons(report.probes), probe_facts.missing(report.probes))
         yield from (ReasonView("probes", "probes", text) for text in found if text)

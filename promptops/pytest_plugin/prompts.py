@@ -22,8 +22,8 @@ from promptops.model.place import Place
 from promptops.model.test_run import CaseRun, Decided, TestRun
 from promptops.records import record, replace
 from promptops.report.parts.visible import escaped, visible, visible_path
-from promptops.report.test.parts import facts
-from promptops.report.test.parts.facts import cost
+from promptops.report.test import facts
+from promptops.report.test.facts import cost
 from promptops.report.test.text import write
 from promptops.source.recording_files import first_of
 from promptops.testing.answering import Mode

@@ -10,7 +10,7 @@ from promptops.commands.init.ci_files import nightly_text
 from promptops.model.night import NOTES_REF
 from promptops.records import replace
 from promptops.report.drift import markdown
-from promptops.report.drift.parts.facts import headline
+from promptops.report.drift.facts import headline
 from promptops.report.parts.record_json import write
 from promptops.source.config import load
 from promptops.workspace.workspace import workspace

@@ -55,7 +55,7 @@ def command(output: OutputOptions, wanted: SelectionOptions, **options: Any) -> 
     """
     from promptops.commands.check.check import check
     from promptops.commands.lint.lint import LintOptions, deprecations
-    from promptops.report.check.parts.rows import rows
+    from promptops.report.check.facts import rows
     from promptops.report.parts.visible import visible, visible_path
     from promptops.workspace.workspace import workspace
 

@@ -38,7 +38,7 @@ from promptops.release.versions import (
 from promptops.repo.interactive import act
 from promptops.repo.process import decode
 from promptops.repo.repository import Repository
-from promptops.report.diff.parts.facts import worst_first
+from promptops.report.diff.facts import worst_first
 from promptops.report.release.notes import notes
 from promptops.runtime.bundle.format import FORMAT, read_bundle
 from promptops.runtime.loading.source import shown

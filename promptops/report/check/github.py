@@ -13,11 +13,16 @@ from promptops.model.check import CheckReport
 from promptops.model.place import Place
 from promptops.model.report import Risk
 from promptops.plurals import some
-from promptops.report.check.parts.findings import probe_findings, without_lint_errors
-from promptops.report.check.parts.rows import reason, rows
-from promptops.report.check.parts.verdict import counts, headline
-from promptops.report.diff.parts import facts
-from promptops.report.diff.parts.distinct import risks
+from promptops.report.check.facts import (
+    counts,
+    headline,
+    probe_findings,
+    reason,
+    rows,
+    without_lint_errors,
+)
+from promptops.report.diff import facts
+from promptops.report.diff.facts import risks
 from promptops.report.github import write as write_lint
 from promptops.report.parts.github_command import annotation
 from promptops.report.parts.visible import visible

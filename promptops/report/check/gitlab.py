@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from promptops.model.check import CheckReport
-from promptops.report.check.parts.findings import as_findings
+from promptops.report.check.facts import as_findings
 from promptops.report.gitlab import write as write_lint
 
 

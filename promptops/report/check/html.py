@@ -1,37 +1,54 @@
-"""For a browser: one page without any external resources."""
+"""One HTML page of the gate: the verdict with its reasons, costs, and the table of test cases."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Literal
 
-from promptops.model.check import CheckReport
+from promptops.model.change import PromptDiff
+from promptops.model.check import BOUNDARIES, CheckReport
 from promptops.model.finding import Severity
+from promptops.model.mutant import MutationCount
+from promptops.model.probe import PromptProbes
+from promptops.model.test_run import CaseRun
+from promptops.plurals import counted
 from promptops.records import record, replace
-from promptops.report.check.page.cost import cost_rows, total
-from promptops.report.check.page.coverage import coverage_views
-from promptops.report.check.page.findings import file_views, quiet
-from promptops.report.check.page.overview import Parts, prompt_rows
-from promptops.report.check.page.reasons import PARTS, failing_parts, reasons
-from promptops.report.check.page.tests import ATTACKS, tests_table
-from promptops.report.check.parts.findings import without_lint_errors
-from promptops.report.check.parts.rows import noticed, required, rows
-from promptops.report.check.parts.verdict import counted_risks, counts, headline
+from promptops.report.check.facts import (
+    counted_risks,
+    counts,
+    failing_cases,
+    headline,
+    noticed,
+    reason,
+    required,
+    rows,
+    without_lint_errors,
+)
+from promptops.report.check.views import (
+    Parts,
+    PromptRow,
+    coverage_views,
+    file_views,
+    findings_by_prompt,
+    prompt_rows,
+    quiet,
+)
 from promptops.report.diff import html as diff
-from promptops.report.diff.page.views import PromptChangesView, prompt_views
+from promptops.report.diff.html import Pair, PromptChangesView, means, prompt_views
+from promptops.report.mutate import facts as mutants
 from promptops.report.mutate.html import PARTS as MUTANTS
 from promptops.report.mutate.html import row_views
-from promptops.report.mutate.parts import facts as mutants
 from promptops.report.page.document import document
+from promptops.report.page.size_budget import Room
 from promptops.report.page.source import PARTS as SOURCE
 from promptops.report.parts.sentence import advice
 from promptops.report.parts.summary import by_severity
+from promptops.report.probe import facts as probe_facts
+from promptops.report.probe import facts as probes
 from promptops.report.probe.html import PromptProbesView
 from promptops.report.probe.html import prompt_views as probe_views
-from promptops.report.probe.parts import facts as probe_facts
+from promptops.report.test import facts
 from promptops.report.test import html as test
-from promptops.report.test.page.size_budget import Room
-from promptops.report.test.parts import facts
 
 # A diff and a run share the page, so each has less room than alone.
 _CHARACTERS_OF_CHANGES = 4_000_000
@@ -166,4 +183,289 @@ _FILTERS: dict[str, Callable[..., Any]] = {
     "required": required,
     "quiet": quiet,
     "severity_sign": _SIGNS.__getitem__,
+}
+
+
+# Why the gate fails, each reason with the part of the page that shows it.
+
+PARTS = {
+    "lint": "findings",
+    "cases": "cases",
+    "coverage": "coverage",
+    "mutation": "mutation",
+    "probes": "probes",
+    "budgets": "findings",
+    "release": "changes",
+}
+"""The section of the page for each check of the gate."""
+
+
+@record(frozen=True, slots=True)
+class ReasonView:
+    """One reason why the gate fails.
+
+    Attributes:
+        anchor: The anchor of the part of the page that shows it.
+        name: The prompt, the file or the part that the reason is about.
+        text: Unescaped, with code in backticks.
+    """
+
+    anchor: str
+    name: str
+    text: str
+
+
+def reasons(report: CheckReport, parts: Parts) -> tuple[ReasonView, ...]:
+    """Refused risks and changes, then findings, then cases; empty if the gate passes."""
+    return (
+        *_refused(report, parts),
+        *_findings(report, parts),
+        *_cases(report, parts),
+        *_probes(report),
+    )
+
+
+def failing_parts(report: CheckReport) -> frozenset[str]:
+    """The parts that fail the gate, but for changes: those that are refused are reasons."""
+    failing = (PARTS[name] for name in report.failing_checks)
+    return frozenset(part for part in failing if part != "changes")
+
+
+def _refused(report: CheckReport, parts: Parts) -> Iterator[ReasonView]:
+    for risk in report.refused_risks:
+        yield ReasonView("risks", "risk", str(risk))
+    anchors = {view.prompt.id: view.anchor for view in parts.changes}
+    for prompt, change in report.refused_changes:
+        yield ReasonView(anchors[prompt.id], prompt.id, reason(change))
+
+
+def _findings(report: CheckReport, parts: Parts) -> Iterator[ReasonView]:
+    anchors = {view.path: view.anchor for view in parts.files}
+    for finding in report.failing_findings:
+        path, line = finding.place.path, finding.place.line
+        yield ReasonView(anchors[path], f"{path}:{line}", f"{finding.message} ({finding.code})")
+
+
+def _cases(report: CheckReport, parts: Parts) -> Iterator[ReasonView]:
+    anchors = {view.prompt: view.anchor for view in parts.cases}
+    for each in failing_cases(report):
+        text = each.message.removeprefix(f"{each.prompt}: ")
+        anchor = "coverage" if each.code == "coverage" else anchors.get(each.prompt, "cases")
+        name = each.code if each.code == "coverage" else each.prompt
+        yield ReasonView(anchor, name, text)
+
+
+def _probes(report: CheckReport) -> Iterator[ReasonView]:
+    if "probes" in report.failing_checks and report.probes is not None:
+        found = (*probe_facts.reasons(report.probes), probe_facts.missing(report.probes))
+        yield from (ReasonView("probes", "probes", text) for text in found if text)
+
+
+# The cost of requests before and after, and of recorded answers.
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class CostRow:
+    """The costs of one prompt, or of all.
+
+    Attributes:
+        tokens, usd: Of a request before and after, the mean of the cases that differ; None if
+            no case differs, or if a price is unknown.
+        answers: The number of recorded answers.
+        read, written: All tokens of requests and of answers, as counted by the provider.
+    """
+
+    prompt: str
+    tokens: Pair | None
+    usd: Pair | None
+    answers: int
+    read: int
+    written: int
+
+    @property
+    def rises(self) -> bool:
+        return self.tokens is not None and round(self.tokens[1]) > round(self.tokens[0])
+
+
+def cost_rows(
+    prompts: Sequence[PromptChangesView], cases: Iterable[CaseRun]
+) -> tuple[CostRow, ...]:
+    """The costs of each prompt with known costs; changed prompts first."""
+    changed = {view.prompt.id: view for view in prompts}
+    answered: dict[str, list[CaseRun]] = {}
+    for case in cases:
+        if case.answer is not None:
+            answered.setdefault(case.prompt, []).append(case)
+    names = dict.fromkeys((*changed, *answered))
+    rows = (_row(name, changed.get(name), answered.get(name, ())) for name in names)
+    return tuple(row for row in rows if row.tokens or row.answers)
+
+
+def total(prompts: Iterable[PromptDiff], rows: Iterable[CostRow]) -> CostRow:
+    """The total of all prompts: means for requests, sums for answers."""
+    tokens, usd = means([case for prompt in prompts for case in prompt.cases])
+    every = list(rows)
+    return CostRow(
+        prompt="",
+        tokens=tokens,
+        usd=usd,
+        answers=sum(row.answers for row in every),
+        read=sum(row.read for row in every),
+        written=sum(row.written for row in every),
+    )
+
+
+def _row(name: str, view: PromptChangesView | None, cases: Sequence[CaseRun]) -> CostRow:
+    usage = [case.answer.usage for case in cases if case.answer is not None]
+    return CostRow(
+        prompt=name,
+        tokens=view.tokens if view else None,
+        usd=view.usd if view else None,
+        answers=len(usage),
+        read=sum(used.input for used in usage),
+        written=sum(used.output for used in usage),
+    )
+
+
+# What the tests of each prompt notice, in one place.
+#
+# Each measure is one column; a column without a value for any prompt is left out.
+
+ATTACKS = "probes-of"
+"""The prefix of the anchors of the prompts that were attacked; their number follows, 1-based."""
+
+Tone = Literal["good", "bad", "neutral"]
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """One measure of the tests of a prompt.
+
+    Attributes:
+        percent: For a bar, 0 to 100; None without a bar.
+        anchor: The part of the page with the details, or "".
+    """
+
+    text: str
+    tone: Tone = "neutral"
+    percent: int | None = None
+    anchor: str = ""
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class TestsRow:
+    """How much the tests of a prompt are worth; `measures` in the order of the columns."""
+
+    row: PromptRow
+    measures: tuple[Measure | None, ...]
+
+    @property
+    def quiet(self) -> bool:
+        """Whether no measure is bad."""
+        return all(each is None or each.tone != "bad" for each in self.measures)
+
+
+@record(frozen=True, slots=True)
+class TestsTable:
+    """The table of the page; without rows if nothing was measured."""
+
+    columns: tuple[str, ...]
+    rows: tuple[TestsRow, ...]
+
+
+Column = Callable[[CheckReport, Sequence[PromptRow]], Mapping[str, Measure]]
+"""From a report and its prompts to the measures by the name of the prompt."""
+
+
+def tests_table(report: CheckReport, rows: Iterable[PromptRow]) -> TestsTable:
+    """The prompts of which anything was measured, in the order of the page."""
+    prompts = tuple(rows)
+    columns = {title: column(report, prompts) for title, column in _COLUMNS.items()}
+    found = {title: measures for title, measures in columns.items() if measures}
+    views = [
+        TestsRow(row=row, measures=tuple(each.get(row.name) for each in found.values()))
+        for row in prompts
+    ]
+    return TestsTable(tuple(found), tuple(view for view in views if any(view.measures)))
+
+
+def _branches(_: CheckReport, rows: Sequence[PromptRow]) -> dict[str, Measure]:
+    found: dict[str, Measure] = {}
+    for row in rows:
+        if row.covered is not None:
+            taken, total = row.covered.row.covered, row.covered.row.total
+            found[row.name] = Measure(
+                text=facts.share(taken, total),
+                tone="good" if taken == total else "bad",
+                percent=100 * taken // total if total else 100,
+                anchor=row.covered.anchor,
+            )
+    return found
+
+
+def _boundaries(report: CheckReport, rows: Sequence[PromptRow]) -> dict[str, Measure]:
+    """Whether inputs at the boundaries of the schema break a prompt."""
+    ids = report.shown.ids if report.shown else {}
+    users = report.shown.users if report.shown else {}
+    breaking = (each for each in report.lint.findings if each.code == BOUNDARIES)
+    found = findings_by_prompt(breaking, users)
+    checked = {ids.get(path, path) for path in report.lint.opt_in.get(BOUNDARIES, ())}
+    return {
+        row.name: _broken(row, [each.place.path for each in found.get(row.name, ())])
+        for row in rows
+        if row.name in checked or row.name in found
+    }
+
+
+def _broken(row: PromptRow, paths: Sequence[str]) -> Measure:
+    if not paths:
+        return Measure(text="none breaks it", tone="good")
+    anchors = {file.path: file.anchor for file in row.files}
+    verb = "breaks" if len(paths) == 1 else "break"
+    text = f"{counted(len(paths), 'place')} {verb}"
+    return Measure(text=text, tone="bad", anchor=anchors.get(paths[0], ""))
+
+
+def _mutants(_: CheckReport, rows: Sequence[PromptRow]) -> dict[str, Measure]:
+    """How many prompts with one thing broken on purpose the cases notice."""
+    found: dict[str, Measure] = {}
+    for row in rows:
+        count = row.mutated.row.count if row.mutated is not None else MutationCount()
+        share = count.behaviour_score
+        if row.mutated is not None and share is not None:
+            found[row.name] = Measure(
+                text=mutants.percent(count),
+                tone="bad" if count.survived else "good",
+                percent=int(100 * share),
+                anchor=row.mutated.anchor,
+            )
+    return found
+
+
+def _tests_attacks(report: CheckReport, _: Sequence[PromptRow]) -> dict[str, Measure]:
+    """How many attacks succeed, with the 95% interval, and the family that succeeds most."""
+    prompts = report.probes.prompts if report.probes is not None else ()
+    return {
+        each.prompt: Measure(
+            text=_attacked(each),
+            tone="bad" if each.failures else "neutral" if each.rate.succeeded else "good",
+            anchor=f"{ATTACKS}-{number}",
+        )
+        for number, each in enumerate(prompts, 1)
+        if each.rate.n
+    }
+
+
+def _attacked(prompt: PromptProbes) -> str:
+    """Such as `3 of 40 · 7.5% [2.6, 19.9] · most in fake-turn 2 of 3`."""
+    worst = probes.worst(prompt)
+    parts = [probes.share(prompt.rate), probes.interval(prompt.rate)]
+    return " · ".join([*parts, f"most in {worst}"] if worst else parts)
+
+
+_COLUMNS: Mapping[str, Column] = {
+    "Branches covered": _branches,
+    "Boundary inputs": _boundaries,
+    "Mutants killed": _mutants,
+    "Attacks that succeed": _tests_attacks,
 }

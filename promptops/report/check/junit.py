@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 from promptops.model.check import CheckReport, GateRow
 from promptops.report import junit as lint
-from promptops.report.check.parts.rows import reason, rows
+from promptops.report.check.facts import reason, rows
 from promptops.report.parts.visible import visible
 from promptops.report.parts.xml_text import attributes, xml_text
 from promptops.report.test import junit as test

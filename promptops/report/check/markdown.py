@@ -10,17 +10,24 @@ from promptops.model.config import Waiver
 from promptops.model.probe import PromptProbes
 from promptops.model.report import Risk
 from promptops.plurals import counted
-from promptops.report.check.parts.findings import without_lint_errors
-from promptops.report.check.parts.rows import fixes, reason, required, rows, waived
-from promptops.report.check.parts.verdict import counts, headline
+from promptops.report.check.facts import (
+    counts,
+    fixes,
+    headline,
+    reason,
+    required,
+    rows,
+    waived,
+    without_lint_errors,
+)
 from promptops.report.diff.markdown import details, summary
 from promptops.report.document.markdown import LIMIT
 from promptops.report.markdown import table
 from promptops.report.parts.markdown_text import code, escape, fitting, sentence, within
 from promptops.report.parts.visible import visible
-from promptops.report.probe.parts import facts
+from promptops.report.probe import facts
+from promptops.report.test.facts import short
 from promptops.report.test.markdown import body
-from promptops.report.test.parts.facts import short
 
 MARKER = "<!-- promptops check -->"
 """Identifies the comment, so that it is updated and not repeated."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from promptops.model.check import CheckReport
 from promptops.model.report import RuleInfo
-from promptops.report.check.parts.findings import as_findings, rule_infos
+from promptops.report.check.facts import as_findings, rule_infos
 from promptops.report.sarif import write as write_lint
 
 

@@ -9,15 +9,21 @@ from promptops.model.check import CheckReport
 from promptops.model.probe import ProbeRun
 from promptops.model.report import Style, plain
 from promptops.plurals import and_more, some
-from promptops.report.check.parts.findings import probes_without_repeats, without_lint_errors
-from promptops.report.check.parts.rows import fixes, reason, waived
-from promptops.report.check.parts.verdict import counts, headline
-from promptops.report.diff.parts import facts
+from promptops.report.check.facts import (
+    counts,
+    fixes,
+    headline,
+    probes_without_repeats,
+    reason,
+    waived,
+    without_lint_errors,
+)
+from promptops.report.diff import facts
 from promptops.report.diff.text import risk_lines
 from promptops.report.full import write as write_lint
 from promptops.report.parts.visible import visible, visible_line, visible_path
-from promptops.report.probe.parts import facts as probe_facts
-from promptops.report.test.parts.facts import short
+from promptops.report.probe import facts as probe_facts
+from promptops.report.test.facts import short
 from promptops.report.test.text import report_lines
 
 _MOST = 10

@@ -17,15 +17,14 @@ from promptops.model.arm import (
 )
 from promptops.plurals import counted
 from promptops.records import record
-from promptops.report.compare.page.labels import Box, Label, along, placed
-from promptops.report.compare.parts import facts
+from promptops.report.compare import facts
+from promptops.report.compare.labels import Box, Label, along, placed
 from promptops.report.page.document import PICTURE, document
 from promptops.report.page.scale import Scale, Tick, cost_scale, marks, score_scale
-from promptops.report.test.html import FILTERS, PARTS
-from promptops.report.test.page.regressions import WorseView, worse_view
-from promptops.report.test.page.size_budget import Cut, Room
-from promptops.report.test.parts import scores
-from promptops.report.test.parts.facts import call, short
+from promptops.report.page.size_budget import Cut, Room
+from promptops.report.test import scores
+from promptops.report.test.facts import call, short
+from promptops.report.test.html import FILTERS, PARTS, WorseView, worse_view
 
 
 def write(comparison: ArmComparison, **_: object) -> str:

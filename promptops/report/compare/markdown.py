@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from promptops.model.arm import ArmComparison, ArmResult, PromptComparison
-from promptops.report.compare.parts import facts
+from promptops.report.compare import facts
 from promptops.report.document.markdown import LIMIT, more, opening, table_text
 from promptops.report.parts.markdown_text import code, fitting, shown_sentence
+from promptops.report.test.facts import short
 from promptops.report.test.markdown import worst_case
-from promptops.report.test.parts.facts import short
 
 _RESERVED = 1_000  # for the notes on omitted parts
 _ROOM_FOR_WORST = 20_000

@@ -6,12 +6,11 @@ from collections.abc import Iterator
 
 from promptops.model.arm import ArmComparison, ArmResult, PromptComparison
 from promptops.model.report import Style, plain
-from promptops.report.compare.parts import facts
+from promptops.report.compare import facts
 from promptops.report.document.text import last_lines, table_lines
 from promptops.report.parts.visible import visible, visible_path
-from promptops.report.test.parts import scores
-from promptops.report.test.parts.difference import Differences
-from promptops.report.test.parts.facts import short
+from promptops.report.test import scores
+from promptops.report.test.facts import Differences, short
 
 
 def write(

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from promptops.model.change import CaseDiff, Change, DiffReport, PromptDiff, SeenPair
 from promptops.plurals import and_more, counted, some
-from promptops.report.diff.parts import facts
-from promptops.report.diff.parts.distinct import DistinctPrompt, distinct_prompts, risks
+from promptops.report.diff import facts
+from promptops.report.diff.facts import DistinctPrompt, distinct_prompts, risks
 from promptops.report.parts.markdown_text import code, escape, fenced, sentence, within
 from promptops.report.parts.patch import patch_lines
 from promptops.report.parts.visible import visible

@@ -8,8 +8,8 @@ from promptops.model.change import CaseDiff, Change, DiffReport, PromptDiff, See
 from promptops.model.report import Style, plain
 from promptops.model.version import Bump
 from promptops.plurals import counted, some
-from promptops.report.diff.parts import facts
-from promptops.report.diff.parts.distinct import DistinctPrompt, distinct_prompts, risks
+from promptops.report.diff import facts
+from promptops.report.diff.facts import DistinctPrompt, distinct_prompts, risks
 from promptops.report.parts.shown_lines import by_words, marked, shortened
 from promptops.report.parts.visible import visible, visible_path
 

@@ -6,14 +6,13 @@ from typing import Any
 
 from promptops.model.night import Chart, Drift, Night, PromptDrift
 from promptops.records import record
-from promptops.report.drift.page.chart import EDGES, ControlChart, control_chart
-from promptops.report.drift.parts import facts
+from promptops.report.drift import facts
+from promptops.report.drift.chart import EDGES, ControlChart, control_chart
 from promptops.report.page.document import PICTURE, document
-from promptops.report.test.html import FILTERS, PARTS
-from promptops.report.test.page.regressions import WorseView, worse_view
-from promptops.report.test.page.size_budget import Room
-from promptops.report.test.parts import scores
-from promptops.report.test.parts.problem_lines import problem_lines
+from promptops.report.page.size_budget import Room
+from promptops.report.test import scores
+from promptops.report.test.facts import problem_lines
+from promptops.report.test.html import FILTERS, PARTS, WorseView, worse_view
 
 _NIGHTS_SHOWN = 150
 

@@ -8,12 +8,11 @@ from promptops.model.night import SIGNALS, Drift, PromptDrift
 from promptops.plurals import counted
 from promptops.report.document.blocks import ended_early
 from promptops.report.document.markdown import LIMIT, more, table_text
-from promptops.report.drift.parts import facts
+from promptops.report.drift import facts
 from promptops.report.parts.markdown_text import code, escape, fitting, sentence, shown_sentence
 from promptops.report.parts.visible import visible, visible_path
+from promptops.report.test.facts import problem_lines, short
 from promptops.report.test.markdown import worst_case
-from promptops.report.test.parts.facts import short
-from promptops.report.test.parts.problem_lines import problem_lines
 
 MARKER = "<!-- promptops drift -->"
 """Identifies the issue, so that it is updated and not repeated."""

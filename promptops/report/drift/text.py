@@ -7,12 +7,10 @@ from collections.abc import Iterator
 from promptops.model.night import Drift, PromptDrift
 from promptops.model.report import Style, plain
 from promptops.report.document.text import last_lines, table_lines
-from promptops.report.drift.parts import facts
+from promptops.report.drift import facts
 from promptops.report.parts.visible import visible, visible_path
-from promptops.report.test.parts import scores
-from promptops.report.test.parts.difference import Differences
-from promptops.report.test.parts.facts import short
-from promptops.report.test.parts.problem_lines import problem_lines
+from promptops.report.test import scores
+from promptops.report.test.facts import Differences, problem_lines, short
 
 
 def write(drift: Drift, *, style: Style = plain, figures: bool = False, **_: object) -> str:

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from promptops.model.imported import Import, ImportedPrompt
 from promptops.plurals import counted
 from promptops.report.document.markdown import LIMIT
-from promptops.report.import_.parts import facts
-from promptops.report.import_.parts.inferred_inputs import inferred_line, without_inferred
-from promptops.report.import_.parts.left_out import left_out_phrase
+from promptops.report.import_ import facts
+from promptops.report.import_.facts import inferred_line, left_out_phrase, without_inferred
 from promptops.report.parts.loss_lines import loss_lines
 from promptops.report.parts.markdown_text import (
     code_span,

@@ -8,10 +8,16 @@ from promptops.model.finding import Severity
 from promptops.model.imported import Import
 from promptops.model.report import Style, plain
 from promptops.report.full import finding_lines
-from promptops.report.import_.parts import facts
-from promptops.report.import_.parts.facts import next_step, profile_lines, row, summary
-from promptops.report.import_.parts.inferred_inputs import inferred_line, without_inferred
-from promptops.report.import_.parts.left_out import left_out_lines
+from promptops.report.import_ import facts
+from promptops.report.import_.facts import (
+    inferred_line,
+    left_out_lines,
+    next_step,
+    profile_lines,
+    row,
+    summary,
+    without_inferred,
+)
 from promptops.report.parts.loss_lines import note_lines
 from promptops.report.parts.visible import visible_path
 

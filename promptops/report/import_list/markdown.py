@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from promptops.model.imported import Candidate, CandidateList
 from promptops.report.document.markdown import LIMIT
-from promptops.report.import_.parts.left_out import left_out_lines
+from promptops.report.import_.facts import left_out_lines
 from promptops.report.parts.loss_lines import loss_lines
 from promptops.report.parts.markdown_text import code_span, escape, within
 from promptops.report.parts.visible import visible, visible_path

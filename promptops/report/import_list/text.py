@@ -8,7 +8,7 @@ from promptops.model.imported import Candidate, CandidateList
 from promptops.model.report import Style, plain
 from promptops.plurals import counted
 from promptops.report.full import finding_lines
-from promptops.report.import_.parts.left_out import left_out_lines
+from promptops.report.import_.facts import left_out_lines
 from promptops.report.parts.visible import visible, visible_path
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from promptops.model.mutant import Mutant, MutationRow, MutationRun
-from promptops.report.mutate.parts import facts
+from promptops.report.mutate import facts
 from promptops.report.parts.github_command import annotation
 from promptops.report.parts.visible import visible_path
 

@@ -9,12 +9,12 @@ from promptops.model.mutant import Mutant, MutationRow, MutationRun
 from promptops.model.place import Place
 from promptops.plurals import and_more
 from promptops.records import record
-from promptops.report.mutate.parts import facts
+from promptops.report.mutate import facts
 from promptops.report.page.document import document
 from promptops.report.page.source import PARTS as SOURCE
 from promptops.report.page.source import Note, Stretch, excerpt_of, stretches
+from promptops.report.test.facts import short
 from promptops.report.test.html import PARTS as CASES
-from promptops.report.test.parts.facts import short
 
 PARTS = "mutate/page/mutants"
 """The path of the style of mutants, for `document`."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from promptops.model.mutant import Mutant, MutationRow, MutationRun
 from promptops.plurals import and_more
 from promptops.report.document.markdown import LIMIT, more, opening, table_text
-from promptops.report.mutate.parts import facts
+from promptops.report.mutate import facts
 from promptops.report.parts.markdown_text import code, escape, fitting, sentence
 from promptops.report.parts.visible import visible_path
 

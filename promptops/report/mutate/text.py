@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from promptops.model.mutant import Mutant, MutationRow, MutationRun
 from promptops.model.report import Style, plain
 from promptops.report.document.text import last_lines, table_lines
-from promptops.report.mutate.parts import facts
+from promptops.report.mutate import facts
 from promptops.report.parts.excerpt import excerpt
 from promptops.report.parts.visible import visible_path
 

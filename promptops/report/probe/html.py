@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from promptops.model.probe import FamilyRate, MatrixCell, ProbedCase, ProbeRun, PromptProbes
 from promptops.records import record
 from promptops.report.page.document import document
-from promptops.report.probe.parts import facts
+from promptops.report.page.size_budget import Cut, Room
+from promptops.report.probe import facts
+from promptops.report.test.facts import call
 from promptops.report.test.html import FILTERS, PARTS
-from promptops.report.test.page.size_budget import Cut, Room
-from promptops.report.test.parts.facts import call
 
 
 def write(run: ProbeRun, **_: object) -> str:

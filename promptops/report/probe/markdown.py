@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from promptops.model.probe import FamilyRate, ProbedCase, ProbeRun, PromptProbes
 from promptops.report.document.markdown import LIMIT, more, opening
 from promptops.report.parts.markdown_text import block, code, escape, fitting, shown_sentence
-from promptops.report.probe.parts import facts
-from promptops.report.test.parts.facts import answer_lines, short
+from promptops.report.probe import facts
+from promptops.report.test.facts import answer_lines, short
 
 _RESERVED = 1_000  # for the notes on omitted parts
 _LINES = 30

@@ -11,10 +11,9 @@ from promptops.report.document.text import last_lines
 from promptops.report.parts.answer_text import answer_lines
 from promptops.report.parts.visible import visible, visible_path
 from promptops.report.parts.visible_stream import visible_text
-from promptops.report.probe.parts import facts
-from promptops.report.test.parts import scores
-from promptops.report.test.parts.difference import Differences
-from promptops.report.test.parts.facts import short
+from promptops.report.probe import facts
+from promptops.report.test import scores
+from promptops.report.test.facts import Differences, short
 
 _LINES = 6
 _ATTACKS = 20

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from promptops.model.change import Change, DiffReport, PromptDiff
 from promptops.plurals import and_more, counted, some
-from promptops.report.diff.parts import facts
+from promptops.report.diff import facts
 from promptops.report.parts.visible import visible
 
 SECTIONS = ("Breaking", "Added", "Removed", "Changed")

@@ -8,9 +8,9 @@ from promptops.model.score import Score, ScoreGroup
 from promptops.plurals import and_more, counted
 from promptops.report.document.markdown import LIMIT
 from promptops.report.parts.markdown_text import code, escape, fitting, shown_sentence
-from promptops.report.score.parts import facts, notes
-from promptops.report.score.parts.facts import Section, group_name, sections
-from promptops.report.score.parts.figures import columns
+from promptops.report.score import facts, notes
+from promptops.report.score.facts import Section, group_name, sections
+from promptops.report.score.figures import columns
 
 MARKER = "<!-- promptops score -->"
 """Identifies the comment, so that it is updated and not repeated."""

@@ -8,10 +8,10 @@ from promptops.model.report import Style, plain
 from promptops.model.score import Dimension, Score, ScoreGroup
 from promptops.plurals import counted
 from promptops.report.parts.visible import visible_line, visible_path
-from promptops.report.score.parts import facts, notes
-from promptops.report.score.parts.facts import Section, group_name, sections
-from promptops.report.score.parts.figures import Column, columns, held
-from promptops.report.test.parts.facts import short
+from promptops.report.score import facts, notes
+from promptops.report.score.facts import Section, group_name, sections
+from promptops.report.score.figures import Column, columns, held
+from promptops.report.test.facts import short
 
 _ROWS = 20
 

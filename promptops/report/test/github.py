@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from promptops.model.test_run import CaseRun, Decided, TestRun
 from promptops.report.parts.github_command import annotation
 from promptops.report.parts.visible import visible
-from promptops.report.test.parts import facts, scores
-from promptops.report.test.parts.troubles import notes, outages, stale, troubles
+from promptops.report.test import facts, scores
+from promptops.report.test.troubles import notes, outages, stale, troubles
 
 _KINDS = {"fail": "error", "inconclusive": "warning"}
 

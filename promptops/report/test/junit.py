@@ -26,9 +26,9 @@ from promptops.records import field, record
 from promptops.report.junit import totals
 from promptops.report.parts.visible import visible, visible_line, visible_path
 from promptops.report.parts.xml_text import attributes, xml_text
-from promptops.report.test.parts import facts, scores
-from promptops.report.test.parts.difference import Differences
-from promptops.report.test.parts.troubles import Trouble, troubles
+from promptops.report.test import facts, scores
+from promptops.report.test.facts import Differences
+from promptops.report.test.troubles import Trouble, troubles
 
 Outcome = Literal["passed", "failure", "error", "skipped"]
 

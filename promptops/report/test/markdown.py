@@ -18,8 +18,8 @@ from promptops.report.parts.markdown_text import (
 )
 from promptops.report.parts.patch import patch_lines
 from promptops.report.parts.visible import visible
-from promptops.report.test.parts import facts, scores
-from promptops.report.test.parts.troubles import Trouble, notes, outages, stale, troubles
+from promptops.report.test import facts, scores
+from promptops.report.test.troubles import Trouble, notes, outages, stale, troubles
 
 MARKER = "<!-- promptops test -->"
 """Identifies the comment, so that it is updated and not repeated."""

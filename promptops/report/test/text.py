@@ -9,9 +9,9 @@ from promptops.model.report import Style, plain
 from promptops.model.test_run import CaseRun, CoverageRow, Decided, TestRun
 from promptops.report.parts.answer_text import answer_lines
 from promptops.report.parts.visible import visible, visible_line, visible_path
-from promptops.report.test.parts import facts, scores
-from promptops.report.test.parts.difference import Differences
-from promptops.report.test.parts.troubles import Trouble, notes, outages, stale, troubles
+from promptops.report.test import facts, scores
+from promptops.report.test.facts import Differences
+from promptops.report.test.troubles import Trouble, notes, outages, stale, troubles
 
 _VERDICTS = {"pass": "info", "fail": "error", "inconclusive": "warning"}
 

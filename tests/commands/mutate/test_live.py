@@ -6,7 +6,7 @@ from promptops.errors import UsageError
 from promptops.evals.engine.ask import Patience, Settings
 from promptops.model.mutant import Kill, LiveTrial
 from promptops.model.place import Place
-from promptops.report.mutate.parts import facts
+from promptops.report.mutate import facts
 from promptops.testing.options import RunOptions
 from promptops.testing.runner import test as run_cases
 from promptops.workspace.selection import SelectionOptions

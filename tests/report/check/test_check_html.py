@@ -172,7 +172,7 @@ def test_below_1_0_0_the_page_says_why_a_smaller_number_is_raised():
 
 
 def header_said(name):
-    from promptops.report.check.parts.rows import rows as asked
+    from promptops.report.check.facts import rows as asked
 
     return next(row.result for row in asked(failed()) if row.name == name)
 

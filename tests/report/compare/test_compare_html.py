@@ -7,7 +7,7 @@ import pytest
 
 from promptops.model.arm import Recommendation, ValueInterval
 from promptops.report.compare.html import picture, write
-from promptops.report.compare.page.labels import Box, along, placed
+from promptops.report.compare.labels import Box, along, placed
 from promptops.report.page.scale import cost_scale, score_scale
 from tests.hanging import ends_soon
 from tests.report.compare.comparisons import (

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from promptops.report.diff.page.rows import DiffLine, DiffRow, Fold, folded, side_by_side
+from promptops.report.diff.html import DiffLine, DiffRow, Fold, folded, side_by_side
 from promptops.report.parts.words import Segment, word_difference
 from tests.tiers import examples
 

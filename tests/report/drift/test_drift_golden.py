@@ -7,7 +7,7 @@ import pytest
 from promptops.model.night import NOTES_REF
 from promptops.records import replace
 from promptops.report.drift import html, markdown, text
-from promptops.report.drift.parts.facts import next_steps
+from promptops.report.drift.facts import next_steps
 from promptops.report.parts.record_json import record_json, write
 from tests.golden_files import compare
 from tests.output_schemas import validate

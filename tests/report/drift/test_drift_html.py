@@ -2,9 +2,9 @@
 
 from functools import cache
 
+from promptops.report.drift import facts
+from promptops.report.drift.chart import EDGES, control_chart
 from promptops.report.drift.html import write
-from promptops.report.drift.page.chart import EDGES, control_chart
-from promptops.report.drift.parts import facts
 from tests.report.diff.html_pages import read
 from tests.report.drift.drifts import RUNS, drifted, drifted_prompt, hostile, relearned
 from tests.report.test.hostile_runs import ATTACK

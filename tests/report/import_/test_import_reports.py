@@ -25,7 +25,7 @@ from promptops.records import replace
 from promptops.report import import_, import_list
 from promptops.report.import_ import markdown as import_markdown
 from promptops.report.import_ import text as import_text
-from promptops.report.import_.parts.inferred_inputs import inferred_line
+from promptops.report.import_.facts import inferred_line
 from promptops.report.import_list import markdown as list_markdown
 from promptops.report.import_list import text as list_text
 from promptops.report.parts.loss_lines import note_lines

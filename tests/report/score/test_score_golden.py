@@ -6,8 +6,8 @@ import pytest
 
 from promptops.model.score import SampleCounts, Score
 from promptops.report.score import html, markdown, text
-from promptops.report.score.parts.figures import limit, of_metric, rate
-from promptops.report.score.parts.notes import notes, raised
+from promptops.report.score.figures import limit, of_metric, rate
+from promptops.report.score.notes import notes, raised
 from tests.golden_files import compare
 from tests.report.diff.html_pages import read, readable
 from tests.report.score.scores import SCORES, alert, hostile, many, share, triage, week

@@ -1,9 +1,9 @@
 """The HTML page of scored samples, read without a browser."""
 
 from promptops.records import replace
+from promptops.report.score.facts import sections
 from promptops.report.score.html import write
-from promptops.report.score.page.series import charts
-from promptops.report.score.parts.facts import sections
+from promptops.report.score.series import charts
 from tests.report.diff.html_pages import read
 from tests.report.score.scores import SCORES, hostile, many, one_day, triage, week
 

@@ -19,7 +19,7 @@ from promptops.report.document.blocks import (
     ended_early,
 )
 from promptops.report.parts.visible import visible, visible_path
-from promptops.report.test.parts.facts import cost, rounded_down, short
+from promptops.report.test.facts import cost, rounded_down, short
 
 ALL = "promptops mutate --format json"
 COVERAGE = "promptops test --coverage"

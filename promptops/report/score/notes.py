@@ -17,10 +17,10 @@ from promptops.model.score import (
 )
 from promptops.plurals import and_more, counted, some
 from promptops.report.parts.visible import visible, visible_path
-from promptops.report.score.parts import figures
-from promptops.report.score.parts.facts import group_name
-from promptops.report.score.parts.figures import exact, of_metric
-from promptops.report.test.parts.facts import short
+from promptops.report.score import figures
+from promptops.report.score.facts import group_name
+from promptops.report.score.figures import exact, of_metric
+from promptops.report.test.facts import short
 
 _DOUBTFUL_SHOWN = 5
 _MISSING_SHOWN = 20

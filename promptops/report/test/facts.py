@@ -1,4 +1,4 @@
-"""The wording of a run and its cases in all formats, without any markup."""
+"""What all reports of a test run say."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from promptops.model.answer import Answer
+from promptops.model.report import Style
 from promptops.model.test_run import BranchCount, CaseRun, Decided, Source, TestRun
 from promptops.plurals import counted, some
 from promptops.report.parts.json_text import json_data
-from promptops.report.parts.visible import visible
-from promptops.report.test.parts.troubles import Trouble
+from promptops.report.parts.visible import visible, visible_path
+from promptops.report.test.troubles import Trouble
 
 RECORD = "promptops test --record"
 ALL = "promptops test --format json"
@@ -231,3 +232,55 @@ def share(taken: int, total: int) -> str:
 def short(text: str) -> str:
     """A name or a path, safe to print, cut if long."""
     return visible(text, _LONGEST_NAME)
+
+
+# The difference of two texts in a few lines, for a terminal or a log.
+
+_LINES = 12
+_LONGEST = 100_000
+_MOST = 1_000_000
+
+
+class Differences:
+    """Computes the differences of one report, within a limit of characters."""
+
+    def __init__(self, style: Style) -> None:
+        self._style = style
+        self._left = _MOST  # characters
+
+    def legend(self, before: str, after: str) -> str:
+        """The legend: which mark or colour belongs to which text."""
+        from promptops.report.parts.shown_lines import marked
+        from promptops.report.parts.words import Segment
+
+        words = Segment("removed", before), Segment("same", " "), Segment("added", after)
+        return marked(words, self._style)
+
+    def lines(self, before: str, after: str) -> Iterator[str]:
+        """At most twelve lines, and the number of the others; none if it would take too long."""
+        self._left -= len(before) + len(after)
+        if self._left < 0 or max(len(before), len(after)) > _LONGEST:
+            return
+        # This import takes 20 ms, and most runs have no difference to show.
+        from promptops.report.parts.shown_lines import by_words, marked, shortened
+
+        found = by_words(before, after)
+        for line in found[:_LINES]:
+            yield "…" if line is None else marked(shortened(line), self._style)
+        if len(found) > _LINES:
+            yield f"… {counted(len(found) - _LINES, 'more line')}"
+
+
+# Why cases have no judged answer, each reason once.
+
+
+def problem_lines(found: Iterable[CaseRun]) -> Iterator[str]:
+    """Each reason once, with the place and the names of its cases, at the first one."""
+    equal: dict[tuple[str, str], list[CaseRun]] = {}
+    for case in found:
+        place = "" if case.name else str(case.place)
+        equal.setdefault((place, case.reason), []).append(case)
+    for (_, reason), cases in equal.items():
+        names = list(dict.fromkeys(short(case.name) for case in cases if case.name))
+        shown = f" ({some(names, _NAMES_SHOWN)})" if names else ""
+        yield f"{visible_path(str(cases[0].place))}: {visible(reason)}{shown}"

@@ -8,9 +8,9 @@ from statistics import fmean
 
 from promptops.model.score import Alert, Dimension, Score, ScoreGroup, Share
 from promptops.records import record
-from promptops.report.score.parts.facts import Section, group_name, time_dimension
-from promptops.report.score.parts.notes import limit
-from promptops.report.test.parts.facts import short
+from promptops.report.score.facts import Section, group_name, time_dimension
+from promptops.report.score.notes import limit
+from promptops.report.test.facts import short
 
 BUDGET = "budget"
 

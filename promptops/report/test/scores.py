@@ -8,8 +8,8 @@ from promptops.model.answer import Answer
 from promptops.model.test_run import Decided, JudgeAgreement, Worse
 from promptops.plurals import counted
 from promptops.report.parts.visible import visible_path
-from promptops.report.test.parts import facts
-from promptops.report.test.parts.difference import Differences
+from promptops.report.test import facts
+from promptops.report.test.facts import Differences
 
 BEFORE, NOW = "before", "now"
 SAME = "both answers are the same"

@@ -32,8 +32,7 @@ from promptops.report.document.blocks import (
     ended_early,
 )
 from promptops.report.parts.visible import visible, visible_line, visible_path
-from promptops.report.test.parts.facts import cost, short
-from promptops.report.test.parts.problem_lines import problem_lines
+from promptops.report.test.facts import cost, problem_lines, short
 
 ALL = "--format json=FILE"
 """The option with which the same run would show all of it: another run may call a model."""

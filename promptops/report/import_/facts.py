@@ -1,15 +1,16 @@
-"""The result of an import in words."""
+"""What all reports of an import say."""
 
 from __future__ import annotations
 
 import posixpath
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from promptops.model.finding import Finding
-from promptops.model.imported import Import, ImportedPrompt, State
+from promptops.model.imported import EXCLUDED, NOT_SELECTED, Import, ImportedPrompt, LeftOut, State
 from promptops.plurals import counted, some
-from promptops.report.parts.visible import visible
+from promptops.report.parts.sentence import heading
+from promptops.report.parts.visible import visible, visible_path
 
 _STATES: dict[State, str] = {
     "written": "written",
@@ -125,3 +126,66 @@ def _added(result: Import) -> str:
     schema = (f"{shlex.quote(result.schema_copy)} ") if result.schema_copy else ""
     settings = f"{shlex.quote(result.configuration)} " if result.profiles else ""
     return f"{settings}{schema}{shlex.quote(posixpath.commonpath(paths) or '.')}"
+
+
+# Files of a source from which nothing was imported, and why.
+
+_SHOWN = 3
+
+
+def left_out_lines(left_out: Sequence[LeftOut]) -> list[str]:
+    """A line for each reason with the first files, and where all of them are listed.
+
+    What the user did not select is left out here, too.
+    """
+    reasons = _by_reason(one for one in left_out if one.reason not in (NOT_SELECTED, EXCLUDED))
+    lines = [f"  {_line(reason, paths)}" for reason, paths in reasons.items()]
+    if any(len(paths) > _SHOWN for paths in reasons.values()):
+        lines.append("  all of them: --format json")
+    return ["not imported:", *lines] if lines else []
+
+
+def left_out_phrase(left_out: Iterable[LeftOut]) -> str:
+    """The same as one line; "" if nothing is left out."""
+    return "; ".join(_line(*item) for item in _by_reason(left_out).items())
+
+
+def _by_reason(left_out: Iterable[LeftOut]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for one in left_out:
+        found.setdefault(one.reason, []).append(one.path)
+    return found
+
+
+def _line(reason: str, paths: Sequence[str]) -> str:
+    return f"{visible(reason)}: {some(paths, _SHOWN, name=visible_path)}"
+
+
+# The notes on inferred inputs, of which most prompts have several, as one line for people.
+
+_CODE = "IMP305"
+_INFERRED_INPUTS_SHOWN = 8
+
+
+def without_inferred(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings but for those on inferred inputs."""
+    return tuple(one for one in findings if one.code != _CODE)
+
+
+def inferred_line(findings: Sequence[Finding]) -> str:
+    """The number of prompts with inferred inputs, and the names of these; "" without any.
+
+    Such as `undeclared inputs of 2 prompts are inferred from their uses: ticket, tone  [IMP305 …]`.
+    """
+    found = [one for one in findings if one.code == _CODE]
+    if not found:
+        return ""
+    prompts = counted(len({one.prompt for one in found}), "prompt")
+    names = some(list(dict.fromkeys(map(_name, found))), _INFERRED_INPUTS_SHOWN, name=visible)
+    listed = f"undeclared inputs of {prompts} are inferred from their uses: {names}"
+    return f"{listed}  [{heading(found[0])}]"
+
+
+def _name(finding: Finding) -> str:
+    """The input that a note is about, which its message begins with: `the input `x` …`."""
+    return "".join(finding.message.split("`")[1:2]) or finding.message

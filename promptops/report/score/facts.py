@@ -10,8 +10,8 @@ from promptops.patterns import lazy_pattern
 from promptops.plurals import counted
 from promptops.records import record
 from promptops.report.parts.visible import visible, visible_path
-from promptops.report.score.parts.figures import held, percent
-from promptops.report.test.parts.facts import cost, short
+from promptops.report.score.figures import held, percent
+from promptops.report.test.facts import cost, short
 
 ALL = "--format json=FILE"
 """The option with which the same run would show all of it: another run may call a model."""

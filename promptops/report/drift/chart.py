@@ -14,11 +14,11 @@ from promptops.model.night import (
     PromptDrift,
 )
 from promptops.records import record
-from promptops.report.drift.parts import facts
-from promptops.report.drift.parts.facts import RELEASE, changes
+from promptops.report.drift import facts
+from promptops.report.drift.facts import RELEASE, changes
 from promptops.report.page.scale import Scale, Tick, marks, score_scale
 from promptops.report.parts.visible import visible
-from promptops.report.test.parts.facts import short
+from promptops.report.test.facts import short
 
 
 @record(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ from promptops.model.probe import (
 from promptops.plurals import counted, some
 from promptops.report.document.blocks import Controls, Document, Fact, Level, Remark, ended_early
 from promptops.report.parts.visible import visible, visible_path
-from promptops.report.test.parts.facts import cost, short
+from promptops.report.test.facts import cost, short
 
 ALL = "--format json=FILE"
 """The option with which the same run would show all of it: another run may call a model."""

@@ -17,8 +17,8 @@ from promptops.model.score import (
     Share,
 )
 from promptops.records import record
-from promptops.report.compare.parts.facts import NONE, UNKNOWN, cost_1000, seconds
-from promptops.report.test.parts.facts import short
+from promptops.report.compare.facts import NONE, UNKNOWN, cost_1000, seconds
+from promptops.report.test.facts import short
 
 _SECONDS = ("p50", "p95")
 _COST = "cost_1000"

@@ -1,1 +1,0 @@
-"""What the formats of `promptops import` share."""

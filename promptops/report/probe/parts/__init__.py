@@ -1,1 +1,0 @@
-"""Wording that the formats share."""

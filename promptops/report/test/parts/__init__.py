@@ -1,1 +1,0 @@
-"""Code that the formats of a test run share."""

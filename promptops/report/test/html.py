@@ -1,4 +1,4 @@
-"""One HTML page of a test run: regressions, the matrix of cases and models, and each case with its answer."""
+"""One HTML page of a test run: regressions, the matrix of cases and models, and each case."""
 
 from __future__ import annotations
 

@@ -1,1 +1,0 @@
-"""The parts of the HTML page of the gate: Python code, templates and style."""

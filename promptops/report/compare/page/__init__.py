@@ -1,1 +1,0 @@
-"""The page of a comparison: the picture, and the views of its template."""

@@ -134,6 +134,9 @@ def _run(arguments: list[str]) -> int:
         if not arguments:
             return USAGE
         return code if isinstance(code, int) else 0
+    except click.exceptions.NoArgsIsHelpError as error:  # a group without a command
+        _print_error(error.format_message())
+        return USAGE
     except click.ClickException as error:
         _print_error(f"error: {_visible(_message(error))}")
         _usage_tip(error)
@@ -225,7 +228,7 @@ def _print_error(text: str) -> None:
 def _visible(text: str) -> str:
     from promptops.report.parts.visible import visible_line
 
-    return "\n".join(map(visible_line, text.split("\n")))
+    return "\n".join(map(visible_line, text.replace("\t", "  ").split("\n")))
 
 
 def _bug(error: BaseException) -> int:

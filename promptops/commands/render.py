@@ -50,7 +50,7 @@ INPUT_HELP = (
 @output_option(
     "--resolved",
     is_flag=True,
-    help="Print the prompt file instead: variants merged, references and body files included.",
+    help="Print the prompt file instead; variants, references and body files are filled in.",
 )
 @at_option
 @common("text", "json", *_PROVIDERS)

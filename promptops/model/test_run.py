@@ -251,6 +251,7 @@ class TestRun:
         nothing: Why no case was selected, or "".
         advice: The command to type next, or "".
         fail_under: The required branch coverage, in percent; None for no limit.
+        audited: How many recorded answers were requested again; None except in an audit.
         unanswered: Requests without an answer, to judges too: a provider failed, or the run
             ended early.
         unasked: Those of them that were not sent because the run ended early.
@@ -272,6 +273,7 @@ class TestRun:
     nothing: str = ""
     advice: str = ""
     fail_under: float | None = None
+    audited: int | None = None
     unanswered: int = 0
     unasked: int = 0
     ended: str = ""

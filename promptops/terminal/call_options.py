@@ -200,7 +200,7 @@ model_calls = option_group(
         "--max-time",
         type=Amount(0),
         metavar="SECONDS",
-        help="Stop sending then; requests under way end.",
+        help="Stop sending then; requests under way are completed.",
     ),
     _event_option,
     trust_option,

@@ -11,7 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from promptops.errors import InputError, PromptopsError, os_reason
+from promptops.errors import InputError, PromptopsError, UsageError, os_reason
 from promptops.model.report import Style, plain
 from promptops.records import field, record
 
@@ -83,6 +83,13 @@ class OutputOptions:
             return write(result, style=style, **facts)
 
         self.write_each(text_of)
+
+    def refuse_formats(self, option: str, *known: str) -> None:
+        """Raise UsageError for a format that the command has, but not with this option."""
+        for name, _ in self.formats:
+            if name not in known:
+                hint = f"one of: {', '.join(known)}"
+                raise UsageError(f"{option} has no format {name!r}", hint=hint)
 
     def write(self, text: str, file: str = "-") -> None:
         """Write to stdout or to a file, in UTF-8 in every locale."""

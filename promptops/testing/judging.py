@@ -376,10 +376,11 @@ def audit_recordings(
     *,
     sampled: tuple[SampleSize, str],
     calls: ModelCalls,
-) -> Iterator[CaseRun]:
-    """The cases of a sample for which the model or a judge now gives another answer, or fails.
+) -> Iterator[CaseRun | None]:
+    """For each recording of a sample, None if the model or the judge gives the same answer today.
 
-    `sampled` is the size of the sample, and the seed that chooses it.
+    Else its case, with what differs or why no answer came. `sampled` is the size of the sample, and
+    the seed that chooses it.
     """
     places = {(case.prompt.path, case.case.name): case.place for case in plan}
     known = {
@@ -403,6 +404,8 @@ def audit_recordings(
             what = ", ".join(f"`{name}`" for name in found)
             reason = f"requested again, {whose} gives another answer: {what}"
             yield _differing_case_run(prompt, want, place, reason, outage=False)
+        else:
+            yield None
 
 
 def _differing_case_run(

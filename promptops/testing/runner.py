@@ -224,7 +224,8 @@ class CaseRunner:
             *case_runs(self.plan, results, final, notes),
             *recording_errors(self._catalog, self.plan, self._store),
         ]
-        cases += self._audit()
+        audited = self._audit()
+        cases += filter(None, audited or ())
         refused = self._refused()
         covered: tuple[CoverageRow, ...] = ()
         if options.coverage:
@@ -241,7 +242,7 @@ class CaseRunner:
         cases += [error_run(str(place), message, place) for message, place in new]
         shard = self._shard_run(unwritten, refused)
         run = self._test_run(cases, decisions, tuple(judge_agreements(judged)), shard)
-        return replace(run, coverage=covered)
+        return replace(run, coverage=covered, audited=None if audited is None else len(audited))
 
     @property
     def requests(self) -> frozenset[tuple[str, int]]:
@@ -321,10 +322,10 @@ class CaseRunner:
         )
         return decisions if self._options.shard is None else ()
 
-    def _audit(self) -> list[CaseRun]:
+    def _audit(self) -> list[CaseRun | None] | None:
         options = self._options
         if options.audit is None:
-            return []
+            return None
         seed = options.seed or self._catalog.revision
         sampled = options.audit, seed
         found = audit_recordings(

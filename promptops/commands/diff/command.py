@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 import click
@@ -94,7 +95,10 @@ def _compared(output: OutputOptions, options: dict[str, Any]) -> int:
         if isinstance(wanted, Version) and last_release(opened) is None:
             output.note(f"there is no release in this repository to compare {wanted} with")
         if not report.prompts and has_uncommitted(opened):
-            output.note("uncommitted changes are not compared: promptops diff --worktree")
+            left_out = {"HEAD", *opened.patterns}
+            base = [each for each in options["arguments"][:1] if each not in left_out]
+            again = shlex.join(["promptops", "diff", *base, "--worktree"])
+            output.note(f"uncommitted changes are not compared: {visible(again)}")
     output.write_report("diff", report)
     return _exit_code(output, report, options["fail_on"], verdict)
 

@@ -68,6 +68,7 @@ def command(
     from promptops.workspace.workspace import workspace
 
     if formats:
+        output.refuse_formats("--formats", "text")
         output.write(format_list({one.NAME: one.MARKS for one in known_writers().values()}))
         return 0
     if format_name is None:

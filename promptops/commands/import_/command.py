@@ -87,6 +87,7 @@ def command(output: OutputOptions, sources: tuple[str, ...], **options: Any) -> 
       promptops import src/prompts.py --include 'prompts.py::*_PROMPT'
     """
     if options["formats"]:
+        output.refuse_formats("--formats", "text")
         from promptops.formats.registry import known_readers
 
         output.write(format_list({reader.NAME: reader.MARKS for reader in known_readers()}))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from promptops.errors import BUG, INTERRUPTED, OUTAGE, UsageError
+from promptops.errors import BUG, INTERRUPTED, OUTAGE
 from promptops.records import replace
 from promptops.terminal.call_options import (
     CallOptions,
@@ -32,8 +32,6 @@ from promptops.terminal.output import OutputOptions
 if TYPE_CHECKING:
     from promptops.model.probe import ProbeRun
     from promptops.workspace.selection import SelectionOptions
-
-_LISTED = ("text", "json")
 
 
 @click.command(cls=Command)
@@ -131,11 +129,7 @@ def _list(output: OutputOptions, options: dict[str, Any]) -> int:
     from promptops.evals.probes.library import family, family_names
     from promptops.model.probe import ProbeList
 
-    wrong = next((name for name, _ in output.formats if name not in _LISTED), None)
-    if wrong is not None:
-        raise UsageError(
-            f"--families has no format {wrong!r}", hint=f"one of: {', '.join(_LISTED)}"
-        )
+    output.refuse_formats("--families", "text", "json")
     names = dict.fromkeys(options["families"]) or family_names()
     figures = options["verbose"] or bool(options["families"])
     listed = ProbeList(families=tuple(family(name) for name in names))

@@ -37,11 +37,11 @@ if TYPE_CHECKING:
     from promptops.workspace.workspace import Workspace
 
 
-@click.group(no_args_is_help=False)
+@click.group(no_args_is_help=True)
 def command() -> None:
     """Audit or prune recorded answers, or record them in batches.
 
-    `promptops test --record` records an answer at a time.
+    `promptops test --record` records answers at once, at the full price.
 
     \b
     Example:
@@ -133,7 +133,7 @@ def prune(output: OutputOptions, repeats: int | None) -> int:
     return 0
 
 
-@command.group(no_args_is_help=False)
+@command.group(no_args_is_help=True)
 def batch() -> None:
     """Record answers through a provider's batch API, within a day.
 

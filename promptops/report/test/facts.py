@@ -42,6 +42,7 @@ def counts(run: TestRun) -> str:
         ", ".join(_scores(run.decided)),
         undercovered(run),
         f"{cases}, {_judged(run)}" if number and not troubled else "",
+        "" if run.audited is None else f"{counted(run.audited, 'recording')} requested again",
         cost(run.cost_usd),
     ]
     return " · ".join(filter(None, parts))

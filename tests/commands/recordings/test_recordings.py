@@ -104,7 +104,10 @@ def test_a_recording_that_differs_today_fails_the_audit(recorded, recordings):
 
     found = recordings("audit", "-n", "2")
 
-    assert (clean.code, clean.out) == (0, "pass: 2 cases, 2 assertions (replayed)\n")
+    assert (clean.code, clean.out) == (
+        0,
+        "pass: 2 cases, 2 assertions (replayed) · 2 recordings requested again\n",
+    )
     assert found.code == 1
     assert "requested again, the model gives another answer: `output`" in found.out
 

@@ -281,7 +281,7 @@ IMP231 empty-list change
 
 IMP232 section-kind note
     nothing defines whether a section of Mustache is a loop or a condition
-    fix: give an example with `--sample`
+    fix: give an example with `--inputs`
 
 IMP233 repeated-replacement change
     the source replaces names one after the other, so that a value that contains `{{b}}` is replaced

@@ -305,7 +305,7 @@ Transform = Literal[
 class Probe:
     """An attack, written into an untrusted input.
 
-    Its strings may contain the placeholders of `evals.probes.placeholders`.
+    Its strings may contain the placeholders of `evals.probes.transforms`.
 
     Attributes:
         id: Unique in the library. The text of an id never changes.

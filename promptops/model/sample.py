@@ -47,7 +47,7 @@ class Sample:
         prompt_digest, request_digest: `promptops.prompt.digest`, `promptops.request.digest`.
         path: The file as the user wrote it; `-` for standard input.
         offset: In bytes from the start of the (decompressed) file to its line; in Parquet the
-            number of rows before it. `source.traffic.places.line_at` finds its line.
+            number of rows before it. `source.traffic.parts.line_at` finds its line.
     """
 
     id: str
@@ -107,7 +107,7 @@ class BrokenLine:
     """A line of a file with samples that can't be read.
 
     Attributes:
-        offset: As in `Sample`; `source.traffic.places.line_at` finds its line.
+        offset: As in `Sample`; `source.traffic.parts.line_at` finds its line.
         column: 1-based, in characters.
         message: Lower case, no full stop, without text of the line.
         lines: The number of lines that are lost, such as the rows of a damaged group of Parquet.

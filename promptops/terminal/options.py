@@ -1,4 +1,4 @@
-"""Options that several commands share, and their conversion into the arguments of jobs."""
+"""Options that several commands share, and their conversion into the arguments of the work of commands."""
 
 from __future__ import annotations
 

@@ -623,7 +623,7 @@ def test_a_release_from_before_signing_is_gone_back_to_only_with_the_flag_and_on
         1,
         [
             "refused: `v1.0.0`: the tag is not signed",
-            "  tip: choose another release: --to RELEASE; or accept it as it is: --allow-unsigned",
+            "  tip: choose another release: --release TAG; or accept it as it is: --allow-unsigned",
         ],
     )
     assert code == 0
@@ -664,10 +664,10 @@ def test_where_the_release_before_can_not_be_had_another_one_is_to_be_named(rele
     assert code == 1
     assert out.splitlines()[-2:] == [
         "refused: `production` served another bundle of `v1.1.0`",
-        "  tip: choose another release: --to RELEASE",
+        "  tip: choose another release: --release TAG",
     ]
     assert raised.value.message == "there is no release 'v1.1.0', which `production` served before"
-    assert raised.value.hint == "`git fetch --tags`; or choose another release: --to RELEASE"
+    assert raised.value.hint == "`git fetch --tags`; or choose another release: --release TAG"
     assert (named.release, named.changed) == ("v1.0.0", True)
 
 

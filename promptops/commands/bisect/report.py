@@ -65,6 +65,3 @@ def _next(bisection: Bisection) -> str:
     oldest, newest = bisection.suspects[0], bisection.suspects[-1]
     span = f"{oldest.commit[:_SHORT_ID]}^..{newest.commit[:_SHORT_ID]}"
     return f"promptops diff {span} {visible(shlex.quote(bisection.prompt))}"
-
-
-# For programs: one object, described by `schemas/bisect.schema.json`.

@@ -71,6 +71,3 @@ def _remarks(line: BlamedLine) -> str:
         *(f"through {_commit(other)} {_place(other)}" for other in later),
     )
     return "".join(f"   {part}" for part in parts if part)
-
-
-# For programs: one object, described by `schemas/blame.schema.json`.

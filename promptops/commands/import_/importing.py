@@ -134,7 +134,7 @@ def _shown_profiles(profiles: Profiles | None) -> Mapping[str, Mapping[str, str]
     }
 
 
-# Whether the prompts have the inputs that `--sample` names.
+# Whether the prompts have the inputs that `--inputs` names.
 
 _MOST_INPUTS_NAMED = 10
 
@@ -146,7 +146,7 @@ def refuse_unread_names(plans: Iterable[Planned], sample: Mapping[str, Any]) -> 
         if known and name not in known:
             inputs = f"the inputs are: {some(list(known), _MOST_INPUTS_NAMED, 'input')}"
             hint = did_you_mean(name, known) or inputs
-            raise UsageError(f"no prompt has the input `{name}` of --sample", hint=hint)
+            raise UsageError(f"no prompt has the input `{name}` of --inputs", hint=hint)
 
 
 def _input_names(plan: Planned) -> Iterable[str]:

@@ -198,7 +198,7 @@ def _rollback_target(
         return known or Pointer(release=release.name, digest=None, serial=0), ()
     *before, now = _not_rolled_back(served)
     if not before:
-        hint = FETCH_ALL if context.repository.shallow else "name one: --to RELEASE"
+        hint = FETCH_ALL if context.repository.shallow else "name one: --release TAG"
         message = f"the history of `{context.channel}` has no earlier release"
         raise NotFound(message, hint=hint)
     names = [pointer.release for pointer in served]
@@ -210,7 +210,7 @@ def _previous_release(context: ChannelContext, target: Pointer) -> Release:
     """The previous release; raises NotFound if its tag was deleted."""
     if target.release not in context.releases:
         message = f"there is no release {target.release!r}, which `{context.channel}` served before"
-        hint = "`git fetch --tags`; or choose another release: --to RELEASE"
+        hint = "`git fetch --tags`; or choose another release: --release TAG"
         raise NotFound(message, hint=hint)
     return context.releases[target.release]
 

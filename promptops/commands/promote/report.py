@@ -52,7 +52,7 @@ def _notes(move: Move, style: Style) -> Iterator[str]:
 
 
 def _alternatives(move: Move) -> str:
-    another = "choose another release: --to RELEASE"
+    another = "choose another release: --release TAG"
     return f"{another}; or accept it as it is: --allow-unsigned" if move.unsigned else another
 
 

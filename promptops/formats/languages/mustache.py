@@ -71,7 +71,7 @@ class Mustache(Handlebars):
             return f"if not {value.expression}"
         if not value.kind:
             message = f"whether `{token.inner}` is a list or a condition is a guess"
-            self._losses.note("IMP232", f"{message}: an example decides, see --sample", token.start)
+            self._losses.note("IMP232", f"{message}: an example decides, see --inputs", token.start)
         if value.kind == "array" or (not value.kind and token.start in self._lists):
             return self._loop(token.inner, value, (), of_mapping=False)
         scope = Scope(value.certain()) if value.kind == "object" else self._scopes.stack[-1]

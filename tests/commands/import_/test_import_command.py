@@ -263,7 +263,7 @@ def test_formats_are_those_that_can_be_read_and_written(say):
         (
             ("old/triage.user.txt", "--inputs", "sample.json"),
             2,
-            "error: no prompt has the input `tikcet` of --sample\n  tip: did you mean `ticket`?\n",
+            "error: no prompt has the input `tikcet` of --inputs\n  tip: did you mean `ticket`?\n",
         ),
         (("old", "--inputs", "nope.json"), 3, None),
     ],

@@ -87,7 +87,7 @@ def _died(part: Part) -> InputError:
     return InputError(
         f"a process died twice while it scored the bytes {part.start:,} to {part.end:,}",
         where=part.path,
-        hint="it may need more memory than there is: use fewer processes, or -j 1",
+        hint="it may need more memory than there is; use fewer processes: --processes 1",
     )
 
 

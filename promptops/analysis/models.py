@@ -146,11 +146,6 @@ def has_deployments(provider: str | None) -> bool:
     return provider_name(provider).startswith("azure")
 
 
-def table_date() -> str:
-    """The date of the table, as `YYYY-MM-DD`."""
-    return str(_table()["made"])
-
-
 @cache
 def _table() -> Mapping[str, Any]:
     table: dict[str, Any] = json.loads(_TABLE.read_text(encoding="utf-8"))

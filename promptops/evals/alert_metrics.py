@@ -1,4 +1,4 @@
-"""Why `promptops score` does not check an assertion on samples."""
+"""What `promptops score` checks on samples: which assertions, and the metrics of its alerts."""
 
 from __future__ import annotations
 

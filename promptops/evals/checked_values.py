@@ -1,4 +1,4 @@
-"""Limits that no answer or request reaches: an assertion above them can't fail."""
+"""Values of assertions that are wrong: they can't be checked, or the assertion can't fail."""
 
 from __future__ import annotations
 

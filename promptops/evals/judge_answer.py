@@ -1,6 +1,6 @@
-"""Answers that are empty or incomplete: they break the contracts of a case, unless it allows them.
+"""Judge the answer of a case: its assertions and its output format, and whether it is complete.
 
-Otherwise an empty answer would pass every `not-contains`, `max-chars` and `no-secrets`.
+An empty or incomplete answer breaks the contracts, unless the case allows it. Otherwise it would pass every `not-contains`, `max-chars` and `no-secrets`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Whether an answer keeps its contracts, for a comparison with a reference.
+"""The results of assertions on an answer or a request, and which contracts are violated.
 
 An answer without the value that a contract is about, such as text in place of JSON, violates it. In
 a test run the same is an error, because the assertion may be wrong; here the answers of the

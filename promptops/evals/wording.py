@@ -1,4 +1,4 @@
-"""Texts and values in assertions: how they are checked, searched and shown."""
+"""Strings and values of assertions: how they are shown, compared, checked and searched."""
 
 from __future__ import annotations
 

@@ -57,7 +57,8 @@ class Change:
         bump: The required version bump, with policies and waivers applied.
         path: JSON pointer into the resolved prompt, of the newer side if it exists there.
         message: One line: lower case, no full stop, names between backticks.
-        before, after: The values; missing if there is none, or if the message contains it.
+        before: The old value; missing if there is none, or if the message contains it.
+        after: The new value; missing if there is none, or if the message contains it.
         witness: A concrete value that proves the break, or None.
         warning: Whether it needs attention, whatever its bump.
         risk: Why it needs a reviewer's attention; "" if it is not a risk.
@@ -233,7 +234,8 @@ class DiffReport:
         hidden: Prompts that may have changed, too, but were not selected.
         before_version: The last release of the catalog; None if nothing was released, or nothing
             changed.
-        after_version: The next release that the changes require; None as above.
+        after_version: The next release that the changes require; None if nothing was released, or
+            nothing changed.
     """
 
     base: str

@@ -103,7 +103,7 @@ class TreeVerdict:
         reason: The contract that fails, or why it can't be decided; "" for a good one.
     """
 
-    commit: str
+    commit: str = ""
     verdict: Literal["good", "bad", "skip"]
     reason: str = ""
 

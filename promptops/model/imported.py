@@ -194,7 +194,7 @@ class CandidateList:
     Attributes:
         candidates: What would be read as prompts, in the order of the sources.
         findings: Errors about files that can't be read, and parts that can't be imported.
-        left_out: As in `Import`.
+        left_out: Files, folders and parts of files from which nothing would be imported.
     """
 
     candidates: tuple[Candidate, ...]

@@ -37,7 +37,8 @@ class Kill:
         kind: `render`: the case can't be rendered. `rendered`: an assertion on the request failed.
             `witness`: an assertion refused the witness of a weaker schema. With a model:
             `contract`: three of three answers violate one; `score`: the primary score fell.
-        prompt, case: Whose check it was. `case` is "" for a score.
+        prompt: Id of the prompt whose check it was.
+        case: Name of its case; "" for a score.
         assertion: Its type as written, such as `not-contains`; "" for `render`; for `score` the
             name of the score.
         reason: Why it failed, as a test reports it.
@@ -48,7 +49,7 @@ class Kill:
 
     kind: KillKind
     prompt: str
-    case: str
+    case: str = ""
     assertion: str = ""
     reason: str = ""
     place: Place
@@ -239,7 +240,7 @@ class MutationRun:
 
     @shown
     def by_operator(self) -> Mapping[Operator, MutationCount]:
-        """The count of each operator that has mutants, in the order of `OPERATORS`."""
+        """The count of each operator that has mutants, in a fixed order."""
         found = {
             operator: [each for each in self.mutants if each.operator == operator]
             for operator in OPERATORS

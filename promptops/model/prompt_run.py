@@ -19,7 +19,7 @@ class ModelAnswer:
         profile: The name of the profile, or `provider/id` without one.
         provider: As configured.
         model: The id that is configured. `answer.model` is the name of the model that answered.
-        text: All of the answer, or the part that arrived.
+        text: All of the answer, as in `answer`, or the part that arrived.
         answer: None if it is incomplete.
         problem: Why it is incomplete, or "".
         cost_usd: None if the price or the usage is unknown, as it is for an incomplete answer.

@@ -40,11 +40,13 @@ class ReleaseRecord:
         versions: Of all prompts, by id.
         content_sha256: Digest of the files from which the prompts are built, in hexadecimal; None
             in a tag that promptops did not create.
-        bundle_sha256: Digest of the bundle, in hexadecimal, which identifies it; None as above.
-        bundle_format: Version of the format of the bundle; None as above.
+        bundle_sha256: Digest of the bundle, in hexadecimal, which identifies it; None in a tag that
+            promptops did not create.
+        bundle_format: Version of the format of the bundle; None in a tag that promptops did not
+            create.
         base: Name of the release it was compared with; None for the first one.
-        bump: The bump of its version; None as above. Before 1.0.0 a major bump increases the
-            second number, and a minor one the third.
+        bump: The bump of its version; None in a tag that promptops did not create. Before 1.0.0 a
+            major bump increases the second number, and a minor one the third.
         reason: Why the bump differs from the required one, or "".
     """
 

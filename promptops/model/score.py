@@ -108,7 +108,7 @@ class Alert:
     """An alert rule, evaluated for one group.
 
     Attributes:
-        metric: As in AlertRule.
+        metric: The metric of the rule, such as `contracts`.
         by: The group.
         n: Samples that the value is computed from.
         value: Percent for shares and scores, else seconds or USD.
@@ -139,7 +139,10 @@ class MissingValue:
     Only of groups with at least ten independent samples.
 
     Attributes:
-        metric, by, threshold, below: As in `Alert`.
+        metric: The metric of the rule, such as `contracts`.
+        by: The group.
+        threshold: The limit, in the unit of the metric.
+        below: Whether values below the limit raise it; else values above.
         n: Samples of the group.
         why: Why there is no value, as a phrase: "all samples ended with an error".
     """

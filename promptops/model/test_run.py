@@ -18,7 +18,7 @@ Verdict = Literal["pass", "fail", "inconclusive"]
 
 @record(frozen=True, slots=True)
 class MessageText:
-    """A message of a request, as a text.
+    """A message of a request as one string.
 
     Attributes:
         role: The role, such as system or user.
@@ -31,11 +31,11 @@ class MessageText:
 
 @record(frozen=True, slots=True)
 class ComparedTexts:
-    """Two texts that should be equal.
+    """Two strings that should be equal.
 
     Attributes:
-        expected: The expected text.
-        got: The actual text.
+        expected: The expected string.
+        got: The actual string.
     """
 
     expected: str
@@ -75,7 +75,7 @@ class CaseRun:
 
     Attributes:
         prompt: Id of its prompt.
-        name: Name of the case, unique in its prompt; empty for the error of a file.
+        name: Name of the case, unique in its prompt; "" for the error of a file.
         repeat: Number of the answer to the same request, 0-based.
         status: `passed`: every contract holds. `failed`: a contract does not hold. `stale`: its
             request has no recording, so its answer was not checked. `error`: it could not be
@@ -92,7 +92,7 @@ class CaseRun:
     """
 
     prompt: str
-    name: str
+    name: str = ""
     status: CaseStatus
     place: Place
     repeat: int = 0

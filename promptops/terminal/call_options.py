@@ -38,7 +38,7 @@ class Amount(click.FloatRange):
         return found
 
 
-class Percent(click.FloatRange):
+class Percent(Amount):
     """A number from 0 to 100; not a share such as 0.6."""
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Options that several commands share, and their conversion into the arguments of the work of commands."""
+"""Options that several commands share, and the arguments of their work that they become."""
 
 from __future__ import annotations
 

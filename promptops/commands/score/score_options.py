@@ -1,4 +1,4 @@
-"""Values of the options of `promptops score`, with errors that name the mistake."""
+"""Read the values of the options of `promptops score`; errors name the mistake."""
 
 from __future__ import annotations
 

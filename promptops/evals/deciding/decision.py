@@ -1,4 +1,10 @@
-"""When a violated contract proves that a case notices a mutant, although models are not exact."""
+"""Whether a candidate is worse than its baseline, and what would settle an open decision.
+
+The first stage looks at the mean difference, at 1, 3 and 6 repeats per case. What it leaves open
+goes to the second: suspect cases get fresh answers, and fail by name. The probabilities of failing
+a candidate that is not worse add up to 5%; in simulations to about half (tests/evals/deciding). An
+arm of a comparison is decided by the first stage alone.
+"""
 
 from __future__ import annotations
 
@@ -18,31 +24,6 @@ from promptops.evals.deciding.intervals import (
 from promptops.model.arm import ArmVerdict
 from promptops.plurals import counted
 from promptops.records import record, replace
-
-
-def proves_mutant(original: Sequence[bool], mutant: Sequence[bool]) -> bool:
-    """Whether one case proves that a prompt is broken.
-
-    The original keeps all contracts in three answers, and the mutant in none of three. In
-    simulations with 200 cases, this calls a prompt that is not broken a mutant in 1.4% of runs if
-    a tenth of the cases passes nine times in ten, and in 7.9% if it passes eight times in ten
-    (tests/evals/deciding).
-
-    Args:
-        original: Whether each answer to the original keeps all contracts: the recorded one and two
-            fresh ones.
-        mutant: The same for the mutant, in the order of the requests.
-    """
-    answered = len(original) >= 3 and len(mutant) >= 3
-    return answered and all(original) and not any(mutant[:3])
-
-
-# Whether a candidate is worse than its baseline, and what would settle an open decision.
-#
-# The first stage looks at the mean difference, at 1, 3 and 6 repeats per case. What it leaves open
-# goes to the second: suspect cases get fresh answers, and fail by name. The probabilities of
-# failing a candidate that is not worse add up to 5%; in simulations to about half
-# (tests/evals/deciding). An arm of a comparison is decided by the first stage alone.
 
 Verdict = Literal["pass", "fail", "inconclusive"]
 Look = Literal[1, 2, 3]
@@ -571,3 +552,20 @@ def what_it_takes(needs: Needs, noun: str = "case") -> str:
         most = f"{MOST_ADVISED_CASES:,} {noun}s"
         return f"even {most} would not decide if the difference stays the same"
     return f"about {needs.cases} {noun}s would decide if the difference stays the same"
+
+
+def proves_mutant(original: Sequence[bool], mutant: Sequence[bool]) -> bool:
+    """Whether one case proves that a prompt is broken.
+
+    The original keeps all contracts in three answers, and the mutant in none of three. In
+    simulations with 200 cases, this calls a prompt that is not broken a mutant in 1.4% of runs if
+    a tenth of the cases passes nine times in ten, and in 7.9% if it passes eight times in ten
+    (tests/evals/deciding).
+
+    Args:
+        original: Whether each answer to the original keeps all contracts: the recorded one and two
+            fresh ones.
+        mutant: The same for the mutant, in the order of the requests.
+    """
+    answered = len(original) >= 3 and len(mutant) >= 3
+    return answered and all(original) and not any(mutant[:3])

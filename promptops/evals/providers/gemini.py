@@ -1,4 +1,4 @@
-"""The API `generateContent`: the arguments of a request, and the answer in a response."""
+"""Calls Gemini models: the API `generateContent`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The four APIs of a server: the body of a request, and the answer in a response.
+"""Calls the OpenAI API and compatible servers: four APIs, streams and batches.
 
 Any value of a response may be missing or have another type.
 """

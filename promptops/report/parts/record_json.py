@@ -51,6 +51,8 @@ def record_json(value: Any) -> Any:
 
 def _object(record: Any) -> dict[str, Any]:
     kind: Any = type(record)
+    if hasattr(kind, "__private__"):
+        raise TypeError(f"{kind.__name__} is private")
     version = getattr(kind, "__output__", None)
     found: dict[str, Any] = {} if version is None else {"schema": version}
     for name, write_value in _keys(kind):

@@ -91,12 +91,6 @@ def expression_tree(source: str) -> nodes.Node:
     return _expression(source)[1]
 
 
-def value_of_node(node: nodes.Expr, text: Text, run: Run) -> Any:
-    """Like `value`, for a part of an expression that uses no names; not cached."""
-    evaluate = _located(text, lambda: expression(node))
-    return _as_data(evaluate, node, _scope(text, {}, run))
-
-
 def _scope(text: Text, names: dict[str, Any], run: Run) -> Scope:
     frame = Frame(text)
     return Scope(names, Scope(dict(GLOBALS), None, run, frame), run, frame)

@@ -1,6 +1,7 @@
 """Judge the answer of a case: its assertions and its output format, and whether it is complete.
 
-An empty or incomplete answer breaks the contracts, unless the case allows it. Otherwise it would pass every `not-contains`, `max-chars` and `no-secrets`.
+An empty or incomplete answer breaks the contracts, unless the case allows it. Otherwise it would
+pass every `not-contains`, `max-chars` and `no-secrets`.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import ValidationError
 
 from promptops.model.change import ABSENT
 from promptops.model.place import Place
@@ -18,6 +19,7 @@ from promptops.model.version import Bump
 from promptops.records import record
 from promptops.records.outputs import OUTPUTS, as_text, empty_text, hidden, private, shown
 from promptops.report.parts.record_json import record_json, write
+from tests.output_schemas import validate
 
 ROOT = Path(__file__).parents[2]
 GENERATOR = ROOT / "scripts" / "make_output_schemas.py"
@@ -145,3 +147,43 @@ def test_a_private_record_in_an_output_is_refused() -> None:
 def test_a_key_without_a_text_is_refused() -> None:
     with pytest.raises(SystemExit, match=r"_Undocumented\.bump is in an output and has no text"):
         _schemas_of(_Undocumented)
+
+
+def test_a_private_record_is_never_written_even_undeclared() -> None:
+    with pytest.raises(TypeError, match="_Conversation is private"):
+        record_json({"of": (_Conversation(text="my card is 4111"),)})
+
+
+def test_names_and_data_of_strangers_stay_data() -> None:
+    hostile = "\ud800\x1b[31m\n::error::x\u202e"
+    result = _Result(
+        name=hostile, place=Place(hostile, 1), share=0.5, counts={}, value={hostile: [hostile]}
+    )
+
+    text = write(result)
+
+    assert text.encode("utf-8").isascii()
+    shown = hostile.replace("\ud800", "\\ud800")  # UTF-8 can't have half a character
+    assert json.loads(text)["value"] == {shown: [shown]}
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "at"),
+    [
+        ("lint", {"schema": 2}, "$.schema"),
+        ("list", {"prompts": None}, "$.prompts"),
+        ("lint", {"findings": [{"severity": "fatal"}]}, "$.findings[0]"),
+        ("list", {"more": 1}, "$"),
+    ],
+)
+def test_a_generated_schema_refuses_what_is_wrong(name: str, change: Any, at: str) -> None:
+    right = {
+        "lint": {"schema": 1, "findings": []}
+        | dict.fromkeys(("files", "fixed", "suppressed", "errors", "warnings", "infos"), 0),
+        "list": {"schema": 1, "revision": "worktree", "prompts": []},
+    }[name]
+
+    with pytest.raises(ValidationError) as refused:
+        validate(name, right | change)
+
+    assert refused.value.json_path.startswith(at)

@@ -87,6 +87,10 @@ def test_the_limit_of_coverage_holds_for_the_merge(recorded, say):
         (("--merge-shards",), "error: there is nothing to merge\n"),
         (("-j", "0"), "error: Invalid value for '-j': 0 is not in the range x>=1.\n"),
         (
+            ("--fail-under", "nan"),
+            "error: Invalid value for '--fail-under': nan is not a finite number.\n",
+        ),
+        (
             ("--max-cost", "nan"),
             "error: Invalid value for '--max-cost': nan is not a finite number.\n",
         ),

@@ -3,8 +3,7 @@
 from functools import cache
 
 from promptops.report.drift import facts
-from promptops.report.drift.chart import EDGES, control_chart
-from promptops.report.drift.html import write
+from promptops.report.drift.html import EDGES, control_chart, write
 from tests.report.diff.html_pages import read
 from tests.report.drift.drifts import RUNS, drifted, drifted_prompt, hostile, relearned
 from tests.report.test.hostile_runs import ATTACK

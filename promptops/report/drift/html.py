@@ -1,4 +1,4 @@
-"""One HTML page of a night: each prompt with its verdict, its chart over the nights, and the worst cases."""
+"""One HTML page of a night: each prompt with its verdict, its chart, and the worst cases."""
 
 from __future__ import annotations
 

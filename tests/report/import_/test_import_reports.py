@@ -316,10 +316,9 @@ def test_no_line_of_markdown_characters_becomes_more_than_a_paragraph(above):
 
 
 def test_each_command_has_the_same_formats():
+    no_formats = {"__init__", "facts"}
     written = [
-        sorted(
-            {path.stem for path in Path(package.__path__[0]).glob("*.py")} - {"__init__", "facts"}
-        )
+        sorted({each.stem for each in Path(package.__path__[0]).glob("*.py")} - no_formats)
         for package in (import_, import_list)
     ]
 

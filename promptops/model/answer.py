@@ -49,6 +49,11 @@ class Answer:
     usage: Usage = field(default_factory=Usage)
     latency_s: float | None = None
 
+    @property
+    def answering_model(self) -> tuple[str, str | None]:
+        """The model that answered, and the fingerprint of the provider's system."""
+        return self.model, self.fingerprint
+
 
 @record(frozen=True, slots=True, kw_only=True)
 class Recording:

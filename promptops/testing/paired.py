@@ -506,7 +506,7 @@ class Arm:
         if same is None or same.request is None or before is None or planned.request is None:
             return False
         named_alike = same.request.model == planned.request.model
-        return named_alike and _answering_model(before) != _answering_model(answer)
+        return named_alike and before.answering_model != answer.answering_model
 
     def _own_version(self, prompt: Prompt) -> tuple[Prompt, Renderer] | None:
         if prompt.id not in self._renderers:
@@ -523,7 +523,3 @@ class Arm:
             return own, Renderer(own, self._catalog.load, self._catalog.files.data)
         except RenderError:
             return None
-
-
-def _answering_model(answer: Answer) -> tuple[str, str | None]:
-    return answer.model, answer.fingerprint

@@ -278,7 +278,7 @@ class _RecordingFiles:
         """From a judge ("" for none) to the models of its answers at the base."""
         found: dict[str, set[_AnsweringModel]] = {}
         for recording in self.before.values():
-            found.setdefault(recording.judge, set()).add(_answering_model(recording.answer))
+            found.setdefault(recording.judge, set()).add(recording.answer.answering_model)
         return {judge: frozenset(known) for judge, known in found.items()}
 
     def asks_another(self, judge: str) -> bool:
@@ -325,13 +325,9 @@ def _changed_answer_risks(files: _RecordingFiles, *, untrusted: bool) -> Iterato
 def _is_of_another(recording: Recording, before: Recording | None, files: _RecordingFiles) -> bool:
     """Whether model or fingerprint differ from the same request's; for a new request, from all."""
     if before is not None:
-        return _answering_model(before.answer) != _answering_model(recording.answer)
+        return before.answer.answering_model != recording.answer.answering_model
     known = files.answered_by.get(recording.judge, frozenset())
-    return bool(known) and _answering_model(recording.answer) not in known
-
-
-def _answering_model(answer: Answer) -> _AnsweringModel:
-    return answer.model, answer.fingerprint
+    return bool(known) and recording.answer.answering_model not in known
 
 
 def _case_risks(

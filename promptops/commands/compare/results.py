@@ -21,7 +21,6 @@ from promptops.evals.deciding.decision import (
 from promptops.evals.deciding.intervals import ValuePair, latency_of, paired_ratio
 from promptops.evals.judge_answer import scores
 from promptops.evals.result import unjudged
-from promptops.model.answer import Answer
 from promptops.model.arm import (
     ArmKind,
     ArmResult,
@@ -301,14 +300,14 @@ def _mixed_models(arm: ArmRun, prompt: str) -> str:
     by_source: dict[bool, set[_AnsweringModel]] = {}
     for judged in arm.answers(prompt):
         live = arm.answering.known[judged.planned.key].source == "live"
-        by_source.setdefault(live, set()).add(_answering_model(judged.answer))
+        by_source.setdefault(live, set()).add(judged.answer.answering_model)
     if len(by_source) == 2 and not by_source[True] & by_source[False]:
         return f"another model answers as `{arm.name}` than when its answers were recorded"
     return ""
 
 
 def _answering_models(arm: ArmRun, prompt: str) -> set[_AnsweringModel]:
-    return {_answering_model(judged.answer) for judged in arm.answers(prompt)}
+    return {judged.answer.answering_model for judged in arm.answers(prompt)}
 
 
 def _called_models(arm: ArmRun, prompt: str) -> set[tuple[str, ...]]:
@@ -323,10 +322,6 @@ def _called_model(judged: JudgedAnswer) -> tuple[str, ...]:
 
 def _shown_models(found: Iterable[_AnsweringModel]) -> str:
     return ", ".join(sorted({f"`{model}`" for model, _ in found}))
-
-
-def _answering_model(answer: Answer) -> _AnsweringModel:
-    return answer.model, answer.fingerprint
 
 
 # The answers that an arm lacks, and those that could not be judged.

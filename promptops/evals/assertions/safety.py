@@ -8,6 +8,7 @@ from functools import cache
 from itertools import chain
 from typing import Any
 
+from promptops.analysis.match import TextMatch
 from promptops.analysis.personal_data import find_personal_data
 from promptops.analysis.secrets import find_secrets
 from promptops.evals.case_expressions import CaseWork
@@ -359,15 +360,7 @@ class NoPersonalData:
     """
 
     def check(self, subject: Subject) -> Verdict:
-        text = subject.whole
-        found = find_personal_data(text)
-        return Verdict(
-            passed=not found,
-            expected="no personal data",
-            opposite="personal data",
-            where=subject.where,
-            got=found_in(text, found),
-        )
+        return _nothing_found(subject, find_personal_data, "no personal data", "personal data")
 
 
 @assertion("no-secrets")
@@ -390,15 +383,21 @@ class NoSecrets:
     """
 
     def check(self, subject: Subject) -> Verdict:
-        text = subject.whole
-        found = find_secrets(text)
-        return Verdict(
-            passed=not found,
-            expected="no secret",
-            opposite="a secret",
-            where=subject.where,
-            got=found_in(text, found),
-        )
+        return _nothing_found(subject, find_secrets, "no secret", "a secret")
+
+
+def _nothing_found(
+    subject: Subject, find: Callable[[str], tuple[TextMatch, ...]], expected: str, opposite: str
+) -> Verdict:
+    text = subject.whole
+    found = find(text)
+    return Verdict(
+        passed=not found,
+        expected=expected,
+        opposite=opposite,
+        where=subject.where,
+        got=found_in(text, found),
+    )
 
 
 @assertion("refuses", on=("answer",))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from math import ceil, comb, isfinite, log, log1p, log2
+from math import ceil, comb, fsum, isfinite, log, log1p, log2
 from typing import Any, Literal
 
 from promptops.evals.deciding.intervals import (
@@ -225,7 +225,7 @@ def _significant_cases(suspects: tuple[ScoredPair, ...]) -> tuple[str, ...]:
 def _noninferiority_chance(case: CaseScore) -> float:
     """The p value of the fresh answers of a case; 1 while some are missing."""
     before, after = case.fresh_baseline[:_FRESH_ANSWERS], case.fresh_candidate[:_FRESH_ANSWERS]
-    if _lacks_fresh_answers(case) or sum(after) - sum(before) > -_SUSPECT_LOSS * _FRESH_ANSWERS:
+    if _lacks_fresh_answers(case) or fsum(after) - fsum(before) > -_SUSPECT_LOSS * _FRESH_ANSWERS:
         return 1.0
     return fisher(before, after)
 
@@ -412,7 +412,7 @@ def _pair(case: CaseScore, most: int) -> ScoredPair | None:
     repeats = min(len(case.baseline), len(case.candidate), most)
     if not repeats:
         return None
-    loss = (sum(case.candidate[:repeats]) - sum(case.baseline[:repeats])) / repeats
+    loss = (fsum(case.candidate[:repeats]) - fsum(case.baseline[:repeats])) / repeats
     return ScoredPair(case=case, repeats=repeats, difference=round(loss, 12))  # .1 + .2 - .3 is 0
 
 

@@ -11,7 +11,7 @@ false alarms and of losses found.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from math import sqrt
+from math import fsum, sqrt
 from random import Random
 from statistics import fmean, median, stdev, variance
 
@@ -575,7 +575,7 @@ def decided(fresh_z: float | None, *, suspected: bool) -> Signal:
 def pooled(zs: Iterable[float]) -> float:
     """The common z of several prompts in one night; at least one."""
     values = tuple(zs)
-    return sum(values) / sqrt(len(values))
+    return fsum(values) / sqrt(len(values))
 
 
 # How many nights pass until a loss is found, by simulation.

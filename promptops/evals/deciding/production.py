@@ -11,7 +11,7 @@ itself is uncertain: it has few degrees of freedom, and the effective size is sm
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from math import floor, sqrt
+from math import floor, fsum, sqrt
 
 from promptops.evals.deciding.intervals import (
     BOUND_ALPHA,
@@ -65,7 +65,7 @@ class Buckets:
     @property
     def mean(self) -> float:
         """The mean over samples; 0 without samples."""
-        return sum(self.totals) / self.n if self.n else 0.0
+        return fsum(self.totals) / self.n if self.n else 0.0
 
 
 @record(frozen=True, slots=True)
@@ -115,7 +115,7 @@ def independent_units(counts: Sequence[int]) -> float:
     n, mean = sum(counts), sum(counts) / len(counts)
     if not n:
         return 0.0
-    variance = sum((count - mean) ** 2 for count in counts) / (len(counts) - 1)
+    variance = fsum((count - mean) ** 2 for count in counts) / (len(counts) - 1)
     return max(1.0, n / max(1.0, variance / mean))
 
 
@@ -239,11 +239,11 @@ def _spread(buckets: Buckets) -> tuple[float, float]:
     squares = [
         (total - mean * count) ** 2 / (1 - count / n) for total, count in pairs if 0 < count < n
     ]
-    variance = sum(squares)
+    variance = fsum(squares)
     if not n or sqrt(variance) / n < _ROUNDING:
         return 0.0, max(1.0, filled_buckets(buckets) - 1.0)
-    degrees = variance**2 / sum(square**2 for square in squares)
-    return sqrt(variance) / n, max(1.0, floor(10 * degrees) / 10)
+    degrees = variance**2 / fsum(square**2 for square in squares)
+    return sqrt(variance) / n, max(1.0, floor(round(10 * degrees, 6)) / 10)
 
 
 def filled_buckets(buckets: Buckets) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from math import ceil
+from math import ceil, fsum
 
 from promptops.evals.deciding.decision import MOST_ADVISED_CASES, in_points
 from promptops.model.arm import (
@@ -412,4 +412,4 @@ def _mean_score(name: str, prompts: Sequence[PromptComparison]) -> float | None:
     """None if the score of a prompt is unknown."""
     found = [score_of(arm, prompt) for prompt in prompts for arm in prompt.arms if arm.name == name]
     known = [score for score in found if score is not None]
-    return sum(known) / len(known) if known and len(known) == len(found) else None
+    return fsum(known) / len(known) if known and len(known) == len(found) else None

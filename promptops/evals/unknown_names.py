@@ -15,7 +15,7 @@ from promptops.evals.case_assertions import (
 )
 from promptops.evals.case_expressions import Expression, read_expression
 from promptops.evals.parse import Assertion, parse
-from promptops.evals.probes.library import unknown_output_key
+from promptops.evals.probe_library import unknown_output_key
 from promptops.evals.registry import kind_of
 from promptops.evals.subject import NAMES, On
 from promptops.evals.verdict import NamedPart

@@ -9,20 +9,18 @@ from promptops.evals.case_expressions import CaseWork
 from promptops.evals.judge_replies import (
     PASSES,
     JudgedAnswer,
-    conversation,
-    judge_question,
-    opinion,
-)
-from promptops.evals.patterns import compiled, searchable_by
-from promptops.evals.registry import assertion
-from promptops.evals.retrieved_passages import (
     checked_arguments,
+    conversation,
     input_of,
+    judge_question,
     listed_ids,
     named_inputs,
+    opinion,
     passages_of,
     question_of,
 )
+from promptops.evals.patterns import compiled, searchable_by
+from promptops.evals.registry import assertion
 from promptops.evals.subject import Record, Subject, as_json
 from promptops.evals.verdict import NamedPart, Question, Refused, Skipped, Unjudgeable, Verdict
 from promptops.evals.wording import MAX_COMPARED_CHARS, not_blank, sendable, shown

@@ -8,17 +8,19 @@ from math import fsum, inf, log2
 from typing import Any
 
 from promptops.evals.assertion_sets import check_threshold
-from promptops.evals.judge_replies import PASSES, judge_question, opinion
-from promptops.evals.registry import assertion
-from promptops.evals.retrieved_passages import (
+from promptops.evals.judge_replies import (
+    PASSES,
     Passage,
     checked_arguments,
     grades_of,
+    judge_question,
     listed_ids,
     named_inputs,
+    opinion,
     passages_of,
     question_of,
 )
+from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import NamedPart, Question, Verdict
 from promptops.evals.wording import not_blank, shown

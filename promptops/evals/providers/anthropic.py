@@ -11,16 +11,6 @@ from typing import Any
 import anthropic
 import httpx2
 
-from promptops.evals.api_values import (
-    count,
-    items,
-    mapping,
-    refuse_inexpressible,
-    refuse_options,
-    refuse_other_apis,
-    text,
-    tool_call,
-)
 from promptops.evals.http_api import (
     CONNECT_S,
     NO_KEY,
@@ -31,17 +21,25 @@ from promptops.evals.http_api import (
     bad_answer,
     bounded,
     bounded_file,
+    count,
     credentials_in,
     error_response,
     interrupted,
     is_json,
+    items,
     json_object,
+    mapping,
     no_connection,
     path_of,
     rate_limits,
+    refuse_inexpressible,
+    refuse_options,
+    refuse_other_apis,
     request_line,
     status_in,
+    text,
     timed_out,
+    tool_call,
     valid_address,
 )
 from promptops.evals.providers import (

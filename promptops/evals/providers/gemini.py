@@ -16,16 +16,6 @@ from google.genai.client import DebugConfig
 from google.genai.errors import UnknownApiResponseError
 from pydantic import ValidationError
 
-from promptops.evals.api_values import (
-    count,
-    items,
-    mapping,
-    refuse_inexpressible,
-    refuse_options,
-    refuse_other_apis,
-    text,
-    tool_call,
-)
 from promptops.evals.http_api import (
     CONNECT_S,
     NO_KEY,
@@ -34,14 +24,22 @@ from promptops.evals.http_api import (
     SdkProvider,
     bad_answer,
     bounded,
+    count,
     credentials_in,
     error_response,
     interrupted,
+    items,
     json_object,
     json_value,
+    mapping,
     no_connection,
     rate_limits,
+    refuse_inexpressible,
+    refuse_options,
+    refuse_other_apis,
     status_in,
+    text,
+    tool_call,
     valid_address,
 )
 from promptops.evals.providers import Failure, OnText, Reply

@@ -13,15 +13,6 @@ from typing import Any, Protocol
 import httpx2
 import openai
 
-from promptops.evals.api_values import (
-    count,
-    items,
-    mapping,
-    refuse_inexpressible,
-    refuse_options,
-    text,
-    tool_call,
-)
 from promptops.evals.http_api import (
     CONNECT_S,
     NO_KEY,
@@ -32,17 +23,24 @@ from promptops.evals.http_api import (
     bad_answer,
     bounded,
     bounded_file,
+    count,
     credentials_in,
     error_response,
     interrupted,
     is_json,
+    items,
     json_object,
+    mapping,
     no_connection,
     path_of,
     rate_limits,
+    refuse_inexpressible,
+    refuse_options,
     request_line,
     status_in,
+    text,
     timed_out,
+    tool_call,
     valid_address,
 )
 from promptops.evals.providers import (

@@ -119,7 +119,7 @@ def invalid_assertion(
     if prompt.evaluation or any(case.rendered or case.output for case in cases):
         from promptops.evals.case_assertions import problems_without_plugins
         from promptops.evals.parse import problems
-        from promptops.evals.probes.library import rule_problems
+        from promptops.evals.probe_library import rule_problems
         from promptops.evals.unknown_names import FunctionFiles, problems_of_names
 
         for case in cases:

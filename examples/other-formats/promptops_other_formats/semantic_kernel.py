@@ -20,8 +20,7 @@ from promptops.formats.languages.handlebars import Handlebars, TagLosses
 from promptops.formats.languages.jinja import default_jinja
 from promptops.formats.model_fields import PARAMETERS, described, model_field, output_field
 from promptops.formats.plain_texts import identity, parts_message, stem_steps
-from promptops.formats.registry import ReadOptions, other_format
-from promptops.formats.source_file import SourceFile
+from promptops.formats.source_file import ReadOptions, SourceFile, other_format
 from promptops.formats.translation import InputNames, Translate, Translation
 from promptops.model.place import Place, Text
 from promptops.patterns import lazy_pattern

@@ -14,8 +14,7 @@ from promptops.formats.document import (
     TemplatePart,
     TextPart,
 )
-from promptops.formats.languages.javascript_values import COMPACT_JSON
-from promptops.formats.translation import InputNames, Translation
+from promptops.formats.translation import COMPACT_JSON, InputNames, Translation
 from promptops.model.place import Text
 from promptops.patterns import lazy_pattern
 from promptops.records import field, record

@@ -10,8 +10,7 @@ from promptops.formats.chat_messages import chat_turns
 from promptops.formats.document import Loss, SourceCase, SourceDocument
 from promptops.formats.model_fields import described, model_field
 from promptops.formats.plain_texts import identity, stem_steps
-from promptops.formats.registry import ReadOptions, other_format
-from promptops.formats.source_file import SourceFile
+from promptops.formats.source_file import ReadOptions, SourceFile, other_format
 from promptops.formats.translation import InputNames
 from promptops.model.place import Place
 from promptops.patterns import lazy_pattern

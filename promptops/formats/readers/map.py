@@ -18,8 +18,13 @@ from promptops.formats.plain_texts import (
     translated,
 )
 from promptops.formats.prompts_in_code import row_names
-from promptops.formats.registry import ReadOptions
-from promptops.formats.source_file import SYSTEM_KEYS, USER_KEYS, SourceFile, prompt_mapping
+from promptops.formats.source_file import (
+    SYSTEM_KEYS,
+    USER_KEYS,
+    ReadOptions,
+    SourceFile,
+    prompt_mapping,
+)
 from promptops.formats.translation import InputNames
 from promptops.json_pointer import escaped, tokens
 from promptops.patterns import lazy_pattern

@@ -27,8 +27,7 @@ from promptops.formats.prompts_in_code import (
     message_text,
     numbered,
 )
-from promptops.formats.registry import ReadOptions
-from promptops.formats.source_file import SourceFile
+from promptops.formats.source_file import ReadOptions, SourceFile
 from promptops.formats.translation import InputNames
 from promptops.formats.typescript_values import (
     MAX_OTHER,

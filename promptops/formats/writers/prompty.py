@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from promptops.formats.chat_messages import ROLE_LINE
 from promptops.formats.document import ExpressionPart, Loss, TagPart, TemplatePart
 from promptops.formats.document import TextPart as Text
 from promptops.formats.exported import (
@@ -16,7 +17,6 @@ from promptops.formats.exported import (
 )
 from promptops.formats.languages.jinja import NotATemplate, template_parts, untrimmed_jinja
 from promptops.formats.prompt_file import stripped, yaml_file
-from promptops.formats.role_lines import ROLE_LINE
 from promptops.model.prompt import ConversationHistory, ForEach, Message, Model, TextPart, Tool
 from promptops.patterns import lazy_pattern
 

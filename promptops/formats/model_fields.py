@@ -81,6 +81,7 @@ def _cleaned(value: Any, removed: list[str]) -> Any:
 
 # The model of a source and its settings, as the fields of a prompt file.
 
+
 def described(
     source: Mapping[str, Any],
     *,

@@ -69,6 +69,7 @@ def _has(value: Mapping[str, Any], key: str) -> bool:
 
 # A file of another tool: its text, its JSON or YAML, its front matter.
 
+
 class UnreadableSource(Exception):
     """A file of a source can't be read; `loss` is an IMP002 at its place."""
 

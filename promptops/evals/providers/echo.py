@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterator
 
 from promptops.analysis.tokens import estimate
-from promptops.evals.http_api import refuse_other_apis
-from promptops.evals.providers import OnText, Provider, Reply
+from promptops.evals.providers import OnText, Provider, Reply, refuse_other_apis
 from promptops.evals.providers.registry import provider
 from promptops.model.answer import Answer, Usage
 from promptops.model.config import ModelProfile

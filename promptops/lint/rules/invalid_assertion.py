@@ -28,7 +28,7 @@ def invalid_assertion(
 ) -> Iterator[Problem]:
     """Every assertion has valid arguments and can fail.
 
-    An assertion that can't fail tests nothing. Examples are a schema that accepts every value, a
+    An assertion that can't fail tests nothing. Examples are an empty schema, a
     pattern that matches every text, a limit that no answer reaches, an expression that is always
     true, a threshold that unrelated texts reach, and a delimiter such as `<ticket>` that the
     template always writes. Errors are also assertions that can't pass, and assertions that name a

@@ -52,13 +52,7 @@ class Ranking:
 
 
 class RetrievalMeasure(ABC):
-    """A measure from 0 to 1 of the passages that a retriever returned, named like its class.
-
-    Attributes:
-        value: The name of the input that contains the passages, best first.
-        threshold: The lowest degree that passes.
-        arguments: `k` and `id`; see `passages_of`.
-    """
+    """A measure from 0 to 1 of the passages that a retriever returned, named like its class."""
 
     __slots__ = ()
 
@@ -179,34 +173,45 @@ class ContextRelevant:
         }
 
 
+def _documented(definition: str, output: str, *, holds: str = "[P1]", fails: str) -> str:
+    """The page of a measure: what it is, and what all of them have in common."""
+    return f"""{definition.strip()}
+
+The passages are a list in an input of the case: mappings with an `id`, or the ids themselves.
+The case labels the relevant ones: `expected: {{relevant: [P1, P7]}}`, or with grades
+`{{P1: 3, P7: 1}}`. A repeated id counts once, at its first rank. A case without labels is an
+error; one with empty labels is skipped.
+
+Attributes:
+    value: The name of the input that contains the passages, best first.
+    threshold: The lowest value that passes; with `not-`, any lower one.
+    arguments: `k`, the number of passages that count, without it all; `id`, the key of the id.
+
+Holds:
+    inputs: {{passages: [{{id: P4}}, {{id: P1}}]}}
+    expected: {{relevant: {holds}}}
+    output: [{{type: {output}, value: passages}}]
+
+Fails:
+    inputs: {{passages: [{{id: P4}}, {{id: P1}}]}}
+    expected: {{relevant: {fails}}}
+    output: [{{type: {output}, value: passages{", arguments: {k: 1}" if holds == fails else ""}}}]
+"""
+
+
 @assertion("mrr", narrowed_by=())
 @record(frozen=True, slots=True, kw_only=True)
 class Mrr(RetrievalMeasure):
-    """The first relevant passage is near the top.
+    __doc__ = _documented(
+        """
+The first relevant passage is near the top.
 
-    The reciprocal rank is 1 divided by the rank of the first relevant passage: 1 at the top, 0.5 at
-    rank 2, 0 if none was returned. Its mean over all cases is the MRR. Grades do not matter.
-
-    The passages are a list in an input of the case: mappings with an `id`, or the ids themselves.
-    The case labels the relevant ones: `expected: {relevant: [P1, P7]}`, or with grades
-    `{P1: 3, P7: 1}`. A repeated id counts once, at its first rank. A case without labels is an
-    error; one with empty labels is skipped.
-
-    Attributes:
-        value: The name of the input that contains the passages, best first.
-        threshold: The lowest value that passes; with `not-`, any lower one.
-        arguments: `k`, the number of passages that count, without it all; `id`, the key of the id.
-
-    Holds:
-        inputs: {passages: [{id: P4}, {id: P1}]}
-        expected: {relevant: [P1]}
-        output: [{type: mrr, value: passages}]
-
-    Fails:
-        inputs: {passages: [{id: P4}, {id: P1}]}
-        expected: {relevant: [P7]}
-        output: [{type: mrr, value: passages}]
-    """
+The reciprocal rank is 1 divided by the rank of the first relevant passage: 1 at the top, 0.5 at
+rank 2, 0 if none was returned. Its mean over all cases is the MRR. Grades do not matter.
+""",
+        "mrr",
+        fails="[P7]",
+    )
 
     value: str
     threshold: float = 0.5
@@ -220,31 +225,17 @@ class Mrr(RetrievalMeasure):
 @assertion("ndcg", narrowed_by=())
 @record(frozen=True, slots=True, kw_only=True)
 class Ndcg(RetrievalMeasure):
-    """The best passages are at the top.
+    __doc__ = _documented(
+        """
+The best passages are at the top.
 
-    nDCG (normalised discounted cumulative gain) compares the order with the best possible one:
-    the gain of a passage is 2^grade - 1, divided by the binary logarithm of its rank + 1.
-
-    The passages are a list in an input of the case: mappings with an `id`, or the ids themselves.
-    The case labels the relevant ones: `expected: {relevant: [P1, P7]}`, or with grades
-    `{P1: 3, P7: 1}`. A repeated id counts once, at its first rank. A case without labels is an
-    error; one with empty labels is skipped.
-
-    Attributes:
-        value: The name of the input that contains the passages, best first.
-        threshold: The lowest value that passes; with `not-`, any lower one.
-        arguments: `k`, the number of passages that count, without it all; `id`, the key of the id.
-
-    Holds:
-        inputs: {passages: [{id: P4}, {id: P1}]}
-        expected: {relevant: {P1: 2, P4: 1}}
-        output: [{type: ndcg, value: passages}]
-
-    Fails:
-        inputs: {passages: [{id: P4}, {id: P1}]}
-        expected: {relevant: {P1: 3, P7: 3}}
-        output: [{type: ndcg, value: passages}]
-    """
+nDCG (normalised discounted cumulative gain) compares the order with the best possible one:
+the gain of a passage is 2^grade - 1, divided by the binary logarithm of its rank + 1.
+""",
+        "ndcg",
+        holds="{P1: 2, P4: 1}",
+        fails="{P1: 3, P7: 3}",
+    )
 
     value: str
     threshold: float = 0.5
@@ -263,31 +254,16 @@ def _dcg(grades: Sequence[float]) -> float:
 @assertion("precision", narrowed_by=())
 @record(frozen=True, slots=True, kw_only=True)
 class Precision(RetrievalMeasure):
-    """The returned passages are relevant.
+    __doc__ = _documented(
+        """
+The returned passages are relevant.
 
-    Precision is the share of the returned passages that are relevant; if nothing was returned, it
-    is 0. If fewer than `k` were returned, only they count. Grades do not matter.
-
-    The passages are a list in an input of the case: mappings with an `id`, or the ids themselves.
-    The case labels the relevant ones: `expected: {relevant: [P1, P7]}`, or with grades
-    `{P1: 3, P7: 1}`. A repeated id counts once, at its first rank. A case without labels is an
-    error; one with empty labels is skipped.
-
-    Attributes:
-        value: The name of the input that contains the passages, best first.
-        threshold: The lowest value that passes; with `not-`, any lower one.
-        arguments: `k`, the number of passages that count, without it all; `id`, the key of the id.
-
-    Holds:
-        inputs: {passages: [{id: P4}, {id: P1}]}
-        expected: {relevant: [P1]}
-        output: [{type: precision, value: passages}]
-
-    Fails:
-        inputs: {passages: [{id: P4}, {id: P1}]}
-        expected: {relevant: [P1]}
-        output: [{type: precision, value: passages, arguments: {k: 1}}]
-    """
+Precision is the share of the returned passages that are relevant; if nothing was returned, it
+is 0. If fewer than `k` were returned, only they count. Grades do not matter.
+""",
+        "precision",
+        fails="[P1]",
+    )
 
     value: str
     threshold: float = 0.5
@@ -300,31 +276,16 @@ class Precision(RetrievalMeasure):
 @assertion("recall", narrowed_by=())
 @record(frozen=True, slots=True, kw_only=True)
 class Recall(RetrievalMeasure):
-    """The retriever returned the relevant passages.
+    __doc__ = _documented(
+        """
+The retriever returned the relevant passages.
 
-    Recall is the share of the relevant passages that are among the returned ones. Grades do not
-    matter.
-
-    The passages are a list in an input of the case: mappings with an `id`, or the ids themselves.
-    The case labels the relevant ones: `expected: {relevant: [P1, P7]}`, or with grades
-    `{P1: 3, P7: 1}`. A repeated id counts once, at its first rank. A case without labels is an
-    error; one with empty labels is skipped.
-
-    Attributes:
-        value: The name of the input that contains the passages, best first.
-        threshold: The lowest value that passes; with `not-`, any lower one.
-        arguments: `k`, the number of passages that count, without it all; `id`, the key of the id.
-
-    Holds:
-        inputs: {passages: [{id: P4}, {id: P1}]}
-        expected: {relevant: [P1]}
-        output: [{type: recall, value: passages}]
-
-    Fails:
-        inputs: {passages: [{id: P4}, {id: P1}]}
-        expected: {relevant: [P1, P7, P9]}
-        output: [{type: recall, value: passages}]
-    """
+Recall is the share of the relevant passages that are among the returned ones. Grades do not
+matter.
+""",
+        "recall",
+        fails="[P1, P7, P9]",
+    )
 
     value: str
     threshold: float = 0.5

@@ -180,7 +180,7 @@ class _Reader:
         chosen = "default" if "default" in services else next(iter(services))
         if len(services) > 1:
             message = f"of several settings, those of `{chosen}` are carried"
-            self._note("IMP122", message, "execution_settings")
+            self._note("IMP114", message, "execution_settings")
         return services[chosen]
 
     def _output(self) -> dict[str, Any]:
@@ -190,7 +190,7 @@ class _Reader:
         schema = _parsed(given.get("json_schema"))
         if schema:
             return {"output": {"format": "json", "schema": schema}}
-        self._note("IMP123", "an output without a schema is not carried", "output_variable")
+        self._note("IMP119", "an output without a schema is not carried", "output_variable")
         return {}
 
     def _of_settings(self, _key: str) -> Place:
@@ -290,7 +290,7 @@ def _role(text: Text, begin: int, start: int, losses: list[Loss]) -> str:
         losses.append(Loss(code="IMP101", message=message, place=place, refuses=True))
     if _ROLE.sub("", attributes).strip():
         message = "other attributes of a message are not carried"
-        losses.append(Loss(code="IMP109", message=message, place=place))
+        losses.append(Loss(code="IMP114", message=message, place=place))
     return role or "user"
 
 

@@ -157,15 +157,13 @@ def _unknown_name(key: str, noun: str, name: str, known: Collection[str]) -> tup
     """The message and the hint."""
     near = did_you_mean(name, known)
     if key == "tools":
-        return f"the prompt has no tool `{name}`", near or _tools(known)
+        return f"the prompt has no tool `{name}`", near or (
+            f"its tools: {', '.join(sorted(known))}" if known else "it has no `tools`"
+        )
     if key == "accept" and name in family_names():
         hint = f"`accept` names probes: promptops probe --families --family {name} -v"
         return f"`{name}` is a family, not a probe", hint
     return f"there is no {noun} `{name}`", near or "promptops probe --families"
-
-
-def _tools(known: Collection[str]) -> str:
-    return f"its tools: {', '.join(sorted(known))}" if known else "it has no `tools`"
 
 
 # The packaged probes, one YAML file a family; a file is read when its family is needed.
@@ -219,19 +217,15 @@ def read_family(path: str, data: bytes) -> Family:
     """
     document = read_any(path, data)
     refuse(document.problems, document.text)
-    _refuse_newer(document)
-    refuse(check_value(SCHEMA, document.value, document.place), document.text)
-    refuse(tuple(_unusable(document)), document.text)
-    return _family(Path(path).stem, document.value)
-
-
-def _refuse_newer(document: Document) -> None:
     written = document.value
     version = written.get("library") if isinstance(written, Mapping) else None
     if isinstance(version, int) and version > LIBRARY:
         message = f"the probe library has version {version}; this promptops reads {LIBRARY}"
         problem = Problem(message, at=document.place("/library"), hint="upgrade promptops")
         refuse((problem,), document.text)
+    refuse(check_value(SCHEMA, document.value, document.place), document.text)
+    refuse(tuple(_unusable(document)), document.text)
+    return _family(Path(path).stem, document.value)
 
 
 def _unusable(document: Document) -> Iterator[Problem]:

@@ -302,7 +302,7 @@ def input_schema(
     for message in messages:
         if message.get("for_each") in found:
             found[message["for_each"]].looped = found[message["for_each"]].unguarded = True
-    histories = _histories(messages)
+    histories = [message["history"] for message in messages if "history" in message]
     names = dict.fromkeys((*document.inputs, *found, *_media(messages), *histories))
     inputs = _Inputs(document, found, optional=optional)
     properties = {name: inputs.schema(name) for name in names if name not in histories}
@@ -507,10 +507,6 @@ def _media(messages: Sequence[Mapping[str, Any]]) -> dict[str, str]:
         for part in content if isinstance(content, list) else ():
             found |= {part[kind]["input"]: kind for kind in _MEDIA if "input" in part.get(kind, ())}
     return found
-
-
-def _histories(messages: Sequence[Mapping[str, Any]]) -> list[str]:
-    return [message["history"] for message in messages if "history" in message]
 
 
 def _of_media(schema: Mapping[str, Any], kind: str) -> dict[str, Any]:

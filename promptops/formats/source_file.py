@@ -284,7 +284,7 @@ def front_matter(file: SourceFile) -> FrontMatter:
         return without
     header, start, end = found
     is_first = text.value[:start].strip() in ("", "---")
-    body = _after(text, end)
+    body = Text(text.path, text.value[end:], lambda at: text.locate(at + end))
     line = text.locate(start)[0]
     document = read_any(file.shown, header.encode())
     if isinstance(document.value, dict):
@@ -373,10 +373,6 @@ def _first(text: str, hash_comments: bool) -> int:
             newline = text.find("\n", following)
             following = len(text) if newline < 0 else newline + 1
     return at
-
-
-def _after(text: Text, offset: int) -> Text:
-    return Text(text.path, text.value[offset:], lambda at: text.locate(at + offset))
 
 
 # A `.prompt` file that is one mapping in YAML, without a body: its keys, its texts.

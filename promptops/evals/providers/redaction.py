@@ -204,10 +204,7 @@ class _SafeText:
     def _beginning_at_end(self, text: str) -> str:
         """The longest end of the text that is the beginning of a secret, or ""."""
         ends = (text[-length:] for length in range(min(len(text), self._longest - 1), 0, -1))
-        return next((end for end in ends if self._begins_secret(end)), "")
-
-    def _begins_secret(self, end: str) -> bool:
-        return any(form.startswith(end) for form in self._hidden)
+        return next((end for end in ends if any(form.startswith(end) for form in self._hidden)), "")
 
 
 def _discarded(limits: RateLimits) -> Failure:

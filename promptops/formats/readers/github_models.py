@@ -129,7 +129,11 @@ class _Reader:
         for index, row in enumerate(rows if isinstance(rows, list) else ()):
             if not isinstance(row, Mapping):
                 continue
-            printed = self._prints_expected()
+            # Whether a message prints `expected`, which is otherwise the expected answer.
+            printed = any(
+                pointer.startswith("/messages") and "{{expected}}" in text
+                for pointer, _, text in self._document.scalars()
+            )
             inputs = {
                 self._names.name(str(key)): item
                 for key, item in row.items()
@@ -142,13 +146,6 @@ class _Reader:
                 expected=None if printed else row.get("expected"),
                 place=self._document.place(f"/testData/{index}"),
             )
-
-    def _prints_expected(self) -> bool:
-        """Whether a message prints `expected`, which is otherwise the expected answer."""
-        return any(
-            pointer.startswith("/messages") and "{{expected}}" in text
-            for pointer, _, text in self._document.scalars()
-        )
 
     def _assertions(self, row: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         listed = self._value.get("evaluators")

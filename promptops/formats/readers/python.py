@@ -376,7 +376,13 @@ def _candidates_at(node: ast.AST, scope: Scope, read: set[ast.AST]) -> Iterator[
         elif is_text_template(node):
             yield _candidate(scope.name.rstrip(".") or "template", node, scope)
         else:
-            yield from _passed(node, scope)
+            # Strings that a call passes to a model: `Agent(instructions="…")`, `model.invoke("…")`.
+            given = [
+                (keyword.arg, keyword.value) for keyword in node.keywords if keyword.arg in _PASSED
+            ]
+            for name, value in (*given, *(("prompt", text) for text in sent_texts(node))):
+                if not isinstance(value, ast.Name | ast.Attribute):
+                    yield replace(_candidate(f"{scope.name}{name}", value, scope), is_sent=True)
 
 
 def _templates_in(node: ast.expr) -> Iterator[ast.AST]:
@@ -386,14 +392,6 @@ def _templates_in(node: ast.expr) -> Iterator[ast.AST]:
         yield first
     elif isinstance(first, ast.List) or (isinstance(first, ast.Call) and is_chat_template(first)):
         yield from filter(is_text_template, ast.walk(first))
-
-
-def _passed(node: ast.Call, scope: Scope) -> Iterator[Candidate]:
-    """Strings that a call passes to a model: `Agent(instructions="…")`, `model.invoke("…")`."""
-    given = [(keyword.arg, keyword.value) for keyword in node.keywords if keyword.arg in _PASSED]
-    for name, value in (*given, *(("prompt", text) for text in sent_texts(node))):
-        if not isinstance(value, ast.Name | ast.Attribute):
-            yield replace(_candidate(f"{scope.name}{name}", value, scope), is_sent=True)
 
 
 def sent_texts(node: ast.Call) -> list[ast.expr]:

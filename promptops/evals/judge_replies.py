@@ -69,10 +69,19 @@ def checked_arguments(arguments: Mapping[str, Any], known: tuple[str, ...]) -> N
             raise Refused(f"expected {expected}, got {type_name(value)}", at=at)
 
 
-def named_inputs(value: str | None, arguments: Mapping[str, Any]) -> tuple[NamedPart, ...]:
-    """The inputs that an assertion names in `value` and in `arguments.question`."""
-    written = ((value, "/value"), (arguments.get("question"), "/arguments/question"))
-    return tuple(NamedPart("input", name, at) for name, at in written if name)
+class ReadsInputs:
+    """An assertion that names an input of the case in `value`, and may in `arguments.question`."""
+
+    __slots__ = ()
+
+    value: str | None
+
+    @property
+    def named(self) -> tuple[NamedPart, ...]:
+        """The inputs that it names."""
+        question = getattr(self, "arguments", {}).get("question")
+        written = ((self.value, "/value"), (question, "/arguments/question"))
+        return tuple(NamedPart("input", name, at) for name, at in written if name)
 
 
 def input_of(record: Record, name: str, at: str = "/value") -> Any:

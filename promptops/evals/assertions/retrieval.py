@@ -11,18 +11,18 @@ from promptops.evals.assertion_sets import check_threshold
 from promptops.evals.judge_replies import (
     PASSES,
     Passage,
+    ReadsInputs,
     checked_arguments,
     grades_of,
     judge_question,
     listed_ids,
-    named_inputs,
     opinion,
     passages_of,
     question_of,
 )
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
-from promptops.evals.verdict import NamedPart, Question, Verdict
+from promptops.evals.verdict import Question, Verdict
 from promptops.evals.wording import not_blank, shown
 from promptops.plurals import counted
 from promptops.records import field, record
@@ -51,7 +51,7 @@ class Ranking:
         return sum(map(bool, self.gains))
 
 
-class RetrievalMeasure(ABC):
+class RetrievalMeasure(ReadsInputs, ABC):
     """A measure from 0 to 1 of the passages that a retriever returned, named like its class."""
 
     __slots__ = ()
@@ -65,10 +65,6 @@ class RetrievalMeasure(ABC):
         not_blank(self.value)
         check_threshold(self.threshold)
         checked_arguments(self.arguments, ("k", "id"))
-
-    @property
-    def named(self) -> tuple[NamedPart, ...]:
-        return named_inputs(self.value, self.arguments)
 
     def check(self, subject: Subject) -> Verdict:
         grades = grades_of(subject.record)
@@ -100,7 +96,7 @@ def _found(ranking: Ranking) -> str:
 
 @assertion("context-relevant", on=("answer",), narrowed_by=(), judged=True)
 @record(frozen=True, slots=True, kw_only=True)
-class ContextRelevant:
+class ContextRelevant(ReadsInputs):
     """A model judges that the returned passages help to answer the question.
 
     The judge gets one question for each passage. The degree is the share of passages that help, and
@@ -134,10 +130,6 @@ class ContextRelevant:
         not_blank(self.value)
         check_threshold(self.threshold)
         checked_arguments(self.arguments, ("k", "id", "question"))
-
-    @property
-    def named(self) -> tuple[NamedPart, ...]:
-        return named_inputs(self.value, self.arguments)
 
     def asks(self, subject: Subject) -> tuple[Question, ...]:
         return tuple(self._questions(subject).values())

@@ -186,7 +186,7 @@ def _parsed(written: Mapping[str, Any], on: On, in_set: bool) -> _Parsed:
     name = written.get("type")
     found = kind_of(name) if isinstance(name, str) else None
     if found is None:
-        return None, (_unknown_name(name, on),)
+        return None, (_unknown_name(name),)
     kind, negated = found
     inner, wrong_inside = _assertions_inside(kind, written, on)
     values, wrong = read_fields(kind, {**written, **inner})
@@ -254,7 +254,7 @@ def _measured(assertion: Assertion, written: Mapping[str, Any]) -> Assertion:
     return replace(assertion, judged=True, must=must, score=score)
 
 
-def _unknown_name(name: Any, on: On) -> Problem:
+def _unknown_name(name: Any) -> Problem:
     if not isinstance(name, str):
         message = (
             "`type` is missing" if name is None else f"expected a string, got {type_name(name)}"

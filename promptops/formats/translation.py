@@ -61,12 +61,10 @@ class InputNames:
         aliases: The name in the source, by the name here, where they differ.
     """
 
-    def __init__(self, names: Iterable[str] = ()) -> None:
+    def __init__(self) -> None:
         self.aliases: dict[str, str] = {}
         self._new: dict[str, str] = {}
         self._taken: set[str] = set()
-        for name in names:
-            self.name(name)
 
     def name(self, old: str) -> str:
         """The name for an input: the same where a template can read it.

@@ -175,7 +175,7 @@ class _Reader:
             self.data.add(kind, len(value) if isinstance(value, list | dict) else 1, pointer)
         elif isinstance(value, str):
             if _is_text(value) or (_key(pointer) in SYSTEM_KEYS and value.strip()):
-                yield self._single(value, pointer)
+                yield self._single(pointer)
         elif isinstance(value, Mapping):
             used = _keys_of_whole(value)
             others = [key for key in value if used and self._is_beside(key, value, used, pointer)]
@@ -201,7 +201,7 @@ class _Reader:
             return _EXAMPLE
         return _kind_of_data(value) if isinstance(value, list) and value else None
 
-    def _single(self, text: str, pointer: str) -> SourceDocument:
+    def _single(self, pointer: str) -> SourceDocument:
         names = InputNames()
         found = translated(self._document.template(pointer), self._options, names)
         key = _key(pointer)

@@ -273,10 +273,10 @@ class PostingProvider(SdkProvider):
         except (ValueError, RecursionError):
             raise bad_answer("is a stream of something other than JSON") from None
         except self._errors.base as error:
-            if getattr(error, "body", None) is None:
+            found = getattr(error, "body", None)
+            if found is None:
                 raise
-            headers = stream.response.headers
-            raise self._errors.in_response(error.body, headers, time()) from None  # type: ignore[attr-defined]
+            raise self._errors.in_response(found, stream.response.headers, time()) from None
         return body.whole()
 
     def _parsed(self, response: httpx2.Response) -> dict[str, Any]:

@@ -117,7 +117,7 @@ def invalid_assertion(
               - {type: json-schema, value: {type: string, pattern: '^A-\\d{4}$'}}
     """
     if prompt.evaluation or any(case.rendered or case.output for case in cases):
-        from promptops.evals.case_assertions import problems_without_plugins
+        from promptops.evals.case_assertions import needs_no_plugin, problems_of_answers
         from promptops.evals.parse import problems
         from promptops.evals.probe_library import rule_problems
         from promptops.evals.unknown_names import FunctionFiles, problems_of_names
@@ -126,7 +126,9 @@ def invalid_assertion(
             yield from problems(case)
             yield from constant_delimiters(prompt, case)
         judges, profiles = _judges(prompt, catalog, surroundings), catalog.config.models
-        yield from problems_without_plugins(prompt, judges=judges, profiles=profiles)
+        yield from problems_of_answers(
+            prompt, judges=judges, profiles=profiles, considered=needs_no_plugin
+        )
         functions = FunctionFiles(catalog.resolver, surroundings)
         yield from problems_of_names(prompt, functions, tools=loaded.tool_names)
         yield from rule_problems(prompt, loaded.tool_names)

@@ -280,9 +280,11 @@ class JsonSchema:
     value: Mapping[str, Any]
 
     def __post_init__(self) -> None:
+        if not self.value:
+            raise Refused("every value fits an empty schema", hint="or use `is-json`")
         if not RESTRICTING & self.value.keys() and "format" not in self.value:
-            hint = "add a requirement, such as `type` or `required`, or use `is-json`"
-            raise Refused("every value fits an empty schema", hint=hint)
+            hint = "add a requirement: `type`, `required`, `enum`"
+            raise Refused("every value fits this schema", hint=hint)
         for problem in check_schema(self.value, _as_place):
             at = problem.at if isinstance(problem.at, str) else problem.at.path
             raise Refused(

@@ -22,7 +22,7 @@ from promptops.evals.probe_library import (
     transformed,
 )
 
-FOLDER = Path(probe_library.__file__).parent
+FOLDER = Path(probe_library.__file__).with_name("probes")
 SENT = Path(__file__).with_name("sent.json")
 FAMILIES = {
     "authority": "LLM01:2025",

@@ -6,7 +6,7 @@ python3 expand_probes.py
 from pathlib import Path
 
 from promptops.commands.probe.attacks import attacked, selection
-from promptops.evals.probes.library import rules_of
+from promptops.evals.probe_library import rules_of
 from promptops.records import replace
 from promptops.testing.plan import plan_cases
 from promptops.workspace.workspace import workspace

@@ -41,38 +41,46 @@ def assertions_of(case: Case, prompt: Prompt) -> Iterator[WrittenAssertion]:
     yield from assertions_of_every_case(prompt)
 
 
+def each_written(prompt: Prompt) -> Iterator[tuple[WrittenAssertion, On]]:
+    """All assertions of a prompt; those that apply to every case are the last ones."""
+    for case in prompt.cases:
+        for index, written in enumerate(case.rendered):
+            at = f"{case.at}/rendered/{index}"
+            yield WrittenAssertion.of(written, case.locate, at), "request"
+        for index, written in enumerate(case.output):
+            yield WrittenAssertion.of(written, case.locate, f"{case.at}/output/{index}"), "answer"
+    yield from ((written, "answer") for written in assertions_of_every_case(prompt))
+
+
 def problems_of_answers(
-    prompt: Prompt, *, judges: Collection[str], profiles: Collection[str]
+    prompt: Prompt,
+    *,
+    judges: Collection[str],
+    profiles: Collection[str],
+    considered: Callable[[WrittenAssertion], bool] = lambda _: True,
 ) -> Iterator[Problem]:
     """Problems, with their places, that `parse.problems` can't find in a single case.
 
-    They are in `evaluation`, and in assertions that name another case. `judges` are the existing
-    ids of prompts, `profiles` the existing names of models.
+    They are in `evaluation`, and in assertions that name another case.
+
+    Args:
+        judges: The existing ids of prompts.
+        profiles: The existing names of models.
+        considered: Other assertions are ignored. If there is one, the primary score is not checked
+            either: the assertion may count in a score that only its plug-in knows.
     """
-    for assertion in assertions_of_every_case(prompt):
+    for assertion in filter(considered, assertions_of_every_case(prompt)):
         yield from _problems(assertion)
     yield from _wrong_judge(prompt, judges, profiles)
-    yield from _wrong_score(prompt)
-    yield from _wrong_cases(prompt, lambda _: True)
-    yield from _unfailing(prompt, lambda _: True)
-
-
-def problems_without_plugins(
-    prompt: Prompt, *, judges: Collection[str], profiles: Collection[str]
-) -> Iterator[Problem]:
-    """The same without loading a plug-in: its assertions are ignored.
-
-    If there is one, the primary score is not checked either: a plug-in's assertion may count in a
-    score that only the plug-in knows.
-    """
-    for assertion in assertions_of_every_case(prompt):
-        if not is_of_plugin(assertion.written):
-            yield from _problems(assertion)
-    yield from _wrong_judge(prompt, judges, profiles)
-    if not any(is_of_plugin(assertion.written) for assertion in _of_all_cases(prompt)):
+    if all(map(considered, _of_all_cases(prompt))):
         yield from _wrong_score(prompt)
-    yield from _wrong_cases(prompt, lambda assertion: not is_of_plugin(assertion.written))
-    yield from _unfailing(prompt, lambda assertion: not is_of_plugin(assertion.written))
+    yield from _wrong_cases(prompt, considered)
+    yield from _unfailing(prompt, considered)
+
+
+def needs_no_plugin(assertion: WrittenAssertion) -> bool:
+    """Whether it can be read without loading a plug-in."""
+    return not is_of_plugin(assertion.written)
 
 
 def _problems(assertion: WrittenAssertion) -> Iterator[Problem]:
@@ -163,7 +171,7 @@ def _unfailing(prompt: Prompt, considered: Callable[[WrittenAssertion], bool]) -
     """Assertions that pass for every request or answer; the first `_MOST_PROBED` are checked."""
     checked: dict[str, tuple[Problem, ...]] = {}
     of_text = prompt.output.schema is None and prompt.output.format != "json"
-    for written, on in _each_once(prompt):
+    for written, on in each_written(prompt):
         if not (considered(written) and _has_expression(written.written)):
             continue
         assertion, key = parse(written.written, on)[0], f"{on}{written.written!r}"
@@ -195,16 +203,6 @@ _AN: Mapping[On, str] = {"request": "a request", "answer": "an answer"}
 
 
 _MOST_PROBED = 100
-
-
-def _each_once(prompt: Prompt) -> Iterator[tuple[WrittenAssertion, On]]:
-    for case in prompt.cases:
-        for index, written in enumerate(case.rendered):
-            at = f"{case.at}/rendered/{index}"
-            yield WrittenAssertion.of(written, case.locate, at), "request"
-        for index, written in enumerate(case.output):
-            yield WrittenAssertion.of(written, case.locate, f"{case.at}/output/{index}"), "answer"
-    yield from ((written, "answer") for written in assertions_of_every_case(prompt))
 
 
 def _has_expression(written: Any) -> bool:

@@ -178,16 +178,17 @@ def _refuse_calls(parts: list[nodes.Node]) -> None:
     """Values have no methods, and there is one function."""
     from jinja2 import nodes
 
+    from promptops.runtime.template.environment import ENVIRONMENT
     from promptops.runtime.template.expressions import callee_span
 
     for node in parts:
-        if not isinstance(node, nodes.Call) or _is_range(node.node):
+        if not isinstance(node, nodes.Call) or getattr(node.node, "name", None) == "range":
             continue
         message, name = "values have no methods; use a filter", getattr(node.node, "attr", "")
         if isinstance(node.node, nodes.Name):
             name = node.node.name
             message = f"there is no function `{name}`; use a filter"
-        filter_ = _filter_for(name)
+        filter_ = _FILTERS.get(name) or (name if name in ENVIRONMENT.filters else None)
         hint = f"write `… | {filter_}`" if filter_ else None
         raise WrongExpression(message, hint, callee_span(node.node))
 
@@ -200,16 +201,6 @@ _FILTERS = {
     "strip": "trim",
 }
 """From a function or a method of Python to the filter that does the same under another name."""
-
-
-def _filter_for(name: str) -> str | None:
-    from promptops.runtime.template.environment import ENVIRONMENT
-
-    return _FILTERS.get(name) or (name if name in ENVIRONMENT.filters else None)
-
-
-def _is_range(node: nodes.Node) -> bool:
-    return getattr(node, "name", None) == "range"
 
 
 def _names(tree: nodes.Expr, known: tuple[str, ...]) -> Iterator[str]:

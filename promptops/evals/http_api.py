@@ -1,4 +1,4 @@
-"""What the providers share that call an HTTP API by an official package: tries and failures."""
+"""What providers share that call an HTTP API by an official package."""
 
 from __future__ import annotations
 
@@ -11,27 +11,111 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iter
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from time import time
-from typing import Any, ClassVar, TypeVar
+from types import MappingProxyType
+from typing import Any, ClassVar, Protocol, TypeVar
 from urllib.parse import quote
 
 import httpx2
 
 from promptops.errors import UsageError
-from promptops.evals.providers import Failure, FailureKind, OnText, RateLimits, Reply, Window
-from promptops.evals.providers.redaction import redacted
+from promptops.evals.providers import (
+    Failure,
+    FailureKind,
+    OnText,
+    RateLimits,
+    Reply,
+    Window,
+)
+from promptops.evals.providers.redaction import redacted, secrets_of
+from promptops.model.answer import Answer
 from promptops.model.config import ModelProfile
 from promptops.model.prompt import Request
 from promptops.patterns import lazy_pattern
 from promptops.plurals import counted
-from promptops.records import record
+from promptops.records import field, record
 from promptops.runtime.loading.server_time import seconds_from
+from promptops.runtime.request.api_limits import Api
+from promptops.runtime.request.unsupported import unsupported
+
+
+def refuse_options(
+    provider: str,
+    options: Mapping[str, Any],
+    *,
+    contradict: Collection[str],
+    managed: Collection[str],
+) -> None:
+    """Raises Failure for options, also in `extra_body`, that may not be set.
+
+    `contradict` names what the prompt has, on which the budget is based; `managed` names
+    what promptops sets itself.
+    """
+    named = {_spelled(name) for name in (*options, *mapping(options.get("extra_body")))}
+    for name in (*contradict, *managed):
+        if _spelled(name) in named:
+            why = "contradicts the prompt" if name in contradict else "is not supported"
+            message = f"`{name}` in `provider_options.{provider}` {why}"
+            raise Failure(message=message, kind="refused")
+
+
+def _spelled(name: object) -> str:
+    """Equal for `base_url` and `baseUrl`: some clients accept both."""
+    return str(name).replace("_", "").lower()
+
+
+def refuse_inexpressible(request: Request, api: Api) -> None:
+    """Raises Failure for the first field that an API can't express."""
+    for found in unsupported(request, api):
+        raise Failure(message=f"{found.message}, at {found.at}", kind="refused")
+
+
+# Values of a response, any of which may be missing or have another type.
+
+
+def mapping(value: Any) -> Mapping[str, Any]:
+    """A mapping; an empty one for anything else."""
+    return value if isinstance(value, dict) else {}
+
+
+def items(value: Any) -> list[Mapping[str, Any]]:
+    """The mappings of a list."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def text(value: Any) -> str:
+    """A string that UTF-8 can encode; "" for anything else."""
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""
+
+
+def count(value: Any) -> int:
+    """A number of tokens; 0 for anything else."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+
+
+def tool_call(name: Any, arguments: Any) -> Mapping[str, Any]:
+    """A tool call; its arguments as JSON data, or as a string if they are not JSON."""
+    return {"name": text(name), "arguments": _arguments(arguments)}
+
+
+def _arguments(given: Any) -> Any:
+    if given is None:
+        return {}
+    try:
+        value = json.loads(given) if isinstance(given, str) else given
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+    except (ValueError, RecursionError):
+        return text(given if isinstance(given, str) else json.dumps(given))
+    return value
+
+
+# Providers: each request is tried once, without the retries of the package.
 
 NO_KEY = "no-key"
 """For servers without API keys: the packages require one."""
 
 
 class SdkProvider(ABC):
-    """See `StreamingProvider`: each request is tried once, without the retries of the package."""
+    """See `StreamingProvider`."""
 
     _errors: ClassVar[Errors]
     _secrets: tuple[str, ...]
@@ -40,14 +124,166 @@ class SdkProvider(ABC):
         return await single_try(self._reply(request), deadline_s, self._errors, self._secrets)
 
     async def stream(self, request: Request, deadline_s: float, on_text: OnText) -> Reply:
-        reply = self._streamed(request, on_text)
-        return await single_try(reply, deadline_s, self._errors, self._secrets)
+        pieces = 0
+
+        def pass_on(piece: str) -> None:
+            nonlocal pieces
+            pieces += 1
+            on_text(piece)
+
+        streamed = self._streamed(request, pass_on)
+        reply = await single_try(streamed, deadline_s, self._errors, self._secrets)
+        if reply.answer.text and not pieces:  # the reason of a refusal, or no stream
+            on_text(reply.answer.text)
+        return reply
 
     @abstractmethod
     async def _reply(self, request: Request) -> Reply: ...
 
     @abstractmethod
     async def _streamed(self, request: Request, on_text: OnText) -> Reply: ...
+
+
+class StreamedBody(Protocol):
+    """The body of a response, as far as it has arrived; text is passed on at once."""
+
+    def add(self, event: Mapping[str, Any]) -> None:
+        """Add the next event, of which any value may be missing or have another type.
+
+        Raises Failure if it is an error.
+        """
+
+    def whole(self) -> dict[str, Any]:
+        """The body, as without a stream; raises Failure if the stream ended early."""
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class PostedApi:
+    """An API to which a request is posted as JSON.
+
+    Attributes:
+        path: Appended to the server's address.
+        arguments: From a request to its body; raises Failure if the API can't send it.
+        answer: From the body of a response to the answer; raises Failure if it is missing.
+        streamed: An empty body, which gets each piece of text; None if the API can't stream.
+        stream_options: Added to the body of a request for a stream.
+    """
+
+    path: str
+    arguments: Callable[[Request], dict[str, Any]]
+    answer: Callable[[Mapping[str, Any]], Answer]
+    streamed: Callable[[OnText], StreamedBody] | None = None
+    stream_options: Mapping[str, Any] = field(default_factory=lambda: {"stream": True})
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One call of an API: its body as JSON data, and headers that select a version."""
+
+    api: PostedApi
+    body: Mapping[str, Any]
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class PostingProvider(SdkProvider):
+    """Posts to one address with one key by one client of a package, and parses the responses.
+
+    The package's own response classes cost half of the time of a request, and accept any shape.
+    """
+
+    _stream_class: ClassVar[type[Any]]
+
+    def __init__(self, profile: ModelProfile, key: str | None) -> None:
+        """Raises UsageError if the profile's address is invalid."""
+        with valid_address(profile):
+            self._profile, self._key = profile, key
+            self._secrets = secrets_of(profile, key)
+            self._client = self._new_client(bounded)
+
+    @abstractmethod
+    def _call(self, request: Request) -> Call:
+        """The call for a request; raises Failure if the API can't express it."""
+
+    @abstractmethod
+    def _new_client(self, limit: Limit) -> Any:
+        """A client with the profile and the key; see `_connected`."""
+
+    def _connected(
+        self, client: Any, http: Any, address: httpx2.URL, limit: Limit, **settings: Any
+    ) -> Any:
+        """A client of a package, from its classes of clients and of HTTP clients."""
+        connected = client(
+            api_key=self._key or NO_KEY,
+            base_url=address.copy_with(username="", password=""),  # addresses are written into logs
+            max_retries=0,
+            http_client=http(
+                timeout=httpx2.Timeout(None, connect=CONNECT_S),
+                auth=credentials_in(address),
+                follow_redirects=False,  # the API key is sent only to the configured address
+                event_hooks={"response": [limit]},
+            ),
+            **settings,
+        )
+        # Headers that the package reads from the environment may be for another address.
+        connected._custom_headers = {"Accept-Encoding": "identity", **self._profile.headers}
+        return connected
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    def _batch_api(self) -> BatchApi:
+        client = self._new_client(bounded_file)
+        return BatchApi(client, self._stream_class, self._errors, self._secrets)
+
+    async def _reply(self, request: Request) -> Reply:
+        call = self._call(request)
+        response = await self._client.post(
+            call.api.path,
+            cast_to=httpx2.Response,
+            body=call.body,
+            options={"headers": call.headers},
+        )
+        limits = rate_limits(response.headers, time())
+        return Reply(answer=call.api.answer(self._parsed(response)), limits=limits)
+
+    async def _streamed(self, request: Request, on_text: OnText) -> Reply:
+        call = self._call(request)
+        if call.api.streamed is None:
+            return await self._reply(request)
+        opened = await self._client.post(
+            call.api.path,
+            cast_to=object,
+            body={**call.body, **call.api.stream_options},
+            options={"headers": call.headers},
+            stream=True,
+            stream_cls=self._stream_class,
+        )
+        async with opened as stream:
+            answer = call.api.answer(await self._joined(stream, call.api.streamed(on_text)))
+        return Reply(answer=answer, limits=rate_limits(stream.response.headers, time()))
+
+    async def _joined(self, stream: Any, body: StreamedBody) -> dict[str, Any]:
+        """The body that the events of a stream are parts of; raises Failure if one is missing."""
+        if _type(stream.response) == "application/json":  # although a stream was requested
+            await stream.response.aread()
+            return self._parsed(stream.response)
+        try:
+            async for event in stream:
+                body.add(mapping(event))
+        except (ValueError, RecursionError):
+            raise bad_answer("is a stream of something other than JSON") from None
+        except self._errors.base as error:
+            found = getattr(error, "body", None)
+            if found is None:
+                raise
+            raise self._errors.in_response(found, stream.response.headers, time()) from None
+        return body.whole()
+
+    def _parsed(self, response: httpx2.Response) -> dict[str, Any]:
+        value = json_object(response.content)
+        if value.get("error"):
+            raise self._errors.in_response(value["error"], response.headers, time())
+        return value
 
 
 @contextmanager
@@ -73,10 +309,43 @@ class Errors:
     Attributes:
         base: The class of all its errors.
         failure: The failure for one of them; also gets the Unix time.
+        in_response: The failure for an error with status 200, as in a stream or from a gateway;
+            gets the headers and the Unix time.
     """
 
     base: type[Exception]
     failure: Callable[[Exception, float], Failure]
+    in_response: Callable[[Any, Mapping[str, str], float], Failure]
+
+
+def errors_of(
+    package: Any,
+    base: type[Exception],
+    body: Callable[[Mapping[str, Any]], ErrorBody],
+    statuses: Mapping[str, int] = MappingProxyType({}),
+) -> Errors:
+    """The errors of `openai`, or of a package whose errors have the same names.
+
+    `body` reads an error in a response; `statuses` has the status of a code that it may contain.
+    """
+
+    def failure(error: Exception, now_s: float) -> Failure:
+        if isinstance(error, package.APIStatusError):
+            headers: Mapping[str, str] = error.response.headers
+            return error_response(error.status_code, body(_inner(error.body)), headers, now_s)
+        return timed_out() if isinstance(error, package.APITimeoutError) else no_connection(error)
+
+    def in_response(error: Any, headers: Mapping[str, str], now_s: float) -> Failure:
+        found = body(_inner(error))
+        known = (statuses[code] for code in found.codes if code in statuses)
+        return error_response(next(known, status_in(_inner(error))), found, headers, now_s)
+
+    return Errors(base=base, failure=failure, in_response=in_response)
+
+
+def _inner(error: Any) -> Mapping[str, Any]:
+    """The error in the body of an error response, which may be the error itself."""
+    return mapping(mapping(error).get("error", error))
 
 
 async def single_try(
@@ -107,6 +376,7 @@ async def single_try(
 
 # Responses of a limited size.
 
+Limit = Callable[[httpx2.Response], Awaitable[None]]
 MOST_BYTES = 8 * 2**20
 MOST_FILE_BYTES = 1024 * 2**20
 
@@ -173,11 +443,6 @@ def json_object(content: bytes) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise bad_answer("is not an object")
     return value
-
-
-def is_json(response: httpx2.Response) -> bool:
-    """Whether a response is one JSON object and not a stream of events."""
-    return _type(response) == "application/json"
 
 
 def _type(response: httpx2.Response) -> str:
@@ -377,6 +642,10 @@ def _count(written: str) -> int | None:
 
 # Calls of a batch API through the client of a provider's SDK.
 
+BATCHES_A_PAGE = 100
+MOST_PAGES = 50
+CLOCKS_S = 3600
+"""How far the clocks of this machine and the server may differ."""
 _NO_SUCH_PATH = (404, 405, 501)
 _BATCH_ID = lazy_pattern(r"[\w.:-]{1,200}")
 
@@ -390,7 +659,7 @@ class BatchApi:
     def __init__(
         self, client: Any, stream_class: type[Any], errors: Errors, secrets: tuple[str, ...]
     ) -> None:
-        """`client` is an asynchronous client of the SDK, `stream_class` its class of streams."""
+        """`client` is an asynchronous client, which it closes, `stream_class` its streams."""
         self._client = client
         self._stream_class = stream_class
         self._errors = errors
@@ -488,6 +757,17 @@ class _Lines:
             return [value]
         self.damaged += 1
         return []
+
+
+class SdkBatches:
+    """See `Batches`; what those of the packages share."""
+
+    def __init__(self, api: BatchApi) -> None:
+        """It closes the client of the API at the end."""
+        self._api = api
+
+    async def close(self) -> None:
+        await self._api.close()
 
 
 def path_of(*parts: str) -> str:

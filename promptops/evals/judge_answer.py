@@ -42,7 +42,7 @@ def unallowed_flaw(answer: Answer, assertions: Iterable[Assertion]) -> str:
     flaw, every = flaw_of(answer), tuple(assertions)
     if flaw is None or not any(assertion.must for assertion in every):
         return ""
-    if any(_allows(assertion, flaw, answer) for assertion in every):
+    if any(flaw in assertion.allow or _judges_flaw(assertion.check, answer) for assertion in every):
         return ""
     if flaw == "empty":
         return "the answer is empty: if it may be, write `allow: [empty]` in an assertion"
@@ -51,10 +51,6 @@ def unallowed_flaw(answer: Answer, assertions: Iterable[Assertion]) -> str:
         fixes.insert(0, "increase `max_output_tokens`")
     reason = f"the answer is incomplete: it ended with {answer.finish_reason!r}"
     return f"{reason}: {', or '.join(fixes)}"
-
-
-def _allows(assertion: Assertion, flaw: Flaw, answer: Answer) -> bool:
-    return flaw in assertion.allow or _judges_flaw(assertion.check, answer)
 
 
 def _judges_flaw(check: Any, answer: Answer) -> bool:

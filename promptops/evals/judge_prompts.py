@@ -1,21 +1,35 @@
-"""Judges as prompts: the built-in ones, the requests to judges, and their replies."""
+"""Judges as prompts, and services instead of judges: requests, replies, agreement with people."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from sys import float_info
+from typing import Any
 
 from promptops.catalog.catalog import Catalog
 from promptops.errors import InputError
-from promptops.evals.agreement import ANCHOR, Agreement, agreement
+from promptops.evals.deciding.intervals import wilson
 from promptops.evals.json_values import parsed
-from promptops.evals.verdict import BUILT_IN, NoReply, Opinion, Question
+from promptops.evals.providers import OWN
+from promptops.evals.verdict import (
+    BUILT_IN,
+    Embedding,
+    ModerationReply,
+    NoReply,
+    Opinion,
+    Question,
+    Reply,
+)
 from promptops.evals.wording import shown
-from promptops.model.config import Config
+from promptops.model.config import Config, ModelProfile
 from promptops.model.prompt import Case, Prompt, Request
 from promptops.model.tree import TreeEntry
-from promptops.records import replace
+from promptops.plurals import counted
+from promptops.records import record, replace
 from promptops.runtime.request.render import Renderer
 from promptops.runtime.template.scope import Load
 
@@ -115,3 +129,134 @@ class _BuiltInJudges:
 
     def read(self, paths: Iterable[str]) -> dict[str, bytes]:
         return {path: (_FOLDER / path).read_bytes() for path in paths}
+
+
+# Agreement of a judge with people, beyond chance.
+
+LEAST_KAPPA = 0.6
+LEAST_LOW = 0.4
+"""The least lower bound of kappa: few anchors may agree by chance."""
+
+FEWEST = 10
+"""The number of anchors that a meaningful kappa requires."""
+
+_BOUND_CHANCE = 0.05  # that the lower bound of the agreement is too high
+
+ANCHOR = "anchor"
+"""The tag of a judge's cases whose `expected` contains the `verdict` of people."""
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Agreement:
+    """A judge's verdicts compared with those of its anchors.
+
+    Attributes:
+        anchors: The number of compared anchors.
+        agreed: The share with the same verdict, 0 to 1.
+        kappa: Cohen's kappa: 1 for full agreement, 0 for chance, below 0 for less; None if chance
+            alone would always agree: without anchors, or if all have one verdict.
+        low: The lower bound of kappa, by that of Wilson's 90% interval of the agreement; None
+            without a kappa.
+    """
+
+    anchors: int
+    agreed: float
+    kappa: float | None
+    low: float | None
+
+    @property
+    def may_gate(self) -> bool:
+        """Whether the judge may fail a case."""
+        if self.anchors < FEWEST or self.kappa is None or self.low is None:
+            return False
+        return self.kappa >= LEAST_KAPPA and self.low >= LEAST_LOW
+
+    @property
+    def refusal(self) -> str:
+        """What the judge lacks to fail a case, for a judge that may not."""
+        if self.kappa is None or self.low is None:
+            return (
+                f"its {self.anchors} anchors cannot distinguish agreement from chance: "
+                "they need different verdicts"
+            )
+        known = f"kappa {self.kappa:.2f} on {counted(self.anchors, 'anchor')}"
+        if self.anchors < FEWEST or self.kappa < LEAST_KAPPA:
+            return f"{known}, but at least {LEAST_KAPPA:g} on {FEWEST} is required"
+        return (
+            f"{known} proves only {self.low:.2f}, but at least {LEAST_LOW:g} is required: "
+            f"tag more of its cases `{ANCHOR}`"
+        )
+
+
+def agreement(pairs: Sequence[tuple[str, str]]) -> Agreement:
+    """The agreement of (anchor, judge) pairs of verdicts."""
+    count = len(pairs)
+    if not count:
+        return Agreement(anchors=0, agreed=0.0, kappa=None, low=None)
+    same = sum(anchor == judge for anchor, judge in pairs)
+    anchors, judges = Counter(a for a, _ in pairs), Counter(j for _, j in pairs)
+    # In whole numbers, so that perfect agreement is 1 and not almost.
+    by_chance = sum(anchors[verdict] * judges[verdict] for verdict in anchors)
+    rest = count * count - by_chance
+    if not rest:
+        return Agreement(anchors=count, agreed=same / count, kappa=None, low=None)
+    least_agreed, _ = wilson(same / count, count, _BOUND_CHANCE)
+    return Agreement(
+        anchors=count,
+        agreed=same / count,
+        kappa=(same * count - by_chance) / rest,
+        low=(least_agreed * count * count - by_chance) / rest,
+    )
+
+
+# Questions for services instead of judges: embeddings and moderations.
+#
+# They are sent and recorded like any request; the reply is the JSON text of an answer.
+
+SETTINGS: Mapping[str, str] = {"embedding": "embeddings", "moderation": "moderations"}
+"""From the kind of a question to the key of `[test]` that names the model, and to the API."""
+
+
+def recorded_as(question: Question) -> str:
+    """The judge, or the name that replaces one in a recording."""
+    return question.judge or f"{BUILT_IN}{question.kind}"
+
+
+def endpoint_request(question: Question, profile: ModelProfile) -> Request:
+    """The request to a profile, with the profile's own options."""
+    options = {**profile.provider_options.get(OWN, {}), "api": SETTINGS[question.kind]}
+    return Request(
+        messages=({"role": "user", "content": question.inputs["text"]},),
+        model={"provider": profile.provider, "id": profile.id},
+        provider_options={**profile.provider_options, OWN: options},
+    )
+
+
+def answers_without_tokens(profile: ModelProfile) -> ModelProfile:
+    """The profile with no answer tokens, so that its cost can be bounded."""
+    price = {"output": 0.0, **profile.price} if profile.price else profile.price
+    return replace(profile, max_output_tokens=0, price=price)
+
+
+def endpoint_reply(question: Question, text: str) -> Reply:
+    """The reply in the text of an answer; NoReply if the text is not a reply to this question."""
+    value = parsed(text)
+    items = value.get(_KEYS[question.kind]) if isinstance(value, Mapping) else None
+    if isinstance(items, list):
+        if question.kind == "embedding" and items and all(map(_is_number, items)):
+            return Embedding(vector=array("d", items))
+        if question.kind == "moderation" and all(isinstance(category, str) for category in items):
+            return ModerationReply(flagged=tuple(items))
+    return NoReply(reason=f"expected {_WANTED[question.kind]}, got {shown(text)}")
+
+
+_KEYS = {"embedding": "vector", "moderation": "flagged"}
+_WANTED = {
+    "embedding": "JSON with a `vector` of numbers",
+    "moderation": "JSON with the categories that are `flagged`",
+}
+
+
+def _is_number(value: Any) -> bool:
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return is_number and abs(value) <= float_info.max

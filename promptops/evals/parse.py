@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from functools import cache
 from math import isfinite
 from types import UnionType
-from typing import Any, Literal, TypeGuard, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from promptops.errors import PromptopsError
 from promptops.evals import checked_values
@@ -15,7 +15,6 @@ from promptops.evals.case_expressions import Expression, WrongExpression, read_e
 from promptops.evals.registry import (
     AssertionKind,
     Check,
-    CheckWithQuestions,
     built_in,
     is_name_of_plugin,
     kind_of,
@@ -26,7 +25,7 @@ from promptops.evals.wording import shown
 from promptops.json_pointer import escaped
 from promptops.model.finding import Problem
 from promptops.model.prompt import ROLES, Case
-from promptops.records import MISSING, Field, fields, record, replace
+from promptops.records import MISSING, fields, record, replace
 from promptops.source.explain import type_name
 from promptops.suggestions import did_you_mean
 
@@ -88,22 +87,15 @@ class Assertion:
 
     def asks(self, record: Record) -> tuple[Question, ...]:
         """The questions to answer before `judge`; raises Unjudgeable as `judge` does."""
-        check = self.check
+        asks = getattr(self.check, "asks", None)
+        if asks is None:
+            return ()
         with _bounded(self.type):
-            return check.asks(self._subject(record)) if _is_asking(check) else ()
+            found: tuple[Question, ...] = asks(self._subject(record))
+            return found
 
     def _subject(self, record: Record) -> Subject:
         return Subject(record, path=self.path, role=self.role, transform=self.transform)
-
-
-def _is_asking(check: Check) -> TypeGuard[CheckWithQuestions]:
-    return _asks(type(check))
-
-
-@cache
-def _asks(check: type[Check]) -> bool:
-    """Whether the check implements CheckWithQuestions; finding out costs more than a check."""
-    return issubclass(check, CheckWithQuestions)
 
 
 @contextmanager
@@ -194,7 +186,7 @@ def _parsed(written: Mapping[str, Any], on: On, in_set: bool) -> _Parsed:
     name = written.get("type")
     found = kind_of(name) if isinstance(name, str) else None
     if found is None:
-        return None, (_unknown_name(name, on),)
+        return None, (_unknown_name(name),)
     kind, negated = found
     inner, wrong_inside = _assertions_inside(kind, written, on)
     values, wrong = read_fields(kind, {**written, **inner})
@@ -262,7 +254,7 @@ def _measured(assertion: Assertion, written: Mapping[str, Any]) -> Assertion:
     return replace(assertion, judged=True, must=must, score=score)
 
 
-def _unknown_name(name: Any, on: On) -> Problem:
+def _unknown_name(name: Any) -> Problem:
     if not isinstance(name, str):
         message = (
             "`type` is missing" if name is None else f"expected a string, got {type_name(name)}"
@@ -283,7 +275,10 @@ def _misused(kind: AssertionKind, written: Mapping[str, Any], on: On) -> Iterato
     yield from _misused_narrowing(kind, written, on)
     for key in (*kind.expressions, "transform"):
         if isinstance(written.get(key), str):
-            yield from _wrong_expression(written[key], f"/{key}", on)
+            try:
+                read_expression(written[key], NAMES[on])
+            except WrongExpression as error:
+                yield Problem(error.message, at=f"/{key}", hint=error.hint, within=error.within)
     for key, (kinds, expected) in _COMMON_TYPES.items():
         value = written.get(key)
         if key in written and (not isinstance(value, kinds) or _is_odd_value(key, value)):
@@ -349,13 +344,6 @@ def _misused_allow(written: Mapping[str, Any], on: On) -> Iterator[Problem]:
                 yield Problem(message, at=f"/allow/{index}", hint=hint)
 
 
-def _wrong_expression(text: str, at: str, on: On) -> Iterator[Problem]:
-    try:
-        read_expression(text, NAMES[on])
-    except WrongExpression as error:
-        yield Problem(error.message, at=at, hint=error.hint, within=error.within)
-
-
 def _checked_thing(on: On) -> str:
     return "a request" if on == "request" else "an answer"
 
@@ -408,13 +396,9 @@ def read_fields(
                 values[field.name] = _read_value(hint, written[field.name], f"/{field.name}")
             except Refused as error:
                 problems.append(Problem(error.message, at=error.at, hint=error.hint))
-        elif _is_required(field):
+        elif field.default is MISSING and field.default_factory is MISSING:
             problems.append(Problem(f"`{kind.name}` needs `{field.name}`", at="/type"))
     return values, tuple(problems)
-
-
-def _is_required(field: Field[Any]) -> bool:
-    return field.default is MISSING and field.default_factory is MISSING
 
 
 @cache

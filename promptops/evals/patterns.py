@@ -1,4 +1,4 @@
-"""Regular expressions (RE2) that match every text, or none: tested by matching probes."""
+"""Regular expressions (RE2) of assertions."""
 
 from __future__ import annotations
 
@@ -18,46 +18,6 @@ MAX_LENGTH = 1_000
 MAX_STEPS = 400_000_000
 """Instructions of a compiled pattern times bytes of a text: about a second at most."""
 
-_LATIN = "".join(map(chr, range(256)))
-_EVERYWHERE = "".join(map(chr, (*range(0, 0xD800, 97), *range(0xE000, 0x30000, 389), 0x1F642)))
-_SENTENCE = "The hub pairs with eight cameras, at most. Call 030 1234 (Mon-Fri)!\n"
-_WORDS: tuple[str, ...] = (
-    *("a", "Z", "7", "é", "ß", "日", "🙂", "-", ".", "?", "{", "}", '"', "\\", "…", "<", "_"),
-    *(
-        "Yes",
-        "no",
-        "ok.",
-        "42",
-        "-1.5",
-        "null",
-        "true",
-        "{}",
-        "[]",
-        '{"a": 1}',
-        "你好",
-        "Здравствуй",
-    ),
-    *(
-        "I can't help with that.",
-        "a b",
-        "a\nb",
-        "\n- one\n- two\n",
-        "```json\n{}\n```",
-        "a@b.example",
-    ),
-    *(_SENTENCE, _SENTENCE * 30, _LATIN * 4, _LATIN[::-1] * 4, _EVERYWHERE, _EVERYWHERE[::-1]),
-    *("x" * 1_500, "word " * 400, "line\n" * 400),
-)
-_BLANKS: tuple[str, ...] = ("", "\n", " ", "\t", " \n \n", "\r\n", " " * 1_500, "\n" * 1_500)
-_LARGEST = 1_000  # instructions of a compiled pattern: about 0.03 s for all probes
-_OF_ITS_OWN = 1_500  # characters of a probe over a pattern's own alphabet
-_ANCHORED_INSIDE = lazy_pattern(
-    r"[\w\s,;:!\"'<>&%#@=~`/-](?:\^|\\A)|(?:\$|\\z)[\w,;:!<>&%#@=~`/-](?![?*{])"
-)
-_CLASS_OR_ESCAPE = lazy_pattern(
-    r"\\(?!A|z)(?:x\{[^}]*\}|[pP]\{[^}]*\}|.)|\[\^?\]?(?:\\.|[^\]\\])*\]"
-)
-_BOUNDARY = lazy_pattern(r"(?<!\\)(?:\\\\)*\\[bB]")
 _CODE_POINT = lazy_pattern(r"\\x(?:\{([0-9A-Fa-f]{1,6})\}|([0-9A-Fa-f]{2}))")
 
 
@@ -166,47 +126,15 @@ def _letter(token: str) -> str | None:
 
 @lru_cache(maxsize=256)
 def matches_every_text(pattern: str) -> bool:
-    """Whether it matches somewhere in every text, including the empty one."""
-    return _matches(pattern, _BLANKS) and matches_every_answer(pattern)
+    """Whether it has a match without characters at the beginning of every text, such as `.*`.
+
+    A pattern with an anchor, except a `^` at its beginning, counts as one that has none.
+    """
+    rest = pattern.removeprefix("^")
+    return not any(anchor in rest for anchor in _ANCHORS) and bool(compiled(rest).search(""))
 
 
-@lru_cache(maxsize=256)
-def matches_every_answer(pattern: str) -> bool:
-    """Whether it matches somewhere in every text that is not blank."""
-    return _matches(pattern, _WORDS) and _matches(pattern, _over_its_alphabet(pattern))
-
-
-@lru_cache(maxsize=256)
-def matches_no_text(pattern: str) -> bool:
-    """Whether it certainly matches nothing: an empty class, or an anchor that comes too late."""
-    if compiled(pattern).programsize <= compiled(r"[^\s\S]").programsize:
-        return True
-    if "|" in pattern or "(?" in pattern or "\\Q" in pattern:
-        return False
-    plain = _CLASS_OR_ESCAPE.sub("a", _BOUNDARY.sub("?", pattern))
-    return _ANCHORED_INSIDE.search(plain) is not None
-
-
-def _matches(pattern: str, texts: tuple[str, ...]) -> bool:
-    try:
-        program = compiled(pattern)
-    except Refused:
-        return False
-    # The work grows with the program: one that is larger is not examined.
-    return program.programsize <= _LARGEST and all(map(program.search, texts))
-
-
-def _over_its_alphabet(pattern: str) -> tuple[str, ...]:
-    """Texts with all pairs of the characters that a pattern names, so that excluded pairs occur."""
-    import random
-
-    named = sorted({*pattern, *_code_points(pattern)})
-    chance = random.Random(pattern)  # the same probes on every machine
-    mixed = "".join(chance.choices(named, k=_OF_ITS_OWN)) if named else ""
-    letters = [char for char in named if char.isalnum()] or ["x"]
-    words = "".join(chance.choices(letters, k=_OF_ITS_OWN))
-    alone = filter(str.strip, named)
-    return (*alone, mixed or "x", words, pattern or "x", pattern.lower() or "x")
+_ANCHORS = ("^", "$", "\\A", "\\z", "\\b", "\\B")
 
 
 def _code_points(pattern: str) -> Iterator[str]:

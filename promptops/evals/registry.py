@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import import_module
-from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from promptops.errors import InputError
 from promptops.evals.subject import On, Subject
-from promptops.evals.verdict import Question, Undecided, Verdict
+from promptops.evals.verdict import Undecided, Verdict
 from promptops.plugins import load, offer_of, registered
 from promptops.records import Field, record
 from promptops.untrusted import IS_SET, is_untrusted
@@ -24,21 +24,14 @@ GROUP = "promptops.assertions"
 class Check(Protocol):
     """A class in a file of `assertions/`: a frozen dataclass whose fields are its arguments.
 
-    Its `__post_init__` raises Refused for invalid arguments.
+    Its `__post_init__` raises Refused for invalid arguments. One that needs replies has a method
+    `asks`, which returns questions about a subject; `check` finds the replies in the record.
     """
 
     __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
     def check(self, subject: Subject) -> Verdict:
         """The verdict; raises Unjudgeable if the checked value does not exist."""
-
-
-@runtime_checkable
-class CheckWithQuestions(Protocol):
-    """An assertion with questions; `check` finds the replies in the record."""
-
-    def asks(self, subject: Subject) -> tuple[Question, ...]:
-        """The questions about an answer; raises Unjudgeable as `check` does."""
 
 
 C = TypeVar("C", bound=type[Check])

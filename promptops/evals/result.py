@@ -32,7 +32,7 @@ from promptops.plurals import series
 from promptops.records import record, replace
 
 if TYPE_CHECKING:
-    from promptops.evals.agreement import Agreement
+    from promptops.evals.judge_prompts import Agreement
 
 
 def violations(judgements: Iterable[Judgement]) -> tuple[Judgement, ...]:
@@ -155,7 +155,7 @@ def _refuse_unverified_judge(assertion: Assertion, record: Record) -> None:
 
 
 def _refuse_judge(name: str, agreement: Agreement | NoReply | None) -> None:
-    from promptops.evals.agreement import ANCHOR, FEWEST, Agreement
+    from promptops.evals.judge_prompts import ANCHOR, FEWEST, Agreement
 
     if isinstance(agreement, Agreement) and agreement.may_gate:
         return

@@ -20,7 +20,7 @@ from promptops.source.explain import type_name
 from promptops.suggestions import did_you_mean
 
 if TYPE_CHECKING:
-    from promptops.evals.agreement import Agreement
+    from promptops.evals.judge_prompts import Agreement
     from promptops.evals.python_functions import Functions
     from promptops.model.prompt import LocateWithin
 

@@ -8,14 +8,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from promptops.catalog.files import Surroundings
 from promptops.catalog.references import ReferenceResolver
-from promptops.evals.case_assertions import (
-    WrittenAssertion,
-    assertions_of,
-    assertions_of_every_case,
-)
+from promptops.evals.case_assertions import WrittenAssertion, each_written
 from promptops.evals.case_expressions import Expression, read_expression
 from promptops.evals.parse import Assertion, parse
-from promptops.evals.probes.library import unknown_output_key
+from promptops.evals.probe_library import unknown_output_key
 from promptops.evals.registry import kind_of
 from promptops.evals.subject import NAMES, On
 from promptops.evals.verdict import NamedPart
@@ -23,7 +19,7 @@ from promptops.json_pointer import escaped
 from promptops.model.finding import Problem
 from promptops.model.loaded import FileReference
 from promptops.model.place import Offsets, Place
-from promptops.model.prompt import Case, Prompt, Tool
+from promptops.model.prompt import Prompt, Tool
 from promptops.plurals import some
 from promptops.records import field, record, replace
 from promptops.source.document import MAX_BYTES
@@ -168,7 +164,7 @@ def problems_of_names(
     known = _KnownNames(tools=tools, inputs=_inputs(prompt), defined=defined)
     yield from retrieved_problems(prompt)
     yield from _retrievers(prompt, functions)
-    for written, on in _once(_every(prompt)):
+    for written, on in _once(each_written(prompt)) if prompt.cases else ():
         assertion = parse(written.written, on)[0]
         if assertion is not None and on == "answer":
             yield from _unknown_path(prompt, assertion, written)
@@ -199,7 +195,7 @@ def _unknown_path(
 
 def inputs_in_assertions(prompt: Prompt) -> Iterator[tuple[str, Place]]:
     """The names of inputs in assertions, in expressions too, each with its place."""
-    for written, on in _once((*_every(prompt), *_of_every_case(prompt))):
+    for written, on in _once(each_written(prompt)):
         assertion = parse(written.written, on)[0]
         for named in _named(assertion, on) if assertion else ():
             if named.kind == "input":
@@ -267,29 +263,13 @@ def _wrong_argument(name: str, tool: Tool) -> tuple[str, str] | None:
     )
 
 
-def _every(prompt: Prompt) -> Iterator[tuple[WrittenAssertion, On]]:
-    for case in prompt.cases:
-        yield from ((assertion, "request") for assertion in _rendered(case))
-        yield from ((assertion, "answer") for assertion in assertions_of(case, prompt))
-
-
-def _of_every_case(prompt: Prompt) -> Iterator[tuple[WrittenAssertion, On]]:
-    """Also of a prompt without cases."""
-    yield from ((assertion, "answer") for assertion in assertions_of_every_case(prompt))
-
-
 def _once(every: Iterable[tuple[WrittenAssertion, On]]) -> Iterator[tuple[WrittenAssertion, On]]:
-    """Assertions of every case are written once and yielded once."""
+    """Each mapping of the files once: cases may share one."""
     checked: set[int] = set()
     for written, on in every:
         if id(written.written) not in checked:
             checked.add(id(written.written))
             yield written, on
-
-
-def _rendered(case: Case) -> Iterator[WrittenAssertion]:
-    for index, written in enumerate(case.rendered):
-        yield WrittenAssertion.of(written, case.locate, f"{case.at}/rendered/{index}")
 
 
 def _inputs(prompt: Prompt) -> Collection[str] | None:

@@ -118,9 +118,6 @@ IMP107 no-model loss
 IMP108 out-of-range loss
     a parameter is outside of the range that providers accept; it is kept in `provider_options`
 
-IMP109 role-attributes loss
-    attributes of a message other than its role are not carried
-
 IMP110 section loss
     a placeholder of sections, which the application of the source fills, is not carried
 
@@ -160,12 +157,6 @@ IMP120 output-parser loss
 
 IMP121 chain loss
     only the first prompt of a chain is carried, with its model
-
-IMP122 several-settings loss
-    of several settings of a model, one is carried
-
-IMP123 output-variable loss
-    the description of an output has no schema, and is not carried
 
 IMP124 editor-context loss
     a file, a selection or the output of a command that an editor or a command line fills in; it

@@ -68,9 +68,13 @@ class ExportSubject:
         """The fix for what only a template expresses; None if a case is exported already."""
         return "export a case of it: --case NAME" if self.case is None else None
 
-    def lost(self, code: str, message: str, pointer: str = "", *, key: bool = True) -> Loss:
+    def inexpressible(self, what: str, pointer: str = "/messages") -> NotExported:
+        """The error for a part that the format could express if a case of it was exported."""
+        return self.refused(f"this format can't express {what}", pointer, self.case_hint)
+
+    def lost(self, code: str, message: str, pointer: str = "") -> Loss:
         """A loss at a key of the prompt file."""
-        return Loss(code=code, message=message, place=self.prompt.locate(pointer, key))
+        return Loss(code=code, message=message, place=self.prompt.locate(pointer, True))
 
     def file(self, path: str, text: str) -> ExportedFile:
         """A file for this prompt, or for several prompts of which it is the first."""
@@ -298,9 +302,9 @@ def _turn(subject: ExportSubject, turn: Any) -> PlainTurn:
     if isinstance(turn, ConversationHistory):
         return PlainHistory(turn.source)
     if not isinstance(turn, Message):
-        raise _not_plain(subject, "messages that are repeated", turn.at)
+        raise subject.inexpressible("messages that are repeated", turn.at)
     if turn.when is not None:
-        raise _not_plain(subject, "a condition of a message", turn.at)
+        raise subject.inexpressible("a condition of a message", turn.at)
     if turn.tool_calls or turn.role == "tool":
         raise subject.refused("this format can't express a call of a tool", turn.at)
     if not turn.plain:
@@ -308,7 +312,7 @@ def _turn(subject: ExportSubject, turn: Any) -> PlainTurn:
     pieces: list[Piece] = []
     for part in turn.parts:
         if not isinstance(part, PromptText):
-            raise _not_plain(subject, "an image", part.at)
+            raise subject.inexpressible("an image", part.at)
         pieces += _pieces(subject, part)
     return PlainMessage(turn.role, tuple(_merged(pieces)))
 
@@ -317,14 +321,14 @@ def _pieces(subject: ExportSubject, text: PromptText) -> Iterator[Piece]:
     try:
         parts = template_parts(text.text, subject.load)
     except NotATemplate as error:
-        raise _not_plain(subject, str(error), text.at) from None
+        raise subject.inexpressible(str(error), text.at) from None
     for part in parts:
         if isinstance(part, TextPart):
             yield part.text
         elif isinstance(part, ExpressionPart) and part.source.isidentifier():
             yield Variable(part.source)
         elif not isinstance(part, CommentPart):
-            raise _not_plain(subject, f"`{getattr(part, 'source', '')}`", text.at)
+            raise subject.inexpressible(f"`{getattr(part, 'source', '')}`", text.at)
 
 
 def _marked(subject: ExportSubject, accepted: Mapping[str, Any]) -> dict[str, str]:
@@ -376,7 +380,3 @@ def _merged(pieces: list[Piece]) -> Iterator[Piece]:
         text = ""
     found.append(text.rstrip("\n"))
     return (piece for piece in found if piece != "")
-
-
-def _not_plain(subject: ExportSubject, what: str, pointer: str = "/messages") -> NotExported:
-    return subject.refused(f"this format can't express {what}", pointer, subject.case_hint)

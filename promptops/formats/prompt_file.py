@@ -21,8 +21,8 @@ from promptops.formats.document import (
     TextContent,
     TextPart,
 )
-from promptops.formats.emit import jinja, without_blank_lines
 from promptops.formats.input_schema import input_schema
+from promptops.formats.translation import jinja, without_blank_lines
 from promptops.model.place import Text, plain_text
 from promptops.patterns import lazy_pattern
 from promptops.plurals import counted

@@ -161,7 +161,9 @@ class PythonStrings:
         if isinstance(node, ast.JoinedStr):
             return tuple(part for value in node.values for part in self._piece(value, names))
         if isinstance(node, ast.BinOp):
-            return self._operation(node, names)
+            if isinstance(node.op, ast.Mod):
+                return self._filled(node.left, node, names)
+            return self._added(node, names) if isinstance(node.op, ast.Add) else None
         if isinstance(node, ast.Call):
             return self._call(node, names)
         return self._constant(node.id, names) if isinstance(node, ast.Name) else None
@@ -188,11 +190,6 @@ class PythonStrings:
     def _value(self, node: ast.expr, names: InputNames) -> Parts:
         """A value that a string contains: a string of the file, or an expression."""
         return self.parts(node, names) or (self._expressions.printed(node, names),)
-
-    def _operation(self, node: ast.BinOp, names: InputNames) -> Parts | None:
-        if isinstance(node.op, ast.Mod):
-            return self._filled(node.left, node, names)
-        return self._added(node, names) if isinstance(node.op, ast.Add) else None
 
     def _added(self, node: ast.BinOp, names: InputNames) -> Parts | None:
         """Operands of `+`, of which at least one is a string."""

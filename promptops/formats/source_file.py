@@ -1,24 +1,73 @@
-"""A file of another tool: its text, its JSON or YAML, its front matter."""
+"""Prompts that a registry exports as JSON rows, each with a name and a version."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
-from functools import cached_property, lru_cache
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache, cached_property, lru_cache
 from itertools import takewhile
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, Literal, Protocol
 
-from promptops.errors import os_reason
-from promptops.formats.document import Loss
+from promptops.errors import InputError, os_reason
+from promptops.formats import readers
+from promptops.formats.document import Loss, SourceDocument
 from promptops.json_pointer import parts_of, tokens
 from promptops.model.finding import Problem
 from promptops.model.place import Place, Text, plain_text
 from promptops.patterns import lazy_pattern
-from promptops.records import record
+from promptops.plugins import load, modules_in, offers
+from promptops.records import field, record
 from promptops.source.document import MAX_BYTES, Document, decode, read_any
 from promptops.source.json_lines import read_json
+
+Row = tuple[str, Mapping[str, Any]]
+"""The JSON pointer of a row, and its value."""
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class RegistryRows:
+    """The rows of one registry.
+
+    Attributes:
+        below: The keys that can have the list of rows; a list and a single row need none.
+        is_prompt: Whether a row has the keys of this registry.
+        weight: Of the rows with one name, the one with the greatest weight is read.
+    """
+
+    below: Sequence[str]
+    is_prompt: Callable[[Mapping[str, Any]], bool]
+    weight: Callable[[Mapping[str, Any]], Any]
+
+    def of(self, file: SourceFile) -> list[Row]:
+        """All rows of a JSON file; none unless each one is a prompt."""
+        rows = self._listed(file.json.value)
+        fits = all(isinstance(row, Mapping) and self.is_prompt(row) for _, row in rows)
+        return rows if fits else []
+
+    def chosen(self, file: SourceFile) -> list[Row]:
+        """Of each name the row with the greatest weight; of equal ones the first."""
+        chosen: dict[str, Row] = {}
+        for pointer, row in self.of(file):
+            known = chosen.get(row["name"])
+            if known is None or self.weight(row) > self.weight(known[1]):
+                chosen[row["name"]] = (pointer, row)
+        return list(chosen.values())
+
+    def _listed(self, value: Any, pointer: str = "") -> list[Row]:
+        if isinstance(value, list):
+            return [(f"{pointer}/{index}", row) for index, row in enumerate(value)]
+        keys = (key for key in self.below if isinstance(value, Mapping) and _has(value, key))
+        key = next(keys, None)
+        return [(pointer, value)] if key is None else self._listed(value[key], f"/{key}")
+
+
+def _has(value: Mapping[str, Any], key: str) -> bool:
+    return isinstance(value.get(key), list)
+
+
+# A file of another tool: its text, its JSON or YAML, its front matter.
 
 
 class UnreadableSource(Exception):
@@ -235,7 +284,7 @@ def front_matter(file: SourceFile) -> FrontMatter:
         return without
     header, start, end = found
     is_first = text.value[:start].strip() in ("", "---")
-    body = _after(text, end)
+    body = Text(text.path, text.value[end:], lambda at: text.locate(at + end))
     line = text.locate(start)[0]
     document = read_any(file.shown, header.encode())
     if isinstance(document.value, dict):
@@ -324,10 +373,6 @@ def _first(text: str, hash_comments: bool) -> int:
             newline = text.find("\n", following)
             following = len(text) if newline < 0 else newline + 1
     return at
-
-
-def _after(text: Text, offset: int) -> Text:
-    return Text(text.path, text.value[offset:], lambda at: text.locate(at + offset))
 
 
 # A `.prompt` file that is one mapping in YAML, without a body: its keys, its texts.
@@ -455,3 +500,75 @@ def _is_predictor(value: Any) -> bool:
     if isinstance(signature, Mapping):
         return "instructions" in signature
     return isinstance(value.get("demos"), list) and isinstance(value.get("traces"), list)
+
+
+# The readers: modules in `readers/`, and entry points `promptops.formats` of other packages.
+
+GROUP = "promptops.formats"
+
+Syntax = Literal["jinja", "double", "single", "format", "dollar", "mustache", "none"]
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class ReadOptions:
+    """What the user decides about a source.
+
+    Attributes:
+        syntax: How plain texts mark variables; None to guess.
+        role: Of a text whose role the source does not define.
+        sample: Example inputs.
+        by_name: The user selects prompts of the file by their names: what looks like data is one.
+    """
+
+    syntax: Syntax | None = None
+    role: Literal["system", "user"] = "user"
+    sample: Mapping[str, Any] = field(default_factory=dict)
+    by_name: bool = False
+
+    @property
+    def samples(self) -> tuple[Mapping[str, Any], ...]:
+        """The sample as the samples of a document."""
+        return (self.sample,) if self.sample else ()
+
+
+class Reader(Protocol):
+    """A module that reads one format.
+
+    Attributes:
+        NAME: For `--from`.
+        MARKS: How its files are recognised, for people: one line.
+        RANK: Readers are tried in ascending order; a mark that is more exact has a lower rank.
+    """
+
+    NAME: str
+    MARKS: str
+    RANK: int
+
+    @staticmethod
+    def recognises(file: SourceFile) -> bool:
+        """Whether the file has the marks of this format. Raises UnreadableSource."""
+
+    @staticmethod
+    def documents(file: SourceFile, options: ReadOptions) -> Iterator[SourceDocument | Loss]:
+        """The prompts of a file, and errors about parts that are not written.
+
+        Never raises anything but UnreadableSource. No code of the file is run.
+        """
+
+
+def other_format(file: SourceFile, name: str, marks: str) -> Loss:
+    """An IMP002 for a file that the user gave to a reader of another format."""
+    message = f"it is not a file of the format `{name}`"
+    hint = f"leave out --from; its marks are: {marks}"
+    return Loss(code="IMP002", message=message, place=file.place(), hint=hint)
+
+
+@cache
+def known_readers() -> tuple[Reader, ...]:
+    """All readers by rank. Raises InputError for a plug-in that is broken, or a name used twice."""
+    found: dict[str, Reader] = {}
+    for reader in [*modules_in(readers), *(load(offer) for offer in offers(GROUP))]:
+        if reader.NAME in found:
+            raise InputError(f"two readers have the name `{reader.NAME}`")
+        found[reader.NAME] = reader
+    return tuple(sorted(found.values(), key=lambda reader: (reader.RANK, reader.NAME)))

@@ -7,12 +7,10 @@ from collections.abc import Mapping, Sequence
 
 from promptops.formats.document import ExpressionPart, Loss, TemplatePart, TextPart
 from promptops.formats.languages.by_syntax import guessed_in_javascript
-from promptops.formats.languages.javascript_values import COMPACT_JSON, printed
 from promptops.formats.languages.nunjucks import nunjucks
 from promptops.formats.plain_texts import guess_note, translated
-from promptops.formats.registry import ReadOptions
-from promptops.formats.source_file import SourceFile
-from promptops.formats.translation import InputNames, Translation
+from promptops.formats.source_file import ReadOptions, SourceFile
+from promptops.formats.translation import COMPACT_JSON, InputNames, Translation, printed
 from promptops.model.place import Place, Text
 from promptops.patterns import lazy_pattern
 from promptops.records import record

@@ -73,7 +73,7 @@ def complete_operator(_ctx: click.Context, _param: click.Parameter, incomplete: 
 
 def complete_family(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
     """Names of families of probes that begin with `incomplete`."""
-    from promptops.evals.probes.library import family_names
+    from promptops.evals.probe_library import family_names
 
     return [name for name in family_names() if name.startswith(incomplete)]
 

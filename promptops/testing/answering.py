@@ -8,17 +8,21 @@ from typing import Final, Literal
 
 from promptops.catalog.catalog import Catalog
 from promptops.errors import InputError
-from promptops.evals.agreement import Agreement
-from promptops.evals.endpoint_questions import (
-    SETTINGS,
-    answers_without_tokens,
-    endpoint_reply,
-    endpoint_request,
-    recorded_as,
-)
 from promptops.evals.engine.ask import Answered, Ask, Failed, Outcome
 from promptops.evals.engine.ask import Key as AskKey
-from promptops.evals.judge_prompts import Judge, agreement_of, built_in_judge, is_anchor, opinion_of
+from promptops.evals.judge_prompts import (
+    SETTINGS,
+    Agreement,
+    Judge,
+    agreement_of,
+    answers_without_tokens,
+    built_in_judge,
+    endpoint_reply,
+    endpoint_request,
+    is_anchor,
+    opinion_of,
+    recorded_as,
+)
 from promptops.evals.verdict import BUILT_IN, Lack, NoReply, Opinion, Question, Reply, Unjudgeable
 from promptops.model.answer import Answer, Recording
 from promptops.model.config import ModelProfile

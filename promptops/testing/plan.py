@@ -11,9 +11,8 @@ from promptops.catalog.catalog import Catalog
 from promptops.catalog.retrieved_inputs import unrecorded_reason
 from promptops.catalog.schema_places import wrong_profile
 from promptops.errors import UsageError
-from promptops.evals.agreement import ANCHOR
 from promptops.evals.case_assertions import assertions_of, counterparts, problems_of_answers
-from promptops.evals.judge_prompts import is_anchor
+from promptops.evals.judge_prompts import ANCHOR, is_anchor
 from promptops.evals.parse import problems
 from promptops.evals.result import Judgement, judge_request
 from promptops.evals.unknown_names import retrieved_problems

@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from promptops.evals.agreement import Agreement, agreement
+from promptops.evals.judge_prompts import Agreement, agreement
 from tests.evals.deciding.simulated_answers import upper_bound
 
 YES_AND_NO = [("y", "y")] * 20 + [("y", "n")] * 5 + [("n", "y")] * 10 + [("n", "n")] * 15

@@ -6,11 +6,7 @@ from typing import Any
 
 import pytest
 
-from promptops.evals.endpoint_questions import (
-    answers_without_tokens,
-    endpoint_reply,
-    endpoint_request,
-)
+from promptops.evals.judge_prompts import answers_without_tokens, endpoint_reply, endpoint_request
 from promptops.evals.verdict import Embedding, ModerationReply, NoReply, Question, Reply
 from promptops.model.config import ModelProfile
 from promptops.model.prompt import Request

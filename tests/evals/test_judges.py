@@ -8,8 +8,14 @@ import pytest
 
 from promptops.catalog.catalog import Catalog
 from promptops.errors import InputError
-from promptops.evals.agreement import Agreement
-from promptops.evals.judge_prompts import Judge, agreement_of, built_in_judge, is_anchor, opinion_of
+from promptops.evals.judge_prompts import (
+    Agreement,
+    Judge,
+    agreement_of,
+    built_in_judge,
+    is_anchor,
+    opinion_of,
+)
 from promptops.evals.judge_replies import TEMPLATE
 from promptops.evals.verdict import Lack, NoReply, Opinion, Question
 from promptops.model.config import Config

@@ -59,10 +59,6 @@ SOURCES = {
     "IMP106": {"a.json": _json(messages=[], input="Hi.", tools=[{"type": "web_search"}])},
     "IMP107": {"a.md": "---\nmodel: sonnet\n---\nBe kind.\n"},
     "IMP108": {"a.md": _markdown("temperature: 3\n")},
-    "IMP109": {
-        "a.yaml": "template_format: jinja2\ntemplate: |\n"
-        '  <message role="user" name="a">Hi.</message>\n'
-    },
     "IMP110": {"a.prompt": _dotprompt("", '{{section "code"}}Hi.')},
     "IMP111": {"a.prompty": _prompty("", model="{id: m, provider: azure, connection: {key: k}}")},
     "IMP112": {"a.prompty": _prompty("", model="{id: m, provider: openai, apiType: image}")},
@@ -79,8 +75,6 @@ SOURCES = {
             _hub("RunnableSequence", first=_hub("PromptTemplate", template="{b}"), last={})
         )
     },
-    "IMP122": {"a.yaml": "template: Hi.\nexecution_settings: {a: {}, b: {}}\n"},
-    "IMP123": {"a.yaml": "template: Hi.\ntemplate_format: jinja2\noutput_variable: {}\n"},
     "IMP124": {"a.toml": 'prompt = "Read @{a.md} now."\n'},
     "IMP127": {"a.yaml": "redteam: {plugins: []}\ntargets: [x]\n"},
     "IMP128": {"a.yaml": f"{_CONFIGURATION}tests: file://make.py\n"},

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from promptops.formats.registry import GROUP, known_readers
+from promptops.formats.source_file import GROUP, known_readers
 
 EXAMPLE = Path(__file__).parents[2] / "examples/other-formats"
 

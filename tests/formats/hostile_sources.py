@@ -18,8 +18,15 @@ from typing import Any
 
 from promptops.formats.document import Loss
 from promptops.formats.prompt_file import WriteOptions, prompt_files
-from promptops.formats.registry import Reader, ReadOptions, known_readers
-from promptops.formats.source_file import SourceFile, SourceFolder, UnreadableSource, unread_format
+from promptops.formats.source_file import (
+    Reader,
+    ReadOptions,
+    SourceFile,
+    SourceFolder,
+    UnreadableSource,
+    known_readers,
+    unread_format,
+)
 
 SOURCES = Path(__file__).parent / "sources"
 ENDINGS = (

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from jinja2 import Environment, StrictUndefined
 
 from promptops.formats.document import CommentPart, ExpressionPart, TagPart, TextPart
-from promptops.formats.emit import jinja, without_blank_lines
+from promptops.formats.translation import jinja, without_blank_lines
 
 ENGINE = Environment(
     trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined, keep_trailing_newline=True

@@ -11,7 +11,7 @@ import pytest
 from promptops.commands.export.exporting import ExportOptions, export_prompts
 from promptops.commands.import_.importing import import_prompts
 from promptops.commands.import_.planning import ImportOptions
-from promptops.formats.registry import ReadOptions
+from promptops.formats.source_file import ReadOptions
 from promptops.model.finding import Severity
 from promptops.runtime.request.openai import chat_arguments
 from promptops.runtime.request.render import Renderer

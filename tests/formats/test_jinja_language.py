@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 from jinja2 import Environment
 
-from promptops.formats.emit import jinja
 from promptops.formats.languages.jinja import default_jinja, jinja_with
-from promptops.formats.translation import InputNames
+from promptops.formats.translation import InputNames, jinja
 from promptops.model.place import plain_text
 
 VALUES = {

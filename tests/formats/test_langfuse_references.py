@@ -18,8 +18,7 @@ from promptops.formats.document import (
 )
 from promptops.formats.readers import langfuse
 from promptops.formats.readers.langfuse import LangfuseRows
-from promptops.formats.registry import ReadOptions
-from promptops.formats.source_file import SourceFile, SourceFolder
+from promptops.formats.source_file import ReadOptions, SourceFile, SourceFolder
 
 FIRST, SECOND = "partials/prompt.md.j2", "partials/prompt-2.md.j2"
 

@@ -6,8 +6,7 @@ import pytest
 
 from promptops.formats.document import Loss
 from promptops.formats.readers import python, typescript
-from promptops.formats.registry import ReadOptions
-from promptops.formats.source_file import SourceFile, SourceFolder
+from promptops.formats.source_file import ReadOptions, SourceFile, SourceFolder
 
 OTHER = "'A text with another name that is long enough for a prompt.'"
 SHORT = "'Sort the ticket.'"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from promptops.formats.chat_messages import with_images
 from promptops.formats.document import ExpressionPart, MediaContent, TextContent, TextPart
-from promptops.formats.role_lines import with_images
 
 IMG = ExpressionPart("img")
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from promptops.formats.emit import jinja
 from promptops.formats.languages.by_syntax import guessed_syntax, placeholders, plain
 from promptops.formats.languages.format_string import format_string
-from promptops.formats.translation import InputNames
+from promptops.formats.translation import InputNames, jinja
 from promptops.model.place import plain_text
 
 

@@ -17,7 +17,7 @@ from promptops.commands.export.exporting import ExportOptions, export_prompts
 from promptops.commands.import_.importing import import_prompts
 from promptops.commands.import_.planning import ImportOptions
 from promptops.evals.judge_answer import judge_answer, record_of_answer, status_of
-from promptops.formats.registry import ReadOptions
+from promptops.formats.source_file import ReadOptions
 from promptops.model.answer import Answer
 from promptops.runtime.request.render import Renderer
 from promptops.workspace.workspace import workspace

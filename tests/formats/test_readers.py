@@ -10,7 +10,7 @@ import pytest
 
 from promptops.commands.import_.importing import import_prompts
 from promptops.commands.import_.planning import ImportOptions
-from promptops.formats.registry import ReadOptions
+from promptops.formats.source_file import ReadOptions
 from promptops.workspace.workspace import workspace
 
 HERE = Path(__file__).parent

@@ -6,8 +6,13 @@ import json
 
 import pytest
 
-from promptops.formats.registry import known_readers
-from promptops.formats.source_file import SourceFile, SourceFolder, UnreadableSource, unread_format
+from promptops.formats.source_file import (
+    SourceFile,
+    SourceFolder,
+    UnreadableSource,
+    known_readers,
+    unread_format,
+)
 
 CHAT = [{"role": "user", "content": "hi"}]
 PREDICTOR = {"signature": {"instructions": "Answer.", "fields": []}}

@@ -7,10 +7,9 @@ import json
 import pytest
 
 from promptops.formats.document import SourceHistory
-from promptops.formats.emit import jinja
 from promptops.formats.readers.chat import documents
-from promptops.formats.registry import ReadOptions
-from promptops.formats.source_file import SourceFile, SourceFolder
+from promptops.formats.source_file import ReadOptions, SourceFile, SourceFolder
+from promptops.formats.translation import jinja
 
 
 def _turns(document):

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from promptops.formats.chat_messages import RoleLines
 from promptops.formats.document import SourceHistory, SourceLoop, SourceMessage
-from promptops.formats.emit import jinja
 from promptops.formats.languages.jinja import default_jinja
 from promptops.formats.prompt_file import stripped
-from promptops.formats.role_lines import RoleLines
-from promptops.formats.translation import InputNames
+from promptops.formats.translation import InputNames, jinja
 from promptops.model.place import Place, plain_text
 
 

@@ -7,8 +7,7 @@ import pytest
 from promptops.formats.document import SourceDocument
 from promptops.formats.prompt_file import written_messages
 from promptops.formats.readers import python, typescript
-from promptops.formats.registry import ReadOptions
-from promptops.formats.source_file import SourceFile, SourceFolder
+from promptops.formats.source_file import ReadOptions, SourceFile, SourceFolder
 
 PYTHON = [
     ("RULES = 'Sort the tickets.'\nask(system=RULES)", ["rules"]),

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from promptops.formats.emit import jinja
 from promptops.formats.languages.format_string import format_call, percent_string
 from promptops.formats.languages.handlebars import Handlebars
 from promptops.formats.languages.mustache import mustache_with
 from promptops.formats.languages.nunjucks import nunjucks
-from promptops.formats.translation import InputNames
+from promptops.formats.translation import InputNames, jinja
 from promptops.model.place import plain_text
 
 PROPERTIES = {

@@ -8,8 +8,7 @@ from typing import Any
 from promptops.formats.document import ExpressionPart, Loss, SourceDocument, TemplatePart, TextPart
 from promptops.formats.model_fields import described
 from promptops.formats.plain_texts import identity, parts_message, stem_steps
-from promptops.formats.registry import ReadOptions, other_format
-from promptops.formats.source_file import SourceFile, UnreadableSource
+from promptops.formats.source_file import ReadOptions, SourceFile, UnreadableSource, other_format
 from promptops.patterns import lazy_pattern
 from promptops.source.toml_places import TomlPlaces
 

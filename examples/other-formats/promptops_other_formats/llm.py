@@ -9,8 +9,7 @@ from promptops.formats.document import ExpressionPart, Loss, SourceDocument, Sou
 from promptops.formats.input_schema import sampled
 from promptops.formats.model_fields import described, model_field
 from promptops.formats.plain_texts import identity, parts_message, stem_steps, translated
-from promptops.formats.registry import ReadOptions, other_format
-from promptops.formats.source_file import SourceFile
+from promptops.formats.source_file import ReadOptions, SourceFile, other_format
 from promptops.formats.translation import InputNames
 from promptops.model.place import Place
 from promptops.patterns import lazy_pattern

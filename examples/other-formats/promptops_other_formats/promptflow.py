@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from promptops.formats.chat_messages import RoleLines, has_role_lines, with_images
 from promptops.formats.document import (
     Loss,
     SourceDocument,
@@ -18,9 +19,7 @@ from promptops.formats.document import (
 from promptops.formats.languages.jinja import jinja_with
 from promptops.formats.model_fields import PARAMETERS, model_field, output_field
 from promptops.formats.plain_texts import identity, parts_message
-from promptops.formats.registry import ReadOptions, other_format
-from promptops.formats.role_lines import RoleLines, has_role_lines, with_images
-from promptops.formats.source_file import SourceFile
+from promptops.formats.source_file import ReadOptions, SourceFile, other_format
 from promptops.formats.translation import InputNames
 from promptops.model.place import Place
 from promptops.patterns import lazy_pattern

@@ -20,8 +20,7 @@ from promptops.formats.languages.handlebars import Handlebars, TagLosses
 from promptops.formats.languages.jinja import default_jinja
 from promptops.formats.model_fields import PARAMETERS, described, model_field, output_field
 from promptops.formats.plain_texts import identity, parts_message, stem_steps
-from promptops.formats.registry import ReadOptions, other_format
-from promptops.formats.source_file import SourceFile
+from promptops.formats.source_file import ReadOptions, SourceFile, other_format
 from promptops.formats.translation import InputNames, Translate, Translation
 from promptops.model.place import Place, Text
 from promptops.patterns import lazy_pattern
@@ -181,7 +180,7 @@ class _Reader:
         chosen = "default" if "default" in services else next(iter(services))
         if len(services) > 1:
             message = f"of several settings, those of `{chosen}` are carried"
-            self._note("IMP122", message, "execution_settings")
+            self._note("IMP114", message, "execution_settings")
         return services[chosen]
 
     def _output(self) -> dict[str, Any]:
@@ -191,7 +190,7 @@ class _Reader:
         schema = _parsed(given.get("json_schema"))
         if schema:
             return {"output": {"format": "json", "schema": schema}}
-        self._note("IMP123", "an output without a schema is not carried", "output_variable")
+        self._note("IMP119", "an output without a schema is not carried", "output_variable")
         return {}
 
     def _of_settings(self, _key: str) -> Place:
@@ -291,7 +290,7 @@ def _role(text: Text, begin: int, start: int, losses: list[Loss]) -> str:
         losses.append(Loss(code="IMP101", message=message, place=place, refuses=True))
     if _ROLE.sub("", attributes).strip():
         message = "other attributes of a message are not carried"
-        losses.append(Loss(code="IMP109", message=message, place=place))
+        losses.append(Loss(code="IMP114", message=message, place=place))
     return role or "user"
 
 

@@ -159,6 +159,8 @@ _VALUES = frozenset(("type", "enum", "const", "minimum", "maximum", "exclusiveMi
 _VALUES |= {"exclusiveMaximum", "multipleOf", "minLength", "maxLength", "pattern", "minItems"}
 _VALUES |= {"maxItems", "uniqueItems", "minContains", "maxContains", "required", "minProperties"}
 _VALUES |= {"maxProperties", "dependentRequired"}
+RESTRICTING: Final = _MAPS | _LISTS | _SCHEMAS | _VALUES | {"$ref", "$dynamicRef", "$defs"}
+"""The keywords that can make a schema reject a value, and the definitions that they refer to."""
 _NOWHERE: Final = "nowhere"
 _UNSUPPORTED: Final = ("$dynamicRef", "dependencies")
 DATA: Final = frozenset(("const", "default", "enum", "examples"))

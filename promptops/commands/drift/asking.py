@@ -12,8 +12,8 @@ from typing import Any
 
 from promptops.catalog.catalog import Catalog
 from promptops.evals.case_assertions import assertions_of
-from promptops.evals.endpoint_questions import SETTINGS
 from promptops.evals.judge_answer import primary, scores
+from promptops.evals.judge_prompts import SETTINGS
 from promptops.evals.result import unjudged, violations
 from promptops.evals.verdict import BUILT_IN
 from promptops.model.answer import Answer

@@ -88,7 +88,7 @@ def command(output: OutputOptions, sources: tuple[str, ...], **options: Any) -> 
     """
     if options["formats"]:
         output.refuse_formats("--formats", "text")
-        from promptops.formats.registry import known_readers
+        from promptops.formats.source_file import known_readers
 
         output.write(format_list({reader.NAME: reader.MARKS for reader in known_readers()}))
         return 0
@@ -132,7 +132,7 @@ def _nothing(left_out: Sequence[LeftOut]) -> InputError:
 
 def _import_options(output: OutputOptions, options: dict[str, Any]) -> Any:
     from promptops.commands.import_.planning import ImportOptions
-    from promptops.formats.registry import ReadOptions
+    from promptops.formats.source_file import ReadOptions
     from promptops.lint.ids import refuse_unfit
     from promptops.workspace.given_inputs import read_input_object
 

@@ -33,7 +33,6 @@ from promptops.commands.import_.reading import (
 )
 from promptops.errors import UsageError
 from promptops.formats.codes import CODES, severity_of
-from promptops.formats.connections import names_connection
 from promptops.formats.document import (
     Loss,
     SourceCase,
@@ -44,6 +43,7 @@ from promptops.formats.document import (
     TextPart,
 )
 from promptops.formats.input_schema import input_schema
+from promptops.formats.model_fields import names_connection
 from promptops.formats.prompt_file import written_messages
 from promptops.formats.source_file import SourceFile, SourceFolder, place_of_value
 from promptops.json_pointer import tokens, value_at

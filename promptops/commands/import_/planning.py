@@ -10,7 +10,6 @@ from typing import Any
 
 from promptops.commands.import_.reading import ReadFile, self_check_loss
 from promptops.errors import UsageError
-from promptops.formats.connections import without_connections
 from promptops.formats.document import (
     Loss,
     MediaContent,
@@ -22,10 +21,11 @@ from promptops.formats.document import (
     TemplatePart,
     TextContent,
 )
-from promptops.formats.emit import jinja
+from promptops.formats.model_fields import without_connections
 from promptops.formats.plain_texts import identity
 from promptops.formats.prompt_file import PromptFiles, WriteOptions, prompt_files
-from promptops.formats.registry import ReadOptions
+from promptops.formats.source_file import ReadOptions
+from promptops.formats.translation import jinja
 from promptops.lint.ids import better, folded, is_fit
 from promptops.model.config import ModelProfile
 from promptops.model.internal_error import CaughtBug, InternalError

@@ -9,8 +9,15 @@ from pathlib import Path
 
 from promptops.errors import InputError, UsageError
 from promptops.formats.document import Loss, SourceDocument
-from promptops.formats.registry import Reader, ReadOptions, known_readers
-from promptops.formats.source_file import SourceFile, SourceFolder, UnreadableSource, unread_format
+from promptops.formats.source_file import (
+    Reader,
+    ReadOptions,
+    SourceFile,
+    SourceFolder,
+    UnreadableSource,
+    known_readers,
+    unread_format,
+)
 from promptops.formats.translation import TooManyInputs
 from promptops.model.imported import EXCLUDED, NOT_SELECTED, LeftOut
 from promptops.model.internal_error import HINT, CaughtBug

@@ -38,7 +38,7 @@ from promptops.commands.lsp.scope import (
     schemas_of,
     steps_in_case,
 )
-from promptops.evals.probes.library import family_names
+from promptops.evals.probe_library import family_names
 from promptops.evals.subject import NAMES
 from promptops.formats.prompt_file import scalar
 from promptops.json_pointer import escaped

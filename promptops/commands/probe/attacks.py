@@ -7,14 +7,16 @@ from typing import Any
 
 from promptops.evals.case_assertions import counterparts
 from promptops.evals.parse import parse
-from promptops.evals.probes.library import (
+from promptops.evals.probe_library import (
     ProbeRules,
     answers_json,
     bias_pairs,
     family,
     family_names,
+    filled,
+    marker,
+    transformed,
 )
-from promptops.evals.probes.transforms import filled, marker, transformed
 from promptops.json_pointer import pointer_to, with_part
 from promptops.model.place import Offsets, Place
 from promptops.model.probe import BiasPair, Family, Probe, ProbeSet, SkippedProbe, Slot

@@ -126,7 +126,7 @@ def command(
 
 
 def _list(output: OutputOptions, options: dict[str, Any]) -> int:
-    from promptops.evals.probes.library import family, family_names
+    from promptops.evals.probe_library import family, family_names
     from promptops.model.probe import ProbeList
 
     output.refuse_formats("--families", "text", "json")

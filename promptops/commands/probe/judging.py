@@ -10,7 +10,7 @@ from promptops.commands.probe.attacks import BIAS, Attack, AttackedPrompt
 from promptops.errors import GitError
 from promptops.evals.deciding.attack_rate import attack_rate
 from promptops.evals.deciding.decision import DEFAULT_MARGIN, Decision, what_it_takes
-from promptops.evals.probes.library import ProbeRules, family, family_names
+from promptops.evals.probe_library import ProbeRules, family, family_names
 from promptops.evals.result import unjudged, violations
 from promptops.model.probe import (
     AttackRate,

@@ -34,7 +34,7 @@ from promptops.commands.probe.judging import (
 from promptops.commands.probe.options import ProbeOptions
 from promptops.evals.deciding.attack_rate import attack_rate, mid_p
 from promptops.evals.json_values import NOTHING, parsed
-from promptops.evals.probes.library import LIBRARY, rule_problems, rules_of
+from promptops.evals.probe_library import LIBRARY, rule_problems, rules_of
 from promptops.json_pointer import NO_VALUE, value_at
 from promptops.model.config import ModelProfile
 from promptops.model.finding import Problem

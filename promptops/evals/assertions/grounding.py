@@ -9,22 +9,20 @@ from promptops.evals.case_expressions import CaseWork
 from promptops.evals.judge_replies import (
     PASSES,
     JudgedAnswer,
-    conversation,
-    judge_question,
-    opinion,
-)
-from promptops.evals.patterns import compiled, searchable_by
-from promptops.evals.registry import assertion
-from promptops.evals.retrieved_passages import (
+    ReadsInputs,
     checked_arguments,
+    conversation,
     input_of,
+    judge_question,
     listed_ids,
-    named_inputs,
+    opinion,
     passages_of,
     question_of,
 )
+from promptops.evals.patterns import compiled, searchable_by
+from promptops.evals.registry import assertion
 from promptops.evals.subject import Record, Subject, as_json
-from promptops.evals.verdict import NamedPart, Question, Refused, Skipped, Unjudgeable, Verdict
+from promptops.evals.verdict import Question, Refused, Skipped, Unjudgeable, Verdict
 from promptops.evals.wording import MAX_COMPARED_CHARS, not_blank, sendable, shown
 from promptops.patterns import lazy_pattern
 from promptops.plurals import counted
@@ -34,7 +32,7 @@ from promptops.source.explain import type_name
 
 @assertion("abstains", on=("answer",), judged=True)
 @record(frozen=True, slots=True, kw_only=True)
-class Abstains(JudgedAnswer):
+class Abstains(ReadsInputs, JudgedAnswer):
     """A model judges that the answer states that the context lacks the answer.
 
     An answer that states this and then answers anyway fails, too. Use it for questions that the
@@ -61,10 +59,6 @@ class Abstains(JudgedAnswer):
     value: str | None = None
     built_in = "abstains"
 
-    @property
-    def named(self) -> tuple[NamedPart, ...]:
-        return named_inputs(self.value, {})
-
     def wanted(self, subject: Subject) -> tuple[str, str]:
         return "an answer that only states that the context lacks it", "an answer from the context"
 
@@ -78,7 +72,7 @@ class Abstains(JudgedAnswer):
 
 @assertion("answer-relevant", on=("answer",), judged=True)
 @record(frozen=True, slots=True, kw_only=True)
-class AnswerRelevant(JudgedAnswer):
+class AnswerRelevant(ReadsInputs, JudgedAnswer):
     """A model judges that the answer is about what was asked, and about all of it.
 
     Whether the answer is right does not matter; see `factual`, `grounded` and `supported`. This is
@@ -103,10 +97,6 @@ class AnswerRelevant(JudgedAnswer):
     value: str | None = None
     built_in = "answer-relevant"
 
-    @property
-    def named(self) -> tuple[NamedPart, ...]:
-        return named_inputs(self.value, {})
-
     def wanted(self, subject: Subject) -> tuple[str, str]:
         return (
             "an answer to all that was asked",
@@ -120,9 +110,23 @@ class AnswerRelevant(JudgedAnswer):
         }
 
 
+class Cites(ReadsInputs):
+    """An assertion over the citations of an answer."""
+
+    __slots__ = ()
+
+    value: str
+    arguments: Mapping[str, Any]
+
+    def __post_init__(self) -> None:
+        not_blank(self.value)
+        checked_arguments(self.arguments, ("id", "none", "pattern"))
+        check_citation_pattern(self.arguments)
+
+
 @assertion("citations", on=("answer",))
 @record(frozen=True, slots=True, kw_only=True)
-class Citations:
+class Citations(Cites):
     """The answer cites passages that it was given, and at least one.
 
     If `path` selects a list, its items are the cited ids. In a text, the pattern finds them; by
@@ -147,15 +151,6 @@ class Citations:
 
     value: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        not_blank(self.value)
-        checked_arguments(self.arguments, ("id", "none", "pattern"))
-        check_citation_pattern(self.arguments)
-
-    @property
-    def named(self) -> tuple[NamedPart, ...]:
-        return named_inputs(self.value, self.arguments)
 
     def check(self, subject: Subject) -> Verdict:
         passages = passages_of(subject.record, self.value, self.arguments)
@@ -186,7 +181,7 @@ def _got(cited: tuple[str, ...], unknown: tuple[str, ...]) -> str:
 
 @assertion("grounded", on=("answer",), judged=True)
 @record(frozen=True, slots=True, kw_only=True)
-class Grounded(JudgedAnswer):
+class Grounded(ReadsInputs, JudgedAnswer):
     """A model judges that the context supports every statement of the answer.
 
     A true statement that is not in the context fails, too. This is a measure, like `llm-rubric`.
@@ -210,10 +205,6 @@ class Grounded(JudgedAnswer):
 
     value: str
     built_in = "grounded"
-
-    @property
-    def named(self) -> tuple[NamedPart, ...]:
-        return (NamedPart("input", self.value, "/value"),)
 
     def wanted(self, subject: Subject) -> tuple[str, str]:
         return (
@@ -242,7 +233,7 @@ _MOST_CITED = 100
 
 @assertion("supported", on=("answer",), judged=True)
 @record(frozen=True, slots=True, kw_only=True)
-class Supported:
+class Supported(Cites):
     """A model judges that each cited passage states what the sentence states.
 
     The judge gets one question for each sentence with a citation, with the passages that it cites.
@@ -270,15 +261,6 @@ class Supported:
 
     value: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        not_blank(self.value)
-        checked_arguments(self.arguments, ("id", "none", "pattern"))
-        check_citation_pattern(self.arguments)
-
-    @property
-    def named(self) -> tuple[NamedPart, ...]:
-        return named_inputs(self.value, self.arguments)
 
     def asks(self, subject: Subject) -> tuple[Question, ...]:
         return tuple(question for _, question in self._questions(subject) if question)

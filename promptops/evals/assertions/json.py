@@ -7,14 +7,9 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from promptops.evals.checked_values import CheckedValues
+from promptops.analysis.schemas.document import RESTRICTING
 from promptops.evals.json_values import NOTHING, Coverage, embedded_values, parsed, same
 from promptops.evals.registry import assertion
-from promptops.evals.schema_limits import (
-    admits_every_value,
-    admits_no_value,
-    reference_without_end,
-)
 from promptops.evals.subject import Subject, facts_of
 from promptops.evals.verdict import Refused, Undecided, Unjudgeable, Verdict
 from promptops.evals.wording import compared, listed, mentioned_part, not_blank, shown, to_compare
@@ -50,9 +45,6 @@ class Equals:
 
     value: Any
 
-    def doubt(self, given: CheckedValues) -> Refused | None:
-        return doubt_values((self.value,), given)
-
     def check(self, subject: Subject) -> Verdict:
         value = as_compared(subject, self.value)
         expected = shown(self.value)
@@ -70,23 +62,6 @@ class Equals:
     def judges_flaw(self, answer: Answer) -> bool:
         """Whether it is about an empty answer; also with `not-`."""
         return not answer.text and isinstance(self.value, str) and not self.value
-
-
-def doubt_values(values: tuple[Any, ...], given: CheckedValues) -> Refused | None:
-    """Why the compared value is always, or never, one of these; None if both can happen."""
-    has_text = any(isinstance(value, str) for value in values)
-    # A list of text parts is compared as a text.
-    may_be_parts = has_text and not admits_no_value({"type": "array"}, given.shape)
-    if may_be_parts or given.shape in (True, {"type": "string"}):
-        return None
-    expected = {"enum": list(values)}
-    if admits_every_value(expected, given.shape):
-        return Refused(
-            "the compared value is always one of these", hint="write the one expected value"
-        )
-    if admits_no_value(expected, given.shape):
-        return Refused("the compared value is never one of these: its type is different")
-    return None
 
 
 def as_compared(subject: Subject, expected: Any) -> Any:
@@ -124,9 +99,6 @@ class OneOf:
     def __post_init__(self) -> None:
         if not self.value:
             raise Refused("an empty list matches no value")
-
-    def doubt(self, given: CheckedValues) -> Refused | None:
-        return doubt_values(self.value, given)
 
     def check(self, subject: Subject) -> Verdict:
         expected = listed(self.value, "or")
@@ -291,7 +263,7 @@ class JsonSchema:
     A string is parsed as JSON first, and fails if it is not JSON. With `path`, the selected value
     is checked itself. The schema is JSON Schema 2020-12 without references to other files.
     `format` is not checked: that of a string, without a `pattern`, an `enum` or a `const` beside
-    it, is an error, like a schema that every value matches, or none.
+    it, is an error, like a schema without a keyword that restricts.
 
     Attributes:
         value: The schema.
@@ -310,27 +282,17 @@ class JsonSchema:
     def __post_init__(self) -> None:
         if not self.value:
             raise Refused("every value fits an empty schema", hint="or use `is-json`")
+        if not RESTRICTING & self.value.keys() and "format" not in self.value:
+            hint = "add a requirement: `type`, `required`, `enum`"
+            raise Refused("every value fits this schema", hint=hint)
         for problem in check_schema(self.value, _as_place):
             at = problem.at if isinstance(problem.at, str) else problem.at.path
             raise Refused(
                 f"not a valid schema: {problem.message}", hint=problem.hint, at=f"/value{at}"
             )
-
-    def doubt(self, given: CheckedValues) -> Refused | None:
-        """A string is parsed as JSON, so it can be any value."""
-        endless = reference_without_end(self.value)
-        if endless is not None:
-            message = f"`$ref: {endless}` leads back to itself, so it checks nothing"
-            return Refused(message, hint="put it into a part, such as `items` or a property")
-        of = given.shape if admits_no_value({"type": "string"}, given.shape) else True
-        if admits_every_value(self.value, of):
-            return Refused("every value fits this schema", hint=_hint(self.value))
-        if admits_no_value(self.value, of):
-            return Refused("no value fits this schema", hint="two parts of it exclude each other")
         for found in unchecked_formats(self.value):
             message = f"`format: {found.name}` is not checked"
-            return Refused(message, hint=found.hint, at=f"/value{found.pointer}")
-        return None
+            raise Refused(message, hint=found.hint, at=f"/value{found.pointer}")
 
     def check(self, subject: Subject) -> Verdict:
         value = subject.value
@@ -356,12 +318,6 @@ class JsonSchema:
         problems = explain(errors, self.value, value, _as_place, own=False)
         found = [f"{problem.message}{_path_at(problem.at)}" for problem in problems]
         return found or [shortened(message_of(error), 200) for error in errors]
-
-
-def _hint(schema: Mapping[str, Any]) -> str:
-    if any(unchecked_formats(schema)):
-        return "`format` is not checked: write a `pattern`"
-    return "add a requirement: `type`, `required`, `enum`"
 
 
 def _path_at(place: str | Place) -> str:

@@ -102,7 +102,9 @@ class MaxTokens(_AtMost):
     def check(self, subject: Subject) -> Verdict:
         from promptops.analysis.tokens import estimate
 
-        reported = _reported(subject)
+        # The provider's token count of the whole checked text, or None.
+        answer = subject.record.answer
+        reported = None if subject.narrowed or answer is None else answer.usage.output or None
         tokens = estimate(subject.text) if reported is None else reported
         return Verdict(
             passed=tokens <= self.value,
@@ -111,12 +113,6 @@ class MaxTokens(_AtMost):
             where=subject.where,
             got=f"about {tokens:,} (an estimate)" if reported is None else f"{tokens:,}",
         )
-
-
-def _reported(subject: Subject) -> int | None:
-    """The provider's token count of the whole checked text, or None."""
-    answer = subject.record.answer
-    return None if subject.narrowed or answer is None else answer.usage.output or None
 
 
 @assertion("max-cost", on=("answer",), narrowed_by=())

@@ -8,19 +8,21 @@ from math import fsum, inf, log2
 from typing import Any
 
 from promptops.evals.assertion_sets import check_threshold
-from promptops.evals.judge_replies import PASSES, judge_question, opinion
-from promptops.evals.registry import assertion
-from promptops.evals.retrieved_passages import (
+from promptops.evals.judge_replies import (
+    PASSES,
     Passage,
+    ReadsInputs,
     checked_arguments,
     grades_of,
+    judge_question,
     listed_ids,
-    named_inputs,
+    opinion,
     passages_of,
     question_of,
 )
+from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
-from promptops.evals.verdict import NamedPart, Question, Verdict
+from promptops.evals.verdict import Question, Verdict
 from promptops.evals.wording import not_blank, shown
 from promptops.plurals import counted
 from promptops.records import field, record
@@ -49,14 +51,8 @@ class Ranking:
         return sum(map(bool, self.gains))
 
 
-class RetrievalMeasure(ABC):
-    """A measure from 0 to 1 of the passages that a retriever returned, named like its class.
-
-    Attributes:
-        value: The name of the input that contains the passages, best first.
-        threshold: The lowest degree that passes.
-        arguments: `k` and `id`; see `passages_of`.
-    """
+class RetrievalMeasure(ReadsInputs, ABC):
+    """A measure from 0 to 1 of the passages that a retriever returned, named like its class."""
 
     __slots__ = ()
 
@@ -69,10 +65,6 @@ class RetrievalMeasure(ABC):
         not_blank(self.value)
         check_threshold(self.threshold)
         checked_arguments(self.arguments, ("k", "id"))
-
-    @property
-    def named(self) -> tuple[NamedPart, ...]:
-        return named_inputs(self.value, self.arguments)
 
     def check(self, subject: Subject) -> Verdict:
         grades = grades_of(subject.record)
@@ -104,7 +96,7 @@ def _found(ranking: Ranking) -> str:
 
 @assertion("context-relevant", on=("answer",), narrowed_by=(), judged=True)
 @record(frozen=True, slots=True, kw_only=True)
-class ContextRelevant:
+class ContextRelevant(ReadsInputs):
     """A model judges that the returned passages help to answer the question.
 
     The judge gets one question for each passage. The degree is the share of passages that help, and
@@ -138,10 +130,6 @@ class ContextRelevant:
         not_blank(self.value)
         check_threshold(self.threshold)
         checked_arguments(self.arguments, ("k", "id", "question"))
-
-    @property
-    def named(self) -> tuple[NamedPart, ...]:
-        return named_inputs(self.value, self.arguments)
 
     def asks(self, subject: Subject) -> tuple[Question, ...]:
         return tuple(self._questions(subject).values())
@@ -177,34 +165,45 @@ class ContextRelevant:
         }
 
 
+def _documented(definition: str, output: str, *, holds: str = "[P1]", fails: str) -> str:
+    """The page of a measure: what it is, and what all of them have in common."""
+    return f"""{definition.strip()}
+
+The passages are a list in an input of the case: mappings with an `id`, or the ids themselves.
+The case labels the relevant ones: `expected: {{relevant: [P1, P7]}}`, or with grades
+`{{P1: 3, P7: 1}}`. A repeated id counts once, at its first rank. A case without labels is an
+error; one with empty labels is skipped.
+
+Attributes:
+    value: The name of the input that contains the passages, best first.
+    threshold: The lowest value that passes; with `not-`, any lower one.
+    arguments: `k`, the number of passages that count, without it all; `id`, the key of the id.
+
+Holds:
+    inputs: {{passages: [{{id: P4}}, {{id: P1}}]}}
+    expected: {{relevant: {holds}}}
+    output: [{{type: {output}, value: passages}}]
+
+Fails:
+    inputs: {{passages: [{{id: P4}}, {{id: P1}}]}}
+    expected: {{relevant: {fails}}}
+    output: [{{type: {output}, value: passages{", arguments: {k: 1}" if holds == fails else ""}}}]
+"""
+
+
 @assertion("mrr", narrowed_by=())
 @record(frozen=True, slots=True, kw_only=True)
 class Mrr(RetrievalMeasure):
-    """The first relevant passage is near the top.
+    __doc__ = _documented(
+        """
+The first relevant passage is near the top.
 
-    The reciprocal rank is 1 divided by the rank of the first relevant passage: 1 at the top, 0.5 at
-    rank 2, 0 if none was returned. Its mean over all cases is the MRR. Grades do not matter.
-
-    The passages are a list in an input of the case: mappings with an `id`, or the ids themselves.
-    The case labels the relevant ones: `expected: {relevant: [P1, P7]}`, or with grades
-    `{P1: 3, P7: 1}`. A repeated id counts once, at its first rank. A case without labels is an
-    error; one with empty labels is skipped.
-
-    Attributes:
-        value: The name of the input that contains the passages, best first.
-        threshold: The lowest value that passes; with `not-`, any lower one.
-        arguments: `k`, the number of passages that count, without it all; `id`, the key of the id.
-
-    Holds:
-        inputs: {passages: [{id: P4}, {id: P1}]}
-        expected: {relevant: [P1]}
-        output: [{type: mrr, value: passages}]
-
-    Fails:
-        inputs: {passages: [{id: P4}, {id: P1}]}
-        expected: {relevant: [P7]}
-        output: [{type: mrr, value: passages}]
-    """
+The reciprocal rank is 1 divided by the rank of the first relevant passage: 1 at the top, 0.5 at
+rank 2, 0 if none was returned. Its mean over all cases is the MRR. Grades do not matter.
+""",
+        "mrr",
+        fails="[P7]",
+    )
 
     value: str
     threshold: float = 0.5
@@ -218,31 +217,17 @@ class Mrr(RetrievalMeasure):
 @assertion("ndcg", narrowed_by=())
 @record(frozen=True, slots=True, kw_only=True)
 class Ndcg(RetrievalMeasure):
-    """The best passages are at the top.
+    __doc__ = _documented(
+        """
+The best passages are at the top.
 
-    nDCG (normalised discounted cumulative gain) compares the order with the best possible one:
-    the gain of a passage is 2^grade - 1, divided by the binary logarithm of its rank + 1.
-
-    The passages are a list in an input of the case: mappings with an `id`, or the ids themselves.
-    The case labels the relevant ones: `expected: {relevant: [P1, P7]}`, or with grades
-    `{P1: 3, P7: 1}`. A repeated id counts once, at its first rank. A case without labels is an
-    error; one with empty labels is skipped.
-
-    Attributes:
-        value: The name of the input that contains the passages, best first.
-        threshold: The lowest value that passes; with `not-`, any lower one.
-        arguments: `k`, the number of passages that count, without it all; `id`, the key of the id.
-
-    Holds:
-        inputs: {passages: [{id: P4}, {id: P1}]}
-        expected: {relevant: {P1: 2, P4: 1}}
-        output: [{type: ndcg, value: passages}]
-
-    Fails:
-        inputs: {passages: [{id: P4}, {id: P1}]}
-        expected: {relevant: {P1: 3, P7: 3}}
-        output: [{type: ndcg, value: passages}]
-    """
+nDCG (normalised discounted cumulative gain) compares the order with the best possible one:
+the gain of a passage is 2^grade - 1, divided by the binary logarithm of its rank + 1.
+""",
+        "ndcg",
+        holds="{P1: 2, P4: 1}",
+        fails="{P1: 3, P7: 3}",
+    )
 
     value: str
     threshold: float = 0.5
@@ -261,31 +246,16 @@ def _dcg(grades: Sequence[float]) -> float:
 @assertion("precision", narrowed_by=())
 @record(frozen=True, slots=True, kw_only=True)
 class Precision(RetrievalMeasure):
-    """The returned passages are relevant.
+    __doc__ = _documented(
+        """
+The returned passages are relevant.
 
-    Precision is the share of the returned passages that are relevant; if nothing was returned, it
-    is 0. If fewer than `k` were returned, only they count. Grades do not matter.
-
-    The passages are a list in an input of the case: mappings with an `id`, or the ids themselves.
-    The case labels the relevant ones: `expected: {relevant: [P1, P7]}`, or with grades
-    `{P1: 3, P7: 1}`. A repeated id counts once, at its first rank. A case without labels is an
-    error; one with empty labels is skipped.
-
-    Attributes:
-        value: The name of the input that contains the passages, best first.
-        threshold: The lowest value that passes; with `not-`, any lower one.
-        arguments: `k`, the number of passages that count, without it all; `id`, the key of the id.
-
-    Holds:
-        inputs: {passages: [{id: P4}, {id: P1}]}
-        expected: {relevant: [P1]}
-        output: [{type: precision, value: passages}]
-
-    Fails:
-        inputs: {passages: [{id: P4}, {id: P1}]}
-        expected: {relevant: [P1]}
-        output: [{type: precision, value: passages, arguments: {k: 1}}]
-    """
+Precision is the share of the returned passages that are relevant; if nothing was returned, it
+is 0. If fewer than `k` were returned, only they count. Grades do not matter.
+""",
+        "precision",
+        fails="[P1]",
+    )
 
     value: str
     threshold: float = 0.5
@@ -298,31 +268,16 @@ class Precision(RetrievalMeasure):
 @assertion("recall", narrowed_by=())
 @record(frozen=True, slots=True, kw_only=True)
 class Recall(RetrievalMeasure):
-    """The retriever returned the relevant passages.
+    __doc__ = _documented(
+        """
+The retriever returned the relevant passages.
 
-    Recall is the share of the relevant passages that are among the returned ones. Grades do not
-    matter.
-
-    The passages are a list in an input of the case: mappings with an `id`, or the ids themselves.
-    The case labels the relevant ones: `expected: {relevant: [P1, P7]}`, or with grades
-    `{P1: 3, P7: 1}`. A repeated id counts once, at its first rank. A case without labels is an
-    error; one with empty labels is skipped.
-
-    Attributes:
-        value: The name of the input that contains the passages, best first.
-        threshold: The lowest value that passes; with `not-`, any lower one.
-        arguments: `k`, the number of passages that count, without it all; `id`, the key of the id.
-
-    Holds:
-        inputs: {passages: [{id: P4}, {id: P1}]}
-        expected: {relevant: [P1]}
-        output: [{type: recall, value: passages}]
-
-    Fails:
-        inputs: {passages: [{id: P4}, {id: P1}]}
-        expected: {relevant: [P1, P7, P9]}
-        output: [{type: recall, value: passages}]
-    """
+Recall is the share of the relevant passages that are among the returned ones. Grades do not
+matter.
+""",
+        "recall",
+        fails="[P1, P7, P9]",
+    )
 
     value: str
     threshold: float = 0.5

@@ -3,13 +3,7 @@
 from __future__ import annotations
 
 from promptops.evals.checked_values import CheckedValues
-from promptops.evals.patterns import (
-    compiled,
-    matches_every_answer,
-    matches_every_text,
-    matches_no_text,
-    searchable_by,
-)
+from promptops.evals.patterns import compiled, matches_every_text, searchable_by
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Refused, Verdict
@@ -255,16 +249,6 @@ class Regex:
         compiled(self.value)
         if matches_every_text(self.value):
             raise Refused("the pattern matches every string", hint="write the required text")
-        if matches_no_text(self.value):
-            raise Refused(
-                "the pattern matches no string", hint="test it on a string that it should match"
-            )
-
-    def doubt(self, given: CheckedValues) -> Refused | None:
-        if given.negated or not matches_every_answer(self.value):
-            return None
-        hint = "to require any text, write `word-count: {min: 1}`"
-        return Refused("the pattern matches every string that is not blank", hint=hint)
 
     def check(self, subject: Subject) -> Verdict:
         text = sendable(subject.text)

@@ -150,18 +150,15 @@ class Limiter:
             self._requests.doubt()
             self._tokens.doubt()
         else:
-            self._halve(now)
+            self._at_once = self._enough = max(1.0, self._at_once / 2)
+            if self._refusals == 1:  # later rejections are about the pause, not about the pace
+                lately_s = max(now - self._lately[0], 1e-3)
+                self._pace = max(min(self._pace, len(self._lately) / lately_s) / 2, _SLOWEST_PACE)
         if self._refusals > 1 or not (has_pause or self._requests.wait_s(1, now)):
             longest_s = self._patience.first_wait_s * 2 ** (self._refusals - 1)
             longest_s = min(longest_s, self._patience.longest_wait_s)
             pause_s = longest_s * self._chance.uniform(0.5, 1.0)
             self._quiet_until = max(self._quiet_until, now + pause_s)
-
-    def _halve(self, now: float) -> None:
-        self._at_once = self._enough = max(1.0, self._at_once / 2)
-        if self._refusals == 1:  # later rejections are about the pause, not about the pace
-            lately_s = max(now - self._lately[0], 1e-3)
-            self._pace = max(min(self._pace, len(self._lately) / lately_s) / 2, _SLOWEST_PACE)
 
     def _wake(self) -> None:
         self._news.set()

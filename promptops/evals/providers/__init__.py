@@ -242,3 +242,10 @@ COMPATIBLE = "openai"
 def api_of(request: Request) -> str:
     """`chat`, `responses`, `embeddings` or `moderations`, if the prompt file is valid."""
     return str(request.provider_options.get(OWN, {}).get("api", "chat"))
+
+
+def refuse_other_apis(request: Request, provider: str) -> None:
+    """Raises Failure for a request for embeddings or moderations."""
+    api = api_of(request)
+    if api not in ("chat", "responses"):
+        raise Failure(message=f"the provider `{provider}` has no {api}", kind="refused")

@@ -3,46 +3,35 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from time import time
 from typing import Any
 
 import anthropic
 import httpx2
 
-from promptops.evals.api_values import (
+from promptops.evals.http_api import (
+    BATCHES_A_PAGE,
+    CLOCKS_S,
+    MOST_PAGES,
+    Call,
+    ErrorBody,
+    Limit,
+    PostedApi,
+    PostingProvider,
+    SdkBatches,
+    bad_answer,
     count,
+    errors_of,
+    interrupted,
     items,
     mapping,
+    path_of,
     refuse_inexpressible,
     refuse_options,
-    refuse_other_apis,
+    request_line,
     text,
     tool_call,
-)
-from promptops.evals.http_api import (
-    CONNECT_S,
-    NO_KEY,
-    BatchApi,
-    ErrorBody,
-    Errors,
-    SdkProvider,
-    bad_answer,
-    bounded,
-    bounded_file,
-    credentials_in,
-    error_response,
-    interrupted,
-    is_json,
-    json_object,
-    no_connection,
-    path_of,
-    rate_limits,
-    request_line,
-    status_in,
-    timed_out,
-    valid_address,
 )
 from promptops.evals.providers import (
     Batches,
@@ -53,13 +42,11 @@ from promptops.evals.providers import (
     BatchResult,
     Failure,
     OnText,
-    Reply,
+    refuse_other_apis,
 )
 from promptops.evals.providers.endpoint import address_of
-from promptops.evals.providers.redaction import secrets_of
 from promptops.evals.providers.registry import provider
 from promptops.model.answer import Answer, Usage
-from promptops.model.config import ModelProfile
 from promptops.model.prompt import Request
 from promptops.records import field, record
 from promptops.runtime.request.anthropic import message_arguments
@@ -80,19 +67,6 @@ _FINISHED = {
 }
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Call:
-    """One call of the Messages API.
-
-    Attributes:
-        body: The request, as JSON data.
-        headers: Those that select a version of the API.
-    """
-
-    body: Mapping[str, Any]
-    headers: dict[str, str]
-
-
 def call_of(request: Request) -> Call:
     """The call for a request; raises Failure if the API can't express it."""
     refuse_other_apis(request, _OWN)
@@ -100,10 +74,10 @@ def call_of(request: Request) -> Call:
     refuse_options(_OWN, options, contradict=_OF_THE_PROMPT, managed=_OF_THE_CLIENT)
     headers = _headers(options)
     refuse_inexpressible(request, APIS[_OWN])
-    arguments = message_arguments(request)
+    arguments = _MESSAGES.arguments(request)
     arguments.pop("extra_headers", None)
     extra = mapping(arguments.pop("extra_body", None))
-    return Call(body={**arguments, **extra}, headers=headers)
+    return Call(api=_MESSAGES, body={**arguments, **extra}, headers=headers)
 
 
 def _headers(options: Mapping[str, Any]) -> dict[str, str]:
@@ -130,17 +104,14 @@ def answer_of(body: Mapping[str, Any]) -> Answer:
         if block.get("type") == "tool_use"
     )
     texts = [text(block.get("text")) for block in blocks if block.get("type") == "text"]
+    reason = text(body.get("stop_reason"))
     return Answer(
         text="".join(texts) or text(mapping(body.get("stop_details")).get("explanation")),
         tool_calls=calls,
-        finish_reason=_finish_reason(text(body.get("stop_reason")), bool(calls)),
+        finish_reason=_FINISHED.get(reason, reason) or ("tool_calls" if calls else "stop"),
         model=text(body.get("model")),
         usage=usage_of(mapping(body.get("usage"))),
     )
-
-
-def _finish_reason(reason: str, has_calls: bool) -> str:
-    return _FINISHED.get(reason, reason) or ("tool_calls" if has_calls else "stop")
 
 
 def usage_of(usage: Mapping[str, Any]) -> Usage:
@@ -155,8 +126,6 @@ def usage_of(usage: Mapping[str, Any]) -> Usage:
 
 
 # A stream of the Messages API: its events become the body of one message.
-#
-# Any value of an event may be missing or have another type.
 
 
 @record(slots=True)
@@ -177,14 +146,9 @@ class _Block:
 
 
 class StreamedMessage:
-    """The body of a message, as far as it has arrived; text is passed on at once.
-
-    Attributes:
-        has_text: Whether any text was passed on.
-    """
+    """See `StreamedBody`; unknown events are ignored."""
 
     def __init__(self, on_text: OnText) -> None:
-        self.has_text = False
         self._on_text = on_text
         self._message: dict[str, Any] = {}
         self._usage: dict[str, Any] = {}
@@ -192,7 +156,6 @@ class StreamedMessage:
         self._stopped = False
 
     def add(self, event: Mapping[str, Any]) -> None:
-        """Add the next event; unknown ones are ignored."""
         match event.get("type"):
             case "message_start":
                 self._message = dict(mapping(event.get("message")))
@@ -208,7 +171,6 @@ class StreamedMessage:
                 self._stopped = True
 
     def whole(self) -> dict[str, Any]:
-        """The body, as without a stream; raises Failure if the stream ended early."""
         if not self._stopped:
             raise interrupted()
         content = [block.whole() for block in self._blocks.values()]
@@ -231,7 +193,6 @@ class StreamedMessage:
     def _add_text(self, block: _Block, piece: Any) -> None:
         if block.start.get("type") == "text" and text(piece):
             block.texts.append(text(piece))
-            self.has_text = True
             self._on_text(text(piece))
 
 
@@ -245,10 +206,9 @@ def _known(usage: Mapping[str, Any]) -> Mapping[str, Any]:
     return {name: count for name, count in usage.items() if count is not None}
 
 
-# Convert errors of the `anthropic` package, and those in responses, to failures.
-#
-# The messages are not redacted yet.
-
+_MESSAGES = PostedApi(
+    path="/v1/messages", arguments=message_arguments, answer=answer_of, streamed=StreamedMessage
+)
 _STATUSES = {
     "rate_limit_error": 429,
     "timeout_error": 408,
@@ -257,130 +217,10 @@ _STATUSES = {
 }
 
 
-def _failure(error: Exception, now_s: float) -> Failure:
-    """The failure for an error of the package."""
-    if isinstance(error, anthropic.APIStatusError):
-        headers = error.response.headers
-        if error.status_code == 200:  # an error event in a stream
-            return failure_in_response(mapping(error.body).get("error"), headers, now_s)
-        body = mapping(error.body).get("error")
-        return error_response(error.status_code, _body(body), headers, now_s)
-    if isinstance(error, anthropic.APITimeoutError):
-        return timed_out()
-    return no_connection(error)
-
-
-ERRORS = Errors(base=anthropic.AnthropicError, failure=_failure)
-
-
-def failure_in_response(error: Any, headers: Mapping[str, str], now_s: float) -> Failure:
-    """For an error that comes with status 200, as in a stream; `now_s` is Unix time."""
-    body = _body(error)
-    status = next((_STATUSES[code] for code in body.codes if code in _STATUSES), status_in(error))
-    return error_response(status, body, headers, now_s)
-
-
-def _body(error: Any) -> ErrorBody:
-    given = mapping(error)
+def _error_body(given: Mapping[str, Any]) -> ErrorBody:
     details = mapping(given.get("details"))
     codes = filter(None, (text(given.get("type")), text(details.get("error_code"))))
     return ErrorBody(message=text(given.get("message")), codes=frozenset(codes))
-
-
-# One client of the `anthropic` package for a whole run; responses are parsed here.
-
-_PATH = "/v1/messages"
-
-
-@provider("anthropic")
-class Anthropic(SdkProvider):
-    """Calls one address with one key; see `SdkProvider`."""
-
-    _errors = ERRORS
-
-    def __init__(self, profile: ModelProfile, key: str | None) -> None:
-        """Raises UsageError if the profile's address is invalid."""
-        with valid_address(profile):
-            self._profile, self._key = profile, key
-            self._secrets = secrets_of(profile, key)
-            self._client = _client(profile, key, bounded)
-
-    async def close(self) -> None:
-        await self._client.close()
-
-    def batches(self) -> Batches:
-        """Its Message Batches API."""
-        return AnthropicBatches(_client(self._profile, self._key, bounded_file), self._secrets)
-
-    async def _reply(self, request: Request) -> Reply:
-        call = call_of(request)
-        response = await self._client.post(
-            _PATH, cast_to=httpx2.Response, body=call.body, options={"headers": call.headers}
-        )
-        limits = rate_limits(response.headers, time())
-        return Reply(answer=answer_of(_parsed(response)), limits=limits)
-
-    async def _streamed(self, request: Request, on_text: OnText) -> Reply:
-        message = StreamedMessage(on_text)
-        async with await self._open(call_of(request)) as stream:
-            answer = answer_of(await _joined(stream, message))
-        if answer.text and not message.has_text:  # the reason of a refusal, or all in one piece
-            on_text(answer.text)
-        return Reply(answer=answer, limits=rate_limits(stream.response.headers, time()))
-
-    async def _open(self, call: Call) -> anthropic.AsyncStream[object]:
-        """A stream of events, each as parsed JSON."""
-        return await self._client.post(
-            _PATH,
-            cast_to=object,
-            body={**call.body, "stream": True},
-            options={"headers": call.headers},
-            stream=True,
-            stream_cls=anthropic.AsyncStream[object],
-        )
-
-
-async def _joined(
-    stream: anthropic.AsyncStream[object], message: StreamedMessage
-) -> dict[str, Any]:
-    """The message that the events of a stream are parts of; raises Failure if one is missing."""
-    if is_json(stream.response):  # although a stream was requested
-        await stream.response.aread()
-        return _parsed(stream.response)
-    try:
-        async for event in stream:
-            message.add(mapping(event))
-    except (ValueError, RecursionError):
-        raise bad_answer("is a stream of something other than JSON") from None
-    return message.whole()
-
-
-def _client(
-    profile: ModelProfile, key: str | None, limit: Callable[[httpx2.Response], Awaitable[None]]
-) -> anthropic.AsyncAnthropic:
-    address = httpx2.URL(address_of(profile).rstrip("/").removesuffix("/v1"))
-    client = anthropic.AsyncAnthropic(
-        api_key=key or NO_KEY,
-        base_url=address.copy_with(username="", password=""),  # addresses are written into logs
-        max_retries=0,
-        open_telemetry=False,
-        http_client=anthropic.DefaultAsyncHttpxClient(
-            timeout=httpx2.Timeout(None, connect=CONNECT_S),
-            auth=credentials_in(address),
-            follow_redirects=False,  # the API key is sent only to the configured address
-            event_hooks={"response": [limit]},
-        ),
-    )
-    # Headers that the package reads from the environment may be for another address.
-    client._custom_headers = {"Accept-Encoding": "identity", **profile.headers}
-    return client
-
-
-def _parsed(response: httpx2.Response) -> dict[str, Any]:
-    value = json_object(response.content)
-    if value.get("error"):
-        raise failure_in_response(value["error"], response.headers, time())
-    return value
 
 
 # Message Batches of Anthropic: requests in, and when all are finished a file of results.
@@ -389,10 +229,6 @@ _AROUND_BATCH = (b'{"requests":[', b"]}")
 LIMITS = BatchLimits(requests=100_000, size=256_000_000 - sum(map(len, _AROUND_BATCH)))
 
 _BATCH_PATH = "/v1/messages/batches"
-_BATCHES_A_PAGE = 100
-_MOST_PAGES = 50
-_CLOCKS_S = 3600
-"""How far the clocks of this machine and the server may differ."""
 _FINISHED_BATCH = ("succeeded", "errored", "canceled", "expired")
 _NOT_TRIED = {
     "expired": "the batch expired before the provider processed it",
@@ -400,14 +236,10 @@ _NOT_TRIED = {
 }
 
 
-class AnthropicBatches:
-    """See `Batches`. The requests of one batch have the same headers, and here the same model."""
+class AnthropicBatches(SdkBatches):
+    """The requests of one batch have the same headers, and here the same model."""
 
     limits = LIMITS
-
-    def __init__(self, client: anthropic.AsyncAnthropic, secrets: tuple[str, ...]) -> None:
-        """It closes the client at the end."""
-        self._api = BatchApi(client, anthropic.AsyncStream[object], ERRORS, secrets)
 
     def item(self, custom_id: str, request: Request) -> BatchItem:
         call = call_of(request)
@@ -452,19 +284,16 @@ class AnthropicBatches:
             outcome = _outcome(mapping(line.get("result")))
             yield BatchResult(custom_id=text(line.get("custom_id")), outcome=outcome)
 
-    async def close(self) -> None:
-        await self._api.close()
-
     async def _newest(
         self, intent: BatchIntent, deadline_s: float
     ) -> AsyncIterator[Mapping[str, Any]]:
         """The batches of the account, newest first, that are not older than the intent."""
         after = ""
-        for _ in range(_MOST_PAGES):
-            page = await self._api.get(f"{_BATCH_PATH}?limit={_BATCHES_A_PAGE}{after}", deadline_s)
+        for _ in range(MOST_PAGES):
+            page = await self._api.get(f"{_BATCH_PATH}?limit={BATCHES_A_PAGE}{after}", deadline_s)
             found = items(page.get("data"))
             for batch in found:
-                if _created_s(batch) < intent.created_s - _CLOCKS_S:
+                if _created_s(batch) < intent.created_s - CLOCKS_S:
                     return
                 yield batch
             if page.get("has_more") is not True or not found:
@@ -527,3 +356,20 @@ def _outcome(result: Mapping[str, Any]) -> Answer | Failure:
         filter(None, (text(error.get("type")), text(error.get("message"))))
     )
     return Failure(message=message or f"its result is `{kind}`", kind="refused")
+
+
+@provider("anthropic")
+class Anthropic(PostingProvider):
+    _errors = errors_of(anthropic, anthropic.AnthropicError, _error_body, _STATUSES)
+    _stream_class = anthropic.AsyncStream[object]
+
+    def _call(self, request: Request) -> Call:
+        return call_of(request)
+
+    def batches(self) -> Batches:
+        return AnthropicBatches(self._batch_api())
+
+    def _new_client(self, limit: Limit) -> Any:
+        address = httpx2.URL(address_of(self._profile).rstrip("/").removesuffix("/v1"))
+        classes = anthropic.AsyncAnthropic, anthropic.DefaultAsyncHttpxClient
+        return self._connected(*classes, address, limit, open_telemetry=False)

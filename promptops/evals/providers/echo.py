@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from promptops.analysis.tokens import estimate
-from promptops.evals.api_values import refuse_other_apis
-from promptops.evals.providers import OnText, Provider, Reply
+from promptops.evals.providers import OnText, Provider, Reply, refuse_other_apis
 from promptops.evals.providers.registry import provider
 from promptops.model.answer import Answer, Usage
 from promptops.model.config import ModelProfile
@@ -32,14 +30,9 @@ class _Echo:
 
     async def stream(self, request: Request, deadline_s: float, on_text: OnText) -> Reply:
         reply = await self.ask(request, deadline_s)
-        for word in _words(reply.answer.text):
-            on_text(word)
+        for found in re.finditer(r"\s*\S+|\s+$", reply.answer.text):
+            on_text(found[0])
         return reply
 
     async def close(self) -> None:
         pass
-
-
-def _words(text: str) -> Iterator[str]:
-    """The words of a text, each with the white space before it."""
-    return (found[0] for found in re.finditer(r"\s*\S+|\s+$", text))

@@ -16,16 +16,6 @@ from google.genai.client import DebugConfig
 from google.genai.errors import UnknownApiResponseError
 from pydantic import ValidationError
 
-from promptops.evals.api_values import (
-    count,
-    items,
-    mapping,
-    refuse_inexpressible,
-    refuse_options,
-    refuse_other_apis,
-    text,
-    tool_call,
-)
 from promptops.evals.http_api import (
     CONNECT_S,
     NO_KEY,
@@ -34,17 +24,24 @@ from promptops.evals.http_api import (
     SdkProvider,
     bad_answer,
     bounded,
+    count,
     credentials_in,
     error_response,
     interrupted,
+    items,
     json_object,
     json_value,
+    mapping,
     no_connection,
     rate_limits,
+    refuse_inexpressible,
+    refuse_options,
     status_in,
+    text,
+    tool_call,
     valid_address,
 )
-from promptops.evals.providers import Failure, OnText, Reply
+from promptops.evals.providers import Failure, OnText, Reply, refuse_other_apis
 from promptops.evals.providers.endpoint import address_of
 from promptops.evals.providers.redaction import secrets_of
 from promptops.evals.providers.registry import provider
@@ -104,18 +101,14 @@ def arguments_of(request: Request) -> dict[str, Any]:
             {**arguments.get("config", {}), **_ONE_REQUEST}
         )
     except ValidationError as error:
-        raise _invalid_option(error) from None
+        first = error.errors(include_url=False, include_input=False)[0]
+        name = ".".join(map(str, first["loc"]))
+        message = f"`{name}` in `provider_options.gemini` is invalid: {first['msg'].lower()}"
+        raise Failure(message=message, kind="refused") from None
     if config.candidate_count not in (None, 1):
         message = "`candidate_count` in `provider_options.gemini` requests more than one answer"
         raise Failure(message=message, kind="refused")
     return {**arguments, "config": config}
-
-
-def _invalid_option(error: ValidationError) -> Failure:
-    first = error.errors(include_url=False, include_input=False)[0]
-    name = ".".join(map(str, first["loc"]))
-    message = f"`{name}` in `provider_options.gemini` is invalid: {first['msg'].lower()}"
-    return Failure(message=message, kind="refused")
 
 
 def answer_of(body: Mapping[str, Any]) -> Answer:
@@ -158,19 +151,12 @@ def _usage(usage: Mapping[str, Any]) -> Usage:
 
 
 # A stream of `generateContent`: its responses become the body of one.
-#
-# Any value of a response may be missing or have another type.
 
 
 class StreamedContent:
-    """The body of a response, as far as it has arrived; text is passed on at once.
-
-    Attributes:
-        has_text: Whether any text was passed on.
-    """
+    """See `StreamedBody`."""
 
     def __init__(self, on_text: OnText) -> None:
-        self.has_text = False
         self._on_text = on_text
         self._body: dict[str, Any] = {}
         self._candidate: dict[str, Any] = {}
@@ -182,22 +168,17 @@ class StreamedContent:
         for candidate in items(response.get("candidates"))[:1]:
             self._candidate |= candidate
             for part in items(mapping(candidate.get("content")).get("parts")):
-                self._add_part(part)
+                self._parts.append(part)
+                if part.get("thought") is not True and text(part.get("text")):
+                    self._on_text(text(part.get("text")))
 
     def whole(self) -> dict[str, Any]:
-        """The body, as without a stream; raises Failure if the stream ended early."""
         if mapping(self._body.get("promptFeedback")).get("blockReason"):
             return self._body
         if not self._candidate.get("finishReason"):
             raise interrupted()
         candidate = {**self._candidate, "content": {"parts": self._parts}}
         return {**self._body, "candidates": [candidate]}
-
-    def _add_part(self, part: Mapping[str, Any]) -> None:
-        self._parts.append(part)
-        if part.get("thought") is not True and text(part.get("text")):
-            self.has_text = True
-            self._on_text(text(part.get("text")))
 
 
 # Convert errors of the Gemini API and of the `google-genai` package to failures.
@@ -225,9 +206,6 @@ def _failure(error: Exception, now_s: float) -> Failure:
     if isinstance(error, errors.APIError):
         return failure_in(error.details, 200, {}, now_s)
     return no_connection(error)
-
-
-ERRORS = Errors(base=errors.APIError, failure=_failure)
 
 
 def _error_body(error: Mapping[str, Any], details: list[Mapping[str, Any]]) -> ErrorBody:
@@ -268,14 +246,23 @@ _VERSION_AT_END = lazy_pattern(r"/(v\d\w*)/*$")
 class Gemini(SdkProvider):
     """Calls one address with one key; see `SdkProvider`."""
 
-    _errors = ERRORS
+    _errors = Errors(
+        base=errors.APIError,
+        failure=_failure,
+        in_response=lambda body, headers, now_s: failure_in(body, 200, headers, now_s),
+    )
 
     def __init__(self, profile: ModelProfile, key: str | None) -> None:
         """Raises UsageError if the profile's address is invalid."""
         with valid_address(profile):
             self._secrets = secrets_of(profile, key)
             address = httpx2.URL(address_of(profile))
-            self._http = _http_client(address)
+            self._http = httpx2.AsyncClient(
+                limits=httpx2.Limits(max_connections=1000, max_keepalive_connections=100),
+                auth=credentials_in(address),
+                follow_redirects=False,  # the API key is sent only to the configured address
+                event_hooks={"request": [_set_timeouts], "response": [bounded, _refuse_error]},
+            )
             self._client = _client(profile, key, address, self._http)
 
     async def close(self) -> None:
@@ -289,7 +276,7 @@ class Gemini(SdkProvider):
         headers = raw.headers or {}
         body = json_object((raw.body or "").encode("utf-8", "replace"))
         if body.get("error"):
-            raise failure_in(body, 200, headers, time())
+            raise self._errors.in_response(body, headers, time())
         return Reply(answer=answer_of(body), limits=rate_limits(headers, time()))
 
     async def _streamed(self, request: Request, on_text: OnText) -> Reply:
@@ -303,19 +290,7 @@ class Gemini(SdkProvider):
                 content.add(chunk.model_dump(mode="json", by_alias=True, exclude_none=True))
         except (ValidationError, UnknownApiResponseError, RecursionError, TypeError):
             raise bad_answer("is a stream of something other than responses") from None
-        answer = answer_of(content.whole())
-        if answer.text and not content.has_text:  # the reason of a refusal
-            on_text(answer.text)
-        return Reply(answer=answer, limits=rate_limits(headers, time()))
-
-
-def _http_client(address: httpx2.URL) -> httpx2.AsyncClient:
-    return httpx2.AsyncClient(
-        limits=httpx2.Limits(max_connections=1000, max_keepalive_connections=100),
-        auth=credentials_in(address),
-        follow_redirects=False,  # the API key is sent only to the configured address
-        event_hooks={"request": [_set_timeouts], "response": [bounded, _refuse_error]},
-    )
+        return Reply(answer=answer_of(content.whole()), limits=rate_limits(headers, time()))
 
 
 async def _set_timeouts(request: httpx2.Request) -> None:
@@ -337,7 +312,11 @@ async def _refuse_error(response: httpx2.Response) -> None:
 def _client(
     profile: ModelProfile, key: str | None, address: httpx2.URL, http: httpx2.AsyncClient
 ) -> genai.Client:
-    _silence()
+    # The package logs and warns about variables that are not used here, and unknown values.
+    logger = logging.getLogger("google_genai")
+    if not logger.handlers:
+        logger.addHandler(logging.NullHandler())
+    warnings.filterwarnings("ignore", category=UserWarning, module=r"google\.genai")
     bare = str(address.copy_with(username="", password=""))  # addresses are written into logs
     version = _VERSION_AT_END.search(bare)
     headers = {name.lower(): value for name, value in profile.headers.items()}
@@ -353,11 +332,3 @@ def _client(
             httpx_async_client=http,
         ),
     )
-
-
-def _silence() -> None:
-    """The package logs and warns about variables that are not used here, and unknown values."""
-    logger = logging.getLogger("google_genai")
-    if not logger.handlers:
-        logger.addHandler(logging.NullHandler())
-    warnings.filterwarnings("ignore", category=UserWarning, module=r"google\.genai")

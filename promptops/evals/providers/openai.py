@@ -5,45 +5,37 @@ Any value of a response may be missing or have another type.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from sys import float_info
 from time import time
-from typing import Any, Protocol
+from typing import Any
 
 import httpx2
 import openai
 
-from promptops.evals.api_values import (
+from promptops.evals.http_api import (
+    BATCHES_A_PAGE,
+    CLOCKS_S,
+    MOST_PAGES,
+    Call,
+    ErrorBody,
+    Limit,
+    PostedApi,
+    PostingProvider,
+    SdkBatches,
+    bad_answer,
     count,
+    error_response,
+    errors_of,
+    interrupted,
     items,
     mapping,
+    path_of,
     refuse_inexpressible,
     refuse_options,
+    request_line,
     text,
     tool_call,
-)
-from promptops.evals.http_api import (
-    CONNECT_S,
-    NO_KEY,
-    BatchApi,
-    ErrorBody,
-    Errors,
-    SdkProvider,
-    bad_answer,
-    bounded,
-    bounded_file,
-    credentials_in,
-    error_response,
-    interrupted,
-    is_json,
-    json_object,
-    no_connection,
-    path_of,
-    rate_limits,
-    request_line,
-    status_in,
-    timed_out,
-    valid_address,
 )
 from promptops.evals.providers import (
     OWN,
@@ -55,14 +47,11 @@ from promptops.evals.providers import (
     BatchResult,
     Failure,
     OnText,
-    Reply,
     api_of,
 )
 from promptops.evals.providers.endpoint import address_of
-from promptops.evals.providers.redaction import secrets_of
 from promptops.evals.providers.registry import provider
 from promptops.model.answer import Answer, Usage
-from promptops.model.config import ModelProfile
 from promptops.model.prompt import Request
 from promptops.records import field, record, replace
 from promptops.runtime.request.api_limits import COMPATIBLE_RESPONSES
@@ -75,19 +64,41 @@ DIGITS = 6
 _FINISHED = {"max_output_tokens": "length", "content_filter": "content_filter"}
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Api:
-    """One API.
+def _error_body(error: Mapping[str, Any]) -> ErrorBody:
+    return ErrorBody(
+        message=text(error.get("message")),
+        codes={text(error.get("code")), text(error.get("type"))} - {""},
+        parameter=text(error.get("param")),
+    )
 
-    Attributes:
-        path: Appended to the server's address.
-        arguments: From a request to its body; raises Failure if the API can't send it.
-        answer: From the body of a response to the answer; raises Failure if it is missing.
+
+_ERRORS = errors_of(openai, openai.OpenAIError, _error_body)
+
+
+def call_of(request: Request) -> Call:
+    """The call for a request; raises Failure if no API can express it.
+
+    Also for options that return several answers, or streams: the budget is based on the request.
     """
-
-    path: str
-    arguments: Callable[[Request], dict[str, Any]]
-    answer: Callable[[Mapping[str, Any]], Answer]
+    name = api_of(request)
+    api = APIS.get(name)
+    if api is None:
+        message = f"there is no API `{name}`; expected one of {', '.join(APIS)}"
+        raise Failure(message=message, kind="refused")
+    options = mapping(request.provider_options.get(OWN))
+    refuse_options(OWN, options, contradict=("model", "messages", "input"), managed=())
+    if name == "responses":
+        refuse_inexpressible(request, COMPATIBLE_RESPONSES)
+    others = {key: value for key, value in options.items() if key != "api"}
+    options = {**request.provider_options, OWN: others}
+    arguments = api.arguments(replace(request, provider_options=options))
+    extra = arguments.pop("extra_body", None) or {}
+    body = {**arguments, **extra}
+    for name, harmless in (("stream", (None, False)), ("n", (None, 1))):
+        if body.get(name) not in harmless:
+            message = f"`{name}` in `provider_options.{OWN}` requests more than one answer"
+            raise Failure(message=message, kind="refused")
+    return Call(api=api, body=body)
 
 
 def _completion(body: Mapping[str, Any]) -> Answer:
@@ -115,7 +126,7 @@ def _completion(body: Mapping[str, Any]) -> Answer:
 def _response(body: Mapping[str, Any]) -> Answer:
     """Text and tool calls of a response of the Responses API."""
     if body.get("status") == "failed":
-        raise failure_in_response(body.get("error"), {}, 0.0)
+        raise _ERRORS.in_response(body.get("error"), {}, 0.0)
     if not isinstance(body.get("output"), list):
         raise bad_answer("is not a response")
     output = items(body["output"])
@@ -196,45 +207,11 @@ def _flagged(body: Mapping[str, Any]) -> Answer:
     return Answer(text=canonical_json({"flagged": flagged}), model=text(body.get("model")))
 
 
-APIS: Mapping[str, Api] = {
-    "chat": Api(path="/chat/completions", arguments=chat_arguments, answer=_completion),
-    "responses": Api(path="/responses", arguments=response_arguments, answer=_response),
-    "embeddings": Api(path="/embeddings", arguments=_one_text, answer=_vector),
-    "moderations": Api(path="/moderations", arguments=_one_text, answer=_flagged),
-}
-"""By the names that `api_of` returns."""
-
-
 # Streams of the two APIs that answer with text: their events become the body of one response.
-#
-# Any value of an event may be missing or have another type.
-
-
-class StreamedBody(Protocol):
-    """The body of a response, as far as it has arrived; text is passed on at once."""
-
-    def add(self, event: Mapping[str, Any]) -> None:
-        """Add the next event; raises Failure if it is an error."""
-
-    def whole(self) -> dict[str, Any]:
-        """The body, as without a stream; raises Failure if the stream ended early."""
-
-
-@record(frozen=True, slots=True, kw_only=True)
-class Streaming:
-    """How one API streams.
-
-    Attributes:
-        options: Added to the body of a request.
-        body: An empty body; the function gets each piece of text.
-    """
-
-    options: Mapping[str, Any]
-    body: Callable[[OnText], StreamedBody]
 
 
 @record(slots=True)
-class _Call:
+class _ToolCall:
     """A tool call; its arguments arrive in pieces."""
 
     identity: Any
@@ -249,8 +226,8 @@ class _Chunks:
         self._on_text = on_text
         self._facts: dict[str, Any] = {}
         self._pieces: dict[str, list[str]] = {"content": [], "refusal": []}
-        self._calls: list[_Call] = []
-        self._call_at: dict[Any, _Call] = {}
+        self._calls: list[_ToolCall] = []
+        self._call_at: dict[Any, _ToolCall] = {}
         self._finish_reason: Any = None
 
     def add(self, event: Mapping[str, Any]) -> None:
@@ -289,7 +266,7 @@ class _Chunks:
         index, name = delta.get("index"), text(function.get("name"))
         call = self._call_at.get(index)
         if call is None or (name and delta.get("id") not in (None, "", call.identity)):
-            call = self._call_at[index] = _Call(delta.get("id"), name)
+            call = self._call_at[index] = _ToolCall(delta.get("id"), name)
             self._calls.append(call)
         call.arguments.append(text(function.get("arguments")))
 
@@ -312,7 +289,7 @@ class _Events:
         elif kind in _LAST_EVENTS:
             self._body = dict(mapping(event.get("response")))
         elif kind == "error":
-            raise failure_in_response(event, {}, 0.0)
+            raise _ERRORS.in_response(event, {}, 0.0)
 
     def whole(self) -> dict[str, Any]:
         if self._body is None:
@@ -320,187 +297,21 @@ class _Events:
         return self._body
 
 
-STREAMING: Mapping[str, Streaming] = {
-    "chat": Streaming(
-        options={"stream": True, "stream_options": {"include_usage": True}}, body=_Chunks
+APIS: Mapping[str, PostedApi] = {
+    "chat": PostedApi(
+        path="/chat/completions",
+        arguments=chat_arguments,
+        answer=_completion,
+        streamed=_Chunks,
+        stream_options={"stream": True, "stream_options": {"include_usage": True}},
     ),
-    "responses": Streaming(options={"stream": True}, body=_Events),
+    "responses": PostedApi(
+        path="/responses", arguments=response_arguments, answer=_response, streamed=_Events
+    ),
+    "embeddings": PostedApi(path="/embeddings", arguments=_one_text, answer=_vector),
+    "moderations": PostedApi(path="/moderations", arguments=_one_text, answer=_flagged),
 }
-"""By the names that `api_of` returns; the other APIs can't stream."""
-
-
-# Convert errors of the `openai` package, and those in responses, to failures.
-#
-# The messages are not redacted yet.
-
-
-def _failure(error: Exception, now_s: float) -> Failure:
-    """The failure for an error of the package."""
-    if isinstance(error, openai.APIStatusError):
-        return error_response(
-            error.status_code, _error_body(error.body), error.response.headers, now_s
-        )
-    if isinstance(error, openai.APITimeoutError):
-        return timed_out()
-    return no_connection(error)
-
-
-ERRORS = Errors(base=openai.OpenAIError, failure=_failure)
-
-
-def failure_in_response(error: Any, headers: Mapping[str, str], now_s: float) -> Failure:
-    """For an error that a gateway sends with status 200; `now_s` is Unix time."""
-    return error_response(status_in(error), _error_body(error), headers, now_s)
-
-
-def _error_body(body: Any) -> ErrorBody:
-    error = body if isinstance(body, Mapping) else {}
-    message, parameter = error.get("message"), error.get("param")
-    return ErrorBody(
-        message=message if isinstance(message, str) else "",
-        codes={value for name in ("code", "type") if isinstance(value := error.get(name), str)},
-        parameter=parameter if isinstance(parameter, str) else "",
-    )
-
-
-# One client of the `openai` package for a whole run; responses are parsed here.
-#
-# The package's own response classes cost half of the time of a request, and accept any shape.
-
-
-@provider("openai")
-class OpenAI(SdkProvider):
-    """Calls one address with one key; see `SdkProvider`."""
-
-    _errors = ERRORS
-
-    def __init__(self, profile: ModelProfile, key: str | None) -> None:
-        """Raises UsageError if the profile's address is invalid."""
-        with valid_address(profile):
-            self._profile, self._key = profile, key
-            self._secrets = secrets_of(profile, key)
-            self._client = _client(profile, key, bounded)
-
-    async def close(self) -> None:
-        await self._client.close()
-
-    def batches(self) -> Batches:
-        """Its Batch API."""
-        return OpenAIBatches(_client(self._profile, self._key, bounded_file), self._secrets)
-
-    async def _reply(self, request: Request) -> Reply:
-        api = _api(request)
-        arguments = _body(api.arguments(_without_api(request)))
-        response = await self._client.post(api.path, cast_to=httpx2.Response, body=arguments)
-        limits = rate_limits(response.headers, time())
-        return Reply(answer=api.answer(_parsed(response)), limits=limits)
-
-    async def _streamed(self, request: Request, on_text: OnText) -> Reply:
-        api, streaming = _api(request), STREAMING.get(api_of(request))
-        if streaming is None:
-            reply = await self._reply(request)
-            on_text(reply.answer.text)
-            return reply
-        body = {**_body(api.arguments(_without_api(request))), **streaming.options}
-        async with await self._open(api, body) as stream:
-            if is_json(stream.response):  # although a stream was requested
-                await stream.response.aread()
-                answer = api.answer(_parsed(stream.response))
-                on_text(answer.text)
-            else:
-                answer = api.answer(await _joined(stream, streaming.body(on_text)))
-        return Reply(answer=answer, limits=rate_limits(stream.response.headers, time()))
-
-    async def _open(self, api: Api, body: dict[str, Any]) -> openai.AsyncStream[object]:
-        """A stream of events, each as parsed JSON."""
-        return await self._client.post(
-            api.path,
-            cast_to=object,
-            body=body,
-            stream=True,
-            stream_cls=openai.AsyncStream[object],
-        )
-
-
-def _api(request: Request) -> Api:
-    name = api_of(request)
-    api = APIS.get(name)
-    if api is None:
-        message = f"there is no API `{name}`; expected one of {', '.join(APIS)}"
-        raise Failure(message=message, kind="refused")
-    # The budget is based on the request.
-    options = mapping(request.provider_options.get(OWN))
-    refuse_options(OWN, options, contradict=("model", "messages", "input"), managed=())
-    if name == "responses":
-        refuse_inexpressible(request, COMPATIBLE_RESPONSES)
-    return api
-
-
-async def _joined(stream: openai.AsyncStream[object], body: StreamedBody) -> dict[str, Any]:
-    """The body that the events of a stream are parts of; raises Failure if one is missing."""
-    try:
-        async for event in stream:
-            body.add(mapping(event))
-    except (ValueError, RecursionError):
-        raise bad_answer("is a stream of something other than JSON") from None
-    except openai.APIError as error:
-        if error.body is None:
-            raise
-        raise failure_in_response(error.body, stream.response.headers, time()) from None
-    return body.whole()
-
-
-def path_and_body(request: Request) -> tuple[str, dict[str, Any]]:
-    """The path and the body of a request; raises Failure if no API can express it."""
-    api = _api(request)
-    return api.path, _body(api.arguments(_without_api(request)))
-
-
-def _client(
-    profile: ModelProfile, key: str | None, limit: Callable[[httpx2.Response], Awaitable[None]]
-) -> openai.AsyncOpenAI:
-    address = httpx2.URL(address_of(profile))
-    client = openai.AsyncOpenAI(
-        api_key=key or NO_KEY,
-        base_url=address.copy_with(username="", password=""),  # addresses are written into logs
-        max_retries=0,
-        http_client=openai.DefaultAsyncHttpxClient(
-            timeout=httpx2.Timeout(None, connect=CONNECT_S),
-            auth=credentials_in(address),
-            follow_redirects=False,  # the API key is sent only to the configured address
-            event_hooks={"response": [limit]},
-        ),
-    )
-    # Values that the package reads from the environment may be for another address.
-    client._custom_headers = {"Accept-Encoding": "identity", **profile.headers}
-    if profile.base_url is not None:
-        client.organization = client.project = None
-    return client
-
-
-def _without_api(request: Request) -> Request:
-    options = {
-        key: value for key, value in request.provider_options.get(OWN, {}).items() if key != "api"
-    }
-    return replace(request, provider_options={**request.provider_options, OWN: options})
-
-
-def _body(arguments: dict[str, Any]) -> dict[str, Any]:
-    """The request body; raises Failure for options that return several answers, or streams."""
-    body = {**arguments, **(arguments.get("extra_body") or {})}
-    body.pop("extra_body", None)
-    for name, harmless in (("stream", (None, False)), ("n", (None, 1))):
-        if body.get(name) not in harmless:
-            message = f"`{name}` in `provider_options.{OWN}` requests more than one answer"
-            raise Failure(message=message, kind="refused")
-    return body
-
-
-def _parsed(response: httpx2.Response) -> dict[str, Any]:
-    value = json_object(response.content)
-    if value.get("error"):
-        raise failure_in_response(value["error"], response.headers, time())
-    return value
+"""By the names that `api_of` returns."""
 
 
 # The Batch API of OpenAI: a file of requests, a batch, a file of answers and one of errors.
@@ -511,10 +322,6 @@ _VERSION = "/v1"
 _BATCH_NAME_KEY = "promptops"
 """The key of our name for a batch in its metadata."""
 _MULTIPART = {"headers": {"Content-Type": "multipart/form-data"}}
-_BATCHES_A_PAGE = 100
-_MOST_PAGES = 50
-_CLOCKS_S = 3600
-"""How far the clocks of this machine and the server may differ."""
 _ENDED_BATCH = {
     "completed": "",
     "failed": "the provider refused the batch",
@@ -523,21 +330,17 @@ _ENDED_BATCH = {
 }
 
 
-class OpenAIBatches:
-    """See `Batches`. One file has the requests of one model to one API."""
+class OpenAIBatches(SdkBatches):
+    """One file has the requests of one model to one API."""
 
     limits = LIMITS
 
-    def __init__(self, client: openai.AsyncOpenAI, secrets: tuple[str, ...]) -> None:
-        """It closes the client at the end."""
-        self._api = BatchApi(client, openai.AsyncStream[object], ERRORS, secrets)
-
     def item(self, custom_id: str, request: Request) -> BatchItem:
-        path, body = path_and_body(request)
-        url = f"{_VERSION}{path}"
-        line = {"custom_id": custom_id, "method": "POST", "url": url, "body": body}
+        call = call_of(request)
+        url = f"{_VERSION}{call.api.path}"
+        line = {"custom_id": custom_id, "method": "POST", "url": url, "body": call.body}
         return BatchItem(
-            custom_id=custom_id, group=f"{url} {body.get('model')}", line=request_line(line)
+            custom_id=custom_id, group=f"{url} {call.body.get('model')}", line=request_line(line)
         )
 
     async def upload(self, items: Sequence[BatchItem], mark: str, deadline_s: float) -> str:
@@ -565,14 +368,14 @@ class OpenAIBatches:
 
     async def find(self, intent: BatchIntent, deadline_s: float) -> BatchProgress | None:
         after = ""
-        for _ in range(_MOST_PAGES):
-            page = await self._api.get(f"/batches?limit={_BATCHES_A_PAGE}{after}", deadline_s)
+        for _ in range(MOST_PAGES):
+            page = await self._api.get(f"/batches?limit={BATCHES_A_PAGE}{after}", deadline_s)
             found = items(page.get("data"))
             for batch in found:
                 if mapping(batch.get("metadata")).get(_BATCH_NAME_KEY) == intent.mark:
                     return _progress(batch)
             oldest = min((count(batch.get("created_at")) for batch in found), default=0)
-            if page.get("has_more") is not True or oldest < intent.created_s - _CLOCKS_S:
+            if page.get("has_more") is not True or oldest < intent.created_s - CLOCKS_S:
                 return None
             after = f"&after={path_of(_id_of(found[-1]))[1:]}"
         return None
@@ -594,9 +397,6 @@ class OpenAIBatches:
                 async for line in self._api.lines(path, deadline_s):
                     custom_id = text(line.get("custom_id"))
                     yield BatchResult(custom_id=custom_id, outcome=_outcome(line, api))
-
-    async def close(self) -> None:
-        await self._api.close()
 
     async def _batch(self, identity: str, deadline_s: float) -> dict[str, Any]:
         return await self._api.get(path_of("batches", identity), deadline_s)
@@ -632,7 +432,7 @@ def _reason(batch: Mapping[str, Any], ended: str) -> str:
     return f"{ended}: {details}" if ended and details else ended
 
 
-def _api_of(batch: Mapping[str, Any]) -> Api:
+def _api_of(batch: Mapping[str, Any]) -> PostedApi:
     path = text(batch.get("endpoint")).removeprefix(_VERSION)
     found = next((api for api in APIS.values() if api.path == path), None)
     if found is None:
@@ -640,7 +440,7 @@ def _api_of(batch: Mapping[str, Any]) -> Api:
     return found
 
 
-def _outcome(line: Mapping[str, Any], api: Api) -> Answer | Failure:
+def _outcome(line: Mapping[str, Any], api: PostedApi) -> Answer | Failure:
     """The answer in a line of a file of results, or the reason why it is missing."""
     response, error = mapping(line.get("response")), mapping(line.get("error"))
     body, status = mapping(response.get("body")), response.get("status_code")
@@ -650,6 +450,27 @@ def _outcome(line: Mapping[str, Any], api: Api) -> Answer | Failure:
     except Failure as failure:
         return failure
     if isinstance(status, int):
-        return error_response(status, _error_body(body.get("error")), {}, time())
+        return error_response(status, _error_body(mapping(body.get("error"))), {}, time())
     message = text(error.get("message")) or "the batch has neither an answer nor an error for it"
     return Failure(message=message, kind="refused")
+
+
+@provider("openai")
+class OpenAI(PostingProvider):
+    _errors = _ERRORS
+    _stream_class = openai.AsyncStream[object]
+
+    def _call(self, request: Request) -> Call:
+        return call_of(request)
+
+    def batches(self) -> Batches:
+        return OpenAIBatches(self._batch_api())
+
+    def _new_client(self, limit: Limit) -> Any:
+        address = httpx2.URL(address_of(self._profile))
+        classes = openai.AsyncOpenAI, openai.DefaultAsyncHttpxClient
+        client = self._connected(*classes, address, limit)
+        # Values that the package reads from the environment may be for another address.
+        if self._profile.base_url is not None:
+            client.organization = client.project = None
+        return client

@@ -120,56 +120,60 @@ _FOR_KEYS = lazy_pattern(r"auth|key|token|secret|cookie|passw", re.IGNORECASE)
 
 def guarded(provider: Provider, profile: ModelProfile, key: str | None) -> Provider:
     """The provider, which fails if an answer contains its key, and never shows it in a failure."""
-    return _Guarded(provider, forms_of_secrets(profile, key), secrets_of(profile, key))
+    return _Guarded(provider, _Secrets(profile, key))
 
 
-def forms_of_secrets(profile: ModelProfile, key: str | None) -> frozenset[str]:
-    """All spellings of the secrets that no answer may contain."""
-    return frozenset(form for secret in _secrets(profile, key) for form in spellings(secret))
+T = TypeVar("T")
 
 
-def contains_secret(answer: Answer, forms: frozenset[str]) -> bool:
-    """Whether an answer contains any of these spellings of secrets."""
-    texts = list(_texts(answer))
-    return any(form in text for form in forms for text in texts)
+class _Secrets:
+    """The secrets of one profile.
+
+    Attributes:
+        forms: All spellings of those that no answer may contain.
+    """
+
+    def __init__(self, profile: ModelProfile, key: str | None) -> None:
+        self.forms = frozenset(form for one in _of_answers(profile, key) for form in spellings(one))
+        self._shown = secrets_of(profile, key)
+
+    def are_in(self, answer: Answer) -> bool:
+        texts = list(_texts(answer))
+        return any(form in text for form in self.forms for text in texts)
+
+    def without(self, text: str) -> str:
+        return redacted(text, self._shown)
+
+    async def safely(self, calling: Awaitable[T]) -> T:
+        """The result of a call, whose failure shows no secret."""
+        try:
+            return await calling
+        except Failure as original:
+            # A new failure, not raised in the `except`: its causes may contain the key, too.
+            failure = self.redacted(original)
+        raise failure
+
+    def redacted(self, failure: Failure) -> Failure:
+        return replace(failure, message=self.without(failure.message))
 
 
 class _Guarded:
-    def __init__(
-        self, provider: Provider, hidden: frozenset[str], secrets: tuple[str, ...]
-    ) -> None:
+    def __init__(self, provider: Provider, secrets: _Secrets) -> None:
         self._provider = provider
-        self._hidden = hidden
         self._secrets = secrets
 
     async def ask(self, request: Request, deadline_s: float) -> Reply:
-        return await self._safely(self._provider.ask(request, deadline_s))
+        return await self._checked(self._provider.ask(request, deadline_s))
 
     async def stream(self, request: Request, deadline_s: float, on_text: OnText) -> Reply:
-        safe = _SafeText(self._hidden, on_text)
-        reply = await self._safely(streamed(self._provider, request, deadline_s, safe.add))
+        safe = _SafeText(self._secrets.forms, on_text)
+        reply = await self._checked(streamed(self._provider, request, deadline_s, safe.add))
         safe.end()
         return reply
 
-    async def _safely(self, answering: Awaitable[Reply]) -> Reply:
-        try:
-            reply = await answering
-        except Failure as original:
-            # A new failure, not raised in the `except`: its causes may contain the key, too.
-            failure = Failure(
-                message=redacted(original.message, self._secrets),
-                kind=original.kind,
-                retryable=original.retryable,
-                retry_after_s=original.retry_after_s,
-                limits=original.limits,
-            )
-        else:
-            return self._checked(reply)
-        raise failure
-
-    def _checked(self, reply: Reply) -> Reply:
-        texts = list(_texts(reply.answer))
-        if any(form in text for form in self._hidden for text in texts):
+    async def _checked(self, answering: Awaitable[Reply]) -> Reply:
+        reply = await self._secrets.safely(answering)
+        if self._secrets.are_in(reply.answer):
             raise _discarded(reply.limits)
         return reply
 
@@ -204,10 +208,7 @@ class _SafeText:
     def _beginning_at_end(self, text: str) -> str:
         """The longest end of the text that is the beginning of a secret, or ""."""
         ends = (text[-length:] for length in range(min(len(text), self._longest - 1), 0, -1))
-        return next((end for end in ends if self._begins_secret(end)), "")
-
-    def _begins_secret(self, end: str) -> bool:
-        return any(form.startswith(end) for form in self._hidden)
+        return next((end for end in ends if any(form.startswith(end) for form in self._hidden)), "")
 
 
 def _discarded(limits: RateLimits) -> Failure:
@@ -215,7 +216,7 @@ def _discarded(limits: RateLimits) -> Failure:
     return Failure(message=message, kind="bad_answer", limits=limits)
 
 
-def _secrets(profile: ModelProfile, key: str | None) -> Iterator[str]:
+def _of_answers(profile: ModelProfile, key: str | None) -> Iterator[str]:
     headers = [value for name, value in profile.headers.items() if _FOR_KEYS.search(name)]
     # `Bearer KEY` contains the key as a secret of its own.
     words = [word for value in headers for word in value.split()]
@@ -233,18 +234,15 @@ def _texts(answer: Answer) -> Iterator[str]:
 
 # Keep secrets out of what a batch API returns.
 
-T = TypeVar("T")
-
 
 def guarded_batches(batches: Batches, profile: ModelProfile, key: str | None) -> Batches:
     """A batch API that never shows its key, and discards answers that contain it."""
-    return _GuardedBatches(batches, forms_of_secrets(profile, key), secrets_of(profile, key))
+    return _GuardedBatches(batches, _Secrets(profile, key))
 
 
 class _GuardedBatches:
-    def __init__(self, batches: Batches, forms: frozenset[str], secrets: tuple[str, ...]) -> None:
+    def __init__(self, batches: Batches, secrets: _Secrets) -> None:
         self._batches = batches
-        self._forms = forms
         self._secrets = secrets
 
     @property
@@ -255,24 +253,24 @@ class _GuardedBatches:
         return self._batches.item(custom_id, request)
 
     async def upload(self, items: Sequence[BatchItem], mark: str, deadline_s: float) -> str:
-        return await self._safely(self._batches.upload(items, mark, deadline_s))
+        return await self._secrets.safely(self._batches.upload(items, mark, deadline_s))
 
     async def create(
         self, items: Sequence[BatchItem], upload: str, mark: str, deadline_s: float
     ) -> BatchProgress:
         return self._shown(
-            await self._safely(self._batches.create(items, upload, mark, deadline_s))
+            await self._secrets.safely(self._batches.create(items, upload, mark, deadline_s))
         )
 
     async def find(self, intent: BatchIntent, deadline_s: float) -> BatchProgress | None:
-        found = await self._safely(self._batches.find(intent, deadline_s))
+        found = await self._secrets.safely(self._batches.find(intent, deadline_s))
         return None if found is None else self._shown(found)
 
     async def progress(self, identity: str, deadline_s: float) -> BatchProgress:
-        return self._shown(await self._safely(self._batches.progress(identity, deadline_s)))
+        return self._shown(await self._secrets.safely(self._batches.progress(identity, deadline_s)))
 
     async def cancel(self, identity: str, deadline_s: float) -> BatchProgress:
-        return self._shown(await self._safely(self._batches.cancel(identity, deadline_s)))
+        return self._shown(await self._secrets.safely(self._batches.cancel(identity, deadline_s)))
 
     async def results(self, identity: str, deadline_s: float) -> AsyncIterator[BatchResult]:
         failure: Failure
@@ -280,7 +278,7 @@ class _GuardedBatches:
             async for result in self._batches.results(identity, deadline_s):
                 yield self._checked(result)
         except Failure as original:
-            failure = self._redacted(original)
+            failure = self._secrets.redacted(original)
         else:
             return
         raise failure
@@ -288,31 +286,13 @@ class _GuardedBatches:
     async def close(self) -> None:
         await self._batches.close()
 
-    async def _safely(self, calling: Awaitable[T]) -> T:
-        try:
-            return await calling
-        except Failure as original:
-            # A new failure, not raised in the `except`: its causes may contain the key, too.
-            failure = self._redacted(original)
-        raise failure
-
-    def _redacted(self, failure: Failure) -> Failure:
-        return Failure(
-            message=redacted(failure.message, self._secrets),
-            kind=failure.kind,
-            retryable=failure.retryable,
-            retry_after_s=failure.retry_after_s,
-            limits=failure.limits,
-        )
-
     def _shown(self, progress: BatchProgress) -> BatchProgress:
-        return replace(progress, reason=redacted(progress.reason, self._secrets))
+        return replace(progress, reason=self._secrets.without(progress.reason))
 
     def _checked(self, result: BatchResult) -> BatchResult:
         outcome = result.outcome
         if isinstance(outcome, Failure):
-            return replace(result, outcome=self._redacted(outcome))
-        if contains_secret(outcome, self._forms):
-            message = "the answer is discarded because it contains the API key that was sent"
-            return replace(result, outcome=Failure(message=message, kind="bad_answer"))
+            return replace(result, outcome=self._secrets.redacted(outcome))
+        if self._secrets.are_in(outcome):
+            return replace(result, outcome=_discarded(RateLimits()))
         return result

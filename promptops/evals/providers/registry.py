@@ -118,16 +118,12 @@ def uncallable(profile: ModelProfile) -> tuple[str, str] | None:
     if is_known(profile):
         return None
     name = provider_name(profile.provider)
-    own = _provider_of_api(name)
+    # The provider that calls an API by another of its names, such as `gemini` for `google`.
+    apis = apis_of(name)
+    own = apis[0].provider if len(apis) == 1 else NAMES_ELSEWHERE.get(provider_name(name))
     near = did_you_mean(name, names()) if own is None and not is_well_known(name) else None
     hint = f"use `{own}`" if own else near or _COMPATIBLE_ADDRESS
     return f"there is no provider `{profile.provider}`", hint
-
-
-def _provider_of_api(name: str) -> str | None:
-    """The provider that calls an API by another of its names, such as `gemini` for `google`."""
-    apis = apis_of(name)
-    return apis[0].provider if len(apis) == 1 else NAMES_ELSEWHERE.get(provider_name(name))
 
 
 def _refuse_no_address(address: str | None, where: str) -> None:

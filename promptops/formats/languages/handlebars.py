@@ -14,8 +14,7 @@ from promptops.formats.document import (
     TemplatePart,
     TextPart,
 )
-from promptops.formats.languages.javascript_values import COMPACT_JSON
-from promptops.formats.translation import InputNames, Translation
+from promptops.formats.translation import COMPACT_JSON, InputNames, Translation
 from promptops.model.place import Text
 from promptops.patterns import lazy_pattern
 from promptops.records import field, record
@@ -565,7 +564,7 @@ class Handlebars:
             name, arguments = "unless", found
         block = {
             "if": self._if,
-            "unless": self._unless,
+            "unless": self._if,
             "each": self._each,
             "with": self._with,
             "ifEquals": self._equals,
@@ -583,15 +582,10 @@ class Handlebars:
         self._open.append((name, closing_tag))
         self._scopes.stack.append(scope)
 
-    def _if(self, _name: str, found: Sequence[Word], token: Token) -> str:
+    def _if(self, name: str, found: Sequence[Word], token: Token) -> str:
         value = self._values.value(found, token)
-        self._push("if", "endif", self._scopes.stack[-1])
-        return f"if {value.expression}"
-
-    def _unless(self, _name: str, found: Sequence[Word], token: Token) -> str:
-        value = self._values.value(found, token)
-        self._push("unless", "endif", self._scopes.stack[-1])
-        return f"if not {value.expression}"
+        self._push(name, "endif", self._scopes.stack[-1])
+        return f"if {'not ' if name == 'unless' else ''}{value.expression}"
 
     def _equals(self, name: str, found: Sequence[Word], token: Token) -> str:
         left, right = self._values.two(found, token)

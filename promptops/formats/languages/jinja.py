@@ -16,8 +16,14 @@ from promptops.formats.document import (
     TextPart,
     include_tag,
 )
-from promptops.formats.emit import comment_text, escaped, jinja
-from promptops.formats.translation import InputNames, Translate, Translation
+from promptops.formats.translation import (
+    InputNames,
+    Translate,
+    Translation,
+    comment_text,
+    escaped,
+    jinja,
+)
 from promptops.model.place import Text
 from promptops.patterns import lazy_pattern
 from promptops.records import record

@@ -81,13 +81,10 @@ class Mustache(Handlebars):
     def _expression(self, token: Token) -> Iterator[TemplatePart]:
         if not token.inner:
             return
-        if self._escapes(token):
+        if self._text.value[token.start + 2 : token.start + 9].lstrip()[:1] not in ("{", "&"):
             message = "Mustache escapes HTML in the value of `{{x}}`, promptops does not"
             self._losses.note("IMP210", message, 0)
         yield ExpressionPart(self._printed(self._values.path(token.inner)))
-
-    def _escapes(self, token: Token) -> bool:
-        return self._text.value[token.start + 2 : token.start + 9].lstrip()[:1] not in ("{", "&")
 
     def _printed(self, value: Value) -> str:
         """As its value is written in Python, where its sections decide the type."""

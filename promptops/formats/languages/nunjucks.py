@@ -14,10 +14,8 @@ from promptops.formats.document import (
     TemplatePart,
     TextPart,
 )
-from promptops.formats.emit import escaped
-from promptops.formats.languages.javascript_values import COMPACT_JSON, printed
 from promptops.formats.languages.jinja import JinjaReader, NotATemplate, Token
-from promptops.formats.translation import Translation
+from promptops.formats.translation import COMPACT_JSON, Translation, escaped, printed
 from promptops.model.place import Place, Text
 from promptops.patterns import lazy_pattern
 from promptops.records import replace

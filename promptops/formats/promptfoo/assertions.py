@@ -10,8 +10,7 @@ from typing import Any
 
 from promptops.evals.parse import parse
 from promptops.formats.document import Loss
-from promptops.formats.promptfoo.tests import FoundAssertion, FoundTest
-from promptops.formats.promptfoo.variables import TEMPLATE, UNKNOWN, filled
+from promptops.formats.promptfoo.tests import TEMPLATE, UNKNOWN, FoundAssertion, FoundTest, filled
 from promptops.model.place import Place
 from promptops.patterns import lazy_pattern
 from promptops.records import record

@@ -23,7 +23,7 @@ from promptops.formats.document import (
 from promptops.formats.languages.nunjucks import nunjucks
 from promptops.formats.model_fields import PARAMETERS, model_field, output_field, tools_field
 from promptops.formats.plain_texts import id_step
-from promptops.formats.promptfoo.variables import files_named
+from promptops.formats.promptfoo.tests import files_named
 from promptops.formats.source_file import SourceFile, UnreadableSource
 from promptops.formats.translation import InputNames
 from promptops.json_pointer import escaped

@@ -19,8 +19,7 @@ from promptops.formats.document import (
 )
 from promptops.formats.model_fields import PARAMETERS, model_field, output_field, tools_field
 from promptops.formats.plain_texts import identity, stem_steps, text_message, translated
-from promptops.formats.registry import ReadOptions, other_format
-from promptops.formats.source_file import SourceFile
+from promptops.formats.source_file import ReadOptions, SourceFile, other_format
 from promptops.formats.translation import InputNames
 from promptops.model.place import Place
 from promptops.plurals import counted

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from promptops.formats.declared_types import NamedSchema, json_schema, with_defaults
+from promptops.formats.chat_messages import RoleLines, has_role_lines, text_content
 from promptops.formats.document import (
     ExpressionPart,
     Loss,
@@ -20,12 +20,11 @@ from promptops.formats.document import (
     include_tag,
     is_blank,
 )
+from promptops.formats.input_schema import NamedSchema, json_schema, with_defaults
 from promptops.formats.languages.handlebars import MEDIA_MARK, Handlebars
 from promptops.formats.model_fields import described, model_field
 from promptops.formats.plain_texts import identity
-from promptops.formats.registry import ReadOptions
-from promptops.formats.role_lines import RoleLines, has_role_lines, text_content
-from promptops.formats.source_file import SourceFile, front_matter
+from promptops.formats.source_file import ReadOptions, SourceFile, front_matter
 from promptops.formats.translation import InputNames
 from promptops.model.place import Place
 from promptops.patterns import lazy_pattern

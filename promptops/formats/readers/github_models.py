@@ -10,8 +10,7 @@ from promptops.formats.chat_messages import chat_turns
 from promptops.formats.document import Loss, SourceCase, SourceDocument
 from promptops.formats.model_fields import described, model_field
 from promptops.formats.plain_texts import identity, stem_steps
-from promptops.formats.registry import ReadOptions, other_format
-from promptops.formats.source_file import SourceFile
+from promptops.formats.source_file import ReadOptions, SourceFile, other_format
 from promptops.formats.translation import InputNames
 from promptops.model.place import Place
 from promptops.patterns import lazy_pattern
@@ -130,7 +129,11 @@ class _Reader:
         for index, row in enumerate(rows if isinstance(rows, list) else ()):
             if not isinstance(row, Mapping):
                 continue
-            printed = self._prints_expected()
+            # Whether a message prints `expected`, which is otherwise the expected answer.
+            printed = any(
+                pointer.startswith("/messages") and "{{expected}}" in text
+                for pointer, _, text in self._document.scalars()
+            )
             inputs = {
                 self._names.name(str(key)): item
                 for key, item in row.items()
@@ -143,13 +146,6 @@ class _Reader:
                 expected=None if printed else row.get("expected"),
                 place=self._document.place(f"/testData/{index}"),
             )
-
-    def _prints_expected(self) -> bool:
-        """Whether a message prints `expected`, which is otherwise the expected answer."""
-        return any(
-            pointer.startswith("/messages") and "{{expected}}" in text
-            for pointer, _, text in self._document.scalars()
-        )
 
     def _assertions(self, row: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         listed = self._value.get("evaluators")

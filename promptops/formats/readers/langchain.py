@@ -16,8 +16,7 @@ from promptops.formats.input_schema import sampled
 from promptops.formats.languages.by_syntax import OF_LANGCHAIN, TRANSLATIONS
 from promptops.formats.model_fields import PARAMETERS, model_field
 from promptops.formats.plain_texts import identity, stem_steps, text_message, translated
-from promptops.formats.registry import ReadOptions, other_format
-from promptops.formats.source_file import SourceFile
+from promptops.formats.source_file import ReadOptions, SourceFile, other_format
 from promptops.formats.translation import InputNames, Translation
 from promptops.model.place import Place, Text
 from promptops.records import replace

@@ -25,9 +25,7 @@ from promptops.formats.model_fields import (
     tools_field,
 )
 from promptops.formats.plain_texts import identity, text_message, translated
-from promptops.formats.registry import ReadOptions, other_format
-from promptops.formats.registry_rows import RegistryRows, Row
-from promptops.formats.source_file import SourceFile
+from promptops.formats.source_file import ReadOptions, RegistryRows, Row, SourceFile, other_format
 from promptops.formats.translation import InputNames
 from promptops.model.place import Place
 from promptops.patterns import lazy_pattern

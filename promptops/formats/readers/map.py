@@ -18,8 +18,13 @@ from promptops.formats.plain_texts import (
     translated,
 )
 from promptops.formats.prompts_in_code import row_names
-from promptops.formats.registry import ReadOptions
-from promptops.formats.source_file import SYSTEM_KEYS, USER_KEYS, SourceFile, prompt_mapping
+from promptops.formats.source_file import (
+    SYSTEM_KEYS,
+    USER_KEYS,
+    ReadOptions,
+    SourceFile,
+    prompt_mapping,
+)
 from promptops.formats.translation import InputNames
 from promptops.json_pointer import escaped, tokens
 from promptops.patterns import lazy_pattern
@@ -170,7 +175,7 @@ class _Reader:
             self.data.add(kind, len(value) if isinstance(value, list | dict) else 1, pointer)
         elif isinstance(value, str):
             if _is_text(value) or (_key(pointer) in SYSTEM_KEYS and value.strip()):
-                yield self._single(value, pointer)
+                yield self._single(pointer)
         elif isinstance(value, Mapping):
             used = _keys_of_whole(value)
             others = [key for key in value if used and self._is_beside(key, value, used, pointer)]
@@ -196,7 +201,7 @@ class _Reader:
             return _EXAMPLE
         return _kind_of_data(value) if isinstance(value, list) and value else None
 
-    def _single(self, text: str, pointer: str) -> SourceDocument:
+    def _single(self, pointer: str) -> SourceDocument:
         names = InputNames()
         found = translated(self._document.template(pointer), self._options, names)
         key = _key(pointer)

@@ -8,14 +8,14 @@ from typing import Any
 from promptops.formats.document import Loss, SourceDocument
 from promptops.formats.model_fields import PARAMETERS, described, model_field
 from promptops.formats.plain_texts import (
+    JINJA_ENDINGS,
     identity,
     role_in,
     stem_steps,
     text_message,
+    translated_file,
 )
-from promptops.formats.registry import ReadOptions
-from promptops.formats.source_file import FrontMatter, SourceFile, front_matter
-from promptops.formats.text_partials import JINJA_ENDINGS, translated_file
+from promptops.formats.source_file import FrontMatter, ReadOptions, SourceFile, front_matter
 from promptops.formats.translation import InputNames
 from promptops.model.place import Place
 from promptops.patterns import lazy_pattern

@@ -9,9 +9,7 @@ from promptops.formats.chat_messages import chat_turns
 from promptops.formats.document import ExpressionPart, Loss, SourceDocument, SourceTurn
 from promptops.formats.model_fields import model_field
 from promptops.formats.plain_texts import identity, text_message, translated
-from promptops.formats.registry import ReadOptions, other_format
-from promptops.formats.registry_rows import RegistryRows
-from promptops.formats.source_file import SourceFile
+from promptops.formats.source_file import ReadOptions, RegistryRows, SourceFile, other_format
 from promptops.formats.translation import InputNames
 from promptops.model.place import Place
 from promptops.patterns import lazy_pattern

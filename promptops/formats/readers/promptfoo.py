@@ -14,10 +14,8 @@ from promptops.formats.promptfoo.prompts import (
     PromptMessages,
     provider_fields,
 )
-from promptops.formats.promptfoo.tests import FoundAssertion, FoundTest, TestReader
-from promptops.formats.promptfoo.variables import NO_TEMPLATES
-from promptops.formats.registry import ReadOptions
-from promptops.formats.source_file import SourceFile
+from promptops.formats.promptfoo.tests import NO_TEMPLATES, FoundAssertion, FoundTest, TestReader
+from promptops.formats.source_file import ReadOptions, SourceFile
 from promptops.formats.translation import InputNames
 from promptops.patterns import lazy_pattern
 

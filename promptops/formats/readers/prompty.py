@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from promptops.formats.declared_types import DeclaredTypes, named_rows, nullable
+from promptops.formats.chat_messages import RoleLines, has_role_lines, with_images
 from promptops.formats.document import (
     ExpressionPart,
     Loss,
@@ -21,13 +21,12 @@ from promptops.formats.document import (
     TextContent,
     is_blank,
 )
+from promptops.formats.input_schema import DeclaredTypes, named_rows, nullable
 from promptops.formats.languages.jinja import default_jinja, jinja_with
 from promptops.formats.languages.mustache import mustache_with
 from promptops.formats.model_fields import described, model_field, output_field, tools_field
 from promptops.formats.plain_texts import identity
-from promptops.formats.registry import ReadOptions
-from promptops.formats.role_lines import RoleLines, has_role_lines, with_images
-from promptops.formats.source_file import FrontMatter, SourceFile, front_matter
+from promptops.formats.source_file import FrontMatter, ReadOptions, SourceFile, front_matter
 from promptops.formats.translation import InputNames
 from promptops.model.place import Place
 from promptops.model.prompt import MediaKind

@@ -6,18 +6,18 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
+from promptops.formats.chat_messages import RoleLines, has_role_lines
 from promptops.formats.document import Loss, SourceDocument, SourceTurn, TemplatePart, TextPart
 from promptops.formats.plain_texts import (
+    JINJA_ENDINGS,
     ROLES,
     identity,
     role_in,
     stem_steps,
     text_message,
+    translated_file,
 )
-from promptops.formats.registry import ReadOptions
-from promptops.formats.role_lines import RoleLines, has_role_lines
-from promptops.formats.source_file import SourceFile, front_matter, prompt_mapping
-from promptops.formats.text_partials import JINJA_ENDINGS, translated_file
+from promptops.formats.source_file import ReadOptions, SourceFile, front_matter, prompt_mapping
 from promptops.formats.translation import InputNames
 from promptops.patterns import lazy_pattern
 

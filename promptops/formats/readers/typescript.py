@@ -27,8 +27,7 @@ from promptops.formats.prompts_in_code import (
     message_text,
     numbered,
 )
-from promptops.formats.registry import ReadOptions
-from promptops.formats.source_file import SourceFile
+from promptops.formats.source_file import ReadOptions, SourceFile
 from promptops.formats.translation import InputNames
 from promptops.formats.typescript_values import (
     MAX_OTHER,
@@ -703,7 +702,11 @@ class TypescriptMessages:
         if isinstance(messages, ListValue):
             yield from self.chat(messages)
         elif messages is not None:
-            yield from self._conversation(messages)
+            named = _LIST_NAME.fullmatch(self._source[messages.start : messages.end].strip())
+            if named is None:
+                self._lose("IMP103", "messages that the code computes are not carried", messages)
+            else:
+                yield self._history(named[1], messages)
 
     def request_fields(self, request: ObjectValue) -> dict[str, Any]:
         """The model and the parameters of a request, where they are constant.
@@ -756,20 +759,14 @@ class TypescriptMessages:
         match = _SPREAD.fullmatch(self._source, item.start, item.end)
         if match is None:
             self._lose("IMP103", "a message that the code computes is not carried", item)
-            return
-        name = self._names.name(match[1])
-        self._lose("IMP302", f"`{name}` is the caller's conversation", item)
-        yield SourceHistory(source=name)
+        else:
+            yield self._history(match[1], item)
 
-    def _conversation(self, found: Value) -> Iterator[SourceTurn]:
+    def _history(self, written: str, value: Value) -> SourceHistory:
         """Messages that have a name are the conversation of the caller."""
-        match = _LIST_NAME.fullmatch(self._source[found.start : found.end].strip())
-        if match is None:
-            self._lose("IMP103", "messages that the code computes are not carried", found)
-            return
-        name = self._names.name(match[1])
-        self._lose("IMP302", f"`{name}` is the caller's conversation", found)
-        yield SourceHistory(source=name)
+        name = self._names.name(written)
+        self._lose("IMP302", f"`{name}` is the caller's conversation", value)
+        return SourceHistory(source=name)
 
     def _model(self, value: Value) -> str | int | float | bool | None:
         """The name of a model, with its provider where a function of the AI SDK makes it."""

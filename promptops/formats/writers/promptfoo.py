@@ -10,7 +10,7 @@ from promptops.evals.parse import parse
 from promptops.formats.document import Loss
 from promptops.formats.exported import ExportedFile, ExportSubject
 from promptops.formats.prompt_file import yaml_file
-from promptops.formats.promptfoo.variables import NO_TEMPLATES, is_template, with_values
+from promptops.formats.promptfoo.tests import NO_TEMPLATES, is_template, with_values
 from promptops.json_pointer import tokens
 from promptops.model.place import Place
 from promptops.model.prompt import Case, Request

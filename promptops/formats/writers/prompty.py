@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from promptops.formats.chat_messages import ROLE_LINE
 from promptops.formats.document import ExpressionPart, Loss, TagPart, TemplatePart
 from promptops.formats.document import TextPart as Text
 from promptops.formats.exported import (
@@ -16,7 +17,6 @@ from promptops.formats.exported import (
 )
 from promptops.formats.languages.jinja import NotATemplate, template_parts, untrimmed_jinja
 from promptops.formats.prompt_file import stripped, yaml_file
-from promptops.formats.role_lines import ROLE_LINE
 from promptops.model.prompt import ConversationHistory, ForEach, Message, Model, TextPart, Tool
 from promptops.patterns import lazy_pattern
 
@@ -73,7 +73,7 @@ def _turns(subject: ExportSubject) -> Iterator[str]:
     for turn in subject.prompt.messages:
         if isinstance(turn, ConversationHistory):
             if turn.last is not None:
-                raise _refused(subject, "the last messages of a conversation", turn.at)
+                raise subject.inexpressible("the last messages of a conversation", turn.at)
             yield f"user:\n{{{{ {turn.source} }}}}\n"
         elif isinstance(turn, ForEach):
             inner = "".join(_message(subject, message) for message in turn.messages)
@@ -87,11 +87,11 @@ def _message(subject: ExportSubject, message: Message) -> str:
         raise subject.refused("this format can't express a call of a tool", message.at)
     texts = [part for part in message.parts if isinstance(part, TextPart)]
     if len(texts) != 1 or len(message.parts) != 1 or texts[0].when is not None:
-        raise _refused(subject, "a message of several parts", message.at)
+        raise subject.inexpressible("a message of several parts", message.at)
     try:
         parts = template_parts(texts[0].text, subject.load)
     except NotATemplate as error:
-        raise _refused(subject, str(error), message.at) from None
+        raise subject.inexpressible(str(error), message.at) from None
     written = _written(subject, message.role, parts, message.at)
     if message.when is None:
         return written
@@ -104,10 +104,10 @@ def _written(subject: ExportSubject, role: str, given: Sequence[TemplatePart], p
     if any(isinstance(part, Text) and ROLE_LINE.search(part.text) for part in parts):
         raise subject.refused("this format can't express a line that looks like a role", pointer)
     if any(isinstance(part, Text) and _OTHER_LINE_END.search(part.text) for part in parts):
-        raise _refused(subject, "a line that ends with another character than LF", pointer)
+        raise subject.inexpressible("a line that ends with another character than LF", pointer)
     code = (part.source for part in parts if isinstance(part, ExpressionPart | TagPart))
     if any(map(_JSON.search, code)):
-        raise _refused(subject, "the filters `json`, `parse_json` and `split`", pointer)
+        raise subject.inexpressible("the filters `json`, `parse_json` and `split`", pointer)
     return f"{role}:\n{untrimmed_jinja(parts)}\n"
 
 
@@ -278,7 +278,3 @@ def _is_carried(schema: Any) -> bool:
 
 def _is_closed(schema: Any) -> bool:
     return isinstance(schema, Mapping) and schema.get("additionalProperties") is False
-
-
-def _refused(subject: ExportSubject, what: str, pointer: str) -> NotExported:
-    return subject.refused(f"this format can't express {what}", pointer, subject.case_hint)

@@ -28,7 +28,7 @@ def invalid_assertion(
 ) -> Iterator[Problem]:
     """Every assertion has valid arguments and can fail.
 
-    An assertion that can't fail tests nothing. Examples are a schema that accepts every value, a
+    An assertion that can't fail tests nothing. Examples are an empty schema, a
     pattern that matches every text, a limit that no answer reaches, an expression that is always
     true, a threshold that unrelated texts reach, and a delimiter such as `<ticket>` that the
     template always writes. Errors are also assertions that can't pass, and assertions that name a
@@ -117,16 +117,18 @@ def invalid_assertion(
               - {type: json-schema, value: {type: string, pattern: '^A-\\d{4}$'}}
     """
     if prompt.evaluation or any(case.rendered or case.output for case in cases):
-        from promptops.evals.case_assertions import problems_without_plugins
+        from promptops.evals.case_assertions import needs_no_plugin, problems_of_answers
         from promptops.evals.parse import problems
-        from promptops.evals.probes.library import rule_problems
+        from promptops.evals.probe_library import rule_problems
         from promptops.evals.unknown_names import FunctionFiles, problems_of_names
 
         for case in cases:
             yield from problems(case)
             yield from constant_delimiters(prompt, case)
         judges, profiles = _judges(prompt, catalog, surroundings), catalog.config.models
-        yield from problems_without_plugins(prompt, judges=judges, profiles=profiles)
+        yield from problems_of_answers(
+            prompt, judges=judges, profiles=profiles, considered=needs_no_plugin
+        )
         functions = FunctionFiles(catalog.resolver, surroundings)
         yield from problems_of_names(prompt, functions, tools=loaded.tool_names)
         yield from rule_problems(prompt, loaded.tool_names)

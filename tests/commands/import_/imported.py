@@ -7,7 +7,7 @@ from typing import Any
 
 from promptops.commands.import_.importing import import_prompts
 from promptops.commands.import_.planning import ImportOptions
-from promptops.formats.registry import ReadOptions
+from promptops.formats.source_file import ReadOptions
 from promptops.model.imported import Import
 from promptops.runtime.request.render import Renderer
 from promptops.workspace.render import readable_prompt

@@ -195,7 +195,7 @@ def test_a_prompt_that_is_code_is_refused(old, say):
 
 def test_formats_are_those_that_can_be_read_and_written(say):
     from promptops.formats.exported import known_writers
-    from promptops.formats.registry import known_readers
+    from promptops.formats.source_file import known_readers
 
     read, written = say("import", "--formats"), say("export", "--formats")
 

@@ -11,7 +11,7 @@ import yaml
 from promptops.commands.import_.importing import candidates
 from promptops.commands.import_.planning import ImportOptions
 from promptops.errors import UsageError
-from promptops.formats.registry import ReadOptions
+from promptops.formats.source_file import ReadOptions
 from tests.commands.import_.imported import codes, imported, rendered, states
 
 CODE = '''\

@@ -9,8 +9,7 @@ from typing import Any
 from promptops.commands.probe.options import ProbeOptions
 from promptops.commands.probe.probe import probe
 from promptops.evals.engine.ask import Patience, Settings
-from promptops.evals.probes.library import probes
-from promptops.evals.probes.transforms import filled, marker, transformed
+from promptops.evals.probe_library import filled, marker, probes, transformed
 from promptops.model.probe import Probe, ProbeRun
 from promptops.testing.options import RunOptions
 from promptops.workspace.selection import SelectionOptions

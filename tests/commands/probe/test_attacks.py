@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from promptops.evals.probes.library import family_names, probes
+from promptops.evals.probe_library import family_names, probes
 from promptops.model.probe import SkippedProbe, TaskCount
 from tests.commands.probe.attacked import (
     FILE,

@@ -2,7 +2,7 @@
 
 import json
 
-from promptops.evals.probes.library import bias_pairs
+from promptops.evals.probe_library import bias_pairs
 from promptops.model.probe import AttackRate, BiasDirection
 from tests.commands.probe.attacked import PROMPT, answer_of, configured, evaluation, probed
 from tests.servers.fault_server import fault_server

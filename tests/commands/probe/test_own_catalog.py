@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from promptops.evals.probes.library import family_names
+from promptops.evals.probe_library import family_names
 from tests.commands.asked import ask
 
 ROOT = Path(__file__).parents[3]

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from promptops.evals.probes.library import family_names
+from promptops.evals.probe_library import family_names
 from tests.commands.asked import ask
 from tests.commands.probe.attacked import FILE, PROMPT, RECORDINGS, RULES, configured, provider
 from tests.output_schemas import validate

@@ -12,17 +12,17 @@ import pytest
 from promptops.analysis.personal_data import find_personal_data
 from promptops.analysis.secrets import find_secrets
 from promptops.errors import InputError, UsageError
-from promptops.evals.probes import library
-from promptops.evals.probes.library import (
+from promptops.evals import probe_library
+from promptops.evals.probe_library import (
     bias_pairs,
     family,
     family_names,
     probes,
     read_family,
+    transformed,
 )
-from promptops.evals.probes.transforms import transformed
 
-FOLDER = Path(library.__file__).parent
+FOLDER = Path(probe_library.__file__).with_name("probes")
 SENT = Path(__file__).with_name("sent.json")
 FAMILIES = {
     "authority": "LLM01:2025",
@@ -225,7 +225,7 @@ def test_a_file_that_can_not_be_used_at_all_is_refused(written: str, message: st
 def test_reading_the_whole_library_is_cheap() -> None:
     """In a process of its own: other tests have read it already."""
     code = (
-        "import time; from promptops.evals.probes.library import probes; "
+        "import time; from promptops.evals.probe_library import probes; "
         "start = time.process_time(); probes(); print(time.process_time() - start)"
     )
 

@@ -3,8 +3,7 @@
 import json
 from typing import Any
 
-from promptops.evals.probes.library import probes
-from promptops.evals.probes.transforms import filled, transformed
+from promptops.evals.probe_library import filled, probes, transformed
 from promptops.model.probe import Probe
 from tests.evals.answers import judged
 

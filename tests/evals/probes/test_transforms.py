@@ -4,7 +4,7 @@ from typing import Any, get_args
 
 import pytest
 
-from promptops.evals.probes.transforms import TRANSFORMS, filled, marker, transformed
+from promptops.evals.probe_library import TRANSFORMS, filled, marker, transformed
 from promptops.model.probe import Probe, Transform
 
 WHOLE = {

@@ -1,1 +1,0 @@
-"""The packaged library of probes."""

@@ -45,13 +45,6 @@ _UNJOINED_HINT = (
 )
 
 
-def complete_engine(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
-    """Names of engines that begin with `incomplete`."""
-    from promptops.commands.score.engines import engine_names
-
-    return [name for name in engine_names() if name.startswith(incomplete)]
-
-
 @click.command(cls=Command)
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path())
 @select_option(
@@ -126,9 +119,9 @@ def complete_engine(_ctx: click.Context, _param: click.Parameter, incomplete: st
 )
 @click.option(
     "--engine",
+    type=click.Choice(("local", "dask")),
     default="local",
     metavar="NAME",
-    shell_complete=complete_engine,
     help="Where samples are scored: local (default), or dask.",
 )
 @click.option("--cluster", default="", metavar="ADDRESS", help="The scheduler of --engine dask.")

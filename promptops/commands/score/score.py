@@ -8,7 +8,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from time import monotonic
 
-from promptops.commands.score.engines import Engine, engine_named
+from promptops.commands.score.engines import ENGINES, Engine
 from promptops.commands.score.events import event_lines
 from promptops.commands.score.finishing import (
     PackFacts,
@@ -61,7 +61,7 @@ def score(workspace: Workspace, options: ScoreOptions) -> Score:
     """The groups of all samples, and the alerts; the same bytes for every engine.
 
     Raises:
-        UsageError: An unknown engine, metric or prompt; too many groups; judges for an untrusted
+        UsageError: An unknown metric or prompt; too many groups; judges for an untrusted
             change.
         InputError: A file can't be read.
         GitError: There is no revision `options.at`.
@@ -69,7 +69,7 @@ def score(workspace: Workspace, options: ScoreOptions) -> Score:
     began = monotonic()
     if options.judge:
         refuse_untrusted(hint="score without judges: --judge 0")
-    engine = engine_named(options.engine)
+    engine = ENGINES[options.engine]
     packed = pack_of(workspace, options.at, options.prompts, _part_settings(options))
     facts = _pack_facts(joining_of(packed.pack))
     scores = {each.score for each in facts.assertions.values() if each.score}

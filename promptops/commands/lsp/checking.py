@@ -14,8 +14,7 @@ from lsprotocol import types
 from promptops.catalog.prompt_ids import PROMPT_ENDINGS
 from promptops.commands.lint.live import Live, Touched
 from promptops.commands.lsp.commands import preview_changed
-from promptops.commands.lsp.documents import Document, OpenFile, with_lf
-from promptops.commands.lsp.repositories import FileInRepository
+from promptops.commands.lsp.documents import Document, FileInRepository, OpenFile, with_lf
 from promptops.errors import PromptopsError
 from promptops.model.distribution import home
 from promptops.model.finding import Finding, Related, Severity

@@ -13,7 +13,7 @@ from lsprotocol import types
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.retrieved_inputs import unrecorded_reason
 from promptops.commands.lsp.documents import OpenFile, RequestRefused
-from promptops.commands.lsp.names import readable_places
+from promptops.commands.lsp.symbols import readable_places
 from promptops.errors import PromptopsError, UsageError
 from promptops.evals.case_assertions import assertions_of
 from promptops.lint.prompt_model import prompt_model

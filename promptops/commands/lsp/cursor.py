@@ -10,7 +10,7 @@ from itertools import islice
 from lsprotocol import types
 
 from promptops.commands.lsp.documents import OpenFile, split_lines, with_lf
-from promptops.commands.mv.symbols import MAX_PROMPTS
+from promptops.commands.lsp.symbols import MAX_PROMPTS
 from promptops.errors import InputError
 from promptops.evals.parse import COMMON_KEYS
 from promptops.evals.registry import AssertionKind, kind_of

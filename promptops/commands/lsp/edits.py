@@ -23,13 +23,13 @@ from promptops.commands.lsp.checking import (
 from promptops.commands.lsp.documents import (
     Document,
     Encoding,
+    FileInRepository,
     OpenFile,
     range_in,
     split_lines,
     text_of,
     uri_of,
 )
-from promptops.commands.lsp.repositories import FileInRepository
 from promptops.commands.mv.plan import moving_workspace, plan_move
 from promptops.errors import PromptopsError, UsageError
 from promptops.model.finding import Edit, Finding, edits_by_path

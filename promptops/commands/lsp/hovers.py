@@ -21,7 +21,6 @@ from promptops.commands.lsp.cursor import (
     path_kind,
 )
 from promptops.commands.lsp.documents import OpenFile
-from promptops.commands.lsp.names import readable_places
 from promptops.commands.lsp.offers import input_summary, locals_at, target_of, text_at
 from promptops.commands.lsp.prompt_schema import key_at
 from promptops.commands.lsp.scope import (
@@ -36,7 +35,7 @@ from promptops.commands.lsp.scope import (
     properties_below,
     steps_in_case,
 )
-from promptops.commands.mv.symbols import contains, facts_of
+from promptops.commands.lsp.symbols import contains, facts_of, readable_places
 from promptops.json_pointer import tokens
 from promptops.lint.passages import literal_passage
 from promptops.lint.prompt_model import prompt_model

@@ -11,7 +11,7 @@ from promptops.analysis.input_schemas import InputSchemas, InputShape
 from promptops.analysis.uses import ITEM, Path
 from promptops.commands.lsp.cursor import Here
 from promptops.commands.lsp.documents import with_lf
-from promptops.commands.mv.symbols import inputs_of
+from promptops.commands.lsp.symbols import inputs_of
 from promptops.json_pointer import tokens
 from promptops.model.prompt import ForEach, Prompt, Schema
 from promptops.patterns import lazy_pattern

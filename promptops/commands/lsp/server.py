@@ -17,15 +17,17 @@ from pygls.lsp.server import LanguageServer
 from pygls.uris import to_fs_path
 
 from promptops.commands.lint.live import Live
-from promptops.commands.lsp import checking, commands, completion, edits, hovers, semantic_tokens
+from promptops.commands.lsp import checking, commands, completion, edits, hovers, structure
 from promptops.commands.lsp.checking import Checking
 from promptops.commands.lsp.commands import register_commands
 from promptops.commands.lsp.documents import (
     Document,
     Documents,
     Encoding,
+    FileInRepository,
     OpenFile,
     PromptopsProtocol,
+    Repositories,
     RequestRefused,
     text_of,
     uri_of,
@@ -40,7 +42,6 @@ from promptops.commands.lsp.places import (
     references,
     rename,
 )
-from promptops.commands.lsp.repositories import FileInRepository, Repositories
 from promptops.errors import InputError, PromptopsError
 from promptops.model.distribution import version
 from promptops.model.internal_error import CaughtBug
@@ -139,8 +140,8 @@ FEATURES: tuple[Feature, ...] = (
     Feature(method=types.TEXT_DOCUMENT_INLAY_HINT, answer=hovers.inlay_hints),
     Feature(
         method=types.TEXT_DOCUMENT_SEMANTIC_TOKENS_FULL,
-        answer=semantic_tokens.semantic_tokens,
-        options=semantic_tokens.LEGEND,
+        answer=structure.semantic_tokens,
+        options=structure.LEGEND,
     ),
     Feature(
         method=types.TEXT_DOCUMENT_COMPLETION,

@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from promptops.analysis.secrets import masked, without_secrets
 from promptops.catalog.catalog import Catalog
-from promptops.commands.mutate.operators import prompt_edits, text_edits
-from promptops.commands.mutate.prose import template_text
+from promptops.commands.mutate.operators import prompt_edits, template_text, text_edits
 from promptops.commands.mutate.tested_prompt import (
     Effect,
     Observation,

@@ -173,7 +173,7 @@ def _scored(
         if cases is None:
             found = _with_events(output, options["events"], wanted, partial(score, opened))
             return found, accepted
-        from promptops.commands.score.to_cases import SPARE, refuse_unless_new, write_cases
+        from promptops.commands.score.picked_samples import SPARE, refuse_unless_new, write_cases
 
         file = Path(output.directory, cases)
         refuse_unless_new(file, cases)
@@ -222,7 +222,7 @@ def _with_events(
 def _options(
     output: OutputOptions, progress: SampleProgress, whole: Config, options: dict[str, Any]
 ) -> ScoreOptions:
-    from promptops.commands.score import score_options
+    from promptops.commands.score import options as score_options
     from promptops.commands.score.options import ScoreOptions
 
     config, directory = whole.score, output.directory

@@ -10,7 +10,7 @@ from typing import Any
 
 from promptops.bundles.build import PromptLines
 from promptops.catalog.catalog import Catalog
-from promptops.commands.score.pack import FORMAT, Pack, PartSettings
+from promptops.commands.score.part import FORMAT, Pack, PartSettings
 from promptops.errors import PromptopsError
 from promptops.evals.alert_metrics import CALLS, why_left_out, why_only_judged
 from promptops.evals.case_assertions import WrittenAssertion, assertions_of_every_case

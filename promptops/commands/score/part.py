@@ -6,18 +6,18 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property, lru_cache
+from hashlib import sha256
 from typing import Any
 
 from promptops.analysis.input_schemas import InputSchemas
 from promptops.commands.score.events import EventLines
-from promptops.commands.score.pack import Pack, PartSettings
 from promptops.commands.score.picked_samples import (
     HASH_RANGE,
     ScoredSample,
     checked_assertions,
     hash_of,
+    ids_of,
 )
-from promptops.commands.score.repeated_ids import ids_of
 from promptops.commands.score.sums import (
     BILLION,
     SCORE_PREFIX,
@@ -40,7 +40,7 @@ from promptops.model.place import Place, Text, plain_text
 from promptops.model.prompt import Prompt, Request
 from promptops.model.sample import BrokenLine, Part, PartEnd, Sample, SimilarKey
 from promptops.model.score import UNNAMED, Dimension
-from promptops.records import record, replace
+from promptops.records import field, record, replace
 from promptops.runtime.bundle.prompts import prompt_of
 from promptops.runtime.bundle.strict_json import Fields
 from promptops.runtime.request.answers import AnswerError, Answers
@@ -710,3 +710,51 @@ def _prepared_assertion(
 
 def _is_judged(each: PreparedAssertion) -> bool:
     return each.assertion is not None and calls_a_model(each.assertion)
+
+
+# What a worker needs to score samples, without a repository: prompts, assertions and settings.
+
+FORMAT = 1
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class PartSettings:
+    """How the samples of a part are read and added up; see `ScoreOptions`.
+
+    Attributes:
+        judge: Samples of each group to keep for judges.
+        only_ids: Nothing is scored; only the ids of the samples are read.
+    """
+
+    fields: Mapping[str, str] = field(default_factory=dict)
+    by: tuple[Dimension, ...]
+    share: float = 1.0
+    judge: int = 0
+    failures: int = 0
+    events: bool = False
+    content: bool = False
+    only_ids: bool = False
+
+
+@record(frozen=True, kw_only=True)
+class Pack:
+    """The prompts and their evaluations, and the settings; the same for every part.
+
+    Attributes:
+        text: Canonical JSON: `prompts`, `releases`, `versions`, `by_id` and `others`; see
+            `packing.pack_of`.
+        settings: Not covered by the digest.
+    """
+
+    text: str
+    settings: PartSettings
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the text, in hexadecimal."""
+        return sha256(self.text.encode()).hexdigest()
+
+    def parsed(self) -> Mapping[str, Any]:
+        """The text as JSON data."""
+        value: dict[str, Any] = json.loads(self.text)
+        return value

@@ -18,16 +18,17 @@ from promptops.commands.score.finishing import (
     watch,
 )
 from promptops.commands.score.options import ScoreOptions
-from promptops.commands.score.pack import Pack, PartSettings
 from promptops.commands.score.packing import pack_of
 from promptops.commands.score.part import (
     Joining,
+    Pack,
+    PartSettings,
     Prepared,
     PreparedAssertion,
     answer_of,
     joining_of,
 )
-from promptops.commands.score.repeated_ids import without_repeated
+from promptops.commands.score.picked_samples import without_repeated
 from promptops.commands.score.sums import (
     BILLION,
     SCORE_PREFIX,

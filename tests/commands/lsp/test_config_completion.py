@@ -9,7 +9,7 @@ from lsprotocol import types
 
 from promptops.analysis.models import providers
 from promptops.commands.lint.live import Live
-from promptops.commands.lsp.config_offers import MOST_CHARACTERS
+from promptops.commands.lsp.completion import MOST_CHARACTERS
 from promptops.records import replace
 from promptops.source.toml_cursor import toml_cursor_at
 from tests.commands.lsp.at_mark import MARK, completed_at, labels, line_after, position_of

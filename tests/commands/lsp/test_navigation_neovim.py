@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from promptops.commands.mv.rename import rename_input
+from promptops.commands.lsp.places import rename_input
 from promptops.workspace.edits import edited_contents
 from promptops.workspace.workspace import workspace
 from tests.commands.lsp.neovim import needs_neovim, run_script

@@ -6,9 +6,8 @@ import json
 
 import pytest
 
-from promptops.commands.score.pack import PartSettings
 from promptops.commands.score.packing import pack_of
-from promptops.commands.score.part import joining_of, score_samples
+from promptops.commands.score.part import PartSettings, joining_of, score_samples
 from promptops.errors import UsageError
 from promptops.model.place import Place
 from promptops.model.sample import Sample

@@ -8,9 +8,8 @@ from random import Random
 import pytest
 
 from promptops.commands.score.finishing import PackFacts, finished_groups
-from promptops.commands.score.pack import PartSettings
 from promptops.commands.score.packing import pack_of
-from promptops.commands.score.part import joining_of, score_samples
+from promptops.commands.score.part import PartSettings, joining_of, score_samples
 from promptops.commands.score.sums import MOST_NAMES, NameCounts, Partial, duration_at, step_of
 from promptops.model.answer import Usage
 from promptops.model.sample import BrokenLine, Sample

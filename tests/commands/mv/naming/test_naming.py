@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from promptops.commands.lint.live import Live
-from promptops.commands.mv.rename import rename, rename_input
-from promptops.commands.mv.symbols import declared, definitions_of, places_of, symbol_at
+from promptops.commands.lsp.places import rename_edits, rename_input
+from promptops.commands.lsp.symbols import declared, definitions_of, places_of, symbol_at
 from promptops.errors import PromptopsError
 from promptops.lint.pipeline import lint_one
 from promptops.lint.registry import built_in
@@ -53,7 +53,7 @@ def found(live, path, before, after=""):
 
 def renamed(live, path, before, new):
     """The changed lines of each file after a rename."""
-    edits = rename(live.workspace, symbol(live, path, before), new)
+    edits = rename_edits(live.workspace, symbol(live, path, before), new)
     lines: dict[str, list[str]] = {}
     for changed, data in edited_contents(live.catalog, edits).items():
         pairs = zip(FILES[changed].split("\n"), data.decode().split("\n"), strict=True)
@@ -233,7 +233,7 @@ def test_a_refusal_names_a_file_with_a_space_in_its_path(repo):
     repo.write({path: "{% macro quoted(text) %}{{ text }}{{ body }}{% endmacro %}\n"})
 
     with workspace(repo.root) as opened, pytest.raises(PromptopsError) as refused:
-        rename(opened, symbol_at(opened.catalog, path, 1, 17), "body")
+        rename_edits(opened, symbol_at(opened.catalog, path, 1, 17), "body")
 
     assert refused.value.where == path
 

@@ -9,17 +9,14 @@ from re import fullmatch
 from lsprotocol import types
 
 from promptops.analysis.local_names import local_names
-from promptops.analysis.template_blocks import template_blocks
 from promptops.analysis.template_walk import walk
 from promptops.catalog.catalog import Catalog, toml_places
 from promptops.catalog.retrieved_inputs import recorded_as
 from promptops.commands.lsp.cursor import PROFILE_POINTER, Here
-from promptops.commands.lsp.documents import OpenFile, with_lf
+from promptops.commands.lsp.documents import OpenFile
 from promptops.commands.lsp.edits import workspace_edit
-from promptops.commands.lsp.structure import FilePart, parts_of
 from promptops.commands.lsp.symbols import (
     Family,
-    NameLookup,
     Symbol,
     Words,
     declared,
@@ -43,8 +40,6 @@ from promptops.patterns import lazy_pattern
 from promptops.plurals import series
 from promptops.runtime.template.node_facts import SPECIAL
 from promptops.runtime.template.text_rendering import RESERVED
-from promptops.source.indented_blocks import indented_blocks
-from promptops.source.paths import is_yaml, may_be_template
 from promptops.workspace.edits import edited_contents, request_digests, with_changes
 from promptops.workspace.workspace import Workspace
 
@@ -142,67 +137,6 @@ def _refuse_unreadable(file: OpenFile) -> None:
         problem = next(iter(catalog.loaded(file.path).problems), None)
         reason = f": {problem.message}" if problem is not None else ""
         raise InputError(f"the prompt can't be read{reason}", hint="fix it first")
-
-
-# The overview of a file.
-
-_SYMBOL_KINDS = {
-    "section": types.SymbolKind.Namespace,
-    "message": types.SymbolKind.String,
-    "input": types.SymbolKind.Variable,
-    "case": types.SymbolKind.Event,
-    "tool": types.SymbolKind.Function,
-    "output": types.SymbolKind.Struct,
-    "model": types.SymbolKind.Object,
-    "macro": types.SymbolKind.Function,
-    "name": types.SymbolKind.Variable,
-}
-
-
-def document_symbols(
-    file: OpenFile, _params: types.DocumentSymbolParams
-) -> list[types.DocumentSymbol]:
-    """The parts of a file; of a half-typed prompt those outside of the changed lines."""
-    with name_lookup(file) as names:
-        return _document_symbols(names, parts_of(names.catalog, file.path))
-
-
-def _document_symbols(names: NameLookup, parts: tuple[FilePart, ...]) -> list[types.DocumentSymbol]:
-    found = (_document_symbol(names, part) for part in parts)
-    return [symbol for symbol in found if symbol is not None]
-
-
-def _document_symbol(names: NameLookup, part: FilePart) -> types.DocumentSymbol | None:
-    whole, name = names.current(part.whole), names.current(part.name_place)
-    if name is None:
-        return None
-    return types.DocumentSymbol(
-        name=part.name,
-        detail=part.detail or None,
-        kind=_SYMBOL_KINDS[part.kind],
-        range=names.file.range_of(whole or name),
-        selection_range=names.file.range_of(name),
-        children=_document_symbols(names, part.parts),
-    )
-
-
-# The lines that an editor can hide: blocks of YAML and of templates.
-
-
-def folding_ranges(file: OpenFile, _params: types.FoldingRangeParams) -> list[types.FoldingRange]:
-    """The blocks of a file, sorted; a half-typed file has those that can be recognised."""
-    lines = {(each.start_line, each.end_line): each for each in _blocks(file.path, file.text)}
-    return [lines[key] for key in sorted(lines)]
-
-
-def _blocks(path: str, text: str) -> Iterator[types.FoldingRange]:
-    text = with_lf(text)
-    if is_yaml(path):
-        for first, last in indented_blocks(text):
-            yield types.FoldingRange(start_line=first - 1, end_line=last - 1)
-    for block in template_blocks(text) if is_yaml(path) or may_be_template(path) else ():
-        kind = types.FoldingRangeKind.Comment if block.comment else None
-        yield types.FoldingRange(start_line=block.first - 1, end_line=block.last - 1, kind=kind)
 
 
 # Rename an input, or a name that a template defines, with a proof that all requests stay equal.

@@ -36,8 +36,6 @@ from promptops.commands.lsp.places import (
     RENAME_OPTIONS,
     definition,
     document_highlights,
-    document_symbols,
-    folding_ranges,
     prepare_rename,
     references,
     rename,
@@ -154,8 +152,8 @@ FEATURES: tuple[Feature, ...] = (
     Feature(method=types.TEXT_DOCUMENT_DOCUMENT_HIGHLIGHT, answer=document_highlights),
     Feature(method=types.TEXT_DOCUMENT_PREPARE_RENAME, answer=prepare_rename),
     Feature(method=types.TEXT_DOCUMENT_RENAME, answer=rename, options=RENAME_OPTIONS),
-    Feature(method=types.TEXT_DOCUMENT_DOCUMENT_SYMBOL, answer=document_symbols),
-    Feature(method=types.TEXT_DOCUMENT_FOLDING_RANGE, answer=folding_ranges),
+    Feature(method=types.TEXT_DOCUMENT_DOCUMENT_SYMBOL, answer=structure.document_symbols),
+    Feature(method=types.TEXT_DOCUMENT_FOLDING_RANGE, answer=structure.folding_ranges),
 )
 """The requests about one file; a feature is a function of an `OpenFile` and a line here."""
 

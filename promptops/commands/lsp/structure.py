@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from textwrap import shorten
-from typing import Any, Literal
+from typing import Any
 
 from lsprotocol import types
 
 from promptops.analysis.local_names import local_names
-from promptops.catalog.catalog import Catalog
-from promptops.commands.lsp.documents import OpenFile
-from promptops.commands.lsp.symbols import texts_of
+from promptops.analysis.template_blocks import template_blocks
+from promptops.commands.lsp.documents import OpenFile, with_lf
+from promptops.commands.lsp.symbols import NameLookup, name_lookup, texts_of
 from promptops.json_pointer import escaped
 from promptops.model.place import Place, Text
 from promptops.patterns import lazy_pattern
@@ -20,6 +20,8 @@ from promptops.records import record
 from promptops.runtime.template.template import Template, Token
 from promptops.source.cases import ENDINGS, read_cases
 from promptops.source.document import Document
+from promptops.source.indented_blocks import indented_blocks
+from promptops.source.paths import is_yaml, may_be_template
 
 LEGEND = types.SemanticTokensLegend(
     token_types=[
@@ -119,138 +121,157 @@ def _relative(shown: Iterable[_Shown]) -> Iterator[int]:
 
 # The parts of a file, for an overview: messages, inputs, cases, tools, and names of templates.
 
-PartKind = Literal[
-    "section", "message", "input", "case", "tool", "output", "model", "macro", "name"
-]
-
 _MOST_CHARS = 60
 _MOST_READ = 2_000
 _TAG = lazy_pattern(r"\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 _SECTIONS = ("model", "inputs", "output", "tools", "messages", "evaluation", "tests")
+_SECTION_KINDS = {"output": types.SymbolKind.Struct, "model": types.SymbolKind.Object}
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class FilePart:
-    """A part of a file.
+def document_symbols(
+    file: OpenFile, _params: types.DocumentSymbolParams
+) -> list[types.DocumentSymbol]:
+    """The parts of a prompt file, a case file or a template; none of a file that can't be read.
 
-    Attributes:
-        detail: A few words of its content, or "".
-        whole: Of the part; contains `name_place`.
-        name_place: Of its key or its first line.
+    Of a half-typed prompt those outside of the changed lines.
     """
-
-    kind: PartKind
-    name: str
-    detail: str = ""
-    whole: Place
-    name_place: Place
-    parts: tuple[FilePart, ...] = ()
-
-
-def parts_of(catalog: Catalog, path: str) -> tuple[FilePart, ...]:
-    """The parts of a prompt file, a case file or a template; none of a file that can't be read."""
-    if path in catalog.ids:
-        return tuple(_of_prompt(catalog.document(path)))
-    if path.endswith(ENDINGS):
-        found = read_cases(path, catalog.files.data(path) or b"")
-        return tuple(_cases(found, found.values, ""))
-    return tuple(_names(catalog, path))
+    with name_lookup(file) as names:
+        if file.path in names.catalog.ids:
+            return list(_Outline(names, names.catalog.document(file.path)).sections())
+        if file.path.endswith(ENDINGS):
+            found = read_cases(file.path, names.catalog.files.data(file.path) or b"")
+            return list(_Outline(names, found).cases(found.values, ""))
+        return list(_exported_names(names))
 
 
-def _of_prompt(document: Document) -> Iterator[FilePart]:
-    value = document.value
-    for key in value if isinstance(value, Mapping) else ():
-        if key in _SECTIONS:
-            at = f"/{key}"
-            parts = tuple(_INSIDE[key](document, value[key], at)) if key in _INSIDE else ()
-            kind = _KINDS.get(key, "section")
-            yield _part(document, at, str(key), kind=kind, parts=parts)
+class _Outline:
+    """The parts of a prompt or of its cases; `value` and `at` are of the list or mapping above."""
 
+    def __init__(self, names: NameLookup, document: Document) -> None:
+        self._names = names
+        self._document = document
 
-def _inputs(document: Document, value: Any, at: str) -> Iterator[FilePart]:
-    properties = value.get("properties") if isinstance(value, Mapping) else None
-    for name, schema in properties.items() if isinstance(properties, Mapping) else ():
-        pointer = f"{at}/properties/{escaped(name)}"
-        yield _part(document, pointer, str(name), kind="input", detail=_type(schema))
+    def sections(self) -> Iterator[types.DocumentSymbol]:
+        inside = {
+            "inputs": self.inputs,
+            "messages": self.messages,
+            "tests": self.cases,
+            "tools": self.tools,
+        }
+        value = self._document.value
+        for key in value if isinstance(value, Mapping) else ():
+            if key in _SECTIONS:
+                parts = inside[key](value[key], f"/{key}") if key in inside else ()
+                kind = _SECTION_KINDS.get(key, types.SymbolKind.Namespace)
+                yield from self._part(kind, f"/{key}", str(key), parts=parts)
 
+    def inputs(self, value: Any, at: str) -> Iterator[types.DocumentSymbol]:
+        properties = value.get("properties") if isinstance(value, Mapping) else None
+        for name, schema in properties.items() if isinstance(properties, Mapping) else ():
+            kind = schema.get("type") if isinstance(schema, Mapping) else None
+            detail = " | ".join(map(str, kind)) if isinstance(kind, list) else str(kind or "")
+            pointer = f"{at}/properties/{escaped(name)}"
+            yield from self._part(types.SymbolKind.Variable, pointer, str(name), detail)
 
-def _type(schema: Any) -> str:
-    kind = schema.get("type") if isinstance(schema, Mapping) else None
-    return " | ".join(map(str, kind)) if isinstance(kind, list) else str(kind or "")
+    def messages(self, value: Any, at: str) -> Iterator[types.DocumentSymbol]:
+        for index, turn in enumerate(value if isinstance(value, list) else ()):
+            if isinstance(turn, Mapping):
+                pointer = f"{at}/{index}"
+                inner = self.messages(turn.get("messages"), f"{pointer}/messages")
+                yield from self._part(types.SymbolKind.String, pointer, *_turn(turn), parts=inner)
 
+    def cases(self, value: Any, at: str) -> Iterator[types.DocumentSymbol]:
+        for index, case in enumerate(value if isinstance(value, Sequence) else ()):
+            if isinstance(case, Mapping):
+                name = str(case.get("name") or case.get("file") or f"case {index + 1}")
+                yield from self._part(types.SymbolKind.Event, f"{at}/{index}", name)
 
-def _messages(document: Document, value: Any, at: str) -> Iterator[FilePart]:
-    for index, turn in enumerate(value if isinstance(value, list) else ()):
-        if not isinstance(turn, Mapping):
-            continue
-        pointer = f"{at}/{index}"
-        inner = tuple(_messages(document, turn.get("messages"), f"{pointer}/messages"))
-        name, detail = _turn(turn)
-        yield _part(document, pointer, name, kind="message", detail=detail, parts=inner)
+    def tools(self, value: Any, at: str) -> Iterator[types.DocumentSymbol]:
+        for index, tool in enumerate(value if isinstance(value, list) else ()):
+            if isinstance(tool, Mapping):
+                name = str(tool.get("name") or tool.get("ref") or f"tool {index + 1}")
+                yield from self._part(types.SymbolKind.Function, f"{at}/{index}", name)
+
+    def _part(
+        self,
+        kind: types.SymbolKind,
+        at: str,
+        name: str,
+        detail: str = "",
+        parts: Iterable[types.DocumentSymbol] = (),
+    ) -> Iterator[types.DocumentSymbol]:
+        """From the key of a value, or from the value of an item, to the end of the value."""
+        first, value = self._document.place(at, True), self._document.whole(at)
+        start = min(first, value)
+        end = max((each.end_line, each.end_column) for each in (first, value))
+        whole = Place(start.path, start.line, start.column, *end)
+        shown = " ".join(name.split()) or at
+        yield from _symbol(self._names, kind, shown, first, whole, detail=detail, parts=parts)
 
 
 def _turn(turn: Mapping[Any, Any]) -> tuple[str, str]:
+    """The name of a turn, and the beginning of its text without tags, or the path of its file."""
     for key in ("for_each", "history"):
         if key in turn:
             return key, str(turn[key])
-    return str(turn.get("role") or "message"), _first_words(turn.get("content"))
-
-
-def _first_words(content: Any) -> str:
-    """The beginning of a message: of its text without tags, or the path of its file."""
+    content = turn.get("content")
     if isinstance(content, list):
         content = next(iter(content), None)
     if isinstance(content, Mapping):
         content = next((content[key] for key in ("text", "file") if key in content), "")
-    if not isinstance(content, str):
-        return ""
-    content = content[:_MOST_READ]
-    return shorten(_TAG.sub("", content).strip() or content, _MOST_CHARS, placeholder=" …")
+    content = content[:_MOST_READ] if isinstance(content, str) else ""
+    words = shorten(_TAG.sub("", content).strip() or content, _MOST_CHARS, placeholder=" …")
+    return str(turn.get("role") or "message"), words
 
 
-def _cases(document: Document, value: Any, at: str) -> Iterator[FilePart]:
-    for index, case in enumerate(value if isinstance(value, Sequence) else ()):
-        if isinstance(case, Mapping):
-            name = str(case.get("name") or case.get("file") or f"case {index + 1}")
-            yield _part(document, f"{at}/{index}", name, kind="case")
-
-
-def _tools(document: Document, value: Any, at: str) -> Iterator[FilePart]:
-    for index, tool in enumerate(value if isinstance(value, list) else ()):
-        if isinstance(tool, Mapping):
-            name = str(tool.get("name") or tool.get("ref") or f"tool {index + 1}")
-            yield _part(document, f"{at}/{index}", name, kind="tool")
-
-
-_INSIDE = {"inputs": _inputs, "messages": _messages, "tests": _cases, "tools": _tools}
-_KINDS: Mapping[str, PartKind] = {"output": "output", "model": "model"}
-
-
-def _part(
-    document: Document,
-    at: str,
-    name: str,
-    *,
-    kind: PartKind,
-    detail: str = "",
-    parts: tuple[FilePart, ...] = (),
-) -> FilePart:
-    """From the key of a value, or from the value of an item, to the end of the value."""
-    first, value = document.place(at, True), document.whole(at)
-    start = min(first, value)
-    end = max((each.end_line, each.end_column) for each in (first, value))
-    whole = Place(start.path, start.line, start.column, *end)
-    shown = " ".join(name.split()) or at
-    return FilePart(
-        kind=kind, name=shown, detail=detail, whole=whole, name_place=first, parts=parts
-    )
-
-
-def _names(catalog: Catalog, path: str) -> Iterator[FilePart]:
+def _exported_names(names: NameLookup) -> Iterator[types.DocumentSymbol]:
     """The macros and variables that other templates can import."""
-    for text in texts_of(catalog, path):
+    for text in texts_of(names.catalog, names.file.path):
         for local in local_names(text.value):
             if local.top and local.imported is None:
+                is_macro = local.kind == "macro"
+                kind = types.SymbolKind.Function if is_macro else types.SymbolKind.Variable
                 place = text.place(*local.definitions[0])
-                kind: PartKind = "macro" if local.kind == "macro" else "name"
-                yield FilePart(kind=kind, name=local.name, whole=place, name_place=place)
+                yield from _symbol(names, kind, local.name, place, place)
+
+
+def _symbol(
+    names: NameLookup,
+    kind: types.SymbolKind,
+    name: str,
+    name_place: Place,
+    whole: Place,
+    *,
+    detail: str = "",
+    parts: Iterable[types.DocumentSymbol] = (),
+) -> Iterator[types.DocumentSymbol]:
+    """A part of the file, whose `whole` contains `name_place`; nothing in a changed line."""
+    here = names.current(name_place)
+    if here is not None:
+        yield types.DocumentSymbol(
+            name=name,
+            detail=detail or None,
+            kind=kind,
+            range=names.file.range_of(names.current(whole) or here),
+            selection_range=names.file.range_of(here),
+            children=list(parts),
+        )
+
+
+# The lines that an editor can hide: blocks of YAML and of templates.
+
+
+def folding_ranges(file: OpenFile, _params: types.FoldingRangeParams) -> list[types.FoldingRange]:
+    """The blocks of a file, sorted; a half-typed file has those that can be recognised."""
+    lines = {(each.start_line, each.end_line): each for each in _blocks(file.path, file.text)}
+    return [lines[key] for key in sorted(lines)]
+
+
+def _blocks(path: str, text: str) -> Iterator[types.FoldingRange]:
+    text = with_lf(text)
+    if is_yaml(path):
+        for first, last in indented_blocks(text):
+            yield types.FoldingRange(start_line=first - 1, end_line=last - 1)
+    for block in template_blocks(text) if is_yaml(path) or may_be_template(path) else ():
+        kind = types.FoldingRangeKind.Comment if block.comment else None
+        yield types.FoldingRange(start_line=block.first - 1, end_line=block.last - 1, kind=kind)

@@ -15,7 +15,7 @@ from promptops.lint.pipeline import lint_one
 from promptops.lint.registry import built_in
 from promptops.workspace.edits import edited_contents, request_digests, with_changes
 from promptops.workspace.workspace import workspace
-from tests.commands.mv.naming.catalog import (
+from tests.commands.lsp.naming.catalog import (
     BODY,
     FILES,
     GERMAN,
@@ -280,7 +280,7 @@ def test_a_rename_is_refused_while_a_variant_can_t_be_read(repo):
 @pytest.mark.slow
 def test_every_input_of_every_prompt_can_get_a_fresh_name(repo):
     shutil.copytree(ROOT / "prompts", repo.root / "prompts")
-    shutil.copytree(ROOT / "tests/commands/mv/naming", repo.root / "unused")
+    shutil.copytree(ROOT / "tests/commands/lsp/naming", repo.root / "unused")
     shutil.copy(ROOT / "promptops.toml", repo.root)
     repo.write(
         {

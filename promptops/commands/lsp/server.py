@@ -178,7 +178,7 @@ def create_server() -> PromptopsServer:
     """A server with all features, not started."""
     logging.getLogger("pygls").setLevel(logging.CRITICAL)
     server = PromptopsServer()
-    server.feature(types.INITIALIZE)(partial(_initialize, server))
+    server.feature(types.INITIALIZE)(partial(PromptopsServer.apply, server))
     server.feature(types.INITIALIZED)(partial(_watch_files, server))
     for method, handle in TEXT_SYNC.items():
         server.feature(method)(partial(_notified, server, handle))
@@ -191,10 +191,6 @@ def create_server() -> PromptopsServer:
     for feature in FEATURES:
         server.feature(feature.method, feature.options)(partial(_answer, server, feature))
     return server
-
-
-def _initialize(server: PromptopsServer, params: types.InitializeParams) -> None:
-    server.apply(params.initialization_options)
 
 
 def _watch_files(server: PromptopsServer, _params: types.InitializedParams) -> None:
@@ -261,8 +257,9 @@ class PromptopsServer(LanguageServer):
         chosen = self.server_capabilities.position_encoding
         return Encoding(types.PositionEncodingKind(chosen or types.PositionEncodingKind.Utf16))
 
-    def apply(self, options: Any) -> None:
+    def apply(self, params: types.InitializeParams) -> None:
         """Apply the editor's `initializationOptions`: only `trusted: true`, or none, is trust."""
+        options = params.initialization_options
         given = options if isinstance(options, dict) else {}
         self.shows_previews = given.get("previews") is True
         if given.get("trusted", True) is not True:
@@ -328,6 +325,10 @@ class PromptopsServer(LanguageServer):
     def log(self, message: str, kind: types.MessageType = types.MessageType.Info) -> None:
         """Write a line to the editor's log."""
         self.window_log_message(types.LogMessageParams(type=kind, message=message))
+
+    def show(self, message: str, kind: types.MessageType = types.MessageType.Info) -> None:
+        """Show a message to the user."""
+        self.window_show_message(types.ShowMessageParams(type=kind, message=message))
 
     def attempt(self, run: Callable[[], None]) -> None:
         """Run something; an error that it raises is a line in the editor's log."""

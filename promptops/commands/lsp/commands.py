@@ -50,13 +50,6 @@ def register_commands(server: PromptopsServer) -> None:
     server.command(RUN_COMMAND)(_command(server, _show_run))
 
 
-def preview_changed(server: PromptopsServer) -> None:
-    """Notify the editor that a preview may differ now, once after each preview."""
-    if server.is_previewing:
-        server.is_previewing = False
-        server.protocol.notify(PREVIEW_CHANGED, {})
-
-
 def _show_preview(server: PromptopsServer, file: OpenFile, case: str | None) -> Any:
     server.is_previewing = True
     found = preview_of(file, case)

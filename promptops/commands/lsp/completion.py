@@ -55,7 +55,7 @@ MOST_ITEMS = 1_000
 def completion(file: OpenFile, params: types.CompletionParams) -> types.CompletionList:
     """What can be typed at a position; nothing in the text of a message outside of tags."""
     here = Here(file, params.position)
-    found = offers_at(here)
+    found = _offers_at(here)
     once = {offer.label: offer for offer in reversed(found.offers)}
     offers = list(reversed(once.values()))
     if len(offers) > MOST_ITEMS:
@@ -66,9 +66,9 @@ def completion(file: OpenFile, params: types.CompletionParams) -> types.Completi
     return types.CompletionList(is_incomplete=len(once) > MOST_ITEMS, items=items)
 
 
-def offers_at(here: Here) -> Offers:
+def _offers_at(here: Here) -> Offers:
     """The offers at a position, and what they replace."""
-    if is_config(here.file):
+    if here.file.path == OWN_FILE and len(here.file.text) <= MOST_CONFIG_CHARACTERS:
         return config_offers(here.file, here.line, here.column)
     if here.is_csv:
         return csv_offers(here)
@@ -149,16 +149,11 @@ def _item(offer: Offer, index: int, edited: types.Range) -> types.CompletionItem
 
 # Offers in the configuration file: keys, headers of tables, and values.
 
-MOST_CHARACTERS = 64 * 1024
+MOST_CONFIG_CHARACTERS = 64 * 1024
 """A larger configuration file gets no offers."""
 
 _BARE_KEY = lazy_pattern(r"[A-Za-z0-9_-]+")
 _TO_NEXT_STATEMENT = lazy_pattern(r"[^\n]*\n(?:[ \t]*(?:#[^\n]*)?\n)*[ \t]*(?:\[|\Z)")
-
-
-def is_config(file: OpenFile) -> bool:
-    """Whether a file is the configuration file, and small enough to be completed at once."""
-    return file.path == OWN_FILE and len(file.text) <= MOST_CHARACTERS
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -283,18 +278,14 @@ def _values(here: ConfigPosition) -> list[Offer]:
     schemas = schemas_at(pointer, CONFIG)
     is_list = types_of(schemas) == ("array",) and not here.cursor.in_brackets
     pointer = f"{pointer}/0" if is_list else pointer
-    found = _special(here, pointer)
+    fitting = (offers for pattern, offers in _SPECIAL if re.fullmatch(pattern, pointer))
+    found = next((offers(here) for offers in fitting), [])
     if not found:
         below = schemas_at(pointer, CONFIG)
         is_boolean = types_of(below) == ("boolean",)
         kind = Kind.Value if is_boolean else Kind.EnumMember
         found = offers_of(values_of(below), kind, rank=3)
     return [replace(each, text=_value(here, each, is_list)) for each in found]
-
-
-def _special(here: ConfigPosition, pointer: str) -> list[Offer]:
-    fitting = (offers for pattern, offers in _SPECIAL if re.fullmatch(pattern, pointer))
-    return next((offers(here) for offers in fitting), [])
 
 
 def _value(here: ConfigPosition, offer: Offer, is_list: bool) -> str:
@@ -323,14 +314,6 @@ def _selected_rules(here: ConfigPosition) -> list[Offer]:
     return [every, *_rules(here)]
 
 
-def _profiles(here: ConfigPosition) -> list[Offer]:
-    return profile_offers(here.file.live.catalog.config)
-
-
-def _models(here: ConfigPosition) -> list[Offer]:
-    return model_offers(here.cursor.siblings.get("provider", ""))
-
-
 def _metadata(_here: ConfigPosition) -> list[Offer]:
     return [_key_offer(key) for key in keys_at("", ()).values()]
 
@@ -351,7 +334,7 @@ _SPECIAL: tuple[tuple[str, Callable[[ConfigPosition], list[Offer]]], ...] = (
     (r"/lint/(?:ignore|extend-select|per-file-ignores/[^/]+)/\d+", _rules),
     (r"/lint/required-metadata/\d+", _metadata),
     (r"/models/[^/]+/provider", lambda _here: provider_offers()),
-    (r"/models/[^/]+/id", _models),
-    (r"/test/(?:embeddings|moderations)", _profiles),
+    (r"/models/[^/]+/id", lambda here: model_offers(here.cursor)),
+    (r"/test/(?:embeddings|moderations)", lambda here: profile_offers(here.file)),
     (r"/score/alerts/\d+/prompts/\d+", _prompts),
 )

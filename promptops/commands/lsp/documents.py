@@ -116,16 +116,12 @@ def _after_changes(
         if isinstance(change, types.TextDocumentContentChangeWholeDocument):
             text, in_step = without_half_pairs(change.text), True
         elif in_step:
-            text = without_half_pairs(_spliced(text, change, encoding))
+            lines = split_lines(text)
+            start = offset_of(text, *encoding.cursor(lines, change.range.start))
+            end = max(start, offset_of(text, *encoding.cursor(lines, change.range.end)))
+            text = without_half_pairs(text[:start] + change.text + text[end:])
     version = version if in_step else max(version, known.version)
     return replace(known, text=text, version=version, in_step=in_step)
-
-
-def _spliced(text: str, change: types.TextDocumentContentChangePartial, encoding: Encoding) -> str:
-    lines = split_lines(text)
-    at = (encoding.cursor(lines, each) for each in (change.range.start, change.range.end))
-    start, end = (offset_of(text, *each) for each in at)
-    return text[:start] + change.text + text[max(start, end) :]
 
 
 # A file of a repository as an editor has it: what every feature gets.
@@ -346,7 +342,8 @@ class Repositories:
 
     def find(self, file: Path) -> FileInRepository:
         """The repository of a file. Raises GitError if the file is in no work tree."""
-        folder = _existing(file.parent)
+        above = file.parent
+        folder = next((each for each in (above, *above.parents) if each.is_dir()), Path("/"))
         full = folder.resolve() / file.relative_to(folder)
         live = self._live_of(folder.resolve())
         root = live.root.resolve()
@@ -374,16 +371,6 @@ class Repositories:
         self._by_root.pop(live.root, None)
         live.close()
 
-    def close_all(self) -> None:
-        """End all git processes."""
-        for live in self:
-            self.close(live)
-
-
-def _existing(folder: Path) -> Path:
-    """The folder, or the nearest one above it that exists."""
-    return next((each for each in (folder, *folder.parents) if each.is_dir()), Path("/"))
-
 
 # Git without the programs that the configuration of an untrusted repository names.
 
@@ -397,14 +384,10 @@ def run_no_programs(git: Git) -> None:
     Git runs them when it lists changed files. The environment overrides each configuration file.
     """
     answer = git.ask("config", "--name-only", "-z", "--get-regexp", _PROGRAMS)
-    names = dict.fromkeys((*_overridden(), _MONITOR, *records(answer.stdout)))
+    count = int(os.environ.get("GIT_CONFIG_COUNT", "0"))
+    overridden = [os.environ[f"GIT_CONFIG_KEY_{number}"] for number in range(count)]
+    names = dict.fromkeys((*overridden, _MONITOR, *records(answer.stdout)))
     os.environ["GIT_CONFIG_COUNT"] = str(len(names))
     for number, name in enumerate(names):
         os.environ[f"GIT_CONFIG_KEY_{number}"] = name
         os.environ[f"GIT_CONFIG_VALUE_{number}"] = "false" if name == _MONITOR else ""
-
-
-def _overridden() -> list[str]:
-    """The names that were overridden before."""
-    count = int(os.environ.get("GIT_CONFIG_COUNT", "0"))
-    return [os.environ[f"GIT_CONFIG_KEY_{number}"] for number in range(count)]

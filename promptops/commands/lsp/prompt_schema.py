@@ -81,8 +81,11 @@ def keys_at(pointer: str, present: Collection[str], kind: str = PROMPT) -> dict[
     """The keys of the mapping at a pointer that can be added to those that are present."""
     found: dict[str, Key] = {}
     for each in schemas_at(pointer, kind):
-        refused = set(_refused_keys(each, present))
-        required = {*each.get("required", ()), *_required_keys(each, present)}
+        required, refused = set(each.get("required", ())), set[str]()
+        for condition in _conditions(each, present):
+            required |= set(condition.get("required", ()))
+            known = condition.get("properties", {})
+            refused |= {name for name, value in known.items() if value is False}
         for name, written in each.get("properties", {}).items():
             if name not in refused and name not in present and name not in found:
                 branches = tuple(_branches(written, kind))
@@ -92,36 +95,29 @@ def keys_at(pointer: str, present: Collection[str], kind: str = PROMPT) -> dict[
 
 def key_at(pointer: str) -> Key | None:
     """The key at a pointer, if the schema knows it."""
-    owner, _, _ = pointer.rpartition("/")
-    steps = tokens(pointer)
-    return keys_at(owner, ()).get(steps[-1]) or _refused_key(owner, steps[-1]) if steps else None
-
-
-def _refused_key(owner: str, name: str) -> Key | None:
-    """A key that only some combinations of keys allow."""
-    for each in schemas_at(owner):
+    owner, steps = pointer.rpartition("/")[0], tokens(pointer)
+    name = steps[-1] if steps else ""
+    found = keys_at(owner, ()).get(name)
+    for each in schemas_at(owner) if steps and found is None else ():
         written = each.get("properties", {}).get(name)
-        if isinstance(written, Mapping):
+        if isinstance(written, Mapping):  # only some combinations of keys allow it
             return Key(name=name, schemas=tuple(_branches(written, PROMPT)))
-    return None
+    return found
 
 
 def values_of(schemas: Iterable[Schema]) -> dict[str, str]:
     """The values that schemas list, as YAML writes them, each with a description."""
     found: dict[str, str] = {}
+    words = {True: "true", False: "false", None: "null"}
     for each in schemas:
         text = str(each.get("description", ""))
         listed = [*each.get("enum", ()), *([each["const"]] if "const" in each else [])]
         if each.get("type") == "boolean":
             listed += [True, False]
         for value in listed:
-            found.setdefault(_as_yaml(value), text)
+            is_word = value is None or isinstance(value, bool)
+            found.setdefault(words[value] if is_word else str(value), text)
     return found
-
-
-def _as_yaml(value: Any) -> str:
-    words = {True: "true", False: "false", None: "null"}
-    return words[value] if value is None or isinstance(value, bool) else str(value)
 
 
 def _below(owner: Schema, step: str) -> Iterator[Any]:
@@ -152,17 +148,6 @@ def _branches(written: Any, kind: str) -> Iterator[Schema]:
 def _referred(reference: str, kind: str) -> Any:
     name = reference.rpartition("/")[2]
     return _JSON_SCHEMA if name == "jsonSchema" else schema(kind)["$defs"].get(name)
-
-
-def _refused_keys(owner: Schema, present: Collection[str]) -> Iterator[str]:
-    """The keys that can't be added to those that are present."""
-    for condition in _conditions(owner, present):
-        yield from (name for name, each in condition.get("properties", {}).items() if each is False)
-
-
-def _required_keys(owner: Schema, present: Collection[str]) -> Iterator[str]:
-    for condition in _conditions(owner, present):
-        yield from condition.get("required", ())
 
 
 def _conditions(owner: Schema, present: Collection[str]) -> Iterator[Schema]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
-from typing import Any, Literal
+from typing import Literal
 
 from promptops.analysis.input_schemas import InputSchemas, InputShape
 from promptops.analysis.uses import ITEM, Path
@@ -88,12 +88,12 @@ def in_expression(inside: str, before: str = "") -> Typed:
     text = _STRING.sub("''", inside)
     if "'" in text.replace("''", "") or '"' in text:
         return Typed(kind="", before=before)
-    for kind, pattern in (("filter", _FILTER), ("test", _TEST)):
-        found = pattern.fullmatch(text)
-        if found:
-            return Typed(
-                kind="filter" if kind == "filter" else "test", word=found[1], before=before
-            )
+    filtered = _FILTER.fullmatch(text)
+    if filtered:
+        return Typed(kind="filter", word=filtered[1], before=before)
+    tested = _TEST.fullmatch(text)
+    if tested:
+        return Typed(kind="test", word=tested[1], before=before)
     owner = _PROPERTY.fullmatch(text)
     if owner:
         return Typed(kind="property", word=owner[2], owner=owner[1], before=before)
@@ -441,22 +441,18 @@ def inputs(here: Here) -> dict[str, Named]:
     found: dict[str, Named] = {}
     for prompt in here.prompts:
         for name in inputs_of(prompt):
-            found.setdefault(name, _input_of(prompt, name))
+            schema = followed(inputs_of(prompt).get(name, {}), prompt.inputs)
+            required = prompt.inputs.get("required")
+            named = Named(
+                name=name,
+                schema=schema if isinstance(schema, Mapping) else {},
+                required=isinstance(required, list) and name in required,
+            )
+            found.setdefault(name, named)
     if here.is_prompt:
         for name in keys_below(with_lf(here.file.text), INPUT_PROPERTIES):
             found.setdefault(name, Named(name=name, schema={}, required=False))
     return found
-
-
-def _input_of(prompt: Prompt, name: str) -> Named:
-    """One input of a prompt."""
-    schema = followed(inputs_of(prompt).get(name, {}), prompt.inputs)
-    required = prompt.inputs.get("required")
-    return Named(
-        name=name,
-        schema=schema if isinstance(schema, Mapping) else {},
-        required=isinstance(required, list) and name in required,
-    )
 
 
 def properties(here: Here, owner: str, names: Mapping[str, DefinedName]) -> dict[str, Named]:
@@ -476,10 +472,8 @@ def properties(here: Here, owner: str, names: Mapping[str, DefinedName]) -> dict
 def properties_below(here: Here, path: tuple[str, ...]) -> dict[str, Named]:
     """The properties of an input, or of what is below it, by keys and indexes of a JSON value."""
     found: dict[str, Named] = {}
-    steps: Path = tuple(ITEM if step.isdecimal() else step for step in path[1:])
-    for prompt in here.prompts:
-        shape = InputSchemas(prompt.inputs).at(path[0], steps)
-        for each in _properties_of(shape, prompt) if shape is not None else ():
+    for prompt, shape in _shapes(here, path):
+        for each in _properties_of(shape, prompt):
             found.setdefault(each.name, each)
     return found
 
@@ -492,11 +486,18 @@ def steps_in_case(pointer: str) -> tuple[str, ...] | None:
 
 def schemas_of(here: Here, path: tuple[str, ...]) -> Iterator[Schema]:
     """The schemas of the value at keys and indexes below the inputs."""
+    for _, shape in _shapes(here, path):
+        for way in shape.ways:
+            yield from way.parts
+
+
+def _shapes(here: Here, path: tuple[str, ...]) -> Iterator[tuple[Prompt, InputShape]]:
+    """What is at a path below the inputs, in each prompt that knows it."""
     steps: Path = tuple(ITEM if step.isdecimal() else step for step in path[1:])
     for prompt in here.prompts:
         shape = InputSchemas(prompt.inputs).at(path[0], steps)
-        for way in shape.ways if shape is not None else ():
-            yield from way.parts
+        if shape is not None:
+            yield prompt, shape
 
 
 def _properties_of(shape: InputShape, prompt: Prompt) -> Iterator[Named]:
@@ -524,7 +525,8 @@ def _input_path(expression: str, names: Mapping[str, DefinedName]) -> tuple[str,
         chain = _CHAIN.fullmatch(expression)
         if chain is None:
             return None
-        steps = (*_steps_below(chain[2]), *steps)
+        below = _STEP.findall(chain[2])
+        steps = (*(ITEM if index else key or quoted for key, index, quoted in below), *steps)
         local = names.get(chain[1])
         if local is None:
             return chain[1], steps
@@ -534,8 +536,3 @@ def _input_path(expression: str, names: Mapping[str, DefinedName]) -> tuple[str,
         names = {name: each for name, each in names.items() if name != local.name}
         expression = local.source
     return None
-
-
-def _steps_below(written: str) -> Iterator[Any]:
-    for key, index, quoted in _STEP.findall(written):
-        yield ITEM if index else key or quoted

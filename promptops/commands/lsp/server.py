@@ -71,7 +71,8 @@ def serve() -> int:
         with open(stdin, "rb") as read, open(stdout, "wb") as write:
             server.start_io(cast(BinaryIO, _LimitedInput(read)), write)
     finally:
-        server.repositories.close_all()
+        for live in server.repositories:
+            server.repositories.close(live)
     return 0 if server.protocol.was_shut_down else 1
 
 

@@ -96,12 +96,8 @@ def _typed(template: Template) -> Iterator[tuple[Token, str]]:
 
 
 def _semantic_tokens_type(kind: str, written: str, before: str) -> str:
-    if kind == "name":
-        return _name_type(written, before)
-    return "keyword" if kind.endswith(_DELIMITERS) else _OF_KIND.get(kind, "operator")
-
-
-def _name_type(written: str, before: str) -> str:
+    if kind != "name":
+        return "keyword" if kind.endswith(_DELIMITERS) else _OF_KIND.get(kind, "operator")
     if before.startswith("{%") or written in _KEYWORDS:
         return "keyword"
     if before == ".":

@@ -120,7 +120,11 @@ def rename(file: OpenFile, params: types.RenameParams) -> types.WorkspaceEdit | 
 
     Raises UsageError and InputError with the reason for a refusal.
     """
-    _refuse_unreadable(file)
+    loaded = file.live.catalog.loaded(file.path) if file.path in file.live.catalog.ids else None
+    if loaded is not None and loaded.prompt is None:
+        problem = next(iter(loaded.problems), None)
+        reason = f": {problem.message}" if problem is not None else ""
+        raise InputError(f"the prompt can't be read{reason}", hint="fix it first")
     symbol = _renamed_symbol(file, params.position)
     if symbol is None:
         raise UsageError("there is nothing to rename here", hint="place the cursor on an input")
@@ -129,14 +133,6 @@ def rename(file: OpenFile, params: types.RenameParams) -> types.WorkspaceEdit | 
 
 def _renamed_symbol(file: OpenFile, position: types.Position) -> Symbol | None:
     return symbol_at(file.live.catalog, file.path, *file.cursor(position))
-
-
-def _refuse_unreadable(file: OpenFile) -> None:
-    catalog = file.live.catalog
-    if file.path in catalog.ids and catalog.loaded(file.path).prompt is None:
-        problem = next(iter(catalog.loaded(file.path).problems), None)
-        reason = f": {problem.message}" if problem is not None else ""
-        raise InputError(f"the prompt can't be read{reason}", hint="fix it first")
 
 
 # Rename an input, or a name that a template defines, with a proof that all requests stay equal.
@@ -178,7 +174,9 @@ def rename_input(workspace: Workspace, path: str, old: str, new: str) -> tuple[E
     places = _named_places(catalog, subjects, old)
     refuse_rename(catalog, subjects, places, old, new)
     edits = [Edit(place, new) for place in places]
-    edits += _recording_edits(catalog, family, old, new)
+    recordings = [file for each in family for file in catalog.recording_files(each)]
+    names = {recorded_as(old): recorded_as(new)}  # inputs of `evaluation.retrieve`
+    edits += [each.edit for each in recorded_judge_edits(catalog, recordings, names)]
     edits.sort(key=lambda edit: edit.place)
     _refuse_changed_requests(workspace, family, edits)
     return tuple(edits)
@@ -213,13 +211,6 @@ def _named_places(catalog: Catalog, subjects: Iterable[PromptFacts], name: str) 
     return sorted(found)
 
 
-def _recording_edits(catalog: Catalog, family: Family, old: str, new: str) -> list[Edit]:
-    """The name in the recordings of `evaluation.retrieve`."""
-    files = [file for path in family for file in catalog.recording_files(path)]
-    names = {recorded_as(old): recorded_as(new)}
-    return [each.edit for each in recorded_judge_edits(catalog, files, names)]
-
-
 def _refuse_changed_requests(workspace: Workspace, family: Family, edits: Sequence[Edit]) -> None:
     """Raise InputError if a prompt would render differently."""
     before = workspace.catalog
@@ -234,9 +225,6 @@ def _refuse_changed_requests(workspace: Workspace, family: Family, edits: Sequen
 
 # Rename a name that a template defines, with a proof that no template reads other values.
 
-_Facts = Mapping[tuple[str, str], object]
-"""What a rename must not change, by the path of a file and the kind of fact."""
-
 
 def rename_local(workspace: Workspace, symbol: Symbol, new: str) -> tuple[Edit, ...]:
     """The edits that rename a local name or the item of a `for_each`, sorted by place.
@@ -247,31 +235,22 @@ def rename_local(workspace: Workspace, symbol: Symbol, new: str) -> tuple[Edit, 
     refuse_word(new)
     places = places_of(catalog, symbol)
     files = list(dict.fromkeys(place.path for place in places))
-    _refuse_other_file(symbol, files)
-    prompts = _prompts_using(catalog, files)
+    other = next((path for path in files if path not in symbol.homes), None)
+    if symbol.kind == "item" and other is not None:  # visible in partials, which others may include
+        hint = "pass it to a macro of the partial instead"
+        raise UsageError(f"`{symbol.name}` is read in a partial, too", where=other, hint=hint)
+    own = (path for path in files if path in catalog.ids)
+    using = (user for path in files for user in catalog.includers(path))
+    prompts = list(dict.fromkeys((*own, *using)))
     _refuse_taken_local_name(catalog, files, prompts, new)
     edits = tuple(Edit(place, new) for place in places)
     after = with_changes(workspace, edited_contents(catalog, edits)).catalog
-    _refuse_changes(
-        _facts_to_keep(catalog, files, prompts), _facts_to_keep(after, files, prompts), new
-    )
+    before, now = (_facts_to_keep(each, files, prompts) for each in (catalog, after))
+    changed = next((key[0] for key, fact in before.items() if now[key] != fact), None)
+    if changed is not None:
+        hint = "another template reads it by its name; rename it by hand"
+        raise UsageError(f"with the name `{new}` this file would change", where=changed, hint=hint)
     return edits
-
-
-def _refuse_other_file(symbol: Symbol, files: Iterable[str]) -> None:
-    """The item of a `for_each` is visible in partials, which other prompts may include."""
-    other = next((path for path in files if path not in symbol.homes), None)
-    if symbol.kind == "item" and other is not None:
-        hint = "pass it to a macro of the partial instead"
-        raise UsageError(f"`{symbol.name}` is read in a partial, too", where=other, hint=hint)
-
-
-def _prompts_using(catalog: Catalog, files: Iterable[str]) -> list[str]:
-    """The prompt files that use one of some files, or are one."""
-    found = dict.fromkeys(path for path in files if path in catalog.ids)
-    for path in files:
-        found |= dict.fromkeys(catalog.includers(path))
-    return list(found)
 
 
 def _refuse_taken_local_name(
@@ -291,29 +270,23 @@ def _refuse_taken_local_name(
                     )
 
 
-def _facts_to_keep(catalog: Catalog, files: Iterable[str], prompts: Iterable[str]) -> _Facts:
-    """What each template reads from outside, and the digests of all requests."""
+def _facts_to_keep(
+    catalog: Catalog, files: Iterable[str], prompts: Iterable[str]
+) -> Mapping[tuple[str, str], object]:
+    """What each template reads from outside, and the digests of all requests.
+
+    By the path of a file and the kind of fact.
+    """
     found: dict[tuple[str, str], object] = {}
     for path in files:
         for text in texts_of(catalog, path) if path not in catalog.ids else ():
             found[path, "template"] = frozenset(walk(text, catalog.load).names())
     for path in prompts:
         subject = facts_of(catalog, catalog.loaded(path))
-        found[path, "names"] = frozenset(_names_read(subject))
+        uses = (use for scope in subject.scopes for use in scope.scope.uses)
+        found[path, "names"] = frozenset((use.name, use.origin) for use in uses)
         found[path, "requests"] = request_digests(catalog, path)
     return found
-
-
-def _names_read(subject: PromptFacts) -> Iterator[tuple[str, str]]:
-    for scope in subject.scopes:
-        yield from ((use.name, use.origin) for use in scope.scope.uses)
-
-
-def _refuse_changes(before: _Facts, after: _Facts, new: str) -> None:
-    path = next((key[0] for key, fact in before.items() if after[key] != fact), None)
-    if path is not None:
-        hint = "another template reads it by its name; rename it by hand"
-        raise UsageError(f"with the name `{new}` this file would change", where=path, hint=hint)
 
 
 # Why an input can't get a new name.

@@ -74,13 +74,6 @@ def input_symbol(catalog: Catalog, word: Place, name: str) -> Symbol | None:
     return Symbol(kind="input", name=name, place=word, homes=homes)
 
 
-def input_by_name(catalog: Catalog, word: Place, name: str) -> Symbol | None:
-    """The input of that name, for a file that can't be parsed, whose places are not known."""
-    using = prompts_using(catalog, word.path)
-    homes = tuple(path for path in using if name in declared(catalog, path))
-    return Symbol(kind="input", name=name, place=word, homes=homes) if homes else None
-
-
 def declarations(catalog: Catalog, symbol: Symbol) -> Iterator[Place]:
     """Where an input is declared, in each prompt in which it was found."""
     words = Words(catalog.files)
@@ -96,11 +89,6 @@ def all_places(catalog: Catalog, symbol: Symbol) -> Iterator[Place]:
     """Every place that names an input, in the prompts that have it."""
     families = (family_of(catalog, home, symbol.name) for home in symbol.homes)
     yield from _named_in(catalog, symbol, dict.fromkeys(chain(*families)))
-
-
-def nearby_input_places(catalog: Catalog, symbol: Symbol) -> Iterator[Place]:
-    """Those of `all_places` in the prompts in which the input was found."""
-    yield from _named_in(catalog, symbol, symbol.homes)
 
 
 def _named_in(catalog: Catalog, symbol: Symbol, paths: Iterable[str]) -> Iterator[Place]:
@@ -125,15 +113,16 @@ def symbol_at(catalog: Catalog, path: str, line: int, column: int) -> Symbol | N
     """What the name that a position is in or after refers to; line and column are 1-based."""
     if not catalog.files.is_file(path):
         return None
-    found = file_symbol(catalog, path, line, column)
-    if found is not None:
-        return found
+    found = (
+        _file_by_schema_reference(catalog, path, line, column)
+        or _file_by_mention(catalog, path, line, column)
+        or _file_by_alias(catalog, path, line, column)
+    )
     words = Words(catalog.files)
     word = words.word_at(path, line, column)
-    return None if word is None else _symbol_of_word(catalog, word, words.at(word))
-
-
-def _symbol_of_word(catalog: Catalog, word: Place, name: str) -> Symbol | None:
+    if found is not None or word is None:
+        return found
+    name = words.at(word)
     local = local_symbol(catalog, word, name)
     if local is not None:
         return local
@@ -243,19 +232,14 @@ def local_symbol(catalog: Catalog, word: Place, name: str) -> Symbol | None:
 
 def local_places(catalog: Catalog, symbol: Symbol) -> Iterator[Place]:
     """Every place of a local name, of an exported one in other templates, too."""
-    words = Words(catalog.files)
-    for place in _places_of_local(catalog, symbol):
-        if words.at(place) == symbol.name:
-            yield place
-
-
-def _places_of_local(catalog: Catalog, symbol: Symbol) -> Iterator[Place]:
-    home = symbol.homes[0]
+    words, home = Words(catalog.files), symbol.homes[0]
     for local in _locals_of(catalog, home):
         if local.definition == symbol.definition:
-            yield from local.places()
-            if local.name.top and home not in catalog.ids:
-                yield from _imported_places(catalog, home, symbol.name)
+            is_exported = local.name.top and home not in catalog.ids
+            imported = _imported_places(catalog, home, symbol.name) if is_exported else ()
+            yield from (
+                place for place in (*local.places(), *imported) if words.at(place) == symbol.name
+            )
 
 
 def _imported_places(catalog: Catalog, home: str, name: str) -> Iterator[Place]:
@@ -327,22 +311,14 @@ def _any_contains(places: Iterator[Place], word: Place) -> bool:
 _FRAGMENT = "#"
 
 
-def file_symbol(catalog: Catalog, path: str, line: int, column: int) -> Symbol | None:
-    """The file that a name at a position refers to: a path, an id, or an earlier id."""
-    return (
-        _file_by_schema_reference(catalog, path, line, column)
-        or _file_by_mention(catalog, path, line, column)
-        or _file_by_alias(catalog, path, line, column)
-    )
-
-
 def file_places(catalog: Catalog, symbol: Symbol) -> Iterator[Place]:
     """Every name of a file in other files, and the earlier ids in the file itself."""
     references = References(catalog)
-    names = (symbol.name, *_ids_of_file(catalog, symbol.name))
+    aliases = tuple(_alias_places(catalog, symbol.name))
+    names = (symbol.name, catalog.id_of(symbol.name) or symbol.name, *(name for _, name in aliases))
     for path in references.mentioning({name.rpartition("/")[2] for name in names}):
         yield from _mentions_of_file(references, symbol, path)
-    yield from (place for place, _ in _alias_places(catalog, symbol.name))
+    yield from (place for place, _ in aliases)
 
 
 def nearby_file_places(catalog: Catalog, symbol: Symbol) -> Iterator[Place]:
@@ -392,13 +368,6 @@ def _alias_places(catalog: Catalog, path: str) -> Iterator[tuple[Place, str]]:
             yield document.place(f"/aliases/{index}"), alias
 
 
-def _ids_of_file(catalog: Catalog, path: str) -> Iterator[str]:
-    identity = catalog.id_of(path)
-    if identity is not None:
-        yield identity
-        yield from (alias for _, alias in _alias_places(catalog, path))
-
-
 def _file_symbol_at(target: str, place: Place, definition: Place) -> Symbol:
     return Symbol(kind="file", name=target, place=place, homes=(target,), definition=definition)
 
@@ -422,7 +391,11 @@ def _referenced_schema(
     catalog: Catalog, path: str, place: Place, pointer: str, value: str
 ) -> Symbol | None:
     name, _, fragment = value.partition(_FRAGMENT)
-    target, root = path, _schema_root(catalog, path, pointer)
+    target, root = path, ""
+    if path in catalog.ids:  # the schema in a prompt file that contains the `$ref`
+        first, *rest = tokens(pointer)
+        depth = {"inputs": 0, "output": 1, "tools": 2}.get(first, 0)
+        root = "".join(f"/{step}" for step in (first, *rest[:depth]))
     if name:
         found = catalog.resolver.follow("schema", name, place, path)
         target, root = getattr(found, "target", ""), ""
@@ -430,15 +403,6 @@ def _referenced_schema(
     if document is None or not catalog.files.is_file(target):
         return None
     return _file_symbol_at(target, place, document.place(f"{root}{fragment}", True))
-
-
-def _schema_root(catalog: Catalog, path: str, pointer: str) -> str:
-    """The pointer of the schema that contains a `$ref`; "" in a schema file."""
-    if path not in catalog.ids:
-        return ""
-    first, *rest = tokens(pointer)
-    depth = {"inputs": 0, "output": 1, "tools": 2}.get(first, 0)
-    return "".join(f"/{step}" for step in (first, *rest[:depth]))
 
 
 def _schema_document(catalog: Catalog, path: str) -> Document | None:
@@ -461,7 +425,7 @@ _PLACES_BY_KIND: Mapping[str, Callable[[Catalog, Symbol], Iterator[Place]]] = {
 
 _NEARBY_PLACES_BY_KIND: Mapping[str, Callable[[Catalog, Symbol], Iterator[Place]]] = {
     "file": nearby_file_places,
-    "input": nearby_input_places,
+    "input": lambda catalog, symbol: _named_in(catalog, symbol, symbol.homes),
 }
 """Faster than `_PLACES_BY_KIND`: only places in the file in which the symbol was found."""
 
@@ -723,7 +687,10 @@ def symbol_by_name(
             changed = line > len(lines) or lines[line - 1] != written
             if changed or not _parses(catalog, path):
                 place = Place(path, line, word.start() + 1, line, word.end() + 1)
-                return input_by_name(catalog, place, word[0])
+                using = prompts_using(catalog, path)
+                homes = tuple(each for each in using if word[0] in declared(catalog, each))
+                found = Symbol(kind="input", name=word[0], place=place, homes=homes)
+                return found if homes else None
     return None
 
 
@@ -824,14 +791,10 @@ class NameLookup:
         """What the name at a position refers to."""
         line, column = self.file.cursor(position)
         seen = line if self.shift is None else self.shift.to_old(line)
-        found = None
-        if seen is not None:
-            found = symbol_at(self.catalog, self.file.path, seen, column)
-        return found or symbol_by_name(self.catalog, self.file.path, self._line(line), line, column)
-
-    def _line(self, number: int) -> str:
-        lines = split_lines(self.file.text)
-        return lines[number - 1] if number <= len(lines) else ""
+        catalog, path = self.catalog, self.file.path
+        found = symbol_at(catalog, path, seen, column) if seen is not None else None
+        written = split_lines(self.file.text)[line - 1]
+        return found or symbol_by_name(catalog, path, written, line, column)
 
     def locations(self, places: tuple[Place, ...]) -> list[types.Location]:
         """The editor's locations; without those in lines that changed since."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 from promptops.analysis.secrets import masked, without_secrets
 from promptops.catalog.catalog import Catalog
@@ -72,25 +73,27 @@ class RowTrials:
 
     def add_text(self, source: Source) -> None:
         """Try all ways to break a text; without a case, all are unseen."""
-        with CaughtBug() as bug:
-            self._add_text(source)
-        self._note(bug)
+        self.tested |= {user.prompt.id: user for user in source.users}
+        if not all(user.left_out for user in source.users):
+            with self._noted_bugs():
+                self._add_text(source)
 
     def add_prompt(self, tested: TestedPrompt) -> None:
         """Try all ways to break a prompt other than in its texts."""
-        with CaughtBug() as bug:
-            self._add_prompt(tested)
-        self._note(bug)
+        self.tested[tested.prompt.id] = tested
+        if not tested.left_out:
+            with self._noted_bugs():
+                self._add_prompt(tested)
 
-    def _note(self, bug: CaughtBug) -> None:
+    @contextmanager
+    def _noted_bugs(self) -> Iterator[None]:
+        with CaughtBug() as bug:
+            yield
         if bug.error is not None:
             problem = bug.error.problem(self.place)
             self.failure = with_hint(problem.message, problem.hint)
 
     def _add_text(self, source: Source) -> None:
-        self._use(source.users)
-        if all(user.left_out for user in source.users):
-            return
         prepared = _prepared(source)
         for operator, edit in text_edits(prepared, self.operators) if prepared else ():
             place = _place_of_edit(source, edit)
@@ -100,9 +103,6 @@ class RowTrials:
                 self._add_text_mutant(source, operator, edit, trial)
 
     def _add_prompt(self, tested: TestedPrompt) -> None:
-        self._use([tested])
-        if tested.left_out:
-            return
         for operator, edit in prompt_edits(tested.prompt, self.catalog, self.operators):
             if edit.place.path != tested.prompt.path:
                 continue  # it is inherited, and belongs to the prompt that has it
@@ -110,9 +110,6 @@ class RowTrials:
                 self.ignored += 1
             else:
                 self._add_prompt_mutant(tested, operator, edit, try_prompt(tested, edit))
-
-    def _use(self, users: Iterable[TestedPrompt]) -> None:
-        self.tested |= {user.prompt.id: user for user in users}
 
     def _add_text_mutant(
         self, source: Source, operator: Operator, edit: TextEdit, trial: Trial
@@ -164,11 +161,13 @@ class RowTrials:
         suggestion: Callable[[], str],
     ) -> Mutant | None:
         """The mutant; None for an equivalent one, which is counted."""
-        status = _status_of(trial)
+        status = trial.status
         if status is None:
             self.equivalent += 1
             return None
-        masks = self.catalog.masked(place.path).text != _unmasked_text(self.catalog, place.path)
+        data = self.catalog.files.data(place.path) or b""
+        text = data.decode("utf-8", "replace").replace("\r\n", "\n")
+        masks = self.catalog.masked(place.path).text != text
         shown: Callable[[str], str] = (lambda text: masked(text).text) if masks else str
         return Mutant(
             operator=operator,
@@ -188,12 +187,16 @@ class RowTrials:
         """The row for reports."""
         users = [self.tested[identity] for identity in sorted(self.tested)]
         cases = sum(len(user.cases) for user in users)
+        mutants = sorted(
+            (tried.mutant for tried in self.mutants),
+            key=lambda mutant: (mutant.place, OPERATORS.index(mutant.operator)),
+        )
         return MutationRow(
             name=self.name,
             partial=self.partial,
             prompts=tuple(user.prompt.id for user in users if user.cases),
             cases=cases,
-            mutants=tuple(tried.mutant for tried in sorted(self.mutants, key=_order_in_report)),
+            mutants=tuple(mutants),
             failing=0 if self.partial else sum(user.failing for user in users),
             equivalent=self.equivalent,
             ignored=self.ignored,
@@ -230,23 +233,6 @@ def _place_of_edit(source: Source, edit: TextEdit) -> Place:
     return source.text.place(start, max(end, start + 1))
 
 
-def _status_of(trial: Trial) -> MutantStatus | None:
-    if trial.kill is not None:
-        return "killed"
-    if trial.effect is Effect.NONE and not trial.seen:
-        return "unseen"
-    return "survived" if trial.effect is Effect.WORDS else None
-
-
-def _order_in_report(tried: TriedMutant) -> tuple[Place, int]:
-    return tried.mutant.place, OPERATORS.index(tried.mutant.operator)
-
-
-def _unmasked_text(catalog: Catalog, path: str) -> str:
-    data = catalog.files.data(path) or b""
-    return data.decode("utf-8", "replace").replace("\r\n", "\n")
-
-
 def _whole_place(catalog: Catalog, edit: PromptEdit) -> Place:
     """The place of an edit, up to the last line of what it drops."""
     if not edit.dropped:
@@ -260,16 +246,12 @@ def _whole_place(catalog: Catalog, edit: PromptEdit) -> Place:
 
 def _written(catalog: Catalog, place: Place) -> str:
     """The characters of a place."""
-    lines = list(_lines(catalog, place))
+    last = max(place.line, place.end_line)
+    lines = [catalog.line(place.path, number) for number in range(place.line, last + 1)]
     if len(lines) == 1:
         return lines[0][place.column - 1 : place.end_column - 1]
     lines[0], lines[-1] = lines[0][place.column - 1 :], lines[-1][: place.end_column - 1]
     return "\n".join(lines)
-
-
-def _lines(catalog: Catalog, place: Place) -> Iterator[str]:
-    last = max(place.line, place.end_line)
-    return (catalog.line(place.path, number) for number in range(place.line, last + 1))
 
 
 # Try one mutant on the cases of all prompts that use its text.
@@ -289,12 +271,24 @@ class Trial:
     seen: bool = True
     kill: Kill | None = None
 
+    @property
+    def status(self) -> MutantStatus | None:
+        """None for an equivalent mutant."""
+        if self.kill is not None:
+            return "killed"
+        if self.effect is Effect.NONE and not self.seen:
+            return "unseen"
+        return "survived" if self.effect is Effect.WORDS else None
+
 
 def try_text(source: Source, operator: Operator, edit: TextEdit) -> Trial | None:
     """Replace a span of a text; None if that is not a valid template any more."""
     text = with_span(source.text, edit.start, edit.end, edit.after)
-    if not source.is_expression and not _is_valid(text.value):
-        return None
+    if not source.is_expression and is_template(text.value):
+        try:
+            parse(text.value)
+        except TemplateError:
+            return None
     found = _observed(source, operator, edit, text)
     if found.kill is not None or found.effect is not Effect.NONE:
         return Trial(found.effect, kill=found.kill)
@@ -329,13 +323,6 @@ def _reworded(
     reworded = source.variant(user, reworded_text(source.text, edit.start, edit.end))
     has_tags = "{%" in source.text.value[edit.start : edit.end]
     return reworded_includes(reworded) if has_tags else reworded
-
-
-def _is_valid(source: str) -> bool:
-    try:
-        return not is_template(source) or bool(parse(source))
-    except TemplateError:
-        return False
 
 
 def try_prompt(tested: TestedPrompt, edit: PromptEdit) -> Trial:
@@ -382,9 +369,11 @@ def suggestion(source: Source, operator: Operator, edit: TextEdit) -> str:
 def _on_request(source: Source, value: str, case: str = "") -> str:
     if not value.strip():
         return "an assertion below `rendered` on the text that it adds"
-    return f"{_contains_assertion(source, value)} below `rendered`" + (
-        f" of `{case}`" if case else ""
-    )
+    roles = source.roles(source.users[0]) if source.users else ()
+    role = f"role: {roles[0]}, " if roles else ""
+    written = json.dumps(value, ensure_ascii=False)
+    of_case = f" of `{case}`" if case else ""
+    return f"`{{type: contains, {role}value: {written}}}` below `rendered`{of_case}"
 
 
 def _rule(text: str, operator: Operator, edit: TextEdit) -> str:
@@ -417,12 +406,6 @@ def _on_answer(rule: str) -> str:
         return "an `llm-rubric` about this rule"
     criterion = json.dumps(f"The answer keeps to: {words}", ensure_ascii=False)
     return f"`{{type: llm-rubric, value: {criterion}}}`"
-
-
-def _contains_assertion(source: Source, value: str) -> str:
-    roles = source.roles(source.users[0]) if source.users else ()
-    role = f"role: {roles[0]}, " if roles else ""
-    return f"`{{type: contains, {role}value: {json.dumps(value, ensure_ascii=False)}}}`"
 
 
 def _literal_value(text: str, edit: TextEdit) -> str:

@@ -180,7 +180,8 @@ class TestedPrompt:
         is the answer to each case.
         """
         good = self._good_answers()
-        for planned, answer, before in good or self._without_answers():
+        unanswered = [(planned, None, ()) for planned in self.cases if planned.needs_answer]
+        for planned, answer, before in good or unanswered:
             changed = witness(answer)
             if changed is not None:
                 now = self._judged(variant, planned, changed)
@@ -190,9 +191,6 @@ class TestedPrompt:
                 for judgement in violations(refused)[:1]:
                     return self._kill("witness", planned, judgement, judgement.place)
         return None
-
-    def _without_answers(self) -> list[_JudgedCase]:
-        return [(planned, None, ()) for planned in self.cases if planned.needs_answer]
 
     def _judged(
         self, variant: Prompt, planned: PlannedCase, answer: Answer
@@ -346,28 +344,27 @@ def reworded_includes(of: Variant) -> Variant:
 def reworded_prompt(of: Variant, pointers: Collection[str] | None = None) -> Variant:
     """A prompt with other words in its messages, or in those at some pointers, and in includes."""
 
-    def chosen(turn: Turn) -> bool:
-        return pointers is None or turn.at in pointers
+    def reworded(message: Message, turn: Turn) -> Message:
+        if pointers is not None and not {turn.at, message.at} & set(pointers):
+            return message
+        parts = (
+            replace(part, text=reworded_text(part.text)) if isinstance(part, TextPart) else part
+            for part in message.parts
+        )
+        return replace(message, parts=tuple(parts))
 
-    def reworded(turn: Turn) -> Turn:
+    return reworded_includes(Variant(_with_messages(of.prompt, reworded), of.load))
+
+
+def _with_messages(prompt: Prompt, change: Callable[[Message, Turn], Message]) -> Prompt:
+    """The prompt with other messages; `change` gets each with its turn, which may be a loop."""
+
+    def changed(turn: Turn) -> Turn:
         if isinstance(turn, ForEach):
-            inner = (
-                _reworded_message(message) if chosen(turn) or chosen(message) else message
-                for message in turn.messages
-            )
-            return replace(turn, messages=tuple(inner))
-        return _reworded_message(turn) if isinstance(turn, Message) and chosen(turn) else turn
+            return replace(turn, messages=tuple(change(each, turn) for each in turn.messages))
+        return change(turn, turn) if isinstance(turn, Message) else turn
 
-    messages = tuple(map(reworded, of.prompt.messages))
-    return reworded_includes(Variant(replace(of.prompt, messages=messages), of.load))
-
-
-def _reworded_message(message: Message) -> Message:
-    return replace(message, parts=tuple(map(_reworded_part, message.parts)))
-
-
-def _reworded_part(part: Part) -> Part:
-    return replace(part, text=reworded_text(part.text)) if isinstance(part, TextPart) else part
+    return replace(prompt, messages=tuple(map(changed, prompt.messages)))
 
 
 def _nowhere(_pointer: str, _key: bool, /, within: Offsets | None = None) -> Place:
@@ -378,17 +375,14 @@ def _nowhere(_pointer: str, _key: bool, /, within: Offsets | None = None) -> Pla
 def _effect_of(before: Request | None, after: Request) -> Effect:
     if before == after:
         return Effect.NONE
-    same = before is not None and _squeezed(before) == _squeezed(after)
+    if before is None or replace(before, messages=after.messages) != after:
+        return Effect.WORDS
+    same = _collapsed(list(before.messages)) == _collapsed(list(after.messages))
     return Effect.WHITE_SPACE if same else Effect.WORDS
 
 
-def _squeezed(request: Request) -> Any:
-    """A request with white space as single blanks."""
-    settings = (request.tools, request.response_format, request.model, request.params)
-    return _collapsed(list(request.messages)), settings
-
-
 def _collapsed(value: Any) -> Any:
+    """A JSON value whose strings have single blanks as white space."""
     if isinstance(value, str):
         return " ".join(value.split())
     if isinstance(value, Mapping):
@@ -487,40 +481,26 @@ def laid_over(of: Variant, originals: Collection[int], path: str, text: Text) ->
         originals: The `id` of each Text of the prompt to replace.
         path: The file that is replaced for includes, or "".
     """
-    turns = tuple(_laid_over_turn(turn, originals, text) for turn in of.prompt.messages)
-    prompt = replace(of.prompt, messages=turns)
+
+    def replaced(own: Text | None) -> Text | None:
+        return text if id(own) in originals else own
+
+    def changed_part(part: Part) -> Part:
+        when = replaced(part.when)
+        if not isinstance(part, TextPart):
+            return replace(part, when=when)
+        own = text if id(part.text) in originals else part.text
+        return replace(part, when=when, text=own)
+
+    def changed(message: Message, _turn: Turn) -> Message:
+        parts = tuple(map(changed_part, message.parts))
+        return replace(message, parts=parts, when=replaced(message.when))
 
     def load(origin: str, name: str) -> Text | None:
         found = of.load(origin, name)
         return text if found is not None and found.path == path else found
 
-    return Variant(prompt, load if path else of.load)
-
-
-def _laid_over_turn(turn: Turn, originals: Collection[int], text: Text) -> Turn:
-    if isinstance(turn, Message):
-        return _laid_over_message(turn, originals, text)
-    if isinstance(turn, ForEach):
-        messages = tuple(_laid_over_message(message, originals, text) for message in turn.messages)
-        return replace(turn, messages=messages)
-    return turn
-
-
-def _laid_over_message(message: Message, originals: Collection[int], text: Text) -> Message:
-    parts = tuple(_laid_over_part(part, originals, text) for part in message.parts)
-    return replace(message, parts=parts, when=_laid_over_text(message.when, originals, text))
-
-
-def _laid_over_part(part: Part, originals: Collection[int], text: Text) -> Part:
-    when = _laid_over_text(part.when, originals, text)
-    if isinstance(part, TextPart):
-        own = text if id(part.text) in originals else part.text
-        return replace(part, text=own, when=when)
-    return replace(part, when=when)
-
-
-def _laid_over_text(own: Text | None, originals: Collection[int], text: Text) -> Text | None:
-    return text if id(own) in originals else own
+    return Variant(_with_messages(of.prompt, changed), load if path else of.load)
 
 
 def with_span(text: Text, start: int, end: int, after: str) -> Text:

@@ -177,7 +177,8 @@ class _Scoring:
         prompt = joined.prompt
         outcomes = prompt.check(sample, answer)
         scores = scores_of(prompt.assertions, outcomes)
-        group.add("refusals", bucket, _refuses(answer))
+        refuses = answer.finish_reason == "content_filter" or refusal_in(answer.text) >= 0
+        group.add("refusals", bucket, refuses)
         _add_outcomes(group, bucket, prompt.assertions, outcomes)
         for name, score in scores.items():
             group.add(f"{SCORE_PREFIX}{name}", bucket, score)
@@ -245,10 +246,6 @@ def scores_of(assertions: tuple[PreparedAssertion, ...], outcomes: list[Outcome]
     }
 
 
-def _refuses(answer: Answer) -> bool:
-    return answer.finish_reason == "content_filter" or refusal_in(answer.text) >= 0
-
-
 # The prompt of a sample: found in the pack by what the sample names.
 
 _LAST_JOINING: dict[str, Joining] = {}
@@ -294,6 +291,21 @@ class AssertionFacts:
     score: str | None
 
 
+@record(frozen=True, slots=True, kw_only=True)
+class PackFacts:
+    """What the results need to know about the prompts; of several releases, about the latest one.
+
+    Attributes:
+        assertions: By number.
+        primary: The score that each prompt names as its primary one, or None; by id.
+        budgets: USD for a request, or None; by id.
+    """
+
+    assertions: Mapping[int, AssertionFacts]
+    primary: Mapping[str, str | None]
+    budgets: Mapping[str, float | None]
+
+
 class Joining:
     """The prompts of a pack by what samples name; each is prepared when it is first needed."""
 
@@ -306,7 +318,11 @@ class Joining:
         self._others = frozenset(value["others"])
         self._prepared: dict[int, Prepared] = {}
         self._joined: dict[tuple[str, str, str], Joined | None] = {}
-        self._numbers = _assertion_numbers(self._values)
+        self._numbers: dict[tuple[str, str], int] = {}
+        """By the prompt's id and the JSON text of the assertion, "" for the output contract."""
+        for each in self._values:
+            for written in (*(one["written"] for one in each["assertions"]), ""):
+                self._numbers.setdefault((each["id"], written), len(self._numbers))
 
     def join(self, sample: Sample) -> Joined | None:
         """The prompt of a sample at its release, or else of its version; None if unknown."""
@@ -329,33 +345,31 @@ class Joining:
         """The prompts that samples were joined with so far."""
         return tuple(self._prepared.values())
 
-    def facts(self) -> dict[int, AssertionFacts]:
-        """All assertions, by number; the latest release comes last."""
-        found = {}
-        for index in range(len(self._values)):
-            prompt = self._prompt(index)
-            for each in (*prompt.assertions, *prompt.judged):
-                found[each.number] = AssertionFacts(
+    def facts(self) -> PackFacts:
+        """All assertions, scores and budgets; the latest release comes last."""
+        prompts = [self._prompt(index) for index in range(len(self._values))]
+        return PackFacts(
+            assertions={
+                each.number: AssertionFacts(
                     prompt=prompt.id,
                     type=each.type,
                     place=each.place,
                     must=each.must,
                     score=each.score,
                 )
-        return found
-
-    def primary_scores(self) -> dict[str, str | None]:
-        """The primary score that the evaluation of each prompt names, by id."""
-        return {str(value["id"]): value["score"] for value in self._values}
-
-    def budgets(self) -> dict[str, float | None]:
-        """USD for a request to each prompt by id, of the latest release; None without a budget."""
-        return {str(value["id"]): value["budget"] for value in self._values}
+                for prompt in prompts
+                for each in (*prompt.assertions, *prompt.judged)
+            },
+            primary={str(value["id"]): value["score"] for value in self._values},
+            budgets={str(value["id"]): value["budget"] for value in self._values},
+        )
 
     def _find(self, name: str, release: str, version: str) -> Joined | None:
         if release:
             index, known = self._releases.get(release, {}).get(name, (None, ""))
-            return self._as_joined(index, known or version, release)
+            if index is None:
+                return None
+            return Joined(prompt=self._prompt(index), version=known or version, release=release)
         if version:
             return self._of_version(name, version)
         index = self._by_id.get(name)
@@ -369,27 +383,13 @@ class Joining:
         for each in (version, version.removeprefix("v")):
             if each in known:
                 index, tag = known[each]
-                return self._as_joined(index, each, tag)
+                return Joined(prompt=self._prompt(index), version=each, release=tag)
         return self._find(name, version, "") if version in self._releases else None
-
-    def _as_joined(self, index: int | None, version: str, release: str) -> Joined | None:
-        if index is None:
-            return None
-        return Joined(prompt=self._prompt(index), version=version, release=release)
 
     def _prompt(self, index: int) -> Prepared:
         if index not in self._prepared:
             self._prepared[index] = Prepared(self._values[index], self._numbers)
         return self._prepared[index]
-
-
-def _assertion_numbers(values: list[Mapping[str, Any]]) -> dict[tuple[str, str], int]:
-    """Numbers of assertions by the prompt's id and their JSON text, "" for the output contract."""
-    found: dict[tuple[str, str], int] = {}
-    for value in values:
-        for written in (*(each["written"] for each in value["assertions"]), ""):
-            found.setdefault((value["id"], written), len(found))
-    return found
 
 
 def unjoined_name(sample: Sample) -> str:
@@ -458,6 +458,7 @@ class PreparedAssertion:
         written: Its JSON text; "" for the output contract.
         assertion: None for the output contract.
         needs_messages: It looks at the messages of the request.
+        is_judged: It calls a model.
     """
 
     number: int
@@ -469,6 +470,7 @@ class PreparedAssertion:
     weight: float = 1.0
     assertion: Assertion | None = None
     needs_messages: bool = False
+    is_judged: bool = False
 
 
 class Prepared:
@@ -493,9 +495,9 @@ class Prepared:
         self._beside = Beside(price=value["price"])
         self._judge = value["judge"]
         written = list(self._written(numbers))
-        self.judged = tuple(each for each in written if _is_judged(each))
+        self.judged = tuple(each for each in written if each.is_judged)
         self.assertions = (
-            *(each for each in written if not _is_judged(each)),
+            *(each for each in written if not each.is_judged),
             *self._output_contract(numbers),
         )
         self._reader = Answers(self.id, self._prompt.output) if value["output"] else None
@@ -578,7 +580,18 @@ class Prepared:
         for each in self._value["assertions"]:
             assertion, _ = parse(json.loads(each["written"]), "answer")
             if assertion is not None:
-                yield _prepared_assertion(assertion, numbers[self.id, each["written"]], each)
+                yield PreparedAssertion(
+                    number=numbers[self.id, each["written"]],
+                    type=assertion.type,
+                    place=Place(*each["place"]),
+                    written=each["written"],
+                    must=assertion.must,
+                    score=assertion.score,
+                    weight=assertion.weight,
+                    assertion=assertion,
+                    needs_messages=reads_messages(assertion),
+                    is_judged=calls_a_model(assertion),
+                )
 
     def _output_contract(
         self, numbers: Mapping[tuple[str, str], int]
@@ -690,26 +703,6 @@ def answer_of(sample: Sample) -> Answer | None:
         usage=sample.usage or _NO_USAGE,
         latency_s=sample.latency_s,
     )
-
-
-def _prepared_assertion(
-    assertion: Assertion, number: int, written: Mapping[str, Any]
-) -> PreparedAssertion:
-    return PreparedAssertion(
-        number=number,
-        type=assertion.type,
-        place=Place(*written["place"]),
-        written=written["written"],
-        must=assertion.must,
-        score=assertion.score,
-        weight=assertion.weight,
-        assertion=assertion,
-        needs_messages=reads_messages(assertion),
-    )
-
-
-def _is_judged(each: PreparedAssertion) -> bool:
-    return each.assertion is not None and calls_a_model(each.assertion)
 
 
 # What a worker needs to score samples, without a repository: prompts, assertions and settings.

@@ -11,10 +11,8 @@ from time import monotonic
 from promptops.commands.score.engines import ENGINES, Engine
 from promptops.commands.score.events import event_lines
 from promptops.commands.score.finishing import (
-    PackFacts,
     check_rules,
     finished_groups,
-    metric_names,
     watch,
 )
 from promptops.commands.score.options import ScoreOptions
@@ -22,9 +20,9 @@ from promptops.commands.score.packing import pack_of
 from promptops.commands.score.part import (
     Joining,
     Pack,
+    PackFacts,
     PartSettings,
     Prepared,
-    PreparedAssertion,
     answer_of,
     joining_of,
 )
@@ -32,6 +30,7 @@ from promptops.commands.score.picked_samples import without_repeated
 from promptops.commands.score.sums import (
     BILLION,
     SCORE_PREFIX,
+    Counts,
     GroupKey,
     GroupSums,
     Partial,
@@ -44,12 +43,12 @@ from promptops.model.answer import Answer
 from promptops.model.place import Place
 from promptops.model.prompt import Case
 from promptops.model.sample import BrokenLine, Part, Sample
-from promptops.model.score import LeftOutAssertion, SampleCounts, Score, UnreadableLine
+from promptops.model.score import SampleCounts, Score, UnreadableLine
 from promptops.patterns import lazy_pattern
 from promptops.records import field, record, replace
 from promptops.testing.answering import Answering, not_requested
 from promptops.testing.judging import AnswerJudge
-from promptops.testing.model_calls import ModelCalls, within_budget
+from promptops.testing.model_calls import within_budget
 from promptops.testing.options import RunOptions, model_calls
 from promptops.testing.plan import PlannedCase
 from promptops.testing.recordings.store import Store
@@ -72,9 +71,8 @@ def score(workspace: Workspace, options: ScoreOptions) -> Score:
         refuse_untrusted(hint="score without judges: --judge 0")
     engine = ENGINES[options.engine]
     packed = pack_of(workspace, options.at, options.prompts, _part_settings(options))
-    facts = _pack_facts(joining_of(packed.pack))
-    scores = {each.score for each in facts.assertions.values() if each.score}
-    check_rules(workspace.catalog, options.alerts, metric_names(facts, scores))
+    facts = joining_of(packed.pack).facts()
+    check_rules(workspace.catalog, options.alerts, facts)
     whole, counts = _added_up(engine, packed.pack, options)
     judged = JudgeCalls()
     if options.judge:
@@ -82,7 +80,11 @@ def score(workspace: Workspace, options: ScoreOptions) -> Score:
     return replace(
         _result(whole, facts, options),
         samples=counts,
-        left_out=tuple(_left_out(packed.left_out, whole, options)),
+        left_out=tuple(
+            each
+            for each in packed.left_out
+            if each.prompt in whole.prompts and not (options.judge and each.why in CALLS)
+        ),
         pack=packed.pack.digest,
         nothing=_why_nothing(counts, options),
         ended=judged.ended,
@@ -105,14 +107,6 @@ def _part_settings(options: ScoreOptions) -> PartSettings:
         failures=options.failures,
         events=options.events,
         content=options.content,
-    )
-
-
-def _pack_facts(joining: Joining) -> PackFacts:
-    return PackFacts(
-        assertions=joining.facts(),
-        primary=joining.primary_scores(),
-        budgets=joining.budgets(),
     )
 
 
@@ -168,27 +162,13 @@ class _PartOrder:
 
 
 def _sample_counts(whole: Partial) -> SampleCounts:
-    counts = whole.counts
+    counts = {name: getattr(whole.counts, name) for name in Counts.__slots__}
     return SampleCounts(
-        read=counts.read,
-        repeated=counts.repeated,
-        unselected=counts.unselected,
-        sampled=counts.sampled,
-        scored=counts.scored,
+        **{**counts, "ignored": dict(sorted(whole.counts.ignored.items()))},
         unjoined=whole.unjoined.most_frequent(MOST_UNJOINED),
         unjoined_samples=whole.unjoined.total,
-        by_id_only=counts.by_id_only,
-        altered=counts.altered,
         broken=tuple(map(_unreadable_line, whole.broken)),
-        broken_lines=counts.broken_lines,
-        lines=counts.lines,
-        ignored=dict(sorted(counts.ignored.items())),
         similar_keys=dict(sorted(whole.similar_keys.items())),
-        text_answers=counts.text_answers,
-        json_answers=counts.json_answers,
-        unwrapped_answers=counts.unwrapped_answers,
-        without_answer=counts.without_answer,
-        without_cost=counts.without_cost,
     )
 
 
@@ -215,15 +195,6 @@ def _result(whole: Partial, facts: PackFacts, options: ScoreOptions) -> Score:
         failing=whole.failures.first,
         failed=tuple(sorted(map(str, whole.bugs))),
     )
-
-
-def _left_out(
-    known: Iterable[LeftOutAssertion], whole: Partial, options: ScoreOptions
-) -> Iterator[LeftOutAssertion]:
-    """The assertions of scored prompts that were not checked."""
-    for each in known:
-        if each.prompt in whole.prompts and not (options.judge and each.why in CALLS):
-            yield each
 
 
 def _why_nothing(counts: SampleCounts, options: ScoreOptions) -> str:
@@ -272,7 +243,9 @@ def add_judgements(
     found = [
         each for each in _judgeable_answers(whole, joining) if each.planned.request is not None
     ]
-    calls = _judge_model_calls(workspace, options)
+    settings = within_budget(options.settings, workspace.config.test.budget, options.event)
+    live = replace(options, mode="live", settings=settings)
+    calls = model_calls(workspace.repository, live)
     answering = Answering(workspace.catalog, Store(workspace.catalog), "live", calls=calls)
     judge = AnswerJudge(workspace.catalog, answering, runs_code=False)
     verdicts = judge.judge([(each.planned, each.answer) for each in found]) if found else []
@@ -286,12 +259,6 @@ def add_judgements(
         unanswered=calls.unanswered,
         no_verdict=_missing_verdicts(verdicts, calls.ended),
     )
-
-
-def _judge_model_calls(workspace: Workspace, options: RunOptions) -> ModelCalls:
-    budget = workspace.config.test.budget
-    settings = within_budget(options.settings, budget, options.event)
-    return model_calls(workspace.repository, replace(options, mode="live", settings=settings))
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -348,21 +315,11 @@ def _add_verdicts(
             continue
         any_verdict = True
         group.add(assertion.number, bucket, judgement.passed)
-        _add_judged_score(group, bucket, assertion, judgement, own_scores)
+        # Only to a score that judges alone measure: the mean of the others is over all samples.
+        if assertion.score is not None and assertion.score not in own_scores:
+            degree = judgement.degree or 0.0
+            group.add(f"{SCORE_PREFIX}{assertion.score}", bucket, round(degree * BILLION))
     return any_verdict
-
-
-def _add_judged_score(
-    group: GroupSums,
-    bucket: int,
-    assertion: PreparedAssertion,
-    judgement: Judgement,
-    own_scores: set[str | None],
-) -> None:
-    """Add to a score that only judges measure; a mean over other samples can't be added to."""
-    if assertion.score is not None and assertion.score not in own_scores:
-        degree = judgement.degree or 0.0
-        group.add(f"{SCORE_PREFIX}{assertion.score}", bucket, round(degree * BILLION))
 
 
 def _missing_verdicts(verdicts: Iterable[Sequence[Judgement]], ended: str) -> dict[str, int]:

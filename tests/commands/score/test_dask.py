@@ -15,7 +15,7 @@ import pytest
 
 from promptops.cli.main import run
 from promptops.commands.score import engines
-from promptops.commands.score.finishing import PackFacts, finished_groups
+from promptops.commands.score.finishing import finished_groups
 from promptops.commands.score.options import ScoreOptions
 from promptops.commands.score.packing import pack_of
 from promptops.commands.score.part import Pack, PartSettings, joining_of, score_part
@@ -105,7 +105,7 @@ def result(pack: Pack, partials: Iterable[Partial]) -> tuple[tuple[ScoreGroup, .
         events.append(partial.events)
         total.add_all(partial)
     joining = joining_of(pack)
-    facts = PackFacts(assertions=joining.facts(), primary=joining.primary_scores())
+    facts = joining.facts()
     return finished_groups(total, facts), total.failures.first, b"".join(sorted(events))
 
 

@@ -169,83 +169,71 @@ _LONGEST_SCHEMA_POINTER = 3
 """In steps."""
 
 _ONE_SCHEMA = {"$ref": "#/$defs/jsonSchema"}
-_LIST_OF_SCHEMAS = {"type": "array", "items": _ONE_SCHEMA}
-_NAMED_SCHEMAS = {"type": "object", "additionalProperties": _ONE_SCHEMA}
-_COUNT = {"type": "integer"}
-_SCHEMA_TYPES = ["string", "number", "integer", "boolean", "array", "object", "null"]
-_FORMATS = [
-    "date",
-    "date-time",
-    "time",
-    "duration",
-    "email",
-    "uri",
-    "uuid",
-    "hostname",
-    "regex",
-]
-
-
-def _described(shape: Mapping[str, Any], description: str) -> Mapping[str, Any]:
-    return {"description": description, **shape}
-
-
+_TYPES = {"enum": ["string", "number", "integer", "boolean", "array", "object", "null"]}
+_FORMATS = ["date", "date-time", "time", "duration", "email", "uri", "uuid", "hostname", "regex"]
+_VALUES: Mapping[str, Mapping[str, Any]] = {
+    "any": {},
+    "text": {"type": "string"},
+    "boolean": {"type": "boolean"},
+    "count": {"type": "integer"},
+    "number": {"type": "number"},
+    "list": {"type": "array"},
+    "names": {"type": "array", "items": {"type": "string"}},
+    "types": {"anyOf": [_TYPES, {"type": "array", "items": _TYPES}]},
+    "format": {"enum": _FORMATS},
+    "schema": _ONE_SCHEMA,
+    "schemas": {"type": "array", "items": _ONE_SCHEMA},
+    "named schemas": {"type": "object", "additionalProperties": _ONE_SCHEMA},
+    "boolean or schema": {"anyOf": [{"type": "boolean"}, _ONE_SCHEMA]},
+}
+_KEYWORDS: Mapping[str, tuple[str, str]] = {
+    "type": ("types", "The type of the value; a list of types accepts each of them."),
+    "description": ("text", "What the value is."),
+    "title": ("text", "A short name for people."),
+    "default": ("any", "The value if none is given."),
+    "enum": ("list", "The accepted values."),
+    "const": ("any", "The only accepted value."),
+    "examples": ("list", "Examples of the value."),
+    "deprecated": ("boolean", "The value should not be used."),
+    "minLength": ("count", "Minimum length of a string, in characters."),
+    "maxLength": ("count", "Maximum length of a string, in characters."),
+    "pattern": ("text", "A regular expression that matches somewhere in a string."),
+    "format": ("format", "The format of a string."),
+    "minimum": ("number", "The least accepted number."),
+    "maximum": ("number", "The greatest accepted number."),
+    "exclusiveMinimum": ("number", "Numbers must be greater than this."),
+    "exclusiveMaximum": ("number", "Numbers must be less than this."),
+    "multipleOf": ("number", "Numbers must be multiples of this."),
+    "items": ("schema", "The schema of each item of a list."),
+    "prefixItems": ("schemas", "The schemas of the first items of a list."),
+    "contains": ("schema", "At least one item of a list matches this schema."),
+    "minItems": ("count", "Minimum number of items."),
+    "maxItems": ("count", "Maximum number of items."),
+    "uniqueItems": ("boolean", "No two items are equal."),
+    "properties": ("named schemas", "The keys of an object, each with its schema."),
+    "required": ("names", "The keys that an object must have."),
+    "additionalProperties": (
+        "boolean or schema",
+        "Whether an object may have other keys, or the schema of their values.",
+    ),
+    "patternProperties": (
+        "named schemas",
+        "The schemas of keys that match a regular expression.",
+    ),
+    "propertyNames": ("schema", "The schema of the names of keys."),
+    "minProperties": ("count", "Minimum number of keys."),
+    "maxProperties": ("count", "Maximum number of keys."),
+    "anyOf": ("schemas", "The value matches at least one of these schemas."),
+    "oneOf": ("schemas", "The value matches exactly one of these schemas."),
+    "allOf": ("schemas", "The value matches all of these schemas."),
+    "not": ("schema", "The value does not match this schema."),
+    "$ref": ("text", "Another schema: a file relative to the schema root, or `#/$defs/NAME`."),
+    "$defs": ("named schemas", "Schemas that `$ref` can refer to."),
+}
 _JSON_SCHEMA: Mapping[str, Any] = {
     "type": ["object", "boolean"],
     "properties": {
-        "type": {
-            "description": "The type of the value; a list of types accepts each of them.",
-            "anyOf": [{"enum": _SCHEMA_TYPES}, {"type": "array", "items": {"enum": _SCHEMA_TYPES}}],
-        },
-        "description": {"description": "What the value is.", "type": "string"},
-        "title": {"description": "A short name for people.", "type": "string"},
-        "default": {"description": "The value if none is given."},
-        "enum": {"description": "The accepted values.", "type": "array"},
-        "const": {"description": "The only accepted value."},
-        "examples": {"description": "Examples of the value.", "type": "array"},
-        "deprecated": {"description": "The value should not be used.", "type": "boolean"},
-        "minLength": _described(_COUNT, "Minimum length of a string, in characters."),
-        "maxLength": _described(_COUNT, "Maximum length of a string, in characters."),
-        "pattern": {
-            "description": "A regular expression that matches somewhere in a string.",
-            "type": "string",
-        },
-        "format": {"description": "The format of a string.", "enum": _FORMATS},
-        "minimum": {"description": "The least accepted number.", "type": "number"},
-        "maximum": {"description": "The greatest accepted number.", "type": "number"},
-        "exclusiveMinimum": {"description": "Numbers must be greater than this.", "type": "number"},
-        "exclusiveMaximum": {"description": "Numbers must be less than this.", "type": "number"},
-        "multipleOf": {"description": "Numbers must be multiples of this.", "type": "number"},
-        "items": _described(_ONE_SCHEMA, "The schema of each item of a list."),
-        "prefixItems": _described(_LIST_OF_SCHEMAS, "The schemas of the first items of a list."),
-        "contains": _described(_ONE_SCHEMA, "At least one item of a list matches this schema."),
-        "minItems": _described(_COUNT, "Minimum number of items."),
-        "maxItems": _described(_COUNT, "Maximum number of items."),
-        "uniqueItems": {"description": "No two items are equal.", "type": "boolean"},
-        "properties": _described(_NAMED_SCHEMAS, "The keys of an object, each with its schema."),
-        "required": {
-            "description": "The keys that an object must have.",
-            "type": "array",
-            "items": {"type": "string"},
-        },
-        "additionalProperties": _described(
-            {"anyOf": [{"type": "boolean"}, _ONE_SCHEMA]},
-            "Whether an object may have other keys, or the schema of their values.",
-        ),
-        "patternProperties": _described(
-            _NAMED_SCHEMAS, "The schemas of keys that match a regular expression."
-        ),
-        "propertyNames": _described(_ONE_SCHEMA, "The schema of the names of keys."),
-        "minProperties": _described(_COUNT, "Minimum number of keys."),
-        "maxProperties": _described(_COUNT, "Maximum number of keys."),
-        "anyOf": _described(_LIST_OF_SCHEMAS, "The value matches at least one of these schemas."),
-        "oneOf": _described(_LIST_OF_SCHEMAS, "The value matches exactly one of these schemas."),
-        "allOf": _described(_LIST_OF_SCHEMAS, "The value matches all of these schemas."),
-        "not": _described(_ONE_SCHEMA, "The value does not match this schema."),
-        "$ref": {
-            "description": "Another schema: a file relative to the schema root, or `#/$defs/NAME`.",
-            "type": "string",
-        },
-        "$defs": _described(_NAMED_SCHEMAS, "Schemas that `$ref` can refer to."),
+        name: {"description": description, **_VALUES[value]}
+        for name, (value, description) in _KEYWORDS.items()
     },
 }

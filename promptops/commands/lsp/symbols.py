@@ -32,6 +32,7 @@ from promptops.source.json_lines import read_json
 from promptops.source.line_shift import LineShift, line_shift
 from promptops.source.lines import Lines
 from promptops.source.paths import may_be_template
+from promptops.source.references import subschemas
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -469,10 +470,10 @@ def _in_schema(subject: PromptFacts, name: str) -> Iterator[InputPlace]:
     own = f"/inputs/properties/{escaped(name)}"
     for pointer, key in _schema_pointers(inputs, name, "/inputs"):
         yield InputPlace(place=document.place(pointer, key), declares=pointer == own)
-    for pointer, written in _references(inputs, "/inputs"):
-        if f"{written}/".startswith(f"{_IN_SCHEMA}{escaped(name)}/"):
+    for pointer, part in subschemas(inputs, "/inputs"):
+        if f"{part.get('$ref')}/".startswith(f"{_IN_SCHEMA}{escaped(name)}/"):
             within = len(_IN_SCHEMA), len(_IN_SCHEMA) + len(escaped(name))
-            yield InputPlace(place=document.place(pointer, within=within))
+            yield InputPlace(place=document.place(f"{pointer}/$ref", within=within))
 
 
 def _schema_pointers(schema: Any, name: str, at: str) -> Iterator[tuple[str, bool]]:
@@ -490,19 +491,6 @@ def _schema_pointers(schema: Any, name: str, at: str) -> Iterator[tuple[str, boo
             yield f"{at}/examples/{index}/{escaped(name)}", True
     for pointer, part in _parts(schema, at):
         yield from _schema_pointers(part, name, pointer)
-
-
-def _references(schema: Any, at: str) -> Iterator[tuple[str, str]]:
-    """The pointer and the value of each `$ref`."""
-    if isinstance(schema, Mapping):
-        for key, value in schema.items():
-            if key == "$ref" and isinstance(value, str):
-                yield f"{at}/$ref", value
-            else:
-                yield from _references(value, f"{at}/{escaped(key)}")
-    elif isinstance(schema, list):
-        for index, value in enumerate(schema):
-            yield from _references(value, f"{at}/{index}")
 
 
 def _parts(schema: Mapping[str, Any], at: str) -> Iterator[tuple[str, Any]]:

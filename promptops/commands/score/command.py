@@ -158,28 +158,26 @@ def _scored(
     output: OutputOptions, progress: SampleProgress, calls: CallOptions, options: dict[str, Any]
 ) -> tuple[Score, float]:
     """The result, and how many percent of the samples may belong to no prompt."""
+    from promptops.commands.score.picked_samples import SPARE, refuse_unless_new, write_cases
     from promptops.commands.score.score import score
     from promptops.workspace.workspace import workspace
 
     _refuse_incomplete(options)
     _refuse_to_replace_samples(output.directory, options)
     cases, pick = options["to_cases"], options["pick"] or _MOST_CASES
+    file = Path(output.directory, cases or "")
     with workspace(output.directory, overrides=output.overrides) as opened:
         wanted = replace(
             _options(output, progress, opened.config, options),
+            failures=0 if cases is None else pick + SPARE,
             run=calls.run(output, opened.config.test, mode="live"),
         )
-        accepted = opened.config.score.unjoined
-        if cases is None:
-            found = _with_events(output, options["events"], wanted, partial(score, opened))
-            return found, accepted
-        from promptops.commands.score.picked_samples import SPARE, refuse_unless_new, write_cases
-
-        file = Path(output.directory, cases)
-        refuse_unless_new(file, cases)
-        wanted = replace(wanted, failures=pick + SPARE)
+        if cases is not None:
+            refuse_unless_new(file, cases)
         found = _with_events(output, options["events"], wanted, partial(score, opened))
-        return replace(found, cases=write_cases(file, cases, found.failing, pick)), accepted
+        if cases is not None:
+            found = replace(found, cases=write_cases(file, cases, found.failing, pick))
+        return found, opened.config.score.unjoined
 
 
 def _refuse_incomplete(options: dict[str, Any]) -> None:
@@ -213,7 +211,6 @@ def _with_events(
     if written is None:
         return score(wanted)
     from promptops.commands.score.events import event_file
-    from promptops.records import replace
 
     with event_file(Path(output.directory, written), written) as write:
         return score(replace(wanted, events=True, on_events=write))

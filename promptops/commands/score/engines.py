@@ -92,16 +92,11 @@ def _again(unfinished: list[Part], pack: Pack) -> Iterator[Partial]:
             try:
                 partial = _submitted(pool, part).result()
             except BrokenProcessPool:
-                raise _died(part) from None
+                span = f"the bytes {part.start:,} to {part.end:,}"
+                message = f"a process died twice while it scored {span}"
+                hint = "it may need more memory than there is; use fewer processes: --processes 1"
+                raise InputError(message, where=part.path, hint=hint) from None
             yield partial
-
-
-def _died(part: Part) -> InputError:
-    return InputError(
-        f"a process died twice while it scored the bytes {part.start:,} to {part.end:,}",
-        where=part.path,
-        hint="it may need more memory than there is; use fewer processes: --processes 1",
-    )
 
 
 def _submitted(pool: ProcessPoolExecutor, part: Part) -> Future[Partial]:

@@ -197,8 +197,12 @@ class _Compared:
 
     def against(self, key: GroupKey) -> AgainstVersion | None:
         """The comparison of a group; None without an earlier version."""
-        earlier = self._version_before(key)
-        if earlier is None or self._at is None:
+        own = parse(key[self._at], prereleases=True) if self._at is not None else None
+        if self._at is None or own is None:
+            return None
+        known = (each for each in self._versions[self._others(key)] if each[0] < own)
+        _, earlier = max(known, default=(own, None))
+        if earlier is None:
             return None
         before = self._groups[(*key[: self._at], earlier, *key[self._at + 1 :])]
         measure = self._measure(key)
@@ -232,12 +236,6 @@ class _Compared:
 
     def _others(self, key: GroupKey) -> GroupKey:
         return tuple(value for index, value in enumerate(key) if index != self._at)
-
-    def _version_before(self, key: GroupKey) -> str | None:
-        if self._at is None or (own := parse(key[self._at], prereleases=True)) is None:
-            return None
-        known = self._versions[self._others(key)]
-        return max((each for each in known if each[0] < own), default=(own, None))[1]
 
     def _measure(self, key: GroupKey) -> str:
         sums = self._groups[key]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,12 +20,8 @@ if TYPE_CHECKING:
     from promptops.model.score import Dimension
 
 
-def _ignored(_: bytes) -> None:
-    """Ignores lines of events."""
-
-
-def _uncounted(_: int) -> None:
-    """Receives the number of samples if progress is not shown."""
+def _ignored(_: object) -> None:
+    """Receives what is not wanted: lines of events, and the progress."""
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -66,7 +62,7 @@ class ScoreOptions:
     events: bool = False
     content: bool = False
     on_events: Callable[[bytes], None] = _ignored
-    on_samples: Callable[[int], None] = _uncounted
+    on_samples: Callable[[int], None] = _ignored
     processes: int = 1
     engine: str = "local"
     cluster: str = ""
@@ -84,13 +80,11 @@ def alert_rule(text: str) -> AlertRule:
     from promptops.model.config import VALUE_METRICS, AlertRule
 
     sign = next((char for char in text if char in "<>"), "")
-    if not sign:
-        raise UsageError(f"{text!r} has no comparison", where=_ALERT, hint=_EXAMPLE)
-    metric, _, number = (part.strip() for part in text.partition(sign))
-    if not metric:
-        raise UsageError(f"{text!r} has no metric", where=_ALERT, hint=_EXAMPLE)
-    if not number:
-        raise UsageError(f"{text!r} has no number", where=_ALERT, hint=_EXAMPLE)
+    metric, _, number = (part.strip() for part in text.partition(sign or "<"))
+    parts = {"comparison": sign, "metric": metric, "number": number}
+    missing = next((name for name, part in parts.items() if not part), None)
+    if missing is not None:
+        raise UsageError(f"{text!r} has no {missing}", where=_ALERT, hint=_EXAMPLE)
     threshold = _number(number)
     is_percent = metric not in VALUE_METRICS
     within = limit_of_percent if is_percent else limit_of_amount
@@ -105,10 +99,7 @@ def alert_rule(text: str) -> AlertRule:
 
 
 def _number(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
+    number = _as_float(text)
     if math.isfinite(number):
         return number
     hint = _EXAMPLE
@@ -143,22 +134,22 @@ def reader(text: str) -> str:
 def _known(name: str, known: Sequence[Any], what: str, where: str) -> Any:
     if name in known:
         return name
-    hint = did_you_mean(name, known) or _one_of(known)
+    hint = did_you_mean(name, known) or f"one of: {', '.join(known)}"
     raise UsageError(f"there is no {what} {name!r}", where=where, hint=hint)
-
-
-def _one_of(known: Collection[str]) -> str:
-    return f"one of: {', '.join(known)}"
 
 
 def share(text: str) -> float:
     """A share such as `10%` as .1; raises UsageError unless it is over 0 and at most 100%."""
     number, percent, rest = text.partition("%")
-    try:
-        found = float(number)
-    except ValueError:
-        found = math.nan
+    found = _as_float(number)
     if percent and not rest.strip() and 0 < found <= 100:
         return found / 100
     hint = "write a percentage over 0 and at most 100, such as 10%"
     raise UsageError(f"{text!r} is not a share of the samples", where="--sample", hint=hint)
+
+
+def _as_float(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan

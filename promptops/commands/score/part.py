@@ -169,7 +169,7 @@ class _Scoring:
         else:
             group.add("cost", bucket, round(cost * BILLION))
         if sample.latency_s is not None:
-            group.add_step(step_of(sample.latency_s))
+            group.steps[step_of(sample.latency_s)] += 1
 
     def _check(
         self, group: GroupSums, bucket: int, sample: Sample, joined: Joined, answer: Answer
@@ -218,7 +218,7 @@ def _add_outcomes(
     kept: bool | None = None
     for assertion, (passed, _) in zip(assertions, outcomes, strict=True):
         if passed is None:
-            group.add_unscorable(assertion.number)
+            group.unscorable[assertion.number] += 1
             continue
         group.add(assertion.number, bucket, passed)
         if assertion.must:

@@ -30,7 +30,6 @@ from promptops.commands.score.picked_samples import without_repeated
 from promptops.commands.score.sums import (
     BILLION,
     SCORE_PREFIX,
-    Counts,
     GroupKey,
     GroupSums,
     Partial,
@@ -45,7 +44,7 @@ from promptops.model.prompt import Case
 from promptops.model.sample import BrokenLine, Part, Sample
 from promptops.model.score import SampleCounts, Score, UnreadableLine
 from promptops.patterns import lazy_pattern
-from promptops.records import field, record, replace
+from promptops.records import field, fields, record, replace
 from promptops.testing.answering import Answering, not_requested
 from promptops.testing.judging import AnswerJudge
 from promptops.testing.model_calls import within_budget
@@ -162,7 +161,7 @@ class _PartOrder:
 
 
 def _sample_counts(whole: Partial) -> SampleCounts:
-    counts = {name: getattr(whole.counts, name) for name in Counts.__slots__}
+    counts = {each.name: getattr(whole.counts, each.name) for each in fields(whole.counts)}
     return SampleCounts(
         **{**counts, "ignored": dict(sorted(whole.counts.ignored.items()))},
         unjoined=whole.unjoined.most_frequent(MOST_UNJOINED),
@@ -311,7 +310,7 @@ def _add_verdicts(
     any_verdict = False
     for assertion, judgement in zip(each.prompt.judged, judgements, strict=True):
         if judgement.status not in ("passed", "failed"):
-            group.add_unscorable(assertion.number)
+            group.unscorable[assertion.number] += 1
             continue
         any_verdict = True
         group.add(assertion.number, bucket, judgement.passed)

@@ -23,7 +23,7 @@ from promptops.repo.repository import Repository
 from promptops.untrusted import is_untrusted
 
 if TYPE_CHECKING:
-    from promptops.commands.lint.live import Live
+    from promptops.catalog.catalog import Catalog
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -163,7 +163,7 @@ class OpenFile:
         """The editor's location of a place in any file of the repository."""
         if place.path == self.path:
             return types.Location(uri=self.uri, range=self.range_of(place))
-        lines = split_lines(text_of(self.live, place.path))
+        lines = split_lines(text_of(self.live.catalog, place.path))
         uri = self.uri_of(place.path)
         return types.Location(uri=uri, range=range_in(lines, place, self.encoding))
 
@@ -187,9 +187,9 @@ def uri_of(live: Live, path: str) -> str:
     return from_fs_path(str(live.workspace.repository.root / path)) or ""
 
 
-def text_of(live: Live, path: str) -> str:
+def text_of(catalog: Catalog, path: str) -> str:
     """A file's text with unsaved changes, newlines as written, without a byte order mark."""
-    data = live.catalog.files.data(path) or b""
+    data = catalog.files.data(path) or b""
     return data.decode("utf-8", "replace").removeprefix("\ufeff")
 
 

@@ -268,12 +268,18 @@ def file_rename(found: FileInRepository, new_uri: str, editor: RenamingEditor) -
     live, old, new = found.live, found.path, _path_in(found.live, new_uri)
     workspace = _as_open(live, editor)
     plan = plan_move(workspace, str(live.root / old), str(live.root / new))
-    more = {before: to for before, to in plan.moves.items() if not _is_inside(before, to, old, new)}
+    # The editor itself renames the file, and what is inside of it.
+    own = {path: new + path[len(old) :] for path in plan.moves if f"{path}/".startswith(f"{old}/")}
+    more = {before: to for before, to in plan.moves.items() if own.get(before) != to}
     if more and not editor.renames_files:
         message = f"the editor can't move the files that go with it: {', '.join(sorted(more))}"
         raise UsageError(message, hint=f"undo the rename, and run `promptops mv {old} {new}`")
-    edits = (each.edit for each in plan.edits)
-    changed = file_edits(edits, _file_at(workspace, live, editor), editor.encoding)
+
+    def file_at(path: str) -> EditedFile:
+        uri = uri_of(live, path)
+        return edited_file(uri, editor.find_open(uri), text_of(workspace.catalog, path))
+
+    changed = file_edits((each.edit for each in plan.edits), file_at, editor.encoding)
     renames = [
         types.RenameFile(old_uri=uri_of(live, before), new_uri=uri_of(live, to))
         for before, to in sorted(more.items())
@@ -303,25 +309,6 @@ def _as_open(live: Live, editor: RenamingEditor) -> Workspace:
             if data != files.data(path):
                 unsaved[path] = data
     return with_changes(workspace, unsaved) if unsaved else workspace
-
-
-def _is_inside(before: str, after: str, old: str, new: str) -> bool:
-    """Whether the editor itself renames a file, since it is the renamed one or inside of it."""
-    if before == old:
-        return after == new
-    return before.startswith(f"{old}/") and after == new + before[len(old) :]
-
-
-def _file_at(
-    workspace: Workspace, live: Live, editor: RenamingEditor
-) -> Callable[[str], EditedFile]:
-    def file_at(path: str) -> EditedFile:
-        uri = uri_of(live, path)
-        data = workspace.catalog.files.data(path) or b""
-        text = data.decode("utf-8", "replace").removeprefix("\ufeff")
-        return edited_file(uri, editor.find_open(uri), text)
-
-    return file_at
 
 
 # Edits of several files as the editor applies them.
@@ -366,7 +353,7 @@ def workspace_edit(file: OpenFile, edits: Iterable[Edit]) -> types.WorkspaceEdit
         if path == file.path:
             return EditedFile(uri=file.uri, version=file.version, text=file.text)
         uri = file.uri_of(path)
-        return edited_file(uri, file.find_open(uri), text_of(file.live, path))
+        return edited_file(uri, file.find_open(uri), text_of(file.live.catalog, path))
 
     return types.WorkspaceEdit(document_changes=[*file_edits(edits, file_at, file.encoding)])
 

@@ -17,7 +17,15 @@ from pygls.lsp.server import LanguageServer
 from pygls.uris import to_fs_path
 
 from promptops.commands.lint.live import Live
-from promptops.commands.lsp import checking, commands, completion, edits, hovers, structure
+from promptops.commands.lsp import (
+    checking,
+    commands,
+    completion,
+    edits,
+    hovers,
+    places,
+    structure,
+)
 from promptops.commands.lsp.checking import Checking
 from promptops.commands.lsp.commands import register_commands
 from promptops.commands.lsp.documents import (
@@ -32,18 +40,9 @@ from promptops.commands.lsp.documents import (
     text_of,
     uri_of,
 )
-from promptops.commands.lsp.places import (
-    RENAME_OPTIONS,
-    definition,
-    document_highlights,
-    prepare_rename,
-    references,
-    rename,
-)
 from promptops.errors import InputError, PromptopsError
 from promptops.model.distribution import version
 from promptops.model.internal_error import CaughtBug
-from promptops.records import record
 from promptops.repo.process import OF_ONE_REPOSITORY
 from promptops.untrusted import VARIABLE, is_untrusted
 
@@ -110,53 +109,23 @@ def _over(what: str, limit: int) -> InputError:
     )
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Feature:
-    """One request of the protocol.
-
-    Attributes:
-        method: Such as `textDocument/hover`.
-        answer: From the open file and the request's parameters to its result.
-        options: As registered with the editor, or None.
-    """
-
-    method: str
-    answer: Callable[[OpenFile, Any], Any]
-    options: Any = None
-
-
-FEATURES: tuple[Feature, ...] = (
-    Feature(
-        method=types.TEXT_DOCUMENT_CODE_ACTION,
-        answer=edits.code_actions,
-        options=edits.CODE_ACTION_OPTIONS,
-    ),
-    Feature(
-        method=types.TEXT_DOCUMENT_CODE_LENS,
-        answer=commands.code_lenses,
-        options=commands.CODE_LENS_OPTIONS,
-    ),
-    Feature(method=types.TEXT_DOCUMENT_INLAY_HINT, answer=hovers.inlay_hints),
-    Feature(
-        method=types.TEXT_DOCUMENT_SEMANTIC_TOKENS_FULL,
-        answer=structure.semantic_tokens,
-        options=structure.LEGEND,
-    ),
-    Feature(
-        method=types.TEXT_DOCUMENT_COMPLETION,
-        answer=completion.completion,
-        options=completion.OPTIONS,
-    ),
-    Feature(method=types.TEXT_DOCUMENT_HOVER, answer=hovers.hover),
-    Feature(method=types.TEXT_DOCUMENT_DEFINITION, answer=definition),
-    Feature(method=types.TEXT_DOCUMENT_REFERENCES, answer=references),
-    Feature(method=types.TEXT_DOCUMENT_DOCUMENT_HIGHLIGHT, answer=document_highlights),
-    Feature(method=types.TEXT_DOCUMENT_PREPARE_RENAME, answer=prepare_rename),
-    Feature(method=types.TEXT_DOCUMENT_RENAME, answer=rename, options=RENAME_OPTIONS),
-    Feature(method=types.TEXT_DOCUMENT_DOCUMENT_SYMBOL, answer=structure.document_symbols),
-    Feature(method=types.TEXT_DOCUMENT_FOLDING_RANGE, answer=structure.folding_ranges),
-)
-"""The requests about one file; a feature is a function of an `OpenFile` and a line here."""
+FEATURES: Mapping[str, tuple[Callable[[OpenFile, Any], Any], Any]] = {
+    types.TEXT_DOCUMENT_CODE_ACTION: (edits.code_actions, edits.CODE_ACTION_OPTIONS),
+    types.TEXT_DOCUMENT_CODE_LENS: (commands.code_lenses, commands.CODE_LENS_OPTIONS),
+    types.TEXT_DOCUMENT_INLAY_HINT: (hovers.inlay_hints, None),
+    types.TEXT_DOCUMENT_SEMANTIC_TOKENS_FULL: (structure.semantic_tokens, structure.LEGEND),
+    types.TEXT_DOCUMENT_COMPLETION: (completion.completion, completion.OPTIONS),
+    types.TEXT_DOCUMENT_HOVER: (hovers.hover, None),
+    types.TEXT_DOCUMENT_DEFINITION: (places.definition, None),
+    types.TEXT_DOCUMENT_REFERENCES: (places.references, None),
+    types.TEXT_DOCUMENT_DOCUMENT_HIGHLIGHT: (places.document_highlights, None),
+    types.TEXT_DOCUMENT_PREPARE_RENAME: (places.prepare_rename, None),
+    types.TEXT_DOCUMENT_RENAME: (places.rename, places.RENAME_OPTIONS),
+    types.TEXT_DOCUMENT_DOCUMENT_SYMBOL: (structure.document_symbols, None),
+    types.TEXT_DOCUMENT_FOLDING_RANGE: (structure.folding_ranges, None),
+}
+"""The requests about one file, each with what answers it, from the open file and the parameters of
+the request, and the options to register with the editor."""
 
 TEXT_SYNC: Mapping[str, Callable[[PromptopsServer, Any], None]] = {
     types.TEXT_DOCUMENT_DID_OPEN: checking.did_open,
@@ -189,8 +158,8 @@ def create_server() -> PromptopsServer:
     register_commands(server)
     renaming = partial(edits.will_rename_files, server)
     server.feature(types.WORKSPACE_WILL_RENAME_FILES, edits.FILE_RENAME_OPTIONS)(renaming)
-    for feature in FEATURES:
-        server.feature(feature.method, feature.options)(partial(_answer, server, feature))
+    for method, (answer, options) in FEATURES.items():
+        server.feature(method, options)(partial(_answer, server, method, answer))
     return server
 
 
@@ -215,20 +184,22 @@ def _notified(
     server.attempt(lambda: handle(server, params))
 
 
-def _answer(server: PromptopsServer, feature: Feature, params: Any) -> Any:
+def _answer(
+    server: PromptopsServer, method: str, answer: Callable[[OpenFile, Any], Any], params: Any
+) -> Any:
     """The result of a request; None for a file without features, and after a bug of ours."""
     file = server.open_file(params.text_document.uri)
     if file is None:
         return None
-    answer = None
+    found = None
     try:
         with CaughtBug() as bug:
-            answer = feature.answer(file, params)
+            found = answer(file, params)
     except PromptopsError as error:
         raise RequestRefused(str(error)) from None
     if bug.error is not None:
-        server.log(f"{file.path}: {feature.method}: {bug.error}", types.MessageType.Error)
-    return answer
+        server.log(f"{file.path}: {method}: {bug.error}", types.MessageType.Error)
+    return found
 
 
 class PromptopsServer(LanguageServer):
@@ -281,7 +252,7 @@ class PromptopsServer(LanguageServer):
 
     def closed_file(self, live: Live, path: str) -> OpenFile:
         """A file that is not open, with its content on disk."""
-        document = Document(uri=uri_of(live, path), text=text_of(live, path), version=0)
+        document = Document(uri=uri_of(live, path), text=text_of(live.catalog, path), version=0)
         return self._file(document, FileInRepository(live, path))
 
     def _file(self, document: Document, found: FileInRepository) -> OpenFile:

@@ -27,7 +27,7 @@ from promptops.commands.mutate.tested_prompt import (
 )
 from promptops.evals.subject import text_of
 from promptops.model.internal_error import CaughtBug
-from promptops.model.mutant import OPERATORS, Kill, Mutant, MutantStatus, MutationRow, Operator
+from promptops.model.mutant import OPERATORS, Mutant, MutationRow, Operator
 from promptops.model.place import Offsets, Place, Text
 from promptops.patterns import lazy_pattern
 from promptops.records import field, record, replace
@@ -112,7 +112,7 @@ class RowTrials:
                 self._add_prompt_mutant(tested, operator, edit, try_prompt(tested, edit))
 
     def _add_text_mutant(
-        self, source: Source, operator: Operator, edit: TextEdit, trial: Trial
+        self, source: Source, operator: Operator, edit: TextEdit, trial: Observation
     ) -> None:
         mutant = self._mutant(
             trial,
@@ -129,7 +129,7 @@ class RowTrials:
             self._keep(mutant, variants)
 
     def _add_prompt_mutant(
-        self, tested: TestedPrompt, operator: Operator, edit: PromptEdit, trial: Trial
+        self, tested: TestedPrompt, operator: Operator, edit: PromptEdit, trial: Observation
     ) -> None:
         place = _whole_place(self.catalog, edit)
         mutant = self._mutant(
@@ -151,7 +151,7 @@ class RowTrials:
 
     def _mutant(
         self,
-        trial: Trial,
+        trial: Observation,
         *,
         operator: Operator,
         place: Place,
@@ -257,31 +257,7 @@ def _written(catalog: Catalog, place: Place) -> str:
 # Try one mutant on the cases of all prompts that use its text.
 
 
-@record(frozen=True, slots=True)
-class Trial:
-    """The result of one mutant.
-
-    Attributes:
-        effect: Of the change on all requests; WORDS for a killed mutant.
-        seen: Whether a case renders the changed text; for `effect` NONE.
-        kill: What noticed it; None if nothing did.
-    """
-
-    effect: Effect
-    seen: bool = True
-    kill: Kill | None = None
-
-    @property
-    def status(self) -> MutantStatus | None:
-        """None for an equivalent mutant."""
-        if self.kill is not None:
-            return "killed"
-        if self.effect is Effect.NONE and not self.seen:
-            return "unseen"
-        return "survived" if self.effect is Effect.WORDS else None
-
-
-def try_text(source: Source, operator: Operator, edit: TextEdit) -> Trial | None:
+def try_text(source: Source, operator: Operator, edit: TextEdit) -> Observation | None:
     """Replace a span of a text; None if that is not a valid template any more."""
     text = with_span(source.text, edit.start, edit.end, edit.after)
     if not source.is_expression and is_template(text.value):
@@ -291,11 +267,11 @@ def try_text(source: Source, operator: Operator, edit: TextEdit) -> Trial | None
             return None
     found = _observed(source, operator, edit, text)
     if found.kill is not None or found.effect is not Effect.NONE:
-        return Trial(found.effect, kill=found.kill)
+        return found
     # Nothing changed: is the text not rendered, or is the change without an effect?
     poison = with_span(source.text, edit.start, edit.end, edit.poison)
     poisoned = _observed(source, operator, edit, poison)
-    return Trial(Effect.NONE, seen=poisoned.effect is not Effect.NONE)
+    return replace(found, seen=poisoned.effect is not Effect.NONE)
 
 
 def _observed(source: Source, operator: Operator, edit: TextEdit, text: Text) -> Observation:
@@ -325,7 +301,7 @@ def _reworded(
     return reworded_includes(reworded) if has_tags else reworded
 
 
-def try_prompt(tested: TestedPrompt, edit: PromptEdit) -> Trial:
+def try_prompt(tested: TestedPrompt, edit: PromptEdit) -> Observation:
     """Try a broken prompt; if the request shows nothing to assertions, with its witness."""
     variant = Variant(edit.prompt, tested.original.load)
     if edit.on_request:
@@ -336,7 +312,7 @@ def try_prompt(tested: TestedPrompt, edit: PromptEdit) -> Trial:
     kill = found.kill
     if (kill is None or kill.quotes) and edit.witness is not None:
         kill = tested.refuses(edit.prompt, edit.witness) or kill
-    return Trial(found.effect, seen=found.effect is not Effect.NONE, kill=kill)
+    return replace(found, kill=kill, seen=found.effect is not Effect.NONE)
 
 
 # What to assert, so that a mutant is noticed.

@@ -13,7 +13,7 @@ from promptops.errors import PromptopsError
 from promptops.evals.result import Judgement, judge_assertion, record_of, violations
 from promptops.evals.subject import Record, text_of, text_of_messages
 from promptops.model.answer import Answer
-from promptops.model.mutant import Kill
+from promptops.model.mutant import Kill, MutantStatus
 from promptops.model.place import Offsets, Place, Text
 from promptops.model.prompt import (
     ForEach,
@@ -49,10 +49,26 @@ class Effect(IntEnum):
 
 @record(frozen=True, slots=True)
 class Observation:
-    """What the cases notice of a variant: the first check that fails, but a quote only alone."""
+    """What the cases notice of a variant.
+
+    Attributes:
+        effect: Of the change on all requests; WORDS for a killed mutant.
+        kill: The first check that fails, but a quote only alone; None if nothing noticed it.
+        seen: Whether a case renders the changed text; for `effect` NONE.
+    """
 
     effect: Effect = Effect.NONE
     kill: Kill | None = None
+    seen: bool = True
+
+    @property
+    def status(self) -> MutantStatus | None:
+        """None for an equivalent mutant."""
+        if self.kill is not None:
+            return "killed"
+        if self.effect is Effect.NONE and not self.seen:
+            return "unseen"
+        return "survived" if self.effect is Effect.WORDS else None
 
 
 class TestedPrompt:
@@ -109,7 +125,7 @@ class TestedPrompt:
         `reworded` is the original with other words at the place; None if it has no words.
         """
         effect, quote = Effect.NONE, None
-        quotes = Quotes(self, reworded)
+        at_place = None if reworded is None else Rewording(self, reworded)
         try:
             renderer = self.renderer(variant)
             for planned in self.cases:
@@ -117,12 +133,24 @@ class TestedPrompt:
                 new = _effect_of(planned.request, request)
                 effect = max(effect, new)
                 for index, kill in self._refusals(planned, request) if new else ():
-                    if not quotes.found_in(planned, index):
+                    if not self._quotes(planned, index, at_place):
                         return Observation(effect, kill)
                     quote = quote or replace(kill, quotes=True)
         except PromptopsError as error:  # a RenderError, or a rendering that took too long
             return Observation(Effect.WORDS, self._not_rendered(planned, error))
         return Observation(effect, quote)
+
+    def _quotes(self, planned: PlannedCase, index: int, at_place: Rewording | None) -> bool:
+        """Whether a `rendered` assertion quotes a broken place, not what the request does.
+
+        It quotes if it also fails when the place keeps its values and only has other words; and if
+        it repeats nearly all of a message, with words that stand in the prompt.
+        """
+        if at_place is not None and at_place.breaks(planned, index):
+            return True
+        assert planned.request is not None
+        copy = _is_copy(planned.case.rendered[index], planned.request)
+        return copy and self.everywhere.breaks(planned, index)
 
     def changed_cases(self, variant: Variant) -> Iterator[tuple[PlannedCase, PlannedCase]]:
         """The cases whose requests a variant changes: each as planned, and for the variant."""
@@ -224,27 +252,6 @@ _COPY = 0.8
 
 _NO_WORDS = lazy_pattern(r"\{[{%#].*?[}%#]\}|<[^<>\n]*>", re.DOTALL)
 _WORD = lazy_pattern(r"\w+")
-
-
-class Quotes:
-    """Tells assertions that quote a broken place from those about what the request does.
-
-    An assertion quotes if it also fails when the place keeps its values and only has other words;
-    and if it repeats nearly all of a message, with words that stand in the prompt.
-    """
-
-    def __init__(self, tested: TestedPrompt, reworded: Variant | None) -> None:
-        """`reworded` is the prompt with other words at the place; None if it has no words."""
-        self._at_place = None if reworded is None else Rewording(tested, reworded)
-        self._everywhere = tested.everywhere
-
-    def found_in(self, planned: PlannedCase, index: int) -> bool:
-        """Whether the `rendered` assertion with this index quotes."""
-        if self._at_place is not None and self._at_place.breaks(planned, index):
-            return True
-        assert planned.request is not None
-        copy = _is_copy(planned.case.rendered[index], planned.request)
-        return copy and self._everywhere.breaks(planned, index)
 
 
 class Rewording:

@@ -281,17 +281,6 @@ class Joined:
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class AssertionFacts:
-    """An assertion of the pack; the place is that of the latest release."""
-
-    prompt: str
-    type: str
-    place: Place
-    must: bool
-    score: str | None
-
-
-@record(frozen=True, slots=True, kw_only=True)
 class PackFacts:
     """What the results need to know about the prompts; of several releases, about the latest one.
 
@@ -301,7 +290,7 @@ class PackFacts:
         budgets: USD for a request, or None; by id.
     """
 
-    assertions: Mapping[int, AssertionFacts]
+    assertions: Mapping[int, PreparedAssertion]
     primary: Mapping[str, str | None]
     budgets: Mapping[str, float | None]
 
@@ -350,13 +339,7 @@ class Joining:
         prompts = [self._prompt(index) for index in range(len(self._values))]
         return PackFacts(
             assertions={
-                each.number: AssertionFacts(
-                    prompt=prompt.id,
-                    type=each.type,
-                    place=each.place,
-                    must=each.must,
-                    score=each.score,
-                )
+                each.number: each
                 for prompt in prompts
                 for each in (*prompt.assertions, *prompt.judged)
             },
@@ -455,6 +438,7 @@ class PreparedAssertion:
 
     Attributes:
         number: The same for an assertion that several releases of a prompt have.
+        prompt: Its id.
         written: Its JSON text; "" for the output contract.
         assertion: None for the output contract.
         needs_messages: It looks at the messages of the request.
@@ -462,6 +446,7 @@ class PreparedAssertion:
     """
 
     number: int
+    prompt: str
     type: str
     place: Place
     written: str
@@ -582,6 +567,7 @@ class Prepared:
             if assertion is not None:
                 yield PreparedAssertion(
                     number=numbers[self.id, each["written"]],
+                    prompt=self.id,
                     type=assertion.type,
                     place=Place(*each["place"]),
                     written=each["written"],
@@ -597,8 +583,14 @@ class Prepared:
         self, numbers: Mapping[tuple[str, str], int]
     ) -> Iterator[PreparedAssertion]:
         if self._value["output"]:
-            place, number = Place(*self._value["output"]), numbers[self.id, ""]
-            yield PreparedAssertion(number=number, type=OUTPUT, place=place, written="", must=True)
+            yield PreparedAssertion(
+                number=numbers[self.id, ""],
+                prompt=self.id,
+                type=OUTPUT,
+                place=Place(*self._value["output"]),
+                written="",
+                must=True,
+            )
 
     def _flaw(self, answer: Answer) -> str:
         """Why an answer breaks every contract, or ""; as in `judge_answer`."""

@@ -205,21 +205,20 @@ def checked_assertions(
     assertions: Sequence[PreparedAssertion], outcomes: Sequence[Outcome], reasons: Sequence[str]
 ) -> tuple[CheckedAssertion, ...]:
     """The outcomes with their assertions; `reasons` is empty unless content is wanted."""
-    return tuple(map(_checked, assertions, outcomes, reasons or ("",) * len(assertions)))
-
-
-def _checked(each: PreparedAssertion, outcome: Outcome, reason: str) -> CheckedAssertion:
-    passed, degree = outcome
-    return CheckedAssertion(
-        type=each.type,
-        place=each.place,
-        written=json.loads(each.written) if each.written else {},
-        must=each.must,
-        status="unscorable" if passed is None else "passed" if passed else "failed",
-        degree=degree,
-        score=each.score,
-        weight=each.weight,
-        expected=reason,
+    checked = zip(assertions, outcomes, reasons or ("",) * len(assertions), strict=True)
+    return tuple(
+        CheckedAssertion(
+            type=each.type,
+            place=each.place,
+            written=json.loads(each.written) if each.written else {},
+            must=each.must,
+            status="unscorable" if passed is None else "passed" if passed else "failed",
+            degree=degree,
+            score=each.score,
+            weight=each.weight,
+            expected=reason,
+        )
+        for each, (passed, degree), reason in checked
     )
 
 

@@ -5,7 +5,8 @@ The lines above a prompt and its cases (code lenses) offer both.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
@@ -20,9 +21,8 @@ from promptops.lint.prompt_model import prompt_model
 from promptops.lint.request_tokens import cost_usd, request_tokens
 from promptops.model.internal_error import CaughtBug
 from promptops.model.place import Place
-from promptops.model.prompt import Prompt
+from promptops.model.prompt import Case, Prompt
 from promptops.plurals import counted
-from promptops.records import record
 from promptops.report.parts.visible import visible
 from promptops.report.test.text import write
 from promptops.runtime.request.render import Renderer, RenderError, TracedRequest
@@ -104,8 +104,8 @@ def code_lenses(file: OpenFile, _params: types.CodeLensParams) -> list[types.Cod
     prompt = loaded.prompt if loaded is not None else None
     if prompt is None:
         return list(_users_lens(file))
-    states = tuple(case_states(file.live.catalog, prompt))
-    stale = sum(state.stale for state in states)
+    states = list(_case_states(file.live.catalog, prompt))
+    stale = sum(is_stale for _, is_stale in states)
     title = counted(len(states), "case") + (f", {stale} stale" if stale else "")
     summary = _lens(file, Place(file.path), types.Command(title=title, command=""))
     return [summary, *_users_lens(file), *_case_lenses(file, states)]
@@ -121,14 +121,25 @@ def _users_lens(file: OpenFile) -> Iterator[types.CodeLens]:
         yield _lens(file, Place(file.path), types.Command(title=title, command=""))
 
 
-def _case_lenses(file: OpenFile, states: tuple[CaseState, ...]) -> Iterator[types.CodeLens]:
+def _case_states(catalog: Catalog, prompt: Prompt) -> Iterator[tuple[Case, bool]]:
+    """Each case, and whether it has assertions on an answer that is not recorded; runs none."""
+    store = Store(catalog)
+    repeats = range(prompt.evaluation.get("repeats") or 1)
+    digests = chain((each.digest for each in case_requests(catalog, prompt)), repeat(""))
+    for case, digest in zip(prompt.cases, digests, strict=False):
+        needs_answer = bool(digest) and any(True for _ in assertions_of(case, prompt))
+        missing = (store.find(prompt.path, digest, each) is None for each in repeats)
+        yield case, needs_answer and any(missing)
+
+
+def _case_lenses(file: OpenFile, states: Iterable[tuple[Case, bool]]) -> Iterator[types.CodeLens]:
     current = readable_places(file)
-    for state in states:
-        place = current(state.place)
+    for case, is_stale in states:
+        place = current(case.locate(case.at, False))
         if place is not None and place.path == file.path:
-            of_case = [{"uri": file.uri, "case": state.name}]
+            of_case = [{"uri": file.uri, "case": case.name}]
             yield _lens(file, place, types.Command("render", PREVIEW_COMMAND, arguments=of_case))
-            if not state.stale and file.trusted:
+            if not is_stale and file.trusted:
                 run = types.Command("run (recorded)", RUN_COMMAND, arguments=of_case)
                 yield _lens(file, place, run)
 
@@ -279,33 +290,3 @@ def run_recorded(file: OpenFile, case: str) -> str:
         raise UsageError(f"there is no case {case!r}", where=path)
     found = run_selected(workspace, Selected({path: "it is open"}), RunOptions(), plan)
     return write(found).rstrip("\n")
-
-
-# Which test cases of a prompt have a recorded answer.
-
-
-@record(frozen=True, slots=True)
-class CaseState:
-    """A case, and whether its answer has to be recorded again.
-
-    Attributes:
-        place: Of the case, in the prompt file or a case file.
-        stale: It has assertions on the answer, and its request has no recorded answer.
-    """
-
-    name: str
-    place: Place
-    stale: bool
-
-
-def case_states(catalog: Catalog, prompt: Prompt) -> Iterator[CaseState]:
-    """Each case of a prompt, in order; runs no assertion."""
-    store = Store(catalog)
-    repeats = prompt.evaluation.get("repeats") or 1
-    requests = list(case_requests(catalog, prompt))
-    digests = [request.digest for request in requests]
-    digests += [""] * (len(prompt.cases) - len(digests))
-    for case, digest in zip(prompt.cases, digests, strict=True):
-        missing = (store.find(prompt.path, digest, repeat) is None for repeat in range(repeats))
-        stale = bool(digest) and any(True for _ in assertions_of(case, prompt)) and any(missing)
-        yield CaseState(case.name, case.locate(case.at, False), stale)

@@ -190,10 +190,13 @@ def will_rename_files(
     The editor renames the files in any case, so a refusal is a message that the references were
     not updated.
     """
+    workspace = server.client_capabilities.workspace
+    edit = workspace.workspace_edit if workspace is not None else None
+    operations = edit.resource_operations if edit is not None else None
     editor = RenamingEditor(
         encoding=server.encoding,
         find_open=server.documents.find,
-        renames_files=_renames_files(server.client_capabilities),
+        renames_files=types.ResourceOperationKind.Rename in (operations or ()),
     )
     changes: list[FileChange] = []
     for renamed in params.files:
@@ -224,13 +227,6 @@ def _is_managed(found: FileInRepository) -> bool:
     files = [path for path in entries if path == found.path or path.startswith(inside)]
     roots = (*config.prompts, *config.schemas)
     return any(is_below(path, root) for path in files for root in roots)
-
-
-def _renames_files(capabilities: types.ClientCapabilities) -> bool:
-    workspace = capabilities.workspace
-    edit = workspace.workspace_edit if workspace is not None else None
-    operations = edit.resource_operations if edit is not None else None
-    return types.ResourceOperationKind.Rename in (operations or ())
 
 
 @record(frozen=True, slots=True, kw_only=True)

@@ -440,7 +440,9 @@ def input_offers(inputs: Iterable[Named], *, rank: int, kind: Kind = Kind.Variab
 def input_summary(named: Named) -> str:
     """The type of an input and whether it must be given: `integer, default 4`."""
     schema = named.schema
-    parts = [" or ".join(types_of([schema])) if "enum" not in schema else _enum_values(schema)]
+    listed = schema["enum"] if isinstance(schema.get("enum"), list) else []
+    values = " | ".join(map(_short_value, listed[:_MOST_ENUM_VALUES]))
+    parts = [values if "enum" in schema else " or ".join(types_of([schema]))]
     if "default" in schema:
         parts.append(f"default {_short_value(schema['default'])}")
     elif named.required:
@@ -448,11 +450,6 @@ def input_summary(named: Named) -> str:
     if schema.get("x-untrusted") is True:
         parts.append("untrusted")
     return ", ".join(part for part in parts if part)
-
-
-def _enum_values(schema: Mapping[str, Any]) -> str:
-    values = schema["enum"] if isinstance(schema["enum"], list) else []
-    return " | ".join(_short_value(value) for value in values[:_MOST_ENUM_VALUES])
 
 
 def _short_value(value: Any) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Literal
 
@@ -31,24 +31,28 @@ LONGEST_EXPRESSION = 2_000
 
 _CLOSING = {"{{": "}}", "{%": "%}", "{#": "#}"}
 _STRING = lazy_pattern(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
-_STATEMENT = lazy_pattern(r"[-+]?\s*(\w*)")
-_TEMPLATE_PATH = lazy_pattern(r"[-+]?\s*(?:include|import|extends|from)\s+['\"]([^'\"]*)")
-_IMPORTED = lazy_pattern(r"[-+]?\s*from\s+['\"]([^'\"]*)['\"]\s+import\s+(?:.*[,\s])?(\w*)")
+_STATEMENT = lazy_pattern(r"[-+]?\s*(?P<word>\w*)")
+_TEMPLATE_PATH = lazy_pattern(r"[-+]?\s*(?:include|import|extends|from)\s+['\"](?P<word>[^'\"]*)")
+_IMPORTED = lazy_pattern(
+    r"[-+]?\s*from\s+['\"](?P<owner>[^'\"]*)['\"]\s+import\s+(?:.*[,\s])?(?P<word>\w*)"
+)
 _NEW_NAME = lazy_pattern(
     r"[-+]?\s*(?:for\s+[\w\s,()]*|set\s+[\w\s,.]*|macro\b[^=]*|(?:end)?block\s+\w*|end\w+\s.*"
     r"|import\s.*\bas\s+\w*|with\s+\w*|(?:else|raw)\s.*)"
 )
 _LOOP_VALUES = lazy_pattern(r"[-+]?\s*for\s.*?\sin\s")
-_FILTER = lazy_pattern(r".*\|\s*(\w*)", re.DOTALL)
-_FILTER_BLOCK = lazy_pattern(r"[-+]?\s*filter\s+(\w*)")
-_TEST = lazy_pattern(r".*\bis\s+(?:not\s+)?(\w*)", re.DOTALL)
-_PROPERTY = lazy_pattern(r"(?:.*[^\w.\]])?([A-Za-z_]\w*(?:\.\w+|\[[^\[\]]*\])*)\.(\w*)", re.DOTALL)
-_OPERATOR = lazy_pattern(r".*[\w)\]}'\"]\s+(\w*)", re.DOTALL)
+_FILTER = lazy_pattern(r".*\|\s*(?P<word>\w*)", re.DOTALL)
+_FILTER_BLOCK = lazy_pattern(r"[-+]?\s*filter\s+(?P<word>\w*)")
+_TEST = lazy_pattern(r".*\bis\s+(?:not\s+)?(?P<word>\w*)", re.DOTALL)
+_PROPERTY = lazy_pattern(
+    r"(?:.*[^\w.\]])?(?P<owner>[A-Za-z_]\w*(?:\.\w+|\[[^\[\]]*\])*)\.(?P<word>\w*)", re.DOTALL
+)
+_OPERATOR = lazy_pattern(r".*[\w)\]}'\"]\s+(?P<word>\w*)", re.DOTALL)
 _BEFORE_NAME = lazy_pattern(
     r".*\b(?:and|or|not|in|if|elif|else|call|filter|include|import|extends|from|context)\s+\w*",
     re.DOTALL,
 )
-_LAST_WORD = lazy_pattern(r".*?(\w*)", re.DOTALL)
+_LAST_WORD = lazy_pattern(r".*?(?P<word>\w*)", re.DOTALL)
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -88,39 +92,41 @@ def in_expression(inside: str, before: str = "") -> Typed:
     text = _STRING.sub("''", inside)
     if "'" in text.replace("''", "") or '"' in text:
         return Typed(kind="", before=before)
-    filtered = _FILTER.fullmatch(text)
-    if filtered:
-        return Typed(kind="filter", word=filtered[1], before=before)
-    tested = _TEST.fullmatch(text)
-    if tested:
-        return Typed(kind="test", word=tested[1], before=before)
-    owner = _PROPERTY.fullmatch(text)
-    if owner:
-        return Typed(kind="property", word=owner[2], owner=owner[1], before=before)
-    after_value = _OPERATOR.fullmatch(text)
-    if after_value and not _BEFORE_NAME.fullmatch(text):
-        return Typed(kind="operator", word=after_value[1], before=before)
-    name = _LAST_WORD.fullmatch(text)
-    return Typed(kind="name", word=name[1] if name else "", before=before)
+    kinds: tuple[tuple[TypedKind, re.Pattern[str]], ...] = (
+        ("filter", _FILTER),
+        ("test", _TEST),
+        ("property", _PROPERTY),
+    )
+    if not _BEFORE_NAME.fullmatch(text):
+        kinds = (*kinds, ("operator", _OPERATOR))
+    return _typed(text, (*kinds, ("name", _LAST_WORD)), before) or Typed(kind="name", before=before)
 
 
 def _in_statement(inside: str, before: str) -> Typed:
-    statement = _STATEMENT.fullmatch(inside)
-    if statement:
-        return Typed(kind="statement", word=statement[1], before=before)
-    path = _TEMPLATE_PATH.fullmatch(inside)
-    if path:
-        return Typed(kind="path", word=path[1], before=before)
-    imported = _IMPORTED.fullmatch(inside)
-    if imported:
-        return Typed(kind="import", word=imported[2], owner=imported[1], before=before)
+    kinds: tuple[tuple[TypedKind, re.Pattern[str]], ...] = (
+        ("statement", _STATEMENT),
+        ("path", _TEMPLATE_PATH),
+        ("import", _IMPORTED),
+        ("filter", _FILTER_BLOCK),
+    )
+    found = _typed(inside, kinds, before)
+    if found is not None:
+        return found
     loop = _LOOP_VALUES.match(inside)
     if loop is None and _NEW_NAME.fullmatch(inside):
         return Typed(kind="", before=before)
-    block = _FILTER_BLOCK.fullmatch(inside)
-    if block:
-        return Typed(kind="filter", word=block[1], before=before)
     return in_expression(inside[loop.end() :] if loop else inside, before)
+
+
+def _typed(
+    text: str, kinds: Iterable[tuple[TypedKind, re.Pattern[str]]], before: str
+) -> Typed | None:
+    """By the first pattern that matches all of the text."""
+    for kind, pattern in kinds:
+        found = pattern.fullmatch(text)
+        if found is not None:
+            return Typed(kind=kind, before=before, **found.groupdict())
+    return None
 
 
 # The names that a template defines before the cursor.

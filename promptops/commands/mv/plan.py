@@ -34,7 +34,6 @@ from promptops.model.moving import FileMove, KeptAlias, ManualEdit, MoveEdit, Mo
 from promptops.model.place import Place
 from promptops.patterns import lazy_pattern
 from promptops.plurals import counted
-from promptops.records import record
 from promptops.repo.process import decode
 from promptops.repo.repository import WORKTREE, Repository
 from promptops.repo.worktree import WorkTree
@@ -89,8 +88,13 @@ def plan_move(workspace: Workspace, old: str, new: str) -> MovePlan:
             replaced.
     """
     catalog, references = workspace.catalog, References(workspace.catalog)
-    named = renaming(workspace, old, new)
-    moves = dict(named.files)
+    source = _source(workspace, old)
+    target = _target(workspace, source, new)
+    if target == source:
+        raise UsageError(f"{old!r} has this name already", hint="choose another new name")
+    if target.startswith(f"{source}/"):
+        raise UsageError(f"`{source}` can't be moved into itself", hint="choose another folder")
+    moves = _moves_of(catalog, source, target)
     moves |= companions(workspace, references, moves)
     moves = {before: after for before, after in sorted(moves.items()) if before != after}
     pairs = ((catalog.id_of(before), catalog.id_of(after)) for before, after in moves.items())
@@ -103,8 +107,8 @@ def plan_move(workspace: Workspace, old: str, new: str) -> MovePlan:
     _refuse_changed_requests(workspace, edits, moves)
     manual = sorted(manual_edits(workspace, moves, ids), key=lambda each: each.place)
     return MovePlan(
-        old=catalog.ids.get(named.old, named.old),
-        new=catalog.id_of(named.new) or named.new,
+        old=catalog.ids.get(source, source),
+        new=catalog.id_of(target) or target,
         files=tuple(
             FileMove(old=old, new=new, tracked=catalog.files.entries[old].tracked)
             for old, new in moves.items()
@@ -487,37 +491,12 @@ def _modeline_edits(catalog: Catalog, moves: Mapping[str, str]) -> Iterator[Move
 # The two names of a move: which files have the old one, and their paths under the new one.
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Renaming:
-    """The two names, resolved.
-
-    Attributes:
-        old, new: Paths of a file or a folder, relative to the repository root.
-        files: From the old path of each file to its new one; without files that go with them.
-    """
-
-    old: str
-    new: str
-    files: Mapping[str, str]
-
-
-def renaming(workspace: Workspace, old: str, new: str) -> Renaming:
-    """What `old` names, under the name `new`.
-
-    Raises UsageError for a name that does not exist or can't be used.
-    """
-    source = _source(workspace, old)
-    target = _target(workspace, source, new)
-    if target == source:
-        raise UsageError(f"{old!r} has this name already", hint="choose another new name")
-    if target.startswith(f"{source}/"):
-        raise UsageError(f"`{source}` can't be moved into itself", hint="choose another folder")
-    entries = workspace.catalog.files.entries
-    if source in entries:
-        return Renaming(old=source, new=target, files={source: target})
-    inside = (path for path in entries if path.startswith(f"{source}/"))
-    files = {path: f"{target}{path[len(source) :]}" for path in inside}
-    return Renaming(old=source, new=target, files=files)
+def _moves_of(catalog: Catalog, source: str, target: str) -> dict[str, str]:
+    """From the old to the new path of a file or of all files of a folder; without companions."""
+    if source in catalog.files.entries:
+        return {source: target}
+    inside = (path for path in catalog.files.entries if path.startswith(f"{source}/"))
+    return {path: f"{target}{path[len(source) :]}" for path in inside}
 
 
 def _source(workspace: Workspace, name: str) -> str:

@@ -459,19 +459,14 @@ class _Watched:
         )
 
     def _quantile(self, share: float, chance: float) -> _Bounded:
-        steps = self.sums.steps
-        n, size = sum(steps.values()), _independent_latencies(self.sums)
+        steps, counts = self.sums.steps, self.sums.cells["requests"].sums[:BUCKETS]
+        n = sum(steps.values())
+        # About the number of conversations with a latency.
+        size = max(1, int(independent_units(counts) * n / sum(counts)))
         low, high = bound_ranks(size, share, chance)
         rank = low if self._above > 0 else high
         bound = None if rank is None else duration_at(steps, (rank + 1) / size)
         return _Bounded(n=n, value=duration_at(steps, share), bound=bound)
-
-
-def _independent_latencies(sums: GroupSums) -> int:
-    """About the number of conversations with a latency, rounded down, at least 1."""
-    counts = sums.cells["requests"].sums[:BUCKETS]
-    share = sum(sums.steps.values()) / sum(counts)
-    return max(1, int(independent_units(counts) * share))
 
 
 def _added_cells(cells: list[Cell], unit: int) -> Buckets:

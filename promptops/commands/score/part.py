@@ -101,7 +101,7 @@ class _Scoring:
         self._repeated = repeated
         self.partial = Partial(settings.by, settings.failures, settings.judge)
         self._settings = settings
-        self._key = group_key(settings.by)
+        self._values = tuple(_DIMENSION_VALUES[name] for name in settings.by)
         self._below = round(settings.share * HASH_RANGE)
         self._events = EventLines(settings.content) if settings.events else None
 
@@ -111,7 +111,7 @@ class _Scoring:
         if counts.read - 1 in self._repeated:
             counts.repeated += 1
             return
-        if not self.joining.is_selected(sample):
+        if sample.prompt in self.joining.unselected:
             counts.unselected += 1
             return
         if self._settings.share < 1 and hash_of(f"sample {sample.id}") >= self._below:
@@ -134,7 +134,7 @@ class _Scoring:
         return self._events.finish() if self._events is not None else b""
 
     def _score(self, sample: Sample, joined: Joined) -> None:
-        key = self._key(sample, joined)
+        key = tuple([value(sample, joined) for value in self._values])
         group = self.partial.group(key)
         bucket = bucket_of(sample)
         answer = answer_of(sample)
@@ -296,7 +296,11 @@ class PackFacts:
 
 
 class Joining:
-    """The prompts of a pack by what samples name; each is prepared when it is first needed."""
+    """The prompts of a pack by what samples name; each is prepared when it is first needed.
+
+    Attributes:
+        unselected: The names of prompts that the user did not select.
+    """
 
     def __init__(self, pack: Pack) -> None:
         value = pack.parsed()
@@ -304,7 +308,7 @@ class Joining:
         self._releases: Mapping[str, Mapping[str, list[Any]]] = value["releases"]
         self._versions: Mapping[str, Mapping[str, list[Any]]] = value["versions"]
         self._by_id: Mapping[str, int] = value["by_id"]
-        self._others = frozenset(value["others"])
+        self.unselected = frozenset(value["others"])
         self._prepared: dict[int, Prepared] = {}
         self._joined: dict[tuple[str, str, str], Joined | None] = {}
         self._numbers: dict[tuple[str, str], int] = {}
@@ -324,10 +328,6 @@ class Joining:
             if found is not None and len(self._joined) < _MOST_JOINED:
                 self._joined[key] = found
             return found
-
-    def is_selected(self, sample: Sample) -> bool:
-        """Whether the user selected the prompt of a sample; also if it is unknown."""
-        return sample.prompt not in self._others
 
     @property
     def prepared(self) -> tuple[Prepared, ...]:
@@ -385,12 +385,6 @@ def unjoined_name(sample: Sample) -> str:
 # The group of a sample.
 
 _DimensionValue = Callable[[Sample, Joined], str]
-
-
-def group_key(by: tuple[Dimension, ...]) -> Callable[[Sample, Joined], tuple[str, ...]]:
-    """A function that returns the values of the dimensions; "" for an unknown one."""
-    values = tuple(_DIMENSION_VALUES[name] for name in by)
-    return lambda sample, joined: tuple([value(sample, joined) for value in values])
 
 
 def _day(sample: Sample, _: Joined) -> str:

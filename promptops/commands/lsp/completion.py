@@ -188,17 +188,19 @@ def config_offers(file: OpenFile, line: int, column: int) -> Offers:
         before=own[: start - 1],
         after=own[end - 1 :],
     )
-    found = _OFFERS[cursor.part](here) if cursor.part in _OFFERS else []
+    found = _CONFIG_OFFERS[cursor.part](here) if cursor.part in _CONFIG_OFFERS else []
     return Offers(start=start, end=end, offers=tuple(found))
 
 
 def _keys(here: ConfigPosition) -> list[Offer]:
     mapping, present = here.cursor.mapping or "", here.cursor.siblings
     if mapping == "/lint/severity":
-        keys = [replace(each, text=_key(here, each.label)) for each in _rules(here)]
+        keys = [replace(each, text=_key_text(here, each.label)) for each in _rules(here)]
     else:
         found = keys_at(mapping, present, CONFIG).values()
-        keys = [replace(_key_offer(key), text=_key(here, key.name, key.schemas)) for key in found]
+        keys = [
+            replace(_key_offer(key), text=_key_text(here, key.name, key.schemas)) for key in found
+        ]
     return [each for each in keys if each.label not in present]
 
 
@@ -210,7 +212,7 @@ def _key_offer(key: Key) -> Offer:
     )
 
 
-def _key(here: ConfigPosition, name: str, schemas: tuple[Schema, ...] = ()) -> str:
+def _key_text(here: ConfigPosition, name: str, schemas: tuple[Schema, ...] = ()) -> str:
     """The key as it is written, with what follows it unless that is there."""
     if here.cursor.style != "plain" or here.after.lstrip(" \t").startswith(("=", ".")):
         return name
@@ -278,17 +280,17 @@ def _values(here: ConfigPosition) -> list[Offer]:
     schemas = schemas_at(pointer, CONFIG)
     is_list = types_of(schemas) == ("array",) and not here.cursor.in_brackets
     pointer = f"{pointer}/0" if is_list else pointer
-    fitting = (offers for pattern, offers in _SPECIAL if re.fullmatch(pattern, pointer))
+    fitting = (offers for pattern, offers in _CONFIG_VALUES if re.fullmatch(pattern, pointer))
     found = next((offers(here) for offers in fitting), [])
     if not found:
         below = schemas_at(pointer, CONFIG)
         is_boolean = types_of(below) == ("boolean",)
         kind = Kind.Value if is_boolean else Kind.EnumMember
         found = offers_of(values_of(below), kind, rank=3)
-    return [replace(each, text=_value(here, each, is_list)) for each in found]
+    return [replace(each, text=_value_text(here, each, is_list)) for each in found]
 
 
-def _value(here: ConfigPosition, offer: Offer, is_list: bool) -> str:
+def _value_text(here: ConfigPosition, offer: Offer, is_list: bool) -> str:
     """The value as it is written at the position."""
     style, text = here.cursor.style, offer.label
     if style == "double":
@@ -323,13 +325,13 @@ def _prompts(here: ConfigPosition) -> list[Offer]:
     return [Offer(label=each, kind=Kind.Reference) for each in ids]
 
 
-_OFFERS: Mapping[str, Callable[[ConfigPosition], list[Offer]]] = {
+_CONFIG_OFFERS: Mapping[str, Callable[[ConfigPosition], list[Offer]]] = {
     "key": _keys,
     "header": _headers,
     "value": _values,
 }
 
-_SPECIAL: tuple[tuple[str, Callable[[ConfigPosition], list[Offer]]], ...] = (
+_CONFIG_VALUES: tuple[tuple[str, Callable[[ConfigPosition], list[Offer]]], ...] = (
     (r"/lint/select/\d+", _selected_rules),
     (r"/lint/(?:ignore|extend-select|per-file-ignores/[^/]+)/\d+", _rules),
     (r"/lint/required-metadata/\d+", _metadata),

@@ -29,7 +29,7 @@ LEGEND = types.SemanticTokensLegend(
     ],
     token_modifiers=[],
 )
-_TYPES = {name: index for index, name in enumerate(LEGEND.token_types)}
+_TOKEN_TYPES = {name: index for index, name in enumerate(LEGEND.token_types)}
 _KEYWORDS = frozenset(
     (
         *("and", "or", "not", "in", "is", "if", "else", "recursive", "as", "import", "with"),
@@ -37,7 +37,7 @@ _KEYWORDS = frozenset(
         *("True", "False", "None"),
     )
 )
-_OF_KIND = {
+_TYPE_OF_KIND = {
     "string": "string",
     "integer": "number",
     "float": "number",
@@ -50,7 +50,7 @@ _DELIMITERS = ("_begin", "_end")
 
 
 @record(frozen=True, slots=True)
-class _Shown:
+class _ShownToken:
     """A token with its type, 0-based line and character, and length, in the editor's units."""
 
     line: int
@@ -66,14 +66,14 @@ def semantic_tokens(file: OpenFile, _params: types.SemanticTokensParams) -> type
     return types.SemanticTokens(data=list(_relative(shown)))
 
 
-def _of_text(file: OpenFile, text: Text) -> Iterator[_Shown]:
+def _of_text(file: OpenFile, text: Text) -> Iterator[_ShownToken]:
     template = file.live.catalog.template(text)
     if template is not None:
         for token, kind in _typed(template):
             yield from _placed(file, text.place(token.start, token.end), kind)
 
 
-def _placed(file: OpenFile, place: Place, kind: str) -> Iterator[_Shown]:
+def _placed(file: OpenFile, place: Place, kind: str) -> Iterator[_ShownToken]:
     """One token for each line: editors accept no others."""
     for line in range(place.line, place.end_line + 1):
         first = place.column if line == place.line else 1
@@ -81,7 +81,7 @@ def _placed(file: OpenFile, place: Place, kind: str) -> Iterator[_Shown]:
         found = file.range_of(Place(place.path, line, first, line, last))
         length = found.end.character - found.start.character
         if length > 0:
-            yield _Shown(found.start.line, found.start.character, length, kind)
+            yield _ShownToken(found.start.line, found.start.character, length, kind)
 
 
 def _typed(template: Template) -> Iterator[tuple[Token, str]]:
@@ -91,13 +91,13 @@ def _typed(template: Template) -> Iterator[tuple[Token, str]]:
         if token.kind in ("data", "whitespace"):
             continue
         written = template.source[token.start : token.end]
-        yield token, _semantic_tokens_type(token.kind, written, before)
+        yield token, _token_type(token.kind, written, before)
         before = written
 
 
-def _semantic_tokens_type(kind: str, written: str, before: str) -> str:
+def _token_type(kind: str, written: str, before: str) -> str:
     if kind != "name":
-        return "keyword" if kind.endswith(_DELIMITERS) else _OF_KIND.get(kind, "operator")
+        return "keyword" if kind.endswith(_DELIMITERS) else _TYPE_OF_KIND.get(kind, "operator")
     if before.startswith("{%") or written in _KEYWORDS:
         return "keyword"
     if before == ".":
@@ -105,20 +105,26 @@ def _semantic_tokens_type(kind: str, written: str, before: str) -> str:
     return "function" if before in ("|", "is", "macro", "call") else "variable"
 
 
-def _relative(shown: Iterable[_Shown]) -> Iterator[int]:
+def _relative(shown: Iterable[_ShownToken]) -> Iterator[int]:
     """Five numbers a token: line and start relative to the token before, length, type, none."""
     line = start = 0
     for token in sorted(shown, key=lambda each: (each.line, each.start)):
         if token.line != line:
             start = 0
-        yield from (token.line - line, token.start - start, token.length, _TYPES[token.type], 0)
+        yield from (
+            token.line - line,
+            token.start - start,
+            token.length,
+            _TOKEN_TYPES[token.type],
+            0,
+        )
         line, start = token.line, token.start
 
 
 # The parts of a file, for an overview: messages, inputs, cases, tools, and names of templates.
 
-_MOST_CHARS = 60
-_MOST_READ = 2_000
+_MOST_DETAIL_CHARS = 60
+_MOST_READ_CHARS = 2_000
 _TAG = lazy_pattern(r"\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 _SECTIONS = ("model", "inputs", "output", "tools", "messages", "evaluation", "tests")
 _SECTION_KINDS = {"output": types.SymbolKind.Struct, "model": types.SymbolKind.Object}
@@ -215,8 +221,8 @@ def _turn(turn: Mapping[Any, Any]) -> tuple[str, str]:
         content = next(iter(content), None)
     if isinstance(content, Mapping):
         content = next((content[key] for key in ("text", "file") if key in content), "")
-    content = content[:_MOST_READ] if isinstance(content, str) else ""
-    words = shorten(_TAG.sub("", content).strip() or content, _MOST_CHARS, placeholder=" …")
+    content = content[:_MOST_READ_CHARS] if isinstance(content, str) else ""
+    words = shorten(_TAG.sub("", content).strip() or content, _MOST_DETAIL_CHARS, placeholder=" …")
     return str(turn.get("role") or "message"), words
 
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from promptops.model.sample import Part
 
 
-_QUEUED = 2
+_PARTS_PER_PROCESS = 2
 """Parts that each process has, the running one included."""
 
 
@@ -67,9 +67,9 @@ def _until_a_process_dies(
         running: dict[Future[Partial], Part] = {}
         while True:
             try:
-                for part in islice(parts, _QUEUED * processes - len(running)):
+                for part in islice(parts, _PARTS_PER_PROCESS * processes - len(running)):
                     unfinished.append(part)
-                    running[_submitted(pool, part)] = part
+                    running[_submitted_part(pool, part)] = part
                     unfinished.pop()
                 if not running:
                     return
@@ -90,7 +90,7 @@ def _again(unfinished: list[Part], pack: Pack) -> Iterator[Partial]:
     with _pool(pack, 1) as pool:
         for part in unfinished:
             try:
-                partial = _submitted(pool, part).result()
+                partial = _submitted_part(pool, part).result()
             except BrokenProcessPool:
                 span = f"the bytes {part.start:,} to {part.end:,}"
                 message = f"a process died twice while it scored {span}"
@@ -99,14 +99,14 @@ def _again(unfinished: list[Part], pack: Pack) -> Iterator[Partial]:
             yield partial
 
 
-def _submitted(pool: ProcessPoolExecutor, part: Part) -> Future[Partial]:
+def _submitted_part(pool: ProcessPoolExecutor, part: Part) -> Future[Partial]:
     """A part to be scored; a process that this starts is not interrupted, not even while it starts.
 
     An interruption is for the first process to answer.
     """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        return pool.submit(_score, part)
+        return pool.submit(_score_in_process, part)
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
@@ -119,7 +119,7 @@ def _pool(pack: Pack, processes: int) -> Iterator[ProcessPoolExecutor]:
 
     before = set(active_children())
     pool = ProcessPoolExecutor(
-        processes, mp_context=get_context("spawn"), initializer=_begin, initargs=(pack,)
+        processes, mp_context=get_context("spawn"), initializer=_begin_process, initargs=(pack,)
     )
     try:
         yield pool
@@ -132,23 +132,23 @@ def _pool(pack: Pack, processes: int) -> Iterator[ProcessPoolExecutor]:
 
 
 @record(slots=True)
-class _Worker:
+class _Process:
     """What a process knows."""
 
     pack: Pack | None = None
 
 
-_WORKER = _Worker()
+_THIS_PROCESS = _Process()
 
 
-def _begin(pack: Pack) -> None:
+def _begin_process(pack: Pack) -> None:
     """Keep the pack for all parts that a new process scores."""
-    _WORKER.pack = pack
+    _THIS_PROCESS.pack = pack
 
 
-def _score(part: Part) -> Partial:
-    assert _WORKER.pack is not None
-    return score_part(part, _WORKER.pack)
+def _score_in_process(part: Part) -> Partial:
+    assert _THIS_PROCESS.pack is not None
+    return score_part(part, _THIS_PROCESS.pack)
 
 
 # Score parts on a Dask cluster; the results are those of one machine, byte for byte.
@@ -163,8 +163,8 @@ PARTS_IN_FLIGHT = 4
 """For each worker, so that partial results don't fill the memory of this process."""
 
 RETRIES = 3
-_CHECK_S = 2.0
-_EXAMPLE = "write --cluster tcp://HOST:8786"
+_WAIT_S = 2.0
+_CLUSTER_EXAMPLE = "write --cluster tcp://HOST:8786"
 
 
 def run_on_cluster(parts: Iterable[Part], pack: Pack, options: ScoreOptions) -> Iterator[Partial]:
@@ -179,7 +179,7 @@ def run_on_cluster(parts: Iterable[Part], pack: Pack, options: ScoreOptions) -> 
     if not options.cluster:
         raise UsageError(
             "the engine `dask` needs the address of a cluster",
-            hint=_EXAMPLE,
+            hint=_CLUSTER_EXAMPLE,
         )
     if STANDARD_INPUT in options.paths:
         raise UsageError(
@@ -188,7 +188,7 @@ def run_on_cluster(parts: Iterable[Part], pack: Pack, options: ScoreOptions) -> 
         )
     with _connected(options.cluster) as client, _lost_connection(options.cluster):
         _refuse_other_versions(client)
-        yield from _scored(client, parts, pack, options.cluster)
+        yield from _scored_on_cluster(client, parts, pack, options.cluster)
 
 
 @contextmanager
@@ -221,7 +221,7 @@ def _client(address: str) -> Any:
         get_address_host_port(address)
     except ValueError as error:
         message = f"{address!r} is not the address of a cluster: {error}"
-        raise UsageError(message, hint=_EXAMPLE) from None
+        raise UsageError(message, hint=_CLUSTER_EXAMPLE) from None
     _refuse_without_certificate(address)
     started: Future[Any] = Future()
 
@@ -234,7 +234,7 @@ def _client(address: str) -> Any:
     # Its own limit does not end the wait for a server that accepts and never answers.
     Thread(target=start, daemon=True).start()
     try:
-        return started.result(timeout=ANSWER_S + _CHECK_S)
+        return started.result(timeout=ANSWER_S + _WAIT_S)
     except TimeoutError:
         raise _unreachable(address, "no answer") from None
 
@@ -277,14 +277,16 @@ def _refuse_other_versions(client: Any) -> None:
             raise _other_version(address, theirs if isinstance(theirs, str) else "")
 
 
-def _scored(client: Any, parts: Iterable[Part], pack: Pack, cluster: str) -> Iterator[Partial]:
+def _scored_on_cluster(
+    client: Any, parts: Iterable[Part], pack: Pack, cluster: str
+) -> Iterator[Partial]:
     left = iter(parts)
-    shipped = _submit(client, _same, pack)
+    shipped = _submitted_task(client, _same, pack)
     futures: deque[tuple[Part, Any]] = deque()
     workers = max(_workers(client), 1)
     while True:
         for part in islice(left, max(workers * PARTS_IN_FLIGHT - len(futures), 0)):
-            task = _submit(client, _dask_score, _for_workers(part), shipped, version())
+            task = _submitted_task(client, _score_on_worker, _for_workers(part), shipped, version())
             futures.append((part, task))
         if not futures:
             return
@@ -300,7 +302,7 @@ def _same(pack: Pack) -> Pack:
     return pack
 
 
-def _dask_score(part: Part, pack: Pack, wanted: str) -> Partial:
+def _score_on_worker(part: Part, pack: Pack, wanted: str) -> Partial:
     """On a worker, which may have joined after the versions were compared."""
     if version() != wanted:
         raise _other_version("", version())
@@ -314,7 +316,7 @@ def _for_workers(part: Part) -> Part:
     return replace(part, location=os.path.abspath(part.location))
 
 
-def _submit(client: Any, function: Any, *arguments: Any) -> Any:
+def _submitted_task(client: Any, function: Any, *arguments: Any) -> Any:
     with warnings.catch_warnings():  # of a pack of some megabytes
         warnings.simplefilter("ignore")
         return client.submit(function, *arguments, pure=False, retries=RETRIES)
@@ -351,7 +353,7 @@ def _wait(client: Any, future: Any, cluster: str) -> None:
     while True:
         try:
             with client.as_current():
-                wait([future], timeout=_CHECK_S)
+                wait([future], timeout=_WAIT_S)
         except TimeoutError:
             until = None if _workers(client) else until or monotonic() + NO_WORKER_S
             if until and monotonic() > until:

@@ -71,8 +71,8 @@ class ScoreOptions:
 
 # Read the values of the options of `promptops score`; errors name the mistake.
 
-_ALERT = "--alert"
-_EXAMPLE = "write METRIC<NUMBER or METRIC>NUMBER in quotes, such as 'contracts<98'"
+_ALERT_OPTION = "--alert"
+_ALERT_EXAMPLE = "write METRIC<NUMBER or METRIC>NUMBER in quotes, such as 'contracts<98'"
 
 
 def alert_rule(text: str) -> AlertRule:
@@ -84,7 +84,7 @@ def alert_rule(text: str) -> AlertRule:
     parts = {"comparison": sign, "metric": metric, "number": number}
     missing = next((name for name, part in parts.items() if not part), None)
     if missing is not None:
-        raise UsageError(f"{text!r} has no {missing}", where=_ALERT, hint=_EXAMPLE)
+        raise UsageError(f"{text!r} has no {missing}", where=_ALERT_OPTION, hint=_ALERT_EXAMPLE)
     threshold = _number(number)
     is_percent = metric not in VALUE_METRICS
     within = limit_of_percent if is_percent else limit_of_amount
@@ -92,7 +92,7 @@ def alert_rule(text: str) -> AlertRule:
     if is_percent and sign == "<":
         wrong = wrong or share_as_percent(f"`{metric}`", threshold)
     if wrong is not None:
-        raise UsageError(wrong[0], where=_ALERT, hint=wrong[1])
+        raise UsageError(wrong[0], where=_ALERT_OPTION, hint=wrong[1])
     if sign == "<":
         return AlertRule(metric=metric, below=threshold)
     return AlertRule(metric=metric, above=threshold)
@@ -102,12 +102,12 @@ def _number(text: str) -> float:
     number = _as_float(text)
     if math.isfinite(number):
         return number
-    hint = _EXAMPLE
+    hint = _ALERT_EXAMPLE
     if text.endswith("%"):
         hint = f"write the number alone: {text.removesuffix('%').strip()}"
     if text.startswith("="):
         hint = "write `<` or `>` without `=`"
-    raise UsageError(f"{text!r} is not a number", where=_ALERT, hint=hint)
+    raise UsageError(f"{text!r} is not a number", where=_ALERT_OPTION, hint=hint)
 
 
 def sample_file(directory: Path, file: str) -> str:

@@ -248,9 +248,9 @@ def _bytes_of(text: str) -> bytes:
 # disk, as hashes. Of equal ids the first in the order of the files counts, so that every engine
 # gives the same result.
 
-_CACHE_KB = 16 * 1024
+_ID_CACHE_KB = 16 * 1024
 
-_REPEATED = """
+_SELECT_REPEATED_IDS = """
 select part, number from (
     select part, number, row_number() over (partition by id order by part, number) as nth from ids
 ) where nth > 1 order by part, number
@@ -260,7 +260,9 @@ select part, number from (
 def ids_of(values: Iterable[object], part: Part) -> array[int]:
     """A hash of the id of each sample of a part, in order; below 2⁶³."""
     samples = (value for value in values if isinstance(value, Sample))
-    return array("q", (hash_of(_id(each, part, index)) >> 1 for index, each in enumerate(samples)))
+    return array(
+        "q", (hash_of(_id_or_place(each, part, index)) >> 1 for index, each in enumerate(samples))
+    )
 
 
 def without_repeated(
@@ -273,12 +275,12 @@ def without_repeated(
     positions: dict[Part, list[int]] = {}
     for position, part in enumerate(parts):  # a file may be named twice
         positions.setdefault(part, []).append(position)
-    with _database() as database:
+    with _database_of_ids() as database:
         for part, found in ids:
             position = positions[part].pop()
             rows = ((id_, position, number) for number, id_ in enumerate(found))
             database.executemany("insert into ids values (?, ?, ?)", rows)
-        repeated = groupby(database.execute(_REPEATED), key=lambda row: int(row[0]))
+        repeated = groupby(database.execute(_SELECT_REPEATED_IDS), key=lambda row: int(row[0]))
         following = next(repeated, None)
         for position, part in enumerate(parts):
             if following is None or following[0] != position:
@@ -288,7 +290,7 @@ def without_repeated(
             following = next(repeated, None)
 
 
-def _id(sample: Sample, part: Part, number: int) -> str:
+def _id_or_place(sample: Sample, part: Part, number: int) -> str:
     """The id of the log; for a sample without one its place, which two files never share."""
     if sample.id != f"{os.path.basename(part.path)}:{sample.offset}":
         return f"id {sample.id}"
@@ -297,11 +299,11 @@ def _id(sample: Sample, part: Part, number: int) -> str:
 
 
 @contextmanager
-def _database() -> Iterator[sqlite3.Connection]:
+def _database_of_ids() -> Iterator[sqlite3.Connection]:
     """A temporary database, on disk as soon as it is larger than its cache."""
     try:
         with closing(sqlite3.connect("")) as database:
-            database.execute(f"pragma cache_size = -{_CACHE_KB}")
+            database.execute(f"pragma cache_size = -{_ID_CACHE_KB}")
             database.execute("pragma journal_mode = off")
             database.execute("create table ids (id integer, part integer, number integer)")
             yield database
@@ -320,9 +322,9 @@ MOST_PLACES = 20
 SPARE = 20
 """So many more failing samples than cases are needed, in place of those that are skipped."""
 
-_SOURCE_DIGITS = 12
-_NAME_DIGITS = 6
-_HEADER = """\
+_SOURCE_TAG_DIGITS = 12
+_CASE_NAME_DIGITS = 6
+_CASE_FILE_HEADER = """\
 # Test cases from production, written by `promptops score --to-cases`.
 #
 # READ THEM BEFORE YOU COMMIT THEM. E-mail addresses, telephone, account and card numbers, IP
@@ -393,7 +395,7 @@ def cases_text(failing: Iterable[FailingSample], pick: int, name: str) -> CaseFi
     picked, skipped = _picked(failing, pick)
     pseudonyms = Pseudonyms(sample.inputs for sample in picked)
     names = _names(picked)
-    text = _HEADER.format(name=name)
+    text = _CASE_FILE_HEADER.format(name=name)
     for prompt, samples in groupby(picked, key=lambda sample: sample.prompt):
         cases = [_case(names[sample.sample], sample, pseudonyms) for sample in samples]
         text += f"\n# Cases of {prompt}\n{''.join(map(_yaml, cases))}"
@@ -430,7 +432,7 @@ def _names(picked: Iterable[FailingSample]) -> dict[str, str]:
     """The name of a case by the hash of its sample."""
     names: dict[str, str] = {}
     for sample in picked:
-        lengths = range(_NAME_DIGITS, len(sample.sample) + 1)
+        lengths = range(_CASE_NAME_DIGITS, len(sample.sample) + 1)
         candidates = (f"production {sample.sample[:length]}" for length in lengths)
         names[sample.sample] = next(name for name in candidates if name not in names.values())
     return names
@@ -439,7 +441,7 @@ def _names(picked: Iterable[FailingSample]) -> dict[str, str]:
 def _case(name: str, sample: FailingSample, pseudonyms: Pseudonyms) -> dict[str, Any]:
     case = {
         "name": name,
-        "tags": ["production", f"source:{sample.conversation[:_SOURCE_DIGITS]}"],
+        "tags": ["production", f"source:{sample.conversation[:_SOURCE_TAG_DIGITS]}"],
         "inputs": pseudonyms.replaced(sample.inputs),
     }
     failed = [dict(assertion) for assertion in sample.assertions]

@@ -6,13 +6,14 @@ import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 from pygls.protocol import LanguageServerProtocol, lsp_method
 from pygls.uris import from_fs_path, to_fs_path
 
+from promptops.catalog.catalog import Catalog
 from promptops.commands.lint.live import Live
 from promptops.errors import GitError
 from promptops.model.place import Place
@@ -21,9 +22,6 @@ from promptops.records import record, replace
 from promptops.repo.process import Git, records
 from promptops.repo.repository import Repository
 from promptops.untrusted import is_untrusted
-
-if TYPE_CHECKING:
-    from promptops.catalog.catalog import Catalog
 
 
 @record(frozen=True, slots=True, kw_only=True)

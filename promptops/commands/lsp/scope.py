@@ -17,6 +17,7 @@ from promptops.model.prompt import ForEach, Prompt, Schema
 from promptops.patterns import lazy_pattern
 from promptops.records import record
 from promptops.runtime.request.schema_refs import followed
+from promptops.runtime.template.environment import allowed_filters, allowed_tests
 from promptops.source.yaml_cursor import keys_below
 
 TypedKind = Literal[
@@ -396,8 +397,6 @@ _TEST_DESCRIPTIONS: Mapping[str, str] = {
 @cache
 def filters() -> Mapping[str, str]:
     """Each filter with one line about it."""
-    from promptops.runtime.template.environment import allowed_filters
-
     return {
         name: _FILTER_DESCRIPTIONS.get(name) or _first_line(each)
         for name, each in allowed_filters().items()
@@ -407,8 +406,6 @@ def filters() -> Mapping[str, str]:
 @cache
 def tests() -> Mapping[str, str]:
     """Each test that has a name with one line about it."""
-    from promptops.runtime.template.environment import allowed_tests
-
     found = {name: each for name, each in allowed_tests().items() if name.isidentifier()}
     return {name: _TEST_DESCRIPTIONS.get(name) or _first_line(each) for name, each in found.items()}
 

@@ -769,7 +769,7 @@ def apply_move(workspace: Workspace, plan: MovePlan) -> None:
 def _write_new(old: Path, new: Path, data: bytes | None) -> None:
     """With the permissions of the old file."""
     new.parent.mkdir(parents=True, exist_ok=True)
-    if new.exists() and os.path.samefile(old, new):
+    if _is_same_file(old, new):
         os.rename(old, new)  # to a name that differs in case, where the file system ignores case
         if data is not None:
             replace_whole(new, data, _temporary(new))
@@ -806,7 +806,7 @@ def _refuse_ignored(workspace: Workspace, moves: Mapping[str, str]) -> None:
 
 def _remove_new(root: Path, moves: Mapping[str, str]) -> None:
     for old, new in moves.items():
-        if new not in moves and not _is_renamed(root / old, root / new):
+        if new not in moves and not _is_same_file(root / old, root / new):
             (root / new).unlink(missing_ok=True)
             _remove_empty((root / new).parent, root)
 
@@ -815,7 +815,7 @@ def _remove_old(root: Path, moves: Mapping[str, str]) -> None:
     """Prompts first: without its prompt, no other old file is read."""
     new = {*moves.values()}
     for path in sorted(moves, key=lambda path: (not _is_prompt_file(path), path)):
-        if path not in new and not _is_renamed(root / path, root / moves[path]):
+        if path not in new and not _is_same_file(root / path, root / moves[path]):
             (root / path).unlink(missing_ok=True)
     for folder in sorted({(root / path).parent for path in moves}, reverse=True):
         _remove_empty(folder, root)
@@ -823,10 +823,6 @@ def _remove_old(root: Path, moves: Mapping[str, str]) -> None:
 
 def _is_prompt_file(path: str) -> bool:
     return path.endswith(PROMPT_ENDINGS)
-
-
-def _is_renamed(old: Path, new: Path) -> bool:
-    return old.exists() and os.path.samefile(old, new)
 
 
 def _remove_empty(folder: Path, root: Path) -> None:

@@ -25,12 +25,7 @@ from promptops.records import record, replace
 from promptops.source.traffic.files import STANDARD_INPUT, is_url
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future, ProcessPoolExecutor
-
-    from promptops.commands.score.options import ScoreOptions
-    from promptops.commands.score.part import Pack
-    from promptops.commands.score.sums import Partial
-    from promptops.model.sample import Part
+    from concurrent.futures import ProcessPoolExecutor
 
 
 _PARTS_PER_PROCESS = 2

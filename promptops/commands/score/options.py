@@ -5,19 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from promptops.errors import UsageError
-from promptops.model.config import AlertRule
-from promptops.model.score import DEFAULT_BY, Dimension
+from promptops.model.config import VALUE_METRICS, AlertRule
+from promptops.model.score import DEFAULT_BY, DIMENSIONS, Dimension
 from promptops.percentages import limit_of_amount, limit_of_percent, share_as_percent
 from promptops.records import field, record
+from promptops.source.traffic.reading import reader_names
 from promptops.suggestions import did_you_mean
 from promptops.testing.options import RunOptions
-
-if TYPE_CHECKING:
-    from promptops.model.config import AlertRule
-    from promptops.model.score import Dimension
 
 
 def _ignored(_: object) -> None:
@@ -77,8 +74,6 @@ _ALERT_EXAMPLE = "write METRIC<NUMBER or METRIC>NUMBER in quotes, such as 'contr
 
 def alert_rule(text: str) -> AlertRule:
     """A rule such as `contracts<98` or `p95>4`; raises UsageError."""
-    from promptops.model.config import VALUE_METRICS, AlertRule
-
     sign = next((char for char in text if char in "<>"), "")
     metric, _, number = (part.strip() for part in text.partition(sign or "<"))
     parts = {"comparison": sign, "metric": metric, "number": number}
@@ -117,16 +112,12 @@ def sample_file(directory: Path, file: str) -> str:
 
 def dimensions(text: str) -> tuple[Dimension, ...]:
     """Dimensions such as `prompt,version,day`, each once; raises UsageError."""
-    from promptops.model.score import DIMENSIONS
-
     names = dict.fromkeys(name.strip() for name in text.split(","))
     return tuple(_known(name, DIMENSIONS, "dimension", "--by") for name in names)
 
 
 def reader(text: str) -> str:
     """The name of an input format, or `auto`; raises UsageError."""
-    from promptops.source.traffic.reading import reader_names
-
     name: str = _known(text, ("auto", *reader_names()), "format of samples", "--from")
     return name
 

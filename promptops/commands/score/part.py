@@ -45,6 +45,7 @@ from promptops.runtime.bundle.prompts import prompt_of
 from promptops.runtime.bundle.strict_json import Fields
 from promptops.runtime.request.answers import AnswerError, Answers
 from promptops.runtime.request.render import Renderer
+from promptops.source.traffic.parts import samples
 from promptops.source.traffic.values import embedded
 
 _HIGHEST_COST_USD = 1_000.0
@@ -56,8 +57,6 @@ def score_part(part: Part, pack: Pack) -> Partial:
 
     Raises InputError if the file can't be read, and UsageError for too many groups.
     """
-    from promptops.source.traffic.parts import samples
-
     values = samples(part, pack.settings.fields)
     if pack.settings.only_ids:
         partial = Partial(pack.settings.by)

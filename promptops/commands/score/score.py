@@ -45,6 +45,8 @@ from promptops.model.sample import BrokenLine, Part, Sample
 from promptops.model.score import SampleCounts, Score, UnreadableLine
 from promptops.patterns import lazy_pattern
 from promptops.records import field, fields, record, replace
+from promptops.source.traffic.files import opened
+from promptops.source.traffic.parts import line_at, parts
 from promptops.testing.answering import Answering, not_requested
 from promptops.testing.judging import AnswerJudge
 from promptops.testing.model_calls import within_budget
@@ -111,9 +113,6 @@ def _part_settings(options: ScoreOptions) -> PartSettings:
 
 def _added_up(engine: Engine, pack: Pack, options: ScoreOptions) -> tuple[Partial, SampleCounts]:
     """The sums over all files; events are passed on as soon as they are known."""
-    from promptops.source.traffic.files import opened
-    from promptops.source.traffic.parts import parts
-
     whole = Partial(options.by, options.failures, options.judge)
     with opened(options.paths) as files:
         found = tuple(parts(files, options.format))
@@ -172,8 +171,6 @@ def _sample_counts(whole: Partial) -> SampleCounts:
 
 
 def _unreadable_line(line: BrokenLine) -> UnreadableLine:
-    from promptops.source.traffic.parts import line_at
-
     number = line_at(line.location, line.offset)
     place = Place(line.path, number, line.column, number, line.column)
     return UnreadableLine(place=place, message=line.message)

@@ -310,8 +310,8 @@ class Joining:
         self.unselected = frozenset(value["others"])
         self._prepared: dict[int, Prepared] = {}
         self._joined: dict[tuple[str, str, str], Joined | None] = {}
+        # Of assertions by the prompt's id and their JSON text, "" for the output contract.
         self._numbers: dict[tuple[str, str], int] = {}
-        """By the prompt's id and the JSON text of the assertion, "" for the output contract."""
         for each in self._values:
             for written in (*(one["written"] for one in each["assertions"]), ""):
                 self._numbers.setdefault((each["id"], written), len(self._numbers))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,12 +13,11 @@ from lsprotocol import types
 
 from promptops.catalog.prompt_ids import PROMPT_ENDINGS
 from promptops.commands.lint.live import Live, Touched
-from promptops.commands.lsp.commands import preview_changed
-from promptops.commands.lsp.documents import Document, OpenFile, with_lf
-from promptops.commands.lsp.repositories import FileInRepository
+from promptops.commands.lsp.commands import PREVIEW_CHANGED
+from promptops.commands.lsp.documents import Document, FileInRepository, OpenFile, with_lf
 from promptops.errors import PromptopsError
 from promptops.model.distribution import home
-from promptops.model.finding import Finding, Related, Severity
+from promptops.model.finding import Finding, Severity
 from promptops.model.internal_error import CaughtBug
 from promptops.model.place import Place
 from promptops.plurals import counted
@@ -239,11 +238,10 @@ class Checking:
 
     def _rested(self, live: Live) -> None:
         waiting = self._waiting.pop(live)
-        paths = waiting.paths
         if waiting.refresh:
-            paths |= self._refreshed(live)
+            waiting.paths |= self._refreshed(live)
             self._start_catalog_checks(live)
-        self._check(live, paths)
+        self._check(live, waiting.paths)
 
     def _refreshed(self, live: Live) -> set[str]:
         try:
@@ -289,7 +287,9 @@ class Checking:
                 found = self._found_in(file) if document.in_step else [_OUT_OF_STEP]
                 self._publish(file.uri, found, file.version)
         self._show_errors(live)
-        preview_changed(self._server)
+        if self._server.is_previewing:  # once after each preview
+            self._server.is_previewing = False
+            self._server.protocol.notify(PREVIEW_CHANGED, {})
 
     def _found_in(self, file: OpenFile) -> list[types.Diagnostic]:
         started = time.process_time()
@@ -349,18 +349,16 @@ def diagnostics(file: OpenFile) -> list[types.Diagnostic]:
     """
     found = error_diagnostics(file)
     if not file.live.manages(file.path):
-        return [*found, *_unmanaged(file)]
+        roots = ", ".join(f"`{root}`" for root in file.live.workspace.config.prompts)
+        reason = f"it is outside of the prompt roots ({roots})"
+        return [*found, not_checked(reason)] if is_prompt_file(file.path) else found
     findings = file.live.findings(file.path)
-    shown = [diagnostic(file, finding) for finding in _most_severe(findings)]
-    return [*found, *shown, *_findings_not_shown(len(findings) - len(shown))]
-
-
-def _most_severe(findings: Sequence[Finding]) -> Sequence[Finding]:
-    """At most MOST_DIAGNOSTICS findings, in their order."""
-    if len(findings) <= MOST_DIAGNOSTICS:
-        return findings
     ranks = sorted(range(len(findings)), key=lambda index: -findings[index].severity)
-    return [findings[index] for index in sorted(ranks[:MOST_DIAGNOSTICS])]
+    found += [diagnostic(file, findings[index]) for index in sorted(ranks[:MOST_DIAGNOSTICS])]
+    if len(findings) > MOST_DIAGNOSTICS:
+        left_out = counted(len(findings) - MOST_DIAGNOSTICS, "more finding")
+        found.append(file_note(f"{left_out}: run `promptops lint`"))
+    return found
 
 
 def diagnostic(file: OpenFile, finding: Finding) -> types.Diagnostic:
@@ -374,19 +372,19 @@ def diagnostic(file: OpenFile, finding: Finding) -> types.Diagnostic:
         source=DIAGNOSTIC_SOURCE,
         message=_diagnostic_message(finding.message, finding.hint, finding.case),
         tags=[_RULE_TAGS[finding.code]] if finding.code in _RULE_TAGS else None,
-        related_information=[_related(file, each) for each in finding.related] or None,
+        related_information=[
+            types.DiagnosticRelatedInformation(
+                location=file.location_of(each.place), message=visible(each.message)
+            )
+            for each in finding.related
+        ]
+        or None,
     )
 
 
 def _diagnostic_message(message: str, hint: str | None, case: str | None = None) -> str:
     lines = [message, hint, f"found in the request of the case `{case}`" if case else None]
     return "\n".join(visible(line) for line in lines if line)
-
-
-def _related(file: OpenFile, related: Related) -> types.DiagnosticRelatedInformation:
-    return types.DiagnosticRelatedInformation(
-        location=file.location_of(related.place), message=visible(related.message)
-    )
 
 
 @cache
@@ -398,21 +396,6 @@ def _rule_page(code: str) -> str:
     """The address of a rule's page; "" as long as the project has no address."""
     address, is_rule = _project_address(), code.isupper()
     return f"{address}/blob/HEAD/docs/reference/rules/{code}.md" if address and is_rule else ""
-
-
-def _findings_not_shown(number: int) -> list[types.Diagnostic]:
-    if number <= 0:
-        return []
-    message = f"{counted(number, 'more finding')}: run `promptops lint`"
-    return [file_note(message)]
-
-
-def _unmanaged(file: OpenFile) -> list[types.Diagnostic]:
-    """Why a prompt file is not checked."""
-    if not is_prompt_file(file.path):
-        return []
-    roots = ", ".join(f"`{root}`" for root in file.live.workspace.config.prompts)
-    return [not_checked(f"it is outside of the prompt roots ({roots})")]
 
 
 def is_prompt_file(path: str) -> bool:

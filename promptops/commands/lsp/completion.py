@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from lsprotocol import types
+import json
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
 
-from promptops.commands.lsp.config_offers import config_offers, is_config
+from lsprotocol import types
+from lsprotocol.types import CompletionItemKind as Kind
+
 from promptops.commands.lsp.cursor import Here
-from promptops.commands.lsp.documents import OpenFile
+from promptops.commands.lsp.documents import OpenFile, split_lines, with_lf
 from promptops.commands.lsp.offers import (
     Offer,
     Offers,
@@ -15,9 +19,30 @@ from promptops.commands.lsp.offers import (
     csv_offers,
     expression_offers,
     key_offers,
+    model_offers,
+    offers_of,
+    profile_offers,
+    provider_offers,
     value_offers,
 )
+from promptops.commands.lsp.prompt_schema import (
+    CONFIG,
+    Key,
+    Schema,
+    keys_at,
+    schemas_at,
+    types_of,
+    values_of,
+)
 from promptops.commands.lsp.scope import Typed, in_expression, in_template
+from promptops.json_pointer import escaped, tokens
+from promptops.lint.registry import ALL
+from promptops.patterns import lazy_pattern
+from promptops.records import record, replace
+from promptops.source.config import OWN_FILE
+from promptops.source.toml_cursor import keys_by_table, toml_cursor_at
+from promptops.source.yaml_cursor import Cursor
+from promptops.workspace.rule_settings import available_rules
 
 OPTIONS = types.CompletionOptions(
     trigger_characters=["{", "|", ".", ":", " ", '"', "'", "/", "[", "%"]
@@ -30,7 +55,7 @@ MOST_ITEMS = 1_000
 def completion(file: OpenFile, params: types.CompletionParams) -> types.CompletionList:
     """What can be typed at a position; nothing in the text of a message outside of tags."""
     here = Here(file, params.position)
-    found = offers_at(here)
+    found = _offers_at(here)
     once = {offer.label: offer for offer in reversed(found.offers)}
     offers = list(reversed(once.values()))
     if len(offers) > MOST_ITEMS:
@@ -41,9 +66,9 @@ def completion(file: OpenFile, params: types.CompletionParams) -> types.Completi
     return types.CompletionList(is_incomplete=len(once) > MOST_ITEMS, items=items)
 
 
-def offers_at(here: Here) -> Offers:
+def _offers_at(here: Here) -> Offers:
     """The offers at a position, and what they replace."""
-    if is_config(here.file):
+    if here.file.path == OWN_FILE and len(here.file.text) <= MOST_CONFIG_CHARACTERS:
         return config_offers(here.file, here.line, here.column)
     if here.is_csv:
         return csv_offers(here)
@@ -120,3 +145,198 @@ def _item(offer: Offer, index: int, edited: types.Range) -> types.CompletionItem
         filter_text=offer.label,
         text_edit=types.TextEdit(range=edited, new_text=text),
     )
+
+
+# Offers in the configuration file: keys, headers of tables, and values.
+
+MOST_CONFIG_CHARACTERS = 64 * 1024
+"""A larger configuration file gets no offers."""
+
+_BARE_KEY = lazy_pattern(r"[A-Za-z0-9_-]+")
+_TO_NEXT_STATEMENT = lazy_pattern(r"[^\n]*\n(?:[ \t]*(?:#[^\n]*)?\n)*[ \t]*(?:\[|\Z)")
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class ConfigPosition:
+    """A position in the configuration file.
+
+    Attributes:
+        text: With LF newlines.
+        line: 1-based.
+        before, after: Of the line of the position: up to what is typed, and after its word.
+    """
+
+    file: OpenFile
+    text: str
+    line: int
+    cursor: Cursor
+    before: str
+    after: str
+
+
+def config_offers(file: OpenFile, line: int, column: int) -> Offers:
+    """What can be typed at a position, and what it replaces; line and column are 1-based."""
+    text = with_lf(file.text)
+    cursor = toml_cursor_at(text, line, column)
+    own = split_lines(file.text)[line - 1]
+    start, end = column - len(cursor.typed), column + cursor.end - cursor.offset
+    here = ConfigPosition(
+        file=file,
+        text=text,
+        line=line,
+        cursor=cursor,
+        before=own[: start - 1],
+        after=own[end - 1 :],
+    )
+    found = _CONFIG_OFFERS[cursor.part](here) if cursor.part in _CONFIG_OFFERS else []
+    return Offers(start=start, end=end, offers=tuple(found))
+
+
+def _keys(here: ConfigPosition) -> list[Offer]:
+    mapping, present = here.cursor.mapping or "", here.cursor.siblings
+    if mapping == "/lint/severity":
+        keys = [replace(each, text=_key_text(here, each.label)) for each in _rules(here)]
+    else:
+        found = keys_at(mapping, present, CONFIG).values()
+        keys = [
+            replace(_key_offer(key), text=_key_text(here, key.name, key.schemas)) for key in found
+        ]
+    return [each for each in keys if each.label not in present]
+
+
+def _key_offer(key: Key) -> Offer:
+    detail = f"{key.kind}, required" if key.required else key.kind
+    rank = 2 if key.required else 3
+    return Offer(
+        label=key.name, kind=Kind.Property, detail=detail, about=key.description, rank=rank
+    )
+
+
+def _key_text(here: ConfigPosition, name: str, schemas: tuple[Schema, ...] = ()) -> str:
+    """The key as it is written, with what follows it unless that is there."""
+    if here.cursor.style != "plain" or here.after.lstrip(" \t").startswith(("=", ".")):
+        return name
+    written = name if _BARE_KEY.fullmatch(name) else json.dumps(name)
+    if types_of(schemas) != ("object",) or here.cursor.in_brackets:
+        return f"{written} = "
+    rest = here.text[here.cursor.end :]
+    if here.before.strip() or here.cursor.mapping or not _TO_NEXT_STATEMENT.match(f"{rest}\n"):
+        return f"{written}."  # a header would take the keys below it
+    return f"[{written}." if _of_named_tables(schemas) else f"[{written}]"
+
+
+def _headers(here: ConfigPosition) -> list[Offer]:
+    arrays_only = here.cursor.in_brackets
+    closing = len(here.after) - len(here.after.lstrip("]"))
+    present = keys_by_table(here.text, here.line)
+    return [
+        replace(_key_offer(key), label=name, text=_header(key, name, arrays_only, closing))
+        for name, key in _tables(present, "")
+        if _is_array(key) or not arrays_only
+    ]
+
+
+def _header(key: Key, name: str, is_opened_twice: bool, closing: int) -> str:
+    if _is_array(key):
+        opening = "" if is_opened_twice else "["
+        return f"{opening}{name}{']' * (2 - closing)}"
+    return f"{name}." if _of_named_tables(key.schemas) else f"{name}{']' * (1 - closing)}"
+
+
+def _tables(present: Mapping[str, Collection[str]], pointer: str) -> Iterator[tuple[str, Key]]:
+    """The dotted names of tables and arrays of tables, without the tables in other lines.
+
+    `present` has the names of the keys in other lines by the pointer of their table.
+    """
+    own = present.get(pointer, ())
+    for name, key in keys_at(pointer, (), CONFIG).items():
+        below = f"{pointer}/{name}"
+        if _is_array(key):
+            yield ".".join(tokens(below)), key
+        elif types_of(key.schemas) == ("object",):
+            is_named = _of_named_tables(key.schemas)
+            if name not in own or is_named:
+                yield ".".join(tokens(below)), key
+            yield from _tables(present, below)
+            for named in present.get(below, ()) if is_named else ():
+                if _BARE_KEY.fullmatch(named):
+                    yield from _tables(present, f"{below}/{escaped(named)}")
+
+
+def _is_array(key: Key) -> bool:
+    items = (each["items"] for each in key.schemas if "items" in each)
+    return any("$ref" in each for each in items)
+
+
+def _of_named_tables(schemas: tuple[Schema, ...]) -> bool:
+    """Whether the author names the tables in a table."""
+    found = (each.get("additionalProperties") for each in schemas)
+    below = [each for each in found if isinstance(each, Mapping)]
+    return any(each.get("type") == "object" or "profile" in each.get("$ref", "") for each in below)
+
+
+def _values(here: ConfigPosition) -> list[Offer]:
+    pointer = here.cursor.pointer
+    schemas = schemas_at(pointer, CONFIG)
+    is_list = types_of(schemas) == ("array",) and not here.cursor.in_brackets
+    pointer = f"{pointer}/0" if is_list else pointer
+    fitting = (offers for pattern, offers in _CONFIG_VALUES if re.fullmatch(pattern, pointer))
+    found = next((offers(here) for offers in fitting), [])
+    if not found:
+        below = schemas_at(pointer, CONFIG)
+        is_boolean = types_of(below) == ("boolean",)
+        kind = Kind.Value if is_boolean else Kind.EnumMember
+        found = offers_of(values_of(below), kind, rank=3)
+    return [replace(each, text=_value_text(here, each, is_list)) for each in found]
+
+
+def _value_text(here: ConfigPosition, offer: Offer, is_list: bool) -> str:
+    """The value as it is written at the position."""
+    style, text = here.cursor.style, offer.label
+    if style == "double":
+        return json.dumps(text, ensure_ascii=False)[1:-1]
+    if style == "single":
+        return text
+    written = text if offer.kind == Kind.Value else json.dumps(text, ensure_ascii=False)
+    space = " " if here.before.endswith("=") else ""
+    return f"{space}[{written}]" if is_list else f"{space}{written}"
+
+
+def _rules(here: ConfigPosition) -> list[Offer]:
+    settings = here.file.live.catalog.config.lint
+    rules = available_rules(settings, untrusted=not here.file.trusted).values()
+    return [
+        Offer(label=each.code, kind=Kind.Constant, detail=each.name, about=f"{each.summary}.")
+        for each in rules
+    ]
+
+
+def _selected_rules(here: ConfigPosition) -> list[Offer]:
+    every = Offer(label=ALL, kind=Kind.Constant, about="Every rule that is on by default.")
+    return [every, *_rules(here)]
+
+
+def _metadata(_here: ConfigPosition) -> list[Offer]:
+    return [_key_offer(key) for key in keys_at("", ()).values()]
+
+
+def _prompts(here: ConfigPosition) -> list[Offer]:
+    ids = here.file.live.catalog.ids.values()
+    return [Offer(label=each, kind=Kind.Reference) for each in ids]
+
+
+_CONFIG_OFFERS: Mapping[str, Callable[[ConfigPosition], list[Offer]]] = {
+    "key": _keys,
+    "header": _headers,
+    "value": _values,
+}
+
+_CONFIG_VALUES: tuple[tuple[str, Callable[[ConfigPosition], list[Offer]]], ...] = (
+    (r"/lint/select/\d+", _selected_rules),
+    (r"/lint/(?:ignore|extend-select|per-file-ignores/[^/]+)/\d+", _rules),
+    (r"/lint/required-metadata/\d+", _metadata),
+    (r"/models/[^/]+/provider", lambda _here: provider_offers()),
+    (r"/models/[^/]+/id", lambda here: model_offers(here.cursor)),
+    (r"/test/(?:embeddings|moderations)", lambda here: profile_offers(here.file)),
+    (r"/score/alerts/\d+/prompts/\d+", _prompts),
+)

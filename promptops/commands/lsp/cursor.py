@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, cached_property
-from itertools import islice
 
 from lsprotocol import types
 
 from promptops.commands.lsp.documents import OpenFile, split_lines, with_lf
-from promptops.commands.mv.symbols import MAX_PROMPTS
+from promptops.commands.lsp.symbols import MAX_PROMPTS
 from promptops.errors import InputError
 from promptops.evals.parse import COMMON_KEYS
 from promptops.evals.registry import AssertionKind, kind_of
@@ -60,7 +59,7 @@ class Here:
         self.line, self.column = file.encoding.cursor(self.lines, position)
         read = file.live.manages(file.path) and len(file.text) <= MAX_BYTES
         self.is_prompt = read and file.path in file.live.catalog.ids
-        self.is_cases = read and not self.is_prompt and self._names_cases()
+        self.is_cases = read and not self.is_prompt and self._is_named_as_cases()
         is_text = read and file.path.endswith(TEMPLATE_ENDINGS)
         self.is_template = is_text and not self.is_prompt and not self.is_cases
         self.is_other = not (self.is_prompt or self.is_cases or self.is_template)
@@ -78,12 +77,12 @@ class Here:
             return cursor_at(self.lines[self.line - 1], 1, self.column)
         return cursor_at(with_lf(self.file.text), self.line, self.column)
 
-    def _names_cases(self) -> bool:
-        """Whether a prompt names the file as a file of cases."""
-        if not self.file.path.endswith(CASE_ENDINGS):
-            return False
-        named = ((each.kind, each.target) for loaded in self.loaded for each in loaded.references)
-        return ("cases", self.file.path) in named
+    def _is_named_as_cases(self) -> bool:
+        return self.file.path.endswith(CASE_ENDINGS) and any(
+            (each.kind, each.target) == ("cases", self.file.path)
+            for loaded in self.loaded
+            for each in loaded.references
+        )
 
     @property
     def pointer(self) -> str:
@@ -98,16 +97,11 @@ class Here:
     @cached_property
     def loaded(self) -> tuple[LoadedPrompt, ...]:
         """The prompt of the file as it last could be read, or the prompts that use the file."""
-        live = self.file.live
-        readable = (live.readable(path) for path in islice(self._prompt_paths(), MAX_PROMPTS))
+        live, path = self.file.live, self.file.path
+        is_prompt = path in live.catalog.ids
+        paths = (path,) if is_prompt else sorted(live.catalog.dependent_prompts(path))
+        readable = (live.readable(each) for each in paths[:MAX_PROMPTS])
         return tuple(loaded for loaded in readable if loaded is not None)
-
-    def _prompt_paths(self) -> Iterator[str]:
-        catalog, path = self.file.live.catalog, self.file.path
-        if path in catalog.ids:
-            yield path
-        else:
-            yield from sorted(catalog.dependent_prompts(path))
 
     @property
     def prompts(self) -> tuple[Prompt, ...]:
@@ -189,8 +183,7 @@ def _is_word(character: str) -> bool:
 
 def _template_cursor(lines: Sequence[str], line: int, column: int) -> Cursor:
     """The position in a file that is a template as a whole."""
-    before = [*lines[: line - 1], lines[line - 1][: column - 1]]
-    typed = "\n".join(before)
+    typed = "\n".join([*lines[: line - 1], lines[line - 1][: column - 1]])
     end = len(typed) + len(lines[line - 1]) - column + 1
     return Cursor(
         part="value",

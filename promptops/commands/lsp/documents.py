@@ -1,22 +1,27 @@
-"""Open documents, and places in them as the protocol counts characters."""
+"""Open documents, their repositories, and places in them as the protocol counts characters."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Sequence
+import os
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 from pygls.protocol import LanguageServerProtocol, lsp_method
 from pygls.uris import from_fs_path, to_fs_path
 
+from promptops.catalog.catalog import Catalog
+from promptops.commands.lint.live import Live
+from promptops.errors import GitError
 from promptops.model.place import Place
 from promptops.patterns import lazy_pattern
 from promptops.records import record, replace
-
-if TYPE_CHECKING:
-    from promptops.commands.lint.live import Live
+from promptops.repo.process import Git, records
+from promptops.repo.repository import Repository
+from promptops.untrusted import is_untrusted
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -109,16 +114,12 @@ def _after_changes(
         if isinstance(change, types.TextDocumentContentChangeWholeDocument):
             text, in_step = without_half_pairs(change.text), True
         elif in_step:
-            text = without_half_pairs(_spliced(text, change, encoding))
+            lines = split_lines(text)
+            start = offset_of(text, *encoding.cursor(lines, change.range.start))
+            end = max(start, offset_of(text, *encoding.cursor(lines, change.range.end)))
+            text = without_half_pairs(text[:start] + change.text + text[end:])
     version = version if in_step else max(version, known.version)
     return replace(known, text=text, version=version, in_step=in_step)
-
-
-def _spliced(text: str, change: types.TextDocumentContentChangePartial, encoding: Encoding) -> str:
-    lines = split_lines(text)
-    at = (encoding.cursor(lines, each) for each in (change.range.start, change.range.end))
-    start, end = (offset_of(text, *each) for each in at)
-    return text[:start] + change.text + text[max(start, end) :]
 
 
 # A file of a repository as an editor has it: what every feature gets.
@@ -160,7 +161,7 @@ class OpenFile:
         """The editor's location of a place in any file of the repository."""
         if place.path == self.path:
             return types.Location(uri=self.uri, range=self.range_of(place))
-        lines = split_lines(text_of(self.live, place.path))
+        lines = split_lines(text_of(self.live.catalog, place.path))
         uri = self.uri_of(place.path)
         return types.Location(uri=uri, range=range_in(lines, place, self.encoding))
 
@@ -184,9 +185,9 @@ def uri_of(live: Live, path: str) -> str:
     return from_fs_path(str(live.workspace.repository.root / path)) or ""
 
 
-def text_of(live: Live, path: str) -> str:
+def text_of(catalog: Catalog, path: str) -> str:
     """A file's text with unsaved changes, newlines as written, without a byte order mark."""
-    data = live.catalog.files.data(path) or b""
+    data = catalog.files.data(path) or b""
     return data.decode("utf-8", "replace").removeprefix("\ufeff")
 
 
@@ -314,3 +315,77 @@ class RequestRefused(JsonRpcException):
     """A request that can't be answered, with the reason for the user."""
 
     CODE = types.LSPErrorCodes.RequestFailed.value
+
+
+# The repositories of the open files, each opened once; git runs no programs of untrusted ones.
+
+
+@record(frozen=True, slots=True)
+class FileInRepository:
+    """A file, which may not exist yet.
+
+    Attributes:
+        path: Relative to the repository root, forward slashes.
+    """
+
+    live: Live
+    path: str
+
+
+class Repositories:
+    """One `Live` for each work tree; it is found from the path of a file."""
+
+    def __init__(self) -> None:
+        self._by_root: dict[Path, Live] = {}
+
+    def find(self, file: Path) -> FileInRepository:
+        """The repository of a file. Raises GitError if the file is in no work tree."""
+        above = file.parent
+        folder = next((each for each in (above, *above.parents) if each.is_dir()), Path("/"))
+        full = folder.resolve() / file.relative_to(folder)
+        live = self._live_of(folder.resolve())
+        root = live.root.resolve()
+        if not full.is_relative_to(root):
+            raise GitError("the file is not in the work tree", where=str(file))
+        return FileInRepository(live, full.relative_to(root).as_posix())
+
+    def __iter__(self) -> Iterator[Live]:
+        return iter(tuple(self._by_root.values()))
+
+    def _live_of(self, folder: Path) -> Live:
+        with Repository.open(folder) as repository:
+            root, bare = repository.root, repository.bare
+            if is_untrusted() and root not in self._by_root:
+                run_no_programs(repository.git)
+        if bare:
+            message = "git's directory and bare repositories have no files to edit"
+            raise GitError(message, where=str(folder))
+        if root not in self._by_root:
+            self._by_root[root] = Live(root, untrusted=is_untrusted())
+        return self._by_root[root]
+
+    def close(self, live: Live) -> None:
+        """Forget a repository, and end its git process."""
+        self._by_root.pop(live.root, None)
+        live.close()
+
+
+# Git without the programs that the configuration of an untrusted repository names.
+
+_PROGRAMS = r"^filter\..*\.(clean|smudge|process)$"
+_MONITOR = "core.fsmonitor"
+
+
+def run_no_programs(git: Git) -> None:
+    """From now on, git runs neither file system monitors nor filters, in all repositories.
+
+    Git runs them when it lists changed files. The environment overrides each configuration file.
+    """
+    answer = git.ask("config", "--name-only", "-z", "--get-regexp", _PROGRAMS)
+    count = int(os.environ.get("GIT_CONFIG_COUNT", "0"))
+    overridden = [os.environ[f"GIT_CONFIG_KEY_{number}"] for number in range(count)]
+    names = dict.fromkeys((*overridden, _MONITOR, *records(answer.stdout)))
+    os.environ["GIT_CONFIG_COUNT"] = str(len(names))
+    for number, name in enumerate(names):
+        os.environ[f"GIT_CONFIG_KEY_{number}"] = name
+        os.environ[f"GIT_CONFIG_VALUE_{number}"] = "false" if name == _MONITOR else ""

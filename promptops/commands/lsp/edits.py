@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,13 +23,13 @@ from promptops.commands.lsp.checking import (
 from promptops.commands.lsp.documents import (
     Document,
     Encoding,
+    FileInRepository,
     OpenFile,
     range_in,
     split_lines,
     text_of,
     uri_of,
 )
-from promptops.commands.lsp.repositories import FileInRepository
 from promptops.commands.mv.plan import moving_workspace, plan_move
 from promptops.errors import PromptopsError, UsageError
 from promptops.model.finding import Edit, Finding, edits_by_path
@@ -60,7 +60,9 @@ def code_actions(file: OpenFile, params: types.CodeActionParams) -> list[types.C
     found: list[types.CodeAction] = []
     if _is_wanted(QUICK_FIX, params.context):
         found += _quick_fixes(file, params.range)
-    if _is_wanted(FIX_ALL, params.context) and not _is_automatic(params.context):
+    is_automatic = params.context.trigger_kind == types.CodeActionTriggerKind.Automatic
+    only_asks_whether = is_automatic and params.context.only is None
+    if _is_wanted(FIX_ALL, params.context) and not only_asks_whether:
         found += _fix_all(file)
     return found
 
@@ -70,29 +72,16 @@ def _is_wanted(kind: str, context: types.CodeActionContext) -> bool:
     return context.only is None or any(f"{kind}.".startswith(f"{only}.") for only in context.only)
 
 
-def _is_automatic(context: types.CodeActionContext) -> bool:
-    """Whether the editor only wants to show that there are actions."""
-    automatic = context.trigger_kind == types.CodeActionTriggerKind.Automatic
-    return automatic and context.only is None
-
-
 def _quick_fixes(file: OpenFile, wanted: types.Range) -> Iterator[types.CodeAction]:
     findings = file.live.findings(file.path)
     within = (each for each in findings if _overlaps(file.range_of(each.place), wanted))
     for finding in islice(within, _MOST_FINDINGS):
         yield from _finding_actions(file, finding)
     for error in errors_in(file):
-        if _overlaps(file.range_of(error_place(error)), wanted):
-            yield from _error_actions(file, error)
-
-
-def _error_actions(file: OpenFile, error: PromptopsError) -> Iterator[types.CodeAction]:
-    """The suggested name for a misspelt word of the configuration."""
-    edit = correction(file.live.catalog, error_place(error), error.message, error.hint)
-    if edit is not None:
-        yield _action(
-            file, error_diagnostic(file, error), _title(file, (edit,)), (edit,), preferred=True
-        )
+        place, shown = error_place(error), error_diagnostic(file, error)
+        edit = correction(file.live.catalog, place, error.message, error.hint)
+        if edit is not None and _overlaps(shown.range, wanted):
+            yield _action(file, shown, _title(file, (edit,)), (edit,), preferred=True)
 
 
 def _finding_actions(file: OpenFile, finding: Finding) -> Iterator[types.CodeAction]:
@@ -138,7 +127,11 @@ def _action(
 
 def _fix_all(file: OpenFile) -> Iterator[types.CodeAction]:
     """The safe fixes of the file that are proved to change no request."""
-    findings = [each for each in file.live.findings(file.path) if _is_within(file, each)]
+    findings = [
+        each
+        for each in file.live.findings(file.path)
+        if each.fix is None or all(edit.place.path == file.path for edit in each.fix.edits)
+    ]
     edits = safe_edits(file.live.workspace, findings)
     if edits:
         yield types.CodeAction(
@@ -146,11 +139,6 @@ def _fix_all(file: OpenFile) -> Iterator[types.CodeAction]:
             kind=FIX_ALL,
             edit=workspace_edit(file, edits),
         )
-
-
-def _is_within(file: OpenFile, finding: Finding) -> bool:
-    edits = finding.fix.edits if finding.fix is not None else ()
-    return all(edit.place.path == file.path for edit in edits)
 
 
 def _title(file: OpenFile, edits: Sequence[Edit]) -> str:
@@ -202,10 +190,13 @@ def will_rename_files(
     The editor renames the files in any case, so a refusal is a message that the references were
     not updated.
     """
+    workspace = server.client_capabilities.workspace
+    edit = workspace.workspace_edit if workspace is not None else None
+    operations = edit.resource_operations if edit is not None else None
     editor = RenamingEditor(
         encoding=server.encoding,
         find_open=server.documents.find,
-        renames_files=_renames_files(server.client_capabilities),
+        renames_files=types.ResourceOperationKind.Rename in (operations or ()),
     )
     changes: list[FileChange] = []
     for renamed in params.files:
@@ -222,10 +213,10 @@ def _rename_changes(
         planned = file_rename(found, new_uri, editor)
     except PromptopsError as error:
         message = f"{found.path}: references to it are not updated: {error}"
-        _show(server, types.MessageType.Warning, message)
+        server.show(message, types.MessageType.Warning)
         return ()
     for each in planned.manual[:_MOST_MANUAL_EDITS]:
-        _show(server, types.MessageType.Info, f"change by hand: {each.place}: {each.message}")
+        server.show(f"change by hand: {each.place}: {each.message}")
     return planned.changes
 
 
@@ -236,17 +227,6 @@ def _is_managed(found: FileInRepository) -> bool:
     files = [path for path in entries if path == found.path or path.startswith(inside)]
     roots = (*config.prompts, *config.schemas)
     return any(is_below(path, root) for path in files for root in roots)
-
-
-def _renames_files(capabilities: types.ClientCapabilities) -> bool:
-    workspace = capabilities.workspace
-    edit = workspace.workspace_edit if workspace is not None else None
-    operations = edit.resource_operations if edit is not None else None
-    return types.ResourceOperationKind.Rename in (operations or ())
-
-
-def _show(server: PromptopsServer, kind: types.MessageType, message: str) -> None:
-    server.window_show_message(types.ShowMessageParams(type=kind, message=message))
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -284,13 +264,23 @@ def file_rename(found: FileInRepository, new_uri: str, editor: RenamingEditor) -
     live, old, new = found.live, found.path, _path_in(found.live, new_uri)
     workspace = _as_open(live, editor)
     plan = plan_move(workspace, str(live.root / old), str(live.root / new))
-    more = {before: to for before, to in plan.moves.items() if not _is_inside(before, to, old, new)}
+    # The editor itself renames the file, and what is inside of it.
+    own = {path: new + path[len(old) :] for path in plan.moves if f"{path}/".startswith(f"{old}/")}
+    more = {before: to for before, to in plan.moves.items() if own.get(before) != to}
     if more and not editor.renames_files:
         message = f"the editor can't move the files that go with it: {', '.join(sorted(more))}"
         raise UsageError(message, hint=f"undo the rename, and run `promptops mv {old} {new}`")
-    edits = (each.edit for each in plan.edits)
-    changed = file_edits(edits, _file_at(workspace, live, editor), editor.encoding)
-    return FileRename(changes=(*changed, *_further_renames(live, more)), manual=plan.manual)
+
+    def file_at(path: str) -> EditedFile:
+        uri = uri_of(live, path)
+        return edited_file(uri, editor.find_open(uri), text_of(workspace.catalog, path))
+
+    changed = file_edits((each.edit for each in plan.edits), file_at, editor.encoding)
+    renames = [
+        types.RenameFile(old_uri=uri_of(live, before), new_uri=uri_of(live, to))
+        for before, to in sorted(more.items())
+    ]
+    return FileRename(changes=(*changed, *renames), manual=plan.manual)
 
 
 def _path_in(live: Live, uri: str) -> str:
@@ -315,32 +305,6 @@ def _as_open(live: Live, editor: RenamingEditor) -> Workspace:
             if data != files.data(path):
                 unsaved[path] = data
     return with_changes(workspace, unsaved) if unsaved else workspace
-
-
-def _is_inside(before: str, after: str, old: str, new: str) -> bool:
-    """Whether the editor itself renames a file, since it is the renamed one or inside of it."""
-    if before == old:
-        return after == new
-    return before.startswith(f"{old}/") and after == new + before[len(old) :]
-
-
-def _file_at(
-    workspace: Workspace, live: Live, editor: RenamingEditor
-) -> Callable[[str], EditedFile]:
-    def file_at(path: str) -> EditedFile:
-        uri = uri_of(live, path)
-        data = workspace.catalog.files.data(path) or b""
-        text = data.decode("utf-8", "replace").removeprefix("\ufeff")
-        return edited_file(uri, editor.find_open(uri), text)
-
-    return file_at
-
-
-def _further_renames(live: Live, moves: Mapping[str, str]) -> list[types.RenameFile]:
-    return [
-        types.RenameFile(old_uri=uri_of(live, old), new_uri=uri_of(live, new))
-        for old, new in sorted(moves.items())
-    ]
 
 
 # Edits of several files as the editor applies them.
@@ -385,7 +349,7 @@ def workspace_edit(file: OpenFile, edits: Iterable[Edit]) -> types.WorkspaceEdit
         if path == file.path:
             return EditedFile(uri=file.uri, version=file.version, text=file.text)
         uri = file.uri_of(path)
-        return edited_file(uri, file.find_open(uri), text_of(file.live, path))
+        return edited_file(uri, file.find_open(uri), text_of(file.live.catalog, path))
 
     return types.WorkspaceEdit(document_changes=[*file_edits(edits, file_at, file.encoding)])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any
+from itertools import islice
 
 from lsprotocol import types
 
@@ -21,7 +21,6 @@ from promptops.commands.lsp.cursor import (
     path_kind,
 )
 from promptops.commands.lsp.documents import OpenFile
-from promptops.commands.lsp.names import readable_places
 from promptops.commands.lsp.offers import input_summary, locals_at, target_of, text_at
 from promptops.commands.lsp.prompt_schema import key_at
 from promptops.commands.lsp.scope import (
@@ -36,17 +35,15 @@ from promptops.commands.lsp.scope import (
     properties_below,
     steps_in_case,
 )
-from promptops.commands.mv.symbols import contains, facts_of
+from promptops.commands.lsp.symbols import contains, facts_of, readable_places
 from promptops.json_pointer import tokens
 from promptops.lint.passages import literal_passage
 from promptops.lint.prompt_model import prompt_model
 from promptops.lint.registry import built_in
 from promptops.lint.request_tokens import cost_usd, estimate, request_tokens
-from promptops.lint.subject import PromptFacts
 from promptops.model.config import ModelProfile
-from promptops.model.finding import Finding
 from promptops.model.loaded import LoadedPrompt
-from promptops.model.prompt import Message, Prompt, Request, TextPart, messages_of
+from promptops.model.prompt import Message, Prompt, TextPart, messages_of
 from promptops.patterns import lazy_pattern
 from promptops.plurals import counted, some
 from promptops.report.parts.markdown_text import fenced
@@ -85,18 +82,13 @@ def _meaning(here: Here) -> tuple[str, int, int]:
 def _in_tag(here: Here) -> tuple[str, int, int]:
     """A word in a tag, as if it were just typed to its end."""
     word, start, end = here.word()
-    typed = _typed(here, end - here.column)
+    written = here.cursor.typed + here.lines[here.line - 1][here.column - 1 : end - 1]
+    typed = in_expression(written) if here.in_when else in_template(written)
     if typed is not None and typed.kind == "path":
         word, start, end = here.path()
     if typed is None or not word:
         return "", start, end
     return template_text(here, typed, word), start, end
-
-
-def _typed(here: Here, more: int) -> Typed | None:
-    rest = here.lines[here.line - 1][here.column - 1 :][:more]
-    typed = here.cursor.typed + rest
-    return in_expression(typed) if here.in_when else in_template(typed)
 
 
 # The findings at a position, with the pages of their rules.
@@ -106,7 +98,9 @@ _MOST_FINDINGS = 3
 
 def finding_texts(here: Here) -> Iterator[str]:
     """A text for each finding whose place includes the position."""
-    for finding in _findings(here)[:_MOST_FINDINGS]:
+    findings = here.file.live.findings(here.file.path)
+    here_alone = (each for each in findings if contains(each.place, here.line, here.column))
+    for finding in islice(here_alone, _MOST_FINDINGS):
         hint = f"  \n{sentence(finding.hint)}" if finding.hint else ""
         yield f"**{code(finding.code)}** {sentence(finding.message)}{hint}"
         rule = built_in().get(finding.code)
@@ -114,44 +108,33 @@ def finding_texts(here: Here) -> Iterator[str]:
             yield f"##{markdown_page(rule).strip()}"  # a smaller heading than that of a page
 
 
-def _findings(here: Here) -> list[Finding]:
-    found = here.file.live.findings(here.file.path)
-    return [each for each in found if contains(each.place, here.line, here.column)]
-
-
 # An input: its schema, its default, and what uses it.
 
 _MOST_PLACES = 8
 _SHOWN_KEYWORDS = (
-    "default",
-    "minLength",
-    "maxLength",
-    "minimum",
-    "maximum",
-    "pattern",
-    "format",
-    "maxItems",
+    *("default", "minLength", "maxLength", "minimum", "maximum", "pattern", "format", "maxItems"),
 )
 
 
 def input_text(here: Here, named: Named) -> str:
     """What is known about an input."""
-    kind = f": {prose(input_summary(named))}" if input_summary(named) else ""
-    about = named.schema.get("description")
-    parts = [
-        f"input **{code(named.name)}**{kind}",
-        prose(about) if isinstance(about, str) else "",
-        bullets(_input_facts(here, named)),
-    ]
-    return "\n\n".join(part for part in parts if part)
+    return _named_text("input ", named, _input_facts(here, named))
 
 
 def property_text(named: Named) -> str:
     """What is known about a property of an input."""
-    about = named.schema.get("description")
+    return _named_text("", named, _schema_keywords(named))
+
+
+def _named_text(what: str, named: Named, facts: Iterable[str]) -> str:
     kind = f": {prose(input_summary(named))}" if input_summary(named) else ""
-    parts = [f"**{code(named.name)}**{kind}", prose(about) if isinstance(about, str) else ""]
-    return "\n\n".join(part for part in [*parts, bullets(_schema_keywords(named))] if part)
+    about = named.schema.get("description")
+    parts = [
+        f"{what}**{code(named.name)}**{kind}",
+        prose(about) if isinstance(about, str) else "",
+        bullets(facts),
+    ]
+    return "\n\n".join(part for part in parts if part)
 
 
 def _input_facts(here: Here, named: Named) -> Iterator[str]:
@@ -172,11 +155,7 @@ def _input_facts(here: Here, named: Named) -> Iterator[str]:
 def _schema_keywords(named: Named) -> Iterator[str]:
     for key in _SHOWN_KEYWORDS:
         if key in named.schema:
-            yield f"{key}: {code(_json(named.schema[key]))}"
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
+            yield f"{key}: {code(json.dumps(named.schema[key], ensure_ascii=False))}"
 
 
 def _use_places(here: Here, loaded: LoadedPrompt, named: Named) -> Iterator[str]:
@@ -194,26 +173,16 @@ def _use_places(here: Here, loaded: LoadedPrompt, named: Named) -> Iterator[str]
 _SMALLEST_SHARE = 0.001
 """The smallest share of a context window that is shown as a number."""
 
-_FILE_LANGUAGES = {
-    "yaml": "yaml",
-    "yml": "yaml",
-    "json": "json",
-    "jsonl": "json",
-    "csv": "csv",
-}
-
-
-def size_text(here: Here) -> str:
-    """The tokens of the requests of all cases, and their share of the budget."""
-    return "\n\n".join(_size(here, loaded) for loaded in here.loaded)
+_FILE_LANGUAGES = {"yaml": "yaml", "yml": "yaml", "json": "json", "jsonl": "json", "csv": "csv"}
 
 
 def _size(here: Here, loaded: LoadedPrompt) -> str:
+    """The tokens of the requests of all cases, and their share of the budget."""
     prompt = loaded.prompt
     if prompt is None:
         return ""
-    facts = facts_of(here.file.live.catalog, loaded)
-    sizes = [request_tokens(request) for request in _requests(facts)]
+    renders = facts_of(here.file.live.catalog, loaded).renders
+    sizes = [request_tokens(each.traced.request) for each in renders if each.traced is not None]
     if not sizes:
         return "no case can be rendered: the tokens of the request are unknown"
     least, most = min(sizes), max(sizes)
@@ -237,23 +206,12 @@ def _size_limits(here: Here, prompt: Prompt, tokens: int) -> Iterator[str]:
         yield f"{shown} of the context window of {code(model.id)}"
 
 
-def _requests(facts: PromptFacts) -> Iterator[Request]:
-    yield from (each.traced.request for each in facts.renders if each.traced is not None)
-
-
-def profile_text(profile: ModelProfile) -> str:
+def _profile_text(profile: ModelProfile) -> str:
     """A profile of the configuration: its model with price and retirement."""
     head = f"profile **{code(profile.name)}**: {code(f'{profile.provider} {profile.id}')}"
     address = [f"address {code(profile.base_url)}"] if profile.base_url else []
     facts = list(_model_facts(profile.provider, profile.id, profile))
     return f"{head}\n\n{bullets([*address, *facts])}"
-
-
-def model_text(provider: str, model: str) -> str:
-    """A model with price and retirement; "" if it is not in the table."""
-    if find(provider, model) is None:
-        return ""
-    return f"**{code(model)}**\n\n{bullets(_model_facts(provider, model, None))}"
 
 
 def _model_facts(provider: str, model: str, profile: ModelProfile | None) -> Iterator[str]:
@@ -283,8 +241,7 @@ def file_text(here: Here, path: str) -> str:
     found = here.file.live.catalog.files.text(path)
     if found is None:
         return ""
-    ending = path.rpartition(".")[2]
-    language = _FILE_LANGUAGES.get(ending, "jinja")
+    language = _FILE_LANGUAGES.get(path.rpartition(".")[2], "jinja")
     size = f"{estimate(found.value):,} tokens (estimated)"
     return f"**{code(path)}**: {size}\n\n{excerpt(language, found.value)}"
 
@@ -358,22 +315,18 @@ _INPUT_POINTER = lazy_pattern(rf"{INPUT_PROPERTIES}/([^/]+)")
 def key_text(here: Here) -> str:
     """What the key at the position means."""
     pointer = here.pointer
-    found = _case_input_text(here, pointer) or _declared_input_text(here, pointer)
+    name = tokens(pointer)[-1]
+    declared = inputs(here).get(name) if _INPUT_POINTER.fullmatch(pointer) else None
+    found = _case_input_text(here, pointer) or (input_text(here, declared) if declared else "")
     if found:
         return found
     key = key_at(pointer)
-    name = tokens(pointer)[-1]
     kind = here.cursor.siblings.get("type", "") if here.assertion else ""
     about = argument_docs(kind).get(name, "") or (key.description if key else "")
     described = f"**{code(name)}**: {about}" if about else ""
-    size = size_text(here) if pointer in ("/messages", "/budget") else ""
-    return "\n\n".join(part for part in (described, size) if part)
-
-
-def _declared_input_text(here: Here, pointer: str) -> str:
-    declared = _INPUT_POINTER.fullmatch(pointer)
-    named = inputs(here).get(tokens(pointer)[-1]) if declared else None
-    return input_text(here, named) if named is not None else ""
+    has_size = pointer in ("/messages", "/budget")
+    sizes = "\n\n".join(_size(here, loaded) for loaded in here.loaded) if has_size else ""
+    return "\n\n".join(part for part in (described, sizes) if part)
 
 
 def _case_input_text(here: Here, pointer: str) -> str:
@@ -382,11 +335,10 @@ def _case_input_text(here: Here, pointer: str) -> str:
     if not given:
         return ""
     *owner, name = given
-    if not owner:
-        named = inputs(here).get(name)
-        return input_text(here, named) if named is not None else ""
-    found = properties_below(here, tuple(owner)).get(name)
-    return property_text(found) if found is not None else ""
+    found = (properties_below(here, tuple(owner)) if owner else inputs(here)).get(name)
+    if found is None:
+        return ""
+    return property_text(found) if owner else input_text(here, found)
 
 
 def value_text(here: Here, value: str) -> str:
@@ -394,9 +346,11 @@ def value_text(here: Here, value: str) -> str:
     pointer = here.pointer
     if re.fullmatch(PROFILE_POINTER, pointer):
         profile = here.file.live.catalog.config.models.get(value)
-        return profile_text(profile) if profile is not None else ""
+        return _profile_text(profile) if profile is not None else ""
     if pointer == "/model/id":
-        return model_text(here.cursor.siblings.get("provider", ""), value)
+        provider = here.cursor.siblings.get("provider", "")
+        facts = _model_facts(provider, value, None) if find(provider, value) is not None else None
+        return f"**{code(value)}**\n\n{bullets(facts)}" if facts is not None else ""
     if here.assertion and here.assertion[1] == "/type":
         about = assertion_summary(value)
         return f"assertion **{code(value)}**: {prose(about)}" if about else ""

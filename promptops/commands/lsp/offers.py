@@ -24,6 +24,7 @@ from promptops.commands.lsp.cursor import (
     assertion_summary,
     path_kind,
 )
+from promptops.commands.lsp.documents import OpenFile
 from promptops.commands.lsp.prompt_schema import Key, keys_at, schemas_at, types_of, values_of
 from promptops.commands.lsp.scope import (
     DefinedName,
@@ -43,7 +44,6 @@ from promptops.evals.subject import NAMES
 from promptops.formats.prompt_file import scalar
 from promptops.json_pointer import escaped
 from promptops.lint.registry import built_in
-from promptops.model.config import Config
 from promptops.model.finding import Problem
 from promptops.model.loaded import ReferenceKind
 from promptops.model.place import Place
@@ -53,6 +53,7 @@ from promptops.repo.listing import starting_with
 from promptops.report.parts.visible import visible
 from promptops.source.cases import COLUMNS, CsvField, rows
 from promptops.source.lines import Lines
+from promptops.source.yaml_cursor import Cursor
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -133,18 +134,6 @@ def _value_text(here: Here, offer: Offer) -> str:
     return space + (scalar(text) if is_text and not _PLAIN_PATH.fullmatch(text) else text)
 
 
-def _profiles(here: Here) -> list[Offer]:
-    return profile_offers(here.file.live.catalog.config)
-
-
-def _providers(_here: Here) -> list[Offer]:
-    return provider_offers()
-
-
-def _models(here: Here) -> list[Offer]:
-    return model_offers(here.cursor.siblings.get("provider", ""))
-
-
 def _prompts(here: Here) -> list[Offer]:
     catalog = here.file.live.catalog
     own = catalog.ids.get(here.file.path)
@@ -190,7 +179,11 @@ def _answer_paths(here: Here) -> list[Offer]:
         return []
     schemas = (each.output.schema or {} for each in here.prompts)
     return [
-        Offer(label=f"/{escaped(name)}", kind=Kind.Field, about=_description(below))
+        Offer(
+            label=f"/{escaped(name)}",
+            kind=Kind.Field,
+            about=str(_mapping(below).get("description", "")),
+        )
         for schema in schemas
         for name, below in _mapping(schema.get("properties")).items()
     ]
@@ -204,15 +197,8 @@ def _case_values(here: Here, path: tuple[str, ...]) -> Iterator[Offer]:
     for each in schemas:
         default = each.get("default")
         if isinstance(default, (str, int, float)) and "enum" not in each:
-            yield Offer(label=_value_as_yaml(default), kind=Kind.Value, detail="the default")
-
-
-def _value_as_yaml(value: Any) -> str:
-    return scalar(value) if isinstance(value, str) else json.dumps(value)
-
-
-def _description(schema: Any) -> str:
-    return str(_mapping(schema).get("description", ""))
+            written = scalar(default) if isinstance(default, str) else json.dumps(default)
+            yield Offer(label=written, kind=Kind.Value, detail="the default")
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
@@ -220,9 +206,9 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 
 _OFFERS_BY_POINTER: tuple[tuple[str, Callable[[Here], list[Offer]]], ...] = (
-    (PROFILE_POINTER, _profiles),
-    (r"/model/provider", _providers),
-    (r"/model/id", _models),
+    (PROFILE_POINTER, lambda here: profile_offers(here.file)),
+    (r"/model/provider", lambda _here: provider_offers()),
+    (r"/model/id", lambda here: model_offers(here.cursor)),
     (r"/replaced_by|/evaluation/judge", _prompts),
     (rf"{_MEDIA}/input|/inputs/required/\d+", _inputs),
     (r"/messages/\d+/(?:for_each|history)", _lists),
@@ -248,7 +234,7 @@ def key_offers(here: Here, mapping: str) -> list[Offer]:
     present = here.cursor.siblings
     given = () if mapping == _RETRIEVED_INPUTS else steps_in_case(mapping)
     if given is not None:
-        names = _names_in_case(here, given)
+        names = list((properties_below(here, given) if given else inputs(here)).values())
         offers = input_offers(names, rank=_USUAL_KEY_RANK, kind=Kind.Property)
         types = {each.name: types_of([each.schema]) for each in names}
     else:
@@ -260,11 +246,6 @@ def key_offers(here: Here, mapping: str) -> list[Offer]:
         for each in offers
         if each.label not in present
     ]
-
-
-def _names_in_case(here: Here, steps: tuple[str, ...]) -> list[Named]:
-    found = properties_below(here, steps) if steps else inputs(here)
-    return list(found.values())
 
 
 def _known_keys(here: Here, mapping: str) -> Iterator[Key]:
@@ -321,11 +302,10 @@ _UNWANTED_ENDINGS: Mapping[ReferenceKind, tuple[str, ...]] = {
 
 def path_offers(here: Here, kind: ReferenceKind) -> list[Offer]:
     """The files that a path of a kind may name: below its roots or, after `./`, beside the file."""
-    own = here.file.path
     return [
         Offer(label=written, kind=Kind.File, detail=target, rank=rank)
         for written, target, rank in sorted(_written_paths(here, kind))
-        if target != own
+        if target != here.file.path
     ]
 
 
@@ -350,11 +330,9 @@ def _written_paths(here: Here, kind: ReferenceKind) -> Iterator[tuple[str, str, 
 
 def _files_below(here: Here, folder: str, kind: ReferenceKind) -> Iterator[str]:
     entries = here.file.live.catalog.files.entries
-    found = starting_with(entries, f"{folder}/") if folder else iter(entries)
-    for path in found:
-        if path.endswith(_PATH_ENDINGS[kind]) and not path.endswith(
-            _UNWANTED_ENDINGS.get(kind, ())
-        ):
+    unwanted = _UNWANTED_ENDINGS.get(kind, ())
+    for path in starting_with(entries, f"{folder}/") if folder else entries:
+        if path.endswith(_PATH_ENDINGS[kind]) and not path.endswith(unwanted):
             yield path
 
 
@@ -375,11 +353,11 @@ def target_of(here: Here, kind: ReferenceKind, written: str) -> str:
 # Offers of profiles, providers and models.
 
 
-def profile_offers(config: Config) -> list[Offer]:
+def profile_offers(file: OpenFile) -> list[Offer]:
     """The profiles of the configuration."""
     return [
         Offer(label=each.name, kind=Kind.Constant, detail=f"{each.provider} {each.id}", rank=2)
-        for each in config.models.values()
+        for each in file.live.catalog.config.models.values()
     ]
 
 
@@ -388,17 +366,18 @@ def provider_offers() -> list[Offer]:
     return [Offer(label=name, kind=Kind.Constant) for name in sorted(models.providers())]
 
 
-def model_offers(provider: str) -> list[Offer]:
-    """The models of a provider that the table knows; none without a provider."""
+def model_offers(cursor: Cursor) -> list[Offer]:
+    """The models that the table knows of the provider beside the cursor; none without one."""
+    provider = cursor.siblings.get("provider", "")
     found = models.known(provider) if provider else {}
     return [
-        Offer(label=name, kind=Kind.Constant, detail=_retirement(each.retires_on))
+        Offer(
+            label=name,
+            kind=Kind.Constant,
+            detail=f"retires on {each.retires_on}" if each.retires_on else "",
+        )
         for name, each in found.items()
     ]
-
-
-def _retirement(date: str | None) -> str:
-    return f"retires on {date}" if date else ""
 
 
 # Offers in comments: `promptops: ignore[CODE] reason`.
@@ -417,13 +396,16 @@ def comment_offers(comment: str) -> tuple[str, list[Offer]]:
     """What can be typed at the end of a comment, and the word that it replaces."""
     codes = _IGNORED_CODE.fullmatch(comment)
     if codes:
-        return codes[1], _rule_code_offers()
+        return codes[1], [
+            Offer(label=each.code, kind=Kind.Value, detail=each.name, about=f"{each.summary}.")
+            for each in built_in().values()
+            if not each.unsuppressable
+        ]
     kind = _IGNORE_KEYWORD.fullmatch(comment)
     if kind:
-        shown = _IGNORE_KEYWORDS.items()
         return kind[1], [
             Offer(label=word, text=f"{word}[", kind=Kind.Keyword, about=about)
-            for word, about in shown
+            for word, about in _IGNORE_KEYWORDS.items()
         ]
     beginning = _COMMENT_BEGINNING.fullmatch(comment)
     if beginning and "promptops".startswith(beginning[1]):
@@ -432,14 +414,6 @@ def comment_offers(comment: str) -> tuple[str, list[Offer]]:
             Offer(label=text, kind=Kind.Keyword, about=_IGNORE_KEYWORDS["ignore"], rank=9)
         ]
     return "", []
-
-
-def _rule_code_offers() -> list[Offer]:
-    return [
-        Offer(label=each.code, kind=Kind.Value, detail=each.name, about=f"{each.summary}.")
-        for each in built_in().values()
-        if not each.unsuppressable
-    ]
 
 
 # Offers of inputs and of what is below them.
@@ -466,7 +440,9 @@ def input_offers(inputs: Iterable[Named], *, rank: int, kind: Kind = Kind.Variab
 def input_summary(named: Named) -> str:
     """The type of an input and whether it must be given: `integer, default 4`."""
     schema = named.schema
-    parts = [" or ".join(types_of([schema])) if "enum" not in schema else _enum_values(schema)]
+    listed = schema["enum"] if isinstance(schema.get("enum"), list) else []
+    values = " | ".join(map(_short_value, listed[:_MOST_ENUM_VALUES]))
+    parts = [values if "enum" in schema else " or ".join(types_of([schema]))]
     if "default" in schema:
         parts.append(f"default {_short_value(schema['default'])}")
     elif named.required:
@@ -474,11 +450,6 @@ def input_summary(named: Named) -> str:
     if schema.get("x-untrusted") is True:
         parts.append("untrusted")
     return ", ".join(part for part in parts if part)
-
-
-def _enum_values(schema: Mapping[str, Any]) -> str:
-    values = schema["enum"] if isinstance(schema["enum"], list) else []
-    return " | ".join(_short_value(value) for value in values[:_MOST_ENUM_VALUES])
 
 
 def _short_value(value: Any) -> str:
@@ -522,10 +493,6 @@ def locals_at(here: Here, before: str) -> dict[str, DefinedName]:
     return {**found, **names_before(before)}
 
 
-def _statements(_here: Here, _typed: Typed) -> list[Offer]:
-    return offers_of(scope.STATEMENTS, Kind.Keyword, rank=_WORD_RANK)
-
-
 def _filters(_here: Here, _typed: Typed) -> list[Offer]:
     return offers_of(scope.filters(), Kind.Function, rank=_WORD_RANK, detail="filter")
 
@@ -533,10 +500,6 @@ def _filters(_here: Here, _typed: Typed) -> list[Offer]:
 def _tests(_here: Here, _typed: Typed) -> list[Offer]:
     tests = offers_of(scope.tests(), Kind.Function, rank=_WORD_RANK, detail="test")
     return [*tests, *_words({"not": "The opposite of the test."})]
-
-
-def _operators(_here: Here, _typed: Typed) -> list[Offer]:
-    return _words(scope.OPERATORS)
 
 
 def _names(here: Here, typed: Typed) -> list[Offer]:
@@ -562,16 +525,8 @@ def _properties(here: Here, typed: Typed) -> list[Offer]:
     )
 
 
-def _imports(here: Here, typed: Typed) -> list[Offer]:
-    return _macros(here, typed.owner)
-
-
 def _macros(here: Here, template: str) -> list[Offer]:
     return [_local_name_offer(each) for each in macros_of(text_at(here, template)).values()]
-
-
-def _paths(here: Here, _typed: Typed) -> list[Offer]:
-    return path_offers(here, "template")
 
 
 def _words(words: Mapping[str, str]) -> list[Offer]:
@@ -594,14 +549,14 @@ def _local_name_offer(local: DefinedName) -> Offer:
 
 
 _OFFERS_BY_KIND: Mapping[str, Callable[[Here, Typed], list[Offer]]] = {
-    "statement": _statements,
+    "statement": lambda _here, _typed: _words(scope.STATEMENTS),
     "filter": _filters,
     "test": _tests,
-    "operator": _operators,
+    "operator": lambda _here, _typed: _words(scope.OPERATORS),
     "name": _names,
     "property": _properties,
-    "import": _imports,
-    "path": _paths,
+    "import": lambda here, typed: _macros(here, typed.owner),
+    "path": lambda here, _typed: path_offers(here, "template"),
 }
 
 
@@ -629,14 +584,10 @@ def csv_offers(here: Here) -> Offers:
 def _column_offers(here: Here) -> Iterator[Offer]:
     for named in inputs(here).values():
         about = visible(str(named.schema.get("description", "")))
-        label = f"inputs.{named.name}{_column_suffix(named)}"
+        types = types_of([named.schema])
+        suffix = ":json" if types and "string" not in types else ""
+        label = f"inputs.{named.name}{suffix}"
         yield Offer(label=label, kind=Kind.Field, detail=input_summary(named), about=about, rank=2)
     keys = keys_at("/tests/0", ())
     for name in COLUMNS:
         yield Offer(label=name, kind=Kind.Property, about=keys[name].description, rank=3)
-
-
-def _column_suffix(named: Named) -> str:
-    """`:json` for an input that is not text."""
-    types = types_of([named.schema])
-    return "" if not types or "string" in types else ":json"

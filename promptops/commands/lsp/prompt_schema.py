@@ -81,8 +81,11 @@ def keys_at(pointer: str, present: Collection[str], kind: str = PROMPT) -> dict[
     """The keys of the mapping at a pointer that can be added to those that are present."""
     found: dict[str, Key] = {}
     for each in schemas_at(pointer, kind):
-        refused = set(_refused_keys(each, present))
-        required = {*each.get("required", ()), *_required_keys(each, present)}
+        required, refused = set(each.get("required", ())), set[str]()
+        for condition in _conditions(each, present):
+            required |= set(condition.get("required", ()))
+            known = condition.get("properties", {})
+            refused |= {name for name, value in known.items() if value is False}
         for name, written in each.get("properties", {}).items():
             if name not in refused and name not in present and name not in found:
                 branches = tuple(_branches(written, kind))
@@ -92,36 +95,29 @@ def keys_at(pointer: str, present: Collection[str], kind: str = PROMPT) -> dict[
 
 def key_at(pointer: str) -> Key | None:
     """The key at a pointer, if the schema knows it."""
-    owner, _, _ = pointer.rpartition("/")
-    steps = tokens(pointer)
-    return keys_at(owner, ()).get(steps[-1]) or _refused_key(owner, steps[-1]) if steps else None
-
-
-def _refused_key(owner: str, name: str) -> Key | None:
-    """A key that only some combinations of keys allow."""
-    for each in schemas_at(owner):
+    owner, steps = pointer.rpartition("/")[0], tokens(pointer)
+    name = steps[-1] if steps else ""
+    found = keys_at(owner, ()).get(name)
+    for each in schemas_at(owner) if steps and found is None else ():
         written = each.get("properties", {}).get(name)
-        if isinstance(written, Mapping):
+        if isinstance(written, Mapping):  # only some combinations of keys allow it
             return Key(name=name, schemas=tuple(_branches(written, PROMPT)))
-    return None
+    return found
 
 
 def values_of(schemas: Iterable[Schema]) -> dict[str, str]:
     """The values that schemas list, as YAML writes them, each with a description."""
     found: dict[str, str] = {}
+    words = {True: "true", False: "false", None: "null"}
     for each in schemas:
         text = str(each.get("description", ""))
         listed = [*each.get("enum", ()), *([each["const"]] if "const" in each else [])]
         if each.get("type") == "boolean":
             listed += [True, False]
         for value in listed:
-            found.setdefault(_as_yaml(value), text)
+            is_word = value is None or isinstance(value, bool)
+            found.setdefault(words[value] if is_word else str(value), text)
     return found
-
-
-def _as_yaml(value: Any) -> str:
-    words = {True: "true", False: "false", None: "null"}
-    return words[value] if value is None or isinstance(value, bool) else str(value)
 
 
 def _below(owner: Schema, step: str) -> Iterator[Any]:
@@ -154,17 +150,6 @@ def _referred(reference: str, kind: str) -> Any:
     return _JSON_SCHEMA if name == "jsonSchema" else schema(kind)["$defs"].get(name)
 
 
-def _refused_keys(owner: Schema, present: Collection[str]) -> Iterator[str]:
-    """The keys that can't be added to those that are present."""
-    for condition in _conditions(owner, present):
-        yield from (name for name, each in condition.get("properties", {}).items() if each is False)
-
-
-def _required_keys(owner: Schema, present: Collection[str]) -> Iterator[str]:
-    for condition in _conditions(owner, present):
-        yield from condition.get("required", ())
-
-
 def _conditions(owner: Schema, present: Collection[str]) -> Iterator[Schema]:
     """The branches of `if` that hold for the keys that are present."""
     while "if" in owner:
@@ -184,83 +169,71 @@ _LONGEST_SCHEMA_POINTER = 3
 """In steps."""
 
 _ONE_SCHEMA = {"$ref": "#/$defs/jsonSchema"}
-_LIST_OF_SCHEMAS = {"type": "array", "items": _ONE_SCHEMA}
-_NAMED_SCHEMAS = {"type": "object", "additionalProperties": _ONE_SCHEMA}
-_COUNT = {"type": "integer"}
-_SCHEMA_TYPES = ["string", "number", "integer", "boolean", "array", "object", "null"]
-_FORMATS = [
-    "date",
-    "date-time",
-    "time",
-    "duration",
-    "email",
-    "uri",
-    "uuid",
-    "hostname",
-    "regex",
-]
-
-
-def _described(shape: Mapping[str, Any], description: str) -> Mapping[str, Any]:
-    return {"description": description, **shape}
-
-
+_TYPES = {"enum": ["string", "number", "integer", "boolean", "array", "object", "null"]}
+_FORMATS = ["date", "date-time", "time", "duration", "email", "uri", "uuid", "hostname", "regex"]
+_VALUES: Mapping[str, Mapping[str, Any]] = {
+    "any": {},
+    "text": {"type": "string"},
+    "boolean": {"type": "boolean"},
+    "count": {"type": "integer"},
+    "number": {"type": "number"},
+    "list": {"type": "array"},
+    "names": {"type": "array", "items": {"type": "string"}},
+    "types": {"anyOf": [_TYPES, {"type": "array", "items": _TYPES}]},
+    "format": {"enum": _FORMATS},
+    "schema": _ONE_SCHEMA,
+    "schemas": {"type": "array", "items": _ONE_SCHEMA},
+    "named schemas": {"type": "object", "additionalProperties": _ONE_SCHEMA},
+    "boolean or schema": {"anyOf": [{"type": "boolean"}, _ONE_SCHEMA]},
+}
+_KEYWORDS: Mapping[str, tuple[str, str]] = {
+    "type": ("types", "The type of the value; a list of types accepts each of them."),
+    "description": ("text", "What the value is."),
+    "title": ("text", "A short name for people."),
+    "default": ("any", "The value if none is given."),
+    "enum": ("list", "The accepted values."),
+    "const": ("any", "The only accepted value."),
+    "examples": ("list", "Examples of the value."),
+    "deprecated": ("boolean", "The value should not be used."),
+    "minLength": ("count", "Minimum length of a string, in characters."),
+    "maxLength": ("count", "Maximum length of a string, in characters."),
+    "pattern": ("text", "A regular expression that matches somewhere in a string."),
+    "format": ("format", "The format of a string."),
+    "minimum": ("number", "The least accepted number."),
+    "maximum": ("number", "The greatest accepted number."),
+    "exclusiveMinimum": ("number", "Numbers must be greater than this."),
+    "exclusiveMaximum": ("number", "Numbers must be less than this."),
+    "multipleOf": ("number", "Numbers must be multiples of this."),
+    "items": ("schema", "The schema of each item of a list."),
+    "prefixItems": ("schemas", "The schemas of the first items of a list."),
+    "contains": ("schema", "At least one item of a list matches this schema."),
+    "minItems": ("count", "Minimum number of items."),
+    "maxItems": ("count", "Maximum number of items."),
+    "uniqueItems": ("boolean", "No two items are equal."),
+    "properties": ("named schemas", "The keys of an object, each with its schema."),
+    "required": ("names", "The keys that an object must have."),
+    "additionalProperties": (
+        "boolean or schema",
+        "Whether an object may have other keys, or the schema of their values.",
+    ),
+    "patternProperties": (
+        "named schemas",
+        "The schemas of keys that match a regular expression.",
+    ),
+    "propertyNames": ("schema", "The schema of the names of keys."),
+    "minProperties": ("count", "Minimum number of keys."),
+    "maxProperties": ("count", "Maximum number of keys."),
+    "anyOf": ("schemas", "The value matches at least one of these schemas."),
+    "oneOf": ("schemas", "The value matches exactly one of these schemas."),
+    "allOf": ("schemas", "The value matches all of these schemas."),
+    "not": ("schema", "The value does not match this schema."),
+    "$ref": ("text", "Another schema: a file relative to the schema root, or `#/$defs/NAME`."),
+    "$defs": ("named schemas", "Schemas that `$ref` can refer to."),
+}
 _JSON_SCHEMA: Mapping[str, Any] = {
     "type": ["object", "boolean"],
     "properties": {
-        "type": {
-            "description": "The type of the value; a list of types accepts each of them.",
-            "anyOf": [{"enum": _SCHEMA_TYPES}, {"type": "array", "items": {"enum": _SCHEMA_TYPES}}],
-        },
-        "description": {"description": "What the value is.", "type": "string"},
-        "title": {"description": "A short name for people.", "type": "string"},
-        "default": {"description": "The value if none is given."},
-        "enum": {"description": "The accepted values.", "type": "array"},
-        "const": {"description": "The only accepted value."},
-        "examples": {"description": "Examples of the value.", "type": "array"},
-        "deprecated": {"description": "The value should not be used.", "type": "boolean"},
-        "minLength": _described(_COUNT, "Minimum length of a string, in characters."),
-        "maxLength": _described(_COUNT, "Maximum length of a string, in characters."),
-        "pattern": {
-            "description": "A regular expression that matches somewhere in a string.",
-            "type": "string",
-        },
-        "format": {"description": "The format of a string.", "enum": _FORMATS},
-        "minimum": {"description": "The least accepted number.", "type": "number"},
-        "maximum": {"description": "The greatest accepted number.", "type": "number"},
-        "exclusiveMinimum": {"description": "Numbers must be greater than this.", "type": "number"},
-        "exclusiveMaximum": {"description": "Numbers must be less than this.", "type": "number"},
-        "multipleOf": {"description": "Numbers must be multiples of this.", "type": "number"},
-        "items": _described(_ONE_SCHEMA, "The schema of each item of a list."),
-        "prefixItems": _described(_LIST_OF_SCHEMAS, "The schemas of the first items of a list."),
-        "contains": _described(_ONE_SCHEMA, "At least one item of a list matches this schema."),
-        "minItems": _described(_COUNT, "Minimum number of items."),
-        "maxItems": _described(_COUNT, "Maximum number of items."),
-        "uniqueItems": {"description": "No two items are equal.", "type": "boolean"},
-        "properties": _described(_NAMED_SCHEMAS, "The keys of an object, each with its schema."),
-        "required": {
-            "description": "The keys that an object must have.",
-            "type": "array",
-            "items": {"type": "string"},
-        },
-        "additionalProperties": _described(
-            {"anyOf": [{"type": "boolean"}, _ONE_SCHEMA]},
-            "Whether an object may have other keys, or the schema of their values.",
-        ),
-        "patternProperties": _described(
-            _NAMED_SCHEMAS, "The schemas of keys that match a regular expression."
-        ),
-        "propertyNames": _described(_ONE_SCHEMA, "The schema of the names of keys."),
-        "minProperties": _described(_COUNT, "Minimum number of keys."),
-        "maxProperties": _described(_COUNT, "Maximum number of keys."),
-        "anyOf": _described(_LIST_OF_SCHEMAS, "The value matches at least one of these schemas."),
-        "oneOf": _described(_LIST_OF_SCHEMAS, "The value matches exactly one of these schemas."),
-        "allOf": _described(_LIST_OF_SCHEMAS, "The value matches all of these schemas."),
-        "not": _described(_ONE_SCHEMA, "The value does not match this schema."),
-        "$ref": {
-            "description": "Another schema: a file relative to the schema root, or `#/$defs/NAME`.",
-            "type": "string",
-        },
-        "$defs": _described(_NAMED_SCHEMAS, "Schemas that `$ref` can refer to."),
+        name: {"description": description, **_VALUES[value]}
+        for name, (value, description) in _KEYWORDS.items()
     },
 }

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
-from typing import Any, Literal
+from typing import Literal
 
 from promptops.analysis.input_schemas import InputSchemas, InputShape
 from promptops.analysis.uses import ITEM, Path
 from promptops.commands.lsp.cursor import Here
 from promptops.commands.lsp.documents import with_lf
-from promptops.commands.mv.symbols import inputs_of
+from promptops.commands.lsp.symbols import inputs_of
 from promptops.json_pointer import tokens
 from promptops.model.prompt import ForEach, Prompt, Schema
 from promptops.patterns import lazy_pattern
 from promptops.records import record
 from promptops.runtime.request.schema_refs import followed
+from promptops.runtime.template.environment import allowed_filters, allowed_tests
 from promptops.source.yaml_cursor import keys_below
 
 TypedKind = Literal[
@@ -31,24 +32,28 @@ LONGEST_EXPRESSION = 2_000
 
 _CLOSING = {"{{": "}}", "{%": "%}", "{#": "#}"}
 _STRING = lazy_pattern(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
-_STATEMENT = lazy_pattern(r"[-+]?\s*(\w*)")
-_TEMPLATE_PATH = lazy_pattern(r"[-+]?\s*(?:include|import|extends|from)\s+['\"]([^'\"]*)")
-_IMPORTED = lazy_pattern(r"[-+]?\s*from\s+['\"]([^'\"]*)['\"]\s+import\s+(?:.*[,\s])?(\w*)")
+_STATEMENT = lazy_pattern(r"[-+]?\s*(?P<word>\w*)")
+_TEMPLATE_PATH = lazy_pattern(r"[-+]?\s*(?:include|import|extends|from)\s+['\"](?P<word>[^'\"]*)")
+_IMPORTED = lazy_pattern(
+    r"[-+]?\s*from\s+['\"](?P<owner>[^'\"]*)['\"]\s+import\s+(?:.*[,\s])?(?P<word>\w*)"
+)
 _NEW_NAME = lazy_pattern(
     r"[-+]?\s*(?:for\s+[\w\s,()]*|set\s+[\w\s,.]*|macro\b[^=]*|(?:end)?block\s+\w*|end\w+\s.*"
     r"|import\s.*\bas\s+\w*|with\s+\w*|(?:else|raw)\s.*)"
 )
 _LOOP_VALUES = lazy_pattern(r"[-+]?\s*for\s.*?\sin\s")
-_FILTER = lazy_pattern(r".*\|\s*(\w*)", re.DOTALL)
-_FILTER_BLOCK = lazy_pattern(r"[-+]?\s*filter\s+(\w*)")
-_TEST = lazy_pattern(r".*\bis\s+(?:not\s+)?(\w*)", re.DOTALL)
-_PROPERTY = lazy_pattern(r"(?:.*[^\w.\]])?([A-Za-z_]\w*(?:\.\w+|\[[^\[\]]*\])*)\.(\w*)", re.DOTALL)
-_OPERATOR = lazy_pattern(r".*[\w)\]}'\"]\s+(\w*)", re.DOTALL)
+_FILTER = lazy_pattern(r".*\|\s*(?P<word>\w*)", re.DOTALL)
+_FILTER_BLOCK = lazy_pattern(r"[-+]?\s*filter\s+(?P<word>\w*)")
+_TEST = lazy_pattern(r".*\bis\s+(?:not\s+)?(?P<word>\w*)", re.DOTALL)
+_PROPERTY = lazy_pattern(
+    r"(?:.*[^\w.\]])?(?P<owner>[A-Za-z_]\w*(?:\.\w+|\[[^\[\]]*\])*)\.(?P<word>\w*)", re.DOTALL
+)
+_OPERATOR = lazy_pattern(r".*[\w)\]}'\"]\s+(?P<word>\w*)", re.DOTALL)
 _BEFORE_NAME = lazy_pattern(
     r".*\b(?:and|or|not|in|if|elif|else|call|filter|include|import|extends|from|context)\s+\w*",
     re.DOTALL,
 )
-_LAST_WORD = lazy_pattern(r".*?(\w*)", re.DOTALL)
+_LAST_WORD = lazy_pattern(r".*?(?P<word>\w*)", re.DOTALL)
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -88,39 +93,41 @@ def in_expression(inside: str, before: str = "") -> Typed:
     text = _STRING.sub("''", inside)
     if "'" in text.replace("''", "") or '"' in text:
         return Typed(kind="", before=before)
-    for kind, pattern in (("filter", _FILTER), ("test", _TEST)):
-        found = pattern.fullmatch(text)
-        if found:
-            return Typed(
-                kind="filter" if kind == "filter" else "test", word=found[1], before=before
-            )
-    owner = _PROPERTY.fullmatch(text)
-    if owner:
-        return Typed(kind="property", word=owner[2], owner=owner[1], before=before)
-    after_value = _OPERATOR.fullmatch(text)
-    if after_value and not _BEFORE_NAME.fullmatch(text):
-        return Typed(kind="operator", word=after_value[1], before=before)
-    name = _LAST_WORD.fullmatch(text)
-    return Typed(kind="name", word=name[1] if name else "", before=before)
+    kinds: tuple[tuple[TypedKind, re.Pattern[str]], ...] = (
+        ("filter", _FILTER),
+        ("test", _TEST),
+        ("property", _PROPERTY),
+    )
+    if not _BEFORE_NAME.fullmatch(text):
+        kinds = (*kinds, ("operator", _OPERATOR))
+    return _typed(text, (*kinds, ("name", _LAST_WORD)), before) or Typed(kind="name", before=before)
 
 
 def _in_statement(inside: str, before: str) -> Typed:
-    statement = _STATEMENT.fullmatch(inside)
-    if statement:
-        return Typed(kind="statement", word=statement[1], before=before)
-    path = _TEMPLATE_PATH.fullmatch(inside)
-    if path:
-        return Typed(kind="path", word=path[1], before=before)
-    imported = _IMPORTED.fullmatch(inside)
-    if imported:
-        return Typed(kind="import", word=imported[2], owner=imported[1], before=before)
+    kinds: tuple[tuple[TypedKind, re.Pattern[str]], ...] = (
+        ("statement", _STATEMENT),
+        ("path", _TEMPLATE_PATH),
+        ("import", _IMPORTED),
+        ("filter", _FILTER_BLOCK),
+    )
+    found = _typed(inside, kinds, before)
+    if found is not None:
+        return found
     loop = _LOOP_VALUES.match(inside)
     if loop is None and _NEW_NAME.fullmatch(inside):
         return Typed(kind="", before=before)
-    block = _FILTER_BLOCK.fullmatch(inside)
-    if block:
-        return Typed(kind="filter", word=block[1], before=before)
     return in_expression(inside[loop.end() :] if loop else inside, before)
+
+
+def _typed(
+    text: str, kinds: Iterable[tuple[TypedKind, re.Pattern[str]]], before: str
+) -> Typed | None:
+    """By the first pattern that matches all of the text."""
+    for kind, pattern in kinds:
+        found = pattern.fullmatch(text)
+        if found is not None:
+            return Typed(kind=kind, before=before, **found.groupdict())
+    return None
 
 
 # The names that a template defines before the cursor.
@@ -390,8 +397,6 @@ _TEST_DESCRIPTIONS: Mapping[str, str] = {
 @cache
 def filters() -> Mapping[str, str]:
     """Each filter with one line about it."""
-    from promptops.runtime.template.environment import allowed_filters
-
     return {
         name: _FILTER_DESCRIPTIONS.get(name) or _first_line(each)
         for name, each in allowed_filters().items()
@@ -401,8 +406,6 @@ def filters() -> Mapping[str, str]:
 @cache
 def tests() -> Mapping[str, str]:
     """Each test that has a name with one line about it."""
-    from promptops.runtime.template.environment import allowed_tests
-
     found = {name: each for name, each in allowed_tests().items() if name.isidentifier()}
     return {name: _TEST_DESCRIPTIONS.get(name) or _first_line(each) for name, each in found.items()}
 
@@ -441,22 +444,18 @@ def inputs(here: Here) -> dict[str, Named]:
     found: dict[str, Named] = {}
     for prompt in here.prompts:
         for name in inputs_of(prompt):
-            found.setdefault(name, _input_of(prompt, name))
+            schema = followed(inputs_of(prompt).get(name, {}), prompt.inputs)
+            required = prompt.inputs.get("required")
+            named = Named(
+                name=name,
+                schema=schema if isinstance(schema, Mapping) else {},
+                required=isinstance(required, list) and name in required,
+            )
+            found.setdefault(name, named)
     if here.is_prompt:
         for name in keys_below(with_lf(here.file.text), INPUT_PROPERTIES):
             found.setdefault(name, Named(name=name, schema={}, required=False))
     return found
-
-
-def _input_of(prompt: Prompt, name: str) -> Named:
-    """One input of a prompt."""
-    schema = followed(inputs_of(prompt).get(name, {}), prompt.inputs)
-    required = prompt.inputs.get("required")
-    return Named(
-        name=name,
-        schema=schema if isinstance(schema, Mapping) else {},
-        required=isinstance(required, list) and name in required,
-    )
 
 
 def properties(here: Here, owner: str, names: Mapping[str, DefinedName]) -> dict[str, Named]:
@@ -476,10 +475,8 @@ def properties(here: Here, owner: str, names: Mapping[str, DefinedName]) -> dict
 def properties_below(here: Here, path: tuple[str, ...]) -> dict[str, Named]:
     """The properties of an input, or of what is below it, by keys and indexes of a JSON value."""
     found: dict[str, Named] = {}
-    steps: Path = tuple(ITEM if step.isdecimal() else step for step in path[1:])
-    for prompt in here.prompts:
-        shape = InputSchemas(prompt.inputs).at(path[0], steps)
-        for each in _properties_of(shape, prompt) if shape is not None else ():
+    for prompt, shape in _shapes(here, path):
+        for each in _properties_of(shape, prompt):
             found.setdefault(each.name, each)
     return found
 
@@ -492,11 +489,18 @@ def steps_in_case(pointer: str) -> tuple[str, ...] | None:
 
 def schemas_of(here: Here, path: tuple[str, ...]) -> Iterator[Schema]:
     """The schemas of the value at keys and indexes below the inputs."""
+    for _, shape in _shapes(here, path):
+        for way in shape.ways:
+            yield from way.parts
+
+
+def _shapes(here: Here, path: tuple[str, ...]) -> Iterator[tuple[Prompt, InputShape]]:
+    """What is at a path below the inputs, in each prompt that knows it."""
     steps: Path = tuple(ITEM if step.isdecimal() else step for step in path[1:])
     for prompt in here.prompts:
         shape = InputSchemas(prompt.inputs).at(path[0], steps)
-        for way in shape.ways if shape is not None else ():
-            yield from way.parts
+        if shape is not None:
+            yield prompt, shape
 
 
 def _properties_of(shape: InputShape, prompt: Prompt) -> Iterator[Named]:
@@ -524,7 +528,8 @@ def _input_path(expression: str, names: Mapping[str, DefinedName]) -> tuple[str,
         chain = _CHAIN.fullmatch(expression)
         if chain is None:
             return None
-        steps = (*_steps_below(chain[2]), *steps)
+        below = _STEP.findall(chain[2])
+        steps = (*(ITEM if index else key or quoted for key, index, quoted in below), *steps)
         local = names.get(chain[1])
         if local is None:
             return chain[1], steps
@@ -534,8 +539,3 @@ def _input_path(expression: str, names: Mapping[str, DefinedName]) -> tuple[str,
         names = {name: each for name, each in names.items() if name != local.name}
         expression = local.source
     return None
-
-
-def _steps_below(written: str) -> Iterator[Any]:
-    for key, index, quoted in _STEP.findall(written):
-        yield ITEM if index else key or quoted

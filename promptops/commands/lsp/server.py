@@ -17,34 +17,32 @@ from pygls.lsp.server import LanguageServer
 from pygls.uris import to_fs_path
 
 from promptops.commands.lint.live import Live
-from promptops.commands.lsp import checking, commands, completion, edits, hovers, semantic_tokens
+from promptops.commands.lsp import (
+    checking,
+    commands,
+    completion,
+    edits,
+    hovers,
+    places,
+    structure,
+)
 from promptops.commands.lsp.checking import Checking
 from promptops.commands.lsp.commands import register_commands
 from promptops.commands.lsp.documents import (
     Document,
     Documents,
     Encoding,
+    FileInRepository,
     OpenFile,
     PromptopsProtocol,
+    Repositories,
     RequestRefused,
     text_of,
     uri_of,
 )
-from promptops.commands.lsp.places import (
-    RENAME_OPTIONS,
-    definition,
-    document_highlights,
-    document_symbols,
-    folding_ranges,
-    prepare_rename,
-    references,
-    rename,
-)
-from promptops.commands.lsp.repositories import FileInRepository, Repositories
 from promptops.errors import InputError, PromptopsError
 from promptops.model.distribution import version
 from promptops.model.internal_error import CaughtBug
-from promptops.records import record
 from promptops.repo.process import OF_ONE_REPOSITORY
 from promptops.untrusted import VARIABLE, is_untrusted
 
@@ -72,7 +70,8 @@ def serve() -> int:
         with open(stdin, "rb") as read, open(stdout, "wb") as write:
             server.start_io(cast(BinaryIO, _LimitedInput(read)), write)
     finally:
-        server.repositories.close_all()
+        for live in server.repositories:
+            server.repositories.close(live)
     return 0 if server.protocol.was_shut_down else 1
 
 
@@ -110,53 +109,23 @@ def _over(what: str, limit: int) -> InputError:
     )
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Feature:
-    """One request of the protocol.
-
-    Attributes:
-        method: Such as `textDocument/hover`.
-        answer: From the open file and the request's parameters to its result.
-        options: As registered with the editor, or None.
-    """
-
-    method: str
-    answer: Callable[[OpenFile, Any], Any]
-    options: Any = None
-
-
-FEATURES: tuple[Feature, ...] = (
-    Feature(
-        method=types.TEXT_DOCUMENT_CODE_ACTION,
-        answer=edits.code_actions,
-        options=edits.CODE_ACTION_OPTIONS,
-    ),
-    Feature(
-        method=types.TEXT_DOCUMENT_CODE_LENS,
-        answer=commands.code_lenses,
-        options=commands.CODE_LENS_OPTIONS,
-    ),
-    Feature(method=types.TEXT_DOCUMENT_INLAY_HINT, answer=hovers.inlay_hints),
-    Feature(
-        method=types.TEXT_DOCUMENT_SEMANTIC_TOKENS_FULL,
-        answer=semantic_tokens.semantic_tokens,
-        options=semantic_tokens.LEGEND,
-    ),
-    Feature(
-        method=types.TEXT_DOCUMENT_COMPLETION,
-        answer=completion.completion,
-        options=completion.OPTIONS,
-    ),
-    Feature(method=types.TEXT_DOCUMENT_HOVER, answer=hovers.hover),
-    Feature(method=types.TEXT_DOCUMENT_DEFINITION, answer=definition),
-    Feature(method=types.TEXT_DOCUMENT_REFERENCES, answer=references),
-    Feature(method=types.TEXT_DOCUMENT_DOCUMENT_HIGHLIGHT, answer=document_highlights),
-    Feature(method=types.TEXT_DOCUMENT_PREPARE_RENAME, answer=prepare_rename),
-    Feature(method=types.TEXT_DOCUMENT_RENAME, answer=rename, options=RENAME_OPTIONS),
-    Feature(method=types.TEXT_DOCUMENT_DOCUMENT_SYMBOL, answer=document_symbols),
-    Feature(method=types.TEXT_DOCUMENT_FOLDING_RANGE, answer=folding_ranges),
-)
-"""The requests about one file; a feature is a function of an `OpenFile` and a line here."""
+FEATURES: Mapping[str, tuple[Callable[[OpenFile, Any], Any], Any]] = {
+    types.TEXT_DOCUMENT_CODE_ACTION: (edits.code_actions, edits.CODE_ACTION_OPTIONS),
+    types.TEXT_DOCUMENT_CODE_LENS: (commands.code_lenses, commands.CODE_LENS_OPTIONS),
+    types.TEXT_DOCUMENT_INLAY_HINT: (hovers.inlay_hints, None),
+    types.TEXT_DOCUMENT_SEMANTIC_TOKENS_FULL: (structure.semantic_tokens, structure.LEGEND),
+    types.TEXT_DOCUMENT_COMPLETION: (completion.completion, completion.OPTIONS),
+    types.TEXT_DOCUMENT_HOVER: (hovers.hover, None),
+    types.TEXT_DOCUMENT_DEFINITION: (places.definition, None),
+    types.TEXT_DOCUMENT_REFERENCES: (places.references, None),
+    types.TEXT_DOCUMENT_DOCUMENT_HIGHLIGHT: (places.document_highlights, None),
+    types.TEXT_DOCUMENT_PREPARE_RENAME: (places.prepare_rename, None),
+    types.TEXT_DOCUMENT_RENAME: (places.rename, places.RENAME_OPTIONS),
+    types.TEXT_DOCUMENT_DOCUMENT_SYMBOL: (structure.document_symbols, None),
+    types.TEXT_DOCUMENT_FOLDING_RANGE: (structure.folding_ranges, None),
+}
+"""The requests about one file, each with what answers it, from the open file and the parameters of
+the request, and the options to register with the editor."""
 
 TEXT_SYNC: Mapping[str, Callable[[PromptopsServer, Any], None]] = {
     types.TEXT_DOCUMENT_DID_OPEN: checking.did_open,
@@ -179,7 +148,7 @@ def create_server() -> PromptopsServer:
     """A server with all features, not started."""
     logging.getLogger("pygls").setLevel(logging.CRITICAL)
     server = PromptopsServer()
-    server.feature(types.INITIALIZE)(partial(_initialize, server))
+    server.feature(types.INITIALIZE)(partial(PromptopsServer.apply, server))
     server.feature(types.INITIALIZED)(partial(_watch_files, server))
     for method, handle in TEXT_SYNC.items():
         server.feature(method)(partial(_notified, server, handle))
@@ -189,13 +158,9 @@ def create_server() -> PromptopsServer:
     register_commands(server)
     renaming = partial(edits.will_rename_files, server)
     server.feature(types.WORKSPACE_WILL_RENAME_FILES, edits.FILE_RENAME_OPTIONS)(renaming)
-    for feature in FEATURES:
-        server.feature(feature.method, feature.options)(partial(_answer, server, feature))
+    for method, (answer, options) in FEATURES.items():
+        server.feature(method, options)(partial(_answer, server, method, answer))
     return server
-
-
-def _initialize(server: PromptopsServer, params: types.InitializeParams) -> None:
-    server.apply(params.initialization_options)
 
 
 def _watch_files(server: PromptopsServer, _params: types.InitializedParams) -> None:
@@ -219,20 +184,22 @@ def _notified(
     server.attempt(lambda: handle(server, params))
 
 
-def _answer(server: PromptopsServer, feature: Feature, params: Any) -> Any:
+def _answer(
+    server: PromptopsServer, method: str, answer: Callable[[OpenFile, Any], Any], params: Any
+) -> Any:
     """The result of a request; None for a file without features, and after a bug of ours."""
     file = server.open_file(params.text_document.uri)
     if file is None:
         return None
-    answer = None
+    found = None
     try:
         with CaughtBug() as bug:
-            answer = feature.answer(file, params)
+            found = answer(file, params)
     except PromptopsError as error:
         raise RequestRefused(str(error)) from None
     if bug.error is not None:
-        server.log(f"{file.path}: {feature.method}: {bug.error}", types.MessageType.Error)
-    return answer
+        server.log(f"{file.path}: {method}: {bug.error}", types.MessageType.Error)
+    return found
 
 
 class PromptopsServer(LanguageServer):
@@ -262,8 +229,9 @@ class PromptopsServer(LanguageServer):
         chosen = self.server_capabilities.position_encoding
         return Encoding(types.PositionEncodingKind(chosen or types.PositionEncodingKind.Utf16))
 
-    def apply(self, options: Any) -> None:
+    def apply(self, params: types.InitializeParams) -> None:
         """Apply the editor's `initializationOptions`: only `trusted: true`, or none, is trust."""
+        options = params.initialization_options
         given = options if isinstance(options, dict) else {}
         self.shows_previews = given.get("previews") is True
         if given.get("trusted", True) is not True:
@@ -284,7 +252,7 @@ class PromptopsServer(LanguageServer):
 
     def closed_file(self, live: Live, path: str) -> OpenFile:
         """A file that is not open, with its content on disk."""
-        document = Document(uri=uri_of(live, path), text=text_of(live, path), version=0)
+        document = Document(uri=uri_of(live, path), text=text_of(live.catalog, path), version=0)
         return self._file(document, FileInRepository(live, path))
 
     def _file(self, document: Document, found: FileInRepository) -> OpenFile:
@@ -329,6 +297,10 @@ class PromptopsServer(LanguageServer):
     def log(self, message: str, kind: types.MessageType = types.MessageType.Info) -> None:
         """Write a line to the editor's log."""
         self.window_log_message(types.LogMessageParams(type=kind, message=message))
+
+    def show(self, message: str, kind: types.MessageType = types.MessageType.Info) -> None:
+        """Show a message to the user."""
+        self.window_show_message(types.ShowMessageParams(type=kind, message=message))
 
     def attempt(self, run: Callable[[], None]) -> None:
         """Run something; an error that it raises is a line in the editor's log."""

@@ -292,13 +292,11 @@ class SelectedRows:
             partial=partial,
             catalog=self._catalog,
             operators=self._operators,
-            is_ignored=self._is_ignored,
+            is_ignored=lambda place: any(
+                comment.covers(place.line) for comment in self._comments.get(place.path, ())
+            ),
             is_changed=lambda place: self._changed is not None and self._changed.cover(place),
         )
-
-    def _is_ignored(self, place: Place) -> bool:
-        comments = self._comments.get(place.path, ())
-        return any(comment.covers(place.line) for comment in comments)
 
 
 # The lines that a change adds or replaces.

@@ -1,4 +1,4 @@
-"""The ways to break a prompt, each with a name."""
+"""The ways to break a prompt, each with a name, and the sentences that they break."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from promptops.analysis.schemas.inclusion import SchemaDifference, differences
 from promptops.analysis.spans import expression, test_of_tag
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.schema_places import schema_locator
-from promptops.commands.mutate.prose import blocks, has_word, has_words, sentences_of
 from promptops.commands.mutate.tested_prompt import (
     POISON,
     PromptEdit,
@@ -26,18 +25,25 @@ from promptops.commands.mutate.tested_prompt import (
     Witness,
     shortened,
 )
+from promptops.diff.sentences import HEADING, ITEM, bare_line, line_joint, sentence_parts
 from promptops.errors import UsageError
 from promptops.evals.json_values import NOTHING, parsed
 from promptops.json_pointer import escaped, tokens, with_part
 from promptops.model.answer import Answer
 from promptops.model.change import ABSENT
 from promptops.model.mutant import OPERATORS, Operator
-from promptops.model.place import Offsets
+from promptops.model.place import Offsets, Text
 from promptops.model.prompt import ConversationHistory, ForEach, Message, Prompt, Schema, Tool, Turn
 from promptops.patterns import lazy_pattern
 from promptops.records import record, replace
 from promptops.runtime.request.schema_check import validator
-from promptops.runtime.template.template import Template, token_at
+from promptops.runtime.template.template import (
+    Template,
+    TemplateError,
+    is_template,
+    parse,
+    token_at,
+)
 from promptops.suggestions import did_you_mean
 
 
@@ -101,7 +107,7 @@ def sentence_edits(of: TemplateText) -> Iterator[TextEdit]:
 def item_edits(of: TemplateText) -> Iterator[TextEdit]:
     """One for each item with a word besides values; its line is deleted with its newline."""
     for block in blocks(of.flat):
-        if block.is_item and has_word(of.flat[block.start : block.end]):
+        if block.is_item and _WORD.search(of.flat[block.start : block.end]):
             span = block.start, block.end
             change = f'delete the item "{shortened(of.text.value[slice(*span)])}"'
             yield TextEdit(start=block.first, end=block.last, change=change, subject=span)
@@ -122,7 +128,7 @@ def obligation_edits(of: TemplateText) -> Iterator[TextEdit]:
         after = _in_case_of(written, replacement)
         change = f'"{written}" → "{after}"' if after else f'delete "{written}"'
         blank = int(not after and source[end : end + 1] == " ")
-        subject = _sentence_around(sentences, start)
+        subject = next((span for span in sentences if span[0] <= start < span[1]), None)
         yield TextEdit(start=start, end=end + blank, after=after, change=change, subject=subject)
 
 
@@ -131,19 +137,14 @@ def _phrases(flat: str) -> Iterator[tuple[int, int, str]]:
     words = list(_OBLIGATION_WORD.finditer(flat))
     index = 0
     while index < len(words):
-        length, replacement = _phrase_at(flat, words, index)
-        if length:
-            yield words[index].start(), words[index + length - 1].end(), replacement
-        index += length or 1
-
-
-def _phrase_at(flat: str, words: Sequence[re.Match[str]], index: int) -> tuple[int, str]:
-    """The number of words of the phrase that begins at a word, or 0, and its replacement."""
-    for phrase, replacement in reversals().get(_plain_word(words[index]), ()):
-        found = words[index : index + len(phrase)]
-        if tuple(map(_plain_word, found)) == phrase and _is_apart(flat, found):
-            return len(phrase), replacement
-    return 0, ""
+        length = 1
+        for phrase, replacement in reversals().get(_plain_word(words[index]), ()):
+            found = words[index : index + len(phrase)]
+            if tuple(map(_plain_word, found)) == phrase and _is_apart(flat, found):
+                yield found[0].start(), found[-1].end(), replacement
+                length = len(phrase)
+                break
+        index += length
 
 
 def _plain_word(word: re.Match[str]) -> str:
@@ -164,11 +165,6 @@ def _in_case_of(written: str, replacement: str) -> str:
     if len(written) > 1 and written.isupper():
         return replacement.upper()
     return replacement[:1].upper() + replacement[1:] if written[:1].isupper() else replacement
-
-
-def _sentence_around(sentences: Sequence[Offsets], at: int) -> Offsets | None:
-    """The sentence that contains an offset."""
-    return next((span for span in sentences if span[0] <= at < span[1]), None)
 
 
 # The phrases that oblige or forbid, each with one that does not.
@@ -290,7 +286,11 @@ def condition_edits(of: TemplateText) -> Iterator[TextEdit]:
     """One for each `if`, `elif`, `a if b else c` and `when`, in order."""
     found = [(0, len(of.text.value))] if of.is_expression else []
     if of.template is not None:
-        found += sorted(_condition_spans(of.template))
+        tags = list(of.template.tree.find_all(nodes.If))
+        chained = {id(branch) for tag in tags for branch in tag.elif_}
+        tests = [test_of_tag(of.template, tag, elif_=id(tag) in chained) for tag in tags]
+        choices = of.template.tree.find_all(nodes.CondExpr)
+        found += sorted((*tests, *(expression(of.template, each.test) for each in choices)))
     for start, end in found:
         written = of.text.value[start:end]
         yield TextEdit(
@@ -300,15 +300,6 @@ def condition_edits(of: TemplateText) -> Iterator[TextEdit]:
             change=f"negate `{shortened(written)}`",
             poison=POISON,
         )
-
-
-def _condition_spans(template: Template) -> Iterator[Offsets]:
-    tags = list(template.tree.find_all(nodes.If))
-    chained = {id(branch) for tag in tags for branch in tag.elif_}
-    for tag in tags:
-        yield test_of_tag(template, tag, elif_=id(tag) in chained)
-    for choice in template.tree.find_all(nodes.CondExpr):
-        yield expression(template, choice.test)
 
 
 # Empty a loop.
@@ -329,13 +320,7 @@ def loop_message_edits(prompt: Prompt) -> Iterator[PromptEdit]:
     for turn in prompt.messages:
         if isinstance(turn, ForEach):
             left = tuple(other for other in prompt.messages if other is not turn)
-            yield PromptEdit(
-                prompt=replace(prompt, messages=left),
-                place=prompt.locate(turn.at, False),
-                dropped=(turn.at,),
-                change=f"empty the loop over `{turn.source}`",
-                suggestion="count the messages: `{type: message-count, value: N}`",
-            )
+            yield _without_turns(prompt, (turn.at,), left, f"empty the loop over `{turn.source}`")
 
 
 # Drop an `{% include %}`.
@@ -372,42 +357,40 @@ def message_edits(prompt: Prompt) -> Iterator[PromptEdit]:
         return
     shown = {turn.at for example in examples(prompt) for turn in example}
     for index, turn in enumerate(prompt.messages):
-        if isinstance(turn, ForEach):
-            yield from _loop_message_drops(prompt, index, turn)
-        elif turn.at not in shown:
-            yield _without_message(prompt, turn, _all_but(prompt.messages, index))
-
-
-def _loop_message_drops(prompt: Prompt, index: int, loop: ForEach) -> Iterator[PromptEdit]:
-    """The messages of a loop with several; for a single one, the operator `loop` does the same."""
-    for inner, message in enumerate(loop.messages if len(loop.messages) > 1 else ()):
-        turn: Turn = replace(loop, messages=_all_but(loop.messages, inner))
-        messages = (*prompt.messages[:index], turn, *prompt.messages[index + 1 :])
-        yield _without_message(prompt, message, messages)
+        before, after = prompt.messages[:index], prompt.messages[index + 1 :]
+        if not isinstance(turn, ForEach):
+            if turn.at not in shown:
+                yield _without_message(prompt, turn, (*before, *after))
+        elif len(turn.messages) > 1:  # for a single one, the operator `loop` does the same
+            for inner, message in enumerate(turn.messages):
+                loop = replace(turn, messages=_all_but(turn.messages, inner))
+                yield _without_message(prompt, message, (*before, loop, *after))
 
 
 def _without_message(
     prompt: Prompt, turn: Message | ConversationHistory, messages: tuple[Turn, ...]
 ) -> PromptEdit:
     name = f"{turn.role} message" if isinstance(turn, Message) else "history"
-    count = _message_count(prompt)
+    is_fixed = all(isinstance(each, Message) and each.when is None for each in prompt.messages)
+    count = str(len(prompt.messages)) if is_fixed else "N"
+    return _without_turns(prompt, (turn.at,), messages, f"drop the {name}", count)
+
+
+def _without_turns(
+    prompt: Prompt, dropped: tuple[str, ...], left: tuple[Turn, ...], change: str, count: str = "N"
+) -> PromptEdit:
+    """`count` is the number of messages before; `N` if it depends on the inputs."""
     return PromptEdit(
-        prompt=replace(prompt, messages=messages),
-        place=prompt.locate(turn.at, False),
-        dropped=(turn.at,),
-        change=f"drop the {name}",
+        prompt=replace(prompt, messages=left),
+        place=prompt.locate(dropped[0], False),
+        dropped=dropped,
+        change=change,
         suggestion=f"count the messages: `{{type: message-count, value: {count}}}`",
     )
 
 
-def _message_count(prompt: Prompt) -> str:
-    """The number of messages; `N` if it depends on the inputs."""
-    fixed = all(isinstance(turn, Message) and turn.when is None for turn in prompt.messages)
-    return str(len(prompt.messages)) if fixed else "N"
-
-
-def _all_but(turns: tuple[_T, ...], index: int) -> tuple[_T, ...]:
-    return (*turns[:index], *turns[index + 1 :])
+def _all_but(items: tuple[_T, ...], index: int) -> tuple[_T, ...]:
+    return (*items[:index], *items[index + 1 :])
 
 
 # Drop an example.
@@ -436,15 +419,9 @@ def example_edits(of: TemplateText) -> Iterator[TextEdit]:
 def example_message_edits(prompt: Prompt) -> Iterator[PromptEdit]:
     """One for each question with the answers that follow it."""
     for example in examples(prompt):
-        dropped = {turn.at for turn in example}
+        dropped = tuple(turn.at for turn in example)
         kept = tuple(turn for turn in prompt.messages if turn.at not in dropped)
-        yield PromptEdit(
-            prompt=replace(prompt, messages=kept),
-            place=prompt.locate(example[0].at, False),
-            dropped=tuple(turn.at for turn in example),
-            change=f"drop an example of {len(example)} messages",
-            suggestion="count the messages: `{type: message-count, value: N}`",
-        )
+        yield _without_turns(prompt, dropped, kept, f"drop an example of {len(example)} messages")
 
 
 def examples(prompt: Prompt) -> list[tuple[Message, ...]]:
@@ -487,7 +464,8 @@ def schema_edits(prompt: Prompt, defines: Callable[[str], bool]) -> Iterator[Pro
     locate = schema_locator(prompt.locate, _SCHEMA_POINTER, schema, defines)
     for dropped in _schema_conditions(schema, ""):
         weaker = _without_condition(schema, dropped)
-        found = _witnessed_difference(weaker, schema)
+        admitted = (each for each in differences(weaker, schema) if each.witness is not ABSENT)
+        found = next(admitted, None)
         if found is None:
             continue
         yield PromptEdit(
@@ -574,12 +552,6 @@ def _changed_at(value: Any, path: list[str], change: Callable[[Any], Any]) -> An
     return {**value, first: _changed_at(value[first], rest, change)}
 
 
-def _witnessed_difference(weaker: Schema, schema: Schema) -> SchemaDifference | None:
-    """The difference with a value that only the weaker schema admits; None without one."""
-    found = differences(weaker, schema)
-    return next((difference for difference in found if difference.witness is not ABSENT), None)
-
-
 def _schema_suggestion(dropped: _SchemaCondition) -> str:
     """The assertion on answers that notices it, with the path of the value where there is one."""
     path = _value_path(dropped.owner)
@@ -587,7 +559,10 @@ def _schema_suggestion(dropped: _SchemaCondition) -> str:
     if path is None:
         return "an assertion on the output, such as `{type: json-schema, …}`"
     if dropped.is_name:
-        return f"`{{type: expr, value: '{_output_expression(path, dropped.name)} is defined'}}`"
+        steps = ["output", *tokens(path), dropped.name]
+        is_plain = all(step.isidentifier() for step in steps)
+        value = ".".join(steps) if is_plain else f"output[{json.dumps(dropped.name)}]"
+        return f"`{{type: expr, value: '{value} is defined'}}`"
     if dropped.keyword in ("enum", "const"):
         values = shown if dropped.keyword == "enum" else f"[{shown}]"
         return f"`{{type: one-of, path: {path}, value: {values}}}`"
@@ -604,33 +579,25 @@ def _value_path(owner: str) -> str | None:
     return "".join(f"/{escaped(name)}" for name in steps[1::2])
 
 
-def _output_expression(path: str, name: str) -> str:
-    steps = ["output", *tokens(path), name]
-    plain = all(step.isidentifier() for step in steps)
-    return ".".join(steps) if plain else f"{steps[0]}[{json.dumps(name)}]"
-
-
 # Drop a tool, or make a required parameter of a tool optional.
 
 
 def tool_edits(prompt: Prompt) -> Iterator[PromptEdit]:
     """Per tool: without it, unless `tool_choice` names it; then without each required parameter."""
     for index, tool in enumerate(prompt.tools):
-        if not _is_chosen_tool(prompt.tool_choice, tool.name):
+        choice = prompt.tool_choice
+        is_chosen = isinstance(choice, Mapping) and tool.name in str(choice)
+        if choice != tool.name and not is_chosen:
             yield _without_tool(prompt, index)
         required = tool.parameters.get("required")
         for name in required if isinstance(required, list) else ():
             yield _with_optional_parameter(prompt, index, name)
 
 
-def _is_chosen_tool(choice: Any, name: str) -> bool:
-    return choice == name or (isinstance(choice, Mapping) and name in str(choice))
-
-
 def _without_tool(prompt: Prompt, index: int) -> PromptEdit:
     tool = prompt.tools[index]
     return PromptEdit(
-        prompt=replace(prompt, tools=(*prompt.tools[:index], *prompt.tools[index + 1 :])),
+        prompt=replace(prompt, tools=_all_but(prompt.tools, index)),
         place=prompt.locate(tool.at, False),
         dropped=(tool.at,),
         change=f"drop the tool `{tool.name}`",
@@ -689,13 +656,10 @@ def schema_witness(found: SchemaDifference, weaker: Schema, schema: Schema) -> W
         recorded = parsed(answer.text) if answer is not None else NOTHING
         candidates = _merged_values(recorded, found) if recorded is not NOTHING else iter(())
         value = next(filter(proves, candidates), found.witness)
-        return _with_answer_text(answer, json.dumps(value, ensure_ascii=False))
+        text = json.dumps(value, ensure_ascii=False)
+        return Answer(text=text) if answer is None else replace(answer, text=text)
 
     return witness
-
-
-def _with_answer_text(answer: Answer | None, text: str) -> Answer:
-    return Answer(text=text) if answer is None else replace(answer, text=text)
 
 
 def _merged_values(recorded: Any, found: SchemaDifference) -> Iterator[Any]:
@@ -781,3 +745,124 @@ _PROMPT_OPERATORS: Mapping[Operator, Callable[[Prompt, Catalog], Iterator[Prompt
     "schema": lambda prompt, catalog: schema_edits(prompt, catalog.files.defines),
     "tool": lambda prompt, _: tool_edits(prompt),
 }
+
+
+# The prose of a template: blocks of lines, and sentences, with their offsets.
+
+VALUE = "\ufffc"
+"""Replaces each character of a `{{ value }}`."""
+
+_LINE = lazy_pattern(r"[^\n]*\n?")
+_FENCE = lazy_pattern(r"[ \t]*(?:```|~~~)")
+_WORD = lazy_pattern(r"[^\W\d_]+")
+_WITHOUT_BLANKS = lazy_pattern(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]{4}")
+_SEMICOLONS = (";", "；")
+
+
+@record(frozen=True, slots=True)
+class ProseBlock:
+    """A paragraph, a heading or a list item.
+
+    Attributes:
+        start, end: Its text, without the bullet of an item.
+        first, last: Its whole lines, the newline included; where a tag begins or ends within a
+            line, only its part of the line.
+    """
+
+    start: int
+    end: int
+    first: int
+    last: int
+    is_item: bool
+    is_heading: bool
+
+
+def template_text(text: Text) -> TemplateText | None:
+    """A text prepared for the operators; None for an invalid template."""
+    try:
+        template = parse(text.value) if is_template(text.value) else None
+    except TemplateError:
+        return None
+    flat = _without_tags(text.value, template) if template is not None else text.value
+    fences = tuple(_fences(flat))
+    for start, end in fences:
+        flat = flat[:start] + "\n" * (end - start) + flat[end:]
+    return TemplateText(text=text, template=template, flat=flat, fences=fences)
+
+
+def _without_tags(source: str, template: Template) -> str:
+    parts = []
+    at = 0
+    for start, end, filler in _tags(template):
+        parts += [source[at:start], filler * (end - start)]
+        at = end
+    return "".join((*parts, source[at:]))
+
+
+def _tags(template: Template) -> Iterator[tuple[int, int, str]]:
+    """The span of each tag and comment, with the character that replaces it."""
+    start, filler = -1, ""
+    for token in template.tokens:
+        if token.kind in ("raw_begin", "raw_end"):
+            yield token.start, token.end, "\n"
+        elif token.kind in ("variable_begin", "block_begin", "comment_begin"):
+            start, filler = token.start, VALUE if token.kind == "variable_begin" else "\n"
+        elif token.kind in ("variable_end", "block_end", "comment_end") and start >= 0:
+            yield start, token.end, filler
+            start = -1
+
+
+def _fences(flat: str) -> Iterator[Offsets]:
+    opened = -1
+    for line in _LINE.finditer(flat):
+        if _FENCE.match(line[0]):
+            if opened >= 0:
+                yield opened, line.end()
+            opened = line.start() if opened < 0 else -1
+
+
+def blocks(flat: str) -> Iterator[ProseBlock]:
+    """The blocks of a flat text, in order; lines that wrap a sentence are one block."""
+    current: ProseBlock | None = None
+    length = 0
+    for match in _LINE.finditer(flat):
+        raw = match[0].rstrip("\n")
+        line, is_item, begins = bare_line(raw)
+        if current is not None and not begins and line_joint(line, length):
+            end = match.start() + len(raw.rstrip())
+            current = replace(current, end=end, last=match.end())
+        else:
+            if current is not None:
+                yield current
+            current = _block(raw, match.start(), match.end(), is_item) if line else None
+        length = 0 if HEADING.match(line) or line.endswith(":") else len(line)
+    if current is not None:
+        yield current
+
+
+def _block(raw: str, first: int, last: int, is_item: bool) -> ProseBlock:
+    indent = len(raw) - len(raw.lstrip())
+    item = ITEM.match(raw, indent) if is_item else None
+    start = item.end() if item is not None else indent
+    heading = HEADING.match(raw, indent) is not None
+    return ProseBlock(first + start, first + len(raw.rstrip()), first, last, is_item, heading)
+
+
+def sentences_of(flat: str, block: ProseBlock) -> Iterator[Offsets]:
+    """The sentences of a block, without the white space around them.
+
+    A semicolon ends none: the part behind it is seldom a rule of its own.
+    """
+    start = at = block.start
+    for part in sentence_parts(flat[block.start : block.end]):
+        at += len(part)
+        if at == block.end or not part.rstrip().endswith(_SEMICOLONS):
+            written = flat[start:at]
+            if written.strip():
+                yield start + len(written) - len(written.lstrip()), start + len(written.rstrip())
+            start = at
+
+
+def has_words(flat: str) -> bool:
+    """Whether there are two words besides values, or as much in a script without blanks."""
+    return len(_WORD.findall(flat)) > 1 or _WITHOUT_BLANKS.search(flat) is not None

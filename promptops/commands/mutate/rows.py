@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 from promptops.analysis.secrets import masked, without_secrets
 from promptops.catalog.catalog import Catalog
-from promptops.commands.mutate.operators import prompt_edits, text_edits
-from promptops.commands.mutate.prose import template_text
+from promptops.commands.mutate.operators import prompt_edits, template_text, text_edits
 from promptops.commands.mutate.tested_prompt import (
     Effect,
     Observation,
@@ -27,7 +27,7 @@ from promptops.commands.mutate.tested_prompt import (
 )
 from promptops.evals.subject import text_of
 from promptops.model.internal_error import CaughtBug
-from promptops.model.mutant import OPERATORS, Kill, Mutant, MutantStatus, MutationRow, Operator
+from promptops.model.mutant import OPERATORS, Mutant, MutationRow, Operator
 from promptops.model.place import Offsets, Place, Text
 from promptops.patterns import lazy_pattern
 from promptops.records import field, record, replace
@@ -73,25 +73,27 @@ class RowTrials:
 
     def add_text(self, source: Source) -> None:
         """Try all ways to break a text; without a case, all are unseen."""
-        with CaughtBug() as bug:
-            self._add_text(source)
-        self._note(bug)
+        self.tested |= {user.prompt.id: user for user in source.users}
+        if not all(user.left_out for user in source.users):
+            with self._noted_bugs():
+                self._add_text(source)
 
     def add_prompt(self, tested: TestedPrompt) -> None:
         """Try all ways to break a prompt other than in its texts."""
-        with CaughtBug() as bug:
-            self._add_prompt(tested)
-        self._note(bug)
+        self.tested[tested.prompt.id] = tested
+        if not tested.left_out:
+            with self._noted_bugs():
+                self._add_prompt(tested)
 
-    def _note(self, bug: CaughtBug) -> None:
+    @contextmanager
+    def _noted_bugs(self) -> Iterator[None]:
+        with CaughtBug() as bug:
+            yield
         if bug.error is not None:
             problem = bug.error.problem(self.place)
             self.failure = with_hint(problem.message, problem.hint)
 
     def _add_text(self, source: Source) -> None:
-        self._use(source.users)
-        if all(user.left_out for user in source.users):
-            return
         prepared = _prepared(source)
         for operator, edit in text_edits(prepared, self.operators) if prepared else ():
             place = _place_of_edit(source, edit)
@@ -101,9 +103,6 @@ class RowTrials:
                 self._add_text_mutant(source, operator, edit, trial)
 
     def _add_prompt(self, tested: TestedPrompt) -> None:
-        self._use([tested])
-        if tested.left_out:
-            return
         for operator, edit in prompt_edits(tested.prompt, self.catalog, self.operators):
             if edit.place.path != tested.prompt.path:
                 continue  # it is inherited, and belongs to the prompt that has it
@@ -112,11 +111,8 @@ class RowTrials:
             else:
                 self._add_prompt_mutant(tested, operator, edit, try_prompt(tested, edit))
 
-    def _use(self, users: Iterable[TestedPrompt]) -> None:
-        self.tested |= {user.prompt.id: user for user in users}
-
     def _add_text_mutant(
-        self, source: Source, operator: Operator, edit: TextEdit, trial: Trial
+        self, source: Source, operator: Operator, edit: TextEdit, trial: Observation
     ) -> None:
         mutant = self._mutant(
             trial,
@@ -133,7 +129,7 @@ class RowTrials:
             self._keep(mutant, variants)
 
     def _add_prompt_mutant(
-        self, tested: TestedPrompt, operator: Operator, edit: PromptEdit, trial: Trial
+        self, tested: TestedPrompt, operator: Operator, edit: PromptEdit, trial: Observation
     ) -> None:
         place = _whole_place(self.catalog, edit)
         mutant = self._mutant(
@@ -155,7 +151,7 @@ class RowTrials:
 
     def _mutant(
         self,
-        trial: Trial,
+        trial: Observation,
         *,
         operator: Operator,
         place: Place,
@@ -165,11 +161,13 @@ class RowTrials:
         suggestion: Callable[[], str],
     ) -> Mutant | None:
         """The mutant; None for an equivalent one, which is counted."""
-        status = _status_of(trial)
+        status = trial.status
         if status is None:
             self.equivalent += 1
             return None
-        masks = self.catalog.masked(place.path).text != _unmasked_text(self.catalog, place.path)
+        data = self.catalog.files.data(place.path) or b""
+        text = data.decode("utf-8", "replace").replace("\r\n", "\n")
+        masks = self.catalog.masked(place.path).text != text
         shown: Callable[[str], str] = (lambda text: masked(text).text) if masks else str
         return Mutant(
             operator=operator,
@@ -189,12 +187,16 @@ class RowTrials:
         """The row for reports."""
         users = [self.tested[identity] for identity in sorted(self.tested)]
         cases = sum(len(user.cases) for user in users)
+        mutants = sorted(
+            (tried.mutant for tried in self.mutants),
+            key=lambda mutant: (mutant.place, OPERATORS.index(mutant.operator)),
+        )
         return MutationRow(
             name=self.name,
             partial=self.partial,
             prompts=tuple(user.prompt.id for user in users if user.cases),
             cases=cases,
-            mutants=tuple(tried.mutant for tried in sorted(self.mutants, key=_order_in_report)),
+            mutants=tuple(mutants),
             failing=0 if self.partial else sum(user.failing for user in users),
             equivalent=self.equivalent,
             ignored=self.ignored,
@@ -231,23 +233,6 @@ def _place_of_edit(source: Source, edit: TextEdit) -> Place:
     return source.text.place(start, max(end, start + 1))
 
 
-def _status_of(trial: Trial) -> MutantStatus | None:
-    if trial.kill is not None:
-        return "killed"
-    if trial.effect is Effect.NONE and not trial.seen:
-        return "unseen"
-    return "survived" if trial.effect is Effect.WORDS else None
-
-
-def _order_in_report(tried: TriedMutant) -> tuple[Place, int]:
-    return tried.mutant.place, OPERATORS.index(tried.mutant.operator)
-
-
-def _unmasked_text(catalog: Catalog, path: str) -> str:
-    data = catalog.files.data(path) or b""
-    return data.decode("utf-8", "replace").replace("\r\n", "\n")
-
-
 def _whole_place(catalog: Catalog, edit: PromptEdit) -> Place:
     """The place of an edit, up to the last line of what it drops."""
     if not edit.dropped:
@@ -261,48 +246,32 @@ def _whole_place(catalog: Catalog, edit: PromptEdit) -> Place:
 
 def _written(catalog: Catalog, place: Place) -> str:
     """The characters of a place."""
-    lines = list(_lines(catalog, place))
+    last = max(place.line, place.end_line)
+    lines = [catalog.line(place.path, number) for number in range(place.line, last + 1)]
     if len(lines) == 1:
         return lines[0][place.column - 1 : place.end_column - 1]
     lines[0], lines[-1] = lines[0][place.column - 1 :], lines[-1][: place.end_column - 1]
     return "\n".join(lines)
 
 
-def _lines(catalog: Catalog, place: Place) -> Iterator[str]:
-    last = max(place.line, place.end_line)
-    return (catalog.line(place.path, number) for number in range(place.line, last + 1))
-
-
 # Try one mutant on the cases of all prompts that use its text.
 
 
-@record(frozen=True, slots=True)
-class Trial:
-    """The result of one mutant.
-
-    Attributes:
-        effect: Of the change on all requests; WORDS for a killed mutant.
-        seen: Whether a case renders the changed text; for `effect` NONE.
-        kill: What noticed it; None if nothing did.
-    """
-
-    effect: Effect
-    seen: bool = True
-    kill: Kill | None = None
-
-
-def try_text(source: Source, operator: Operator, edit: TextEdit) -> Trial | None:
+def try_text(source: Source, operator: Operator, edit: TextEdit) -> Observation | None:
     """Replace a span of a text; None if that is not a valid template any more."""
     text = with_span(source.text, edit.start, edit.end, edit.after)
-    if not source.is_expression and not _is_valid(text.value):
-        return None
+    if not source.is_expression and is_template(text.value):
+        try:
+            parse(text.value)
+        except TemplateError:
+            return None
     found = _observed(source, operator, edit, text)
     if found.kill is not None or found.effect is not Effect.NONE:
-        return Trial(found.effect, kill=found.kill)
+        return found
     # Nothing changed: is the text not rendered, or is the change without an effect?
     poison = with_span(source.text, edit.start, edit.end, edit.poison)
     poisoned = _observed(source, operator, edit, poison)
-    return Trial(Effect.NONE, seen=poisoned.effect is not Effect.NONE)
+    return replace(found, seen=poisoned.effect is not Effect.NONE)
 
 
 def _observed(source: Source, operator: Operator, edit: TextEdit, text: Text) -> Observation:
@@ -332,14 +301,7 @@ def _reworded(
     return reworded_includes(reworded) if has_tags else reworded
 
 
-def _is_valid(source: str) -> bool:
-    try:
-        return not is_template(source) or bool(parse(source))
-    except TemplateError:
-        return False
-
-
-def try_prompt(tested: TestedPrompt, edit: PromptEdit) -> Trial:
+def try_prompt(tested: TestedPrompt, edit: PromptEdit) -> Observation:
     """Try a broken prompt; if the request shows nothing to assertions, with its witness."""
     variant = Variant(edit.prompt, tested.original.load)
     if edit.on_request:
@@ -350,7 +312,7 @@ def try_prompt(tested: TestedPrompt, edit: PromptEdit) -> Trial:
     kill = found.kill
     if (kill is None or kill.quotes) and edit.witness is not None:
         kill = tested.refuses(edit.prompt, edit.witness) or kill
-    return Trial(found.effect, seen=found.effect is not Effect.NONE, kill=kill)
+    return replace(found, kill=kill, seen=found.effect is not Effect.NONE)
 
 
 # What to assert, so that a mutant is noticed.
@@ -383,9 +345,11 @@ def suggestion(source: Source, operator: Operator, edit: TextEdit) -> str:
 def _on_request(source: Source, value: str, case: str = "") -> str:
     if not value.strip():
         return "an assertion below `rendered` on the text that it adds"
-    return f"{_contains_assertion(source, value)} below `rendered`" + (
-        f" of `{case}`" if case else ""
-    )
+    roles = source.roles(source.users[0]) if source.users else ()
+    role = f"role: {roles[0]}, " if roles else ""
+    written = json.dumps(value, ensure_ascii=False)
+    of_case = f" of `{case}`" if case else ""
+    return f"`{{type: contains, {role}value: {written}}}` below `rendered`{of_case}"
 
 
 def _rule(text: str, operator: Operator, edit: TextEdit) -> str:
@@ -418,12 +382,6 @@ def _on_answer(rule: str) -> str:
         return "an `llm-rubric` about this rule"
     criterion = json.dumps(f"The answer keeps to: {words}", ensure_ascii=False)
     return f"`{{type: llm-rubric, value: {criterion}}}`"
-
-
-def _contains_assertion(source: Source, value: str) -> str:
-    roles = source.roles(source.users[0]) if source.users else ()
-    role = f"role: {roles[0]}, " if roles else ""
-    return f"`{{type: contains, {role}value: {json.dumps(value, ensure_ascii=False)}}}`"
 
 
 def _literal_value(text: str, edit: TextEdit) -> str:

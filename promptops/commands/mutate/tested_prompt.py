@@ -13,7 +13,7 @@ from promptops.errors import PromptopsError
 from promptops.evals.result import Judgement, judge_assertion, record_of, violations
 from promptops.evals.subject import Record, text_of, text_of_messages
 from promptops.model.answer import Answer
-from promptops.model.mutant import Kill
+from promptops.model.mutant import Kill, MutantStatus
 from promptops.model.place import Offsets, Place, Text
 from promptops.model.prompt import (
     ForEach,
@@ -49,10 +49,26 @@ class Effect(IntEnum):
 
 @record(frozen=True, slots=True)
 class Observation:
-    """What the cases notice of a variant: the first check that fails, but a quote only alone."""
+    """What the cases notice of a variant.
+
+    Attributes:
+        effect: Of the change on all requests; WORDS for a killed mutant.
+        kill: The first check that fails, but a quote only alone; None if nothing noticed it.
+        seen: Whether a case renders the changed text; for `effect` NONE.
+    """
 
     effect: Effect = Effect.NONE
     kill: Kill | None = None
+    seen: bool = True
+
+    @property
+    def status(self) -> MutantStatus | None:
+        """None for an equivalent mutant."""
+        if self.kill is not None:
+            return "killed"
+        if self.effect is Effect.NONE and not self.seen:
+            return "unseen"
+        return "survived" if self.effect is Effect.WORDS else None
 
 
 class TestedPrompt:
@@ -109,7 +125,7 @@ class TestedPrompt:
         `reworded` is the original with other words at the place; None if it has no words.
         """
         effect, quote = Effect.NONE, None
-        quotes = Quotes(self, reworded)
+        at_place = None if reworded is None else Rewording(self, reworded)
         try:
             renderer = self.renderer(variant)
             for planned in self.cases:
@@ -117,12 +133,24 @@ class TestedPrompt:
                 new = _effect_of(planned.request, request)
                 effect = max(effect, new)
                 for index, kill in self._refusals(planned, request) if new else ():
-                    if not quotes.found_in(planned, index):
+                    if not self._quotes(planned, index, at_place):
                         return Observation(effect, kill)
                     quote = quote or replace(kill, quotes=True)
         except PromptopsError as error:  # a RenderError, or a rendering that took too long
             return Observation(Effect.WORDS, self._not_rendered(planned, error))
         return Observation(effect, quote)
+
+    def _quotes(self, planned: PlannedCase, index: int, at_place: Rewording | None) -> bool:
+        """Whether a `rendered` assertion quotes a broken place, not what the request does.
+
+        It quotes if it also fails when the place keeps its values and only has other words; and if
+        it repeats nearly all of a message, with words that stand in the prompt.
+        """
+        if at_place is not None and at_place.breaks(planned, index):
+            return True
+        assert planned.request is not None
+        copy = _is_copy(planned.case.rendered[index], planned.request)
+        return copy and self.everywhere.breaks(planned, index)
 
     def changed_cases(self, variant: Variant) -> Iterator[tuple[PlannedCase, PlannedCase]]:
         """The cases whose requests a variant changes: each as planned, and for the variant."""
@@ -180,7 +208,8 @@ class TestedPrompt:
         is the answer to each case.
         """
         good = self._good_answers()
-        for planned, answer, before in good or self._without_answers():
+        unanswered = [(planned, None, ()) for planned in self.cases if planned.needs_answer]
+        for planned, answer, before in good or unanswered:
             changed = witness(answer)
             if changed is not None:
                 now = self._judged(variant, planned, changed)
@@ -190,9 +219,6 @@ class TestedPrompt:
                 for judgement in violations(refused)[:1]:
                     return self._kill("witness", planned, judgement, judgement.place)
         return None
-
-    def _without_answers(self) -> list[_JudgedCase]:
-        return [(planned, None, ()) for planned in self.cases if planned.needs_answer]
 
     def _judged(
         self, variant: Prompt, planned: PlannedCase, answer: Answer
@@ -226,27 +252,6 @@ _COPY = 0.8
 
 _NO_WORDS = lazy_pattern(r"\{[{%#].*?[}%#]\}|<[^<>\n]*>", re.DOTALL)
 _WORD = lazy_pattern(r"\w+")
-
-
-class Quotes:
-    """Tells assertions that quote a broken place from those about what the request does.
-
-    An assertion quotes if it also fails when the place keeps its values and only has other words;
-    and if it repeats nearly all of a message, with words that stand in the prompt.
-    """
-
-    def __init__(self, tested: TestedPrompt, reworded: Variant | None) -> None:
-        """`reworded` is the prompt with other words at the place; None if it has no words."""
-        self._at_place = None if reworded is None else Rewording(tested, reworded)
-        self._everywhere = tested.everywhere
-
-    def found_in(self, planned: PlannedCase, index: int) -> bool:
-        """Whether the `rendered` assertion with this index quotes."""
-        if self._at_place is not None and self._at_place.breaks(planned, index):
-            return True
-        assert planned.request is not None
-        copy = _is_copy(planned.case.rendered[index], planned.request)
-        return copy and self._everywhere.breaks(planned, index)
 
 
 class Rewording:
@@ -346,28 +351,27 @@ def reworded_includes(of: Variant) -> Variant:
 def reworded_prompt(of: Variant, pointers: Collection[str] | None = None) -> Variant:
     """A prompt with other words in its messages, or in those at some pointers, and in includes."""
 
-    def chosen(turn: Turn) -> bool:
-        return pointers is None or turn.at in pointers
+    def reworded(message: Message, turn: Turn) -> Message:
+        if pointers is not None and not {turn.at, message.at} & set(pointers):
+            return message
+        parts = (
+            replace(part, text=reworded_text(part.text)) if isinstance(part, TextPart) else part
+            for part in message.parts
+        )
+        return replace(message, parts=tuple(parts))
 
-    def reworded(turn: Turn) -> Turn:
+    return reworded_includes(Variant(_with_messages(of.prompt, reworded), of.load))
+
+
+def _with_messages(prompt: Prompt, change: Callable[[Message, Turn], Message]) -> Prompt:
+    """The prompt with other messages; `change` gets each with its turn, which may be a loop."""
+
+    def changed(turn: Turn) -> Turn:
         if isinstance(turn, ForEach):
-            inner = (
-                _reworded_message(message) if chosen(turn) or chosen(message) else message
-                for message in turn.messages
-            )
-            return replace(turn, messages=tuple(inner))
-        return _reworded_message(turn) if isinstance(turn, Message) and chosen(turn) else turn
+            return replace(turn, messages=tuple(change(each, turn) for each in turn.messages))
+        return change(turn, turn) if isinstance(turn, Message) else turn
 
-    messages = tuple(map(reworded, of.prompt.messages))
-    return reworded_includes(Variant(replace(of.prompt, messages=messages), of.load))
-
-
-def _reworded_message(message: Message) -> Message:
-    return replace(message, parts=tuple(map(_reworded_part, message.parts)))
-
-
-def _reworded_part(part: Part) -> Part:
-    return replace(part, text=reworded_text(part.text)) if isinstance(part, TextPart) else part
+    return replace(prompt, messages=tuple(map(changed, prompt.messages)))
 
 
 def _nowhere(_pointer: str, _key: bool, /, within: Offsets | None = None) -> Place:
@@ -378,17 +382,14 @@ def _nowhere(_pointer: str, _key: bool, /, within: Offsets | None = None) -> Pla
 def _effect_of(before: Request | None, after: Request) -> Effect:
     if before == after:
         return Effect.NONE
-    same = before is not None and _squeezed(before) == _squeezed(after)
+    if before is None or replace(before, messages=after.messages) != after:
+        return Effect.WORDS
+    same = _collapsed(list(before.messages)) == _collapsed(list(after.messages))
     return Effect.WHITE_SPACE if same else Effect.WORDS
 
 
-def _squeezed(request: Request) -> Any:
-    """A request with white space as single blanks."""
-    settings = (request.tools, request.response_format, request.model, request.params)
-    return _collapsed(list(request.messages)), settings
-
-
 def _collapsed(value: Any) -> Any:
+    """A JSON value whose strings have single blanks as white space."""
     if isinstance(value, str):
         return " ".join(value.split())
     if isinstance(value, Mapping):
@@ -487,40 +488,26 @@ def laid_over(of: Variant, originals: Collection[int], path: str, text: Text) ->
         originals: The `id` of each Text of the prompt to replace.
         path: The file that is replaced for includes, or "".
     """
-    turns = tuple(_laid_over_turn(turn, originals, text) for turn in of.prompt.messages)
-    prompt = replace(of.prompt, messages=turns)
+
+    def replaced(own: Text | None) -> Text | None:
+        return text if id(own) in originals else own
+
+    def changed_part(part: Part) -> Part:
+        when = replaced(part.when)
+        if not isinstance(part, TextPart):
+            return replace(part, when=when)
+        own = text if id(part.text) in originals else part.text
+        return replace(part, when=when, text=own)
+
+    def changed(message: Message, _turn: Turn) -> Message:
+        parts = tuple(map(changed_part, message.parts))
+        return replace(message, parts=parts, when=replaced(message.when))
 
     def load(origin: str, name: str) -> Text | None:
         found = of.load(origin, name)
         return text if found is not None and found.path == path else found
 
-    return Variant(prompt, load if path else of.load)
-
-
-def _laid_over_turn(turn: Turn, originals: Collection[int], text: Text) -> Turn:
-    if isinstance(turn, Message):
-        return _laid_over_message(turn, originals, text)
-    if isinstance(turn, ForEach):
-        messages = tuple(_laid_over_message(message, originals, text) for message in turn.messages)
-        return replace(turn, messages=messages)
-    return turn
-
-
-def _laid_over_message(message: Message, originals: Collection[int], text: Text) -> Message:
-    parts = tuple(_laid_over_part(part, originals, text) for part in message.parts)
-    return replace(message, parts=parts, when=_laid_over_text(message.when, originals, text))
-
-
-def _laid_over_part(part: Part, originals: Collection[int], text: Text) -> Part:
-    when = _laid_over_text(part.when, originals, text)
-    if isinstance(part, TextPart):
-        own = text if id(part.text) in originals else part.text
-        return replace(part, text=own, when=when)
-    return replace(part, when=when)
-
-
-def _laid_over_text(own: Text | None, originals: Collection[int], text: Text) -> Text | None:
-    return text if id(own) in originals else own
+    return Variant(_with_messages(of.prompt, changed), load if path else of.load)
 
 
 def with_span(text: Text, start: int, end: int, after: str) -> Text:

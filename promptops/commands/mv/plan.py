@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from posixpath import dirname, normpath
@@ -29,11 +29,11 @@ from promptops.commands.mv.references import (
 from promptops.errors import InputError, UsageError, os_reason
 from promptops.lint.engine import matches
 from promptops.lint.ids import folded, refuse_unfit
+from promptops.model.config import Config
 from promptops.model.moving import FileMove, KeptAlias, ManualEdit, MoveEdit, MovePlan
 from promptops.model.place import Place
 from promptops.patterns import lazy_pattern
 from promptops.plurals import counted
-from promptops.records import record
 from promptops.repo.process import decode
 from promptops.repo.repository import WORKTREE, Repository
 from promptops.repo.worktree import WorkTree
@@ -88,11 +88,17 @@ def plan_move(workspace: Workspace, old: str, new: str) -> MovePlan:
             replaced.
     """
     catalog, references = workspace.catalog, References(workspace.catalog)
-    named = renaming(workspace, old, new)
-    moves = dict(named.files)
+    source = _source(workspace, old)
+    target = _target(workspace, source, new)
+    if target == source:
+        raise UsageError(f"{old!r} has this name already", hint="choose another new name")
+    if target.startswith(f"{source}/"):
+        raise UsageError(f"`{source}` can't be moved into itself", hint="choose another folder")
+    moves = _moves_of(catalog, source, target)
     moves |= companions(workspace, references, moves)
     moves = {before: after for before, after in sorted(moves.items()) if before != after}
-    ids = _moved_ids(catalog, moves)
+    pairs = ((catalog.id_of(before), catalog.id_of(after)) for before, after in moves.items())
+    ids = {one: other for one, other in pairs if one and other and one != other}
     refuse_sources(workspace, moves)
     refuse_ids(catalog, moves, ids)
     kept = _kept(workspace, moves, ids)
@@ -101,8 +107,8 @@ def plan_move(workspace: Workspace, old: str, new: str) -> MovePlan:
     _refuse_changed_requests(workspace, edits, moves)
     manual = sorted(manual_edits(workspace, moves, ids), key=lambda each: each.place)
     return MovePlan(
-        old=catalog.ids.get(named.old, named.old),
-        new=catalog.id_of(named.new) or named.new,
+        old=catalog.ids.get(source, source),
+        new=catalog.id_of(target) or target,
         files=tuple(
             FileMove(old=old, new=new, tracked=catalog.files.entries[old].tracked)
             for old, new in moves.items()
@@ -119,12 +125,6 @@ def plan_move(workspace: Workspace, old: str, new: str) -> MovePlan:
 def new_contents(catalog: Catalog, edits: Sequence[MoveEdit]) -> dict[str, bytes]:
     """The content of each edited file, by its old path."""
     return edited_contents(catalog, (each.edit for each in edits))
-
-
-def _moved_ids(catalog: Catalog, moves: Mapping[str, str]) -> dict[str, str]:
-    """From the old to the new ids of the moved prompts."""
-    pairs = ((catalog.id_of(old), catalog.id_of(new)) for old, new in moves.items())
-    return {old: new for old, new in pairs if old is not None and new is not None and old != new}
 
 
 def _kept(workspace: Workspace, moves: Mapping[str, str], ids: Mapping[str, str]) -> frozenset[str]:
@@ -215,14 +215,10 @@ def committed_paths(repository: Repository, paths: Collection[str]) -> frozenset
     if not paths or repository.find("HEAD") is None:
         return frozenset()
     now = repository.tree("HEAD", under=tuple(paths)).entries.keys() & set(paths)
-    return frozenset(now) | _committed_earlier(repository, sorted(set(paths) - now))
-
-
-def _committed_earlier(repository: Repository, paths: list[str]) -> frozenset[str]:
-    if not paths:
-        return frozenset()
-    log = ("--literal-pathspecs", "log", "--all", "--format=", "--name-only", "-z", "--", *paths)
-    return frozenset(decode(repository.git.run(*log)).split("\0")) & frozenset(paths)
+    left = sorted(set(paths) - now)
+    log = ("--literal-pathspecs", "log", "--all", "--format=", "--name-only", "-z", "--", *left)
+    earlier = decode(repository.git.run(*log)).split("\0") if left else ()
+    return frozenset(now) | (frozenset(earlier) & frozenset(left))
 
 
 # The files that move with a prompt: its cases, its body files and its recordings.
@@ -308,7 +304,12 @@ def alias_edit(document: Document, old: str, new: str) -> MoveEdit:
     if new in aliases:
         return _alias_edit_at(document, document.place(f"/aliases/{aliases.index(new)}"), written)
     if aliases:
-        return _appended_alias(document, len(aliases) - 1, written)
+        end = document.place(f"/aliases/{len(aliases) - 1}")
+        if text_at(document.text, document.whole("/aliases")).startswith("["):
+            return _alias_edit_at(document, _end(end), f", {written}")
+        dash = re.match(r"[ ]*(?:aliases:)?[ ]*", _line(document, end.line))
+        indent = " " * len(dash[0] if dash else "")
+        return _alias_edit_at(document, _line_end(document, end), f"\n{indent}- {written}")
     if "aliases" in document.value:
         return _alias_edit_at(document, document.whole("/aliases"), f"[{written}]")
     return _new_aliases_key(document, f"aliases: [{written}]")
@@ -336,15 +337,6 @@ def _without_lines(document: Document, first: int, last: int) -> MoveEdit:
 
 def _written_id(identity: str) -> str:
     return identity if is_plain(identity) else json.dumps(identity)
-
-
-def _appended_alias(document: Document, last: int, written: str) -> MoveEdit:
-    end = document.place(f"/aliases/{last}")
-    if text_at(document.text, document.whole("/aliases")).startswith("["):
-        return _alias_edit_at(document, _end(end), f", {written}")
-    dash = re.match(r"[ ]*(?:aliases:)?[ ]*", _line(document, end.line))
-    indent = " " * len(dash[0] if dash else "")
-    return _alias_edit_at(document, _line_end(document, end), f"\n{indent}- {written}")
 
 
 def _new_aliases_key(document: Document, line: str) -> MoveEdit:
@@ -388,23 +380,22 @@ def config_edits(
     places = toml_places(workspace.catalog)
     if places is None:
         return
-    names = [
-        ("/lint/per-file-ignores", pattern, moves[pattern])
-        for pattern in workspace.config.lint.per_file_ignores
-        if pattern in moves
-    ]
-    names += [
-        (f"/score/alerts/{index}/prompts", name, ids[name])
-        for index, alert in enumerate(workspace.config.score.alerts)
-        for name in alert.prompts
-        if name in ids
-    ]
-    for pointer, old, new in names:
-        place = places.word(pointer, old)
+    for pointer, old, names in _patterns_of(workspace.config, moves, ids):
+        place = places.word(pointer, old) if old in names else None
         if place is not None:
             before = text_at(places.text, place)
-            after = before.replace(old, new)
+            after = before.replace(old, names[old])
             yield MoveEdit(kind="config", place=place, before=before, after=after)
+
+
+def _patterns_of(
+    config: Config, moves: Mapping[str, str], ids: Mapping[str, str]
+) -> Iterator[tuple[str, str, Mapping[str, str]]]:
+    """The pointer, a pattern below it, and the new names by the old ones that it may match."""
+    for pattern in config.lint.per_file_ignores:
+        yield "/lint/per-file-ignores", pattern, moves
+    for index, alert in enumerate(config.score.alerts):
+        yield from ((f"/score/alerts/{index}/prompts", pattern, ids) for pattern in alert.prompts)
 
 
 def manual_edits(
@@ -425,48 +416,36 @@ def _lost_patterns(
     config, places = workspace.config, toml_places(workspace.catalog)
     if places is None:
         return
-    for pattern in config.lint.per_file_ignores:
-        lost = _lost_name(pattern, moves)
-        if pattern not in moves and lost:
-            place = places.word("/lint/per-file-ignores", pattern)
-            yield _lost_match(place or Place(config.path or ""), pattern, lost)
-    for index, alert in enumerate(config.score.alerts):
-        for pattern in alert.prompts:
-            lost = _lost_name(pattern, ids)
-            if pattern not in ids and lost:
-                place = places.word(f"/score/alerts/{index}/prompts", pattern)
-                yield _lost_match(place or Place(config.path or ""), pattern, lost)
+    for pointer, pattern, names in _patterns_of(config, moves, ids):
+        if pattern not in names:
+            place = places.word(pointer, pattern) or Place(config.path or "")
+            yield from _lost_match(place, pattern, names, matches)
 
 
-def _lost_name(pattern: str, names: Mapping[str, str]) -> str:
-    """The first new name that does not match although its old name did; or ""."""
+def _lost_match(
+    place: Place,
+    pattern: str,
+    names: Mapping[str, str],
+    matches: Callable[[str, str], bool],
+) -> Iterator[ManualEdit]:
+    """The first new name that does not match although its old name did."""
     for old, new in names.items():
         if matches(old, pattern) and not matches(new, pattern):
-            return new
-    return ""
-
-
-def _lost_match(place: Place, pattern: str, name: str) -> ManualEdit:
-    return ManualEdit(place=place, message=f"`{pattern}` does not match the new name `{name}`")
+            message = f"`{pattern}` does not match the new name `{new}`"
+            yield ManualEdit(place=place, message=message)
+            return
 
 
 def _lost_owners(path: str, text: str, moves: Mapping[str, str]) -> Iterator[ManualEdit]:
     for number, line in enumerate(text.split("\n"), 1):
         pattern, *_ = line.split(maxsplit=1) or [""]
-        if not pattern or pattern.startswith(("#", "[")):
-            continue
-        lost = next((new for old, new in moves.items() if _owns_only(pattern, old, new)), None)
-        if lost is not None:
+        if pattern and not pattern.startswith(("#", "[")):
             start = line.index(pattern)
             place = Place(path, number, start + 1, number, start + len(pattern) + 1)
-            yield _lost_match(place, pattern, lost)
+            yield from _lost_match(place, pattern, moves, _is_owned)
 
 
-def _owns_only(pattern: str, old: str, new: str) -> bool:
-    return _owns(pattern, old) and not _owns(pattern, new)
-
-
-def _owns(pattern: str, path: str) -> bool:
+def _is_owned(path: str, pattern: str) -> bool:
     """Whether a pattern of CODEOWNERS matches, as in .gitignore."""
     inner = pattern.strip("/")
     anchored = "/" in pattern.rstrip("/")
@@ -512,37 +491,12 @@ def _modeline_edits(catalog: Catalog, moves: Mapping[str, str]) -> Iterator[Move
 # The two names of a move: which files have the old one, and their paths under the new one.
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Renaming:
-    """The two names, resolved.
-
-    Attributes:
-        old, new: Paths of a file or a folder, relative to the repository root.
-        files: From the old path of each file to its new one; without files that go with them.
-    """
-
-    old: str
-    new: str
-    files: Mapping[str, str]
-
-
-def renaming(workspace: Workspace, old: str, new: str) -> Renaming:
-    """What `old` names, under the name `new`.
-
-    Raises UsageError for a name that does not exist or can't be used.
-    """
-    source = _source(workspace, old)
-    target = _target(workspace, source, new)
-    if target == source:
-        raise UsageError(f"{old!r} has this name already", hint="choose another new name")
-    if target.startswith(f"{source}/"):
-        raise UsageError(f"`{source}` can't be moved into itself", hint="choose another folder")
-    entries = workspace.catalog.files.entries
-    if source in entries:
-        return Renaming(old=source, new=target, files={source: target})
-    inside = (path for path in entries if path.startswith(f"{source}/"))
-    files = {path: f"{target}{path[len(source) :]}" for path in inside}
-    return Renaming(old=source, new=target, files=files)
+def _moves_of(catalog: Catalog, source: str, target: str) -> dict[str, str]:
+    """From the old to the new path of a file or of all files of a folder; without companions."""
+    if source in catalog.files.entries:
+        return {source: target}
+    inside = (path for path in catalog.files.entries if path.startswith(f"{source}/"))
+    return {path: f"{target}{path[len(source) :]}" for path in inside}
 
 
 def _source(workspace: Workspace, name: str) -> str:
@@ -574,7 +528,7 @@ def _below_a_root(workspace: Workspace, path: str) -> str:
     if path in roots or any(root.startswith(f"{path}/") for root in roots):
         hint = "rename the folder with `git mv`, and change the configuration"
         raise UsageError(f"`{path}` is a root of the configuration or contains one", hint=hint)
-    if not any(is_below(path, root) for root in roots):
+    if not _is_in(path, roots):
         raise UsageError(f"`{path}` is in no root of prompts or schemas", hint="use `git mv`")
     if first_of(path) is not None:
         hint = "move the prompt: its recordings follow it"
@@ -617,7 +571,7 @@ def _path_in_root(workspace: Workspace, root: str, name: str) -> str:
     """The path that a name means: as written if it is in a root, else below `root`."""
     roots = (*workspace.config.prompts, *workspace.config.schemas)
     paths = [path.rstrip("/") for path in candidate_paths(workspace.repository, name)]
-    found = next((path for path in paths if _in([path], roots)), None)
+    found = next((path for path in paths if _is_in(path, roots)), None)
     if found is not None:
         return found
     if not paths or name.startswith(("/", "./", "../")):
@@ -625,8 +579,8 @@ def _path_in_root(workspace: Workspace, root: str, name: str) -> str:
     return _joined(root, paths[-1])
 
 
-def _in(paths: Sequence[str], roots: Sequence[str]) -> bool:
-    return any(is_below(path, root) for path in paths for root in roots)
+def _is_in(path: str, roots: Sequence[str]) -> bool:
+    return any(is_below(path, root) for root in roots)
 
 
 def _prompt_target(workspace: Workspace, source: str, name: str) -> str:
@@ -634,7 +588,7 @@ def _prompt_target(workspace: Workspace, source: str, name: str) -> str:
     ending = next(end for end in PROMPT_ENDINGS if source.endswith(end))
     written = next((end for end in PROMPT_ENDINGS if name.endswith(end)), "")
     path = _prompt_path(workspace, root, name.removesuffix(written).rstrip("/"), written)
-    if not any(is_below(path, each) for each in workspace.config.prompts):
+    if not _is_in(path, workspace.config.prompts):
         raise UsageError(
             f"{name!r} is not in a root of prompts", hint=f"name a path below `{root}`"
         )
@@ -649,7 +603,7 @@ def _prompt_path(workspace: Workspace, root: str, name: str, ending: str) -> str
     """The path of an id, or of a path from the root of the repository; with `ending`, of a path."""
     if ending or name.startswith(("/", "./", "../")) or ".." in name.split("/"):
         return _path_in_root(workspace, root, name)
-    return name if root != "." and _in([name], workspace.config.prompts) else _joined(root, name)
+    return name if root != "." and _is_in(name, workspace.config.prompts) else _joined(root, name)
 
 
 def _root_of(workspace: Workspace, path: str) -> str:
@@ -799,7 +753,8 @@ def apply_move(workspace: Workspace, plan: MovePlan) -> None:
     moves = plan.moves
     try:
         _remove_leftovers(workspace)
-        for old, new in sorted(moves.items(), key=_prompts_last):
+        # A prompt is there only with all that it names.
+        for old, new in sorted(moves.items(), key=lambda move: (_is_prompt_file(move[0]), move)):
             _write_new(root / old, root / new, contents.get(old))
         _refuse_ignored(workspace, moves)
         for path in sorted(contents.keys() - moves.keys()):
@@ -811,15 +766,10 @@ def apply_move(workspace: Workspace, plan: MovePlan) -> None:
         raise InputError(f"can't be moved: {os_reason(error)}", where=where, hint=hint) from None
 
 
-def _prompts_last(move: tuple[str, str]) -> tuple[bool, str]:
-    """A prompt is there only with all that it names."""
-    return move[0].endswith(PROMPT_ENDINGS), move[0]
-
-
 def _write_new(old: Path, new: Path, data: bytes | None) -> None:
     """With the permissions of the old file."""
     new.parent.mkdir(parents=True, exist_ok=True)
-    if new.exists() and os.path.samefile(old, new):
+    if _is_same_file(old, new):
         os.rename(old, new)  # to a name that differs in case, where the file system ignores case
         if data is not None:
             replace_whole(new, data, _temporary(new))
@@ -856,7 +806,7 @@ def _refuse_ignored(workspace: Workspace, moves: Mapping[str, str]) -> None:
 
 def _remove_new(root: Path, moves: Mapping[str, str]) -> None:
     for old, new in moves.items():
-        if new not in moves and not _is_renamed(root / old, root / new):
+        if new not in moves and not _is_same_file(root / old, root / new):
             (root / new).unlink(missing_ok=True)
             _remove_empty((root / new).parent, root)
 
@@ -864,15 +814,15 @@ def _remove_new(root: Path, moves: Mapping[str, str]) -> None:
 def _remove_old(root: Path, moves: Mapping[str, str]) -> None:
     """Prompts first: without its prompt, no other old file is read."""
     new = {*moves.values()}
-    for path in sorted(moves, key=lambda path: (not path.endswith(PROMPT_ENDINGS), path)):
-        if path not in new and not _is_renamed(root / path, root / moves[path]):
+    for path in sorted(moves, key=lambda path: (not _is_prompt_file(path), path)):
+        if path not in new and not _is_same_file(root / path, root / moves[path]):
             (root / path).unlink(missing_ok=True)
     for folder in sorted({(root / path).parent for path in moves}, reverse=True):
         _remove_empty(folder, root)
 
 
-def _is_renamed(old: Path, new: Path) -> bool:
-    return old.exists() and os.path.samefile(old, new)
+def _is_prompt_file(path: str) -> bool:
+    return path.endswith(PROMPT_ENDINGS)
 
 
 def _remove_empty(folder: Path, root: Path) -> None:

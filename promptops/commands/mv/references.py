@@ -358,15 +358,11 @@ def recorded_judge_edits(
     for path in sorted(files):
         data = catalog.files.data(path) or b""
         for old, new in names.items():
-            if json.dumps(old).encode() in data:
-                yield from _judges_in(path, _lines(data), old, new)
-
-
-def _judges_in(path: str, lines: list[str], old: str, new: str) -> Iterator[MoveEdit]:
-    pattern = re.compile(rf'(?<!\\)"judge":[ ]*({re.escape(json.dumps(old))})')
-    for number, line in enumerate(lines, 1):
-        for found in pattern.finditer(line):
-            yield _edit(path, number, found.span(1), found[1], json.dumps(new))
+            pattern = re.compile(rf'(?<!\\)"judge":[ ]*({re.escape(json.dumps(old))})')
+            lines = _lines(data) if json.dumps(old).encode() in data else ()
+            for number, line in enumerate(lines, 1):
+                for found in pattern.finditer(line):
+                    yield _edit(path, number, found.span(1), found[1], json.dumps(new))
 
 
 def call_edits(before: Catalog, after: Catalog, path: str, new_path: str) -> Iterator[MoveEdit]:

@@ -45,13 +45,6 @@ _UNJOINED_HINT = (
 )
 
 
-def complete_engine(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
-    """Names of engines that begin with `incomplete`."""
-    from promptops.commands.score.engines import engine_names
-
-    return [name for name in engine_names() if name.startswith(incomplete)]
-
-
 @click.command(cls=Command)
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path())
 @select_option(
@@ -126,9 +119,9 @@ def complete_engine(_ctx: click.Context, _param: click.Parameter, incomplete: st
 )
 @click.option(
     "--engine",
+    type=click.Choice(("local", "dask")),
     default="local",
     metavar="NAME",
-    shell_complete=complete_engine,
     help="Where samples are scored: local (default), or dask.",
 )
 @click.option("--cluster", default="", metavar="ADDRESS", help="The scheduler of --engine dask.")
@@ -165,28 +158,26 @@ def _scored(
     output: OutputOptions, progress: SampleProgress, calls: CallOptions, options: dict[str, Any]
 ) -> tuple[Score, float]:
     """The result, and how many percent of the samples may belong to no prompt."""
+    from promptops.commands.score.picked_samples import SPARE, refuse_unless_new, write_cases
     from promptops.commands.score.score import score
     from promptops.workspace.workspace import workspace
 
     _refuse_incomplete(options)
     _refuse_to_replace_samples(output.directory, options)
     cases, pick = options["to_cases"], options["pick"] or _MOST_CASES
+    file = Path(output.directory, cases or "")
     with workspace(output.directory, overrides=output.overrides) as opened:
         wanted = replace(
             _options(output, progress, opened.config, options),
+            failures=0 if cases is None else pick + SPARE,
             run=calls.run(output, opened.config.test, mode="live"),
         )
-        accepted = opened.config.score.unjoined
-        if cases is None:
-            found = _with_events(output, options["events"], wanted, partial(score, opened))
-            return found, accepted
-        from promptops.commands.score.to_cases import SPARE, refuse_unless_new, write_cases
-
-        file = Path(output.directory, cases)
-        refuse_unless_new(file, cases)
-        wanted = replace(wanted, failures=pick + SPARE)
+        if cases is not None:
+            refuse_unless_new(file, cases)
         found = _with_events(output, options["events"], wanted, partial(score, opened))
-        return replace(found, cases=write_cases(file, cases, found.failing, pick)), accepted
+        if cases is not None:
+            found = replace(found, cases=write_cases(file, cases, found.failing, pick))
+        return found, opened.config.score.unjoined
 
 
 def _refuse_incomplete(options: dict[str, Any]) -> None:
@@ -220,7 +211,6 @@ def _with_events(
     if written is None:
         return score(wanted)
     from promptops.commands.score.events import event_file
-    from promptops.records import replace
 
     with event_file(Path(output.directory, written), written) as write:
         return score(replace(wanted, events=True, on_events=write))
@@ -229,7 +219,7 @@ def _with_events(
 def _options(
     output: OutputOptions, progress: SampleProgress, whole: Config, options: dict[str, Any]
 ) -> ScoreOptions:
-    from promptops.commands.score import score_options
+    from promptops.commands.score import options as score_options
     from promptops.commands.score.options import ScoreOptions
 
     config, directory = whole.score, output.directory

@@ -66,7 +66,9 @@ def _line(scored: ScoredSample, content: bool, version: str) -> bytes:
     if not checked:
         return b""
     common = _text(_common(scored.sample))[:-1]
-    identity = _response_id(scored.sample)
+    identity = ""
+    if not scored.sample.id.endswith(f":{scored.sample.offset}"):  # as readers name one without id
+        identity = f",{_attribute('gen_ai.response.id', scored.sample.id)}"
     records = ",".join(
         f'{common},"attributes":[{_rated(name, result.status, result.degree)}{identity}'
         f"{_explanation(result) if content else ''}]}}"
@@ -110,12 +112,6 @@ def _rated(name: str, status: str, degree: float | None) -> str:
             _attribute("gen_ai.evaluation.score.label", "fail" if status == "failed" else "pass"),
         ]
     )
-
-
-def _response_id(sample: Sample) -> str:
-    if sample.id.endswith(f":{sample.offset}"):  # as readers name a sample without an id
-        return ""
-    return f",{_attribute('gen_ai.response.id', sample.id)}"
 
 
 def _explanation(result: CheckedAssertion) -> str:

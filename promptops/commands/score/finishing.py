@@ -8,7 +8,7 @@ from math import isfinite
 from typing import Any
 
 from promptops.catalog.catalog import Catalog, toml_places
-from promptops.commands.score.part import AssertionFacts
+from promptops.commands.score.part import PackFacts
 from promptops.commands.score.sums import (
     BILLION,
     SCORE_PREFIX,
@@ -41,7 +41,6 @@ from promptops.evals.judge_answer import primary
 from promptops.model.arm import TokenMeans
 from promptops.model.config import VALUE_METRICS, AlertRule
 from promptops.model.finding import Problem
-from promptops.model.place import Place
 from promptops.model.score import (
     COUNTED_METRICS,
     OTHER_METRICS,
@@ -56,23 +55,8 @@ from promptops.model.score import (
     Share,
 )
 from promptops.model.version import Version, parse
-from promptops.records import field, record, replace
+from promptops.records import record, replace
 from promptops.source.config_errors import refuse
-
-
-@record(frozen=True, slots=True, kw_only=True)
-class PackFacts:
-    """What the results need to know about the prompts.
-
-    Attributes:
-        assertions: By number.
-        primary: The score that each prompt names as its primary one, or None; by id.
-        budgets: USD for a request, or None; by id.
-    """
-
-    assertions: Mapping[int, AssertionFacts]
-    primary: Mapping[str, str | None]
-    budgets: Mapping[str, float | None] = field(default_factory=dict)
 
 
 def finished_groups(partial: Partial, facts: PackFacts) -> tuple[ScoreGroup, ...]:
@@ -102,7 +86,8 @@ def _with_certain_changes(groups: Sequence[ScoreGroup]) -> Iterator[ScoreGroup]:
 
 def _finished_group(by: Mapping[Any, str], sums: GroupSums, facts: PackFacts) -> ScoreGroup:
     requests = buckets_of(sums.cells["requests"])
-    contracts = _share(sums.cells.get("contracts"))
+    cell = sums.cells.get("contracts")
+    size = independent_units(requests.counts) if cell is None else effective_size(buckets_of(cell))
     budget = facts.budgets.get(by.get("prompt", ""))
     cost = sums.cells.get("cost")
     total = sum(cost.sums[BUCKETS:]) / BILLION if cost is not None else None
@@ -110,8 +95,8 @@ def _finished_group(by: Mapping[Any, str], sums: GroupSums, facts: PackFacts) ->
     return ScoreGroup(
         by=by,
         n=requests.n,
-        effective=round(_effective_size(sums), 1),
-        contracts=contracts,
+        effective=round(size, 1),
+        contracts=_share(cell),
         assertions=tuple(_assertions(sums, facts)),
         scores=tuple(_scores(sums)),
         refusals=_share(sums.cells.get("refusals")),
@@ -123,14 +108,6 @@ def _finished_group(by: Mapping[Any, str], sums: GroupSums, facts: PackFacts) ->
         budget_usd_1000=None if budget is None else round(1000 * budget, 9),
         latency_s=_response_time(sums.steps),
     )
-
-
-def _effective_size(sums: GroupSums) -> float:
-    """By the contracts; without contracts by the conversations."""
-    cell = sums.cells.get("contracts")
-    if cell is not None:
-        return effective_size(buckets_of(cell))
-    return independent_units(sums.cells["requests"].sums[:BUCKETS])
 
 
 def buckets_of(cell: Cell, unit: int = 1) -> Buckets:
@@ -220,8 +197,12 @@ class _Compared:
 
     def against(self, key: GroupKey) -> AgainstVersion | None:
         """The comparison of a group; None without an earlier version."""
-        earlier = self._version_before(key)
-        if earlier is None or self._at is None:
+        own = parse(key[self._at], prereleases=True) if self._at is not None else None
+        if self._at is None or own is None:
+            return None
+        known = (each for each in self._versions[self._others(key)] if each[0] < own)
+        _, earlier = max(known, default=(own, None))
+        if earlier is None:
             return None
         before = self._groups[(*key[: self._at], earlier, *key[self._at + 1 :])]
         measure = self._measure(key)
@@ -256,12 +237,6 @@ class _Compared:
     def _others(self, key: GroupKey) -> GroupKey:
         return tuple(value for index, value in enumerate(key) if index != self._at)
 
-    def _version_before(self, key: GroupKey) -> str | None:
-        if self._at is None or (own := parse(key[self._at], prereleases=True)) is None:
-            return None
-        known = self._versions[self._others(key)]
-        return max((each for each in known if each[0] < own), default=(own, None))[1]
-
     def _measure(self, key: GroupKey) -> str:
         sums = self._groups[key]
         if "contracts" in sums.cells:
@@ -283,36 +258,21 @@ _FEWEST_WITHOUT_VALUE = 10
 """Of so many independent samples, all end with an error only if something is wrong."""
 
 
-def check_rules(catalog: Catalog, rules: Iterable[AlertRule], known: Iterable[str]) -> None:
-    """Raise UsageError for an unknown metric, with the place of a rule of the configuration.
-
-    `known` are the names of scores and the types of assertions.
-    """
-    names = tuple(known)
+def check_rules(catalog: Catalog, rules: Iterable[AlertRule], facts: PackFacts) -> None:
+    """Raise UsageError for an unknown metric, with the place of a rule of the configuration."""
+    assertions = facts.assertions.values()
+    scores, types = {each.score for each in assertions}, {each.type for each in assertions}
+    names = (*sorted(name for name in scores if name), *sorted(types))
+    alerts, places = catalog.config.score.alerts, toml_places(catalog)
     for rule in rules:
         wrong = unknown_metric(rule.metric, names)
         if wrong is None:
             continue
-        place = _metric_place(catalog, rule)
-        if place is not None:
-            text = catalog.files.text(place.path)
-            problem = Problem(wrong[0], at=place, hint=wrong[1])
-            refuse([problem], text.value if text is not None else "", UsageError)
+        if places is not None and rule in alerts:
+            place = places.word(f"/score/alerts/{alerts.index(rule)}/metric", rule.metric)
+            if place is not None:
+                refuse([Problem(wrong[0], at=place, hint=wrong[1])], places.text, UsageError)
         raise UsageError(wrong[0], hint=wrong[1])
-
-
-def _metric_place(catalog: Catalog, rule: AlertRule) -> Place | None:
-    """The metric of a rule in the configuration file; None for one of the command line."""
-    alerts, places = catalog.config.score.alerts, toml_places(catalog)
-    if places is None or rule not in alerts:
-        return None
-    return places.word(f"/score/alerts/{alerts.index(rule)}/metric", rule.metric)
-
-
-def metric_names(facts: PackFacts, scores: Iterable[str]) -> Iterator[str]:
-    """The names of scores and the types of assertions, for rules of alerts."""
-    yield from sorted(scores)
-    yield from sorted({each.type for each in facts.assertions.values()})
 
 
 def watch(rules: Iterable[AlertRule], partial: Partial, facts: PackFacts) -> WatchedAlerts:
@@ -499,19 +459,14 @@ class _Watched:
         )
 
     def _quantile(self, share: float, chance: float) -> _Bounded:
-        steps = self.sums.steps
-        n, size = sum(steps.values()), _independent_latencies(self.sums)
+        steps, counts = self.sums.steps, self.sums.cells["requests"].sums[:BUCKETS]
+        n = sum(steps.values())
+        # About the number of conversations with a latency.
+        size = max(1, int(independent_units(counts) * n / sum(counts)))
         low, high = bound_ranks(size, share, chance)
         rank = low if self._above > 0 else high
         bound = None if rank is None else duration_at(steps, (rank + 1) / size)
         return _Bounded(n=n, value=duration_at(steps, share), bound=bound)
-
-
-def _independent_latencies(sums: GroupSums) -> int:
-    """About the number of conversations with a latency, rounded down, at least 1."""
-    counts = sums.cells["requests"].sums[:BUCKETS]
-    share = sum(sums.steps.values()) / sum(counts)
-    return max(1, int(independent_units(counts) * share))
 
 
 def _added_cells(cells: list[Cell], unit: int) -> Buckets:

@@ -10,13 +10,14 @@ from typing import Any
 
 from promptops.bundles.build import PromptLines
 from promptops.catalog.catalog import Catalog
-from promptops.commands.score.pack import FORMAT, Pack, PartSettings
+from promptops.commands.score.part import FORMAT, Pack, PartSettings
 from promptops.errors import PromptopsError
 from promptops.evals.alert_metrics import CALLS, why_left_out, why_only_judged
 from promptops.evals.case_assertions import WrittenAssertion, assertions_of_every_case
 from promptops.evals.judge_answer import checks_output
 from promptops.evals.parse import parse
 from promptops.model.loaded import LoadedPrompt
+from promptops.model.place import Place
 from promptops.model.prompt import Prompt
 from promptops.model.release import Release
 from promptops.model.score import LeftOutAssertion
@@ -209,7 +210,7 @@ def packed_prompt(catalog: Catalog, loaded: LoadedPrompt, prompt: Prompt) -> Pac
         "judge": prompt.evaluation.get("judge"),
         "output": _output_place(prompt),
         "assertions": [
-            {"written": json_string(dict(each.written)), "place": _place_values(each)}
+            {"written": json_string(dict(each.written)), "place": _values_of(each.at("", False))}
             for each in chosen
         ],
     }
@@ -222,7 +223,11 @@ def _packed_and_left_out(
     chosen: list[WrittenAssertion] = []
     left_out: list[LeftOutAssertion] = []
     for each in assertions_of_every_case(prompt):
-        why = _why_not(each)
+        assertion, problems = parse(each.written, "answer")
+        if assertion is None:
+            why = problems[0].message
+        else:
+            why = why_left_out(assertion) or why_only_judged(assertion)
         if not why or why in CALLS:
             chosen.append(each)
         if why:
@@ -235,32 +240,20 @@ def _packed_and_left_out(
     return chosen, tuple(left_out)
 
 
-def _why_not(each: WrittenAssertion) -> str:
-    assertion, problems = parse(each.written, "answer")
-    if assertion is None:
-        return problems[0].message
-    return why_left_out(assertion) or why_only_judged(assertion)
-
-
 def _output_place(prompt: Prompt) -> list[Any] | None:
     """The place of the output contract; None if answers are not checked against one."""
-    if not (checks_output(prompt) and _has_usable_schema(prompt)):
+    if not checks_output(prompt):
         return None
-    key = "schema" if prompt.output.schema is not None else "format"
-    return list(prompt.locate(f"/output/{key}", False).as_json().values())
-
-
-def _has_usable_schema(prompt: Prompt) -> bool:
-    """Whether the output schema can be used; lint reports one that can't."""
     try:
         Answers(prompt.id, prompt.output)
-    except ValueError:
-        return False
-    return True
+    except ValueError:  # a schema that can't be used, which lint reports
+        return None
+    key = "schema" if prompt.output.schema is not None else "format"
+    return _values_of(prompt.locate(f"/output/{key}", False))
 
 
-def _place_values(each: WrittenAssertion) -> list[Any]:
-    return list(each.at("", False).as_json().values())
+def _values_of(place: Place) -> list[Any]:
+    return list(place.as_json().values())
 
 
 def all_left_out(packed: Iterable[PackedPrompt]) -> tuple[LeftOutAssertion, ...]:

@@ -6,18 +6,18 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property, lru_cache
+from hashlib import sha256
 from typing import Any
 
 from promptops.analysis.input_schemas import InputSchemas
 from promptops.commands.score.events import EventLines
-from promptops.commands.score.pack import Pack, PartSettings
 from promptops.commands.score.picked_samples import (
     HASH_RANGE,
     ScoredSample,
     checked_assertions,
     hash_of,
+    ids_of,
 )
-from promptops.commands.score.repeated_ids import ids_of
 from promptops.commands.score.sums import (
     BILLION,
     SCORE_PREFIX,
@@ -40,11 +40,12 @@ from promptops.model.place import Place, Text, plain_text
 from promptops.model.prompt import Prompt, Request
 from promptops.model.sample import BrokenLine, Part, PartEnd, Sample, SimilarKey
 from promptops.model.score import UNNAMED, Dimension
-from promptops.records import record, replace
+from promptops.records import field, record, replace
 from promptops.runtime.bundle.prompts import prompt_of
 from promptops.runtime.bundle.strict_json import Fields
 from promptops.runtime.request.answers import AnswerError, Answers
 from promptops.runtime.request.render import Renderer
+from promptops.source.traffic.parts import samples
 from promptops.source.traffic.values import embedded
 
 _HIGHEST_COST_USD = 1_000.0
@@ -56,8 +57,6 @@ def score_part(part: Part, pack: Pack) -> Partial:
 
     Raises InputError if the file can't be read, and UsageError for too many groups.
     """
-    from promptops.source.traffic.parts import samples
-
     values = samples(part, pack.settings.fields)
     if pack.settings.only_ids:
         partial = Partial(pack.settings.by)
@@ -101,7 +100,7 @@ class _Scoring:
         self._repeated = repeated
         self.partial = Partial(settings.by, settings.failures, settings.judge)
         self._settings = settings
-        self._key = group_key(settings.by)
+        self._values = tuple(_DIMENSION_VALUES[name] for name in settings.by)
         self._below = round(settings.share * HASH_RANGE)
         self._events = EventLines(settings.content) if settings.events else None
 
@@ -111,7 +110,7 @@ class _Scoring:
         if counts.read - 1 in self._repeated:
             counts.repeated += 1
             return
-        if not self.joining.is_selected(sample):
+        if sample.prompt in self.joining.unselected:
             counts.unselected += 1
             return
         if self._settings.share < 1 and hash_of(f"sample {sample.id}") >= self._below:
@@ -134,7 +133,7 @@ class _Scoring:
         return self._events.finish() if self._events is not None else b""
 
     def _score(self, sample: Sample, joined: Joined) -> None:
-        key = self._key(sample, joined)
+        key = tuple([value(sample, joined) for value in self._values])
         group = self.partial.group(key)
         bucket = bucket_of(sample)
         answer = answer_of(sample)
@@ -169,7 +168,7 @@ class _Scoring:
         else:
             group.add("cost", bucket, round(cost * BILLION))
         if sample.latency_s is not None:
-            group.add_step(step_of(sample.latency_s))
+            group.steps[step_of(sample.latency_s)] += 1
 
     def _check(
         self, group: GroupSums, bucket: int, sample: Sample, joined: Joined, answer: Answer
@@ -177,7 +176,8 @@ class _Scoring:
         prompt = joined.prompt
         outcomes = prompt.check(sample, answer)
         scores = scores_of(prompt.assertions, outcomes)
-        group.add("refusals", bucket, _refuses(answer))
+        refuses = answer.finish_reason == "content_filter" or refusal_in(answer.text) >= 0
+        group.add("refusals", bucket, refuses)
         _add_outcomes(group, bucket, prompt.assertions, outcomes)
         for name, score in scores.items():
             group.add(f"{SCORE_PREFIX}{name}", bucket, score)
@@ -217,7 +217,7 @@ def _add_outcomes(
     kept: bool | None = None
     for assertion, (passed, _) in zip(assertions, outcomes, strict=True):
         if passed is None:
-            group.add_unscorable(assertion.number)
+            group.unscorable[assertion.number] += 1
             continue
         group.add(assertion.number, bucket, passed)
         if assertion.must:
@@ -243,10 +243,6 @@ def scores_of(assertions: tuple[PreparedAssertion, ...], outcomes: list[Outcome]
         name: min(max(round(total / weight * BILLION), 0), BILLION)
         for name, (total, weight) in sums.items()
     }
-
-
-def _refuses(answer: Answer) -> bool:
-    return answer.finish_reason == "content_filter" or refusal_in(answer.text) >= 0
 
 
 # The prompt of a sample: found in the pack by what the sample names.
@@ -284,18 +280,26 @@ class Joined:
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class AssertionFacts:
-    """An assertion of the pack; the place is that of the latest release."""
+class PackFacts:
+    """What the results need to know about the prompts; of several releases, about the latest one.
 
-    prompt: str
-    type: str
-    place: Place
-    must: bool
-    score: str | None
+    Attributes:
+        assertions: By number.
+        primary: The score that each prompt names as its primary one, or None; by id.
+        budgets: USD for a request, or None; by id.
+    """
+
+    assertions: Mapping[int, PreparedAssertion]
+    primary: Mapping[str, str | None]
+    budgets: Mapping[str, float | None]
 
 
 class Joining:
-    """The prompts of a pack by what samples name; each is prepared when it is first needed."""
+    """The prompts of a pack by what samples name; each is prepared when it is first needed.
+
+    Attributes:
+        unselected: The names of prompts that the user did not select.
+    """
 
     def __init__(self, pack: Pack) -> None:
         value = pack.parsed()
@@ -303,10 +307,14 @@ class Joining:
         self._releases: Mapping[str, Mapping[str, list[Any]]] = value["releases"]
         self._versions: Mapping[str, Mapping[str, list[Any]]] = value["versions"]
         self._by_id: Mapping[str, int] = value["by_id"]
-        self._others = frozenset(value["others"])
+        self.unselected = frozenset(value["others"])
         self._prepared: dict[int, Prepared] = {}
         self._joined: dict[tuple[str, str, str], Joined | None] = {}
-        self._numbers = _assertion_numbers(self._values)
+        # Of assertions by the prompt's id and their JSON text, "" for the output contract.
+        self._numbers: dict[tuple[str, str], int] = {}
+        for each in self._values:
+            for written in (*(one["written"] for one in each["assertions"]), ""):
+                self._numbers.setdefault((each["id"], written), len(self._numbers))
 
     def join(self, sample: Sample) -> Joined | None:
         """The prompt of a sample at its release, or else of its version; None if unknown."""
@@ -320,42 +328,30 @@ class Joining:
                 self._joined[key] = found
             return found
 
-    def is_selected(self, sample: Sample) -> bool:
-        """Whether the user selected the prompt of a sample; also if it is unknown."""
-        return sample.prompt not in self._others
-
     @property
     def prepared(self) -> tuple[Prepared, ...]:
         """The prompts that samples were joined with so far."""
         return tuple(self._prepared.values())
 
-    def facts(self) -> dict[int, AssertionFacts]:
-        """All assertions, by number; the latest release comes last."""
-        found = {}
-        for index in range(len(self._values)):
-            prompt = self._prompt(index)
-            for each in (*prompt.assertions, *prompt.judged):
-                found[each.number] = AssertionFacts(
-                    prompt=prompt.id,
-                    type=each.type,
-                    place=each.place,
-                    must=each.must,
-                    score=each.score,
-                )
-        return found
-
-    def primary_scores(self) -> dict[str, str | None]:
-        """The primary score that the evaluation of each prompt names, by id."""
-        return {str(value["id"]): value["score"] for value in self._values}
-
-    def budgets(self) -> dict[str, float | None]:
-        """USD for a request to each prompt by id, of the latest release; None without a budget."""
-        return {str(value["id"]): value["budget"] for value in self._values}
+    def facts(self) -> PackFacts:
+        """All assertions, scores and budgets; the latest release comes last."""
+        prompts = [self._prompt(index) for index in range(len(self._values))]
+        return PackFacts(
+            assertions={
+                each.number: each
+                for prompt in prompts
+                for each in (*prompt.assertions, *prompt.judged)
+            },
+            primary={str(value["id"]): value["score"] for value in self._values},
+            budgets={str(value["id"]): value["budget"] for value in self._values},
+        )
 
     def _find(self, name: str, release: str, version: str) -> Joined | None:
         if release:
             index, known = self._releases.get(release, {}).get(name, (None, ""))
-            return self._as_joined(index, known or version, release)
+            if index is None:
+                return None
+            return Joined(prompt=self._prompt(index), version=known or version, release=release)
         if version:
             return self._of_version(name, version)
         index = self._by_id.get(name)
@@ -369,27 +365,13 @@ class Joining:
         for each in (version, version.removeprefix("v")):
             if each in known:
                 index, tag = known[each]
-                return self._as_joined(index, each, tag)
+                return Joined(prompt=self._prompt(index), version=each, release=tag)
         return self._find(name, version, "") if version in self._releases else None
-
-    def _as_joined(self, index: int | None, version: str, release: str) -> Joined | None:
-        if index is None:
-            return None
-        return Joined(prompt=self._prompt(index), version=version, release=release)
 
     def _prompt(self, index: int) -> Prepared:
         if index not in self._prepared:
             self._prepared[index] = Prepared(self._values[index], self._numbers)
         return self._prepared[index]
-
-
-def _assertion_numbers(values: list[Mapping[str, Any]]) -> dict[tuple[str, str], int]:
-    """Numbers of assertions by the prompt's id and their JSON text, "" for the output contract."""
-    found: dict[tuple[str, str], int] = {}
-    for value in values:
-        for written in (*(each["written"] for each in value["assertions"]), ""):
-            found.setdefault((value["id"], written), len(found))
-    return found
 
 
 def unjoined_name(sample: Sample) -> str:
@@ -402,12 +384,6 @@ def unjoined_name(sample: Sample) -> str:
 # The group of a sample.
 
 _DimensionValue = Callable[[Sample, Joined], str]
-
-
-def group_key(by: tuple[Dimension, ...]) -> Callable[[Sample, Joined], tuple[str, ...]]:
-    """A function that returns the values of the dimensions; "" for an unknown one."""
-    values = tuple(_DIMENSION_VALUES[name] for name in by)
-    return lambda sample, joined: tuple([value(sample, joined) for value in values])
 
 
 def _day(sample: Sample, _: Joined) -> str:
@@ -455,12 +431,15 @@ class PreparedAssertion:
 
     Attributes:
         number: The same for an assertion that several releases of a prompt have.
+        prompt: Its id.
         written: Its JSON text; "" for the output contract.
         assertion: None for the output contract.
         needs_messages: It looks at the messages of the request.
+        is_judged: It calls a model.
     """
 
     number: int
+    prompt: str
     type: str
     place: Place
     written: str
@@ -469,6 +448,7 @@ class PreparedAssertion:
     weight: float = 1.0
     assertion: Assertion | None = None
     needs_messages: bool = False
+    is_judged: bool = False
 
 
 class Prepared:
@@ -493,9 +473,9 @@ class Prepared:
         self._beside = Beside(price=value["price"])
         self._judge = value["judge"]
         written = list(self._written(numbers))
-        self.judged = tuple(each for each in written if _is_judged(each))
+        self.judged = tuple(each for each in written if each.is_judged)
         self.assertions = (
-            *(each for each in written if not _is_judged(each)),
+            *(each for each in written if not each.is_judged),
             *self._output_contract(numbers),
         )
         self._reader = Answers(self.id, self._prompt.output) if value["output"] else None
@@ -578,14 +558,32 @@ class Prepared:
         for each in self._value["assertions"]:
             assertion, _ = parse(json.loads(each["written"]), "answer")
             if assertion is not None:
-                yield _prepared_assertion(assertion, numbers[self.id, each["written"]], each)
+                yield PreparedAssertion(
+                    number=numbers[self.id, each["written"]],
+                    prompt=self.id,
+                    type=assertion.type,
+                    place=Place(*each["place"]),
+                    written=each["written"],
+                    must=assertion.must,
+                    score=assertion.score,
+                    weight=assertion.weight,
+                    assertion=assertion,
+                    needs_messages=reads_messages(assertion),
+                    is_judged=calls_a_model(assertion),
+                )
 
     def _output_contract(
         self, numbers: Mapping[tuple[str, str], int]
     ) -> Iterator[PreparedAssertion]:
         if self._value["output"]:
-            place, number = Place(*self._value["output"]), numbers[self.id, ""]
-            yield PreparedAssertion(number=number, type=OUTPUT, place=place, written="", must=True)
+            yield PreparedAssertion(
+                number=numbers[self.id, ""],
+                prompt=self.id,
+                type=OUTPUT,
+                place=Place(*self._value["output"]),
+                written="",
+                must=True,
+            )
 
     def _flaw(self, answer: Answer) -> str:
         """Why an answer breaks every contract, or ""; as in `judge_answer`."""
@@ -692,21 +690,49 @@ def answer_of(sample: Sample) -> Answer | None:
     )
 
 
-def _prepared_assertion(
-    assertion: Assertion, number: int, written: Mapping[str, Any]
-) -> PreparedAssertion:
-    return PreparedAssertion(
-        number=number,
-        type=assertion.type,
-        place=Place(*written["place"]),
-        written=written["written"],
-        must=assertion.must,
-        score=assertion.score,
-        weight=assertion.weight,
-        assertion=assertion,
-        needs_messages=reads_messages(assertion),
-    )
+# What a worker needs to score samples, without a repository: prompts, assertions and settings.
+
+FORMAT = 1
 
 
-def _is_judged(each: PreparedAssertion) -> bool:
-    return each.assertion is not None and calls_a_model(each.assertion)
+@record(frozen=True, slots=True, kw_only=True)
+class PartSettings:
+    """How the samples of a part are read and added up; see `ScoreOptions`.
+
+    Attributes:
+        judge: Samples of each group to keep for judges.
+        only_ids: Nothing is scored; only the ids of the samples are read.
+    """
+
+    fields: Mapping[str, str] = field(default_factory=dict)
+    by: tuple[Dimension, ...]
+    share: float = 1.0
+    judge: int = 0
+    failures: int = 0
+    events: bool = False
+    content: bool = False
+    only_ids: bool = False
+
+
+@record(frozen=True, kw_only=True)
+class Pack:
+    """The prompts and their evaluations, and the settings; the same for every part.
+
+    Attributes:
+        text: Canonical JSON: `prompts`, `releases`, `versions`, `by_id` and `others`; see
+            `packing.pack_of`.
+        settings: Not covered by the digest.
+    """
+
+    text: str
+    settings: PartSettings
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the text, in hexadecimal."""
+        return sha256(self.text.encode()).hexdigest()
+
+    def parsed(self) -> Mapping[str, Any]:
+        """The text as JSON data."""
+        value: dict[str, Any] = json.loads(self.text)
+        return value

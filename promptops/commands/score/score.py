@@ -8,26 +8,25 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from time import monotonic
 
-from promptops.commands.score.engines import Engine, engine_named
+from promptops.commands.score.engines import ENGINES, Engine
 from promptops.commands.score.events import event_lines
 from promptops.commands.score.finishing import (
-    PackFacts,
     check_rules,
     finished_groups,
-    metric_names,
     watch,
 )
 from promptops.commands.score.options import ScoreOptions
-from promptops.commands.score.pack import Pack, PartSettings
 from promptops.commands.score.packing import pack_of
 from promptops.commands.score.part import (
     Joining,
+    Pack,
+    PackFacts,
+    PartSettings,
     Prepared,
-    PreparedAssertion,
     answer_of,
     joining_of,
 )
-from promptops.commands.score.repeated_ids import without_repeated
+from promptops.commands.score.picked_samples import without_repeated
 from promptops.commands.score.sums import (
     BILLION,
     SCORE_PREFIX,
@@ -43,12 +42,14 @@ from promptops.model.answer import Answer
 from promptops.model.place import Place
 from promptops.model.prompt import Case
 from promptops.model.sample import BrokenLine, Part, Sample
-from promptops.model.score import LeftOutAssertion, SampleCounts, Score, UnreadableLine
+from promptops.model.score import SampleCounts, Score, UnreadableLine
 from promptops.patterns import lazy_pattern
-from promptops.records import field, record, replace
+from promptops.records import field, fields, record, replace
+from promptops.source.traffic.files import opened
+from promptops.source.traffic.parts import line_at, parts
 from promptops.testing.answering import Answering, not_requested
 from promptops.testing.judging import AnswerJudge
-from promptops.testing.model_calls import ModelCalls, within_budget
+from promptops.testing.model_calls import within_budget
 from promptops.testing.options import RunOptions, model_calls
 from promptops.testing.plan import PlannedCase
 from promptops.testing.recordings.store import Store
@@ -61,7 +62,7 @@ def score(workspace: Workspace, options: ScoreOptions) -> Score:
     """The groups of all samples, and the alerts; the same bytes for every engine.
 
     Raises:
-        UsageError: An unknown engine, metric or prompt; too many groups; judges for an untrusted
+        UsageError: An unknown metric or prompt; too many groups; judges for an untrusted
             change.
         InputError: A file can't be read.
         GitError: There is no revision `options.at`.
@@ -69,11 +70,10 @@ def score(workspace: Workspace, options: ScoreOptions) -> Score:
     began = monotonic()
     if options.judge:
         refuse_untrusted(hint="score without judges: --judge 0")
-    engine = engine_named(options.engine)
+    engine = ENGINES[options.engine]
     packed = pack_of(workspace, options.at, options.prompts, _part_settings(options))
-    facts = _pack_facts(joining_of(packed.pack))
-    scores = {each.score for each in facts.assertions.values() if each.score}
-    check_rules(workspace.catalog, options.alerts, metric_names(facts, scores))
+    facts = joining_of(packed.pack).facts()
+    check_rules(workspace.catalog, options.alerts, facts)
     whole, counts = _added_up(engine, packed.pack, options)
     judged = JudgeCalls()
     if options.judge:
@@ -81,7 +81,11 @@ def score(workspace: Workspace, options: ScoreOptions) -> Score:
     return replace(
         _result(whole, facts, options),
         samples=counts,
-        left_out=tuple(_left_out(packed.left_out, whole, options)),
+        left_out=tuple(
+            each
+            for each in packed.left_out
+            if each.prompt in whole.prompts and not (options.judge and each.why in CALLS)
+        ),
         pack=packed.pack.digest,
         nothing=_why_nothing(counts, options),
         ended=judged.ended,
@@ -107,19 +111,8 @@ def _part_settings(options: ScoreOptions) -> PartSettings:
     )
 
 
-def _pack_facts(joining: Joining) -> PackFacts:
-    return PackFacts(
-        assertions=joining.facts(),
-        primary=joining.primary_scores(),
-        budgets=joining.budgets(),
-    )
-
-
 def _added_up(engine: Engine, pack: Pack, options: ScoreOptions) -> tuple[Partial, SampleCounts]:
     """The sums over all files; events are passed on as soon as they are known."""
-    from promptops.source.traffic.files import opened
-    from promptops.source.traffic.parts import parts
-
     whole = Partial(options.by, options.failures, options.judge)
     with opened(options.paths) as files:
         found = tuple(parts(files, options.format))
@@ -167,33 +160,17 @@ class _PartOrder:
 
 
 def _sample_counts(whole: Partial) -> SampleCounts:
-    counts = whole.counts
+    counts = {each.name: getattr(whole.counts, each.name) for each in fields(whole.counts)}
     return SampleCounts(
-        read=counts.read,
-        repeated=counts.repeated,
-        unselected=counts.unselected,
-        sampled=counts.sampled,
-        scored=counts.scored,
+        **{**counts, "ignored": dict(sorted(whole.counts.ignored.items()))},
         unjoined=whole.unjoined.most_frequent(MOST_UNJOINED),
         unjoined_samples=whole.unjoined.total,
-        by_id_only=counts.by_id_only,
-        altered=counts.altered,
         broken=tuple(map(_unreadable_line, whole.broken)),
-        broken_lines=counts.broken_lines,
-        lines=counts.lines,
-        ignored=dict(sorted(counts.ignored.items())),
         similar_keys=dict(sorted(whole.similar_keys.items())),
-        text_answers=counts.text_answers,
-        json_answers=counts.json_answers,
-        unwrapped_answers=counts.unwrapped_answers,
-        without_answer=counts.without_answer,
-        without_cost=counts.without_cost,
     )
 
 
 def _unreadable_line(line: BrokenLine) -> UnreadableLine:
-    from promptops.source.traffic.parts import line_at
-
     number = line_at(line.location, line.offset)
     place = Place(line.path, number, line.column, number, line.column)
     return UnreadableLine(place=place, message=line.message)
@@ -214,15 +191,6 @@ def _result(whole: Partial, facts: PackFacts, options: ScoreOptions) -> Score:
         failing=whole.failures.first,
         failed=tuple(sorted(map(str, whole.bugs))),
     )
-
-
-def _left_out(
-    known: Iterable[LeftOutAssertion], whole: Partial, options: ScoreOptions
-) -> Iterator[LeftOutAssertion]:
-    """The assertions of scored prompts that were not checked."""
-    for each in known:
-        if each.prompt in whole.prompts and not (options.judge and each.why in CALLS):
-            yield each
 
 
 def _why_nothing(counts: SampleCounts, options: ScoreOptions) -> str:
@@ -271,7 +239,9 @@ def add_judgements(
     found = [
         each for each in _judgeable_answers(whole, joining) if each.planned.request is not None
     ]
-    calls = _judge_model_calls(workspace, options)
+    settings = within_budget(options.settings, workspace.config.test.budget, options.event)
+    live = replace(options, mode="live", settings=settings)
+    calls = model_calls(workspace.repository, live)
     answering = Answering(workspace.catalog, Store(workspace.catalog), "live", calls=calls)
     judge = AnswerJudge(workspace.catalog, answering, runs_code=False)
     verdicts = judge.judge([(each.planned, each.answer) for each in found]) if found else []
@@ -285,12 +255,6 @@ def add_judgements(
         unanswered=calls.unanswered,
         no_verdict=_missing_verdicts(verdicts, calls.ended),
     )
-
-
-def _judge_model_calls(workspace: Workspace, options: RunOptions) -> ModelCalls:
-    budget = workspace.config.test.budget
-    settings = within_budget(options.settings, budget, options.event)
-    return model_calls(workspace.repository, replace(options, mode="live", settings=settings))
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -343,25 +307,15 @@ def _add_verdicts(
     any_verdict = False
     for assertion, judgement in zip(each.prompt.judged, judgements, strict=True):
         if judgement.status not in ("passed", "failed"):
-            group.add_unscorable(assertion.number)
+            group.unscorable[assertion.number] += 1
             continue
         any_verdict = True
         group.add(assertion.number, bucket, judgement.passed)
-        _add_judged_score(group, bucket, assertion, judgement, own_scores)
+        # Only to a score that judges alone measure: the mean of the others is over all samples.
+        if assertion.score is not None and assertion.score not in own_scores:
+            degree = judgement.degree or 0.0
+            group.add(f"{SCORE_PREFIX}{assertion.score}", bucket, round(degree * BILLION))
     return any_verdict
-
-
-def _add_judged_score(
-    group: GroupSums,
-    bucket: int,
-    assertion: PreparedAssertion,
-    judgement: Judgement,
-    own_scores: set[str | None],
-) -> None:
-    """Add to a score that only judges measure; a mean over other samples can't be added to."""
-    if assertion.score is not None and assertion.score not in own_scores:
-        degree = judgement.degree or 0.0
-        group.add(f"{SCORE_PREFIX}{assertion.score}", bucket, round(degree * BILLION))
 
 
 def _missing_verdicts(verdicts: Iterable[Sequence[Judgement]], ended: str) -> dict[str, int]:

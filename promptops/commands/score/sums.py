@@ -21,6 +21,7 @@ from promptops.evals.deciding.production import BUCKETS
 from promptops.model.internal_error import InternalError
 from promptops.model.sample import BrokenLine, Part, Sample
 from promptops.model.score import Dimension
+from promptops.records import field, fields, record
 
 BILLION = 1_000_000_000
 """Scores and costs are counted in billionths."""
@@ -149,9 +150,9 @@ class GroupSums:
     def __init__(self) -> None:
         self.cells: dict[Measure, Cell] = {}
         self.cell_count = 1
-        self.unscorable: dict[int, int] = {}
+        self.unscorable: Counter[int] = Counter()
         self.tokens = [0, 0, 0]
-        self.steps: dict[int, int] = {}
+        self.steps: Counter[int] = Counter()
 
     def add(self, measure: Measure, bucket: int, value: int) -> None:
         """Count a sample for a measure."""
@@ -161,20 +162,10 @@ class GroupSums:
             self._count()
         cell.add(bucket, value)
 
-    def add_unscorable(self, number: int) -> None:
-        """Count a sample that an assertion could not check."""
-        self.unscorable[number] = self.unscorable.get(number, 0) + 1
-
-    def add_step(self, step: int) -> None:
-        """Count a latency."""
-        self.steps[step] = self.steps.get(step, 0) + 1
-
     def add_tokens(self, used: int, answered: int) -> None:
         """Count the tokens of a request and of its answer."""
-        tokens = self.tokens
-        tokens[0] += 1
-        tokens[1] += used
-        tokens[2] += answered
+        for index, number in enumerate((1, used, answered)):
+            self.tokens[index] += number
 
     def add_all(self, other: GroupSums) -> None:
         """Add the group of another part."""
@@ -187,16 +178,11 @@ class GroupSums:
         self._count()
         for index, value in enumerate(other.tokens):
             self.tokens[index] += value
-        _add_counts(self.unscorable, other.unscorable)
-        _add_counts(self.steps, other.steps)
+        self.unscorable.update(other.unscorable)
+        self.steps.update(other.steps)
 
     def _count(self) -> None:
         self.cell_count = max(1, sum(type(measure) is int for measure in self.cells))
-
-
-def _add_counts(mine: dict[int, int], others: Mapping[int, int]) -> None:
-    for key, value in others.items():
-        mine[key] = mine.get(key, 0) + value
 
 
 class Cell:
@@ -237,40 +223,30 @@ def _empty_sums() -> array[int]:
     return array("q", bytes(2 * BUCKETS * 8))
 
 
+@record(slots=True)
 class Counts:
     """Numbers of samples and lines; see `SampleCounts`."""
 
-    __slots__ = (
-        "altered",
-        "broken_lines",
-        "by_id_only",
-        "ignored",
-        "json_answers",
-        "lines",
-        "read",
-        "repeated",
-        "sampled",
-        "scored",
-        "text_answers",
-        "unselected",
-        "unwrapped_answers",
-        "without_answer",
-        "without_cost",
-    )
-
-    def __init__(self) -> None:
-        self.read = self.sampled = self.scored = self.unselected = 0
-        self.by_id_only = self.altered = self.without_answer = self.without_cost = 0
-        self.text_answers = self.json_answers = self.unwrapped_answers = 0
-        self.lines = self.broken_lines = self.repeated = 0
-        self.ignored: Counter[str] = Counter()
+    read: int = 0
+    repeated: int = 0
+    unselected: int = 0
+    sampled: int = 0
+    scored: int = 0
+    by_id_only: int = 0
+    altered: int = 0
+    lines: int = 0
+    broken_lines: int = 0
+    text_answers: int = 0
+    json_answers: int = 0
+    unwrapped_answers: int = 0
+    without_answer: int = 0
+    without_cost: int = 0
+    ignored: Counter[str] = field(default_factory=Counter)
 
     def add_all(self, other: Counts) -> None:
         """Add the numbers of another part."""
-        for name in self.__slots__:
-            if name != "ignored":
-                setattr(self, name, getattr(self, name) + getattr(other, name))
-        self.ignored.update(other.ignored)
+        for each in fields(self):
+            setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
 
 
 # Count names of any number in bounded memory, with the same result in any order.
@@ -306,15 +282,14 @@ class NameCounts:
         place = hash_of(name)
         if place < self._below:
             self.counts[name], self._places[name] = times, place
-            self._shrink()
+            while len(self.counts) > MOST_NAMES:
+                self._drop_from(self._below // 2)
 
     def add_all(self, other: NameCounts) -> None:
         """Add the counts of another part."""
         dropped = other.total - sum(other.counts.values())
         self.total += dropped
-        self._below = min(self._below, other._below)
-        for name in [name for name, place in self._places.items() if place >= self._below]:
-            del self.counts[name], self._places[name]
+        self._drop_from(other._below)
         for name, times in other.counts.items():
             self.add(name, times)
 
@@ -323,11 +298,10 @@ class NameCounts:
         ordered = sorted(self.counts.items(), key=lambda item: (-item[1], item[0]))
         return dict(ordered[:most])
 
-    def _shrink(self) -> None:
-        while len(self.counts) > MOST_NAMES:
-            self._below //= 2
-            for name in [name for name, place in self._places.items() if place >= self._below]:
-                del self.counts[name], self._places[name]
+    def _drop_from(self, below: int) -> None:
+        self._below = min(self._below, below)
+        for name in [name for name, place in self._places.items() if place >= self._below]:
+            del self.counts[name], self._places[name]
 
 
 # The bucket of a sample: samples that depend on each other share one.
@@ -355,14 +329,10 @@ def duration_at(steps: Mapping[int, int], share: float) -> float:
     for step in sorted(steps):
         below += steps[step]
         if below >= wanted:
-            return _middle_of_step(step)
+            edges = _step_edges()
+            upper = edges[min(step, len(edges) - 1)]
+            return round(upper / sqrt(STEP_FACTOR), 6)  # the middle of the step
     return 0.0
-
-
-def _middle_of_step(step: int) -> float:
-    edges = _step_edges()
-    upper = edges[min(step, len(edges) - 1)]
-    return round(upper / sqrt(STEP_FACTOR), 6)
 
 
 @lru_cache(maxsize=1)

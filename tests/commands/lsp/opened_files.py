@@ -21,7 +21,7 @@ def opened(
     live = repository if isinstance(repository, Live) else Live(repository)
     if text is not None:
         live.put(path, text)
-    own = Document(uri=uri_of(live, path), text=text_of(live, path), version=1)
+    own = Document(uri=uri_of(live, path), text=text_of(live.catalog, path), version=1)
     return OpenFile(
         live=live,
         path=path,

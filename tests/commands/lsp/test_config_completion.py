@@ -9,7 +9,7 @@ from lsprotocol import types
 
 from promptops.analysis.models import providers
 from promptops.commands.lint.live import Live
-from promptops.commands.lsp.config_offers import MOST_CHARACTERS
+from promptops.commands.lsp.completion import MOST_CONFIG_CHARACTERS
 from promptops.records import replace
 from promptops.source.toml_cursor import toml_cursor_at
 from tests.commands.lsp.at_mark import MARK, completed_at, labels, line_after, position_of
@@ -129,7 +129,7 @@ def test_a_hostile_file_is_not_followed_to_its_depth(desk: Live) -> None:
     nested = "a = " + "[" * 60_000
 
     assert toml_cursor_at(nested, 1, len(nested) + 1).pointer == "/a" + "/0" * 20
-    assert offered(desk, "#" * MOST_CHARACTERS + "\n¦") == []
+    assert offered(desk, "#" * MOST_CONFIG_CHARACTERS + "\n¦") == []
 
 
 @pytest.mark.parametrize("typed", ["[", "[" + " " * 60_000 + "]", " " * 60_000 + "!"])

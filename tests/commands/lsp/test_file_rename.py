@@ -6,9 +6,8 @@ import pytest
 from lsprotocol import types
 
 from promptops.commands.lint.live import Live
-from promptops.commands.lsp.documents import Document, uri_of
+from promptops.commands.lsp.documents import Document, FileInRepository, uri_of
 from promptops.commands.lsp.edits import RenamingEditor, file_rename
-from promptops.commands.lsp.repositories import FileInRepository
 from promptops.commands.mv.plan import moving_workspace, plan_move
 from promptops.errors import PromptopsError
 from tests.commands.lsp.opened_files import UTF_16

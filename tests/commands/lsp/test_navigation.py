@@ -10,17 +10,16 @@ from promptops.commands.lsp.documents import Document, uri_of
 from promptops.commands.lsp.places import (
     definition,
     document_highlights,
-    document_symbols,
-    folding_ranges,
     prepare_rename,
     references,
     rename,
 )
+from promptops.commands.lsp.structure import document_symbols, folding_ranges
 from promptops.errors import PromptopsError
 from promptops.records import replace
+from tests.commands.lsp.naming.catalog import FILES, MACROS, OTHER, OWN, SHARED, TRIAGE, fill
 from tests.commands.lsp.opened_files import UTF_16, about
 from tests.commands.lsp.opened_files import opened as open_file
-from tests.commands.mv.naming.catalog import FILES, MACROS, OTHER, OWN, SHARED, TRIAGE, fill
 
 CASES = "prompts/support/triage.cases"
 

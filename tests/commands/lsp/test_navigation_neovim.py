@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from promptops.commands.mv.rename import rename_input
+from promptops.commands.lsp.places import rename_input
 from promptops.workspace.edits import edited_contents
 from promptops.workspace.workspace import workspace
+from tests.commands.lsp.naming.catalog import FILES, MACROS, SHARED, TRIAGE, fill
 from tests.commands.lsp.neovim import needs_neovim, run_script
-from tests.commands.mv.naming.catalog import FILES, MACROS, SHARED, TRIAGE, fill
 from tests.conftest import GitRepository
 
 

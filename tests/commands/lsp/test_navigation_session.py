@@ -5,8 +5,8 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
 from tests.commands.lsp.editor import editor, session
+from tests.commands.lsp.naming.catalog import FILES, OWN, SHARED, TRIAGE, fill
 from tests.commands.lsp.test_navigation import position
-from tests.commands.mv.naming.catalog import FILES, OWN, SHARED, TRIAGE, fill
 
 REFUSED = "other prompts use this file, too: `other`"
 

@@ -13,7 +13,7 @@ from promptops.commands.lint.live import Live
 from promptops.commands.lsp.commands import code_lenses, preview_as_text, preview_of, run_recorded
 from promptops.commands.lsp.documents import OpenFile
 from promptops.commands.lsp.hovers import inlay_hints
-from promptops.commands.lsp.semantic_tokens import LEGEND, semantic_tokens
+from promptops.commands.lsp.structure import LEGEND, semantic_tokens
 from promptops.errors import UsageError
 from promptops.records import replace
 from promptops.runtime.request.canonical import request_digest

@@ -5,8 +5,7 @@ import re
 import pytest
 
 from promptops.commands.mutate import operators
-from promptops.commands.mutate.operators import reversals, text_edits
-from promptops.commands.mutate.prose import template_text
+from promptops.commands.mutate.operators import reversals, template_text, text_edits
 from promptops.commands.mutate.tested_prompt import TemplateText
 from promptops.diff import sentences
 from promptops.model.mutant import OPERATORS

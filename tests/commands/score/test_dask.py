@@ -14,12 +14,11 @@ from typing import Any
 import pytest
 
 from promptops.cli.main import run
-from promptops.commands.score.engines import dask
-from promptops.commands.score.finishing import PackFacts, finished_groups
+from promptops.commands.score import engines
+from promptops.commands.score.finishing import finished_groups
 from promptops.commands.score.options import ScoreOptions
-from promptops.commands.score.pack import Pack, PartSettings
 from promptops.commands.score.packing import pack_of
-from promptops.commands.score.part import joining_of, score_part
+from promptops.commands.score.part import Pack, PartSettings, joining_of, score_part
 from promptops.commands.score.sums import Partial
 from promptops.errors import InputError, PromptopsError, TransportError, UsageError
 from promptops.model.sample import Part
@@ -106,7 +105,7 @@ def result(pack: Pack, partials: Iterable[Partial]) -> tuple[tuple[ScoreGroup, .
         events.append(partial.events)
         total.add_all(partial)
     joining = joining_of(pack)
-    facts = PackFacts(assertions=joining.facts(), primary=joining.primary_scores())
+    facts = joining.facts()
     return finished_groups(total, facts), total.failures.first, b"".join(sorted(events))
 
 
@@ -123,7 +122,7 @@ def test_the_order_of_the_parts_does_not_matter(
 ) -> None:
     shuffled = random.Random(1).sample(pieces, len(pieces))
 
-    partials = list(dask.run(shuffled, pack, options(cluster.scheduler_address)))
+    partials = list(engines.run_on_cluster(shuffled, pack, options(cluster.scheduler_address)))
 
     events = [score_part(part, pack).events for part in shuffled[:3]]
     assert [partial.events for partial in partials[:3]] == events
@@ -138,7 +137,7 @@ def test_the_parts_of_a_killed_worker_are_scored_by_the_others(
 
     def with_a_kill() -> Iterator[Partial]:
         for number, partial in enumerate(
-            dask.run(pieces, pack, options(cluster.scheduler_address))
+            engines.run_on_cluster(pieces, pack, options(cluster.scheduler_address))
         ):
             if number == 1:
                 os.kill(pids[0], signal.SIGKILL)
@@ -171,7 +170,7 @@ def test_the_command_writes_the_same_report_events_and_cases(
 
 def refusal(pack: Pack, found: Iterable[Part], wanted: ScoreOptions) -> PromptopsError:
     with pytest.raises(PromptopsError) as raised:
-        list(dask.run(found, pack, wanted))
+        list(engines.run_on_cluster(found, pack, wanted))
     return raised.value
 
 
@@ -195,7 +194,7 @@ def test_a_file_that_workers_can_not_read_is_reported_with_the_fix(
 def test_another_version_of_promptops_is_refused(
     pack: Pack, pieces: tuple[Part, ...], cluster: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dask, "version", lambda: "9.9.9")
+    monkeypatch.setattr(engines, "version", lambda: "9.9.9")
 
     error = refusal(pack, pieces[:1], options(cluster.scheduler_address))
 
@@ -209,7 +208,7 @@ def test_another_version_of_promptops_is_refused(
 def test_a_cluster_that_does_not_exist_is_reported(
     pack: Pack, pieces: tuple[Part, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dask, "ANSWER_S", 0.5)
+    monkeypatch.setattr(engines, "ANSWER_S", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         of_silent = refusal(pack, pieces, options(f"tcp://127.0.0.1:{port}"))

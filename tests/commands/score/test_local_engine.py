@@ -12,10 +12,10 @@ from multiprocessing import active_children
 
 import pytest
 
-from promptops.commands.score.engines import local
+from promptops.commands.score import engines
 from promptops.commands.score.options import ScoreOptions
-from promptops.commands.score.pack import PartSettings
 from promptops.commands.score.packing import pack_of
+from promptops.commands.score.part import PartSettings
 from promptops.errors import InputError
 from promptops.model.sample import Part
 from promptops.source.traffic.files import opened as opened_files
@@ -88,7 +88,9 @@ def test_the_parts_of_a_killed_process_are_scored_again(released, tmp_path):
     wanted = small_parts(file)
 
     found = []
-    for partial in local.run(wanted, packed(released), ScoreOptions(paths=(), processes=2)):
+    for partial in engines.run_in_processes(
+        wanted, packed(released), ScoreOptions(paths=(), processes=2)
+    ):
         if not found:
             os.kill(active_children()[0].pid, signal.SIGKILL)
         found.append(partial)
@@ -113,7 +115,11 @@ def test_a_part_whose_process_always_dies_is_named(released, tmp_path):
     killer.start()
     try:
         with pytest.raises(InputError) as caught:
-            list(local.run([part], packed(released), ScoreOptions(paths=(), processes=2)))
+            list(
+                engines.run_in_processes(
+                    [part], packed(released), ScoreOptions(paths=(), processes=2)
+                )
+            )
     finally:
         done.set()
         killer.join()

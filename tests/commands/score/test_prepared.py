@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from promptops.catalog.recordings import recordings_at
-from promptops.commands.score.pack import PartSettings
 from promptops.commands.score.packing import pack_of
-from promptops.commands.score.part import answer_of, joining_of
+from promptops.commands.score.part import PartSettings, answer_of, joining_of
 from promptops.evals.judge_answer import judge_answer, record_of_answer
 from promptops.model.sample import Sample
 from promptops.records import replace

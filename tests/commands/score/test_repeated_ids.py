@@ -11,7 +11,7 @@ from random import Random
 
 import pytest
 
-from promptops.commands.score.repeated_ids import ids_of, without_repeated
+from promptops.commands.score.picked_samples import ids_of, without_repeated
 from promptops.model.sample import Part, Sample
 from tests.commands.score.released_prompts import make, sample, scored, written
 
@@ -19,7 +19,7 @@ LONG = json.dumps({"reply": "It is on its way, and it arrives tomorrow morning."
 MEMORY = """\
 from array import array
 from pathlib import Path
-from promptops.commands.score.repeated_ids import without_repeated
+from promptops.commands.score.picked_samples import without_repeated
 from promptops.model.sample import Part
 
 def part(number):

@@ -6,9 +6,8 @@ import json
 
 import pytest
 
-from promptops.commands.score.pack import PartSettings
 from promptops.commands.score.packing import pack_of
-from promptops.commands.score.part import joining_of, score_samples
+from promptops.commands.score.part import PartSettings, joining_of, score_samples
 from promptops.errors import UsageError
 from promptops.model.place import Place
 from promptops.model.sample import Sample
@@ -392,18 +391,6 @@ def test_the_pack_has_each_different_prompt_once_and_the_same_bytes_every_time(r
         "other": [2, "1.1.0"],
     }
     assert STYLE in value["prompts"][0]["parts"].values()
-
-
-def test_an_unknown_engine_is_refused_with_the_nearest_one(released, tmp_path):
-    file = written(tmp_path / "s.jsonl", [sample(1)])
-
-    with pytest.raises(UsageError) as caught:
-        scored(released, [file], engine="locall")
-
-    assert (caught.value.message, caught.value.hint) == (
-        "there is no engine `locall`",
-        "did you mean `local`?",
-    )
 
 
 def test_a_span_without_content_is_no_error_and_is_counted(released, tmp_path):

@@ -323,6 +323,9 @@ def test_progress_is_shown_on_a_terminal_and_removed(prepared, tmp_path):
          "write a percentage over 0 and at most 100, such as 10%"),
         (("--from", "otpl"), "--from: error: there is no format of samples 'otpl'",
          "did you mean `otlp`?"),
+        (("--engine", "locall"),
+         "error: Invalid value for '--engine': 'locall' is not one of 'local', 'dask'.",
+         "promptops score --help"),
     ],
 )  # fmt: skip
 def test_a_wrong_option_is_refused_with_the_fix(scored, arguments, message, hint):

@@ -7,10 +7,9 @@ from random import Random
 
 import pytest
 
-from promptops.commands.score.finishing import PackFacts, finished_groups
-from promptops.commands.score.pack import PartSettings
+from promptops.commands.score.finishing import finished_groups
 from promptops.commands.score.packing import pack_of
-from promptops.commands.score.part import joining_of, score_samples
+from promptops.commands.score.part import PackFacts, PartSettings, joining_of, score_samples
 from promptops.commands.score.sums import MOST_NAMES, NameCounts, Partial, duration_at, step_of
 from promptops.model.answer import Usage
 from promptops.model.sample import BrokenLine, Sample
@@ -54,7 +53,7 @@ def test_any_order_and_any_split_of_the_samples_give_the_same_result(prepared, s
     with workspace(repo.root) as opened:
         pack = pack_of(opened, "HEAD", (), SETTINGS).pack
     joining = joining_of(pack)
-    facts = PackFacts(assertions=joining.facts(), primary=joining.primary_scores())
+    facts = joining.facts()
     values = [drawn(number) for number in range(300)]
     together = result(score_samples(values, pack), facts)
 

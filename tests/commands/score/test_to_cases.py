@@ -11,8 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from promptops.commands.score.picked_samples import CheckedAssertion, Failures, ScoredSample
-from promptops.commands.score.to_cases import cases_text, refuse_unless_new, write_cases
+from promptops.commands.score.picked_samples import (
+    CheckedAssertion,
+    Failures,
+    ScoredSample,
+    cases_text,
+    refuse_unless_new,
+    write_cases,
+)
 from promptops.errors import UsageError
 from promptops.model.place import Place
 from promptops.model.sample import Sample

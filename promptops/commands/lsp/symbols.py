@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date
 from itertools import chain, islice
 from typing import Any, Literal
+
+from lsprotocol import types
 
 from promptops.analysis.local_names import LocalName, local_names
 from promptops.analysis.spans import Offsets
 from promptops.catalog.build import texts
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.files import Files
+from promptops.commands.lsp.documents import OpenFile, split_lines
 from promptops.commands.mv.references import Mention, References
 from promptops.evals.unknown_names import inputs_in_assertions
 from promptops.json_pointer import escaped, tokens
@@ -25,8 +29,10 @@ from promptops.records import record, replace
 from promptops.runtime.template.template import TemplateError, parse
 from promptops.source.document import Document
 from promptops.source.json_lines import read_json
+from promptops.source.line_shift import LineShift, line_shift
 from promptops.source.lines import Lines
 from promptops.source.paths import may_be_template
+from promptops.source.references import subschemas
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -69,13 +75,6 @@ def input_symbol(catalog: Catalog, word: Place, name: str) -> Symbol | None:
     return Symbol(kind="input", name=name, place=word, homes=homes)
 
 
-def input_by_name(catalog: Catalog, word: Place, name: str) -> Symbol | None:
-    """The input of that name, for a file that can't be parsed, whose places are not known."""
-    using = prompts_using(catalog, word.path)
-    homes = tuple(path for path in using if name in declared(catalog, path))
-    return Symbol(kind="input", name=name, place=word, homes=homes) if homes else None
-
-
 def declarations(catalog: Catalog, symbol: Symbol) -> Iterator[Place]:
     """Where an input is declared, in each prompt in which it was found."""
     words = Words(catalog.files)
@@ -91,11 +90,6 @@ def all_places(catalog: Catalog, symbol: Symbol) -> Iterator[Place]:
     """Every place that names an input, in the prompts that have it."""
     families = (family_of(catalog, home, symbol.name) for home in symbol.homes)
     yield from _named_in(catalog, symbol, dict.fromkeys(chain(*families)))
-
-
-def nearby_input_places(catalog: Catalog, symbol: Symbol) -> Iterator[Place]:
-    """Those of `all_places` in the prompts in which the input was found."""
-    yield from _named_in(catalog, symbol, symbol.homes)
 
 
 def _named_in(catalog: Catalog, symbol: Symbol, paths: Iterable[str]) -> Iterator[Place]:
@@ -120,15 +114,16 @@ def symbol_at(catalog: Catalog, path: str, line: int, column: int) -> Symbol | N
     """What the name that a position is in or after refers to; line and column are 1-based."""
     if not catalog.files.is_file(path):
         return None
-    found = file_symbol(catalog, path, line, column)
-    if found is not None:
-        return found
+    found = (
+        _file_by_schema_reference(catalog, path, line, column)
+        or _file_by_mention(catalog, path, line, column)
+        or _file_by_alias(catalog, path, line, column)
+    )
     words = Words(catalog.files)
     word = words.word_at(path, line, column)
-    return None if word is None else _symbol_of_word(catalog, word, words.at(word))
-
-
-def _symbol_of_word(catalog: Catalog, word: Place, name: str) -> Symbol | None:
+    if found is not None or word is None:
+        return found
+    name = words.at(word)
     local = local_symbol(catalog, word, name)
     if local is not None:
         return local
@@ -238,19 +233,14 @@ def local_symbol(catalog: Catalog, word: Place, name: str) -> Symbol | None:
 
 def local_places(catalog: Catalog, symbol: Symbol) -> Iterator[Place]:
     """Every place of a local name, of an exported one in other templates, too."""
-    words = Words(catalog.files)
-    for place in _places_of_local(catalog, symbol):
-        if words.at(place) == symbol.name:
-            yield place
-
-
-def _places_of_local(catalog: Catalog, symbol: Symbol) -> Iterator[Place]:
-    home = symbol.homes[0]
+    words, home = Words(catalog.files), symbol.homes[0]
     for local in _locals_of(catalog, home):
         if local.definition == symbol.definition:
-            yield from local.places()
-            if local.name.top and home not in catalog.ids:
-                yield from _imported_places(catalog, home, symbol.name)
+            is_exported = local.name.top and home not in catalog.ids
+            imported = _imported_places(catalog, home, symbol.name) if is_exported else ()
+            yield from (
+                place for place in (*local.places(), *imported) if words.at(place) == symbol.name
+            )
 
 
 def _imported_places(catalog: Catalog, home: str, name: str) -> Iterator[Place]:
@@ -322,22 +312,14 @@ def _any_contains(places: Iterator[Place], word: Place) -> bool:
 _FRAGMENT = "#"
 
 
-def file_symbol(catalog: Catalog, path: str, line: int, column: int) -> Symbol | None:
-    """The file that a name at a position refers to: a path, an id, or an earlier id."""
-    return (
-        _file_by_schema_reference(catalog, path, line, column)
-        or _file_by_mention(catalog, path, line, column)
-        or _file_by_alias(catalog, path, line, column)
-    )
-
-
 def file_places(catalog: Catalog, symbol: Symbol) -> Iterator[Place]:
     """Every name of a file in other files, and the earlier ids in the file itself."""
     references = References(catalog)
-    names = (symbol.name, *_ids_of_file(catalog, symbol.name))
+    aliases = tuple(_alias_places(catalog, symbol.name))
+    names = (symbol.name, catalog.id_of(symbol.name) or symbol.name, *(name for _, name in aliases))
     for path in references.mentioning({name.rpartition("/")[2] for name in names}):
         yield from _mentions_of_file(references, symbol, path)
-    yield from (place for place, _ in _alias_places(catalog, symbol.name))
+    yield from (place for place, _ in aliases)
 
 
 def nearby_file_places(catalog: Catalog, symbol: Symbol) -> Iterator[Place]:
@@ -387,13 +369,6 @@ def _alias_places(catalog: Catalog, path: str) -> Iterator[tuple[Place, str]]:
             yield document.place(f"/aliases/{index}"), alias
 
 
-def _ids_of_file(catalog: Catalog, path: str) -> Iterator[str]:
-    identity = catalog.id_of(path)
-    if identity is not None:
-        yield identity
-        yield from (alias for _, alias in _alias_places(catalog, path))
-
-
 def _file_symbol_at(target: str, place: Place, definition: Place) -> Symbol:
     return Symbol(kind="file", name=target, place=place, homes=(target,), definition=definition)
 
@@ -417,7 +392,11 @@ def _referenced_schema(
     catalog: Catalog, path: str, place: Place, pointer: str, value: str
 ) -> Symbol | None:
     name, _, fragment = value.partition(_FRAGMENT)
-    target, root = path, _schema_root(catalog, path, pointer)
+    target, root = path, ""
+    if path in catalog.ids:  # the schema in a prompt file that contains the `$ref`
+        first, *rest = tokens(pointer)
+        depth = {"inputs": 0, "output": 1, "tools": 2}.get(first, 0)
+        root = "".join(f"/{step}" for step in (first, *rest[:depth]))
     if name:
         found = catalog.resolver.follow("schema", name, place, path)
         target, root = getattr(found, "target", ""), ""
@@ -425,15 +404,6 @@ def _referenced_schema(
     if document is None or not catalog.files.is_file(target):
         return None
     return _file_symbol_at(target, place, document.place(f"{root}{fragment}", True))
-
-
-def _schema_root(catalog: Catalog, path: str, pointer: str) -> str:
-    """The pointer of the schema that contains a `$ref`; "" in a schema file."""
-    if path not in catalog.ids:
-        return ""
-    first, *rest = tokens(pointer)
-    depth = {"inputs": 0, "output": 1, "tools": 2}.get(first, 0)
-    return "".join(f"/{step}" for step in (first, *rest[:depth]))
 
 
 def _schema_document(catalog: Catalog, path: str) -> Document | None:
@@ -456,7 +426,7 @@ _PLACES_BY_KIND: Mapping[str, Callable[[Catalog, Symbol], Iterator[Place]]] = {
 
 _NEARBY_PLACES_BY_KIND: Mapping[str, Callable[[Catalog, Symbol], Iterator[Place]]] = {
     "file": nearby_file_places,
-    "input": nearby_input_places,
+    "input": lambda catalog, symbol: _named_in(catalog, symbol, symbol.homes),
 }
 """Faster than `_PLACES_BY_KIND`: only places in the file in which the symbol was found."""
 
@@ -500,10 +470,10 @@ def _in_schema(subject: PromptFacts, name: str) -> Iterator[InputPlace]:
     own = f"/inputs/properties/{escaped(name)}"
     for pointer, key in _schema_pointers(inputs, name, "/inputs"):
         yield InputPlace(place=document.place(pointer, key), declares=pointer == own)
-    for pointer, written in _references(inputs, "/inputs"):
-        if f"{written}/".startswith(f"{_IN_SCHEMA}{escaped(name)}/"):
+    for pointer, part in subschemas(inputs, "/inputs"):
+        if f"{part.get('$ref')}/".startswith(f"{_IN_SCHEMA}{escaped(name)}/"):
             within = len(_IN_SCHEMA), len(_IN_SCHEMA) + len(escaped(name))
-            yield InputPlace(place=document.place(pointer, within=within))
+            yield InputPlace(place=document.place(f"{pointer}/$ref", within=within))
 
 
 def _schema_pointers(schema: Any, name: str, at: str) -> Iterator[tuple[str, bool]]:
@@ -521,19 +491,6 @@ def _schema_pointers(schema: Any, name: str, at: str) -> Iterator[tuple[str, boo
             yield f"{at}/examples/{index}/{escaped(name)}", True
     for pointer, part in _parts(schema, at):
         yield from _schema_pointers(part, name, pointer)
-
-
-def _references(schema: Any, at: str) -> Iterator[tuple[str, str]]:
-    """The pointer and the value of each `$ref`."""
-    if isinstance(schema, Mapping):
-        for key, value in schema.items():
-            if key == "$ref" and isinstance(value, str):
-                yield f"{at}/$ref", value
-            else:
-                yield from _references(value, f"{at}/{escaped(key)}")
-    elif isinstance(schema, list):
-        for index, value in enumerate(schema):
-            yield from _references(value, f"{at}/{index}")
 
 
 def _parts(schema: Mapping[str, Any], at: str) -> Iterator[tuple[str, Any]]:
@@ -718,7 +675,10 @@ def symbol_by_name(
             changed = line > len(lines) or lines[line - 1] != written
             if changed or not _parses(catalog, path):
                 place = Place(path, line, word.start() + 1, line, word.end() + 1)
-                return input_by_name(catalog, place, word[0])
+                using = prompts_using(catalog, path)
+                homes = tuple(each for each in using if word[0] in declared(catalog, each))
+                found = Symbol(kind="input", name=word[0], place=place, homes=homes)
+                return found if homes else None
     return None
 
 
@@ -797,3 +757,68 @@ def _variants(catalog: Catalog, path: str) -> Iterator[str]:
         extends = (each.target for each in loaded.references if each.kind == "extends")
         if path in extends or catalog.document(other).value is None:
             yield other
+
+
+# What names in an open file refer to, also while the file is half typed.
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class NameLookup:
+    """The catalog in which a name is looked up.
+
+    Attributes:
+        file: As it is in the editor.
+        shift: From the file as it could last be read; None if it can be read now.
+    """
+
+    file: OpenFile
+    catalog: Catalog
+    shift: LineShift | None = None
+
+    def symbol(self, position: types.Position) -> Symbol | None:
+        """What the name at a position refers to."""
+        line, column = self.file.cursor(position)
+        seen = line if self.shift is None else self.shift.to_old(line)
+        catalog, path = self.catalog, self.file.path
+        found = symbol_at(catalog, path, seen, column) if seen is not None else None
+        written = split_lines(self.file.text)[line - 1]
+        return found or symbol_by_name(catalog, path, written, line, column)
+
+    def locations(self, places: tuple[Place, ...]) -> list[types.Location]:
+        """The editor's locations; without those in lines that changed since."""
+        current = (self.current(place) for place in places)
+        return [self.file.location_of(place) for place in current if place is not None]
+
+    def current(self, place: Place) -> Place | None:
+        """The place in the file as it is now; None in a line that changed since."""
+        if self.shift is None or place.path != self.file.path:
+            return place
+        return self.shift.to_new(place)
+
+
+@contextmanager
+def name_lookup(file: OpenFile) -> Iterator[NameLookup]:
+    """The names of a file; for a prompt that can't be read, those that it had last."""
+    shift = _shift(file)
+    if shift is None:
+        yield NameLookup(file=file, catalog=file.live.catalog)
+        return
+    with file.live.trying({file.path: file.live.readable_text(file.path) or ""}) as catalog:
+        yield NameLookup(file=file, catalog=catalog, shift=shift)
+
+
+def readable_places(file: OpenFile) -> Callable[[Place], Place | None]:
+    """From a place of the prompt that `Live.readable` returns to the place in the text as it is.
+
+    None in a line that changed since the prompt could last be read.
+    """
+    return NameLookup(file=file, catalog=file.live.catalog, shift=_shift(file)).current
+
+
+def _shift(file: OpenFile) -> LineShift | None:
+    """From the text that could last be read; None if that is the current text."""
+    before = file.live.readable_text(file.path)
+    now = file.live.catalog.files.text(file.path)
+    if before is None or now is None or now.value == before:
+        return None
+    return line_shift(before, now.value)

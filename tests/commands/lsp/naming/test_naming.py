@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from promptops.commands.lint.live import Live
-from promptops.commands.mv.rename import rename, rename_input
-from promptops.commands.mv.symbols import declared, definitions_of, places_of, symbol_at
+from promptops.commands.lsp.places import rename_edits, rename_input
+from promptops.commands.lsp.symbols import declared, definitions_of, places_of, symbol_at
 from promptops.errors import PromptopsError
 from promptops.lint.pipeline import lint_one
 from promptops.lint.registry import built_in
 from promptops.workspace.edits import edited_contents, request_digests, with_changes
 from promptops.workspace.workspace import workspace
-from tests.commands.mv.naming.catalog import (
+from tests.commands.lsp.naming.catalog import (
     BODY,
     FILES,
     GERMAN,
@@ -53,7 +53,7 @@ def found(live, path, before, after=""):
 
 def renamed(live, path, before, new):
     """The changed lines of each file after a rename."""
-    edits = rename(live.workspace, symbol(live, path, before), new)
+    edits = rename_edits(live.workspace, symbol(live, path, before), new)
     lines: dict[str, list[str]] = {}
     for changed, data in edited_contents(live.catalog, edits).items():
         pairs = zip(FILES[changed].split("\n"), data.decode().split("\n"), strict=True)
@@ -233,7 +233,7 @@ def test_a_refusal_names_a_file_with_a_space_in_its_path(repo):
     repo.write({path: "{% macro quoted(text) %}{{ text }}{{ body }}{% endmacro %}\n"})
 
     with workspace(repo.root) as opened, pytest.raises(PromptopsError) as refused:
-        rename(opened, symbol_at(opened.catalog, path, 1, 17), "body")
+        rename_edits(opened, symbol_at(opened.catalog, path, 1, 17), "body")
 
     assert refused.value.where == path
 
@@ -280,7 +280,7 @@ def test_a_rename_is_refused_while_a_variant_can_t_be_read(repo):
 @pytest.mark.slow
 def test_every_input_of_every_prompt_can_get_a_fresh_name(repo):
     shutil.copytree(ROOT / "prompts", repo.root / "prompts")
-    shutil.copytree(ROOT / "tests/commands/mv/naming", repo.root / "unused")
+    shutil.copytree(ROOT / "tests/commands/lsp/naming", repo.root / "unused")
     shutil.copy(ROOT / "promptops.toml", repo.root)
     repo.write(
         {

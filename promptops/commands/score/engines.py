@@ -1,12 +1,13 @@
-"""Score parts on a Dask cluster; the results are those of one machine, byte for byte."""
+"""Where parts are scored: in processes of this machine, or on a Dask cluster."""
 
 from __future__ import annotations
 
 import logging
 import os
+import signal
 import warnings
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import CancelledError, Future
 from contextlib import contextmanager, suppress
 from itertools import islice
@@ -14,17 +15,138 @@ from threading import Thread
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from promptops.commands.score.part import score_part
+from promptops.commands.score.options import ScoreOptions
+from promptops.commands.score.part import Pack, score_part
+from promptops.commands.score.sums import Partial
 from promptops.errors import InputError, TransportError, UsageError
 from promptops.model.distribution import NAME, install_command, version
-from promptops.records import replace
+from promptops.model.sample import Part
+from promptops.records import record, replace
 from promptops.source.traffic.files import STANDARD_INPUT, is_url
 
 if TYPE_CHECKING:
-    from promptops.commands.score.options import ScoreOptions
-    from promptops.commands.score.pack import Pack
-    from promptops.commands.score.sums import Partial
-    from promptops.model.sample import Part
+    from concurrent.futures import ProcessPoolExecutor
+
+
+_PARTS_PER_PROCESS = 2
+"""Parts that each process has, the running one included."""
+
+
+def run_in_processes(parts: Iterable[Part], pack: Pack, options: ScoreOptions) -> Iterator[Partial]:
+    """The sums of each part, in any order.
+
+    Parts of processes that died are scored again once, one after the other. Raises InputError,
+    with the part, if a process dies again.
+    """
+    processes = options.processes or os.cpu_count() or 1
+    if processes == 1:
+        yield from (score_part(part, pack) for part in parts)
+        return
+    left = iter(parts)
+    while True:
+        unfinished: list[Part] = []
+        yield from _until_a_process_dies(left, unfinished, pack, processes)
+        if not unfinished:
+            return
+        yield from _again(unfinished, pack)
+
+
+def _until_a_process_dies(
+    parts: Iterator[Part], unfinished: list[Part], pack: Pack, processes: int
+) -> Iterator[Partial]:
+    """The sums of the parts; if a process dies, `unfinished` gets the parts in progress."""
+    from concurrent.futures import FIRST_COMPLETED, wait
+    from concurrent.futures.process import BrokenProcessPool
+
+    with _pool(pack, processes) as pool:
+        running: dict[Future[Partial], Part] = {}
+        while True:
+            try:
+                for part in islice(parts, _PARTS_PER_PROCESS * processes - len(running)):
+                    unfinished.append(part)
+                    running[_submitted_part(pool, part)] = part
+                    unfinished.pop()
+                if not running:
+                    return
+                done = wait(running, return_when=FIRST_COMPLETED).done
+                for future in done:
+                    partial = future.result()
+                    del running[future]
+                    yield partial
+            except BrokenProcessPool:
+                unfinished += running.values()
+                return
+
+
+def _again(unfinished: list[Part], pack: Pack) -> Iterator[Partial]:
+    """Each part alone, so that the one that ends its process is known."""
+    from concurrent.futures.process import BrokenProcessPool
+
+    with _pool(pack, 1) as pool:
+        for part in unfinished:
+            try:
+                partial = _submitted_part(pool, part).result()
+            except BrokenProcessPool:
+                span = f"the bytes {part.start:,} to {part.end:,}"
+                message = f"a process died twice while it scored {span}"
+                hint = "it may need more memory than there is; use fewer processes: --processes 1"
+                raise InputError(message, where=part.path, hint=hint) from None
+            yield partial
+
+
+def _submitted_part(pool: ProcessPoolExecutor, part: Part) -> Future[Partial]:
+    """A part to be scored; a process that this starts is not interrupted, not even while it starts.
+
+    An interruption is for the first process to answer.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        return pool.submit(_score_in_process, part)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _pool(pack: Pack, processes: int) -> Iterator[ProcessPoolExecutor]:
+    """New processes; they end at once if the caller is interrupted."""
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import active_children, get_context
+
+    before = set(active_children())
+    pool = ProcessPoolExecutor(
+        processes, mp_context=get_context("spawn"), initializer=_begin_process, initargs=(pack,)
+    )
+    try:
+        yield pool
+    except BaseException:
+        for child in set(active_children()) - before:
+            child.kill()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+@record(slots=True)
+class _Process:
+    """What a process knows."""
+
+    pack: Pack | None = None
+
+
+_THIS_PROCESS = _Process()
+
+
+def _begin_process(pack: Pack) -> None:
+    """Keep the pack for all parts that a new process scores."""
+    _THIS_PROCESS.pack = pack
+
+
+def _score_in_process(part: Part) -> Partial:
+    assert _THIS_PROCESS.pack is not None
+    return score_part(part, _THIS_PROCESS.pack)
+
+
+# Score parts on a Dask cluster; the results are those of one machine, byte for byte.
 
 ANSWER_S = 10.0
 """How long the scheduler and the workers have to answer."""
@@ -36,11 +158,11 @@ PARTS_IN_FLIGHT = 4
 """For each worker, so that partial results don't fill the memory of this process."""
 
 RETRIES = 3
-_CHECK_S = 2.0
-_EXAMPLE = "write --cluster tcp://HOST:8786"
+_WAIT_S = 2.0
+_CLUSTER_EXAMPLE = "write --cluster tcp://HOST:8786"
 
 
-def run(parts: Iterable[Part], pack: Pack, options: ScoreOptions) -> Iterator[Partial]:
+def run_on_cluster(parts: Iterable[Part], pack: Pack, options: ScoreOptions) -> Iterator[Partial]:
     """The sums of each part, in the order of the parts.
 
     The workers read the files themselves. The parts of a worker that dies are scored by the others.
@@ -52,7 +174,7 @@ def run(parts: Iterable[Part], pack: Pack, options: ScoreOptions) -> Iterator[Pa
     if not options.cluster:
         raise UsageError(
             "the engine `dask` needs the address of a cluster",
-            hint=_EXAMPLE,
+            hint=_CLUSTER_EXAMPLE,
         )
     if STANDARD_INPUT in options.paths:
         raise UsageError(
@@ -61,7 +183,7 @@ def run(parts: Iterable[Part], pack: Pack, options: ScoreOptions) -> Iterator[Pa
         )
     with _connected(options.cluster) as client, _lost_connection(options.cluster):
         _refuse_other_versions(client)
-        yield from _scored(client, parts, pack, options.cluster)
+        yield from _scored_on_cluster(client, parts, pack, options.cluster)
 
 
 @contextmanager
@@ -94,7 +216,7 @@ def _client(address: str) -> Any:
         get_address_host_port(address)
     except ValueError as error:
         message = f"{address!r} is not the address of a cluster: {error}"
-        raise UsageError(message, hint=_EXAMPLE) from None
+        raise UsageError(message, hint=_CLUSTER_EXAMPLE) from None
     _refuse_without_certificate(address)
     started: Future[Any] = Future()
 
@@ -107,7 +229,7 @@ def _client(address: str) -> Any:
     # Its own limit does not end the wait for a server that accepts and never answers.
     Thread(target=start, daemon=True).start()
     try:
-        return started.result(timeout=ANSWER_S + _CHECK_S)
+        return started.result(timeout=ANSWER_S + _WAIT_S)
     except TimeoutError:
         raise _unreachable(address, "no answer") from None
 
@@ -150,14 +272,16 @@ def _refuse_other_versions(client: Any) -> None:
             raise _other_version(address, theirs if isinstance(theirs, str) else "")
 
 
-def _scored(client: Any, parts: Iterable[Part], pack: Pack, cluster: str) -> Iterator[Partial]:
+def _scored_on_cluster(
+    client: Any, parts: Iterable[Part], pack: Pack, cluster: str
+) -> Iterator[Partial]:
     left = iter(parts)
-    shipped = _submit(client, _same, pack)
+    shipped = _submitted_task(client, _same, pack)
     futures: deque[tuple[Part, Any]] = deque()
     workers = max(_workers(client), 1)
     while True:
         for part in islice(left, max(workers * PARTS_IN_FLIGHT - len(futures), 0)):
-            task = _submit(client, _score, _for_workers(part), shipped, version())
+            task = _submitted_task(client, _score_on_worker, _for_workers(part), shipped, version())
             futures.append((part, task))
         if not futures:
             return
@@ -173,7 +297,7 @@ def _same(pack: Pack) -> Pack:
     return pack
 
 
-def _score(part: Part, pack: Pack, wanted: str) -> Partial:
+def _score_on_worker(part: Part, pack: Pack, wanted: str) -> Partial:
     """On a worker, which may have joined after the versions were compared."""
     if version() != wanted:
         raise _other_version("", version())
@@ -187,7 +311,7 @@ def _for_workers(part: Part) -> Part:
     return replace(part, location=os.path.abspath(part.location))
 
 
-def _submit(client: Any, function: Any, *arguments: Any) -> Any:
+def _submitted_task(client: Any, function: Any, *arguments: Any) -> Any:
     with warnings.catch_warnings():  # of a pack of some megabytes
         warnings.simplefilter("ignore")
         return client.submit(function, *arguments, pure=False, retries=RETRIES)
@@ -224,7 +348,7 @@ def _wait(client: Any, future: Any, cluster: str) -> None:
     while True:
         try:
             with client.as_current():
-                wait([future], timeout=_CHECK_S)
+                wait([future], timeout=_WAIT_S)
         except TimeoutError:
             until = None if _workers(client) else until or monotonic() + NO_WORKER_S
             if until and monotonic() > until:
@@ -258,3 +382,12 @@ def _other_version(worker: str, theirs: str) -> UsageError:
         where=worker,
         hint="install the same version on all workers, so that all samples are scored alike",
     )
+
+
+# Where parts are scored: an engine is a function of parts.
+
+Engine = Callable[[Iterable[Part], Pack, ScoreOptions], Iterator[Partial]]
+"""Scores parts: yields the sums of each part once, in any order, as soon as they are known."""
+
+ENGINES: Mapping[str, Engine] = {"local": run_in_processes, "dask": run_on_cluster}
+"""The engines by the value of `--engine`."""

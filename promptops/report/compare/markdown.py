@@ -28,8 +28,8 @@ def write(comparison: ArmComparison, **_: object) -> str:
 
 def _table(prompt: PromptComparison) -> str:
     table = table_text(facts.arms(prompt), LIMIT, facts.ALL)
-    title = f"{code(short(prompt.prompt))} {shown_sentence(facts.title(prompt))}"
-    return f"\n**{title}**\n\n{table}{_remarks(prompt)}"
+    heading = f"{code(short(prompt.prompt))} {shown_sentence(facts.title(prompt))}"
+    return f"\n**{heading}**\n\n{table}{_remarks(prompt)}"
 
 
 def _remarks(prompt: PromptComparison) -> str:

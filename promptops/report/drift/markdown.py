@@ -58,9 +58,9 @@ def _level(prompt: PromptDrift) -> Iterator[str]:
     chart = facts.main_chart(prompt)
     kept = "% of answers keep all contracts"
     unit = f" points of {code(short(prompt.score))}" if prompt.score else kept
-    signal = f" {escape(facts.signal(prompt))}" if facts.signal(prompt) else ""
+    word = f" {escape(facts.signal(prompt))}" if facts.signal(prompt) else ""
     level = f"{facts.tonight(prompt)}{unit} tonight, {facts.baseline(chart)} in the learned nights"
-    yield f"**{prompt.verdict.capitalize()}**{signal}: {level}.\n"
+    yield f"**{prompt.verdict.capitalize()}**{word}: {level}.\n"
     yield from (f"{shown_sentence(remark)}\n" for remark in facts.remarks(prompt))
 
 
@@ -95,8 +95,8 @@ def _table(drift: Drift, room: int) -> str:
     if not drift.prompts:
         return ""
     rows = table_text(facts.tonight_table(drift), room, facts.ALL)
-    pooled = [f"\n{shown_sentence(facts.pooled_line(each))}\n" for each in facts.pooled(drift)]
-    return "".join(["\n## All prompts\n\n", rows, *pooled])
+    lines = [f"\n{shown_sentence(facts.pooled_line(each))}\n" for each in facts.pooled(drift)]
+    return "".join(["\n## All prompts\n\n", rows, *lines])
 
 
 def _after(drift: Drift) -> str:

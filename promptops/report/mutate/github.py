@@ -23,8 +23,8 @@ def _annotations(run: MutationRun) -> Iterator[str]:
     if run.under:
         yield annotation("error", None, "mutation score", facts.summary(run))
     if run.ended or run.unanswered:
-        document = facts.document(run)
-        lines = [*(each.text for each in document.remarks if each.on_page), document.next]
+        whole = facts.document(run)
+        lines = [*(each.text for each in whole.remarks if each.on_page), whole.next]
         yield annotation("error", None, "not finished", "\n".join(filter(None, lines)))
     for row in run.rows:
         if row.unreadable or row.internal:

@@ -20,11 +20,11 @@ def write(run: MutationRun, **_: object) -> str:
     """One comment below GitHub's limit of 65,536 characters; it notes how much is left out."""
     rows = facts.worst_first(run.rows)
     head = opening(facts.document(run))
-    scores = f"\n{table_text(facts.scores(rows), _ROOM_FOR_TABLE, facts.ALL)}" if rows else ""
-    room = LIMIT - _RESERVED - len(head) - len(scores)
+    table = f"\n{table_text(facts.scores(rows), _ROOM_FOR_TABLE, facts.ALL)}" if rows else ""
+    room = LIMIT - _RESERVED - len(head) - len(table)
     first = list(fitting(room, _changed(run.survivors_in_changed_lines)))
     others = fitting(room - sum(map(len, first)), map(_others, rows))
-    return "".join([head, *first, scores, *others])
+    return "".join([head, *first, table, *others])
 
 
 def _changed(survivors: Sequence[Mutant]) -> Iterator[str]:
@@ -41,17 +41,17 @@ def _others(row: MutationRow) -> str:
     if not found and not (unseen and row.cases):
         return ""
     rest = and_more(len(found) - _MOST_OF_A_PROMPT)
-    title = f"{code(visible_path(facts.name(row)))}: {escape(facts.title(row))}"
+    heading = f"{code(visible_path(facts.name(row)))}: {escape(facts.title(row))}"
     items = [
         *map(_item, found[:_MOST_OF_A_PROMPT]),
         f"- {rest}\n" if rest else "",
         f"- No case renders {code(facts.places(unseen))}\n" if unseen and row.cases else "",
     ]
-    return f"\n<details><summary>{title}</summary>\n\n{''.join(items)}\n</details>\n"
+    return f"\n<details><summary>{heading}</summary>\n\n{''.join(items)}\n</details>\n"
 
 
 def _item(mutant: Mutant) -> str:
     place = mutant.place
     where = code(f"{visible_path(place.path)}:{place.line}:{place.column}")
-    live = f" ({escape(facts.live(mutant))})" if mutant.live is not None else ""
-    return f"- {where} {escape(facts.what(mutant))}: {sentence(facts.hint(mutant))}{live}\n"
+    note = f" ({escape(facts.live(mutant))})" if mutant.live is not None else ""
+    return f"- {where} {escape(facts.what(mutant))}: {sentence(facts.hint(mutant))}{note}\n"

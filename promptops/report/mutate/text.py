@@ -32,24 +32,24 @@ def _lines(run: MutationRun, style: Style) -> Iterator[str]:
 def _survivor(mutant: Mutant, style: Style) -> Iterator[str]:
     place = mutant.place
     where = f"{visible_path(place.path)}:{place.line}:{place.column}"
-    state = style("warning", facts.state(mutant))
+    word = style("warning", facts.state(mutant))
     operator = style("code", mutant.operator)
-    yield f"{style('path', where)}: {state}: {facts.what(mutant)}  [{operator}]"
+    yield f"{style('path', where)}: {word}: {facts.what(mutant)}  [{operator}]"
     yield from _excerpt(mutant, style)
     if facts.live(mutant):
         yield f"  {style('note', 'live')}: {facts.live(mutant)}"
 
 
 def _excerpt(mutant: Mutant, style: Style) -> Iterator[str]:
-    hint = style("hint", facts.hint(mutant))
+    advice = style("hint", facts.hint(mutant))
     if not mutant.source_line.strip():
-        yield f"  {hint}"
+        yield f"  {advice}"
         return
     shown = excerpt(mutant.source_line, mutant.place)
     number = str(mutant.place.line).rjust(_GUTTER)
     blank = " " * len(number)
     yield f"{style('gutter', f'{number} |')} {shown.line}"
-    yield f"{style('gutter', f'{blank} |')} {style('caret', shown.carets)} {hint}"
+    yield f"{style('gutter', f'{blank} |')} {style('caret', shown.carets)} {advice}"
 
 
 def _unseen(row: MutationRow, style: Style) -> Iterator[str]:

@@ -29,8 +29,8 @@ def write(run: ProbeRun, **_: object) -> str:
 
 def _problems(run: ProbeRun) -> str:
     """What is wrong and what was not attacked; the first lines of each."""
-    skipped = [] if run.nothing else [f"not attacked: {each}" for each in facts.skipped(run)]
-    every = ([each.reason for each in run.problems], list(facts.error_lines(run)), skipped)
+    untried = [] if run.nothing else [f"not attacked: {each}" for each in facts.skipped(run)]
+    every = ([each.reason for each in run.problems], list(facts.error_lines(run)), untried)
     lines = [f"- {shown_sentence(line)}\n" for found in every for line in found[:_LINES]]
     return "".join(["\n", *lines]) if lines else ""
 
@@ -40,9 +40,9 @@ def _table(prompt: PromptProbes) -> str:
     head = f"| family | OWASP | {' | '.join([*names, 'succeeded'])} |\n"
     rule = f"|---|---|{'--:|' * (len(names) + 1)}\n"
     rows = "".join(f"| {' | '.join(_row(family, prompt))} |\n" for family in prompt.families)
-    title = f"{code(short(prompt.prompt))} {shown_sentence(facts.title(prompt))}"
+    heading = f"{code(short(prompt.prompt))} {shown_sentence(facts.title(prompt))}"
     remarks = "".join(f"- {line}\n" for line in _remarks(prompt))
-    return f"\n**{title}**\n\n{head}{rule}{rows}" + (f"\n{remarks}" if remarks else "")
+    return f"\n**{heading}**\n\n{head}{rule}{rows}" + (f"\n{remarks}" if remarks else "")
 
 
 def _row(found: FamilyRate, prompt: PromptProbes) -> Iterator[str]:
@@ -51,8 +51,8 @@ def _row(found: FamilyRate, prompt: PromptProbes) -> Iterator[str]:
     cells = {cell.input: cell for cell in prompt.matrix if cell.family == found.family}
     for name in prompt.inputs:
         cell = cells.get(name)
-        share = facts.share(cell.rate) if cell is not None else ""
-        yield f"**{share}**" if cell is not None and cell.rate.succeeded else share
+        rate = facts.share(cell.rate) if cell is not None else ""
+        yield f"**{rate}**" if cell is not None and cell.rate.succeeded else rate
     yield escape(facts.interval(found.rate))
 
 

@@ -62,9 +62,9 @@ class _ProbeWriter:
         broken = [each for each in every if each.rate.succeeded]
         width = max((len(each.family) for each in broken), default=0)
         for each in broken:
-            share = facts.share(each.rate)
+            rate = facts.share(each.rate)
             owasp = ", ".join(each.owasp)
-            yield f"  {each.family.ljust(width)}  {share:>8}  {facts.interval(each.rate)}  {owasp}"
+            yield f"  {each.family.ljust(width)}  {rate:>8}  {facts.interval(each.rate)}  {owasp}"
         resisted = sum(not each.rate.succeeded and bool(each.rate.n) for each in every)
         if resisted:
             noun = "other family" if broken else "family"

@@ -25,10 +25,10 @@ def command(output: OutputOptions, identity: str) -> int:
       promptops new support/triage
     """
     from promptops.commands.init.new import create_prompt
-    from promptops.report.parts.record_json import write
+    from promptops.report.parts.data_text import write_json
 
     created = create_prompt(output.directory, identity)
-    output.write_each(lambda name, _: _text(created) if name == "text" else write(created))
+    output.write_each(lambda name, _: _text(created) if name == "text" else write_json(created))
     return 0
 
 

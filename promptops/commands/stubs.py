@@ -27,7 +27,7 @@ def command(output: OutputOptions, ref: str, target: str | None) -> int:
       promptops stubs worktree -o src/acme/prompts.py
     """
     from promptops.bundles.stubs import load_stubs
-    from promptops.report.stubs.python import typed_module
+    from promptops.report.stubs.report import typed_module
 
     if target is not None:
         output = replace(output, formats=_into(output.formats, target))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 
-from promptops.model.finding import Finding
+from promptops.model.finding import Finding, Severity
 from promptops.model.report import LintReport, Style, plain
-from promptops.report.parts.summary import summary
+from promptops.plurals import counted
 
 _GUTTER = 5
 
@@ -22,7 +23,7 @@ def write(report: LintReport, *, style: Style = plain, **_: object) -> str:
 
 def first_line(finding: Finding, style: Style = plain) -> str:
     """The first line: `a.prompt.yaml:3:1: error: it is wrong  [SCH001 yaml-syntax]`."""
-    from promptops.report.parts.sentence import heading
+    from promptops.report.parts.finding_text import heading
     from promptops.report.parts.visible import visible, visible_path
 
     place, severity = finding.place, str(finding.severity)
@@ -35,7 +36,7 @@ def first_line(finding: Finding, style: Style = plain) -> str:
 
 def finding_lines(finding: Finding, style: Style) -> Iterator[str]:
     """A finding with its source line, carets, hint and notes."""
-    from promptops.report.parts.sentence import advice, notes
+    from promptops.report.parts.finding_text import advice, notes
 
     yield first_line(finding, style)
     if finding.source_line.strip():
@@ -47,8 +48,7 @@ def finding_lines(finding: Finding, style: Style) -> Iterator[str]:
 
 
 def _excerpt(finding: Finding, style: Style) -> Iterator[str]:
-    from promptops.report.parts.excerpt import excerpt
-    from promptops.report.parts.sentence import advice
+    from promptops.report.parts.finding_text import advice, excerpt
 
     shown = excerpt(finding.source_line, finding.place)
     number = str(finding.place.line).rjust(_GUTTER)
@@ -57,3 +57,42 @@ def _excerpt(finding: Finding, style: Style) -> Iterator[str]:
     carets = style("caret", shown.carets) + (f" {style('hint', hint)}" if hint else "")
     yield f"{style('gutter', f'{number} |')} {shown.line}"
     yield f"{style('gutter', f'{blank} |')} {carets}"
+
+
+# Counts of a lint run, and the sentences that show them.
+
+
+def summary(report: LintReport) -> str:
+    """A summary: `found 3 errors, 1 warning (2 fixable with --fix)`; "" for no findings."""
+    if not report.findings:
+        return f"fixed {counted(report.fixed, 'finding')}" if report.fixed else ""
+    notes = ", ".join(_notes(report))
+    return f"found {by_severity(report.findings)}" + (f" ({notes})" if notes else "")
+
+
+def _notes(report: LintReport) -> list[str]:
+    safe = sum(1 for finding in report.findings if finding.fix and finding.fix.safe)
+    unsafe = sum(1 for finding in report.findings if finding.fix and not finding.fix.safe)
+    notes = []
+    if report.fixed:
+        notes.append(f"{report.fixed} fixed")
+    if safe:
+        notes.append(f"{safe} fixable with --fix")
+    if unsafe:
+        how = "more with --unsafe-fixes" if safe else "fixable with --fix --unsafe-fixes"
+        notes.append(f"{unsafe} {how}")
+    return notes
+
+
+def by_severity(findings: Iterable[Finding]) -> str:
+    """Counts such as `3 errors, 1 warning`, the worst severity first."""
+    counts = severities(findings)
+    return ", ".join(counted(counts[level], str(level)) for level in _WORST_FIRST if counts[level])
+
+
+def severities(findings: Iterable[Finding]) -> Counter[Severity]:
+    """The number of findings by severity."""
+    return Counter(finding.severity for finding in findings)
+
+
+_WORST_FIRST = sorted(Severity, reverse=True)

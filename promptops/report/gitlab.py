@@ -7,8 +7,8 @@ from typing import Any
 
 from promptops.model.finding import Finding, Severity
 from promptops.model.report import LintReport
-from promptops.report.parts.json_text import json_text
-from promptops.report.parts.sentence import advice
+from promptops.report.parts.data_text import json_text
+from promptops.report.parts.finding_text import advice
 from promptops.report.parts.visible import visible
 
 _SEVERITIES = {Severity.ERROR: "major", Severity.WARNING: "minor", Severity.INFO: "info"}

@@ -2,6 +2,4 @@
 
 from __future__ import annotations
 
-from promptops.report.parts.record_json import write
-
 __all__ = ["write"]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from promptops.model.report import LintReport
-from promptops.report.parts.json_text import json_text
-from promptops.report.parts.record_json import record_json
+from promptops.report.parts.data_text import json_text, record_json
 
 
 def write(report: LintReport, **_: object) -> str:

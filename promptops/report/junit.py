@@ -13,15 +13,14 @@ failures differently. A clean run is one passed test case, because some reject a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from html import escape
 from itertools import filterfalse
 
 from promptops.model.finding import Finding, Severity
 from promptops.model.report import LintReport
-from promptops.report.full import first_line
-from promptops.report.parts.sentence import advice, notes
-from promptops.report.parts.summary import by_severity
+from promptops.report.full import by_severity, first_line
+from promptops.report.parts.finding_text import advice, notes
 from promptops.report.parts.visible import visible
-from promptops.report.parts.xml_text import attributes, xml_text
 
 _NAME = "promptops lint"
 
@@ -93,3 +92,16 @@ def _lines(finding: Finding) -> Iterator[str]:
     if advice(finding):
         yield f"  hint: {advice(finding)}"
     yield from (f"  note: {note}" for note in notes(finding))
+
+
+# Escapes text for XML.
+
+
+def attributes(**values: str | int) -> str:
+    """The attributes of a tag, each after a space."""
+    return "".join(f' {name}="{xml_text(str(value))}"' for name, value in values.items())
+
+
+def xml_text(shown: str) -> str:
+    """Escape visible text, which contains no character that XML forbids."""
+    return escape(shown)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from promptops.model.finding import Finding
 from promptops.model.report import LintReport
 from promptops.plurals import counted
+from promptops.report.full import summary
+from promptops.report.parts.finding_text import advice, heading
 from promptops.report.parts.markdown_text import code, escape, sentence, within
-from promptops.report.parts.sentence import advice, heading
-from promptops.report.parts.summary import summary
 from promptops.report.parts.visible import visible
 
 MARKER = "<!-- promptops lint -->"

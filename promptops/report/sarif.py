@@ -10,8 +10,8 @@ from promptops.model.finding import Edit, Finding, Fix, Related, Severity, edits
 from promptops.model.place import Place
 from promptops.model.report import LintReport, RuleInfo
 from promptops.patterns import lazy_pattern
-from promptops.report.parts.json_text import json_text
-from promptops.report.parts.sentence import advice
+from promptops.report.parts.data_text import json_text
+from promptops.report.parts.finding_text import advice
 from promptops.report.parts.visible import visible
 
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}

@@ -147,9 +147,9 @@ class OutputOptions:
 
 
 def _record_writer() -> Callable[..., str]:
-    from promptops.report.parts.record_json import write
+    from promptops.report.parts.data_text import write_json
 
-    return write
+    return write_json
 
 
 def _verdict(text_of: Callable[[str, Style], str], name: str) -> str:

@@ -21,7 +21,7 @@ from promptops.cli.main import run
 from promptops.errors import GitError, InputError
 from promptops.model.prompt import Output, Prompt
 from promptops.model.shipping import Stubs
-from promptops.report.stubs.python import typed_module
+from promptops.report.stubs.report import typed_module
 from tests.output_schemas import validate
 
 ROOT = Path(__file__).parents[2]

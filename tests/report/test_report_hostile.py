@@ -9,7 +9,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from promptops.report import formats, writer
-from promptops.report.parts.sentence import heading
+from promptops.report.parts.finding_text import heading
 
 TO_READ = sorted(set(formats()) - {"json", "json-lines", "gitlab", "sarif"})
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from promptops.model.report import Style, plain
 from promptops.model.shipping import Export, FileState
 from promptops.plurals import counted
-from promptops.report.document.markdown import LIMIT
+from promptops.report.document.blocks import LIMIT
 from promptops.report.full import finding_lines
 from promptops.report.parts.loss_lines import loss_lines
 from promptops.report.parts.markdown_text import code_span, escape, within

@@ -12,7 +12,7 @@ from promptops.model.version import Bump
 from promptops.plurals import and_more, some
 from promptops.report.parts.markdown_text import code, escape, sentence
 from promptops.report.parts.visible import visible, visible_line, visible_path
-from promptops.report.release.text import UNTOLD, change_lines, step
+from promptops.report.release.report import UNTOLD, change_lines, step
 
 _MOST_CHANGES = 8
 _MOST_PATHS = 5

@@ -25,7 +25,7 @@ from promptops.model.test_run import TestRun
 from promptops.plurals import counted
 from promptops.records import record
 from promptops.report.parts.visible import visible
-from promptops.report.test.text import write
+from promptops.report.test.report import write_text
 from promptops.runtime.request.render import Renderer, RenderError, TracedRequest
 from promptops.runtime.template.scope import Piece
 from promptops.testing.options import RunOptions
@@ -340,7 +340,7 @@ def run_recorded(file: OpenFile, case: str) -> str:
     """
     if not file.trusted:
         raise UsageError("cases run in trusted workspaces only: they may run code")
-    return write(run_case(file.live.workspace, file.path, case)).rstrip("\n")
+    return write_text(run_case(file.live.workspace, file.path, case)).rstrip("\n")
 
 
 # The test cases of one prompt: which have a recorded answer, and a run of one of them.

@@ -18,7 +18,7 @@ _NOTHING = {
 }
 
 
-def write(report: BatchReport, *, style: Style = plain, **_: object) -> str:
+def write_text(report: BatchReport, *, style: Style = plain, **_: object) -> str:
     """The lines, each with a newline."""
     return "".join(f"{line}\n" for line in _lines(report, style))
 

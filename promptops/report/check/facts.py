@@ -16,14 +16,13 @@ from promptops.model.report import LintReport, RuleInfo
 from promptops.model.test_run import CaseRun, TestRun
 from promptops.plurals import counted, plural
 from promptops.records import replace
-from promptops.report.diff.facts import risks
-from promptops.report.mutate import facts as mutants
-from promptops.report.parts.bumps import before_1
-from promptops.report.parts.summary import by_severity
+from promptops.report.diff.facts import before_1, risks
+from promptops.report.full import by_severity
+from promptops.report.mutate import report as mutants
 from promptops.report.parts.visible import visible
-from promptops.report.probe import facts as probe_facts
+from promptops.report.probe import report as probe_facts
 from promptops.report.test import facts
-from promptops.report.test.troubles import Trouble, stale, troubles
+from promptops.report.test.facts import Trouble, stale, troubles
 
 
 def rows(report: CheckReport) -> tuple[GateRow, ...]:

@@ -35,16 +35,15 @@ from promptops.report.check.views import (
 )
 from promptops.report.diff import html as diff
 from promptops.report.diff.html import Pair, PromptChangesView, means, prompt_views
-from promptops.report.mutate import facts as mutants
+from promptops.report.full import by_severity
+from promptops.report.mutate import report as mutants
 from promptops.report.mutate.html import PARTS as MUTANTS
 from promptops.report.mutate.html import row_views
-from promptops.report.page.document import document
-from promptops.report.page.size_budget import Room
+from promptops.report.page.document import Room, document
 from promptops.report.page.source import PARTS as SOURCE
-from promptops.report.parts.sentence import advice
-from promptops.report.parts.summary import by_severity
-from promptops.report.probe import facts as probe_facts
-from promptops.report.probe import facts as probes
+from promptops.report.parts.finding_text import advice
+from promptops.report.probe import report as probe_facts
+from promptops.report.probe import report as probes
 from promptops.report.probe.html import PromptProbesView
 from promptops.report.probe.html import prompt_views as probe_views
 from promptops.report.test import facts
@@ -61,7 +60,7 @@ _MOST_TOLD = 100
 _MOST_REASONS = 20
 
 
-def write(report: CheckReport, **_: object) -> str:
+def write_html(report: CheckReport, **_: object) -> str:
     """The whole page, with the coverage that `report.shown` has besides."""
     if report.shown is not None and report.shown.coverage:
         report = replace(report, test=replace(report.test, coverage=report.shown.coverage))

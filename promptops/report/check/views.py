@@ -12,6 +12,7 @@ from promptops.model.test_run import CoverageRow
 from promptops.records import record
 from promptops.report.diff.html import Fold
 from promptops.report.diff.html import PromptChangesView as ChangesView
+from promptops.report.full import severities
 from promptops.report.mutate.html import RowView as MutatedView
 from promptops.report.page.source import (
     AnnotatedLine,
@@ -21,7 +22,6 @@ from promptops.report.page.source import (
     excerpt_of,
     stretches,
 )
-from promptops.report.parts.summary import severities
 from promptops.report.test.html import PromptResultsView as CasesView
 
 MOST = 1_000

@@ -20,10 +20,9 @@ from promptops.model.version import Bump
 from promptops.patterns import lazy_pattern
 from promptops.plurals import counted, some
 from promptops.records import record
-from promptops.report.parts.bumps import before_1
-from promptops.report.parts.json_text import json_data, json_text
+from promptops.report.parts.data_text import json_data, json_text
+from promptops.report.parts.differences import line_difference
 from promptops.report.parts.visible import visible
-from promptops.report.parts.words import line_difference
 
 _LONGEST_WITNESS = 120
 _LONGEST_VALUE = 160
@@ -369,3 +368,15 @@ def _key_of_pair(pair: SeenPair) -> Hashable:
 
 def _text_of(seen: Seen | None) -> str:
     return seen.text if seen else ""
+
+
+# Why the next version seems smaller than its bump.
+
+_RAISED = {Bump.MAJOR: "minor", Bump.MINOR: "patch"}
+"""Before 1.0.0: the number of the version that a change raises."""
+
+
+def before_1(bump: Bump | None, version: str) -> str:
+    """The reason for a `version` below 1.0.0 with another number raised than the bump; or ""."""
+    number = _RAISED.get(bump) if bump is not None and version.startswith("0.") else None
+    return f"before 1.0.0 this raises the {number} number" if number else ""

@@ -21,14 +21,14 @@ from promptops.report.diff.facts import (
     worst_first,
 )
 from promptops.report.page.document import document
-from promptops.report.parts.json_text import json_data
-from promptops.report.parts.words import Kind, Segment, word_difference
+from promptops.report.parts.data_text import json_data
+from promptops.report.parts.differences import Kind, Segment, word_difference
 
 PARTS = "diff/page/changes"
 _MOST_OPEN = 40
 
 
-def write(report: DiffReport, **_: object) -> str:
+def write_html(report: DiffReport, **_: object) -> str:
     """The whole page."""
     prompts = prompt_views(report)
     every = (change for prompt in report.prompts for change in prompt.changes)

@@ -1,15 +1,15 @@
-"""The blocks of a document: what a result says, before a format writes it.
-
-The texts of blocks are safe to print (`visible`) and have no markup, but backticks mark code.
-"""
+"""The blocks of a report, and how they look at a terminal and in a comment."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import compress
 from typing import Literal
 
+from promptops.model.report import Style
 from promptops.plurals import counted
 from promptops.records import record, replace
+from promptops.report.parts.markdown_text import code, escape, fitting, sentence
 from promptops.report.parts.visible import visible
 
 Level = Literal["error", "warning", "info", "note"]
@@ -168,3 +168,105 @@ class Table:
         used = [any(cell.text for cell in column) for column in zip(*cells, strict=True)]
         rows = (replace(row, cells=tuple(compress(row.cells, used))) for row in self.rows)
         return replace(self, columns=tuple(compress(self.columns, used)), rows=tuple(rows))
+
+
+# Blocks for a person at a terminal.
+
+
+def last_lines(document: Document, style: Style) -> Iterator[str]:
+    """The remarks, the next command and the summary."""
+    for remark in document.remarks:
+        if remark.text:
+            yield f"{style(remark.level, remark.label or remark.level)}: {remark.text}"
+    if document.next:
+        yield f"{style('hint', 'hint')}: {document.next}"
+    yield style("summary", document.summary)
+
+
+def table_lines(table: Table, style: Style, *, right: bool = False) -> Iterator[str]:
+    """The head and the rows, in aligned columns.
+
+    Args:
+        right: Align numbers on the right.
+    """
+    filled = table.filled
+    head = (Cell(filled.unit), *(Cell(column.title) for column in filled.columns))
+    rows = [(Cell(row.name), *row.cells) for row in filled.rows]
+    widths = [0] * len(head)
+    for cells in (head, *rows):
+        for index, cell in enumerate(cells):
+            widths[index] = max(widths[index], len(cell.whole))
+    sides = [False, *(right and column.number for column in filled.columns)]
+
+    def line(cells: tuple[Cell, ...]) -> str:
+        return "  ".join(
+            _aligned(cell, widths[index], style, right=sides[index])
+            for index, cell in enumerate(cells)
+        )
+
+    yield style("note", line(head).rstrip())
+    for row, cells in zip(filled.rows, rows, strict=True):
+        yield f"{line(cells)}  {row.instead or row.after}".rstrip()
+
+
+def _aligned(cell: Cell, width: int, style: Style, *, right: bool) -> str:
+    """The cell with a colour for its level, which has no width."""
+    gap = " " * (width - len(cell.whole))
+    shown = style(cell.level, cell.whole) if cell.level else cell.whole
+    return f"{gap}{shown}" if right else f"{shown}{gap}"
+
+
+# Blocks for a comment on a pull request or an issue.
+
+LIMIT = 65_536
+"""GitHub's limit of a comment in characters."""
+
+
+def opening(document: Document) -> str:
+    """The summary, the remarks and the next command, after a marker.
+
+    The marker identifies the comment, so that it is updated and not repeated.
+    """
+    lines = [
+        f"**{document.label}**: {sentence(document.summary)}",
+        *map(_remark, document.remarks),
+        f"Next: {code(document.next)}" if document.next else "",
+    ]
+    marker = f"<!-- promptops {document.command} -->\n"
+    return marker + "\n".join(f"{line}\n" for line in lines if line)
+
+
+def _remark(remark: Remark) -> str:
+    label = f"{remark.label.capitalize()}: " if remark.label and remark.text else ""
+    return f"{label}{sentence(remark.text)}"
+
+
+def table_text(table: Table, room: int, every: str) -> str:
+    """The rows that fit into so many characters, and the number of the others.
+
+    Args:
+        every: The command or option that shows all of them.
+    """
+    filled = table.filled
+    titles = [filled.unit, *(column.title for column in filled.columns)]
+    sides = ["---", *("--:" if column.number else "---" for column in filled.columns)]
+    rows = list(fitting(room, (_row(row, len(sides)) for row in filled.rows)))
+    rest = more(len(filled.rows) - len(rows), filled.unit, every)
+    return "".join([f"| {' | '.join(titles)} |\n|{'|'.join(sides)}|\n", *rows, rest])
+
+
+def more(number: int, unit: str, every: str) -> str:
+    """The number of those that are left out, and what shows all; "" for none."""
+    return f"\n{counted(number, f'more {unit}')}: {code(every)}\n" if number > 0 else ""
+
+
+def _row(row: Row, width: int) -> str:
+    name = f"{code(row.name)} ({escape(row.after)})" if row.after else code(row.name)
+    if row.instead:
+        return f"| {name} | {escape(row.instead)} |{' |' * (width - 2)}\n"
+    return f"| {' | '.join([name, *map(_cell, row.cells)])} |\n"
+
+
+def _cell(cell: Cell) -> str:
+    text = escape(cell.whole)
+    return f"**{text}**" if cell.level in ("error", "warning") else text

@@ -15,32 +15,31 @@ from promptops.model.night import (
     PromptDrift,
 )
 from promptops.records import record
-from promptops.report.drift import facts
-from promptops.report.drift.facts import RELEASE, changes
-from promptops.report.page.document import PICTURE, document
+from promptops.report.drift import report
+from promptops.report.drift.report import RELEASE, changes
+from promptops.report.page.document import PICTURE, Room, document
 from promptops.report.page.scale import Scale, Tick, marks, score_scale
-from promptops.report.page.size_budget import Room
 from promptops.report.parts.visible import visible
-from promptops.report.test import scores
+from promptops.report.test import facts as scores
 from promptops.report.test.facts import problem_lines, short
 from promptops.report.test.html import FILTERS, PARTS, WorseView, worse_view
 
 _NIGHTS_SHOWN = 150
 
 
-def write(drift: Drift, **_: Any) -> str:
+def write_html(drift: Drift, **_: Any) -> str:
     """The whole page."""
     return document(
         "drift/page",
         FILTERS,
         parts=(PARTS, PICTURE),
-        head=facts.document(drift),
+        head=report.document(drift),
         drift=drift,
-        tonight=facts.tonight_table(drift),
+        tonight=report.tonight_table(drift),
         prompts=prompt_views(drift, Room()),
         problems=tuple(problem_lines(drift.problems)),
         edges=EDGES,
-        facts=facts,
+        facts=report,
         scores=scores,
     )
 
@@ -72,7 +71,7 @@ def prompt_views(drift: Drift, room: Room) -> tuple[PromptDriftView, ...]:
     """The sections, drifted prompts first."""
     return tuple(
         _view(prompt, drift, f"prompt-{number}", room)
-        for number, prompt in enumerate(facts.in_order(drift), 1)
+        for number, prompt in enumerate(report.in_order(drift), 1)
     )
 
 
@@ -82,10 +81,10 @@ def _view(prompt: PromptDrift, drift: Drift, anchor: str, room: Room) -> PromptD
         anchor=anchor,
         prompt=prompt,
         quiet=prompt.verdict in ("steady", "learning", "accepted"),
-        chart=_drawn(prompt, facts.main_chart(prompt)),
+        chart=_drawn(prompt, report.main_chart(prompt)),
         folded=_drawn(prompt, prompt.chart("contracts") if prompt.chart("score") else None),
-        worst=tuple(worse_view(worse, room) for worse in facts.shows_worst(prompt)),
-        steps=tuple(facts.next_steps(prompt, drift)) if prompt.verdict == "drifted" else (),
+        worst=tuple(worse_view(worse, room) for worse in report.shows_worst(prompt)),
+        steps=tuple(report.next_steps(prompt, drift)) if prompt.verdict == "drifted" else (),
         nights=nights[::-1],
         left_out=len(prompt.history) - len(nights),
     )
@@ -292,12 +291,12 @@ class _Drawing:
 
     def _title(self, point: ChartPoint, night: Night) -> str:
         parts = [
-            f"{facts.day(night)}: {facts.points(point.mean)}{self._unit()}",
+            f"{report.day(night)}: {report.points(point.mean)}{self._unit()}",
             f"± {100 * _NORMAL_95 * point.se:.1f}",
             night.verdict,
         ]
         if point.ewma is not None:
-            parts.append(f"ewma {facts.signed(point.ewma)}")
+            parts.append(f"ewma {report.signed(point.ewma)}")
         return ", ".join(parts)
 
     def _ewma_lines(self) -> Iterator[str]:
@@ -323,7 +322,7 @@ class _Drawing:
                 yield SignalDot(
                     x=self._x(point.night),
                     y=self._ewma_y.at(point.ewma),
-                    title=f"{facts.day(night)}: signal, {outcome}",
+                    title=f"{report.day(night)}: signal, {outcome}",
                     is_confirmed=not point.reset,
                 )
 
@@ -332,7 +331,7 @@ class _Drawing:
         every = max(1, -(-len(self._history) // _DATES_SHOWN))
         before = ""
         for index in range(len(self._history) - 1, -1, -every):
-            date = facts.day(self._history[index])[5:]
+            date = report.day(self._history[index])[5:]
             if date != before:
                 yield Tick(at=self._x(index), text=date)
             before = date
@@ -342,14 +341,14 @@ class _Drawing:
         for index, night in enumerate(self._history):
             if night.verdict in ("incomplete", "accepted"):
                 reason = f": {visible(night.reason)}" if night.reason else ""
-                yield self._x(index), f"{facts.day(night)}: {night.verdict}{reason}"
+                yield self._x(index), f"{report.day(night)}: {night.verdict}{reason}"
 
     def _summary(self) -> str:
         """The picture in words."""
         last = self._chart.points[-1]
-        level = f", {facts.baseline(self._chart)} learned" if self._chart.baseline else ""
+        level = f", {report.baseline(self._chart)} learned" if self._chart.baseline else ""
         count = len(self._chart.points)
-        return f"{count} nights; the last one {facts.points(last.mean)}{self._unit()}{level}"
+        return f"{count} nights; the last one {report.points(last.mean)}{self._unit()}{level}"
 
     def _unit(self) -> str:
         return " points" if self._chart.name == "score" else "% of answers keep all contracts"
@@ -452,7 +451,7 @@ def _boundaries_from_the_end(
         yield Boundary(
             x=at,
             label=shown if fits else "",
-            title=f"{name} since {facts.day(history[index])}",
+            title=f"{name} since {report.day(history[index])}",
             is_first=index == 0,
         )
         right = at - _LABEL_GAP if fits else right
@@ -469,7 +468,7 @@ def _marks_of(prompt: PromptDrift, x: Callable[[int], float]) -> tuple[Mark, ...
         Mark(
             x=x(index),
             letter=_MARK_LETTERS[number - max(unnamed, 0)] if number >= unnamed else "",
-            day=facts.day(prompt.history[index]),
+            day=report.day(prompt.history[index]),
             changes=tuple(own),
         )
         for number, (index, own) in enumerate(found.items())

@@ -9,7 +9,7 @@ from promptops.model.mutant import Mutant, MutationRow, MutationRun
 from promptops.model.place import Place
 from promptops.plurals import and_more
 from promptops.records import record
-from promptops.report.mutate import facts
+from promptops.report.mutate import report
 from promptops.report.page.document import document
 from promptops.report.page.source import PARTS as SOURCE
 from promptops.report.page.source import Note, Stretch, excerpt_of, stretches
@@ -26,17 +26,17 @@ _LONGEST_SIDE = 2_000
 _FILTERS: dict[str, Callable[..., Any]] = {"short": short}
 
 
-def write(run: MutationRun, **_: object) -> str:
+def write_html(run: MutationRun, **_: object) -> str:
     """The whole page."""
     return document(
         "mutate/page",
         _FILTERS,
         parts=(CASES, SOURCE, PARTS),
-        head=facts.document(run),
-        scores=facts.scores(run.rows),
+        head=report.document(run),
+        scores=report.scores(run.rows),
         operators=run.by_operator,
         rows=row_views(run),
-        mutants=facts,
+        mutants=report,
     )
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from promptops.model.finding import Finding
 from promptops.plurals import and_more, counted
+from promptops.report.parts.finding_text import advice, heading
 from promptops.report.parts.markdown_text import code_span, escape, readable_sentence, within
-from promptops.report.parts.sentence import advice, heading
 from promptops.report.parts.visible import visible, visible_path
 
 

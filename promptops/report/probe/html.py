@@ -6,25 +6,24 @@ from collections.abc import Mapping, Sequence
 
 from promptops.model.probe import FamilyRate, MatrixCell, ProbedCase, ProbeRun, PromptProbes
 from promptops.records import record
-from promptops.report.page.document import document
-from promptops.report.page.size_budget import Cut, Room
-from promptops.report.probe import facts
+from promptops.report.page.document import Cut, Room, document
+from promptops.report.probe import report
 from promptops.report.test.facts import call
 from promptops.report.test.html import FILTERS, PARTS
 
 
-def write(run: ProbeRun, **_: object) -> str:
+def write_html(run: ProbeRun, **_: object) -> str:
     """The whole page."""
     return document(
         "probe/page",
         FILTERS,
         parts=(PARTS,),
-        head=facts.document(run),
+        head=report.document(run),
         run=run,
         prompts=prompt_views(run, Room()),
-        skipped=list(facts.skipped(run)),
-        errors=list(facts.error_lines(run)),
-        facts=facts,
+        skipped=list(report.skipped(run)),
+        errors=list(report.error_lines(run)),
+        facts=report,
     )
 
 
@@ -80,7 +79,7 @@ def prompt_views(run: ProbeRun, room: Room, anchor: str = "prompt") -> tuple[Pro
 def _prompt(
     prompt: PromptProbes, cases: Sequence[ProbedCase], anchor: str, room: Room
 ) -> PromptProbesView:
-    own = facts.succeeded(case for case in cases if case.run.prompt == prompt.prompt)
+    own = report.succeeded(case for case in cases if case.run.prompt == prompt.prompt)
     successes: list[SuccessView] = []
     for number, case in enumerate(own[: room.cases], 1):
         room.take_case()

@@ -17,12 +17,12 @@ from promptops.model.test_run import (
 )
 from promptops.plurals import counted
 from promptops.records import record
-from promptops.report.page.document import document
-from promptops.report.page.size_budget import Cut, Room
+from promptops.report.page.document import Cut, Room, document
+from promptops.report.parts.differences import Segment
 from promptops.report.parts.visible import visible
-from promptops.report.parts.words import Segment
-from promptops.report.test import facts, scores
-from promptops.report.test.troubles import Trouble, outages, own_reason, shared, troubles
+from promptops.report.test import facts
+from promptops.report.test import facts as scores
+from promptops.report.test.facts import Trouble, outages, own_reason, shared, troubles
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -192,7 +192,7 @@ def _cell(case: CaseRun, column: Column, found: list[Shown] | None) -> Cell:
 PARTS = "test/page/cases"
 
 
-def write(run: TestRun, **_: object) -> str:
+def write_html(run: TestRun, **_: object) -> str:
     """The whole page."""
     return document(
         "test/page",

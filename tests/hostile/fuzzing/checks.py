@@ -28,8 +28,10 @@ from promptops.model.internal_error import CODE
 from promptops.model.report import LintReport
 from promptops.model.tree import TreeEntry
 from promptops.report import writer
-from promptops.report.diff import html, markdown, text
-from promptops.report.parts import record_json
+from promptops.report.diff import html
+from promptops.report.diff import report as markdown
+from promptops.report.diff import report as text
+from promptops.report.parts import data_text
 from promptops.source.config import load
 from promptops.testing.plan import plan_cases
 
@@ -123,7 +125,7 @@ def check_pair(seed: int, index: int) -> None:
         raise Wrong(next(messages))
     if not any(c.code == "CHG310" for each in found if each.id == "fine" for c in each.changes):
         raise Wrong("a change of another file is hidden")
-    random.choice((text, markdown, html, record_json)).write(report)
+    random.choice((text, markdown, html, data_text)).write(report)
 
 
 class _Tree(MemoryTree):

@@ -4,15 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from promptops.report.compare import html, markdown, text
-from promptops.report.parts import record_json
+from promptops.report.compare import html, report
+from promptops.report.parts import data_text
 from tests.golden_files import compare
 from tests.report.compare.comparisons import COMPARISONS, recommended, undecided
 from tests.report.compare.hostile_comparisons import hostile
 from tests.report.diff.html_pages import read, readable
 
 GOLDEN = Path(__file__).parent / "golden"
-FORMATS = {"txt": text, "md": markdown}
+FORMATS = {"txt": report, "md": report}
 
 
 @pytest.mark.parametrize("ending", FORMATS)
@@ -29,11 +29,11 @@ def test_untrusted_text_is_shown_as_in_its_golden_file(ending):
 
 
 def test_json_has_all_of_a_comparison():
-    compare(GOLDEN / "recommended.json", record_json.write(recommended()))
+    compare(GOLDEN / "recommended.json", data_text.write_json(recommended()))
 
 
 def test_a_page_has_the_texts_of_its_golden_file():
-    root = read(html.write(undecided()))
+    root = read(html.write_html(undecided()))
 
     parts = [next(root.all(name)) for name in ("header", "main", "footer")]
     compare(GOLDEN / "page.txt", "\n".join(map(readable, parts)))

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from promptops.report.diff import markdown, text
+from promptops.report.diff import report
 from tests.golden_files import compare
 from tests.report.diff.hostile_reports import hostile
 from tests.report.diff.reports import REPORTS
 
 GOLDEN = Path(__file__).parent / "golden"
-FORMATS = {"txt": text, "md": markdown}
+FORMATS = {"txt": report, "md": report}
 
 
 @pytest.mark.parametrize("ending", FORMATS)

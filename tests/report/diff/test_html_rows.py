@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from promptops.report.diff.html import DiffLine, DiffRow, Fold, folded, side_by_side
-from promptops.report.parts.words import Segment, word_difference
+from promptops.report.parts.differences import Segment, word_difference
 from tests.tiers import examples
 
 CASES = {

@@ -5,19 +5,19 @@ import unicodedata
 
 import pytest
 
-from promptops.report.parts import record_json
-from promptops.report.test import github, html, junit, markdown, text
+from promptops.report.parts import data_text
+from promptops.report.test import html, report
 from tests.report.conftest import HOSTILE
 from tests.report.test.hostile_runs import hostile
 from tests.report.test.runs import RUNS, case, failing, run
 from tests.tiers import fast_spread
 
 FORMATS = {
-    "text": text,
-    "json": record_json,
-    "junit": junit,
-    "github": github,
-    "markdown": markdown,
+    "text": report,
+    "json": data_text,
+    "junit": report,
+    "github": report,
+    "markdown": report,
     "html": html,
 }
 
@@ -51,7 +51,7 @@ def test_a_text_ends_with_a_newline_or_is_empty(name, format_name):
 
 
 def test_what_does_not_pass_is_an_error_and_the_rest_is_none():
-    kinds = [line.split(" ")[0] for line in github.write(failing()).splitlines()]
+    kinds = [line.split(" ")[0] for line in report.write_github(failing()).splitlines()]
 
     assert kinds == ["::error"] * 8 + ["::warning"] + ["::notice"] * 2
 
@@ -59,7 +59,7 @@ def test_what_does_not_pass_is_an_error_and_the_rest_is_none():
 def test_what_is_to_be_known_of_cases_that_pass_is_one_notice():
     cases = [case("a", f"c{n}", reason="two of three answers keep it") for n in range(50)]
 
-    (line,) = github.write(run(*cases)).splitlines()
+    (line,) = report.write_github(run(*cases)).splitlines()
 
     assert line.startswith("::notice file=prompts/support/triage.prompt.yaml,line=80,")
     assert line.endswith("title=note::two of three answers keep it%0Aa: c0, c1, c2 and 47 more")
@@ -68,7 +68,7 @@ def test_what_is_to_be_known_of_cases_that_pass_is_one_notice():
 def test_missing_recordings_are_one_annotation():
     cases = [case("a", f"c{n}", status="stale", answer=None) for n in range(50)]
 
-    (line,) = github.write(run(*cases, verdict="fail")).splitlines()
+    (line,) = report.write_github(run(*cases, verdict="fail")).splitlines()
 
     assert line.endswith(
         "title=stale::50 of 50 recordings missing, run promptops test --record"

@@ -4,15 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from promptops.report.parts import record_json
-from promptops.report.test import github, html, junit, markdown, text
+from promptops.report.parts import data_text
+from promptops.report.test import html, report
 from tests.golden_files import compare
 from tests.report.diff.html_pages import read, readable
 from tests.report.test.hostile_runs import hostile
 from tests.report.test.runs import RUNS, failing
 
 GOLDEN = Path(__file__).parent / "golden"
-FORMATS = {"txt": text, "xml": junit, "github.txt": github, "md": markdown}
+FORMATS = {"txt": report, "xml": report, "github.txt": report, "md": report}
 
 
 @pytest.mark.parametrize("ending", FORMATS)
@@ -29,11 +29,11 @@ def test_what_strangers_and_models_write_is_shown_as_its_golden_file_says(ending
 
 
 def test_json_has_all_of_a_run():
-    compare(GOLDEN / "failing.json", record_json.write(failing()))
+    compare(GOLDEN / "failing.json", data_text.write_json(failing()))
 
 
 def test_a_page_says_what_its_golden_file_says():
-    root = read(html.write(failing()))
+    root = read(html.write_html(failing()))
 
     parts = [next(root.all(name)) for name in ("header", "main", "footer")]
     compare(GOLDEN / "page.txt", "\n".join(map(readable, parts)))

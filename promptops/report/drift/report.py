@@ -1,4 +1,4 @@
-"""The wording of a run of `drift` in all formats, without any markup."""
+"""A night of `drift` in words: for a terminal, and for an issue."""
 
 from __future__ import annotations
 
@@ -18,9 +18,11 @@ from promptops.model.night import (
     PromptDrift,
     Visible,
 )
+from promptops.model.report import Style, plain
 from promptops.model.test_run import Worse
 from promptops.plurals import counted, some
 from promptops.report.document.blocks import (
+    LIMIT,
     Cell,
     Column,
     Controls,
@@ -31,9 +33,16 @@ from promptops.report.document.blocks import (
     Row,
     Table,
     ended_early,
+    last_lines,
+    more,
+    table_lines,
+    table_text,
 )
+from promptops.report.parts.markdown_text import code, escape, fitting, sentence, shown_sentence
 from promptops.report.parts.visible import visible, visible_path
-from promptops.report.test.facts import cost, short
+from promptops.report.test import facts as scores
+from promptops.report.test.facts import Differences, cost, problem_lines, short
+from promptops.report.test.report import worst_case
 
 ALL = "--format json=FILE"
 """The option with which the same run would show all of it: another run may call a model."""
@@ -435,3 +444,172 @@ def _same_history(drift: Drift) -> str:
 
 def _command(words: str) -> str:
     return visible(f"promptops {words}")
+
+
+# For a person at a terminal: a row for each prompt, then what happened, then a summary line.
+
+
+def write_text(drift: Drift, *, style: Style = plain, figures: bool = False, **_: object) -> str:
+    """The whole text.
+
+    Args:
+        figures: Also show the figures of each prompt in one line.
+    """
+    lines = _DriftWriter(drift, style, figures=figures).lines()
+    return "".join(f"{line}\n" for line in lines)
+
+
+class _DriftWriter:
+    def __init__(self, drift: Drift, style: Style, *, figures: bool) -> None:
+        self._drift = drift
+        self._style = style
+        self._figures = figures
+        self._differences = Differences(style)
+
+    def lines(self) -> Iterator[str]:
+        if self._drift.prompts:
+            yield from table_lines(tonight_table(self._drift), self._style)
+            yield from self._details()
+        for broken in self._drift.broken:
+            where = visible_path(str(broken.place))
+            yield f"{where}: {self._style('error', 'error')}: {visible(broken.message)}"
+        for problem in problem_lines(self._drift.problems):
+            yield f"{self._style('error', 'error')}: {problem}"
+        yield from last_lines(document(self._drift), self._style)
+
+    def _details(self) -> Iterator[str]:
+        lines = [line for prompt in in_order(self._drift) for line in self._prompt(prompt)]
+        lines += [pooled_line(each) for each in pooled(self._drift)]
+        yield from ["", *lines] if lines else []
+        yield ""
+
+    def _prompt(self, prompt: PromptDrift) -> Iterator[str]:
+        name = self._style("path", visible_path(short(prompt.prompt)))
+        if self._figures:
+            yield f"{name}: {visible(prompt.line)}"
+        if signal(prompt):
+            verdict = self._style(LEVELS[prompt.verdict], prompt.verdict)
+            yield f"{name}: {verdict} {signal(prompt)}"
+        for remark in (*remarks(prompt), *changed_tonight(prompt)):
+            yield f"{name}: {remark}"
+        if prompt.blame:
+            yield f"  {self._style('note', 'cause')}: {blame(prompt)}"
+        for reason in other_reasons(prompt):
+            yield f"  {self._style('note', 'also')}: {reason}"
+        yield from self._worst(prompt)
+
+    def _worst(self, prompt: PromptDrift) -> Iterator[str]:
+        worst = shows_worst(prompt)
+        if worst:
+            legend = self._differences.legend(RECORDED, TONIGHT)
+            yield f"  worst cases, {legend}:"
+        for worse in worst:
+            lines = scores.case_lines(worse, self._differences, LONG)
+            yield from (f"  {line}".rstrip() for line in lines)
+        for purpose, command in (
+            next_steps(prompt, self._drift) if prompt.verdict == "drifted" else ()
+        ):
+            yield f"  {self._style('hint', purpose)}: {command}"
+
+
+# The text of an issue: what drifted since when, who caused it, the worst cases, what to do.
+
+MARKER = "<!-- promptops drift -->"
+"""Identifies the issue, so that it is updated and not repeated."""
+
+_RESERVED = 1_000  # for the notes on omitted parts
+_ROOM_FOR_TABLE = 15_000
+_PROBLEMS_SHOWN = 10
+_CHANGES_SHOWN = 10
+
+
+def write_markdown(drift: Drift, **_: object) -> str:
+    """One text below GitHub's limit of 65,536 characters; it notes how much is left out."""
+    head = f"{MARKER}\n# {sentence(headline(drift))}\n\n{_intro(drift)}"
+    after = _after(drift)
+    room = LIMIT - _RESERVED - len(head) - len(after)
+    table = _table(drift, min(room, _ROOM_FOR_TABLE))
+    signalled = [prompt for prompt in in_order(drift) if prompt.verdict in SIGNALS]
+    sections = list(fitting(room - len(table), (_section(each, drift) for each in signalled)))
+    rest = more(len(signalled) - len(sections), "prompt", ALL)
+    return "".join([head, *sections, rest, table, after])
+
+
+def _intro(drift: Drift) -> str:
+    if not drift.prompts:
+        return f"{shown_sentence(summary(drift))}\n"
+    cases = "Every night, the model answers the test cases of a release again."
+    return f"{shown_sentence(summary(drift))}\n\n{cases}\n"
+
+
+def _section(prompt: PromptDrift, drift: Drift) -> str:
+    lines = [
+        f"\n## {code(short(prompt.prompt))}\n\n",
+        *_markdown_level(prompt),
+        *_blame(prompt),
+        *_changes(prompt),
+        *_worst(prompt),
+        *(_steps(prompt, drift) if prompt.verdict == "drifted" else ()),
+    ]
+    return "".join(lines)
+
+
+def _markdown_level(prompt: PromptDrift) -> Iterator[str]:
+    chart = main_chart(prompt)
+    kept = "% of answers keep all contracts"
+    unit = f" points of {code(short(prompt.score))}" if prompt.score else kept
+    word = f" {escape(signal(prompt))}" if signal(prompt) else ""
+    level = f"{tonight(prompt)}{unit} tonight, {baseline(chart)} in the learned nights"
+    yield f"**{prompt.verdict.capitalize()}**{word}: {level}.\n"
+    yield from (f"{shown_sentence(remark)}\n" for remark in remarks(prompt))
+
+
+def _blame(prompt: PromptDrift) -> Iterator[str]:
+    if prompt.blame:
+        yield f"\n**Cause**: {shown_sentence(blame(prompt))}\n"
+        yield from (f"- {shown_sentence(reason)}\n" for reason in other_reasons(prompt))
+
+
+def _changes(prompt: PromptDrift) -> Iterator[str]:
+    found = list(changes(prompt))[-_CHANGES_SHOWN:]
+    if found:
+        yield "\n**What changed behind the same prompt**\n\n"
+    for index, _kind, change in found:
+        yield f"- {escape(day(prompt.history[index]))}: {shown_sentence(change)}\n"
+
+
+def _worst(prompt: PromptDrift) -> Iterator[str]:
+    worst = shows_worst(prompt)
+    if worst:
+        yield "\n**Worst cases**, the recorded answer (-) and tonight's (+)\n\n"
+        yield from (worst_case(worse, LONG) for worse in worst)
+
+
+def _steps(prompt: PromptDrift, drift: Drift) -> Iterator[str]:
+    yield "\n**What to do**\n\n"
+    for purpose, command in next_steps(prompt, drift):
+        yield f"- {shown_sentence(purpose)}: {code(command)}\n"
+
+
+def _table(drift: Drift, room: int) -> str:
+    if not drift.prompts:
+        return ""
+    rows = table_text(tonight_table(drift), room, ALL)
+    lines = [f"\n{shown_sentence(pooled_line(each))}\n" for each in pooled(drift)]
+    return "".join(["\n## All prompts\n\n", rows, *lines])
+
+
+def _after(drift: Drift) -> str:
+    problems = [
+        *(f"{visible_path(str(each.place))}: {visible(each.message)}" for each in drift.broken),
+        *problem_lines(drift.problems),
+        *warnings(drift),
+    ]
+    lines = [shown_sentence(problem) for problem in problems[:_PROBLEMS_SHOWN]]
+    if problems[_PROBLEMS_SHOWN:]:
+        lines.append(counted(len(problems) - _PROBLEMS_SHOWN, "more problem"))
+    if drift.ended:
+        lines.append(f"Ended early: {sentence(ended_early(drift.ended, drift.unasked).text)}")
+    if drift.advice:
+        lines.append(f"Next: {code(visible(drift.advice))}")
+    return "".join(["\n", *(f"- {line}\n" for line in lines)]) if lines else ""

@@ -9,21 +9,22 @@ from promptops.model.prompt import Prompt
 from promptops.model.shipping import Stubs, TypedModule
 from promptops.records import record
 from promptops.report.parts.visible import visible
-from promptops.report.stubs.syntax import (
+from promptops.report.stubs.types import (
     WIDTH,
+    Declarations,
     Type,
+    Types,
     UniqueNames,
     class_name,
     docstring,
     laid_out,
     quoted,
 )
-from promptops.report.stubs.types import Declarations, Types
 
 _MARGIN = " " * 4
 
 
-def write(found: TypedModule, **_: object) -> str:
+def write_python(found: TypedModule, **_: object) -> str:
     """The source code of the module."""
     return found.module
 

@@ -1,12 +1,14 @@
-"""The wording of mutation testing in all formats, without any markup."""
+"""What mutation testing found, in words: for a terminal, a comment, and annotations."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
 from promptops.model.mutant import Kill, Mutant, MutationCount, MutationRow, MutationRun
-from promptops.plurals import counted, some
+from promptops.model.report import Style, plain
+from promptops.plurals import and_more, counted, some
 from promptops.report.document.blocks import (
+    LIMIT,
     Cell,
     Column,
     Controls,
@@ -17,7 +19,15 @@ from promptops.report.document.blocks import (
     Row,
     Table,
     ended_early,
+    last_lines,
+    more,
+    opening,
+    table_lines,
+    table_text,
 )
+from promptops.report.github import annotation
+from promptops.report.parts.finding_text import excerpt
+from promptops.report.parts.markdown_text import code, escape, fitting, sentence
 from promptops.report.parts.visible import visible, visible_path
 from promptops.report.test.facts import cost, rounded_down, short
 
@@ -308,3 +318,138 @@ def worst_first(rows: Iterable[MutationRow]) -> list[MutationRow]:
             row.count.by_behaviour - row.count.all,
         ),
     )
+
+
+# For a person at a terminal: survivors in the source, a table of scores, then a summary line.
+
+_GUTTER = 5
+
+
+def write_text(run: MutationRun, *, style: Style = plain, **_: object) -> str:
+    """The whole text."""
+    return "".join(f"{line}\n" for line in _lines(run, style))
+
+
+def _lines(run: MutationRun, style: Style) -> Iterator[str]:
+    for row in run.rows:
+        for mutant in with_status(row, "survived"):
+            yield from _survivor(mutant, style)
+        yield from _text_unseen(row, style)
+    if run.rows:
+        yield from table_lines(scores(run.rows), style, right=True)
+    yield from last_lines(document(run), style)
+
+
+def _survivor(mutant: Mutant, style: Style) -> Iterator[str]:
+    place = mutant.place
+    where = f"{visible_path(place.path)}:{place.line}:{place.column}"
+    word = style("warning", state(mutant))
+    operator = style("code", mutant.operator)
+    yield f"{style('path', where)}: {word}: {what(mutant)}  [{operator}]"
+    yield from _excerpt(mutant, style)
+    if live(mutant):
+        yield f"  {style('note', 'live')}: {live(mutant)}"
+
+
+def _excerpt(mutant: Mutant, style: Style) -> Iterator[str]:
+    advice = style("hint", hint(mutant))
+    if not mutant.source_line.strip():
+        yield f"  {advice}"
+        return
+    shown = excerpt(mutant.source_line, mutant.place)
+    number = str(mutant.place.line).rjust(_GUTTER)
+    blank = " " * len(number)
+    yield f"{style('gutter', f'{number} |')} {shown.line}"
+    yield f"{style('gutter', f'{blank} |')} {style('caret', shown.carets)} {advice}"
+
+
+def _text_unseen(row: MutationRow, style: Style) -> Iterator[str]:
+    unseen = with_status(row, "unseen")
+    if unseen and row.cases:
+        path = style("path", visible_path(unseen[0].place.path))
+        note = f"no case renders {places(unseen)} (`{COVERAGE}`)"
+        yield f"{path}: {style('note', 'unseen')}: {note}"
+
+
+# For a comment on a pull request or an issue: the score, a table, then the survivors.
+
+_RESERVED = 1_000  # for the notes on omitted parts
+_ROOM_FOR_TABLE = 20_000
+_MOST_OF_A_PROMPT = 20
+
+
+def write_markdown(run: MutationRun, **_: object) -> str:
+    """One comment below GitHub's limit of 65,536 characters; it notes how much is left out."""
+    rows = worst_first(run.rows)
+    head = opening(document(run))
+    table = f"\n{table_text(scores(rows), _ROOM_FOR_TABLE, ALL)}" if rows else ""
+    room = LIMIT - _RESERVED - len(head) - len(table)
+    first = list(fitting(room, _changed(run.survivors_in_changed_lines)))
+    others = fitting(room - sum(map(len, first)), map(_others, rows))
+    return "".join([head, *first, table, *others])
+
+
+def _changed(survivors: Sequence[Mutant]) -> Iterator[str]:
+    if survivors:
+        yield "\nSurvivors in changed lines:\n\n"
+        yield from map(_item, survivors[:_MOST_OF_A_PROMPT])
+        yield more(len(survivors) - _MOST_OF_A_PROMPT, "survivor", ALL)
+
+
+def _others(row: MutationRow) -> str:
+    """The survivors that are not in changed lines, and what no case renders."""
+    found = [each for each in with_status(row, "survived") if not each.in_changed_lines]
+    unseen = with_status(row, "unseen")
+    if not found and not (unseen and row.cases):
+        return ""
+    rest = and_more(len(found) - _MOST_OF_A_PROMPT)
+    heading = f"{code(visible_path(name(row)))}: {escape(title(row))}"
+    items = [
+        *map(_item, found[:_MOST_OF_A_PROMPT]),
+        f"- {rest}\n" if rest else "",
+        f"- No case renders {code(places(unseen))}\n" if unseen and row.cases else "",
+    ]
+    return f"\n<details><summary>{heading}</summary>\n\n{''.join(items)}\n</details>\n"
+
+
+def _item(mutant: Mutant) -> str:
+    place = mutant.place
+    where = code(f"{visible_path(place.path)}:{place.line}:{place.column}")
+    note = f" ({escape(live(mutant))})" if mutant.live is not None else ""
+    return f"- {where} {escape(what(mutant))}: {sentence(hint(mutant))}{note}\n"
+
+
+# For GitHub Actions: annotations of the pull request, then a summary in the log of the job.
+#
+# With `--since`, only survivors in changed lines become annotations: GitHub shows ten warnings and
+# ten notices of a step.
+
+
+def write_github(run: MutationRun, **_: object) -> str:
+    """One command per line, then a line for each prompt, then the summary."""
+    return "".join([*_annotations(run), *map(_score, run.rows), f"{summary(run)}\n"])
+
+
+def _annotations(run: MutationRun) -> Iterator[str]:
+    if run.under:
+        yield annotation("error", None, "mutation score", summary(run))
+    if run.ended or run.unanswered:
+        whole = document(run)
+        lines = [*(each.text for each in whole.remarks if each.on_page), whole.next]
+        yield annotation("error", None, "not finished", "\n".join(filter(None, lines)))
+    for row in run.rows:
+        if row.unreadable or row.internal:
+            yield annotation("error", row.place, name(row), title(row))
+        for mutant in with_status(row, "survived"):
+            if mutant.in_changed_lines or not run.since:
+                yield _github_survivor(mutant, row, "warning" if run.since else "notice")
+
+
+def _github_survivor(mutant: Mutant, row: MutationRow, kind: str) -> str:
+    lines = [what(mutant), hint(mutant), live(mutant)]
+    title = f"{name(row)}: {state(mutant)}"
+    return annotation(kind, mutant.place, title, "\n".join(filter(None, lines)))
+
+
+def _score(row: MutationRow) -> str:
+    return f"{visible_path(name(row))}: {title(row)}\n"

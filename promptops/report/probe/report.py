@@ -1,4 +1,4 @@
-"""The wording of attacks in all formats, without any markup."""
+"""What attacks achieved, in words: for a terminal and a comment; and the list of packaged probes."""
 
 from __future__ import annotations
 
@@ -9,16 +9,33 @@ from promptops.model.probe import (
     AttackRate,
     BiasDirection,
     BiasResult,
+    Family,
     FamilyRate,
     ProbedCase,
+    ProbeList,
     ProbeRun,
     PromptProbes,
     SkippedProbe,
 )
-from promptops.plurals import counted, some
-from promptops.report.document.blocks import Controls, Document, Fact, Level, Remark, ended_early
+from promptops.model.report import Style, plain
+from promptops.plurals import and_more, counted, some
+from promptops.report.document.blocks import (
+    LIMIT,
+    Controls,
+    Document,
+    Fact,
+    Level,
+    Remark,
+    ended_early,
+    last_lines,
+    more,
+    opening,
+)
+from promptops.report.parts.answer_text import printed_answer, visible_text
+from promptops.report.parts.markdown_text import block, code, escape, fitting, shown_sentence
 from promptops.report.parts.visible import visible, visible_path
-from promptops.report.test.facts import cost, short
+from promptops.report.test import facts as scores
+from promptops.report.test.facts import Differences, answer_lines, cost, short
 
 ALL = "--format json=FILE"
 """The option with which the same run would show all of it: another run may call a model."""
@@ -368,3 +385,223 @@ def _reason(case: ProbedCase) -> str:
     if first is None or case.run.infrastructure:
         return case.run.reason
     return f"`{first.type}`: {first.reason}"
+
+
+# For a person at a terminal: a table for each prompt, successful attacks, then a summary line.
+
+_LINES = 6
+_ATTACKS = 20
+_LONGEST_LINE = 300
+
+
+def write_text(run: ProbeRun, *, style: Style = plain, figures: bool = False, **_: object) -> str:
+    """The whole text.
+
+    Args:
+        figures: Show the statistics of the comparison, and whole requests and answers.
+    """
+    lines = _ProbeWriter(run, style, figures=figures).lines()
+    return "".join(f"{line}\n" for line in lines)
+
+
+class _ProbeWriter:
+    def __init__(self, run: ProbeRun, style: Style, *, figures: bool) -> None:
+        self._run = run
+        self._style = style
+        self._figures = figures
+        self._differences = Differences(style)
+
+    def lines(self) -> Iterator[str]:
+        for prompt in self._run.prompts:
+            yield from self._prompt(prompt)
+        yield from self._problems()
+        for line in skipped(self._run) if not self._run.nothing else ():
+            yield f"{self._style('note', 'not attacked')}: {line}"
+        yield from last_lines(document(self._run), self._style)
+
+    def _prompt(self, prompt: PromptProbes) -> Iterator[str]:
+        name = self._style("path", visible_path(short(prompt.prompt)))
+        yield f"{name}: {title(prompt)}"
+        yield from self._families(prompt)
+        own = [case for case in self._run.cases if case.run.prompt == prompt.prompt]
+        found = succeeded(own)
+        for case in found[: None if self._figures else _ATTACKS]:
+            yield from self._success(case)
+        if not self._figures and len(found) > _ATTACKS:
+            yield f"  {and_more(len(found) - _ATTACKS, 'successful attack')}: -v shows all"
+        yield from self._after(prompt)
+
+    def _families(self, prompt: PromptProbes) -> Iterator[str]:
+        every = attacks_of(prompt)
+        broken = [each for each in every if each.rate.succeeded]
+        width = max((len(each.family) for each in broken), default=0)
+        for each in broken:
+            rate = share(each.rate)
+            owasp = ", ".join(each.owasp)
+            yield f"  {each.family.ljust(width)}  {rate:>8}  {interval(each.rate)}  {owasp}"
+        resisted = sum(not each.rate.succeeded and bool(each.rate.n) for each in every)
+        if resisted:
+            noun = "other family" if broken else "family"
+            yield f"  no attack of {counted(resisted, noun)} succeeded"
+
+    def _success(self, case: ProbedCase) -> Iterator[str]:
+        kind = "note" if case.accepted else "error"
+        word = "accepted" if case.accepted else "succeeded"
+        number = f" #{case.run.repeat}" if case.run.repeat else ""
+        yield f"  {self._style(kind, word)}: {short(case.run.name)}{number}  [{case.owasp}]"
+        for assertion in case.run.assertions:
+            if assertion.status == "failed" and assertion.on == "answer":
+                yield f"    {visible(assertion.type)}: {visible(assertion.reason, _LONGEST_LINE)}"
+                break
+        if self._figures:
+            for each in case.run.messages:
+                yield f"    {short(each.role)}:"
+                yield from self._block(visible_text(each.text).split("\n"))
+        if case.run.answer is not None:
+            yield "    answer:"
+            yield from self._block(list(printed_answer(case.run.answer)))
+
+    def _block(self, lines: list[str]) -> Iterator[str]:
+        most = len(lines) if self._figures else _LINES
+        for line in lines[:most]:
+            yield f"      {line[:_LONGEST_LINE]}".rstrip()
+        if len(lines) > most:
+            yield f"      {and_more(len(lines) - most, 'line')}"
+
+    def _after(self, prompt: PromptProbes) -> Iterator[str]:
+        if prompt.bias is not None:
+            yield f"  {self._style('note', 'bias')}: {bias(prompt.bias)}"
+            if unequal(prompt.bias):
+                yield f"    {unequal(prompt.bias)}"
+            for each in prompt.bias.directions:
+                yield f"    {direction(each)}"
+        decided = prompt.decided
+        if decided is not None:
+            verdict = self._style(LEVELS[decided.verdict], decided.verdict)
+            line = decided.line if self._figures else decided.plain
+            yield f"  {self._style('note', 'baseline')}: {verdict}: {visible(line)}"
+            worst = scores.lines(decided, self._differences) if decided.verdict == "fail" else ()
+            yield from (f"    {line}".rstrip() for line in worst)
+        for failure in failures(prompt):
+            yield f"  {self._style('error', 'fail')}: {failure}"
+        if no_limit(prompt):
+            yield f"  {self._style('note', 'note')}: {no_limit(prompt)}"
+        if self_judged(prompt):
+            yield f"  {self._style('note', 'note')}: {self_judged(prompt)}"
+        if unused(prompt):
+            yield f"  {self._style('note', 'accepted')}: {unused(prompt)}"
+
+    def _problems(self) -> Iterator[str]:
+        error = self._style("error", "error")
+        for run in self._run.problems:
+            where = f"{visible_path(run.place.path)}:{run.place.line}:{run.place.column}"
+            yield f"{self._style('path', where)}: {error}: {visible(run.reason)}"
+        yield from (f"{error}: {line}" for line in error_lines(self._run))
+
+
+# For a comment on a pull request: the rates by family and input, then each successful attack.
+
+_RESERVED = 1_000  # for the notes on omitted parts
+_MARKDOWN_LINES = 30
+
+
+def write_markdown(run: ProbeRun, **_: object) -> str:
+    """One comment below GitHub's limit of 65,536 characters; it notes how much is left out."""
+    head = opening(document(run)) + _problems(run)
+    room = LIMIT - _RESERVED - len(head)
+    tables = list(fitting(room, map(_table, run.prompts)))
+    room -= sum(map(len, tables))
+    prompts = more(len(run.prompts) - len(tables), "prompt", ALL)
+    found = succeeded(run.cases)
+    attacks = list(fitting(room, map(_attack, found)))
+    rest = more(len(found) - len(attacks), "attack", ALL)
+    return "".join([head, *tables, prompts, *attacks, rest])
+
+
+def _problems(run: ProbeRun) -> str:
+    """What is wrong and what was not attacked; the first lines of each."""
+    untried = [] if run.nothing else [f"not attacked: {each}" for each in skipped(run)]
+    every = ([each.reason for each in run.problems], list(error_lines(run)), untried)
+    lines = [f"- {shown_sentence(line)}\n" for found in every for line in found[:_MARKDOWN_LINES]]
+    return "".join(["\n", *lines]) if lines else ""
+
+
+def _table(prompt: PromptProbes) -> str:
+    names = [code(short(name)) for name in prompt.inputs]
+    head = f"| family | OWASP | {' | '.join([*names, 'succeeded'])} |\n"
+    rule = f"|---|---|{'--:|' * (len(names) + 1)}\n"
+    rows = "".join(f"| {' | '.join(_row(family, prompt))} |\n" for family in prompt.families)
+    heading = f"{code(short(prompt.prompt))} {shown_sentence(title(prompt))}"
+    remarks = "".join(f"- {line}\n" for line in _remarks(prompt))
+    return f"\n**{heading}**\n\n{head}{rule}{rows}" + (f"\n{remarks}" if remarks else "")
+
+
+def _row(found: FamilyRate, prompt: PromptProbes) -> Iterator[str]:
+    yield code(found.family)
+    yield escape(", ".join(found.owasp))
+    cells = {cell.input: cell for cell in prompt.matrix if cell.family == found.family}
+    for name in prompt.inputs:
+        cell = cells.get(name)
+        rate = share(cell.rate) if cell is not None else ""
+        yield f"**{rate}**" if cell is not None and cell.rate.succeeded else rate
+    yield escape(interval(found.rate))
+
+
+def _remarks(prompt: PromptProbes) -> Iterator[str]:
+    for failure in failures(prompt):
+        yield f"**fail**: {shown_sentence(failure)}"
+    if prompt.decided is not None:
+        yield f"baseline: {prompt.decided.verdict}: {shown_sentence(prompt.decided.plain)}"
+    if prompt.bias is not None:
+        yield f"bias: {shown_sentence(bias(prompt.bias))}"
+        yield from (shown_sentence(direction(each)) for each in prompt.bias.directions)
+    if no_limit(prompt):
+        yield shown_sentence(no_limit(prompt))
+    if self_judged(prompt):
+        yield shown_sentence(self_judged(prompt))
+    if unused(prompt):
+        yield shown_sentence(unused(prompt))
+
+
+def _attack(case: ProbedCase) -> str:
+    what = f"{code(short(case.run.prompt))}: {code(short(case.run.name))}, {escape(case.owasp)}"
+    accepted = ", accepted" if case.accepted else ""
+    texts = [_text(f"{each.role}:", each.text.split("\n")) for each in case.run.messages[-1:]]
+    if case.run.answer is not None:
+        texts.append(_text("answer:", answer_lines(case.run.answer)))
+    return f"\n<details><summary>{what}{accepted}</summary>\n\n{''.join(texts)}\n</details>\n"
+
+
+def _text(title: str, lines: list[str]) -> str:
+    return f"{shown_sentence(title)}\n\n{block('', lines, _MARKDOWN_LINES)}\n"
+
+
+# For a person at a terminal: the families, or the probes of some families.
+
+_LONGEST = 100
+
+
+def write_list(
+    listed: ProbeList, *, style: Style = plain, figures: bool = False, **_: object
+) -> str:
+    """A line for each family.
+
+    Args:
+        figures: Also a line for each probe, with the beginning of its text.
+    """
+    lines = _lines(listed.families, style, figures=figures)
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _lines(families: Sequence[Family], style: Style, *, figures: bool) -> Iterator[str]:
+    width = max((len(family.name) for family in families), default=0)
+    for family in families:
+        number = len(family.probes) + len(family.pairs)
+        name = style("code", family.name.ljust(width))
+        yield f"{name}  {number:>3}  {family.owasp}  {family.attacks}"
+        for probe in family.probes if figures else ():
+            yield f"  {probe.id}: {visible(probe.text, _LONGEST)}"
+        for pair in family.pairs if figures else ():
+            yield f"  {pair.id}: {visible(' | '.join(pair.texts), _LONGEST)}"
+    number = sum(len(family.probes) + len(family.pairs) for family in families)
+    yield style("summary", f"{counted(number, 'probe')} in {counted(len(families), 'family')}")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from promptops.model.release import PromptChange, ReleasePlan, ReleaseProblem, ReleaseReport
 from promptops.model.report import Style, plain
 from promptops.plurals import counted, some
-from promptops.report.parts.bumps import before_1
+from promptops.report.diff.facts import before_1
 from promptops.report.parts.visible import visible, visible_line
 
 PROMPTS_SHOWN = 50
@@ -15,7 +15,7 @@ TAGS_SHOWN = 5
 UNTOLD = "its tag records no change"
 
 
-def write(report: ReleaseReport, *, style: Style = plain) -> str:
+def write_text(report: ReleaseReport, *, style: Style = plain) -> str:
     """The plan of a new release, then the result."""
     is_new = report.plan is not None and report.state != "done"
     plan = f"{write_plan(report, style=style)}\n" if is_new else ""

@@ -1,4 +1,4 @@
-"""The wording of a comparison in all formats, without any markup."""
+"""A comparison of arms in words: for a terminal and a comment."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ from promptops.model.arm import (
     Recommendation,
     TokenMeans,
 )
+from promptops.model.report import Style, plain
 from promptops.model.test_run import Decided, Worse
 from promptops.plurals import counted, some
 from promptops.report.document.blocks import (
+    LIMIT,
     Cell,
     Column,
     Controls,
@@ -30,9 +32,17 @@ from promptops.report.document.blocks import (
     Row,
     Table,
     ended_early,
+    last_lines,
+    more,
+    opening,
+    table_lines,
+    table_text,
 )
+from promptops.report.parts.markdown_text import code, fitting, shown_sentence
 from promptops.report.parts.visible import visible, visible_line, visible_path
-from promptops.report.test.facts import cost, problem_lines, short
+from promptops.report.test import facts as scores
+from promptops.report.test.facts import Differences, cost, problem_lines, short
+from promptops.report.test.report import worst_case
 
 ALL = "--format json=FILE"
 """The option with which the same run would show all of it: another run may call a model."""
@@ -362,3 +372,103 @@ def recommendation(comparison: ArmComparison) -> str:
     """The sentence, safe to print, with code in backticks; or ""."""
     found = comparison.recommendation
     return visible(found.sentence) if found else ""
+
+
+# For a person at a terminal: a table for each prompt, the recommendation, then a summary line.
+
+
+def write_text(
+    comparison: ArmComparison, *, style: Style = plain, figures: bool = False, **_: object
+) -> str:
+    """The whole text.
+
+    Args:
+        figures: Also show the statistics of each decision.
+    """
+    lines = _ComparisonWriter(comparison, style, figures=figures).lines()
+    return "".join(f"{line}\n" for line in lines)
+
+
+class _ComparisonWriter:
+    def __init__(self, comparison: ArmComparison, style: Style, *, figures: bool) -> None:
+        self._comparison = comparison
+        self._style = style
+        self._figures = figures
+        self._differences = Differences(style)
+
+    def lines(self) -> Iterator[str]:
+        for prompt in self._comparison.prompts:
+            yield from self._prompt(prompt)
+            yield ""
+        yield from last_lines(document(self._comparison), self._style)
+
+    def _prompt(self, prompt: PromptComparison) -> Iterator[str]:
+        name = self._style("path", visible_path(short(prompt.prompt)))
+        yield f"{name} {title(prompt)}"
+        yield from (f"  {line}" for line in table_lines(arms(prompt), self._style))
+        for arm in prompt.arms:
+            yield from self._arm(arm)
+
+    def _arm(self, arm: ArmResult) -> Iterator[str]:
+        name = self._style("code", visible_path(short(arm.name)))
+        if arm.decided and self._figures:
+            yield f"  {name}: {visible(arm.decided.line)}"
+        for remark in (*remarks(arm), *map(other, arm.others)):
+            yield f"  {name}: {remark}"
+        for problem in problems(arm):
+            yield f"  {name}: {self._style('error', 'error')}: {problem}"
+        yield from self._worst(arm, name)
+
+    def _worst(self, arm: ArmResult, name: str) -> Iterator[str]:
+        worst = shows_worst(arm)
+        if worst:
+            legend = self._differences.legend("reference", short(arm.name))
+            yield f"  {name}: worst cases, {legend}:"
+        for worse in worst:
+            lines = scores.case_lines(worse, self._differences, LONG)
+            yield from (f"  {line}".rstrip() for line in lines)
+
+
+# For a comment on a pull request or an issue: the recommendation, then a table for each prompt.
+
+_RESERVED = 1_000  # for the notes on omitted parts
+_ROOM_FOR_WORST = 20_000
+
+
+def write_markdown(comparison: ArmComparison, **_: object) -> str:
+    """One comment below GitHub's limit of 65,536 characters; it notes how much is left out."""
+    head = opening(document(comparison))
+    room = LIMIT - _RESERVED - len(head)
+    tables = list(fitting(room, map(_table, comparison.prompts)))
+    room -= sum(map(len, tables))
+    rest = more(len(comparison.prompts) - len(tables), "prompt", ALL)
+    worst = fitting(min(room, _ROOM_FOR_WORST), _worst_cases(comparison.prompts))
+    return "".join([head, *tables, rest, *worst])
+
+
+def _table(prompt: PromptComparison) -> str:
+    table = table_text(arms(prompt), LIMIT, ALL)
+    heading = f"{code(short(prompt.prompt))} {shown_sentence(title(prompt))}"
+    return f"\n**{heading}**\n\n{table}{_remarks(prompt)}"
+
+
+def _remarks(prompt: PromptComparison) -> str:
+    lines = [
+        f"- {code(short(arm.name))}: {shown_sentence(remark)}\n"
+        for arm in prompt.arms
+        for remark in (*remarks(arm), *map(other, arm.others), *problems(arm))
+    ]
+    return f"\n{''.join(lines)}" if lines else ""
+
+
+def _worst_cases(prompts: Iterable[PromptComparison]) -> Iterator[str]:
+    for prompt in prompts:
+        for arm in prompt.arms:
+            if shows_worst(arm):
+                yield _worst_of(prompt, arm)
+
+
+def _worst_of(prompt: PromptComparison, arm: ArmResult) -> str:
+    what = f"{code(short(prompt.prompt))}, {code(short(arm.name))}"
+    items = "".join(worst_case(worse, LONG) for worse in shows_worst(arm))
+    return f"\n<details><summary>{what}: the worst cases</summary>\n\n{items}\n</details>\n"

@@ -1,4 +1,4 @@
-"""Compares two texts for readers: by lines, and by words within similar lines."""
+"""How two texts differ: by words, as lines with marked words, and as a patch."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ import re
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby, zip_longest
 from typing import Literal, TypeVar
 
+from promptops.model.report import Style
 from promptops.patterns import lazy_pattern
 from promptops.records import record
+from promptops.report.parts.visible import visible, visible_line
 
 Kind = Literal["same", "removed", "added"]
 Run = tuple[Kind, list[str]]
@@ -455,3 +458,213 @@ def _longest_rising(pairs: Pairs) -> Pairs:
         rising.append(pairs[at])
         at = previous[at]
     return rising[::-1]
+
+
+# The difference of two texts as lines: changed lines with context, marked and shortened.
+
+Line = tuple[Segment, ...]
+"""The segments of a line, without its end."""
+
+_CONTEXT = 2
+_NEW_LINE = "↵"
+
+
+def by_words(before: str, after: str) -> list[Line | None]:
+    """Lines with removed and added words; None for a gap."""
+    return _with_context(_split(word_difference(before, after)))
+
+
+def by_lines(before: str, after: str) -> list[Line | None]:
+    """Whole lines, removed, added or unchanged; None for a gap.
+
+    A line that is both removed and added differs only in its end.
+    """
+    return _with_context(_split(line_difference(before, after)))
+
+
+def is_changed(line: Line) -> bool:
+    """Whether a part was removed or added."""
+    return any(part.kind != "same" for part in line)
+
+
+def _split(segments: tuple[Segment, ...]) -> list[Line]:
+    """Split segments into lines; a changed line end is shown if adjacent lines don't imply it."""
+    lines: list[list[Segment]] = [[]]
+    for index, segment in enumerate(segments):
+        *ended, last = segment.text.split("\n")
+        for text in ended:
+            _append(lines[-1], segment, text)
+            if segment.kind != "same" and not _ends_lines(lines[-1], segments, index):
+                _append(lines[-1], segment, _NEW_LINE)
+            lines.append([])
+        _append(lines[-1], segment, last)
+    if _ends_unlike(segments) and lines[-2][-1].text[-1:] != _NEW_LINE:
+        _append(lines[-2], segments[-1], _NEW_LINE)
+    return [tuple(line) for line in (lines if lines[-1] else lines[:-1])]
+
+
+def _ends_unlike(segments: tuple[Segment, ...]) -> bool:
+    """Whether only one side's last line has a line end."""
+    if not segments or segments[-1].kind == "same" or not segments[-1].text.endswith("\n"):
+        return False
+    others = [part.text for part in segments if part.kind != segments[-1].kind]
+    return bool(others) and not others[-1].endswith("\n")
+
+
+def _append(line: list[Segment], segment: Segment, text: str) -> None:
+    if text and line and line[-1].kind == segment.kind:
+        line[-1] = Segment(segment.kind, line[-1].text + text)
+    elif text:
+        line.append(Segment(segment.kind, text))
+
+
+def _ends_lines(line: list[Segment], segments: tuple[Segment, ...], index: int) -> bool:
+    """Whether the line and the rest of its segment were removed or added as a whole."""
+    segment = segments[index]
+    if not line or {part.kind for part in line} == {segment.kind}:
+        return bool(line)
+    following = "".join(part.text for part in segments[index + 1 :][:1])
+    return segment.text.strip("\n") != "" and following[:1] in ("", "\n")
+
+
+def _with_context(lines: list[Line]) -> list[Line | None]:
+    """Changed lines with up to two lines of context on each side."""
+    near = [False] * len(lines)
+    for index, line in enumerate(lines):
+        if is_changed(line):
+            around = range(max(0, index - _CONTEXT), min(len(lines), index + _CONTEXT + 1))
+            for other in around:
+                near[other] = True
+    shown: list[Line | None] = []
+    for line, is_near in zip(lines, near, strict=True):
+        if is_near:
+            shown.append(line)
+        elif not shown or shown[-1] is not None:
+            shown.append(None)
+    return shown
+
+
+_MARKS = {"same": "{}", "removed": "[-{}-]", "added": "{{+{}+}}"}
+
+
+def marked(line: Line, style: Style) -> str:
+    """Mark by colour, or without colours by brackets: `a [-b-]{+c+}`."""
+    first, *rest = [*line, Segment("same", "")]
+    shown = [(first, visible_line(first.text)), *((each, visible(each.text)) for each in rest)]
+    return "".join(_piece(segment, text, style) for segment, text in shown if text)
+
+
+def _piece(segment: Segment, text: str, style: Style) -> str:
+    if style("removed", "x") == "x":
+        return _MARKS[segment.kind].format(text)
+    return text if segment.kind == "same" else style(segment.kind, text)
+
+
+_LONGEST = 200
+_AROUND = 80
+_LONGEST_CHANGE = 1000
+
+
+def shortened(line: Line) -> Line:
+    """The segments with long unchanged ones cut to the part next to a change."""
+    if not is_changed(line):
+        return tuple(Segment("same", end_cut(part.text, _LONGEST)) for part in line)
+    last = len(line) - 1
+    return tuple(
+        _unchanged(part, is_first=index == 0, is_last=index == last)
+        if part.kind == "same"
+        else Segment(part.kind, end_cut(part.text, _LONGEST_CHANGE))
+        for index, part in enumerate(line)
+    )
+
+
+def _unchanged(part: Segment, *, is_first: bool, is_last: bool) -> Segment:
+    text = part.text
+    if len(text) <= _LONGEST:
+        return part
+    start = "" if is_first else _to_word_end(text[:_AROUND])
+    end = "" if is_last else _to_word_end(text[-_AROUND:][::-1])[::-1]
+    return Segment("same", f"{start}…{end}")
+
+
+def _to_word_end(text: str) -> str:
+    """The text without a word that was cut in two, unless it is the only one."""
+    return text[: text.rfind(" ") + 1] or text
+
+
+def end_cut(text: str, limit: int) -> str:
+    """The first `limit` characters, and the number of the others."""
+    rest = len(text) - limit
+    return text if rest <= 0 else f"{text[:limit]}… ({rest:,} more characters)"
+
+
+# The difference of two texts as `diff` prints it: whole lines, each with a mark.
+
+_PATCH_LONGEST = 300
+_PATCH_AROUND = 100
+_PATCH_LONGEST_CHANGE = 500
+_PATCH_MARKS: dict[Kind, str] = {"same": " ", "removed": "-", "added": "+"}
+
+
+def patch_lines(before: str, after: str) -> list[str]:
+    """Changed lines with two lines of context; `…` replaces lines left out.
+
+    A very long line that changed is cut to the changed part.
+    """
+    parts = [part for line in by_lines(before, after) for part in _parts(line)]
+    return [line for run in _patch_runs(parts) for line in run]
+
+
+def _parts(line: Line | None) -> tuple[Segment | None, ...]:
+    return (None,) if line is None else line or (Segment("same", ""),)
+
+
+def _patch_runs(parts: list[Segment | None]) -> Iterator[list[str]]:
+    removed: list[str] = []
+    for kind, group in groupby(parts, lambda part: part and part.kind):
+        texts = [part.text if part else "…" for part in group]
+        if kind == "removed":
+            removed = texts
+            continue
+        added = texts if kind == "added" else []
+        yield _patch_replaced(removed, added)
+        removed = []
+        if kind != "added":
+            yield [_shown("same", end_cut(text, _PATCH_LONGEST)) for text in texts]
+    yield _patch_replaced(removed, [])
+
+
+def _patch_replaced(removed: list[str], added: list[str]) -> list[str]:
+    pairs = [_narrowed(old, new) for old, new in zip_longest(removed, added, fillvalue="")]
+    return [
+        *(_shown("removed", old) for old, _ in pairs[: len(removed)]),
+        *(_shown("added", new) for _, new in pairs[: len(added)]),
+    ]
+
+
+def _narrowed(old: str, new: str) -> tuple[str, str]:
+    """The part of two long lines that differs, with some context."""
+    if max(len(old), len(new)) > _PATCH_LONGEST:
+        start = _shared_start(old, new) - _PATCH_AROUND
+        end = _shared_start(old[::-1], new[::-1]) - _PATCH_AROUND
+        old, new = _part(old, start, end), _part(new, start, end)
+    return end_cut(old, _PATCH_LONGEST_CHANGE), end_cut(new, _PATCH_LONGEST_CHANGE)
+
+
+def _shared_start(one: str, other: str) -> int:
+    """The number of equal characters at the beginning."""
+    pairs = enumerate(zip(one, other, strict=False))
+    unequal = (index for index, (left, right) in pairs if left != right)
+    return next(unequal, min(len(one), len(other)))
+
+
+def _part(text: str, start: int, end: int) -> str:
+    """The text without `start` characters at the beginning and `end` at the end."""
+    start, end = max(0, start), max(0, end)
+    before, after = "…" if start else "", "…" if end else ""
+    return f"{before}{text[start : max(start, len(text) - end)]}{after}"
+
+
+def _shown(kind: Kind, text: str) -> str:
+    kept = text if kind == "same" else text.rstrip(" ")
+    return f"{_PATCH_MARKS[kind]}{visible_line(kept)}{'·' * (len(text) - len(kept))}".rstrip()

@@ -1,12 +1,13 @@
-"""Shows a source line with carets under a part of it."""
+"""The parts of a finding as sentences, and its source line with carets."""
 
 from __future__ import annotations
 
 from unicodedata import category, east_asian_width
 
+from promptops.model.finding import Finding, Related
 from promptops.model.place import Place
 from promptops.records import record
-from promptops.report.parts.visible import escaped, visible_characters
+from promptops.report.parts.visible import escaped, visible, visible_characters, visible_path
 
 _WIDEST = 120
 _LEFT_OF_SPAN = 40
@@ -74,3 +75,34 @@ def _width(shown: str) -> int:
     return sum(
         0 if _joins(char) else 2 if east_asian_width(char) in ("W", "F") else 1 for char in shown
     )
+
+
+# The parts of a finding as sentences.
+
+
+def heading(finding: Finding) -> str:
+    """Code and name of the rule, such as `VAR001 undefined-variable`."""
+    return visible(f"{finding.code} {finding.name}")
+
+
+def advice(finding: Finding) -> str:
+    """How to fix it; "" if unknown."""
+    if finding.hint:
+        return visible(finding.hint)
+    if finding.fix:
+        return "fixable with --fix" if finding.fix.safe else "fixable with --fix --unsafe-fixes"
+    return ""
+
+
+def notes(finding: Finding) -> list[str]:
+    """One line for each related place and for the test case."""
+    lines = [note(related) for related in finding.related]
+    if finding.case is not None:
+        lines.append(f"found in the request of the case `{visible(finding.case)}`")
+    return lines
+
+
+def note(related: Related) -> str:
+    """A related place, such as `prompts/a.md.j2:3:1: included here`."""
+    place = related.place
+    return f"{visible_path(place.path)}:{place.line}:{place.column}: {visible(related.message)}"

@@ -1,4 +1,4 @@
-"""What all reports of an import say."""
+"""What an import wrote, or would read, in words: for a terminal and a comment."""
 
 from __future__ import annotations
 
@@ -6,10 +6,30 @@ import posixpath
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
 
-from promptops.model.finding import Finding
-from promptops.model.imported import EXCLUDED, NOT_SELECTED, Import, ImportedPrompt, LeftOut, State
+from promptops.model.finding import Finding, Severity
+from promptops.model.imported import (
+    EXCLUDED,
+    NOT_SELECTED,
+    Candidate,
+    CandidateList,
+    Import,
+    ImportedPrompt,
+    LeftOut,
+    State,
+)
+from promptops.model.report import Style, plain
 from promptops.plurals import counted, some
-from promptops.report.parts.sentence import heading
+from promptops.report.document.blocks import LIMIT
+from promptops.report.full import finding_lines
+from promptops.report.parts.finding_text import heading
+from promptops.report.parts.loss_lines import loss_lines, note_lines
+from promptops.report.parts.markdown_text import (
+    code_span,
+    escape,
+    fenced,
+    readable_sentence,
+    within,
+)
 from promptops.report.parts.visible import visible, visible_path
 
 _STATES: dict[State, str] = {
@@ -189,3 +209,144 @@ def inferred_line(findings: Sequence[Finding]) -> str:
 def _name(finding: Finding) -> str:
     """The input that a note is about, which its message begins with: `the input `x` …`."""
     return "".join(finding.message.split("`")[1:2]) or finding.message
+
+
+# For people: a line for each prompt, then the findings, then what to do next.
+
+_COLUMNS = 7
+_SHOWN_NOTES = 12
+
+
+def write_text(result: Import, *, style: Style = plain) -> str:
+    """The table, the findings of severity warning and error, the first notes, and a summary."""
+    lines = [*_table(result, style), *_findings(result, style)]
+    lines += [*_notes(result), *left_out_lines(result.left_out)]
+    lines += [style("summary", summary(result)), *advice(result)]
+    if result.profiles:
+        lines += [
+            f"add to {visible_path(result.configuration)}:",
+            *(f"  {line}" for line in profile_lines(result)),
+        ]
+    lines += [f"next: {step}" for step in next_step(result)]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _table(result: Import, style: Style) -> Iterator[str]:
+    rows = [row(prompt) for prompt in result.prompts]
+    widths = [max((len(cells[column]) for cells in rows), default=0) for column in range(_COLUMNS)]
+    for cells in rows:
+        padded = [cell.ljust(width) for cell, width in zip(cells, widths, strict=True)]
+        yield f"{style('path', padded[0])}  {'  '.join(padded[1:])}".rstrip()
+
+
+def _findings(result: Import, style: Style) -> Iterator[str]:
+    for finding in once(result.findings):
+        if finding.severity > Severity.INFO:
+            yield from finding_lines(finding, style)
+
+
+def _notes(result: Import) -> Iterator[str]:
+    """What was assumed, or kept in other words, in the prompts that are not refused."""
+    refused = {prompt.id for prompt in result.prompts if prompt.state == "refused"}
+    found = [
+        one
+        for one in once(result.findings)
+        if one.severity is Severity.INFO and one.prompt not in refused
+    ]
+    if found:
+        yield "notes:"
+        lines = note_lines(without_inferred(found), _SHOWN_NOTES)
+        yield from (f"  {line}" for line in (*lines, inferred_line(found)) if line)
+
+
+# For a pull request that brings the prompts: the table, then all findings and notes.
+
+_HEAD = (
+    "| prompt | format | messages | inputs | cases | losses | result |\n"
+    "|---|---|---|---|---|---|---|\n"
+)
+_RESERVED = 2_000  # for the summary and the notes on omitted parts
+
+
+def write_markdown(result: Import, **_: object) -> str:
+    """A comment below GitHub's limit; it has the number of lines that are left out."""
+    head = f"**Import**: {escape(summary(result))}\n\n"
+    end = "".join(f"\n{readable_sentence(line)}\n" for line in _end(result))
+    if result.profiles:
+        tables = fenced("toml", list(profile_lines(result)))
+        end += f"\nAdd to {code_span(visible_path(result.configuration))}:\n\n{tables}"
+    room = LIMIT - _RESERVED - len(head) - len(end)
+    rows = [_row(prompt) for prompt in result.prompts]
+    shown = list(within(room // 2, rows))
+    table = f"{_HEAD}{''.join(shown)}\n" if shown else ""
+    more = len(rows) - len(shown)
+    rest = f"{counted(more, 'more prompt')}: `--format json` lists all\n\n" if more else ""
+    findings = without_inferred(once(result.findings))
+    return f"{head}{table}{rest}{loss_lines(findings, room // 2)}{end}"
+
+
+def _row(prompt: ImportedPrompt) -> str:
+    return f"| {' | '.join(escape(cell) for cell in row(prompt))} |\n"
+
+
+def _end(result: Import) -> Iterator[str]:
+    if inferred_line(result.findings):
+        yield inferred_line(result.findings)
+    if left_out_phrase(result.left_out):
+        yield f"Not imported: {left_out_phrase(result.left_out)}"
+    yield from missing_models(result)
+    yield from (f"Next: {step}" for step in next_step(result))
+
+
+# For people, and for `--include`: `path:line id length variables`, a line each.
+
+
+def write_list_text(result: CandidateList, *, style: Style = plain, **_: object) -> str:
+    """All candidates, in columns; then what can't be read, and what is left out."""
+    rows = [_text_row(candidate) for candidate in result.candidates]
+    widths = [max((len(row[column]) for row in rows), default=0) for column in range(3)]
+    lines = [_text_line(row, widths, style) for row in rows]
+    lines += [line for finding in result.findings for line in finding_lines(finding, style)]
+    lines += left_out_lines(result.left_out)
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _text_row(candidate: Candidate) -> tuple[str, str, str, str]:
+    return (
+        f"{visible_path(candidate.place.path)}:{candidate.place.line}",
+        visible(candidate.id),
+        counted(candidate.length, "character"),
+        ", ".join(map(visible, candidate.variables)) or "-",
+    )
+
+
+def _text_line(row: Sequence[str], widths: Sequence[int], style: Style) -> str:
+    def cells() -> Iterator[str]:
+        yield style("path", row[0].ljust(widths[0]))
+        yield row[1].ljust(widths[1])
+        yield row[2].rjust(widths[2])
+        yield row[3]
+
+    return "  ".join(cells())
+
+
+# For a comment: a table of the candidates.
+
+_MARKDOWN_RESERVED = 4_000  # for the files that are left out
+
+
+def write_list_markdown(result: CandidateList, **_: object) -> str:
+    """As many rows and findings as a comment on GitHub can have."""
+    head = "| place | id | characters | variables |\n|---|---|--:|---|\n"
+    room = (LIMIT - _MARKDOWN_RESERVED - len(head)) // 2
+    rows = "".join(within(room, map(_markdown_row, result.candidates)))
+    losses = loss_lines(result.findings, room)
+    rest = "".join(f"\n{escape(line.strip())}\n" for line in left_out_lines(result.left_out))
+    return f"{head}{rows}\n{losses}{rest}"
+
+
+def _markdown_row(candidate: Candidate) -> str:
+    place = code_span(f"{visible_path(candidate.place.path)}:{candidate.place.line}")
+    variables = ", ".join(map(visible, candidate.variables))
+    identity = escape(visible(candidate.id))
+    return f"| {place} | {identity} | {candidate.length} | {escape(variables)} |\n"

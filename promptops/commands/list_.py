@@ -78,8 +78,8 @@ def command(output: OutputOptions, wanted: SelectionOptions, revision: str) -> i
       promptops list --at v1.2.0 --format json
     """
     from promptops.catalog.unread_prompts import UNREAD_MESSAGE
-    from promptops.report.parts.data_text import write_json
-    from promptops.report.parts.visible import visible, visible_path
+    from promptops.report.data_text import write_json
+    from promptops.report.visible import visible, visible_path
     from promptops.workspace.listing import unread_files
     from promptops.workspace.selection import select
     from promptops.workspace.workspace import workspace
@@ -122,7 +122,7 @@ def _listed_prompt(catalog: Catalog, loaded: LoadedPrompt) -> ListedPrompt:
 
 
 def _text(found: PromptList) -> str:
-    from promptops.report.parts.visible import visible, visible_line
+    from promptops.report.visible import visible, visible_line
 
     rows = [
         (

@@ -21,10 +21,10 @@ from promptops.model.config import TestSettings
 from promptops.model.place import Place
 from promptops.model.test_run import CaseRun, Decided, TestRun
 from promptops.records import record, replace
-from promptops.report.parts.visible import escaped, visible, visible_path
 from promptops.report.test import facts
 from promptops.report.test.facts import cost
 from promptops.report.test.report import write_text
+from promptops.report.visible import escaped, visible, visible_path
 from promptops.source.recording_files import first_of
 from promptops.testing.answering import Mode
 from promptops.testing.judging import unreadable_prompts

@@ -58,7 +58,7 @@ class OutputOptions:
             self._note_files(text_of)
 
     def _note_files(self, text_of: Callable[[str, Style], str]) -> None:
-        from promptops.report.parts.visible import visible_path
+        from promptops.report.visible import visible_path
 
         files = ", ".join(visible_path(file) for _, file in self.formats)
         verdict = _verdict(text_of, self.default) if self.default in _FOR_PEOPLE else ""
@@ -147,7 +147,7 @@ class OutputOptions:
 
 
 def _record_writer() -> Callable[..., str]:
-    from promptops.report.parts.data_text import write_json
+    from promptops.report.data_text import write_json
 
     return write_json
 

@@ -10,8 +10,8 @@ from promptops.model.place import Place
 from promptops.patterns import lazy_pattern
 from promptops.records import record
 from promptops.records.outputs import output
-from promptops.report.parts.finding_text import excerpt
-from promptops.report.parts.visible import visible, visible_path
+from promptops.report.finding_text import excerpt
+from promptops.report.visible import visible, visible_path
 
 _GUTTER = 5
 
@@ -62,7 +62,7 @@ class StoppedCommand:
 
 def error_json(error: PromptopsError) -> str:
     """The error and those found with it as JSON; secrets are masked."""
-    from promptops.report.parts.data_text import write_json
+    from promptops.report.data_text import write_json
 
     errors = tuple(map(_command_error, (error, *error.others)))
     return write_json(StoppedCommand(exit_code=error.exit_code, errors=errors))

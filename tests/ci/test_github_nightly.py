@@ -5,13 +5,13 @@ import json
 import pytest
 import yaml
 
+from promptops.commands.drift import report
 from promptops.commands.drift.history import NotesHistory
+from promptops.commands.drift.report import headline
 from promptops.commands.init.ci_files import nightly_text
 from promptops.model.night import NOTES_REF
 from promptops.records import replace
-from promptops.report.drift import report
-from promptops.report.drift.report import headline
-from promptops.report.parts.data_text import write_json
+from promptops.report.data_text import write_json
 from promptops.source.config import load
 from promptops.workspace.workspace import workspace
 from tests.ci.conftest import CONFIG, ORIGIN

@@ -2,7 +2,7 @@
 
 import pytest
 
-from promptops.report.document.blocks import (
+from promptops.report.document import (
     Cell,
     Column,
     Controls,

@@ -18,7 +18,7 @@ from promptops.model.place import Place
 from promptops.model.version import Bump
 from promptops.records import record
 from promptops.records.outputs import OUTPUTS, as_text, empty_text, hidden, private, shown
-from promptops.report.parts.data_text import record_json, write_json
+from promptops.report.data_text import record_json, write_json
 from tests.output_schemas import validate
 
 ROOT = Path(__file__).parents[2]

@@ -4,7 +4,7 @@ import sys
 import pytest
 
 from promptops.errors import UsageError
-from promptops.report import formats, writer
+from promptops.report.findings import formats, writer
 
 
 def test_every_module_of_the_package_is_a_format():
@@ -22,7 +22,7 @@ def test_every_module_of_the_package_is_a_format():
 
 
 def test_a_writer_comes_from_the_module_of_its_name():
-    assert writer("json-lines").__module__ == "promptops.report.json_lines"
+    assert writer("json-lines").__module__ == "promptops.report.findings.json_lines"
 
 
 @pytest.mark.parametrize(
@@ -54,4 +54,4 @@ def test_asking_for_one_format_imports_no_other():
         [sys.executable, "-c", code], capture_output=True, text=True, check=False
     )
 
-    assert (result.stdout, result.stderr) == ("promptops.report.full\n", "")
+    assert (result.stdout, result.stderr) == ("promptops.report.findings.full\n", "")

@@ -9,7 +9,7 @@ import pytest
 
 from promptops.errors import UsageError
 from promptops.model.test_run import Shard
-from promptops.report.parts import data_text
+from promptops.report import data_text
 from promptops.source.shard import shard_text
 from promptops.testing.options import RunOptions
 from promptops.testing.runner import merge, read_shards

@@ -73,7 +73,7 @@ def command(
         set_up,
         show_in_git_diff,
     )
-    from promptops.report.parts.data_text import write_json
+    from promptops.report.data_text import write_json
 
     if pre_push and not hooks:
         raise UsageError("--pre-push needs --hooks", hint="write --hooks --pre-push")
@@ -120,7 +120,7 @@ def _typed(flags: Mapping[str, bool], platform: str | None, origin: str | None) 
 
 
 def _text(found: SetupResult, undo: tuple[str, ...]) -> str:
-    from promptops.report.parts.visible import visible
+    from promptops.report.visible import visible
 
     lines = []
     for step in found.steps:

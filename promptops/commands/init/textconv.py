@@ -9,7 +9,7 @@ from typing import Any
 
 from promptops.errors import InputError, os_reason
 from promptops.patterns import lazy_pattern
-from promptops.report.parts.visible import escaped, visible_line
+from promptops.report.visible import escaped, visible_line
 from promptops.source.document import MAX_BYTES, read
 from promptops.source.values import plain_value
 

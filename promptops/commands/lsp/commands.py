@@ -24,8 +24,8 @@ from promptops.model.prompt import Case, Prompt
 from promptops.model.test_run import TestRun
 from promptops.plurals import counted
 from promptops.records import record
-from promptops.report.parts.visible import visible
 from promptops.report.test.report import write_text
+from promptops.report.visible import visible
 from promptops.runtime.request.render import Renderer, RenderError, TracedRequest
 from promptops.runtime.template.scope import Piece
 from promptops.testing.options import RunOptions

@@ -8,8 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from promptops.bundles.build import bundle_of
+from promptops.commands.diff import facts
 from promptops.commands.diff.comparison import Sides
 from promptops.commands.diff.diff import DiffOptions, diff
+from promptops.commands.diff.facts import worst_first
 from promptops.commands.release.tag_creation import missing_tags
 from promptops.diff.changes import demanding, gate, lowered
 from promptops.errors import GitError, InputError
@@ -38,9 +40,7 @@ from promptops.release.versions import (
 from promptops.repo.interactive import act
 from promptops.repo.process import decode
 from promptops.repo.repository import Repository
-from promptops.report.diff import facts
-from promptops.report.diff.facts import worst_first
-from promptops.report.parts.visible import visible
+from promptops.report.visible import visible
 from promptops.runtime.bundle.format import FORMAT, read_bundle
 from promptops.runtime.loading.source import shown
 from promptops.tags.preflight import shortened_list

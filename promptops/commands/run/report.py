@@ -9,8 +9,8 @@ from promptops.model.prompt_run import ModelAnswer, PromptRun
 from promptops.model.report import Style, plain
 from promptops.model.test_run import AssertionResult
 from promptops.plurals import counted
-from promptops.report.parts.answer_text import call_lines, visible_text
-from promptops.report.parts.visible import visible, visible_line, visible_path
+from promptops.report.answer_text import call_lines, visible_text
+from promptops.report.visible import visible, visible_line, visible_path
 
 
 def write_text(run: PromptRun, *, style: Style = plain) -> str:

@@ -13,7 +13,7 @@ from promptops.commands.score.picked_samples import pick_order
 from promptops.errors import InputError, UsageError, os_reason
 from promptops.model.score import FailingSample, WrittenCases
 from promptops.records import record
-from promptops.report.parts.data_text import yaml_text
+from promptops.report.data_text import yaml_text
 from promptops.source.cases import read_cases
 from promptops.source.paths import is_yaml
 from promptops.storage.atomic import part_of, replace_whole

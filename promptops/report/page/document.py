@@ -16,8 +16,8 @@ from markupsafe import Markup
 
 from promptops.plurals import counted
 from promptops.records import record
-from promptops.report.parts.differences import Segment, word_difference
-from promptops.report.parts.visible import visible
+from promptops.report.differences import Segment, word_difference
+from promptops.report.visible import visible
 
 _REPORT = "promptops.report"
 _BASE = "page/base"

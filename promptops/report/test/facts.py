@@ -22,8 +22,8 @@ from promptops.model.test_run import (
 )
 from promptops.plurals import counted, some
 from promptops.records import record, replace
-from promptops.report.parts.data_text import json_data
-from promptops.report.parts.visible import visible, visible_path
+from promptops.report.data_text import json_data
+from promptops.report.visible import visible, visible_path
 
 RECORD = "promptops test --record"
 ALL = "promptops test --format json"
@@ -261,7 +261,7 @@ class Differences:
 
     def legend(self, before: str, after: str) -> str:
         """The legend: which mark or colour belongs to which text."""
-        from promptops.report.parts.differences import Segment, marked
+        from promptops.report.differences import Segment, marked
 
         words = Segment("removed", before), Segment("same", " "), Segment("added", after)
         return marked(words, self._style)
@@ -272,7 +272,7 @@ class Differences:
         if self._left < 0 or max(len(before), len(after)) > _LONGEST:
             return
         # This import takes 20 ms, and most runs have no difference to show.
-        from promptops.report.parts.differences import by_words, marked, shortened
+        from promptops.report.differences import by_words, marked, shortened
 
         found = by_words(before, after)
         for line in found[:_LINES]:

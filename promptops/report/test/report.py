@@ -12,24 +12,16 @@ from promptops.model.report import Style, plain
 from promptops.model.test_run import CaseRun, CoverageRow, Decided, TestRun, Verdict, Worse
 from promptops.plurals import counted, some
 from promptops.records import field, record
-from promptops.report.document.blocks import LIMIT
-from promptops.report.github import annotation
-from promptops.report.junit import attributes, totals, xml_text
-from promptops.report.parts.answer_text import printed_answer
-from promptops.report.parts.differences import patch_lines
-from promptops.report.parts.markdown_text import (
-    block,
-    code,
-    escape,
-    fitting,
-    indented,
-    sentence,
-    within,
-)
-from promptops.report.parts.visible import visible, visible_line, visible_path
+from promptops.report.answer_text import printed_answer
+from promptops.report.differences import patch_lines
+from promptops.report.document import LIMIT
+from promptops.report.findings.github import annotation
+from promptops.report.findings.junit import attributes, totals, xml_text
+from promptops.report.markdown_text import block, code, escape, fitting, indented, sentence, within
 from promptops.report.test import facts
 from promptops.report.test import facts as scores
 from promptops.report.test.facts import Differences, Trouble, notes, outages, stale, troubles
+from promptops.report.visible import visible, visible_line, visible_path
 from promptops.source.shard import shard_text
 
 _VERDICTS = {"pass": "info", "fail": "error", "inconclusive": "warning"}

@@ -3,7 +3,7 @@
 import re
 from html import unescape
 
-from promptops.report.mutate.html import write_html
+from promptops.commands.mutate.page import write_html
 from tests.commands.mutate.mutated import ASK, HEAD, mutated
 
 PROMPT = f"""\

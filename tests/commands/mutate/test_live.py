@@ -2,11 +2,11 @@
 
 import pytest
 
+from promptops.commands.mutate import report
 from promptops.errors import UsageError
 from promptops.evals.engine.ask import Patience, Settings
 from promptops.model.mutant import Kill, LiveTrial
 from promptops.model.place import Place
-from promptops.report.mutate import report
 from promptops.testing.options import RunOptions
 from promptops.testing.runner import test as run_cases
 from promptops.workspace.selection import SelectionOptions

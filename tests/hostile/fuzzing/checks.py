@@ -18,6 +18,9 @@ from typing import Any
 
 from promptops.catalog.catalog import Catalog
 from promptops.cli.main import run
+from promptops.commands.diff import page
+from promptops.commands.diff import report as markdown
+from promptops.commands.diff import report as text
 from promptops.diff.compare import CompareOptions, compare
 from promptops.lint.examples import MemoryTree
 from promptops.lint.pipeline import Silencers, conclude, lint_one
@@ -27,11 +30,8 @@ from promptops.model.change import DiffReport
 from promptops.model.internal_error import CODE
 from promptops.model.report import LintReport
 from promptops.model.tree import TreeEntry
-from promptops.report import writer
-from promptops.report.diff import html
-from promptops.report.diff import report as markdown
-from promptops.report.diff import report as text
-from promptops.report.parts import data_text
+from promptops.report import data_text
+from promptops.report.findings import writer
 from promptops.source.config import load
 from promptops.testing.plan import plan_cases
 
@@ -125,7 +125,7 @@ def check_pair(seed: int, index: int) -> None:
         raise Wrong(next(messages))
     if not any(c.code == "CHG310" for each in found if each.id == "fine" for c in each.changes):
         raise Wrong("a change of another file is hidden")
-    random.choice((text, markdown, html, data_text)).write(report)
+    random.choice((text, markdown, page, data_text)).write(report)
 
 
 class _Tree(MemoryTree):

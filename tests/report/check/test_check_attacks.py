@@ -1,6 +1,6 @@
 """The rate of successful attacks on each prompt, in a comment and in a terminal."""
 
-from promptops.report.check import report
+from promptops.commands.check import report
 from tests.report.check.html_reports import boundaries_checked
 
 

@@ -9,17 +9,17 @@ from xml.etree import ElementTree
 
 import pytest
 
+from promptops.commands.check import report as github
+from promptops.commands.check import report as gitlab
+from promptops.commands.check import report as junit
+from promptops.commands.check import report as markdown
+from promptops.commands.check import report as sarif
+from promptops.commands.check import report as text
 from promptops.model.check import CheckReport
 from promptops.model.finding import Severity
 from promptops.model.place import Place
 from promptops.model.report import LintReport, Risk
-from promptops.report.check import report as github
-from promptops.report.check import report as gitlab
-from promptops.report.check import report as junit
-from promptops.report.check import report as markdown
-from promptops.report.check import report as sarif
-from promptops.report.check import report as text
-from promptops.report.parts.data_text import record_json, write_json
+from promptops.report.data_text import record_json, write_json
 from tests.golden_files import compare
 from tests.output_schemas import validate
 from tests.report.check.html_reports import LINT_CHANGES

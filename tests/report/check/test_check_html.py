@@ -7,9 +7,9 @@ from unicodedata import category
 
 import pytest
 
+from promptops.commands.check.page import write_html
 from promptops.model.finding import Severity
 from promptops.model.test_run import TestRun
-from promptops.report.check.html import write_html
 from tests.report.check.html_reports import (
     DESK,
     LINT_CHANGES,
@@ -172,7 +172,7 @@ def test_below_1_0_0_the_page_says_why_a_smaller_number_is_raised():
 
 
 def header_said(name):
-    from promptops.report.check.facts import rows as asked
+    from promptops.commands.check.facts import rows as asked
 
     return next(row.result for row in asked(failed()) if row.name == name)
 

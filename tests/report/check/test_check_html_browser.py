@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from promptops.report.check.html import write_html
+from promptops.commands.check.page import write_html
 from tests.report.check.html_reports import REPORTS, failed, hostile, large, passed
 from tests.report.diff.browser import visits
 from tests.tiers import fast_first, fast_only

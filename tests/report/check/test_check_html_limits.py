@@ -2,11 +2,11 @@
 
 import pytest
 
+from promptops.commands.check.page import write_html
 from promptops.model.finding import Severity
 from promptops.model.place import Place
 from promptops.model.report import Risk
 from promptops.model.test_run import CoverageRow, TestRun, Uncovered
-from promptops.report.check.html import write_html
 from tests.hanging import ends_soon
 from tests.report.check.html_reports import finding, large, report, shown, source
 from tests.report.diff.html_pages import read

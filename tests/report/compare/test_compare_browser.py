@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from promptops.report.compare.html import PICTURE_WIDTH, write_html
+from promptops.commands.compare.page import PICTURE_WIDTH, write_html
 from tests.report.compare.comparisons import COMPARISONS, many, recommended, undecided, unfinished
 from tests.report.compare.hostile_comparisons import hostile
 from tests.report.diff.browser import visits

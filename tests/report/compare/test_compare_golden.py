@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from promptops.report.compare import html, report
-from promptops.report.parts import data_text
+from promptops.commands.compare import page, report
+from promptops.report import data_text
 from tests.golden_files import compare
 from tests.report.compare.comparisons import COMPARISONS, recommended, undecided
 from tests.report.compare.hostile_comparisons import hostile
@@ -33,7 +33,7 @@ def test_json_has_all_of_a_comparison():
 
 
 def test_a_page_has_the_texts_of_its_golden_file():
-    root = read(html.write_html(undecided()))
+    root = read(page.write_html(undecided()))
 
     parts = [next(root.all(name)) for name in ("header", "main", "footer")]
     compare(GOLDEN / "page.txt", "\n".join(map(readable, parts)))

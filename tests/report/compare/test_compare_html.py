@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
+from promptops.commands.compare.page import Box, along, picture, placed, write_html
 from promptops.model.arm import Recommendation, ValueInterval
-from promptops.report.compare.html import Box, along, picture, placed, write_html
 from promptops.report.page.scale import cost_scale, score_scale
 from tests.hanging import ends_soon
 from tests.report.compare.comparisons import (

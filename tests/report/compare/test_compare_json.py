@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from promptops.model.arm import Recommendation
-from promptops.report.parts.data_text import write_json
+from promptops.report.data_text import write_json
 from tests.output_schemas import validate
 from tests.report.compare.comparisons import COMPARISONS, recommended
 from tests.report.compare.hostile_comparisons import hostile

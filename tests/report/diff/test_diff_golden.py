@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from promptops.report.diff import report
+from promptops.commands.diff import report
 from tests.golden_files import compare
 from tests.report.diff.hostile_reports import hostile
 from tests.report.diff.reports import REPORTS

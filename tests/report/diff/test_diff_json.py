@@ -9,7 +9,7 @@ import pytest
 from promptops.diff.changes import change
 from promptops.model.change import CaseDiff, Seen, SeenPair, Witness
 from promptops.model.config import Waiver
-from promptops.report.parts.data_text import record_json, write_json
+from promptops.report.data_text import record_json, write_json
 from tests.output_schemas import SCHEMAS, validate
 from tests.report.diff.hostile_reports import hostile
 from tests.report.diff.reports import REPORTS, prompt, report

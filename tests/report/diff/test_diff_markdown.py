@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 from markdown_it import MarkdownIt
 
+from promptops.commands.diff.report import write_markdown
 from promptops.diff.changes import change
 from promptops.model.change import DiffReport
-from promptops.report.diff.report import write_markdown
 from tests.report.diff.hostile_reports import hostile
 from tests.report.diff.reports import REPORTS, case, other, prompt, report
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
+from promptops.commands.diff.report import write_text
 from promptops.diff.changes import change
 from promptops.model.change import CaseDiff, DiffReport, Seen, SeenPair
 from promptops.model.version import Bump
-from promptops.report.diff.report import write_text
 from tests.report.diff.hostile_reports import hostile
 from tests.report.diff.reports import REPORTS, case, other, prompt, report, same
 

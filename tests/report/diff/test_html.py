@@ -6,8 +6,8 @@ from unicodedata import category
 
 import pytest
 
+from promptops.commands.diff.page import write_html
 from promptops.model.version import Bump
-from promptops.report.diff.html import write_html
 from tests.golden_files import compare
 from tests.report.diff.html_extremes import hostile
 from tests.report.diff.html_pages import read, readable

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from promptops.report.diff.html import write_html
+from promptops.commands.diff.page import write_html
 from tests.report.diff.browser import PATIENCE_MS
 from tests.report.diff.html_extremes import REPORTS, hostile, large
 from tests.report.diff.html_reports import realistic

@@ -5,7 +5,7 @@ from functools import cache
 
 import pytest
 
-from promptops.report.diff.html import write_html
+from promptops.commands.diff.page import write_html
 from tests.report.diff.html_pages import read
 from tests.report.diff.html_reports import unchanged
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from promptops.commands.diff.page import write_html
 from promptops.model.change import Witness
-from promptops.report.diff.html import write_html
 from tests.hanging import ends_soon
 from tests.report.diff.html_extremes import large
 from tests.report.diff.html_pages import read

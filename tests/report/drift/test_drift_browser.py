@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from promptops.report.drift.html import write_html
+from promptops.commands.drift.page import write_html
 from tests.report.diff.browser import visits
 from tests.report.drift.drifts import drifted, hostile, many
 from tests.report.test.hostile_runs import ATTACK

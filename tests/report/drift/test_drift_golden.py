@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from promptops.commands.drift import page, report
+from promptops.commands.drift.report import next_steps
 from promptops.model.night import NOTES_REF
 from promptops.records import replace
-from promptops.report.drift import html, report
-from promptops.report.drift.report import next_steps
-from promptops.report.parts.data_text import record_json, write_json
+from promptops.report.data_text import record_json, write_json
 from tests.golden_files import compare
 from tests.output_schemas import validate
 from tests.report.diff.html_pages import read, readable
@@ -49,7 +49,7 @@ def test_the_json_has_the_figures_of_each_prompt_and_the_cause():
 
 
 def test_a_page_has_the_texts_of_its_golden_file():
-    root = read(html.write_html(unfinished()))
+    root = read(page.write_html(unfinished()))
 
     parts = [next(root.all(name)) for name in ("header", "main", "footer")]
     compare(GOLDEN / "page.txt", "\n".join(map(readable, parts)))

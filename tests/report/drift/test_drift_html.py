@@ -2,8 +2,8 @@
 
 from functools import cache
 
-from promptops.report.drift import report
-from promptops.report.drift.html import EDGES, control_chart, write_html
+from promptops.commands.drift import report
+from promptops.commands.drift.page import EDGES, control_chart, write_html
 from tests.report.diff.html_pages import read
 from tests.report.drift.drifts import RUNS, drifted, drifted_prompt, hostile, relearned
 from tests.report.test.hostile_runs import ATTACK

@@ -10,6 +10,11 @@ from markdown_it import MarkdownIt
 
 from promptops.commands.export import report as export_markdown
 from promptops.commands.export import report as export_text
+from promptops.commands.import_ import report as import_markdown
+from promptops.commands.import_ import report as import_text
+from promptops.commands.import_ import report as list_markdown
+from promptops.commands.import_ import report as list_text
+from promptops.commands.import_.report import inferred_line
 from promptops.model.finding import Finding, Severity
 from promptops.model.imported import (
     Candidate,
@@ -22,15 +27,10 @@ from promptops.model.imported import (
 from promptops.model.place import Place
 from promptops.model.shipping import Export, WrittenFile
 from promptops.records import replace
-from promptops.report import import_, import_list
-from promptops.report.import_ import report as import_markdown
-from promptops.report.import_ import report as import_text
-from promptops.report.import_ import report as list_markdown
-from promptops.report.import_ import report as list_text
-from promptops.report.import_.report import inferred_line
-from promptops.report.parts.data_text import record_json, write_json
-from promptops.report.parts.loss_lines import note_lines
-from promptops.report.parts.markdown_text import code_span, escape, readable_sentence
+from promptops.report.data_text import record_json, write_json
+from promptops.report.findings import import_, import_list
+from promptops.report.loss_lines import note_lines
+from promptops.report.markdown_text import code_span, escape, readable_sentence
 from tests.commands.import_.imported import imported
 from tests.output_schemas import validate
 

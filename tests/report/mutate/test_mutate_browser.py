@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from promptops.report.mutate.html import write_html
+from promptops.commands.mutate.page import write_html
 from tests.report.diff.browser import visits
 from tests.report.mutate.mutations import RUNS, hostile, since, survivors
 from tests.tiers import fast_first, fast_only

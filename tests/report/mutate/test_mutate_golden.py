@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from promptops.report.mutate import html, report
+from promptops.commands.mutate import page, report
 from tests.golden_files import compare
 from tests.report.diff.html_pages import read, readable
 from tests.report.mutate.mutations import RUNS, hostile, many, since
@@ -27,7 +27,7 @@ def test_untrusted_text_is_shown_as_in_its_golden_file(ending):
 
 
 def test_a_page_has_the_texts_of_its_golden_file():
-    root = read(html.write_html(since()))
+    root = read(page.write_html(since()))
 
     parts = [next(root.all(name)) for name in ("header", "main", "footer")]
     compare(GOLDEN / "page.txt", "\n".join(map(readable, parts)))

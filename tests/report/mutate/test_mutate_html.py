@@ -2,7 +2,7 @@
 
 import pytest
 
-from promptops.report.mutate.html import write_html
+from promptops.commands.mutate.page import write_html
 from tests.report.diff.html_pages import read
 from tests.report.mutate.mutations import RUNS, hostile, many, survivors
 from tests.report.test.test_run_html import with_class

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from promptops.report.probe.html import write_html
+from promptops.commands.probe.page import write_html
 from tests.report.diff.browser import visits
 from tests.report.probe.probe_runs import HOSTILE, accepted_too, hostile, nothing, usual
 

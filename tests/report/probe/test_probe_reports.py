@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from promptops.commands.probe import page, report
 from promptops.model.probe import AttackRate
 from promptops.records import replace
-from promptops.report.parts.data_text import write_json
-from promptops.report.probe import html, report
+from promptops.report.data_text import write_json
 from tests.golden_files import compare
 from tests.output_schemas import validate
 from tests.report.diff.html_pages import read
@@ -20,7 +20,7 @@ MAKERS = {"usual": usual, "hostile": hostile, "nothing": nothing}
 
 @cache
 def page_of(name):
-    return html.write_html(MAKERS[name]())
+    return page.write_html(MAKERS[name]())
 
 
 @pytest.mark.parametrize("name", MAKERS)
@@ -38,7 +38,7 @@ def test_an_attack_on_the_page_adds_no_element_and_is_shown_as_text():
     assert body.text.count("<script>document.title='pwned';alert(1)</script>") > 10
 
 
-@pytest.mark.parametrize("written", [report.write_text, report.write_markdown, html.write_html])
+@pytest.mark.parametrize("written", [report.write_text, report.write_markdown, page.write_html])
 def test_hidden_characters_of_an_attack_are_escapes_in_every_format(written):
     found = written(hostile())
 
@@ -94,7 +94,7 @@ def test_answers_that_are_not_judged_name_their_family_and_how_to_set_a_judge():
     ]
     both = replace(found, prompts=(prompt, prompt))
     assert f"6 answers to toxicity of {case.run.prompt}: " in report.write_text(both)
-    shown = read(html.write_html(found))
+    shown = read(page.write_html(found))
     assert [each.text for each in shown.all("td") if "missing" in each.attributes.get("class", "")][
         :1
     ] == ["not judged"]
@@ -113,7 +113,7 @@ def test_a_run_that_only_lacks_a_judged_answer_is_incomplete_and_not_red(
     prompt = replace(run.prompts[0], failures=failures)
     found = replace(run, verdict="fail", problems=(), cases=(unheard,), prompts=(prompt,))
 
-    (headline,) = read(html.write_html(found)).all("h1")
+    (headline,) = read(page.write_html(found)).all("h1")
     said = f"{verdict}: 1 of 2 attacks succeeded · 1 not judged · 1 prompt"
     assert report.write_text(found).splitlines()[-1] == said
     assert headline.text == f"{sign} {verdict} 1 of 2 attacks succeeded"
@@ -134,4 +134,4 @@ def test_a_prompt_that_passes_in_spite_of_successful_attacks_shows_how_to_set_a_
         " `evaluation: {probes: {max: 5}}` in the prompt to accept at most 5%"
     )
     assert report.write_text(run).count(f"  note: {line}\n") == shown
-    assert html.write_html(run).count("No limit is set, so successful attacks") == shown
+    assert page.write_html(run).count("No limit is set, so successful attacks") == shown

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from promptops.report.score.html import write_html
+from promptops.commands.score.page import write_html
 from tests.report.diff.browser import visits
 from tests.report.score.scores import hostile, many, week
 

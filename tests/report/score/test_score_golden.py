@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from promptops.commands.score import page, report
+from promptops.commands.score.report import notes, of_metric, raised, rate, threshold_of
 from promptops.model.score import SampleCounts, Score
-from promptops.report.score import html, report
-from promptops.report.score.report import notes, of_metric, raised, rate, threshold_of
 from tests.golden_files import compare
 from tests.report.diff.html_pages import read, readable
 from tests.report.score.scores import SCORES, alert, hostile, many, share, triage, week
@@ -51,7 +51,7 @@ def test_a_wide_interval_without_contracts_names_the_group_without_a_figure():
 
 
 def test_a_page_has_the_texts_of_its_golden_file():
-    root = read(html.write_html(week()))
+    root = read(page.write_html(week()))
 
     parts = [next(root.all(name)) for name in ("header", "main", "footer")]
     compare(GOLDEN / "page.txt", "\n".join(map(readable, parts)))

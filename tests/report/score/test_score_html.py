@@ -1,8 +1,8 @@
 """The HTML page of scored samples, read without a browser."""
 
+from promptops.commands.score.page import charts, write_html
+from promptops.commands.score.report import sections
 from promptops.records import replace
-from promptops.report.score.html import charts, write_html
-from promptops.report.score.report import sections
 from tests.report.diff.html_pages import read
 from tests.report.score.scores import SCORES, hostile, many, one_day, triage, week
 

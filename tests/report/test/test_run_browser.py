@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from promptops.report.test.html import write_html
+from promptops.report.test.page import write_html
 from tests.report.diff.browser import visits
 from tests.report.test.hostile_runs import hostile, large
 from tests.report.test.runs import RUNS, failing

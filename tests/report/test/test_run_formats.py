@@ -5,8 +5,8 @@ import unicodedata
 
 import pytest
 
-from promptops.report.parts import data_text
-from promptops.report.test import html, report
+from promptops.report import data_text
+from promptops.report.test import page, report
 from tests.report.conftest import HOSTILE
 from tests.report.test.hostile_runs import hostile
 from tests.report.test.runs import RUNS, case, failing, run
@@ -18,7 +18,7 @@ FORMATS = {
     "junit": report,
     "github": report,
     "markdown": report,
-    "html": html,
+    "html": page,
 }
 
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from promptops.report.parts import data_text
-from promptops.report.test import html, report
+from promptops.report import data_text
+from promptops.report.test import page, report
 from tests.golden_files import compare
 from tests.report.diff.html_pages import read, readable
 from tests.report.test.hostile_runs import hostile
@@ -33,7 +33,7 @@ def test_json_has_all_of_a_run():
 
 
 def test_a_page_says_what_its_golden_file_says():
-    root = read(html.write_html(failing()))
+    root = read(page.write_html(failing()))
 
     parts = [next(root.all(name)) for name in ("header", "main", "footer")]
     compare(GOLDEN / "page.txt", "\n".join(map(readable, parts)))

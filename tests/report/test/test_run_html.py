@@ -3,7 +3,7 @@
 import pytest
 
 from promptops.model.test_run import Decided, MessageText
-from promptops.report.test.html import write_html
+from promptops.report.test.page import write_html
 from tests.hanging import ends_soon
 from tests.report.diff.html_pages import read
 from tests.report.test.hostile_runs import hostile, large

@@ -7,7 +7,7 @@ import pytest
 
 from promptops.model.answer import Answer
 from promptops.model.test_run import CoverageRow
-from promptops.report.parts.data_text import record_json, write_json
+from promptops.report.data_text import record_json, write_json
 from tests.output_schemas import validate
 from tests.report.test.hostile_runs import ATTACK, hostile
 from tests.report.test.runs import RUNS, case, green, run

@@ -1,0 +1,436 @@
+"""The gate for a terminal, a comment, annotations, and programs that read findings or tests."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+from promptops.commands.check.facts import (
+    as_findings,
+    counts,
+    fixes,
+    headline,
+    probe_findings,
+    probes_without_repeats,
+    reason,
+    required,
+    rows,
+    rule_infos,
+    waived,
+    without_lint_errors,
+)
+from promptops.commands.diff import facts
+from promptops.commands.diff.facts import risks
+from promptops.commands.diff.report import details, risk_lines, summary
+from promptops.commands.probe import report as facts
+from promptops.commands.probe import report as probe_facts
+from promptops.model.change import Change, DiffReport, PromptDiff
+from promptops.model.check import CheckReport, GateRow
+from promptops.model.config import Waiver
+from promptops.model.place import Place
+from promptops.model.probe import ProbeRun, PromptProbes
+from promptops.model.report import Risk, RuleInfo, Style, plain
+from promptops.plurals import and_more, counted, some
+from promptops.report.document import LIMIT
+from promptops.report.findings import junit as lint
+from promptops.report.findings.full import write as lint_text
+from promptops.report.findings.github import annotation
+from promptops.report.findings.github import write as lint_github
+from promptops.report.findings.gitlab import write as lint_gitlab
+from promptops.report.findings.junit import attributes, xml_text
+from promptops.report.findings.markdown import table
+from promptops.report.findings.sarif import write as lint_sarif
+from promptops.report.markdown_text import code, escape, fitting, sentence, within
+from promptops.report.test import report as test
+from promptops.report.test.facts import short
+from promptops.report.test.report import body, report_lines
+from promptops.report.test.report import write_github as write_test
+from promptops.report.visible import visible, visible_line, visible_path
+
+_MOST = 10
+
+_VERDICTS = {"pass": "info", "fail": "error", "inconclusive": "warning"}
+
+
+def write_text(
+    report: CheckReport, *, style: Style = plain, figures: bool = False, **_: object
+) -> str:
+    """Risks, findings, failing cases, scores, and the summary.
+
+    Args:
+        figures: Show the statistics of scores and judges instead of a plain sentence.
+    """
+    return "".join(f"{line}\n" for line in _lines(report, style, figures=figures))
+
+
+def _changes(diff: DiffReport, style: Style) -> Iterator[str]:
+    """A line for each changed prompt, the greatest bump first."""
+    for prompt in diff.prompts[:_MOST]:
+        changes = facts.worst_first(prompt.changes)
+        what = (
+            some(changes, 1, "change", lambda change: visible_line(change.message)) or "it changed"
+        )
+        name = style("path", visible(facts.name(prompt, "->")))
+        yield f"{style('note', 'change')}: {name}: {facts.bump(prompt)}: {what}"
+    left_out = len(diff.prompts) - _MOST
+    if left_out > 0:
+        yield f"  {and_more(left_out, 'prompt')}"
+    if diff.prompts:
+        yield f"  {style('hint', _command(diff))} shows the details"
+
+
+def _command(diff: DiffReport) -> str:
+    """The command that shows all details."""
+    base, head = visible(diff.base), visible(diff.head)
+    given = "--root" if diff.base == "nothing" else base
+    here = {"the work tree": f"{given} --worktree", "the index": f"{given} --staged"}
+    between = f"--root ..{head}" if diff.base == "nothing" else f"{base}..{head}"
+    return f"promptops diff {here.get(diff.head, between)}"
+
+
+def _lines(report: CheckReport, style: Style, *, figures: bool) -> Iterator[str]:
+    for note in report.notes:
+        yield f"{style('note', 'note')}: {visible(note)}"
+    refused = report.refused_risks
+    for risk in report.risks:
+        word = "refused" if risk in refused else "risk"
+        yield f"{style('error', word)}: {visible(str(risk))}"
+    if report.diff is not None:
+        yield from risk_lines(report.diff, style)
+    lint = lint_text(report.lint, style=style)
+    if lint:
+        yield lint.removesuffix("\n")
+    if report.diff is not None:
+        yield from _changes(report.diff, style)
+    for prompt, change in report.refused_changes:
+        name = style("path", visible(facts.name(prompt, "->")))
+        yield f"{style('error', 'refused')}: {name}: {reason(change)}"
+    for fix in fixes(report):
+        yield f"  {style('hint', fix)}"
+    for prompt, change, waiver in waived(report):
+        name, who = visible(prompt.id), visible_line(waiver.who)
+        until = f"by {who} until {waiver.expires}"
+        yield f"{style('note', 'waived')}: {name}: {visible_line(change.message)}, {until}"
+    yield from report_lines(without_lint_errors(report), style, figures=figures)
+    yield from _probes(report, style)
+    yield style("summary", f"{headline(report)}: {counts(report)}")
+
+
+def _probes(report: CheckReport, style: Style) -> Iterator[str]:
+    """The attacks, and why they fail the gate."""
+    run = probes_without_repeats(report)
+    if run is None:
+        return
+    verdict = style(_VERDICTS[run.verdict], run.verdict)
+    yield f"{style('note', 'probes')}: {verdict}: {_rate(run)}"
+    yield from _attacked(run, style)
+    for line in probe_facts.reasons(run):
+        yield f"  {style('error', 'fail')}: {line}"
+    if probe_facts.missing(run):
+        hint = f", run {style('hint', probe_facts.advice(run))}" if run.advice else ""
+        missing = f"{probe_facts.stale_prompts(run)}: {probe_facts.missing(run)}"
+        yield f"  {style('warning', 'stale')}: {missing}{hint}"
+    for line in probe_facts.unmarked(run):
+        yield f"  {style('note', line)}"
+
+
+def _attacked(run: ProbeRun, style: Style) -> Iterator[str]:
+    """The prompts with successful attacks, the highest rate first."""
+    found = [each for each in probe_facts.attacked(run) if each.rate.succeeded]
+    for prompt in found[:_MOST]:
+        name = style("path", visible_path(short(prompt.prompt)))
+        worst = probe_facts.worst(prompt)
+        figures = [probe_facts.successes(prompt.rate), probe_facts.interval(prompt.rate)]
+        yield f"  {name}: {', '.join([*figures, f'most in {worst}'] if worst else figures)}"
+    if len(found) > _MOST:
+        yield f"  {and_more(len(found) - _MOST, 'prompt')}"
+
+
+def _rate(run: ProbeRun) -> str:
+    return probe_facts.nothing(run) if run.nothing else probe_facts.outcome(run)
+
+
+# For the comment on a pull request: the verdict, the changes, the problems, then the details.
+
+MARKER = "<!-- promptops check -->"
+"""Identifies the comment, so that it is updated and not repeated."""
+
+_RESERVED = 1_000  # for the notes on omitted parts
+_ROOM_FOR_NOTES = 2_000
+_ROOM_FOR_RISKS = 4_000
+_ROOM_FOR_REFUSED = 4_000
+_ROOM_FOR_FINDINGS = 12_000
+_ROOM_FOR_DETAILS = 24_000
+_ROOM_FOR_REASONS = 4_000
+_ROOM_FOR_ATTACKS = 4_000
+_LONGEST_SENTENCE = 500
+_GATE = "| the gate | | |\n|---|---|---|\n"
+_ATTACKS = "| attacks | succeeded | 95% interval | most in |\n|---|--:|--:|---|\n"
+
+
+def write_markdown(report: CheckReport, **_: object) -> str:
+    """One comment below GitHub's limit of 65,536 characters; it notes what is left out."""
+    notes = _listed(
+        [f"- note: {_sentence(note)}\n" for note in report.notes], _ROOM_FOR_NOTES, "note"
+    )
+    head = f"{MARKER}\n{_headline(report)}{notes}{_gate(report)}{_risks(report)}{_refused(report)}"
+    changes = summary(report.diff) if report.diff is not None else ""
+    changes += _attacks(report)
+    last = _selection_reasons(report)
+    room = LIMIT - _RESERVED - len(head) - len(changes) - len(last)
+    return "".join([head, changes, *_parts(report, room), last])
+
+
+def _parts(report: CheckReport, room: int) -> Iterator[str]:
+    """Findings, cases, details of changes: each gets its share and what the others leave."""
+    diff = report.diff if report.diff is not None and report.diff.prompts else None
+    reserved = min(_ROOM_FOR_DETAILS, room // 2) if diff is not None else 0
+    wanted = min(_ROOM_FOR_FINDINGS, len(table(report.lint, room)))
+    cases = body(without_lint_errors(report), room - reserved - wanted)
+    findings = table(report.lint, room - reserved - len(cases))
+    yield from (findings, cases)
+    if diff is not None:
+        yield details(diff, room - len(findings) - len(cases))
+
+
+def _headline(report: CheckReport) -> str:
+    """The verdict, the number of risks, and the required version."""
+    line = f"### promptops: {headline(report)}"
+    if report.diff is not None and report.diff.bump:
+        bump = str(report.diff.bump)
+        line += f" · {escape(required(report.diff)).replace(bump, f'**{bump}**', 1)}"
+    nothing = "" if report.looked else f"\n{_sentence(counts(report))}\n"
+    return f"{line}\n{nothing}"
+
+
+def _gate(report: CheckReport) -> str:
+    lines = (
+        f"| {row.name} | {'pass' if row.passed else '**fail**'} | {_sentence(row.result)} |\n"
+        for row in rows(report)
+    )
+    return f"\n{_GATE}{''.join(lines)}" if report.looked else ""
+
+
+def _risks(report: CheckReport) -> str:
+    items = [f"- {_word(report, risk)}: {_sentence(str(risk))}\n" for risk in report.risks]
+    return _listed(items, _ROOM_FOR_RISKS, "risk")
+
+
+def _word(report: CheckReport, risk: Risk) -> str:
+    return "refused" if risk in report.refused_risks else "risk"
+
+
+def _refused(report: CheckReport) -> str:
+    items = [_refusal(*each) for each in report.refused_changes]
+    refused = _listed(items, _ROOM_FOR_REFUSED, "refused change")
+    how = "".join(f"\n{_sentence(each[0].upper() + each[1:])}.\n" for each in fixes(report))
+    let_through = [_let_through(*each) for each in waived(report)]
+    return refused + how + _listed(let_through, _ROOM_FOR_REFUSED, "waived change")
+
+
+def _attacks(report: CheckReport) -> str:
+    """A row for each attacked prompt."""
+    found = probe_facts.attacked(report.probes) if report.probes is not None else []
+    shown = list(fitting(_ROOM_FOR_ATTACKS, map(_markdown_attacked, found)))
+    left_out = len(found) - len(shown)
+    more = (
+        f"\n{counted(left_out, 'more attacked prompt')}: {code(probe_facts.ALL)}\n"
+        if left_out
+        else ""
+    )
+    return f"\n{_ATTACKS}{''.join(shown)}{more}" if found else ""
+
+
+def _markdown_attacked(prompt: PromptProbes) -> str:
+    cells = (
+        probe_facts.share(prompt.rate),
+        probe_facts.interval(prompt.rate),
+        probe_facts.worst(prompt),
+    )
+    return f"| {code(short(prompt.prompt))} | {' | '.join(map(_sentence, cells))} |\n"
+
+
+def _refusal(prompt: PromptDiff, change: Change) -> str:
+    return f"- refused: {code(visible(prompt.id))}: {_sentence(reason(change))}\n"
+
+
+def _let_through(prompt: PromptDiff, change: Change, waiver: Waiver) -> str:
+    who = _sentence(f"{change.message}, by {waiver.who} until {waiver.expires}: {waiver.reason}")
+    return f"- waived: {code(visible(prompt.id))}: {escape(change.code)} {who}\n"
+
+
+def _listed(items: list[str], room: int, noun: str) -> str:
+    shown = list(fitting(room, items))
+    left_out = len(items) - len(shown)
+    more = f"- {counted(left_out, f'more {noun}')}\n" if left_out else ""
+    return "".join(["\n" if items else "", *shown, more])
+
+
+def _selection_reasons(report: CheckReport) -> str:
+    """Why each prompt was checked; empty if all were."""
+    if report.diff is None or not report.why:
+        return ""
+    items = list(within(_ROOM_FOR_REASONS, _reasons(report)))
+    left_out = len(report.why) - len(items)
+    more = f"- {counted(left_out, 'more prompt')}\n" if left_out else ""
+    title = f"Why {counted(len(report.why), 'prompt')}"
+    return f"\n<details><summary>{title}</summary>\n\n{''.join(items)}{more}\n</details>\n"
+
+
+def _reasons(report: CheckReport) -> Iterator[str]:
+    for path, why in report.why.items():
+        yield f"- {code(visible(path, _LONGEST_SENTENCE))}: {_sentence(why)}\n"
+
+
+def _sentence(text: str) -> str:
+    return sentence(visible(text, _LONGEST_SENTENCE))
+
+
+# For GitHub Actions: annotations of the pull request, then a summary in the log of the job.
+#
+# GitHub shows ten errors, ten warnings and ten notices of a step; reasons why the gate fails come
+# first.
+
+
+def write_github(report: CheckReport, **_: object) -> str:
+    """One command a line, then a line for each check of the gate, then the verdict."""
+    parts = [
+        *(annotation("notice", None, "note", visible(note)) for note in report.notes),
+        *(_refused_risk(risk) for risk in report.refused_risks),
+        *(_github_refusal(*refused) for refused in report.refused_changes),
+        *(_risk(risk) for risk in report.risks if risk not in report.refused_risks),
+        *_breaks(report),
+        *_github_risks(report.diff),
+        lint_github(report.lint),
+        write_test(without_lint_errors(report)),
+        *(
+            annotation("error", found.place, "probes", visible(found.message))
+            for found in probe_findings(report)
+        ),
+        *_summary(report),
+    ]
+    return "".join(parts)
+
+
+def _refused_risk(risk: Risk) -> str:
+    return annotation("error", risk.place, "refused", visible(risk.sentence))
+
+
+def _risk(risk: Risk) -> str:
+    return annotation("warning", risk.place, "risk", visible(risk.sentence))
+
+
+def _github_refusal(prompt: PromptDiff, change: Change) -> str:
+    place = change.place or _place(prompt)
+    return annotation("error", place, f"{visible(prompt.id)}: refused", reason(change))
+
+
+def _breaks(report: CheckReport) -> Iterator[str]:
+    """Breaking changes that the gate accepts."""
+    refused = {change.fingerprint for _, change in report.refused_changes}
+    for prompt, change in report.diff.stopping(["breaking"]) if report.diff is not None else ():
+        if change.fingerprint not in refused:
+            title = f"{visible(prompt.id)}: breaking"
+            yield annotation("warning", _place(prompt), title, visible(change.message))
+
+
+def _github_risks(diff: DiffReport | None) -> Iterator[str]:
+    for prompts, change in risks(diff) if diff is not None else ():
+        who = some([visible(prompt.id) for prompt in prompts], 1)
+        place = change.place or _place(prompts[0])
+        yield annotation("warning", place, f"{who}: risk", facts.risk(change))
+
+
+def _place(prompt: PromptDiff) -> Place | None:
+    """The prompt's file, if it still exists."""
+    return None if prompt.state == "removed" else Place(prompt.path, 1, 1, 1, 1)
+
+
+def _summary(report: CheckReport) -> Iterator[str]:
+    for row in rows(report) if report.looked else ():
+        yield f"{row.name}: {'pass' if row.passed else 'fail'}: {row.result}\n"
+    yield f"{headline(report)}: {counts(report)}\n"
+
+
+# For CI servers that show test results: JUnit XML that is valid for Jenkins' schema.
+#
+#     testsuites  name tests failures errors time
+#       testsuite   of lint: a test case for each file with findings
+#       testsuite   of each prompt: its cases and scores
+#       testsuite   of the gate: a test case for each of its checks
+#
+# So a failing gate always has a failed test case.
+
+_NAME = "promptops check"
+
+
+def write_junit(report: CheckReport, **_: object) -> str:
+    """One XML document."""
+    every: Counter[str] = Counter()
+    of_lint = lint.counts(report.lint, report.fail_on)
+    for counts in (of_lint, test.counts(report.test), _counts(report)):
+        every.update(counts)
+    time = f"{report.test.duration_s:.3f}"
+    lines = [
+        '<?xml version="1.0" encoding="UTF-8"?>',
+        f"<testsuites{attributes(name=_NAME, **lint.totals(every), time=time)}>",
+        *lint.suite(report.lint, report.fail_on),
+        *test.suites(report.test),
+        *_junit_gate(report),
+        "</testsuites>",
+    ]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _counts(report: CheckReport) -> dict[str, int]:
+    gate_rows = rows(report)
+    failures = sum(not row.passed for row in gate_rows)
+    return {"tests": len(gate_rows), "failures": failures, "errors": 0, "skipped": 0}
+
+
+def _junit_gate(report: CheckReport) -> Iterator[str]:
+    yield f"  <testsuite{attributes(name=_NAME, **_counts(report))}>"
+    yield from (_asked(report, row) for row in rows(report))
+    yield "  </testsuite>"
+
+
+def _asked(report: CheckReport, row: GateRow) -> str:
+    case = f"    <testcase{attributes(classname=_NAME, name=row.name)}"
+    if row.passed:
+        return f"{case}/>"
+    body = "\n".join(_junit_refused(report)) if row.name == "release" else ""
+    failure = f"failure{attributes(message=row.result, type='gate')}"
+    inner = f"<{failure}>{xml_text(body)}</failure>" if body else f"<{failure}/>"
+    return f"{case}>\n      {inner}\n    </testcase>"
+
+
+def _junit_refused(report: CheckReport) -> Iterator[str]:
+    for risk in report.refused_risks:
+        yield visible(str(risk))
+    for prompt, change in report.refused_changes:
+        yield f"{visible(prompt.id)}: {reason(change)}"
+
+
+# For GitLab: a code quality report of all reasons why the gate fails, and of findings.
+
+
+def write_gitlab(report: CheckReport, **_: object) -> str:
+    """One JSON array, indented."""
+    return lint_gitlab(as_findings(report))
+
+
+# For code scanning: SARIF 2.1.0.
+
+
+def write_sarif(
+    report: CheckReport,
+    *,
+    rules: Mapping[str, RuleInfo] | None = None,
+    version: str = "",
+    home: str = "",
+    **_: object,
+) -> str:
+    """One run: findings, refused changes, and cases that don't pass."""
+    found = as_findings(report)
+    known = {**rule_infos(found), **(rules or {})}
+    return lint_sarif(found, rules=known, version=version, home=home, category="promptops/check/")

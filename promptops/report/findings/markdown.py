@@ -1,0 +1,55 @@
+"""For the comment on a pull request: a table, the worst findings first."""
+
+from __future__ import annotations
+
+from promptops.model.finding import Finding
+from promptops.model.report import LintReport
+from promptops.plurals import counted
+from promptops.report.finding_text import advice, heading
+from promptops.report.findings.full import summary
+from promptops.report.markdown_text import code, escape, sentence, within
+from promptops.report.visible import visible
+
+MARKER = "<!-- promptops lint -->"
+"""Identifies the comment, so that it is updated and not repeated."""
+
+_LIMIT = 65_536
+_RESERVED = 200
+_LONGEST_CELL = 500
+_TABLE = "| | place | finding | rule |\n|---|---|---|---|\n"
+
+
+def write(report: LintReport, **_: object) -> str:
+    """One comment below GitHub's limit of 65,536 characters; it notes how much is left out."""
+    text = f"{MARKER}\n**Lint**: {_headline(report)}\n"
+    return text + table(report, _LIMIT - _RESERVED - len(text))
+
+
+def table(report: LintReport, room: int) -> str:
+    """The worst findings that fit, and the number of those left out."""
+    if not report.findings:
+        return ""
+    worst_first = sorted(report.findings, key=lambda finding: -finding.severity)
+    rows = list(within(room - len(_TABLE), map(_row, worst_first)))
+    left_out = len(worst_first) - len(rows)
+    more = f"\n{_left_out(left_out)}\n" if left_out else ""
+    return "".join(["\n", _TABLE, *rows, more])
+
+
+def _headline(report: LintReport) -> str:
+    files = counted(report.files, "file")
+    text = summary(report)
+    return f"{text} in {files}" if report.findings else f"{text or 'no findings'} in {files}"
+
+
+def _left_out(number: int) -> str:
+    return f"{counted(number, 'more finding')} left out: `promptops lint` shows all."
+
+
+def _row(finding: Finding) -> str:
+    place = finding.place
+    where = code(visible(f"{place.path}:{place.line}:{place.column}", _LONGEST_CELL))
+    text = sentence(visible(finding.message, _LONGEST_CELL))
+    hint = sentence(advice(finding)[:_LONGEST_CELL])
+    what = f"{text}<br>{hint}" if hint else text
+    return f"| {finding.severity!s} | {where} | {what} | {escape(heading(finding))} |\n"

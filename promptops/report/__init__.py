@@ -1,0 +1,1 @@
+"""What reports of several commands share: blocks, pages, safe text; findings and test runs."""

@@ -45,9 +45,9 @@ def test_an_unknown_format_is_refused_with_the_nearest_known_one(name, hint):
 
 def test_asking_for_one_format_imports_no_other():
     code = (
-        "import sys, promptops.report as report; report.writer('full');"
-        "print(*sorted(m for m in sys.modules if m.startswith('promptops.report.')"
-        " and 'parts' not in m), *[m for m in ('jsonschema', 'rich', 'click') if m in sys.modules])"
+        "import sys, promptops.report.findings as findings; findings.writer('full');"
+        "print(*sorted(m for m in sys.modules if m.startswith('promptops.report.findings.')),"
+        " *[m for m in ('jsonschema', 'rich', 'click') if m in sys.modules])"
     )
 
     result = subprocess.run(

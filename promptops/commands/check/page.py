@@ -30,7 +30,6 @@ from promptops.commands.diff.page import Pair, PromptChangesView, means, prompt_
 from promptops.commands.mutate import report as mutants
 from promptops.commands.mutate.page import PARTS as MUTANTS
 from promptops.commands.mutate.page import row_views
-from promptops.commands.probe import report as probe_facts
 from promptops.commands.probe import report as probes
 from promptops.commands.probe.page import PromptProbesView
 from promptops.commands.probe.page import prompt_views as probe_views
@@ -54,7 +53,7 @@ _CHARACTERS_OF_CHANGES = 4_000_000
 _CHARACTERS_OF_CASES = 4_000_000
 _CHARACTERS_OF_ATTACKS = 4_000_000
 _MOST_CASES = 1_000
-_PROBES = "probe/page/page"
+_PROBES = "commands/probe/page"
 _MOST_OPEN = 6
 _MOST_TOLD = 100
 _MOST_REASONS = 20
@@ -75,7 +74,7 @@ def write_html(report: CheckReport, **_: object) -> str:
     prompts = prompt_rows(report, parts)
     worth = tests_table(report, prompts)
     return document(
-        "check/page",
+        "commands/check",
         _FILTERS,
         parts=(diff.PARTS, test.PARTS, SOURCE, MUTANTS, _PROBES),
         top=3,
@@ -97,7 +96,7 @@ def write_html(report: CheckReport, **_: object) -> str:
         mutation=noticed(report),
         templates=templates,
         attacks=_attacks(report),
-        probe_facts=probe_facts,
+        probe_facts=probes,
         costs=costs,
         total=total(report.diff.prompts if report.diff else (), costs),
         most_tokens=max((max(row.tokens) for row in costs if row.tokens), default=0),
@@ -168,7 +167,7 @@ def _contents(report: CheckReport, *, has_costs: bool, has_tests: bool) -> Itera
     if report.mutation is not None:
         yield _Section("mutation", mutants.percent(report.mutation.count))
     if report.probes is not None:
-        yield _Section("probes", probe_facts.share(report.probes.rate))
+        yield _Section("probes", probes.share(report.probes.rate))
     if has_costs:
         yield _Section("cost")
 
@@ -256,7 +255,7 @@ def _cases(report: CheckReport, parts: Parts) -> Iterator[ReasonView]:
 
 def _probes(report: CheckReport) -> Iterator[ReasonView]:
     if "probes" in report.failing_checks and report.probes is not None:
-        found = (*probe_facts.reasons(report.probes), probe_facts.missing(report.probes))
+        found = (*probes.reasons(report.probes), probes.missing(report.probes))
         yield from (ReasonView("probes", "probes", text) for text in found if text)
 
 

@@ -22,8 +22,7 @@ from promptops.commands.check.facts import (
 from promptops.commands.diff import facts
 from promptops.commands.diff.facts import risks
 from promptops.commands.diff.report import details, risk_lines, summary
-from promptops.commands.probe import report as facts
-from promptops.commands.probe import report as probe_facts
+from promptops.commands.probe import report as probes
 from promptops.model.change import Change, DiffReport, PromptDiff
 from promptops.model.check import CheckReport, GateRow
 from promptops.model.config import Waiver
@@ -124,30 +123,30 @@ def _probes(report: CheckReport, style: Style) -> Iterator[str]:
     verdict = style(_VERDICTS[run.verdict], run.verdict)
     yield f"{style('note', 'probes')}: {verdict}: {_rate(run)}"
     yield from _attacked(run, style)
-    for line in probe_facts.reasons(run):
+    for line in probes.reasons(run):
         yield f"  {style('error', 'fail')}: {line}"
-    if probe_facts.missing(run):
-        hint = f", run {style('hint', probe_facts.advice(run))}" if run.advice else ""
-        missing = f"{probe_facts.stale_prompts(run)}: {probe_facts.missing(run)}"
+    if probes.missing(run):
+        hint = f", run {style('hint', probes.advice(run))}" if run.advice else ""
+        missing = f"{probes.stale_prompts(run)}: {probes.missing(run)}"
         yield f"  {style('warning', 'stale')}: {missing}{hint}"
-    for line in probe_facts.unmarked(run):
+    for line in probes.unmarked(run):
         yield f"  {style('note', line)}"
 
 
 def _attacked(run: ProbeRun, style: Style) -> Iterator[str]:
     """The prompts with successful attacks, the highest rate first."""
-    found = [each for each in probe_facts.attacked(run) if each.rate.succeeded]
+    found = [each for each in probes.attacked(run) if each.rate.succeeded]
     for prompt in found[:_MOST]:
         name = style("path", visible_path(short(prompt.prompt)))
-        worst = probe_facts.worst(prompt)
-        figures = [probe_facts.successes(prompt.rate), probe_facts.interval(prompt.rate)]
+        worst = probes.worst(prompt)
+        figures = [probes.successes(prompt.rate), probes.interval(prompt.rate)]
         yield f"  {name}: {', '.join([*figures, f'most in {worst}'] if worst else figures)}"
     if len(found) > _MOST:
         yield f"  {and_more(len(found) - _MOST, 'prompt')}"
 
 
 def _rate(run: ProbeRun) -> str:
-    return probe_facts.nothing(run) if run.nothing else probe_facts.outcome(run)
+    return probes.nothing(run) if run.nothing else probes.outcome(run)
 
 
 # For the comment on a pull request: the verdict, the changes, the problems, then the details.
@@ -230,22 +229,20 @@ def _refused(report: CheckReport) -> str:
 
 def _attacks(report: CheckReport) -> str:
     """A row for each attacked prompt."""
-    found = probe_facts.attacked(report.probes) if report.probes is not None else []
+    found = probes.attacked(report.probes) if report.probes is not None else []
     shown = list(fitting(_ROOM_FOR_ATTACKS, map(_markdown_attacked, found)))
     left_out = len(found) - len(shown)
     more = (
-        f"\n{counted(left_out, 'more attacked prompt')}: {code(probe_facts.ALL)}\n"
-        if left_out
-        else ""
+        f"\n{counted(left_out, 'more attacked prompt')}: {code(probes.ALL)}\n" if left_out else ""
     )
     return f"\n{_ATTACKS}{''.join(shown)}{more}" if found else ""
 
 
 def _markdown_attacked(prompt: PromptProbes) -> str:
     cells = (
-        probe_facts.share(prompt.rate),
-        probe_facts.interval(prompt.rate),
-        probe_facts.worst(prompt),
+        probes.share(prompt.rate),
+        probes.interval(prompt.rate),
+        probes.worst(prompt),
     )
     return f"| {code(short(prompt.prompt))} | {' | '.join(map(_sentence, cells))} |\n"
 
@@ -368,8 +365,8 @@ def write_junit(report: CheckReport, **_: object) -> str:
     """One XML document."""
     every: Counter[str] = Counter()
     of_lint = lint.counts(report.lint, report.fail_on)
-    for counts in (of_lint, test.counts(report.test), _counts(report)):
-        every.update(counts)
+    for found in (of_lint, test.counts(report.test), _counts(report)):
+        every.update(found)
     time = f"{report.test.duration_s:.3f}"
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',

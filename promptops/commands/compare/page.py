@@ -22,14 +22,14 @@ from promptops.records import record
 from promptops.report.page.document import PICTURE, Cut, Room, document
 from promptops.report.page.scale import Scale, Tick, cost_scale, marks, score_scale
 from promptops.report.test import facts as scores
-from promptops.report.test.facts import call, short
+from promptops.report.test.facts import call, cost_1000, short
 from promptops.report.test.page import FILTERS, PARTS, WorseView, worse_view
 
 
 def write_html(comparison: ArmComparison, **_: object) -> str:
     """The whole page."""
     return document(
-        "compare/page",
+        "commands/compare",
         _FILTERS,
         parts=(PARTS, PICTURE),
         head=report.document(comparison),
@@ -492,7 +492,7 @@ class _Drawing:
         difference = f", {report.difference(arm)} points" if arm.difference else ""
         return (
             f"{short(arm.name)}: {arm.verdict}, {100 * point.score:.1f}{difference},"
-            f" ${report.cost_1000(point.cost)} per 1,000 requests"
+            f" ${cost_1000(point.cost)} per 1,000 requests"
         )
 
     def _missing(self) -> Iterator[tuple[str, str]]:

@@ -40,15 +40,21 @@ from promptops.report.document import (
 )
 from promptops.report.markdown_text import code, fitting, shown_sentence
 from promptops.report.test import facts as scores
-from promptops.report.test.facts import Differences, cost, problem_lines, short
+from promptops.report.test.facts import (
+    NONE,
+    Differences,
+    cost,
+    cost_1000,
+    problem_lines,
+    seconds,
+    short,
+)
 from promptops.report.test.report import worst_case
 from promptops.report.visible import visible, visible_line, visible_path
 
 ALL = "--format json=FILE"
 """The option with which the same run would show all of it: another run may call a model."""
 LONG = f"too long to compare here: {ALL}"
-UNKNOWN = "?"
-NONE = "-"
 NO_MEASURES = "no measures: compared by contracts alone"
 
 VERDICTS: dict[ArmVerdict, Level] = {
@@ -244,13 +250,6 @@ def contracts(arm: ArmResult) -> str:
     return ", ".join(filter(None, (f"{arm.contracts.kept:,} of {arm.contracts.of:,}", verdict)))
 
 
-def cost_1000(usd: float | None) -> str:
-    """The cost of 1,000 requests: three digits, `?` without a price."""
-    if usd is None:
-        return UNKNOWN
-    return f"{usd:,.0f}" if usd >= 1000 else f"{usd:.3g}"
-
-
 def ratio(arm: ArmResult) -> str:
     """The cost relative to the reference: `40% less [35, 45]`."""
     return "" if arm.cost_ratio is None else cost_change(arm.cost_ratio)
@@ -267,13 +266,6 @@ def latency(found: Latency | None) -> str:
         return NONE
     bounds = f"[{seconds(found.low)}, {seconds(found.high)}]"
     return f"{seconds(found.p50)}/{seconds(found.p95)} s {bounds}"
-
-
-def seconds(number: float | None) -> str:
-    """Two digits; `-` without a number."""
-    if number is None:
-        return NONE
-    return f"{number:.0f}" if number >= 10 else f"{number:.2g}"
 
 
 def remarks(arm: ArmResult) -> Iterator[str]:

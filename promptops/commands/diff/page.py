@@ -24,7 +24,7 @@ from promptops.report.data_text import json_data
 from promptops.report.differences import Kind, Segment, word_difference
 from promptops.report.page.document import document
 
-PARTS = "diff/page/changes"
+PARTS = "commands/diff/changes"
 _MOST_OPEN = 40
 
 
@@ -33,7 +33,7 @@ def write_html(report: DiffReport, **_: object) -> str:
     prompts = prompt_views(report)
     every = (change for prompt in report.prompts for change in prompt.changes)
     return document(
-        "diff/page",
+        "commands/diff",
         FILTERS,
         parts=(PARTS,),
         report=report,

@@ -30,7 +30,7 @@ _NIGHTS_SHOWN = 150
 def write_html(drift: Drift, **_: Any) -> str:
     """The whole page."""
     return document(
-        "drift/page",
+        "commands/drift",
         FILTERS,
         parts=(PARTS, PICTURE),
         head=report.document(drift),

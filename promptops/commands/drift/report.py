@@ -383,9 +383,9 @@ def changes(prompt: PromptDrift) -> Iterator[tuple[int, str, str]]:
 def changed_tonight(prompt: PromptDrift) -> Iterator[str]:
     """Another model or judge than the night before; the cause of a signal names it already."""
     tonight = len(prompt.history) - 1
-    for index, kind, sentence in changes(prompt) if prompt.blame is None else ():
+    for index, kind, change in changes(prompt) if prompt.blame is None else ():
         if index == tonight and kind in _SHOWN_TONIGHT:
-            yield f"changed since the night before: {sentence}"
+            yield f"changed since the night before: {change}"
 
 
 def _changed(before: Night, night: Night) -> Iterator[tuple[str, str]]:

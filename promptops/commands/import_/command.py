@@ -105,7 +105,7 @@ def _list(output: OutputOptions, paths: list[str], options: Any) -> int:
     found = candidates(paths, options)
     if not found.candidates and not found.findings:
         raise _nothing(found.left_out)
-    output.write_report("import_list", found)
+    output.write_report("import_", found)
     return int(found.failed) if found.candidates else BAD_INPUT
 
 

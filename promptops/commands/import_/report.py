@@ -211,18 +211,27 @@ _COLUMNS = 7
 _SHOWN_NOTES = 12
 
 
-def write_text(result: Import, *, style: Style = plain) -> str:
-    """The table, the findings of severity warning and error, the first notes, and a summary."""
-    lines = [*_table(result, style), *_findings(result, style)]
-    lines += [*_notes(result), *left_out_lines(result.left_out)]
-    lines += [style("summary", summary(result)), *advice(result)]
-    if result.profiles:
-        lines += [
-            f"add to {visible_path(result.configuration)}:",
-            *(f"  {line}" for line in profile_lines(result)),
-        ]
-    lines += [f"next: {step}" for step in next_step(result)]
+def write_text(result: Import | CandidateList, *, style: Style = plain) -> str:
+    """Aligned columns, findings, notes, and what to do next."""
+    if isinstance(result, CandidateList):
+        lines = _candidate_lines(result, style)
+    else:
+        lines = _import_lines(result, style)
     return "".join(f"{line}\n" for line in lines)
+
+
+def _import_lines(result: Import, style: Style) -> Iterator[str]:
+    """The table, the findings of severity warning and error, the first notes, and a summary."""
+    yield from _table(result, style)
+    yield from _findings(result, style)
+    yield from _notes(result)
+    yield from left_out_lines(result.left_out)
+    yield style("summary", summary(result))
+    yield from advice(result)
+    if result.profiles:
+        yield f"add to {visible_path(result.configuration)}:"
+        yield from (f"  {line}" for line in profile_lines(result))
+    yield from (f"next: {step}" for step in next_step(result))
 
 
 def _table(result: Import, style: Style) -> Iterator[str]:
@@ -262,8 +271,10 @@ _HEAD = (
 _RESERVED = 2_000  # for the summary and the notes on omitted parts
 
 
-def write_markdown(result: Import, **_: object) -> str:
+def write_markdown(result: Import | CandidateList, **_: object) -> str:
     """A comment below GitHub's limit; it has the number of lines that are left out."""
+    if isinstance(result, CandidateList):
+        return _candidate_table(result)
     head = f"**Import**: {escape(summary(result))}\n\n"
     end = "".join(f"\n{readable_sentence(line)}\n" for line in _end(result))
     if result.profiles:
@@ -292,20 +303,24 @@ def _end(result: Import) -> Iterator[str]:
     yield from (f"Next: {step}" for step in next_step(result))
 
 
-# For people, and for `--include`: `path:line id length variables`, a line each.
+# What an import would read.
+
+_RESERVED_FOR_FILES = 4_000  # those that are left out
 
 
-def write_list_text(result: CandidateList, *, style: Style = plain, **_: object) -> str:
-    """All candidates, in columns; then what can't be read, and what is left out."""
-    rows = [_text_row(candidate) for candidate in result.candidates]
+def _candidate_lines(result: CandidateList, style: Style) -> Iterator[str]:
+    """All candidates, in columns, also for `--include`; then what can't be read or is left out."""
+    rows = [_candidate_row(candidate) for candidate in result.candidates]
     widths = [max((len(row[column]) for row in rows), default=0) for column in range(3)]
-    lines = [_text_line(row, widths, style) for row in rows]
-    lines += [line for finding in result.findings for line in finding_lines(finding, style)]
-    lines += left_out_lines(result.left_out)
-    return "".join(f"{line}\n" for line in lines)
+    for place, name, length, variables in rows:
+        shown = style("path", place.ljust(widths[0]))
+        yield f"{shown}  {name.ljust(widths[1])}  {length.rjust(widths[2])}  {variables}"
+    for finding in result.findings:
+        yield from finding_lines(finding, style)
+    yield from left_out_lines(result.left_out)
 
 
-def _text_row(candidate: Candidate) -> tuple[str, str, str, str]:
+def _candidate_row(candidate: Candidate) -> tuple[str, str, str, str]:
     return (
         f"{visible_path(candidate.place.path)}:{candidate.place.line}",
         visible(candidate.id),
@@ -314,32 +329,17 @@ def _text_row(candidate: Candidate) -> tuple[str, str, str, str]:
     )
 
 
-def _text_line(row: Sequence[str], widths: Sequence[int], style: Style) -> str:
-    def cells() -> Iterator[str]:
-        yield style("path", row[0].ljust(widths[0]))
-        yield row[1].ljust(widths[1])
-        yield row[2].rjust(widths[2])
-        yield row[3]
-
-    return "  ".join(cells())
-
-
-# For a comment: a table of the candidates.
-
-_MARKDOWN_RESERVED = 4_000  # for the files that are left out
-
-
-def write_list_markdown(result: CandidateList, **_: object) -> str:
+def _candidate_table(result: CandidateList) -> str:
     """As many rows and findings as a comment on GitHub can have."""
     head = "| place | id | characters | variables |\n|---|---|--:|---|\n"
-    room = (LIMIT - _MARKDOWN_RESERVED - len(head)) // 2
-    rows = "".join(within(room, map(_markdown_row, result.candidates)))
+    room = (LIMIT - _RESERVED_FOR_FILES - len(head)) // 2
+    rows = "".join(within(room, map(_candidate_cells, result.candidates)))
     losses = loss_lines(result.findings, room)
     rest = "".join(f"\n{escape(line.strip())}\n" for line in left_out_lines(result.left_out))
     return f"{head}{rows}\n{losses}{rest}"
 
 
-def _markdown_row(candidate: Candidate) -> str:
+def _candidate_cells(candidate: Candidate) -> str:
     place = code_span(f"{visible_path(candidate.place.path)}:{candidate.place.line}")
     variables = ", ".join(map(visible, candidate.variables))
     identity = escape(visible(candidate.id))

@@ -16,7 +16,7 @@ from promptops.report.page.source import Note, Stretch, excerpt_of, stretches
 from promptops.report.test.facts import short
 from promptops.report.test.page import PARTS as CASES
 
-PARTS = "mutate/page/mutants"
+PARTS = "commands/mutate/mutants"
 """The path of the style of mutants, for `document`."""
 
 MOST = 1_000
@@ -29,7 +29,7 @@ _FILTERS: dict[str, Callable[..., Any]] = {"short": short}
 def write_html(run: MutationRun, **_: object) -> str:
     """The whole page."""
     return document(
-        "mutate/page",
+        "commands/mutate",
         _FILTERS,
         parts=(CASES, SOURCE, PARTS),
         head=report.document(run),

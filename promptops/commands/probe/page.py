@@ -15,7 +15,7 @@ from promptops.report.test.page import FILTERS, PARTS
 def write_html(run: ProbeRun, **_: object) -> str:
     """The whole page."""
     return document(
-        "probe/page",
+        "commands/probe",
         FILTERS,
         parts=(PARTS,),
         head=report.document(run),

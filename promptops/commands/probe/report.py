@@ -1,4 +1,4 @@
-"""What attacks achieved, in words: for a terminal and a comment; and the list of packaged probes."""
+"""What attacks achieved, in words, for a terminal and a comment; the list of packaged probes."""
 
 from __future__ import annotations
 
@@ -394,13 +394,19 @@ _ATTACKS = 20
 _LONGEST_LINE = 300
 
 
-def write_text(run: ProbeRun, *, style: Style = plain, figures: bool = False, **_: object) -> str:
-    """The whole text.
+def write_text(
+    found: ProbeRun | ProbeList, *, style: Style = plain, figures: bool = False, **_: object
+) -> str:
+    """The whole text of attacks, or of the list of packaged probes.
 
     Args:
-        figures: Show the statistics of the comparison, and whole requests and answers.
+        figures: Show the statistics of the comparison, and whole requests and answers; in the
+            list, a line for each probe with the beginning of its text.
     """
-    lines = _ProbeWriter(run, style, figures=figures).lines()
+    if isinstance(found, ProbeList):
+        lines = _list_lines(found.families, style, figures=figures)
+    else:
+        lines = _ProbeWriter(found, style, figures=figures).lines()
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -576,24 +582,12 @@ def _text(title: str, lines: list[str]) -> str:
     return f"{shown_sentence(title)}\n\n{block('', lines, _MARKDOWN_LINES)}\n"
 
 
-# For a person at a terminal: the families, or the probes of some families.
+# The list of families, or of the probes of some families.
 
 _LONGEST = 100
 
 
-def write_list(
-    listed: ProbeList, *, style: Style = plain, figures: bool = False, **_: object
-) -> str:
-    """A line for each family.
-
-    Args:
-        figures: Also a line for each probe, with the beginning of its text.
-    """
-    lines = _lines(listed.families, style, figures=figures)
-    return "".join(f"{line}\n" for line in lines)
-
-
-def _lines(families: Sequence[Family], style: Style, *, figures: bool) -> Iterator[str]:
+def _list_lines(families: Sequence[Family], style: Style, *, figures: bool) -> Iterator[str]:
     width = max((len(family.name) for family in families), default=0)
     for family in families:
         number = len(family.probes) + len(family.pairs)

@@ -33,7 +33,7 @@ def write_html(score: Score, **_: object) -> str:
     """The whole page."""
     views = section_views(score)
     return document(
-        "score/page",
+        "commands/score",
         {"short": short},
         parts=(CASES,),
         score=score,

@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from pathlib import PurePath
 
 from promptops.amounts import usd
-from promptops.commands.compare.report import NONE, UNKNOWN, cost_1000, seconds
 from promptops.evals.deciding.decision import in_points
 from promptops.model.arm import TokenMeans
 from promptops.model.config import AlertRule
@@ -32,7 +31,7 @@ from promptops.plurals import and_more, counted, some
 from promptops.records import record
 from promptops.report.document import LIMIT
 from promptops.report.markdown_text import code, escape, fitting, shown_sentence
-from promptops.report.test.facts import cost, short
+from promptops.report.test.facts import NONE, UNKNOWN, cost, cost_1000, seconds, short
 from promptops.report.visible import visible, visible_line, visible_path
 
 _SECONDS = ("p50", "p95")

@@ -1,7 +1,6 @@
-"""Report formats: each module of this package is one format with the same name.
+"""Formats of findings: each module of this package is one format with the same name.
 
 A new format is a new module with a function `write`; `json_lines.py` is the format `json-lines`.
-`parts/` contains code that formats share, `document/` the blocks of results and their renderers.
 """
 
 from __future__ import annotations

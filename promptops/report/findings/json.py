@@ -1,5 +1,5 @@
 """For programs: one object, described by `schemas/lint.schema.json`."""
 
-from __future__ import annotations
+from promptops.report.data_text import write_json as write
 
 __all__ = ["write"]

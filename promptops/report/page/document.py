@@ -19,10 +19,10 @@ from promptops.records import record
 from promptops.report.differences import Segment, word_difference
 from promptops.report.visible import visible
 
-_REPORT = "promptops.report"
-_BASE = "page/base"
+_PACKAGE = "promptops"
+_BASE = "report/page/base"
 
-PICTURE = "page/picture"
+PICTURE = "report/page/picture"
 """The style of pictures with axes, for `document`."""
 
 
@@ -34,14 +34,14 @@ def document(
     top: int = 2,
     **values: Any,
 ) -> str:
-    """The page of a folder below `report/`: its `page.html.j2`.
+    """The page of a folder below `promptops/`: its `page.html.j2`.
 
     Style and script are inline; the content security policy allows only these two.
 
     Args:
-        folder: A folder such as `diff/page` with `page.css` and `page.js`.
-        parts: Parts shared with other pages, such as `diff/page/changes`: the path of style and
-            script without suffix.
+        folder: A folder such as `commands/diff` with `page.css` and `page.js`.
+        parts: Parts shared with other pages, such as `commands/diff/changes`: the path of style
+            and script without suffix.
         top: The heading level of prompts.
     """
     names = (_BASE, *parts, f"{folder}/page")
@@ -56,7 +56,7 @@ def document(
 
 def _joined(names: Iterable[str], ending: str) -> str:
     """The contents of those files that exist."""
-    found = (files(_REPORT).joinpath(*f"{name}{ending}".split("/")) for name in names)
+    found = (files(_PACKAGE).joinpath(*f"{name}{ending}".split("/")) for name in names)
     return "\n".join(each.read_text("utf-8") for each in found if each.is_file())
 
 
@@ -93,11 +93,11 @@ def _compiled(folder: str) -> _Compiled:
 
 
 def _environment(compiled: BytecodeCache) -> Environment:
-    """The template environment; names are paths such as `diff/page/prompt.html.j2`."""
+    """The template environment; names are paths such as `commands/diff/prompt.html.j2`."""
     environment = Environment(
         autoescape=True,
         bytecode_cache=compiled,
-        loader=PackageLoader(_REPORT, "."),
+        loader=PackageLoader(_PACKAGE, "."),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -11,7 +11,7 @@ from promptops.records import record
 
 T = TypeVar("T")
 
-PARTS = "page/source"
+PARTS = "report/page/source"
 """The path of its style, for `document`."""
 
 _CONTEXT = 2

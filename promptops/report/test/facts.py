@@ -27,6 +27,8 @@ from promptops.report.visible import visible, visible_path
 
 RECORD = "promptops test --record"
 ALL = "promptops test --format json"
+UNKNOWN = "?"
+NONE = "-"
 
 _LONGEST_NAME = 200
 _NAMES_SHOWN = 3
@@ -99,6 +101,20 @@ def _scores(decided: Iterable[Decided]) -> Iterator[str]:
         yield f"{counted(verdicts['fail'], 'score')} worse"
     if verdicts["inconclusive"]:
         yield f"{counted(verdicts['inconclusive'], 'score')} inconclusive"
+
+
+def cost_1000(usd: float | None) -> str:
+    """The cost of 1,000 requests: three digits, `?` without a price."""
+    if usd is None:
+        return UNKNOWN
+    return f"{usd:,.0f}" if usd >= 1000 else f"{usd:.3g}"
+
+
+def seconds(number: float | None) -> str:
+    """Two digits; `-` without a number."""
+    if number is None:
+        return NONE
+    return f"{number:.0f}" if number >= 10 else f"{number:.2g}"
 
 
 def cost(usd: float) -> str:

@@ -189,13 +189,13 @@ def _cell(case: CaseRun, column: Column, found: list[Shown] | None) -> Cell:
 
 # For a browser: one page without any external resources.
 
-PARTS = "test/page/cases"
+PARTS = "report/test/cases"
 
 
 def write_html(run: TestRun, **_: object) -> str:
     """The whole page."""
     return document(
-        "test/page",
+        "report/test",
         FILTERS,
         parts=(PARTS,),
         **values(run, Room(), run),

@@ -12,20 +12,20 @@ from tests.report.compare.hostile_comparisons import hostile
 from tests.report.diff.html_pages import read, readable
 
 GOLDEN = Path(__file__).parent / "golden"
-FORMATS = {"txt": report, "md": report}
+FORMATS = {"txt": report.write_text, "md": report.write_markdown}
 
 
 @pytest.mark.parametrize("ending", FORMATS)
 @pytest.mark.parametrize("name", COMPARISONS)
 def test_a_format_writes_its_golden_file(name, ending):
-    compare(GOLDEN / f"{name}.{ending}", FORMATS[ending].write(COMPARISONS[name]()))
+    compare(GOLDEN / f"{name}.{ending}", FORMATS[ending](COMPARISONS[name]()))
 
 
 @pytest.mark.parametrize("ending", FORMATS)
 def test_untrusted_text_is_shown_as_in_its_golden_file(ending):
     everything = "<b>@octocat #1</b> | `a` ```\n::error::x\u202e ##[error] [-x-] **b** \x1b[31m"
 
-    compare(GOLDEN / f"hostile.{ending}", FORMATS[ending].write(hostile(everything)))
+    compare(GOLDEN / f"hostile.{ending}", FORMATS[ending](hostile(everything)))
 
 
 def test_json_has_all_of_a_comparison():

@@ -24,19 +24,19 @@ from tests.report.drift.drifts import (
 )
 
 GOLDEN = Path(__file__).parent / "golden"
-FORMATS = {"txt": report, "md": report}
+FORMATS = {"txt": report.write_text, "md": report.write_markdown}
 HOSTILE = "<b>@octocat #1</b> | `a` ```\n::error::x\u202e ##[error] [-x-] **b** \x1b[31m"
 
 
 @pytest.mark.parametrize("ending", FORMATS)
 @pytest.mark.parametrize("name", RUNS)
 def test_a_format_writes_its_golden_file(name, ending):
-    compare(GOLDEN / f"{name}.{ending}", FORMATS[ending].write(RUNS[name]()))
+    compare(GOLDEN / f"{name}.{ending}", FORMATS[ending](RUNS[name]()))
 
 
 @pytest.mark.parametrize("ending", FORMATS)
 def test_untrusted_text_is_shown_as_in_its_golden_file(ending):
-    compare(GOLDEN / f"hostile.{ending}", FORMATS[ending].write(hostile(HOSTILE)))
+    compare(GOLDEN / f"hostile.{ending}", FORMATS[ending](hostile(HOSTILE)))
 
 
 @pytest.mark.parametrize("name", RUNS)

@@ -12,20 +12,20 @@ from tests.report.diff.html_pages import read, readable
 from tests.report.score.scores import SCORES, alert, hostile, many, share, triage, week
 
 GOLDEN = Path(__file__).parent / "golden"
-FORMATS = {"txt": report, "md": report}
+FORMATS = {"txt": report.write_text, "md": report.write_markdown}
 
 
 @pytest.mark.parametrize("ending", FORMATS)
 @pytest.mark.parametrize("name", SCORES)
 def test_a_format_writes_its_golden_file(name, ending):
-    compare(GOLDEN / f"{name}.{ending}", FORMATS[ending].write(SCORES[name]()))
+    compare(GOLDEN / f"{name}.{ending}", FORMATS[ending](SCORES[name]()))
 
 
 @pytest.mark.parametrize("ending", FORMATS)
 def test_untrusted_text_is_shown_as_in_its_golden_file(ending):
     everything = "<b>@octocat #1</b> | `a` ```\n::error::x\u202e ##[error] [-x-] **b** \x1b[31m"
 
-    compare(GOLDEN / f"hostile.{ending}", FORMATS[ending].write(hostile(everything)))
+    compare(GOLDEN / f"hostile.{ending}", FORMATS[ending](hostile(everything)))
 
 
 def test_verbose_text_has_every_group_and_every_assertion():

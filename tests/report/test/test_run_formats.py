@@ -5,7 +5,7 @@ import unicodedata
 
 import pytest
 
-from promptops.report import data_text
+from promptops.report.data_text import write_json
 from promptops.report.test import page, report
 from tests.report.conftest import HOSTILE
 from tests.report.test.hostile_runs import hostile
@@ -13,19 +13,19 @@ from tests.report.test.runs import RUNS, case, failing, run
 from tests.tiers import fast_spread
 
 FORMATS = {
-    "text": report,
-    "json": data_text,
-    "junit": report,
-    "github": report,
-    "markdown": report,
-    "html": page,
+    "text": report.write_text,
+    "json": write_json,
+    "junit": report.write_junit,
+    "github": report.write_github,
+    "markdown": report.write_markdown,
+    "html": page.write_html,
 }
 
 
 @pytest.mark.parametrize("format_name", FORMATS)
 @pytest.mark.parametrize("name", fast_spread(HOSTILE, 5))
 def test_nothing_but_newlines_controls_a_terminal(name, format_name):
-    shown = FORMATS[format_name].write(hostile(HOSTILE[name]))
+    shown = FORMATS[format_name](hostile(HOSTILE[name]))
 
     kinds = {unicodedata.category(char) for char in shown.replace("\n", "")}
     assert kinds & {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"} == set()
@@ -35,7 +35,7 @@ def test_nothing_but_newlines_controls_a_terminal(name, format_name):
 @pytest.mark.parametrize("format_name", sorted(FORMATS.keys() - {"html"}))
 @pytest.mark.parametrize("name", sorted(HOSTILE.keys() - {"empty"}))
 def test_a_log_reads_no_command_but_those_of_github(name, format_name):
-    shown = FORMATS[format_name].write(hostile(HOSTILE[name]))
+    shown = FORMATS[format_name](hostile(HOSTILE[name]))
 
     commands = [line for line in shown.split("\n") if line.lstrip().startswith("::")]
     assert len(commands) == (8 if format_name == "github" else 0)
@@ -45,7 +45,7 @@ def test_a_log_reads_no_command_but_those_of_github(name, format_name):
 @pytest.mark.parametrize("format_name", FORMATS)
 @pytest.mark.parametrize("name", RUNS)
 def test_a_text_ends_with_a_newline_or_is_empty(name, format_name):
-    shown = FORMATS[format_name].write(RUNS[name]())
+    shown = FORMATS[format_name](RUNS[name]())
 
     assert shown == "" or shown.endswith("\n")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from statistics import fmean
@@ -31,7 +32,10 @@ _ALERTS = 20
 
 def write_html(score: Score, **_: object) -> str:
     """The whole page."""
-    views = section_views(score)
+    views = tuple(
+        _section_view(section, f"prompt-{number}", score)
+        for number, section in enumerate(sections(score), 1)
+    )
     return document(
         "commands/score",
         {"short": short},
@@ -81,7 +85,8 @@ class SectionView:
     """A prompt as a section of the page.
 
     Attributes:
-        series: Names of the series of its charts with their numbers; empty for one series.
+        series: Names of the series of its charts with their numbers, the latest first; empty for
+            one series.
         tiny: Names of series with too few samples to draw, or "".
         columns: Of the table of the latest groups.
         earlier: The number of groups before them, which are not shown.
@@ -98,12 +103,6 @@ class SectionView:
     columns: tuple[Column, ...]
     earlier: int
     violated: tuple[str, ...]
-
-
-def section_views(score: Score) -> tuple[SectionView, ...]:
-    """The sections in the order of the groups."""
-    found = enumerate(sections(score), 1)
-    return tuple(_section_view(section, f"prompt-{number}", score) for number, section in found)
 
 
 def page_notes(score: Score) -> tuple[tuple[str, tuple[str, ...]], ...]:
@@ -125,14 +124,15 @@ def page_notes(score: Score) -> tuple[tuple[str, tuple[str, ...]], ...]:
 def _section_view(section: Section, anchor: str, score: Score) -> SectionView:
     found, tiny = charts(section, score)
     times = times_of(found)
+    names = {line.number: line.name for chart in found for line in chart.series if line.name}
     groups = section.groups
     return SectionView(
         anchor=anchor,
         section=section,
         alerts=tuple(_alert_views(section, anchor, score.alerts)),
         totals=_totals(groups),
-        drawings=tuple(_drawing(chart, times) for chart in found),
-        series=_series_names(found),
+        drawings=tuple(_Drawing(chart, times).drawing() for chart in found),
+        series=tuple((name, number) for number, name in sorted(names.items())),
         tiny=some(tiny, _TINY_SHOWN),
         columns=columns(section.latest(_MAX_ROWS), section.varying),
         earlier=max(0, len(groups) - _MAX_ROWS),
@@ -142,7 +142,7 @@ def _section_view(section: Section, anchor: str, score: Score) -> SectionView:
 
 def _alert_views(section: Section, anchor: str, raised: Iterable[Alert]) -> Iterable[AlertView]:
     for alert in raised:
-        if alert.by.get("prompt", "") == section.prompt:
+        if _is_about(alert, section):
             yield AlertView(
                 group=group_name(alert.by, _WITHOUT_PROMPT),
                 text=report.raised(alert),
@@ -163,12 +163,6 @@ def _totals(groups: Sequence[ScoreGroup]) -> Totals:
 
 def _summed(shares: Sequence[Share]) -> Share:
     return Share(n=sum(each.n for each in shares), count=sum(each.count for each in shares))
-
-
-def _series_names(found: Iterable[Chart]) -> tuple[tuple[str, int], ...]:
-    """The latest first."""
-    named = {line.number: line.name for chart in found for line in chart.series if line.name}
-    return tuple((name, number) for number, name in sorted(named.items()))
 
 
 # A chart as positions in an SVG
@@ -241,12 +235,9 @@ class Drawing:
         return sum(dot.is_alert for line in self.lines for dot in line.dots)
 
 
-def _drawing(chart: Chart, times: Sequence[float]) -> Drawing:
-    """The chart, with an x axis from the first to the last of the times, which are sorted."""
-    return _Drawing(chart, times).drawing()
-
-
 class _Drawing:
+    """A chart, with an x axis from the first to the last of the times, which are sorted."""
+
     def __init__(self, chart: Chart, times: Sequence[float]) -> None:
         self._chart = chart
         self._times = times
@@ -279,7 +270,9 @@ class _Drawing:
         is_day = self._step >= _DAY_S
         for number in range(0, count + 1, step):
             at = self._times[0] + number * self._step
-            yield Tick(at=self._x.at(at), text=_time_text(at, is_day=is_day))
+            time = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=at)
+            text = f"{time:%b} {time.day}" if is_day else f"{time:%b} {time.day}, {time:%H}h"
+            yield Tick(at=self._x.at(at), text=text)
 
     def _levels(self) -> Iterator[Level]:
         """From the top down; equal limits are one line."""
@@ -372,11 +365,6 @@ def _joined(points: Iterable[tuple[float, float]]) -> str:
     return f"M{'L'.join(found)}" if found[1:] else "".join(f"M{each}h0" for each in found)
 
 
-def _time_text(at: float, *, is_day: bool) -> str:
-    time = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=at)
-    return f"{time:%b} {time.day}" if is_day else f"{time:%b} {time.day}, {time:%H}h"
-
-
 # Time series of a prompt: a chart for each metric, a series for each version.
 
 BUDGET = "budget"
@@ -452,29 +440,27 @@ class _Timeline:
         self._section = section
         self._dimension = time_dimension(score)
         self._timed = list(self._with_time())
-        about = [each for each in (*score.alerts, *score.quiet) if _is_about(each, section)]
-        self._alerts = about
+        self._alerts = [each for each in (*score.alerts, *score.quiet) if _is_about(each, section)]
         self._raised = {(each.metric, _group_key(each.by)): each for each in score.alerts}
         self.tiny = self._tiny()
 
     def charts(self) -> tuple[Chart, ...]:
         names = [name for name in self._names() if name not in self.tiny]
         drawn = [group for _, group in self._timed if self._name(group) not in self.tiny]
-        found = _measures(drawn, self._alerts)
         return tuple(
             Chart(
                 measure=measure,
                 series=tuple(self._series(measure, names)),
                 limits=tuple(dict.fromkeys(self._limits(measure))),
             )
-            for measure in found
+            for measure in _measures(drawn, self._alerts)
         )
 
     def _with_time(self) -> Iterator[tuple[float, ScoreGroup]]:
         for group in self._section.groups if self._dimension else ():
-            at = _seconds_since_1970(group.by.get(self._dimension or "day", ""))
-            if at is not None:
-                yield at, group
+            with suppress(ValueError):  # a group without a time
+                time = datetime.fromisoformat(group.by.get(self._dimension or "day", ""))
+                yield time.replace(tzinfo=UTC).timestamp(), group
 
     def _name(self, group: ScoreGroup) -> str:
         return group_name(group.by, ("prompt", "day", "hour", *self._section.shared))
@@ -521,13 +507,6 @@ class _Timeline:
             for group in self._section.groups:
                 if group.budget_usd_1000 is not None:
                     yield BUDGET, group.budget_usd_1000
-
-
-def _seconds_since_1970(text: str) -> float | None:
-    try:
-        return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
-    except ValueError:
-        return None
 
 
 def _is_about(alert: Alert, section: Section) -> bool:
@@ -597,8 +576,7 @@ def _usual_measures(groups: Sequence[ScoreGroup]) -> Iterator[Measure]:
     yield Measure(
         metric="cost_1000", title="USD per 1,000 requests", is_percent=False, of=_cost_1000
     )
-    for metric in ("p50", "p95"):
-        yield _latency_measure(metric)
+    yield from map(_latency_measure, ("p50", "p95"))
 
 
 def _is_dull(measure: Measure, groups: Sequence[ScoreGroup]) -> bool:

@@ -150,14 +150,12 @@ class Column:
 
 def columns(groups: Sequence[ScoreGroup], dimensions: Sequence[Dimension]) -> tuple[Column, ...]:
     """The columns for these dimensions, then those of the figures; cells are safe to print."""
-    every = [*_dimensions(groups, dimensions), *_figures(groups)]
+    every = [
+        Column(each, tuple(short(group.by.get(each, "")) or NONE for group in groups), False)
+        for each in dimensions
+    ]
+    every += _figures(groups)
     return tuple(column for column in every if set(column.cells) - {"", NONE, UNKNOWN})
-
-
-def _dimensions(groups: Sequence[ScoreGroup], dimensions: Sequence[Dimension]) -> Iterator[Column]:
-    for dimension in dimensions:
-        values = (group.by.get(dimension, "") for group in groups)
-        yield Column(dimension, tuple(short(each) or NONE for each in values), False)
 
 
 def _figures(groups: Sequence[ScoreGroup]) -> Iterator[Column]:
@@ -390,10 +388,18 @@ def raised(alert: Alert) -> str:
 
 def doubtful(score: Score) -> Iterator[str]:
     """Groups beyond a limit, which may be chance; those with the most samples first."""
-    beyond = [alert for alert in score.quiet if _is_beyond(alert)]
+    beyond = [
+        alert
+        for alert in score.quiet
+        if alert.n
+        and (alert.value < alert.threshold if alert.below else alert.value > alert.threshold)
+    ]
     beyond.sort(key=lambda alert: -alert.n)
     for alert in beyond[:_DOUBTFUL_SHOWN]:
-        yield f"{group_name(alert.by)}: {_value(alert)} is {limit(alert)}, {_chance(alert)}"
+        found = f"{group_name(alert.by)}: {_value(alert)} is {limit(alert)}"
+        known = alert.raised_from is not None
+        more = f": with so many samples, an alert is raised {_edge(alert)}" if known else ""
+        yield f"{found}, but this may be chance{more}"
     if beyond[_DOUBTFUL_SHOWN:]:
         yield and_more(len(beyond) - _DOUBTFUL_SHOWN, "group")
 
@@ -429,24 +435,16 @@ def without_value(score: Score) -> Iterator[str]:
 
 def _idle(rule: AlertRule, score: Score) -> str:
     shown = threshold_of(rule.metric, rule.threshold, below=rule.below is not None)
-    return f"{short(rule.metric)} {shown}: {_why_idle(rule, score)}"
-
-
-def _why_idle(rule: AlertRule, score: Score) -> str:
-    if rule.prompts and "prompt" not in score.by:
-        return "it is for some prompts, and groups have no prompt: add `prompt` to --by"
     whose = f" of {', '.join(map(short, rule.prompts))}" if rule.prompts else ""
-    return f"no sample{whose} has a value for it"
+    why = f"no sample{whose} has a value for it"
+    if rule.prompts and "prompt" not in score.by:
+        why = "it is for some prompts, and groups have no prompt: add `prompt` to --by"
+    return f"{short(rule.metric)} {shown}: {why}"
 
 
 def limit(alert: Alert) -> str:
     """The limit: `below 98%`."""
     return threshold_of(alert.metric, alert.threshold, below=alert.below)
-
-
-def metric(alert: Alert) -> str:
-    """The metric, safe to print."""
-    return short(alert.metric)
 
 
 def _bound(alert: Alert) -> str:
@@ -459,26 +457,13 @@ def _bound(alert: Alert) -> str:
 
 def _value(alert: Alert) -> str:
     number = of_metric(alert.metric, alert.value)
-    return f"{metric(alert)} {number} of {counted(alert.n, 'sample')}"
-
-
-def _is_beyond(alert: Alert) -> bool:
-    if not alert.n:
-        return False
-    return alert.value < alert.threshold if alert.below else alert.value > alert.threshold
-
-
-def _chance(alert: Alert) -> str:
-    may_be_chance = "but this may be chance"
-    if alert.raised_from is None:
-        return may_be_chance
-    return f"{may_be_chance}: with so many samples, an alert is raised {_edge(alert)}"
+    return f"{short(alert.metric)} {number} of {counted(alert.n, 'sample')}"
 
 
 def _by_rule(alerts: Iterable[Alert]) -> dict[str, list[Alert]]:
     found: dict[str, list[Alert]] = {}
     for alert in alerts:
-        found.setdefault(f"{metric(alert)} {limit(alert)}", []).append(alert)
+        found.setdefault(f"{short(alert.metric)} {limit(alert)}", []).append(alert)
     return found
 
 
@@ -517,7 +502,9 @@ def notes(score: Score) -> Iterator[tuple[str, str]]:
     if score.cases is not None:
         yield "cases", cases(score.cases)
         if score.cases.written:
-            yield "hint", _how_to_use(score.cases)
+            add = f"`- file: ./{visible_path(PurePath(score.cases.file).name)}`"
+            use = f"move the file next to the prompt, add {add} to its `tests`"
+            yield "hint", f"read and name the cases, {use}, and run `promptops test --record`"
     elif score.alerts:
         yield "hint", "to write failing samples as test cases: `--to-cases new.cases.yaml`"
     if any(not rule.optional for rule in score.idle):
@@ -600,11 +587,6 @@ def _how_to_join(found: SampleCounts) -> Iterator[str]:
 def broken(score: Score) -> Iterator[str]:
     """Lines that can't be read, then bugs of promptops."""
     yield from unreadable(score)
-    yield from bugs(score)
-
-
-def bugs(score: Score) -> Iterator[str]:
-    """Bugs of promptops that kept assertions from being checked."""
     yield from map(visible, score.failed)
 
 
@@ -622,18 +604,13 @@ def unreadable(score: Score) -> Iterator[str]:
 
 def cases(found: WrittenCases) -> str:
     """What `--to-cases` wrote, and what it left out."""
-    skipped = f"; {counted(found.skipped, 'sample')} with too much personal data skipped"
-    written = f"{counted(found.written, 'case')} written to {visible_path(found.file)}"
-    if not found.written:
+    if found.written:
+        written = f"{counted(found.written, 'case')} written to {visible_path(found.file)}"
+    else:
         why = "" if found.skipped else ": no sample fails an assertion and has inputs"
         written = f"none written{why}"
-    return written + (skipped if found.skipped else "")
-
-
-def _how_to_use(found: WrittenCases) -> str:
-    add = f"`- file: ./{visible_path(PurePath(found.file).name)}`"
-    use = f"move the file next to the prompt, add {add} to its `tests`"
-    return f"read and name the cases, {use}, and run `promptops test --record`"
+    skipped = f"{counted(found.skipped, 'sample')} with too much personal data skipped"
+    return f"{written}; {skipped}" if found.skipped else written
 
 
 def unjoined(found: SampleCounts) -> str:
@@ -685,72 +662,52 @@ def write_text(score: Score, *, style: Style = plain, figures: bool = False, **_
     Args:
         figures: Show every group, and every assertion of each.
     """
-    lines = _ScoreWriter(score, style, figures=figures).lines()
-    return "".join(f"{line}\n" for line in lines)
+    return "".join(f"{line}\n" for line in _lines(score, style, figures=figures))
 
 
-class _ScoreWriter:
-    def __init__(self, score: Score, style: Style, *, figures: bool) -> None:
-        self._score = score
-        self._style = style
-        self._figures = figures
+def _lines(score: Score, style: Style, *, figures: bool) -> Iterator[str]:
+    for section in sections(score):
+        yield style("path", visible_path(section.title))
+        yield from _text_table(section, style, figures=figures)
+        yield from _assertions(section) if figures else (f"  {line}" for line in violated(section))
+        yield ""
+    for role, label, line in _remarks(score):
+        yield f"{style(role, label)}: {line}"
+    yield style("summary", visible_line(summary(score)))
 
-    def lines(self) -> Iterator[str]:
-        for section in sections(self._score):
-            yield self._style("path", visible_path(section.title))
-            yield from self._section(section)
-            yield ""
-        yield from self._after()
-        yield from self._alerts()
-        yield self._style("summary", visible_line(summary(self._score)))
 
-    def _section(self, section: Section) -> Iterator[str]:
-        groups = section.groups
-        shown = groups if self._figures else section.latest(_ROWS)
-        if len(shown) < len(groups):
-            earlier = counted(len(groups) - len(shown), "earlier group")
-            yield f"  {earlier}: -v shows all"
-        yield from self._table(shown, section.varying)
-        if self._figures:
-            yield from self._assertions(section)
-        else:
-            yield from (f"  {line}" for line in violated(section))
+def _text_table(section: Section, style: Style, *, figures: bool) -> Iterator[str]:
+    shown = section.groups if figures else section.latest(_ROWS)
+    earlier = len(section.groups) - len(shown)
+    if earlier:
+        yield f"  {counted(earlier, 'earlier group')}: -v shows all"
+    padded = map(_padded, columns(shown, section.varying))
+    header, *rows = (f"  {'  '.join(row)}".rstrip() for row in zip(*padded, strict=True))
+    yield style("note", header)
+    yield from rows
 
-    def _table(self, groups: Sequence[ScoreGroup], varying: Sequence[Dimension]) -> Iterator[str]:
-        padded = map(_padded, columns(groups, varying))
-        header, *rows = (f"  {'  '.join(row)}".rstrip() for row in zip(*padded, strict=True))
-        yield self._style("note", header)
-        yield from rows
 
-    def _assertions(self, section: Section) -> Iterator[str]:
-        for group in section.groups:
-            name = group_name(group.by, ("prompt", *section.shared))
-            for each in group.assertions:
-                where = visible_path(str(each.place))
-                prefix = f"{name}: " if name else ""
-                yield f"  {prefix}{short(each.type)} ({where}): {held(each)} of {each.n:,}"
+def _assertions(section: Section) -> Iterator[str]:
+    for group in section.groups:
+        name = group_name(group.by, ("prompt", *section.shared))
+        for each in group.assertions:
+            where = visible_path(str(each.place))
+            prefix = f"{name}: " if name else ""
+            yield f"  {prefix}{short(each.type)} ({where}): {held(each)} of {each.n:,}"
 
-    def _after(self) -> Iterator[str]:
-        for line in unreadable(self._score):
-            yield f"{self._style('warning', 'warning')}: {line}"
-        for line in bugs(self._score):
-            yield f"{self._style('error', 'error')}: {line}"
-        for label, line in notes(self._score):
-            yield f"{self._style('note', label)}: {line}"
 
-    def _alerts(self) -> Iterator[str]:
-        for line in idle(self._score):
-            yield f"{self._style('note', 'alert without effect')}: {line}"
-        for line in quiet(self._score):
-            yield f"{self._style('note', 'no alert')}: {line}"
-        for line in doubtful(self._score):
-            yield f"{self._style('warning', 'not certain')}: {line}"
-        for line in without_value(self._score):
-            yield f"{self._style('error', 'alert without a value')}: {line}"
-        for alert in self._score.alerts:
-            name = group_name(alert.by)
-            where = f"{name}: " if name else ""
-            yield f"{self._style('error', 'alert')}: {where}{raised(alert)}"
+def _remarks(score: Score) -> Iterator[tuple[str, str, str]]:
+    """A role, a label, and a sentence for each; the alerts last."""
+    yield from (("warning", "warning", line) for line in unreadable(score))
+    yield from (("error", "error", visible(bug)) for bug in score.failed)
+    yield from (("note", label, line) for label, line in notes(score))
+    yield from (("note", "alert without effect", line) for line in idle(score))
+    yield from (("note", "no alert", line) for line in quiet(score))
+    yield from (("warning", "not certain", line) for line in doubtful(score))
+    yield from (("error", "alert without a value", line) for line in without_value(score))
+    for alert in score.alerts:
+        name = group_name(alert.by)
+        yield "error", "alert", f"{name}: {raised(alert)}" if name else raised(alert)
 
 
 def _padded(column: Column) -> list[str]:
@@ -773,7 +730,8 @@ _ALERTS = 50
 def write_markdown(score: Score, **_: object) -> str:
     """One comment below GitHub's limit of 65,536 characters; it notes how much is left out."""
     head = f"{MARKER}\n**Production**: {shown_sentence(summary(score))}\n{_alerts(score)}"
-    remarks = _details("Notes", fitting(_ROOM_FOR_NOTES, map(_item, _notes(score))))
+    lines = "".join(fitting(_ROOM_FOR_NOTES, map(_item, _notes(score))))
+    remarks = f"\n<details><summary>Notes</summary>\n\n{lines}\n</details>\n" if lines else ""
     room = LIMIT - _RESERVED - len(head) - len(remarks)
     every = sections(score)
     tables = list(fitting(room, map(_table, every)))
@@ -783,17 +741,14 @@ def write_markdown(score: Score, **_: object) -> str:
 
 
 def _alerts(score: Score) -> str:
-    lines = [_alert(group_name(each.by), raised(each)) for each in score.alerts[:_ALERTS]]
+    lines = []
+    for alert in score.alerts[:_ALERTS]:
+        name = f"**{escape(group_name(alert.by))}**: " if group_name(alert.by) else ""
+        lines.append(f"- {name}{shown_sentence(raised(alert))}\n")
     more = and_more(len(score.alerts) - _ALERTS, "alert")
     lines += [f"- {more}: {code(ALL)}\n"] if more else []
     lines += [_item(f"alert without a value: {line}") for line in without_value(score)]
     return f"\n{''.join(lines)}" if lines else ""
-
-
-def _alert(name: str, text: str) -> str:
-    return (
-        f"- **{escape(name)}**: {shown_sentence(text)}\n" if name else f"- {shown_sentence(text)}\n"
-    )
 
 
 def _table(section: Section) -> str:
@@ -804,18 +759,11 @@ def _table(section: Section) -> str:
         *(map(escape, row) for row in zip(*(column.cells for column in found), strict=True)),
     ]
     table = "".join(f"| {' | '.join(row)} |\n" for row in rows)
-    title = f"\n**{code(section.title)}**\n"
-    return f"{title}{_earlier(section.groups)}\n{table}{_violated(section)}"
-
-
-def _earlier(groups: Sequence[ScoreGroup]) -> str:
-    earlier = len(groups) - _ROWS
-    return f"\n{counted(earlier, 'earlier group')}: {code(ALL)}\n" if earlier > 0 else ""
-
-
-def _violated(section: Section) -> str:
-    lines = [_item(line) for line in violated(section)]
-    return f"\n{''.join(lines)}" if lines else ""
+    number = len(section.groups) - _ROWS
+    earlier = f"\n{counted(number, 'earlier group')}: {code(ALL)}\n" if number > 0 else ""
+    lines = "".join(map(_item, violated(section)))
+    below = f"\n{lines}" if lines else ""
+    return f"\n**{code(section.title)}**\n{earlier}\n{table}{below}"
 
 
 def _notes(score: Score) -> list[str]:
@@ -826,11 +774,6 @@ def _notes(score: Score) -> list[str]:
         *(f"no alert: {line}" for line in quiet(score)),
         *(f"not certain: {line}" for line in doubtful(score)),
     ]
-
-
-def _details(title: str, items: Iterable[str]) -> str:
-    body = "".join(items)
-    return f"\n<details><summary>{title}</summary>\n\n{body}\n</details>\n" if body else ""
 
 
 def _item(line: str) -> str:

@@ -14,21 +14,40 @@ from promptops.model.check import OVER_BUDGET, CheckName, CheckReport, GateRow
 from promptops.model.config import Waiver
 from promptops.model.finding import Finding, Severity
 from promptops.model.place import Place
-from promptops.model.probe import ProbeRun, PromptProbes
+from promptops.model.probe import ProbeRun
 from promptops.model.report import LintReport, RuleInfo
 from promptops.model.test_run import CaseRun, TestRun
 from promptops.plurals import counted, plural
 from promptops.records import replace
 from promptops.report.findings.full import by_severity
 from promptops.report.test import facts
-from promptops.report.test.facts import Trouble, stale, troubles
+from promptops.report.test.facts import stale, troubles
 from promptops.report.visible import visible
 
 
 def rows(report: CheckReport) -> tuple[GateRow, ...]:
     """The checks that ran, in order; the gate passes if all of them pass."""
-    makers = (_lint, _cases, _coverage, _mutation, _probes, _budgets, _release)
-    return tuple(row for row in (make(report) for make in makers) if row is not None)
+    # Coverage has its own row, and the gate makes no API calls: answers are replayed.
+    cases = facts.counts(replace(report.test, fail_under=None)).removesuffix(" (replayed)")
+    results: dict[CheckName, str] = {
+        "lint": by_severity(report.lint.findings) or "no findings",
+        "cases": cases,
+        "coverage": _coverage(report.test) if report.test.coverage else "",
+        "mutation": noticed(report),
+        "probes": "" if report.probes is None else probe_facts.gate_result(report.probes),
+        "budgets": _budgets(report) if report.budgeted else "",
+        "release": "" if report.diff is None else "; ".join(_of_release(report, report.diff)),
+    }
+    return tuple(
+        GateRow(name, name not in report.failing_checks, result)
+        for name, result in results.items()
+        if result
+    )
+
+
+def _coverage(run: TestRun) -> str:
+    limit = f", at least {run.fail_under:g}% required" if run.fail_under is not None else ""
+    return f"{facts.covered(run.branches)}{limit}"
 
 
 BREAK_FIX = (
@@ -67,33 +86,6 @@ def waived(report: CheckReport) -> Iterator[tuple[PromptDiff, Change, Waiver]]:
                 yield prompt, change, change.waiver
 
 
-def _row(report: CheckReport, name: CheckName, result: str) -> GateRow:
-    return GateRow(name, name not in report.failing_checks, result)
-
-
-def _lint(report: CheckReport) -> GateRow:
-    return _row(report, "lint", by_severity(report.lint.findings) or "no findings")
-
-
-def _cases(report: CheckReport) -> GateRow:
-    # Coverage has its own row, and the gate makes no API calls: answers are replayed.
-    result = facts.counts(replace(report.test, fail_under=None)).removesuffix(" (replayed)")
-    return _row(report, "cases", result)
-
-
-def _coverage(report: CheckReport) -> GateRow | None:
-    run = report.test
-    if not run.coverage:
-        return None
-    limit = f", at least {run.fail_under:g}% required" if run.fail_under is not None else ""
-    return _row(report, "coverage", f"{facts.covered(run.branches)}{limit}")
-
-
-def _mutation(report: CheckReport) -> GateRow | None:
-    found = noticed(report)
-    return _row(report, "mutation", found) if found else None
-
-
 def noticed(report: CheckReport) -> str:
     """Such as `tests notice 71% of 35 mutants; 3 survivors in changed lines`; "" if it is off."""
     if report.mutation is None or (not report.mutation.rows and not report.unmutated):
@@ -104,26 +96,11 @@ def noticed(report: CheckReport) -> str:
     return "; ".join(filter(None, [found, left_out]))
 
 
-def _probes(report: CheckReport) -> GateRow | None:
-    if report.probes is None:
-        return None
-    return _row(report, "probes", probe_facts.gate_result(report.probes))
-
-
-def _budgets(report: CheckReport) -> GateRow | None:
-    if not report.budgeted:
-        return None
+def _budgets(report: CheckReport) -> str:
     over = {finding.prompt for finding in report.lint.findings if finding.code == OVER_BUDGET}
     prompts = counted(report.budgeted, "prompt")
     whose = "its budget" if report.budgeted == 1 else "their budgets"
-    result = f"{len(over)} of {prompts} over budget" if over else f"{prompts} within {whose}"
-    return _row(report, "budgets", result)
-
-
-def _release(report: CheckReport) -> GateRow | None:
-    if report.diff is None:
-        return None
-    return _row(report, "release", "; ".join(_of_release(report, report.diff)))
+    return f"{len(over)} of {prompts} over budget" if over else f"{prompts} within {whose}"
 
 
 def _of_release(report: CheckReport, diff: DiffReport) -> Iterator[str]:
@@ -172,7 +149,8 @@ SUMMARIES = {
 
 def as_findings(report: CheckReport) -> LintReport:
     """Findings of lint, then risks, refused changes, and cases that don't pass."""
-    more = [*_risks(report), *_refused(report), *failing_cases(report)]
+    refused = [_change(prompt, change) for prompt, change in report.refused_changes]
+    more = [*_risks(report), *refused, *failing_cases(report)]
     found = (*report.lint.findings, *_with_unique_fingerprints(more))
     return replace(report.lint, findings=found)
 
@@ -211,11 +189,6 @@ def _risks(report: CheckReport) -> Iterator[Finding]:
         yield replace(found, severity=severity, case=risk.case or None)
 
 
-def _refused(report: CheckReport) -> Iterator[Finding]:
-    for prompt, change in report.refused_changes:
-        yield _change(prompt, change)
-
-
 def _change(prompt: PromptDiff, change: Change) -> Finding:
     """The place of a change: its prompt's file, even if it was removed."""
     return Finding(
@@ -236,7 +209,11 @@ def failing_cases(report: CheckReport) -> Iterator[Finding]:
     for trouble in troubles(run.cases):
         who = facts.affected_runs(trouble, repeated)
         text = ": ".join(filter(None, [who, facts.problem(trouble), facts.reason(trouble)]))
-        yield _case(f"case-{trouble.status}", text, trouble.place, trouble)
+        case = trouble.case
+        judged = trouble.assertion.type if trouble.assertion else ""
+        what = f"{case.name}:{judged}"
+        found = _finding(f"case-{trouble.status}", text, trouble.place, case.prompt, what)
+        yield replace(found, case=case.name or None)
     yield from _worse(report)
     yield from probe_findings(report)
     for prompt, cases in stale(run).items():
@@ -269,26 +246,15 @@ def probe_findings(report: CheckReport) -> Iterator[Finding]:
     for prompt in run.prompts:
         places = (case.run.place for case in run.cases if case.run.prompt == prompt.prompt)
         place = next(places, Place(_CONFIGURATION))
-        missing = _missing(prompt, run) if prompt.stale else ""
-        for reason in filter(None, (*prompt.failures, missing)):
+        advice = f", run {probe_facts.advice(run)}" if run.advice else ""
+        missing = f"{counted(prompt.stale, 'answer')} to probes missing{advice}"
+        for reason in (*prompt.failures, *([missing] if prompt.stale else [])):
             message = f"{prompt.prompt}: {reason}"
             yield _finding("probes", message, place, prompt.prompt, reason)
     for reason, cases in probe_facts.errors(run).items():
         first = cases[0].run
         message = f"{first.prompt}: {counted(len(cases), 'answer')} to probes not judged: {reason}"
         yield _finding("probes", message, first.place, first.prompt, f"{first.name}: {reason}")
-
-
-def _missing(prompt: PromptProbes, run: ProbeRun) -> str:
-    advice = f", run {probe_facts.advice(run)}" if run.advice else ""
-    return f"{counted(prompt.stale, 'answer')} to probes missing{advice}"
-
-
-def _case(code: str, message: str, place: Place, trouble: Trouble) -> Finding:
-    case = trouble.case
-    judged = trouble.assertion.type if trouble.assertion else ""
-    found = _finding(code, message, place, case.prompt, f"{case.name}:{judged}")
-    return replace(found, case=case.name or None)
 
 
 def _finding(code: str, message: str, place: Place, prompt: str, what: str) -> Finding:

@@ -63,7 +63,10 @@ def write_html(report: CheckReport, **_: object) -> str:
     """The whole page, with the coverage that `report.shown` has besides."""
     if report.shown is not None and report.shown.coverage:
         report = replace(report, test=replace(report.test, coverage=report.shown.coverage))
-    changes, run = _changes(report), _run(report)
+    changes: tuple[PromptChangesView, ...] = ()
+    if report.diff is not None:
+        changes = prompt_views(report.diff, "changes-of", _CHARACTERS_OF_CHANGES)
+    run = _run(report)
     covered, templates = coverage_views(report)
     files = file_views(report)
     costs = cost_rows(changes, report.test.cases)
@@ -101,16 +104,8 @@ def write_html(report: CheckReport, **_: object) -> str:
         total=total(report.diff.prompts if report.diff else (), costs),
         most_tokens=max((max(row.tokens) for row in costs if row.tokens), default=0),
         most_told=_MOST_TOLD,
-        contents=_ordered(
-            report, _contents(report, has_costs=bool(costs), has_tests=bool(worth.rows))
-        ),
+        contents=_contents(report, has_costs=bool(costs), has_tests=bool(worth.rows)),
     )
-
-
-def _changes(report: CheckReport) -> tuple[PromptChangesView, ...]:
-    if report.diff is None:
-        return ()
-    return prompt_views(report.diff, "changes-of", _CHARACTERS_OF_CHANGES)
 
 
 def _run(report: CheckReport) -> dict[str, Any]:
@@ -147,14 +142,15 @@ class _Section:
     count: str = ""
 
 
-def _ordered(report: CheckReport, contents: Iterator[_Section]) -> list[_Section]:
-    """On a page that fails, the sections that fail the gate precede all changes."""
-    failing = failing_parts(report)
-    return sorted(contents, key=lambda part: part.name not in failing)
+def _contents(report: CheckReport, *, has_costs: bool, has_tests: bool) -> list[_Section]:
+    """The navigation entries; on a page that fails, what fails the gate precedes all changes."""
+    failing = {PARTS[name] for name in report.failing_checks} - {"changes"}
+    found = _sections(report, has_costs=has_costs, has_tests=has_tests)
+    return sorted(found, key=lambda part: part.name not in failing)
 
 
-def _contents(report: CheckReport, *, has_costs: bool, has_tests: bool) -> Iterator[_Section]:
-    """The navigation entries of all sections that are not empty."""
+def _sections(report: CheckReport, *, has_costs: bool, has_tests: bool) -> Iterator[_Section]:
+    """All sections that are not empty."""
     if report.diff is not None:
         yield _Section("changes", f"{len(report.diff.prompts):,}")
     yield _Section("findings", f"{len(report.lint.findings):,}")
@@ -221,12 +217,6 @@ def reasons(report: CheckReport, parts: Parts) -> tuple[ReasonView, ...]:
         *_cases(report, parts),
         *_probes(report),
     )
-
-
-def failing_parts(report: CheckReport) -> frozenset[str]:
-    """The parts that fail the gate, but for changes: those that are refused are reasons."""
-    failing = (PARTS[name] for name in report.failing_checks)
-    return frozenset(part for part in failing if part != "changes")
 
 
 def _refused(report: CheckReport, parts: Parts) -> Iterator[ReasonView]:

@@ -23,14 +23,13 @@ from promptops.commands.diff import facts
 from promptops.commands.diff.facts import risks
 from promptops.commands.diff.report import details, risk_lines, summary
 from promptops.commands.probe import report as probes
-from promptops.model.change import Change, DiffReport, PromptDiff
+from promptops.model.change import DiffReport, PromptDiff
 from promptops.model.check import CheckReport, GateRow
-from promptops.model.config import Waiver
 from promptops.model.place import Place
-from promptops.model.probe import ProbeRun, PromptProbes
+from promptops.model.probe import ProbeRun
 from promptops.model.report import Risk, RuleInfo, Style, plain
 from promptops.plurals import and_more, counted, some
-from promptops.report.document import LIMIT
+from promptops.report.document import LIMIT, more
 from promptops.report.findings import junit as lint
 from promptops.report.findings.full import write as lint_text
 from promptops.report.findings.github import annotation
@@ -66,9 +65,8 @@ def _changes(diff: DiffReport, style: Style) -> Iterator[str]:
     """A line for each changed prompt, the greatest bump first."""
     for prompt in diff.prompts[:_MOST]:
         changes = facts.worst_first(prompt.changes)
-        what = (
-            some(changes, 1, "change", lambda change: visible_line(change.message)) or "it changed"
-        )
+        messages = [visible_line(change.message) for change in changes]
+        what = some(messages, 1, "change") or "it changed"
         name = style("path", visible(facts.name(prompt, "->")))
         yield f"{style('note', 'change')}: {name}: {facts.bump(prompt)}: {what}"
     left_out = len(diff.prompts) - _MOST
@@ -90,10 +88,8 @@ def _command(diff: DiffReport) -> str:
 def _lines(report: CheckReport, style: Style, *, figures: bool) -> Iterator[str]:
     for note in report.notes:
         yield f"{style('note', 'note')}: {visible(note)}"
-    refused = report.refused_risks
     for risk in report.risks:
-        word = "refused" if risk in refused else "risk"
-        yield f"{style('error', word)}: {visible(str(risk))}"
+        yield f"{style('error', _word(report, risk))}: {visible(str(risk))}"
     if report.diff is not None:
         yield from risk_lines(report.diff, style)
     lint = lint_text(report.lint, style=style)
@@ -121,7 +117,8 @@ def _probes(report: CheckReport, style: Style) -> Iterator[str]:
     if run is None:
         return
     verdict = style(_VERDICTS[run.verdict], run.verdict)
-    yield f"{style('note', 'probes')}: {verdict}: {_rate(run)}"
+    rate = probes.nothing(run) if run.nothing else probes.outcome(run)
+    yield f"{style('note', 'probes')}: {verdict}: {rate}"
     yield from _attacked(run, style)
     for line in probes.reasons(run):
         yield f"  {style('error', 'fail')}: {line}"
@@ -143,10 +140,6 @@ def _attacked(run: ProbeRun, style: Style) -> Iterator[str]:
         yield f"  {name}: {', '.join([*figures, f'most in {worst}'] if worst else figures)}"
     if len(found) > _MOST:
         yield f"  {and_more(len(found) - _MOST, 'prompt')}"
-
-
-def _rate(run: ProbeRun) -> str:
-    return probes.nothing(run) if run.nothing else probes.outcome(run)
 
 
 # For the comment on a pull request: the verdict, the changes, the problems, then the details.
@@ -172,7 +165,9 @@ def write_markdown(report: CheckReport, **_: object) -> str:
     notes = _listed(
         [f"- note: {_sentence(note)}\n" for note in report.notes], _ROOM_FOR_NOTES, "note"
     )
-    head = f"{MARKER}\n{_headline(report)}{notes}{_gate(report)}{_risks(report)}{_refused(report)}"
+    items = [f"- {_word(report, risk)}: {_sentence(str(risk))}\n" for risk in report.risks]
+    risks = _listed(items, _ROOM_FOR_RISKS, "risk")
+    head = f"{MARKER}\n{_headline(report)}{notes}{_gate(report)}{risks}{_refused(report)}"
     changes = summary(report.diff) if report.diff is not None else ""
     changes += _attacks(report)
     last = _selection_reasons(report)
@@ -210,50 +205,34 @@ def _gate(report: CheckReport) -> str:
     return f"\n{_GATE}{''.join(lines)}" if report.looked else ""
 
 
-def _risks(report: CheckReport) -> str:
-    items = [f"- {_word(report, risk)}: {_sentence(str(risk))}\n" for risk in report.risks]
-    return _listed(items, _ROOM_FOR_RISKS, "risk")
-
-
 def _word(report: CheckReport, risk: Risk) -> str:
     return "refused" if risk in report.refused_risks else "risk"
 
 
 def _refused(report: CheckReport) -> str:
-    items = [_refusal(*each) for each in report.refused_changes]
+    items = [
+        f"- refused: {code(visible(prompt.id))}: {_sentence(reason(change))}\n"
+        for prompt, change in report.refused_changes
+    ]
     refused = _listed(items, _ROOM_FOR_REFUSED, "refused change")
     how = "".join(f"\n{_sentence(each[0].upper() + each[1:])}.\n" for each in fixes(report))
-    let_through = [_let_through(*each) for each in waived(report)]
+    let_through = []
+    for prompt, change, waiver in waived(report):
+        who = f"{change.message}, by {waiver.who} until {waiver.expires}: {waiver.reason}"
+        name = code(visible(prompt.id))
+        let_through.append(f"- waived: {name}: {escape(change.code)} {_sentence(who)}\n")
     return refused + how + _listed(let_through, _ROOM_FOR_REFUSED, "waived change")
 
 
 def _attacks(report: CheckReport) -> str:
     """A row for each attacked prompt."""
-    found = probes.attacked(report.probes) if report.probes is not None else []
-    shown = list(fitting(_ROOM_FOR_ATTACKS, map(_markdown_attacked, found)))
-    left_out = len(found) - len(shown)
-    more = (
-        f"\n{counted(left_out, 'more attacked prompt')}: {code(probes.ALL)}\n" if left_out else ""
-    )
-    return f"\n{_ATTACKS}{''.join(shown)}{more}" if found else ""
-
-
-def _markdown_attacked(prompt: PromptProbes) -> str:
-    cells = (
-        probes.share(prompt.rate),
-        probes.interval(prompt.rate),
-        probes.worst(prompt),
-    )
-    return f"| {code(short(prompt.prompt))} | {' | '.join(map(_sentence, cells))} |\n"
-
-
-def _refusal(prompt: PromptDiff, change: Change) -> str:
-    return f"- refused: {code(visible(prompt.id))}: {_sentence(reason(change))}\n"
-
-
-def _let_through(prompt: PromptDiff, change: Change, waiver: Waiver) -> str:
-    who = _sentence(f"{change.message}, by {waiver.who} until {waiver.expires}: {waiver.reason}")
-    return f"- waived: {code(visible(prompt.id))}: {escape(change.code)} {who}\n"
+    rows = []
+    for each in probes.attacked(report.probes) if report.probes is not None else ():
+        cells = (probes.share(each.rate), probes.interval(each.rate), probes.worst(each))
+        rows.append(f"| {code(short(each.prompt))} | {' | '.join(map(_sentence, cells))} |\n")
+    shown = list(fitting(_ROOM_FOR_ATTACKS, rows))
+    rest = more(len(rows) - len(shown), "attacked prompt", probes.ALL)
+    return f"\n{_ATTACKS}{''.join(shown)}{rest}" if rows else ""
 
 
 def _listed(items: list[str], room: int, noun: str) -> str:
@@ -267,16 +246,15 @@ def _selection_reasons(report: CheckReport) -> str:
     """Why each prompt was checked; empty if all were."""
     if report.diff is None or not report.why:
         return ""
-    items = list(within(_ROOM_FOR_REASONS, _reasons(report)))
+    lines = (
+        f"- {code(visible(path, _LONGEST_SENTENCE))}: {_sentence(why)}\n"
+        for path, why in report.why.items()
+    )
+    items = list(within(_ROOM_FOR_REASONS, lines))
     left_out = len(report.why) - len(items)
     more = f"- {counted(left_out, 'more prompt')}\n" if left_out else ""
     title = f"Why {counted(len(report.why), 'prompt')}"
     return f"\n<details><summary>{title}</summary>\n\n{''.join(items)}{more}\n</details>\n"
-
-
-def _reasons(report: CheckReport) -> Iterator[str]:
-    for path, why in report.why.items():
-        yield f"- {code(visible(path, _LONGEST_SENTENCE))}: {_sentence(why)}\n"
 
 
 def _sentence(text: str) -> str:
@@ -291,48 +269,45 @@ def _sentence(text: str) -> str:
 
 def write_github(report: CheckReport, **_: object) -> str:
     """One command a line, then a line for each check of the gate, then the verdict."""
+    gate_rows = rows(report) if report.looked else ()
     parts = [
-        *(annotation("notice", None, "note", visible(note)) for note in report.notes),
-        *(_refused_risk(risk) for risk in report.refused_risks),
-        *(_github_refusal(*refused) for refused in report.refused_changes),
-        *(_risk(risk) for risk in report.risks if risk not in report.refused_risks),
-        *_breaks(report),
-        *_github_risks(report.diff),
+        *_annotations(report),
         lint_github(report.lint),
         write_test(without_lint_errors(report)),
         *(
             annotation("error", found.place, "probes", visible(found.message))
             for found in probe_findings(report)
         ),
-        *_summary(report),
+        *(f"{row.name}: {'pass' if row.passed else 'fail'}: {row.result}\n" for row in gate_rows),
+        f"{headline(report)}: {counts(report)}\n",
     ]
     return "".join(parts)
 
 
-def _refused_risk(risk: Risk) -> str:
-    return annotation("error", risk.place, "refused", visible(risk.sentence))
+def _annotations(report: CheckReport) -> Iterator[str]:
+    """Notes, what is refused, risks, then changes that the gate accepts."""
+    for note in report.notes:
+        yield annotation("notice", None, "note", visible(note))
+    for risk in report.refused_risks:
+        yield annotation("error", risk.place, "refused", visible(risk.sentence))
+    for prompt, change in report.refused_changes:
+        place, title = change.place or _place(prompt), f"{visible(prompt.id)}: refused"
+        yield annotation("error", place, title, reason(change))
+    for risk in report.risks:
+        if risk not in report.refused_risks:
+            yield annotation("warning", risk.place, "risk", visible(risk.sentence))
+    if report.diff is not None:
+        yield from _accepted(report, report.diff)
 
 
-def _risk(risk: Risk) -> str:
-    return annotation("warning", risk.place, "risk", visible(risk.sentence))
-
-
-def _github_refusal(prompt: PromptDiff, change: Change) -> str:
-    place = change.place or _place(prompt)
-    return annotation("error", place, f"{visible(prompt.id)}: refused", reason(change))
-
-
-def _breaks(report: CheckReport) -> Iterator[str]:
-    """Breaking changes that the gate accepts."""
+def _accepted(report: CheckReport, diff: DiffReport) -> Iterator[str]:
+    """Breaking changes and risks that the gate accepts."""
     refused = {change.fingerprint for _, change in report.refused_changes}
-    for prompt, change in report.diff.stopping(["breaking"]) if report.diff is not None else ():
+    for prompt, change in diff.stopping(["breaking"]):
         if change.fingerprint not in refused:
             title = f"{visible(prompt.id)}: breaking"
             yield annotation("warning", _place(prompt), title, visible(change.message))
-
-
-def _github_risks(diff: DiffReport | None) -> Iterator[str]:
-    for prompts, change in risks(diff) if diff is not None else ():
+    for prompts, change in risks(diff):
         who = some([visible(prompt.id) for prompt in prompts], 1)
         place = change.place or _place(prompts[0])
         yield annotation("warning", place, f"{who}: risk", facts.risk(change))
@@ -341,12 +316,6 @@ def _github_risks(diff: DiffReport | None) -> Iterator[str]:
 def _place(prompt: PromptDiff) -> Place | None:
     """The prompt's file, if it still exists."""
     return None if prompt.state == "removed" else Place(prompt.path, 1, 1, 1, 1)
-
-
-def _summary(report: CheckReport) -> Iterator[str]:
-    for row in rows(report) if report.looked else ():
-        yield f"{row.name}: {'pass' if row.passed else 'fail'}: {row.result}\n"
-    yield f"{headline(report)}: {counts(report)}\n"
 
 
 # For CI servers that show test results: JUnit XML that is valid for Jenkins' schema.
@@ -373,7 +342,9 @@ def write_junit(report: CheckReport, **_: object) -> str:
         f"<testsuites{attributes(name=_NAME, **lint.totals(every), time=time)}>",
         *lint.suite(report.lint, report.fail_on),
         *test.suites(report.test),
-        *_junit_gate(report),
+        f"  <testsuite{attributes(name=_NAME, **_counts(report))}>",
+        *(_asked(report, row) for row in rows(report)),
+        "  </testsuite>",
         "</testsuites>",
     ]
     return "".join(f"{line}\n" for line in lines)
@@ -385,38 +356,24 @@ def _counts(report: CheckReport) -> dict[str, int]:
     return {"tests": len(gate_rows), "failures": failures, "errors": 0, "skipped": 0}
 
 
-def _junit_gate(report: CheckReport) -> Iterator[str]:
-    yield f"  <testsuite{attributes(name=_NAME, **_counts(report))}>"
-    yield from (_asked(report, row) for row in rows(report))
-    yield "  </testsuite>"
-
-
 def _asked(report: CheckReport, row: GateRow) -> str:
     case = f"    <testcase{attributes(classname=_NAME, name=row.name)}"
     if row.passed:
         return f"{case}/>"
-    body = "\n".join(_junit_refused(report)) if row.name == "release" else ""
+    refused = [visible(str(risk)) for risk in report.refused_risks]
+    refused += [f"{visible(each.id)}: {reason(change)}" for each, change in report.refused_changes]
+    body = "\n".join(refused) if row.name == "release" else ""
     failure = f"failure{attributes(message=row.result, type='gate')}"
     inner = f"<{failure}>{xml_text(body)}</failure>" if body else f"<{failure}/>"
     return f"{case}>\n      {inner}\n    </testcase>"
 
 
-def _junit_refused(report: CheckReport) -> Iterator[str]:
-    for risk in report.refused_risks:
-        yield visible(str(risk))
-    for prompt, change in report.refused_changes:
-        yield f"{visible(prompt.id)}: {reason(change)}"
-
-
-# For GitLab: a code quality report of all reasons why the gate fails, and of findings.
+# For GitLab, a code quality report, and for code scanning, SARIF 2.1.0.
 
 
 def write_gitlab(report: CheckReport, **_: object) -> str:
-    """One JSON array, indented."""
+    """One JSON array, indented: all reasons why the gate fails, and findings."""
     return lint_gitlab(as_findings(report))
-
-
-# For code scanning: SARIF 2.1.0.
 
 
 def write_sarif(

@@ -29,7 +29,7 @@ from promptops.model.score import (
 from promptops.patterns import lazy_pattern
 from promptops.plurals import and_more, counted, some
 from promptops.records import record
-from promptops.report.document import LIMIT
+from promptops.report.document import LIMIT, more
 from promptops.report.markdown_text import code, escape, fitting, shown_sentence
 from promptops.report.test.facts import NONE, UNKNOWN, cost, cost_1000, seconds, short
 from promptops.report.visible import visible, visible_line, visible_path
@@ -735,9 +735,8 @@ def write_markdown(score: Score, **_: object) -> str:
     room = LIMIT - _RESERVED - len(head) - len(remarks)
     every = sections(score)
     tables = list(fitting(room, map(_table, every)))
-    left_out = len(every) - len(tables)
-    more = f"\n{counted(left_out, 'more prompt')}: {code(ALL)}\n" if left_out else ""
-    return "".join([head, *tables, more, remarks])
+    rest = more(len(every) - len(tables), "prompt", ALL)
+    return "".join([head, *tables, rest, remarks])
 
 
 def _alerts(score: Score) -> str:
@@ -745,8 +744,8 @@ def _alerts(score: Score) -> str:
     for alert in score.alerts[:_ALERTS]:
         name = f"**{escape(group_name(alert.by))}**: " if group_name(alert.by) else ""
         lines.append(f"- {name}{shown_sentence(raised(alert))}\n")
-    more = and_more(len(score.alerts) - _ALERTS, "alert")
-    lines += [f"- {more}: {code(ALL)}\n"] if more else []
+    rest = and_more(len(score.alerts) - _ALERTS, "alert")
+    lines += [f"- {rest}: {code(ALL)}\n"] if rest else []
     lines += [_item(f"alert without a value: {line}") for line in without_value(score)]
     return f"\n{''.join(lines)}" if lines else ""
 

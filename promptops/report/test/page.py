@@ -20,7 +20,6 @@ from promptops.records import record
 from promptops.report.differences import Segment
 from promptops.report.page.document import Cut, Room, document
 from promptops.report.test import facts
-from promptops.report.test import facts as scores
 from promptops.report.test.facts import Trouble, outages, own_reason, shared, troubles
 from promptops.report.visible import visible
 
@@ -52,30 +51,14 @@ class DecidedView:
     worst: tuple[WorseView, ...]
 
 
-def decided_views(run: TestRun, room: Room) -> tuple[DecidedView, ...]:
-    """The decisions in the order of the run."""
-    return tuple(
-        DecidedView(
-            each,
-            scores.proved(each),
-            tuple(worse_view(worse, room) for worse in scores.worst(each)),
-        )
-        for each in run.decided
-    )
-
-
-def _worst(decided: Decided, room: Room) -> tuple[WorseView, ...]:
-    return tuple(worse_view(worse, room) for worse in scores.worst(decided))
-
-
 def worse_view(worse: Worse, room: Room) -> WorseView:
     """A case whose score fell, cut to the room on the page."""
-    before, after = scores.answers(worse)
+    before, after = facts.answers(worse)
     difference = room.compare(before, after)
     shown = ("", "") if difference else (before, after)
     return WorseView(
         name=worse.name,
-        points=scores.lost(worse),
+        points=facts.lost(worse),
         before=room.show(shown[0]),
         after=room.show(shown[1]),
         difference=difference,
@@ -212,16 +195,20 @@ def values(run: TestRun, room: Room, to_show: TestRun, anchor: str = "prompt") -
         anchor: The prefix of the anchors of prompts.
     """
     common = shared(to_show.cases)
-    decided, prompts = decided_views(run, room), prompt_views(run, room, common, anchor)
+    decided = []
+    for each in run.decided:
+        worst = tuple(worse_view(worse, room) for worse in facts.worst(each))
+        decided.append(DecidedView(each, facts.proved(each), worst))
+    prompts = prompt_views(run, room, common, anchor)
     return {
         "decided": decided,
-        "judges": [(judge.judge, scores.agreement(judge)) for judge in run.judges],
+        "judges": [(judge.judge, facts.agreement(judge)) for judge in run.judges],
         "prompts": prompts,
         "anchors": _anchors(prompts),
         "shared": [(trouble, facts.by_prompt(trouble.runs)) for trouble in common],
         "outages": [(why, facts.by_prompt(cases)) for why, cases in outages(to_show).items()],
         "facts": facts,
-        "scores": scores,
+        "scores": facts,
     }
 
 
@@ -335,21 +322,19 @@ def prompt_views(
     """The sections in the order of the run; reasons in `reported` are not repeated."""
     covered = {row.prompt: row for row in run.coverage}
     keys = frozenset(map(_reason_key, reported))
-    views = _Views(room, facts.repeated(run), keys, _fitting(run, room))
+    passed_last = sorted(run.cases, key=lambda case: case.status == "passed")
+    fitting = frozenset(map(id, passed_last[: room.cases]))
+    views = _Views(room, facts.repeated(run), keys, fitting)
     return tuple(
         views.prompt(f"{anchor}-{number}", cases, covered.get(prompt))
         for number, (prompt, cases) in enumerate(facts.by_prompt(run.cases).items(), 1)
     )
 
 
-def _fitting(run: TestRun, room: Room) -> frozenset[int]:
-    """The ids (as of `id`) of cases that fit; those that don't pass come first."""
-    passed_last = sorted(run.cases, key=lambda case: case.status == "passed")
-    return frozenset(map(id, passed_last[: room.cases]))
-
-
 @record(frozen=True, slots=True)
 class _Views:
+    """Creates the views of a run; `fitting` are the ids (as of `id`) of cases to show."""
+
     room: Room
     repeated: Collection[tuple[str, str]]
     reported: Collection[tuple[Place, str]]
@@ -394,18 +379,14 @@ class _Views:
             return ""
         if case.status in ("passed", "stale"):
             return case.reason
-        found = (each for each in troubles((case,)) if _reason_key(each) not in self.reported)
-        return next(map(_short_reason, found), "")
+        for each in troubles((case,)):
+            if _reason_key(each) not in self.reported:
+                return f"{each.assertion.type}: {each.reason}" if each.assertion else each.reason
+        return ""
 
 
 def _reason_key(trouble: Trouble) -> tuple[Place, str]:
     return trouble.place, trouble.reason
-
-
-def _short_reason(trouble: Trouble) -> str:
-    if trouble.assertion is None:
-        return trouble.reason
-    return f"{trouble.assertion.type}: {trouble.reason}"
 
 
 def _results(room: Room, case: CaseRun, every: tuple[Column, ...]) -> Iterator[ResultView]:

@@ -9,17 +9,24 @@ from typing import Literal
 from promptops.model.answer import Answer
 from promptops.model.place import Place
 from promptops.model.report import Style, plain
-from promptops.model.test_run import CaseRun, CoverageRow, Decided, TestRun, Verdict, Worse
+from promptops.model.test_run import (
+    CaseRun,
+    CoverageRow,
+    Decided,
+    TestRun,
+    Uncovered,
+    Verdict,
+    Worse,
+)
 from promptops.plurals import counted, some
 from promptops.records import field, record
 from promptops.report.answer_text import printed_answer
 from promptops.report.differences import patch_lines
-from promptops.report.document import LIMIT
+from promptops.report.document import LIMIT, more
 from promptops.report.findings.github import annotation
 from promptops.report.findings.junit import attributes, totals, xml_text
 from promptops.report.markdown_text import block, code, escape, fitting, indented, sentence, within
 from promptops.report.test import facts
-from promptops.report.test import facts as scores
 from promptops.report.test.facts import Differences, Trouble, notes, outages, stale, troubles
 from promptops.report.visible import visible, visible_line, visible_path
 from promptops.source.shard import shard_text
@@ -62,7 +69,7 @@ class _RunWriter:
             yield from self._decided(decided)
         for judge in self._run.judges:
             who = f"{self._style('note', 'judge')}: {facts.short(judge.judge)}"
-            agreement = scores.agreement if self._figures else scores.plain_agreement
+            agreement = facts.agreement if self._figures else facts.plain_agreement
             yield f"{who}: {agreement(judge)}"
         if self._run.coverage:
             yield from self._coverage()
@@ -73,10 +80,7 @@ class _RunWriter:
         where, status = self._place(trouble.place), self._style("error", trouble.status)
         who = self._style("code", facts.affected_runs(trouble, self._repeated))
         yield f"{where}: {status}: {facts.problem(trouble)}  [{who}]"
-        if facts.reason(trouble):
-            yield f"  {visible_line(facts.reason(trouble))}"
-        if trouble.compared is not None:
-            yield from self._difference(*trouble.compared)
+        yield from _details(trouble, self._differences)
         if self._figures and trouble.status == "failed":
             for run in trouble.runs:
                 yield from self._answer(run)
@@ -90,12 +94,6 @@ class _RunWriter:
         number = f" #{run.repeat}" if (run.prompt, run.name) in self._repeated else ""
         yield f"  answer{number}:"
         yield from (f"    {line}".rstrip() for line in printed_answer(run.answer))
-
-    def _difference(self, expected: str, got: str) -> Iterator[str]:
-        lines = list(self._differences.lines(expected, got))
-        if lines:
-            yield f"  {self._differences.legend('expected', 'actual')}:"
-        yield from (f"    {line}".rstrip() for line in lines)
 
     def _outages(self) -> Iterator[str]:
         for reason, cases in outages(self._run).items():
@@ -126,22 +124,22 @@ class _RunWriter:
             yield f"{self._style('note', 'score')}: {where}: {facts.short(decided.score)} {line}"
             return
         kind = _VERDICTS[decided.verdict] if decided.gates else "note"
-        verdict = self._style(kind, scores.score_verdict(decided))
+        verdict = self._style(kind, facts.score_verdict(decided))
         what = f"{facts.short(decided.prompt)} {facts.short(decided.score)}"
         line = decided.line if self._figures else decided.plain
         yield f"{self._style('note', 'score')}: {what}: {verdict}: {visible(line)}"
-        yield from (f"  {line}".rstrip() for line in scores.lines(decided, self._differences))
+        yield from (f"  {line}".rstrip() for line in facts.lines(decided, self._differences))
 
     def _coverage(self) -> Iterator[str]:
         rows = self._run.coverage
         yield f"{self._style('note', 'coverage')}: {facts.covered(self._run.branches)}"
         names = [visible_path(facts.short(row.prompt)) for row in rows]
-        width = max(map(len, names))
-        figures = max(len(_figures(row)) for row in rows)
-        for row, name in zip(rows, names, strict=True):
+        figures = [f"{row.covered}/{row.total}" for row in rows]
+        widths = max(map(len, names)), max(map(len, figures))
+        for row, name, figure in zip(rows, names, figures, strict=True):
             percent = facts.share(row.covered, row.total)
-            shown = self._style("path", name.ljust(width))
-            yield f"  {shown}  {_figures(row):>{figures}}  {percent:>4}"
+            shown = self._style("path", name.ljust(widths[0]))
+            yield f"  {shown}  {figure.rjust(widths[1])}  {percent:>4}"
             for branch in row.uncovered:
                 yield f"    {self._place(branch.place)}: {visible(branch.message)}"
 
@@ -153,8 +151,14 @@ class _RunWriter:
         return self._style("path", where)
 
 
-def _figures(row: CoverageRow) -> str:
-    return f"{row.covered}/{row.total}"
+def _details(trouble: Trouble, differences: Differences) -> Iterator[str]:
+    """The reason, and the difference of expected and actual text."""
+    if facts.reason(trouble):
+        yield f"  {visible_line(facts.reason(trouble))}"
+    lines = list(differences.lines(*trouble.compared)) if trouble.compared else []
+    if lines:
+        yield f"  {differences.legend('expected', 'actual')}:"
+    yield from (f"    {line}".rstrip() for line in lines)
 
 
 # For the comment on a pull request: the verdict first, then each prompt, folded.
@@ -233,43 +237,43 @@ def _markdown_figures(run: TestRun) -> str:
 
 def _judges(run: TestRun) -> str:
     lines = (
-        f"- judge {code(facts.short(j.judge))}: {scores.plain_agreement(j)}\n" for j in run.judges
+        f"- judge {code(facts.short(j.judge))}: {facts.plain_agreement(j)}\n" for j in run.judges
     )
     found = "".join(_listed(_ROOM_FOR_SCORES, lines, len(run.judges), "judge"))
     return f"\n{found}" if found else ""
 
 
 def _score(decided: Decided) -> str:
-    proved = scores.proved(decided)
+    proved = facts.proved(decided)
     cells = [
         code(facts.short(decided.prompt)),
         escape(facts.short(decided.score)),
         f"**{decided.verdict}**"
         if decided.verdict == "fail" and decided.gates
-        else scores.score_verdict(decided),
+        else facts.score_verdict(decided),
         "<br>".join(map(_sentence, filter(None, [decided.plain, proved]))),
     ]
     return f"| {' | '.join(cells)} |\n"
 
 
 def _worst(decided: tuple[Decided, ...]) -> str:
-    found = [each for each in decided if scores.worst(each)]
+    found = [each for each in decided if facts.worst(each)]
     return _listed(_ROOM_FOR_WORST, map(_lost, found), len(found), "score")
 
 
 def _lost(decided: Decided) -> str:
     what = f"{code(facts.short(decided.prompt))} {escape(facts.short(decided.score))}"
-    worst = scores.worst(decided)
+    worst = facts.worst(decided)
     items = _listed(_ROOM_FOR_WORST // 2, map(worst_case, worst), len(worst), "case")
     return f"\n<details><summary>{what}: the worst cases</summary>\n\n{items}\n</details>\n"
 
 
-def worst_case(worse: Worse, too_long: str = scores.LONG) -> str:
+def worst_case(worse: Worse, too_long: str = facts.LONG) -> str:
     """The item of a case that lost, with the difference of its answers."""
-    item = f"- {code(facts.short(worse.name))}: {scores.lost(worse)}"
-    answers = scores.answers(worse)
+    item = f"- {code(facts.short(worse.name))}: {facts.lost(worse)}"
+    answers = facts.answers(worse)
     if answers[0] == answers[1]:
-        return f"{item}, {scores.SAME}\n"
+        return f"{item}, {facts.SAME}\n"
     if max(map(len, answers)) > _LONGEST_TO_COMPARE:
         return f"{item}, {sentence(too_long)}\n"
     shown = block("diff", patch_lines(*answers), _LINES_OF_AN_ANSWER)
@@ -335,24 +339,20 @@ def _section(found: list[Trouble], repeated: Collection[tuple[str, str]], *, is_
     cases = {(case.prompt, case.name) for case in runs if case.name}
     if cases:
         title += f": {counted(len(cases), 'case')}"
-    items = [_trouble(each, repeated, first) for each, first in _with_first(found)]
+    items = []
+    shown_answers: set[int] = set()
+    for each in found:
+        items.append(_trouble(each, repeated, id(each.case) not in shown_answers))
+        judged = each.assertion
+        if judged is not None and judged.on == "answer" and each.compared is None:
+            shown_answers.add(id(each.case))
     body = _listed(_LONGEST_SECTION, items, len(found), "reason")
     return f"\n{details}<summary>{title}</summary>\n\n{body}\n</details>\n"
 
 
-def _with_first(found: list[Trouble]) -> Iterator[tuple[Trouble, bool]]:
-    """Each problem, and whether it is the first about its answer, which is shown once."""
-    spoken_of: set[int] = set()
-    for trouble in found:
-        yield trouble, id(trouble.case) not in spoken_of
-        judged = trouble.assertion
-        if judged is not None and judged.on == "answer" and trouble.compared is None:
-            spoken_of.add(id(trouble.case))
-
-
 def _trouble(trouble: Trouble, repeated: Collection[tuple[str, str]], first: bool) -> str:
-    place = trouble.place
-    where = code(facts.short(f"{place.path}:{place.line}:{place.column}"))
+    """A problem; the answer is only shown with the `first` one about it."""
+    where = _place(trouble.place)
     name = code(facts.which(trouble, repeated) or facts.case_name(trouble.runs, repeated))
     text = f"- {name}: **{trouble.status}**: {_sentence(facts.problem(trouble))} ({where})\n"
     if facts.reason(trouble):
@@ -376,7 +376,7 @@ def _coverage(run: TestRun) -> str:
         return ""
     room = _ROOM_FOR_COVERAGE // 2
     table = _listed(room, map(_covered, rows), len(rows), "prompt")
-    branches = [f"- {_branch(row, index)}\n" for row in rows for index in range(len(row.uncovered))]
+    branches = [_branch(branch) for row in rows for branch in row.uncovered]
     items = _listed(room, branches, len(branches), "place")
     details = "<details open>" if run.undercovered else "<details>"
     title = f"Coverage: {escape(facts.covered(run.branches))}"
@@ -389,11 +389,12 @@ def _covered(row: CoverageRow) -> str:
     return f"| {code(facts.short(row.prompt))} | {row.covered} of {row.total} | {share} |\n"
 
 
-def _branch(row: CoverageRow, index: int) -> str:
-    branch = row.uncovered[index]
-    place = branch.place
-    where = code(facts.short(f"{place.path}:{place.line}:{place.column}"))
-    return f"{where}: {_sentence(branch.message)}"
+def _branch(branch: Uncovered) -> str:
+    return f"- {_place(branch.place)}: {_sentence(branch.message)}\n"
+
+
+def _place(place: Place) -> str:
+    return code(facts.short(f"{place.path}:{place.line}:{place.column}"))
 
 
 def _sentence(text: str) -> str:
@@ -403,9 +404,7 @@ def _sentence(text: str) -> str:
 def _listed(room: int, items: Iterable[str], number: int, noun: str) -> str:
     """The items that fit, and the number of the others."""
     shown = list(within(room, items))
-    left_out = number - len(shown)
-    more = f"\n{counted(left_out, f'more {noun}')}: {code(facts.ALL)}\n" if left_out else ""
-    return "".join(shown) + more
+    return "".join(shown) + more(number - len(shown), noun, facts.ALL)
 
 
 # For GitHub Actions: workflow commands that become annotations of the pull request.
@@ -418,45 +417,42 @@ _KINDS = {"fail": "error", "inconclusive": "warning"}
 
 def write_github(run: TestRun, **_: object) -> str:
     """One command per line: for problems, and for branches that no case covers."""
-    parts = [
-        _troubles,
-        _github_outages,
-        _github_stale,
-        _github_scores,
-        _github_notes,
-        _github_coverage,
-    ]
-    return "".join(line for part in parts for line in part(run))
+    return "".join([*_errors(run), *_remarks(run)])
 
 
-def _troubles(run: TestRun) -> Iterator[str]:
+def _errors(run: TestRun) -> Iterator[str]:
     repeated = facts.repeated(run)
     for each in troubles(run.cases):
         message = "\n".join(filter(None, [facts.problem(each), facts.reason(each)]))
         yield annotation("error", each.place, facts.affected_runs(each, repeated), message)
 
-
-def _github_outages(run: TestRun) -> Iterator[str]:
     advice = facts.advice(run)
     for reason, cases in outages(run).items():
         lines = [visible(reason), _github_cases(cases), f"next: {advice}" if advice else ""]
         message = "\n".join(filter(None, lines))
         yield annotation("error", None, facts.unanswered(cases), message)
-
-
-def _github_stale(run: TestRun) -> Iterator[str]:
-    found = stale(run)
-    if found:
-        every = [case for cases in found.values() for case in cases]
-        message = f"{facts.missing(run)}, run {facts.advice(run)}\n{_github_cases(every)}"
+    every = [case for cases in stale(run).values() for case in cases]
+    if every:
+        message = f"{facts.missing(run)}, run {advice}\n{_github_cases(every)}"
         yield annotation("error", every[0].place, "stale", message)
 
 
-def _github_notes(run: TestRun) -> Iterator[str]:
+def _remarks(run: TestRun) -> Iterator[str]:
+    """Scores, notes, and branches that no case covers."""
+    for each in run.decided:
+        if each.verdict in _KINDS:
+            title = f"{facts.short(each.prompt)}: {facts.short(each.score)}"
+            kind = _KINDS[each.verdict] if each.gates else "notice"
+            yield annotation(kind, None, title, _decided(each))
     for reason, cases in notes(run).items():
-        yield annotation(
-            "notice", cases[0].place, "note", f"{visible(reason)}\n{_github_cases(cases)}"
-        )
+        message = f"{visible(reason)}\n{_github_cases(cases)}"
+        yield annotation("notice", cases[0].place, "note", message)
+    if run.undercovered:
+        yield annotation("error", None, "coverage", facts.undercovered(run))
+    for row in run.coverage:
+        for branch in row.uncovered:
+            title = f"{facts.short(row.prompt)}: not covered"
+            yield annotation("notice", branch.place, title, visible(branch.message))
 
 
 def _github_cases(cases: list[CaseRun]) -> str:
@@ -464,31 +460,14 @@ def _github_cases(cases: list[CaseRun]) -> str:
     return "\n".join(f"{facts.short(prompt)}: {facts.names(found)}" for prompt, found in prompts)
 
 
-def _github_scores(run: TestRun) -> Iterator[str]:
-    for each in run.decided:
-        if each.verdict in _KINDS:
-            title = f"{facts.short(each.prompt)}: {facts.short(each.score)}"
-            kind = _KINDS[each.verdict] if each.gates else "notice"
-            yield annotation(kind, None, title, _decided(each))
-
-
 def _decided(decided: Decided) -> str:
-    worst = [f"{facts.short(each.name)}: {scores.lost(each)}" for each in scores.worst(decided)]
+    worst = [f"{facts.short(each.name)}: {facts.lost(each)}" for each in facts.worst(decided)]
     lines = [
-        f"{scores.score_verdict(decided)}: {visible(decided.plain)}",
-        scores.proved(decided),
+        f"{facts.score_verdict(decided)}: {visible(decided.plain)}",
+        facts.proved(decided),
         *worst,
     ]
     return "\n".join(filter(None, lines))
-
-
-def _github_coverage(run: TestRun) -> Iterator[str]:
-    if run.undercovered:
-        yield annotation("error", None, "coverage", facts.undercovered(run))
-    for row in run.coverage:
-        for branch in row.uncovered:
-            title = f"{facts.short(row.prompt)}: not covered"
-            yield annotation("notice", branch.place, title, visible(branch.message))
 
 
 # For CI servers that show test results: JUnit XML that is valid for Jenkins' schema.
@@ -537,7 +516,11 @@ def counts(run: TestRun) -> dict[str, int]:
 def suites(run: TestRun) -> Iterator[str]:
     """The lines of each suite."""
     for name, tests in _suites(run).items():
-        yield from _suite(name, tests)
+        shown = facts.short(name)
+        yield f"  <testsuite{attributes(name=shown, **_counts(tests))}>"
+        for test in tests:
+            yield from _written(shown, test)
+        yield "  </testsuite>"
 
 
 @record(frozen=True, slots=True)
@@ -608,28 +591,15 @@ def _outcome(case: CaseRun) -> tuple[Outcome, str]:
 def _lines(trouble: Trouble, differences: Differences) -> Iterator[str]:
     place = trouble.place
     yield f"{visible_path(place.path)}:{place.line}:{place.column}: {facts.problem(trouble)}"
-    if facts.reason(trouble):
-        yield f"  {visible_line(facts.reason(trouble))}"
-    lines = list(differences.lines(*trouble.compared)) if trouble.compared else []
-    if lines:
-        yield f"  {differences.legend('expected', 'actual')}:"
-    yield from (f"    {line}".rstrip() for line in lines)
+    yield from _details(trouble, differences)
 
 
 def _junit_score(decided: Decided, differences: Differences) -> _Test:
     outcome = _JUNIT_SCORES[decided.verdict] if decided.gates else "passed"
     message = visible(decided.line)
-    body = tuple(scores.lines(decided, differences))
+    body = tuple(facts.lines(decided, differences))
     name = f"score {facts.short(decided.score)}"
     return _Test(name, outcome, kind="score", message=message, body=body)
-
-
-def _suite(name: str, tests: list[_Test]) -> Iterator[str]:
-    shown = facts.short(name)
-    yield f"  <testsuite{attributes(name=shown, **_counts(tests))}>"
-    for test in tests:
-        yield from _written(shown, test)
-    yield "  </testsuite>"
 
 
 def _counts(tests: Iterable[_Test]) -> dict[str, int]:

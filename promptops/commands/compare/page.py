@@ -20,9 +20,9 @@ from promptops.model.arm import (
 from promptops.plurals import counted
 from promptops.records import record
 from promptops.report.page.document import PICTURE, Cut, Room, document
-from promptops.report.page.scale import Scale, Tick, cost_scale, marks, score_scale
+from promptops.report.page.scale import Tick, cost_scale, marks, score_scale
 from promptops.report.test import facts as scores
-from promptops.report.test.facts import call, cost_1000, short
+from promptops.report.test.facts import call, cost_1000, problem_lines, short
 from promptops.report.test.page import FILTERS, PARTS, WorseView, worse_view
 
 
@@ -136,18 +136,14 @@ class PromptComparisonView:
 
 def prompt_views(comparison: ArmComparison, room: Room) -> tuple[PromptComparisonView, ...]:
     """The sections in the order of the comparison."""
-    fitting = _fitting_cases(comparison, room)
+    cases = [(case, prompt.arms) for prompt in comparison.prompts for case in prompt.cases]
+    # If not all fit, those without differences are left out first.
+    cases.sort(key=lambda each: _is_quiet([_shown(each[0], arm, each[1]) for arm in each[1]]))
+    fitting = frozenset(id(case) for case, _ in cases[: room.cases])
     return tuple(
         _prompt_view(prompt, f"prompt-{number}", room, fitting)
         for number, prompt in enumerate(comparison.prompts, 1)
     )
-
-
-def _fitting_cases(comparison: ArmComparison, room: Room) -> frozenset[int]:
-    """The ids (as of `id`) of cases that fit; those without differences come last."""
-    cases = [(case, prompt.arms) for prompt in comparison.prompts for case in prompt.cases]
-    cases.sort(key=lambda each: _is_quiet([_shown(each[0], arm, each[1]) for arm in each[1]]))
-    return frozenset(id(case) for case, _ in cases[: room.cases])
 
 
 def _prompt_view(
@@ -174,7 +170,7 @@ def _prompt_view(
             for remark in (*report.remarks(arm), *map(report.other, arm.others))
         ),
         problems=tuple(
-            (arm.name, problem) for arm in prompt.arms for problem in report.problems(arm)
+            (arm.name, problem) for arm in prompt.arms for problem in problem_lines(arm.problems)
         ),
         worst=worst,
         cases=cases,
@@ -215,13 +211,15 @@ def _column(case: ComparedCase, number: int, arms: Sequence[ArmResult], room: Ro
     arm = arms[number - 1]
     shown = _shown(case, arm, arms)
     own = _mean_score(case, arm.name)
+    is_scored = own is not None and shown not in (None, "stale")
+    points = "" if own is None else f"{100 * own:.0f}"
     return ArmColumn(
         number=number,
         arm=arm.name,
         shown=shown,
-        sign=_sign(shown, own),
-        label=_label(shown, own),
-        is_scored=_is_scored(shown, own),
+        sign=points if is_scored else _SIGNS[shown],
+        label=f"{_LABELS[shown]}, {points} points" if points else _LABELS[shown],
+        is_scored=is_scored,
         answers=tuple(_answer_views(_answers_of(case, arm.name), room)),
         is_without=arm.name in case.without,
     )
@@ -266,43 +264,29 @@ _LABELS: dict[Shown | None, str] = {
 }
 
 
-def _sign(shown: Shown | None, score: float | None) -> str:
-    return f"{100 * score:.0f}" if score is not None and _is_scored(shown, score) else _SIGNS[shown]
-
-
-def _is_scored(shown: Shown | None, score: float | None) -> bool:
-    return score is not None and shown not in (None, "stale")
-
-
-def _label(shown: Shown | None, score: float | None) -> str:
-    points = "" if score is None else f", {100 * score:.0f} points"
-    return f"{_LABELS[shown]}{points}"
-
-
 def _answer_views(answers: Sequence[ArmAnswer], room: Room) -> Iterator[ArmAnswerView]:
     """Each different answer once."""
     same: dict[object, list[ArmAnswer]] = {}
     for found in answers:
-        same.setdefault(_answer_content(found), []).append(found)
+        answer = found.answer
+        calls = tuple(map(call, answer.tool_calls)) if answer else ()
+        ended = (answer.text, answer.finish_reason, answer.usage) if answer else None
+        content = ended, calls, found.score, found.violated, found.reason
+        same.setdefault(content, []).append(found)
     for equal in same.values():
         yield _answer_view(equal, len(answers), room)
-
-
-def _answer_content(found: ArmAnswer) -> object:
-    answer = found.answer
-    calls = tuple(map(call, answer.tool_calls)) if answer else ()
-    ended = (answer.text, answer.finish_reason, answer.usage) if answer else None
-    return ended, calls, found.score, found.violated, found.reason
 
 
 def _answer_view(equal: Sequence[ArmAnswer], number: int, room: Room) -> ArmAnswerView:
     found = equal[0]
     answer = found.answer
     calls = answer.tool_calls if answer else ()
+    known = (each.answer.latency_s for each in equal if each.answer)
+    latency = sorted({f"{each:.2f}" for each in known if each is not None}, key=float)
     return ArmAnswerView(
         found=found,
         title=_repeats(equal, number),
-        latency=_latency(equal),
+        latency=f"{'–'.join(dict.fromkeys((latency[0], latency[-1])))} s" if latency else "",
         output=room.show(answer.text) if answer else None,
         calls=tuple(room.show(call(each)) for each in calls),
     )
@@ -314,12 +298,6 @@ def _repeats(equal: Sequence[ArmAnswer], number: int) -> str:
     if len(equal) == number:
         return f"{counted(number, 'answer')}, all the same"
     return ", ".join(f"#{found.repeat + 1}" for found in equal)
-
-
-def _latency(equal: Iterable[ArmAnswer]) -> str:
-    known = (found.answer.latency_s for found in equal if found.answer)
-    found = sorted({f"{each:.2f}" for each in known if each is not None}, key=float)
-    return f"{'–'.join(dict.fromkeys((found[0], found[-1])))} s" if found else ""
 
 
 # The picture: cost and score of each arm, as positions in an SVG
@@ -394,11 +372,14 @@ class _Drawing:
         self._found = found
         self._arms = {arm.name: arm for arm in prompt.arms}
         self._x = cost_scale([each.cost for each in found], _LEFT, PICTURE_WIDTH - _RIGHT)
-        self._y = self._score_scale()
+        ends = [end for each in found for end in self._interval(each) or ()]
+        every = [100 * score for score in (*(each.score for each in found), *ends)]
+        self._y = score_scale(every, PICTURE_HEIGHT - _BOTTOM, _TOP)
 
     def picture(self) -> Picture:
         margin = self._margin()
-        reference = self._reference()
+        name = self._prompt.arms[0].name
+        reference = next((each for each in self._found if each.name == name), None)
         return Picture(
             costs=marks(self._x),
             scores=marks(self._y),
@@ -409,11 +390,6 @@ class _Drawing:
             margin=None if margin is None else self._at(margin),
             missing=tuple(self._missing()),
         )
-
-    def _score_scale(self) -> Scale:
-        ends = [end for each in self._found for end in self._interval(each) or ()]
-        every = [100 * score for score in (*(each.score for each in self._found), *ends)]
-        return score_scale(every, PICTURE_HEIGHT - _BOTTOM, _TOP)
 
     def _at(self, score: float) -> float:
         return self._y.at(100 * score)
@@ -428,10 +404,6 @@ class _Drawing:
             return None
         base = point.score - found.value
         return max(0.0, base + found.low), min(1.0, base + found.high)
-
-    def _reference(self) -> CostAndScore | None:
-        name = self._prompt.arms[0].name
-        return next((each for each in self._found if each.name == name), None)
 
     def _margin(self) -> float | None:
         reference = self._prompt.arms[0].score
@@ -567,8 +539,13 @@ def placed(
     for x, y, text in anchors:
         shown = shortened(text, longest)
         avoided: tuple[list[Box], ...] = [*taken, *whiskers, *lines], [*taken, *whiskers], taken, []
-        found = (_first_free(x, y, shown, boxes, frame) for boxes in avoided)
-        label = next(filter(None, found), None) or next(_candidates(x, y, shown, frame))
+        found = (
+            each
+            for boxes in avoided
+            for each in _candidates(x, y, shown, frame)
+            if _is_free(each, boxes, frame)
+        )
+        label = next(found, None) or next(_candidates(x, y, shown, frame))
         taken.append(_box(label))
         labels.append(label)
     return tuple(labels)
@@ -594,11 +571,6 @@ def _around(x: float, y: float) -> Box:
     return Box(left=x - _CLEAR, top=y - _CLEAR, right=x + _CLEAR, bottom=y + _CLEAR)
 
 
-def _first_free(x: float, y: float, text: str, taken: Sequence[Box], frame: Box) -> Label | None:
-    candidates = _candidates(x, y, text, frame)
-    return next((each for each in candidates if _is_free(each, taken, frame)), None)
-
-
 def _candidates(x: float, y: float, text: str, frame: Box) -> Iterator[Label]:
     """Further and further from the point: right and left, above and below."""
     width = len(text) * WIDTH_OF_A_CHARACTER
@@ -606,15 +578,13 @@ def _candidates(x: float, y: float, text: str, frame: Box) -> Iterator[Label]:
     for step in range(round((frame.bottom - frame.top) / _STEP)):
         for down in (step * _STEP, -step * _STEP) if step else (0.0,):
             for left in (x + _GAP, x - _GAP - width, inside):
-                yield _labels_label(text, x, left, y + down, is_away=step > 1)
-
-
-def _labels_label(text: str, x: float, left: float, y: float, *, is_away: bool) -> Label:
-    right = left + len(text) * WIDTH_OF_A_CHARACTER
-    anchor = min(max(x, left), right)
-    return Label(
-        text=text, x=round(left, 1), y=round(y, 1), is_away=is_away, anchor_x=round(anchor, 1)
-    )
+                yield Label(
+                    text=text,
+                    x=round(left, 1),
+                    y=round(y + down, 1),
+                    is_away=step > 1,
+                    anchor_x=round(min(max(x, left), left + width), 1),
+                )
 
 
 def _is_free(label: Label, taken: Sequence[Box], frame: Box) -> bool:

@@ -153,14 +153,11 @@ def _arm(arm: ArmResult, prompt: PromptComparison) -> Row:
 def summary(comparison: ArmComparison) -> str:
     """The last line: `1 of 2 arms is fit: cheap · 3 prompts, 120 cases · $0.014`."""
     if not comparison.prompts:
-        return f"nothing to compare{_because(comparison.nothing)}"
+        why = f", {visible(comparison.nothing)}" if comparison.nothing else ""
+        return f"nothing to compare{why}"
     parts = [_fit(comparison), _counts(comparison), cost(comparison.cost_usd)]
     parts.append(left_out(comparison))
     return " · ".join(filter(None, parts))
-
-
-def _because(reason: str) -> str:
-    return f", {visible(reason)}" if reason else ""
 
 
 def _fit(comparison: ArmComparison) -> str:
@@ -336,11 +333,6 @@ def _missing(arm: ArmResult) -> str:
     return f"{counted(arm.stale, 'answer')} missing" if arm.stale > failed else ""
 
 
-def problems(arm: ArmResult) -> Iterator[str]:
-    """The reasons why cases have no judged answer, each once with its cases, at the first one."""
-    return problem_lines(arm.problems)
-
-
 def shows_worst(arm: ArmResult) -> tuple[Worse, ...]:
     """The five worst cases of an arm whose score is worse or open."""
     if arm.decided is None or arm.decided.verdict == "pass":
@@ -407,16 +399,12 @@ class _ComparisonWriter:
             yield f"  {name}: {visible(arm.decided.line)}"
         for remark in (*remarks(arm), *map(other, arm.others)):
             yield f"  {name}: {remark}"
-        for problem in problems(arm):
+        for problem in problem_lines(arm.problems):
             yield f"  {name}: {self._style('error', 'error')}: {problem}"
-        yield from self._worst(arm, name)
-
-    def _worst(self, arm: ArmResult, name: str) -> Iterator[str]:
-        worst = shows_worst(arm)
-        if worst:
+        if shows_worst(arm):
             legend = self._differences.legend("reference", short(arm.name))
             yield f"  {name}: worst cases, {legend}:"
-        for worse in worst:
+        for worse in shows_worst(arm):
             lines = scores.case_lines(worse, self._differences, LONG)
             yield from (f"  {line}".rstrip() for line in lines)
 
@@ -434,7 +422,13 @@ def write_markdown(comparison: ArmComparison, **_: object) -> str:
     tables = list(fitting(room, map(_table, comparison.prompts)))
     room -= sum(map(len, tables))
     rest = more(len(comparison.prompts) - len(tables), "prompt", ALL)
-    worst = fitting(min(room, _ROOM_FOR_WORST), _worst_cases(comparison.prompts))
+    losing = (
+        _worst_of(prompt, arm)
+        for prompt in comparison.prompts
+        for arm in prompt.arms
+        if shows_worst(arm)
+    )
+    worst = fitting(min(room, _ROOM_FOR_WORST), losing)
     return "".join([head, *tables, rest, *worst])
 
 
@@ -448,16 +442,9 @@ def _remarks(prompt: PromptComparison) -> str:
     lines = [
         f"- {code(short(arm.name))}: {shown_sentence(remark)}\n"
         for arm in prompt.arms
-        for remark in (*remarks(arm), *map(other, arm.others), *problems(arm))
+        for remark in (*remarks(arm), *map(other, arm.others), *problem_lines(arm.problems))
     ]
     return f"\n{''.join(lines)}" if lines else ""
-
-
-def _worst_cases(prompts: Iterable[PromptComparison]) -> Iterator[str]:
-    for prompt in prompts:
-        for arm in prompt.arms:
-            if shows_worst(arm):
-                yield _worst_of(prompt, arm)
 
 
 def _worst_of(prompt: PromptComparison, arm: ArmResult) -> str:

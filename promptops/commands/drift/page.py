@@ -29,6 +29,7 @@ _NIGHTS_SHOWN = 150
 
 def write_html(drift: Drift, **_: Any) -> str:
     """The whole page."""
+    room = Room()
     return document(
         "commands/drift",
         FILTERS,
@@ -36,7 +37,10 @@ def write_html(drift: Drift, **_: Any) -> str:
         head=report.document(drift),
         drift=drift,
         tonight=report.tonight_table(drift),
-        prompts=prompt_views(drift, Room()),
+        prompts=tuple(
+            _view(prompt, drift, f"prompt-{number}", room)
+            for number, prompt in enumerate(report.in_order(drift), 1)
+        ),
         problems=tuple(problem_lines(drift.problems)),
         edges=EDGES,
         facts=report,
@@ -67,31 +71,21 @@ class PromptDriftView:
     left_out: int
 
 
-def prompt_views(drift: Drift, room: Room) -> tuple[PromptDriftView, ...]:
-    """The sections, drifted prompts first."""
-    return tuple(
-        _view(prompt, drift, f"prompt-{number}", room)
-        for number, prompt in enumerate(report.in_order(drift), 1)
-    )
-
-
 def _view(prompt: PromptDrift, drift: Drift, anchor: str, room: Room) -> PromptDriftView:
     nights = prompt.history[-_NIGHTS_SHOWN:]
+    main = report.main_chart(prompt)
+    contracts = prompt.chart("contracts") if prompt.chart("score") else None
     return PromptDriftView(
         anchor=anchor,
         prompt=prompt,
         quiet=prompt.verdict in ("steady", "learning", "accepted"),
-        chart=_drawn(prompt, report.main_chart(prompt)),
-        folded=_drawn(prompt, prompt.chart("contracts") if prompt.chart("score") else None),
+        chart=control_chart(prompt, main) if main else None,
+        folded=control_chart(prompt, contracts) if contracts else None,
         worst=tuple(worse_view(worse, room) for worse in report.shows_worst(prompt)),
-        steps=tuple(report.next_steps(prompt, drift)) if prompt.verdict == "drifted" else (),
+        steps=tuple(report.next_steps(prompt, drift)),
         nights=nights[::-1],
         left_out=len(prompt.history) - len(nights),
     )
-
-
-def _drawn(prompt: PromptDrift, chart: Chart | None) -> ControlChart | None:
-    return control_chart(prompt, chart) if chart else None
 
 
 # The control chart of a prompt as positions in an SVG: the nights above, the EWMA below.
@@ -208,9 +202,20 @@ class _Drawing:
         self._prompt = prompt
         self._chart = chart
         self._history = prompt.history
-        self._low, self._high = self._band_ends()
-        self._y = self._mean_scale()
-        self._ewma_y = self._ewma_scale()
+        ends = [end for point in chart.points for end in _interval(point)]
+        if chart.baseline is not None:  # where a night without a change is, 0 to 1
+            around = _NORMAL_95 * chart.baseline.se
+            self._low = max(0.0, chart.baseline.mean - around)
+            self._high = min(1.0, chart.baseline.mean + around)
+            ends += [self._low, self._high]
+        self._y = score_scale([100 * end for end in ends], EDGES.middle, EDGES.top)
+        found = [point.ewma for point in chart.points if point.ewma is not None]
+        self._ewma_y = Scale(
+            low=1.1 * min([1.5 * chart.limit, *found]),
+            high=max([0.1, *found]),
+            start=EDGES.ewma_bottom,
+            end=EDGES.ewma_top,
+        )
 
     def chart(self) -> ControlChart:
         learned = self._chart.baseline
@@ -229,7 +234,7 @@ class _Drawing:
             signals=tuple(self._signals()),
             zero=self._ewma_y.at(0) if learned else None,
             limit=self._ewma_y.at(self._chart.limit) if learned else None,
-            releases=_boundaries(self._history, self._x, EDGES.right),
+            releases=tuple(_boundaries(self._history, self._x, EDGES.right))[::-1],
             changed=_marks_of(self._prompt, self._x),
             gaps=tuple(self._gaps()),
         )
@@ -242,26 +247,6 @@ class _Drawing:
     def _at(self, share: float) -> float:
         return self._y.at(100 * share)
 
-    def _band_ends(self) -> tuple[float, float]:
-        """Bounds of the mean of a night without a change, 0 to 1."""
-        learned = self._chart.baseline
-        if learned is None:
-            return 1.0, 0.0
-        around = _NORMAL_95 * learned.se
-        return max(0.0, learned.mean - around), min(1.0, learned.mean + around)
-
-    def _mean_scale(self) -> Scale:
-        ends = [end for point in self._chart.points for end in _interval(point)]
-        if self._chart.baseline:
-            ends += [self._low, self._high]
-        return score_scale([100 * end for end in ends], EDGES.middle, EDGES.top)
-
-    def _ewma_scale(self) -> Scale:
-        found = [point.ewma for point in self._chart.points if point.ewma is not None]
-        low = min([1.5 * self._chart.limit, *found])
-        start, end = EDGES.ewma_bottom, EDGES.ewma_top
-        return Scale(low=1.1 * low, high=max([0.1, *found]), start=start, end=end)
-
     def _band(self) -> Band | None:
         if self._chart.baseline is None:
             return None
@@ -273,21 +258,18 @@ class _Drawing:
         night = self._history[point.night]
         x, y = self._x(point.night), self._at(point.mean)
         low, high = (self._at(end) for end in _interval(point))
-        shape = _shape_of(night.verdict)
+        shape = _SHAPES.get(night.verdict, "circle")
+        radius = _LARGEST_POINT
+        if shape in ("hollow", "circle"):  # signals stay large where points lie closely together
+            slot = (EDGES.right - EDGES.left) / max(len(self._history), _FEWEST_SLOTS)
+            radius = round(min(_LARGEST_POINT, max(_SMALLEST_POINT, slot / 3)), 1)
         return Dot(
             verdict=night.verdict,
             shape=shape,
-            path=_outline(shape, x, y, self._radius(shape)),
+            path=_outline(shape, x, y, radius),
             whisker=f"M{x} {low}V{high}",
             title=self._title(point, night),
         )
-
-    def _radius(self, shape: Shape) -> float:
-        """Of the points that lie closely together, only signals stay large."""
-        if shape in ("triangle", "square"):
-            return _LARGEST_POINT
-        slot = (EDGES.right - EDGES.left) / max(len(self._history), _FEWEST_SLOTS)
-        return round(min(_LARGEST_POINT, max(_SMALLEST_POINT, slot / 3)), 1)
 
     def _title(self, point: ChartPoint, night: Night) -> str:
         parts = [
@@ -370,11 +352,6 @@ _SHAPES: dict[NightVerdict, Shape] = {
 }
 
 
-def _shape_of(verdict: NightVerdict) -> Shape:
-    """The shape of a night with a verdict."""
-    return _SHAPES.get(verdict, "circle")
-
-
 def _outline(shape: Shape, x: float, y: float, radius: float) -> str:
     """The path of a shape around a point."""
     if shape == "triangle":
@@ -432,14 +409,8 @@ class Mark:
 
 def _boundaries(
     history: Sequence[Night], x: Callable[[int], float], right: float
-) -> tuple[Boundary, ...]:
-    """The first night of each release, in the order of nights; labels do not overlap."""
-    return tuple(reversed(list(_boundaries_from_the_end(history, x, right))))
-
-
-def _boundaries_from_the_end(
-    history: Sequence[Night], x: Callable[[int], float], right: float
 ) -> Iterator[Boundary]:
+    """The first night of each release, the last one first; labels do not overlap."""
     for index in range(len(history) - 1, -1, -1):
         release = history[index].release
         if index and history[index - 1].release == release:

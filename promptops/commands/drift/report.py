@@ -130,7 +130,7 @@ def headline(drift: Drift) -> str:
     """The result in a few words: `support/triage drifted`, `No prompt drifted`."""
     if not drift.prompts:
         return "No prompt was checked"
-    drifted = _names(drift, "drifted")
+    drifted = [short(each.prompt) for each in drift.prompts if each.verdict == "drifted"]
     if drifted:
         return f"{some(drifted, _NAMES_SHOWN)} drifted"
     profiles = [short(each.profile) for each in drift.profiles if each.verdict == "drifted"]
@@ -139,24 +139,18 @@ def headline(drift: Drift) -> str:
     return "No prompt drifted"
 
 
-def _names(drift: Drift, verdict: NightVerdict) -> list[str]:
-    return [short(prompt.prompt) for prompt in drift.prompts if prompt.verdict == verdict]
-
-
 def summary(drift: Drift) -> str:
     """The last line: `1 drifted, 12 steady · v1.8.0 (production) · 3 cases · $0.04`."""
     if drift.accepted:
         accepted = some([short(each) for each in drift.accepted], _NAMES_SHOWN)
-        return f"accepted: {accepted} · {release(drift)} · the next {_learning()} learn"
+        nights = counted(LEARNING_NIGHTS, "night")
+        return f"accepted: {accepted} · {release(drift)} · the next {nights} learn"
     if not drift.prompts:
         return f"nothing to check{f', {visible(drift.nothing)}' if drift.nothing else ''}"
     given = counted(answers(drift), "answer") if answers(drift) else ""
-    parts = [_counts(drift), release(drift), given, cost(drift.cost_usd)]
+    counts = ", ".join(f"{number} {verdict}" for verdict, number in verdicts(drift))
+    parts = [counts, release(drift), given, cost(drift.cost_usd)]
     return " · ".join(filter(None, parts))
-
-
-def _learning() -> str:
-    return counted(LEARNING_NIGHTS, "night")
 
 
 def answers(drift: Drift) -> int:
@@ -169,10 +163,6 @@ def verdicts(drift: Drift) -> list[tuple[NightVerdict, int]]:
     """How many prompts have each verdict, drifted ones first."""
     found = Counter(prompt.verdict for prompt in drift.prompts)
     return [(each, found[each]) for each in _WORST_FIRST if found[each]]
-
-
-def _counts(drift: Drift) -> str:
-    return ", ".join(f"{number} {verdict}" for verdict, number in verdicts(drift))
 
 
 def release(drift: Drift) -> str:
@@ -217,18 +207,11 @@ def baseline(chart: Chart | None) -> str:
     return NONE if chart is None or chart.baseline is None else points(chart.baseline.mean)
 
 
-def ewma(chart: Chart | None) -> str:
+def ewma(chart: Chart | ProfileDrift | None) -> str:
     """The weighted mean with its limit, in standard errors: `-0.6 of -0.9`."""
     if chart is None or chart.ewma is None:
         return NONE
     return f"{signed(chart.ewma)} of {signed(chart.limit)}"
-
-
-def profile_ewma(profile: ProfileDrift) -> str:
-    """The same for the pooled chart of a profile."""
-    if profile.ewma is None:
-        return NONE
-    return f"{signed(profile.ewma)} of {signed(profile.limit)}"
 
 
 def signed(value: float) -> str:
@@ -306,22 +289,17 @@ def remarks(prompt: PromptDrift) -> Iterator[str]:
         yield f"{prompt.verdict}: {visible(prompt.night.reason)}"
     chart = prompt.chart("contracts")
     if chart and contracts_signal(prompt):
-        yield f"contracts: {_level(chart)}, ewma {ewma(chart)}"
+        last = points(chart.points[-1].mean) if chart.points else NONE
+        level = f"{last}% of answers keep all, {baseline(chart)}% in the learned nights"
+        yield f"contracts: {level}, ewma {ewma(chart)}"
 
 
 def contracts_signal(prompt: PromptDrift) -> bool:
     """Whether the contracts of a prompt with a score are below their limit."""
     chart = prompt.chart("contracts")
-    return chart is not None and chart is not main_chart(prompt) and _signals(chart)
-
-
-def _level(chart: Chart) -> str:
-    last = points(chart.points[-1].mean) if chart.points else NONE
-    return f"{last}% of answers keep all, {baseline(chart)}% in the learned nights"
-
-
-def _signals(chart: Chart) -> bool:
-    return chart.ewma is not None and chart.ewma < chart.limit
+    if chart is None or chart.ewma is None or chart is main_chart(prompt):
+        return False
+    return chart.ewma < chart.limit
 
 
 def _confirmed(prompt: PromptDrift) -> str:
@@ -350,7 +328,7 @@ def pooled_line(profile: ProfileDrift) -> str:
     """A pooled chart: `profile fast, 13 prompts together: steady: ewma -0.2 of -0.9`."""
     return (
         f"profile {short(profile.profile)}, {counted(len(profile.prompts), 'prompt')} together:"
-        f" {profile.verdict}: ewma {profile_ewma(profile)}"
+        f" {profile.verdict}: ewma {ewma(profile)}"
     )
 
 
@@ -415,31 +393,23 @@ def _judge(night: Night) -> str:
 
 
 def next_steps(prompt: PromptDrift, drift: Drift) -> Iterator[tuple[str, str]]:
-    """Pairs of a purpose and its command, in the order to try."""
+    """Pairs of a purpose and its command, in the order to try; empty without a drift."""
+    if prompt.verdict != "drifted":
+        return
     name = shlex.quote(prompt.prompt)
     judge = prompt.night.judge
     if prompt.blame and prompt.blame.who == "judge" and judge:
         yield "see what the judge answers today", _command(f"test {shlex.quote(judge.id)} --live")
     else:
-        yield (
-            "find a model that is not worse",
-            _command(f"compare {name} --model PROFILE --record"),
-        )
-    yield (
-        "or record today's answers, and fix the prompt until its cases pass",
-        _command(f"test {name} --refresh"),
-    )
-    yield (
-        "or accept the new level, which the next nights learn",
-        _command(f"drift --accept {name} --reason 'WHY'{_same_history(drift)}"),
-    )
-
-
-def _same_history(drift: Drift) -> str:
-    """The options with which the accepted level is written to the history of this run."""
+        command = _command(f"compare {name} --model PROFILE --record")
+        yield "find a model that is not worse", command
+    refresh = "or record today's answers, and fix the prompt until its cases pass"
+    yield refresh, _command(f"test {name} --refresh")
+    history = " --push" if drift.pushes else ""  # the accepted level goes where this night went
     if drift.history != NOTES_REF:
-        return f" --history {shlex.quote(drift.history)}"
-    return " --push" if drift.pushes else ""
+        history = f" --history {shlex.quote(drift.history)}"
+    accept = "or accept the new level, which the next nights learn"
+    yield accept, _command(f"drift --accept {name} --reason 'WHY'{history}")
 
 
 def _command(words: str) -> str:
@@ -469,19 +439,16 @@ class _DriftWriter:
     def lines(self) -> Iterator[str]:
         if self._drift.prompts:
             yield from table_lines(tonight_table(self._drift), self._style)
-            yield from self._details()
+            lines = [line for prompt in in_order(self._drift) for line in self._prompt(prompt)]
+            lines += [pooled_line(each) for each in pooled(self._drift)]
+            yield from ["", *lines] if lines else []
+            yield ""
         for broken in self._drift.broken:
             where = visible_path(str(broken.place))
             yield f"{where}: {self._style('error', 'error')}: {visible(broken.message)}"
         for problem in problem_lines(self._drift.problems):
             yield f"{self._style('error', 'error')}: {problem}"
         yield from last_lines(document(self._drift), self._style)
-
-    def _details(self) -> Iterator[str]:
-        lines = [line for prompt in in_order(self._drift) for line in self._prompt(prompt)]
-        lines += [pooled_line(each) for each in pooled(self._drift)]
-        yield from ["", *lines] if lines else []
-        yield ""
 
     def _prompt(self, prompt: PromptDrift) -> Iterator[str]:
         name = self._style("path", visible_path(short(prompt.prompt)))
@@ -496,19 +463,12 @@ class _DriftWriter:
             yield f"  {self._style('note', 'cause')}: {blame(prompt)}"
         for reason in other_reasons(prompt):
             yield f"  {self._style('note', 'also')}: {reason}"
-        yield from self._worst(prompt)
-
-    def _worst(self, prompt: PromptDrift) -> Iterator[str]:
-        worst = shows_worst(prompt)
-        if worst:
-            legend = self._differences.legend(RECORDED, TONIGHT)
-            yield f"  worst cases, {legend}:"
-        for worse in worst:
+        if shows_worst(prompt):
+            yield f"  worst cases, {self._differences.legend(RECORDED, TONIGHT)}:"
+        for worse in shows_worst(prompt):
             lines = scores.case_lines(worse, self._differences, LONG)
             yield from (f"  {line}".rstrip() for line in lines)
-        for purpose, command in (
-            next_steps(prompt, self._drift) if prompt.verdict == "drifted" else ()
-        ):
+        for purpose, command in next_steps(prompt, self._drift):
             yield f"  {self._style('hint', purpose)}: {command}"
 
 
@@ -525,7 +485,9 @@ _CHANGES_SHOWN = 10
 
 def write_markdown(drift: Drift, **_: object) -> str:
     """One text below GitHub's limit of 65,536 characters; it notes how much is left out."""
-    head = f"{MARKER}\n# {sentence(headline(drift))}\n\n{_intro(drift)}"
+    head = f"{MARKER}\n# {sentence(headline(drift))}\n\n{shown_sentence(summary(drift))}\n"
+    if drift.prompts:
+        head += "\nEvery night, the model answers the test cases of a release again.\n"
     after = _after(drift)
     room = LIMIT - _RESERVED - len(head) - len(after)
     table = _table(drift, min(room, _ROOM_FOR_TABLE))
@@ -535,58 +497,37 @@ def write_markdown(drift: Drift, **_: object) -> str:
     return "".join([head, *sections, rest, table, after])
 
 
-def _intro(drift: Drift) -> str:
-    if not drift.prompts:
-        return f"{shown_sentence(summary(drift))}\n"
-    cases = "Every night, the model answers the test cases of a release again."
-    return f"{shown_sentence(summary(drift))}\n\n{cases}\n"
-
-
 def _section(prompt: PromptDrift, drift: Drift) -> str:
-    lines = [
-        f"\n## {code(short(prompt.prompt))}\n\n",
-        *_markdown_level(prompt),
-        *_blame(prompt),
-        *_changes(prompt),
-        *_worst(prompt),
-        *(_steps(prompt, drift) if prompt.verdict == "drifted" else ()),
-    ]
-    return "".join(lines)
+    return "".join(
+        [f"\n## {code(short(prompt.prompt))}\n\n", *_signal(prompt), *_below(prompt, drift)]
+    )
 
 
-def _markdown_level(prompt: PromptDrift) -> Iterator[str]:
-    chart = main_chart(prompt)
+def _signal(prompt: PromptDrift) -> Iterator[str]:
+    """The level with the limit, and the cause."""
     kept = "% of answers keep all contracts"
     unit = f" points of {code(short(prompt.score))}" if prompt.score else kept
     word = f" {escape(signal(prompt))}" if signal(prompt) else ""
-    level = f"{tonight(prompt)}{unit} tonight, {baseline(chart)} in the learned nights"
-    yield f"**{prompt.verdict.capitalize()}**{word}: {level}.\n"
+    learned = f"{baseline(main_chart(prompt))} in the learned nights"
+    yield f"**{prompt.verdict.capitalize()}**{word}: {tonight(prompt)}{unit} tonight, {learned}.\n"
     yield from (f"{shown_sentence(remark)}\n" for remark in remarks(prompt))
-
-
-def _blame(prompt: PromptDrift) -> Iterator[str]:
     if prompt.blame:
         yield f"\n**Cause**: {shown_sentence(blame(prompt))}\n"
         yield from (f"- {shown_sentence(reason)}\n" for reason in other_reasons(prompt))
 
 
-def _changes(prompt: PromptDrift) -> Iterator[str]:
+def _below(prompt: PromptDrift, drift: Drift) -> Iterator[str]:
+    """What changed, the worst cases, and what to do."""
     found = list(changes(prompt))[-_CHANGES_SHOWN:]
     if found:
         yield "\n**What changed behind the same prompt**\n\n"
     for index, _kind, change in found:
         yield f"- {escape(day(prompt.history[index]))}: {shown_sentence(change)}\n"
-
-
-def _worst(prompt: PromptDrift) -> Iterator[str]:
-    worst = shows_worst(prompt)
-    if worst:
+    if shows_worst(prompt):
         yield "\n**Worst cases**, the recorded answer (-) and tonight's (+)\n\n"
-        yield from (worst_case(worse, LONG) for worse in worst)
-
-
-def _steps(prompt: PromptDrift, drift: Drift) -> Iterator[str]:
-    yield "\n**What to do**\n\n"
+    yield from (worst_case(worse, LONG) for worse in shows_worst(prompt))
+    if prompt.verdict == "drifted":
+        yield "\n**What to do**\n\n"
     for purpose, command in next_steps(prompt, drift):
         yield f"- {shown_sentence(purpose)}: {code(command)}\n"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from promptops.model.place import Place
 from promptops.model.probe import (
     AttackRate,
     BiasDirection,
@@ -136,7 +135,7 @@ def nothing(run: ProbeRun) -> str:
 def reasons(run: ProbeRun) -> list[str]:
     """Why it fails besides missing answers, each with its prompt or place, safe to print."""
     return [
-        *(f"{_where(each.place)}: {visible(each.reason)}" for each in run.problems),
+        *(f"{visible_path(str(each.place))}: {visible(each.reason)}" for each in run.problems),
         *(
             f"{visible_path(short(prompt.prompt))}: {failure}"
             for prompt in run.prompts
@@ -144,10 +143,6 @@ def reasons(run: ProbeRun) -> list[str]:
         ),
         *map(visible, errors(run)),
     ]
-
-
-def _where(place: Place) -> str:
-    return f"{visible_path(place.path)}:{place.line}:{place.column}"
 
 
 def outcome(run: ProbeRun) -> str:
@@ -224,11 +219,6 @@ def succeeded(cases: Iterable[ProbedCase]) -> list[ProbedCase]:
     return [case for case in cases if case.succeeded and case.family != BIAS]
 
 
-def accepted(case: ProbedCase) -> str:
-    """A note for an accepted success."""
-    return "accepted" if case.accepted else ""
-
-
 def bias(result: BiasResult) -> str:
     """Such as `2 of 16 pairs have different decisions, 12.5% [3.5, 36.0]`."""
     pairs = f"{result.rate.succeeded:,} of {counted(result.rate.n, 'pair')}"
@@ -291,15 +281,12 @@ def unused(prompt: PromptProbes) -> str:
 def skipped(run: ProbeRun) -> Iterator[str]:
     """What was not sent, each reason once with a count."""
     yield from _left_out(run.skipped)
-    yield from _single([each for each in run.skipped if each.id])
-
-
-def _single(found: Sequence[SkippedProbe]) -> Iterator[str]:
-    """Single attacks that were not sent, by reason."""
     reasons: dict[str, list[str]] = {}
-    for each in found:
-        name = f"`{short(each.id)}` in {short(each.input)}"
-        reasons.setdefault(_short_reason(each.why), []).append(name)
+    for each in run.skipped:
+        if each.id:  # a single attack; a reason without its numbers, so that equal ones are joined
+            reason = visible(each.why.partition(" (")[0], 200)
+            name = f"`{short(each.id)}` in {short(each.input)}"
+            reasons.setdefault(reason, []).append(name)
     for reason, names in reasons.items():
         yield f"{counted(len(names), 'attack')}: {reason}: {some(names, _NAMED)}"
 
@@ -310,13 +297,9 @@ def _left_out(found: Sequence[SkippedProbe]) -> Iterator[str]:
         if not each.id:
             groups.setdefault((each.family, each.input, each.why), []).append(each.prompt)
     for (family, target, why), prompts in groups.items():
-        yield f"{_what(family, target)}{_prompts(prompts)}: {visible(why)}"
-
-
-def _what(family: str, target: str) -> str:
-    if target:
-        return f"the input `{short(target)}` of "
-    return f"the family `{short(family)}` of " if family else ""
+        what = f"the family `{short(family)}` of " if family else ""
+        what = f"the input `{short(target)}` of " if target else what
+        yield f"{what}{_prompts(prompts)}: {visible(why)}"
 
 
 def unmarked(run: ProbeRun) -> Iterator[str]:
@@ -328,11 +311,6 @@ def unmarked(run: ProbeRun) -> Iterator[str]:
 
 def _prompts(names: Sequence[str]) -> str:
     return some([visible_path(short(name)) for name in dict.fromkeys(names)], _NAMED)
-
-
-def _short_reason(why: str) -> str:
-    """A reason without its numbers, so that equal ones are counted together."""
-    return visible(why.partition(" (")[0], 200)
 
 
 def stale_prompts(run: ProbeRun) -> str:
@@ -357,7 +335,11 @@ def errors(run: ProbeRun) -> dict[str, list[ProbedCase]]:
     found: dict[str, list[ProbedCase]] = {}
     for case in run.cases:
         if case.run.status == "error" and case.succeeded is None:
-            found.setdefault(_reason(case), []).append(case)
+            wrong = [each for each in case.run.assertions if each.status == "error"]
+            reason = case.run.reason
+            if wrong and not case.run.infrastructure:
+                reason = f"`{wrong[0].type}`: {wrong[0].reason}"
+            found.setdefault(reason, []).append(case)
     return found
 
 
@@ -376,15 +358,6 @@ def error_lines(run: ProbeRun) -> Iterator[str]:
 
 _NO_ANSWER = "judge gave no answer"
 _OTHER_JUDGE = "`evaluation: {judge: {profile: NAME}}` in the prompt sets the model of judges"
-
-
-def _reason(case: ProbedCase) -> str:
-    """Why an answer is missing, or could not be judged."""
-    wrong = (each for each in case.run.assertions if each.status == "error")
-    first = next(wrong, None)
-    if first is None or case.run.infrastructure:
-        return case.run.reason
-    return f"`{first.type}`: {first.reason}"
 
 
 # For a person at a terminal: a table for each prompt, successful attacks, then a summary line.
@@ -490,18 +463,16 @@ class _ProbeWriter:
             yield from (f"    {line}".rstrip() for line in worst)
         for failure in failures(prompt):
             yield f"  {self._style('error', 'fail')}: {failure}"
-        if no_limit(prompt):
-            yield f"  {self._style('note', 'note')}: {no_limit(prompt)}"
-        if self_judged(prompt):
-            yield f"  {self._style('note', 'note')}: {self_judged(prompt)}"
+        for note in filter(None, (no_limit(prompt), self_judged(prompt))):
+            yield f"  {self._style('note', 'note')}: {note}"
         if unused(prompt):
             yield f"  {self._style('note', 'accepted')}: {unused(prompt)}"
 
     def _problems(self) -> Iterator[str]:
         error = self._style("error", "error")
         for run in self._run.problems:
-            where = f"{visible_path(run.place.path)}:{run.place.line}:{run.place.column}"
-            yield f"{self._style('path', where)}: {error}: {visible(run.reason)}"
+            where = self._style("path", visible_path(str(run.place)))
+            yield f"{where}: {error}: {visible(run.reason)}"
         yield from (f"{error}: {line}" for line in error_lines(self._run))
 
 
@@ -561,12 +532,8 @@ def _remarks(prompt: PromptProbes) -> Iterator[str]:
     if prompt.bias is not None:
         yield f"bias: {shown_sentence(bias(prompt.bias))}"
         yield from (shown_sentence(direction(each)) for each in prompt.bias.directions)
-    if no_limit(prompt):
-        yield shown_sentence(no_limit(prompt))
-    if self_judged(prompt):
-        yield shown_sentence(self_judged(prompt))
-    if unused(prompt):
-        yield shown_sentence(unused(prompt))
+    notes = (no_limit(prompt), self_judged(prompt), unused(prompt))
+    yield from map(shown_sentence, filter(None, notes))
 
 
 def _attack(case: ProbedCase) -> str:

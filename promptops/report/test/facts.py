@@ -357,7 +357,10 @@ def troubles(cases: Iterable[CaseRun]) -> list[Trouble]:
             what = trouble.assertion.type if trouble.assertion else None
             key = (whose, trouble.status, what, trouble.place, trouble.reason)
             earlier = found.get(key)
-            found[key] = trouble if earlier is None else _joined(earlier, trouble)
+            if earlier is None:
+                found[key] = trouble
+            elif earlier.runs[-1] is not trouble.case:
+                found[key] = replace(earlier, runs=(*earlier.runs, *trouble.runs))
     return list(found.values())
 
 
@@ -378,11 +381,7 @@ def notes(run: TestRun) -> dict[str, list[CaseRun]]:
 
 def stale(run: TestRun) -> dict[str, list[CaseRun]]:
     """The cases without a recording, by prompt."""
-    found: dict[str, list[CaseRun]] = {}
-    for case in run.cases:
-        if case.status == "stale":
-            found.setdefault(case.prompt, []).append(case)
-    return found
+    return by_prompt(case for case in run.cases if case.status == "stale")
 
 
 def breaks(case: CaseRun, assertion: AssertionResult) -> bool:
@@ -390,24 +389,11 @@ def breaks(case: CaseRun, assertion: AssertionResult) -> bool:
     return assertion.status == "error" or (assertion.status == "failed" and assertion.must)
 
 
-def own_reason(case: CaseRun) -> str:
-    """The reason of the case itself; "" if the errors are those of its assertions."""
-    if case.status != "error" or case.infrastructure:
-        return case.reason
-    return "" if any(each.status == "error" for each in case.assertions) else case.reason
-
-
 def _by_reason(cases: Iterable[CaseRun]) -> dict[str, list[CaseRun]]:
     found: dict[str, list[CaseRun]] = {}
     for case in cases:
         found.setdefault(case.reason, []).append(case)
     return found
-
-
-def _joined(earlier: Trouble, later: Trouble) -> Trouble:
-    if earlier.runs[-1] is later.case:
-        return earlier
-    return replace(earlier, runs=(*earlier.runs, *later.runs))
 
 
 def _of_case(case: CaseRun) -> Iterator[Trouble]:
@@ -459,7 +445,9 @@ def lines(decided: Decided, differences: Differences) -> Iterator[str]:
 def case_lines(worse: Worse, differences: Differences, too_long: str = LONG) -> Iterator[str]:
     """A case that lost, with the difference of its answers below it, or why it is not shown."""
     yield f"  {visible_path(short(worse.name))}: {lost(worse)}"
-    yield from (f"    {line}".rstrip() for line in _compared(worse, differences, too_long))
+    before, after = answers(worse)
+    compared = list(differences.lines(before, after)) if before != after else [SAME]
+    yield from (f"    {line}".rstrip() for line in compared or [too_long])
 
 
 def agreement(judge: JudgeAgreement) -> str:
@@ -503,17 +491,5 @@ def lost(worse: Worse) -> str:
 
 def answers(worse: Worse) -> tuple[str, str]:
     """The answers of baseline and candidate, as strings."""
-    return _text(worse.before_answer), _text(worse.after_answer)
-
-
-def _compared(worse: Worse, differences: Differences, too_long: str) -> Iterator[str]:
-    before, after = answers(worse)
-    if before == after:
-        yield SAME
-    else:
-        yield from list(differences.lines(before, after)) or [too_long]
-
-
-def _text(answer: Answer) -> str:
-    """The text of an answer, then each tool call."""
-    return "\n".join(answer_lines(answer))
+    before, after = map(answer_lines, (worse.before_answer, worse.after_answer))
+    return "\n".join(before), "\n".join(after)

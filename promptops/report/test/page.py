@@ -20,7 +20,7 @@ from promptops.records import record
 from promptops.report.differences import Segment
 from promptops.report.page.document import Cut, Room, document
 from promptops.report.test import facts
-from promptops.report.test.facts import Trouble, outages, own_reason, shared, troubles
+from promptops.report.test.facts import Trouble, outages, shared, troubles
 from promptops.report.visible import visible
 
 
@@ -280,7 +280,11 @@ class CaseView:
 
     @property
     def why(self) -> str:
-        return own_reason(self.case)
+        """The reason of the case itself; "" if the errors are those of its assertions."""
+        case = self.case
+        is_error = case.status == "error" and not case.infrastructure
+        is_of_assertion = any(each.status == "error" for each in case.assertions)
+        return "" if is_error and is_of_assertion else case.reason
 
     @property
     def quiet(self) -> bool:

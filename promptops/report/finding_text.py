@@ -104,5 +104,4 @@ def notes(finding: Finding) -> list[str]:
 
 def note(related: Related) -> str:
     """A related place, such as `prompts/a.md.j2:3:1: included here`."""
-    place = related.place
-    return f"{visible_path(place.path)}:{place.line}:{place.column}: {visible(related.message)}"
+    return f"{visible_path(str(related.place))}: {visible(related.message)}"

@@ -21,8 +21,7 @@ def loss_lines(findings: Sequence[Finding], room: int) -> str:
 
 
 def _line(finding: Finding) -> str:
-    place = finding.place
-    where = code_span(f"{visible_path(place.path)}:{place.line}:{place.column}")
+    where = code_span(visible_path(str(finding.place)))
     hint = f" ({readable_sentence(advice(finding))})" if advice(finding) else ""
     message = readable_sentence(visible(finding.message))
     return f"- **{finding.severity}** {where}: {message}{hint} ({escape(heading(finding))})\n"

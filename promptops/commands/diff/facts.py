@@ -52,21 +52,15 @@ def _counts(report: DiffReport, sides: str) -> str:
         result = f"no changes for callers, the model or consumers ({compared})"
     else:
         result = f"{changed} changed of {report.compared:,} compared{sides}"
-    risks = f", {counted(len(report.risks), 'risk')}" if report.risks else ""
-    return f"{result}{risks}{_hidden(report.hidden)}{_raised(report)}"
-
-
-def _raised(report: DiffReport) -> str:
-    """The versions before 1.0.0, where a smaller number than that of the bump is raised."""
+    if report.risks:
+        result += f", {counted(len(report.risks), 'risk')}"
+    if report.hidden:
+        were = "was" if report.hidden == 1 else "were"
+        others = counted(report.hidden, "other prompt")
+        result += f"; {others} may have changed and {were} not selected"
     why = before_1(report.bump, report.after_version or "")
-    return f" ({report.before_version} -> {report.after_version}: {why})" if why else ""
-
-
-def _hidden(number: int) -> str:
-    if not number:
-        return ""
-    were = "was" if number == 1 else "were"
-    return f"; {counted(number, 'other prompt')} may have changed and {were} not selected"
+    raised = f" ({report.before_version} -> {report.after_version}: {why})" if why else ""
+    return f"{result}{raised}"
 
 
 def command(report: DiffReport, ids: Iterable[str] = ()) -> str:
@@ -110,13 +104,7 @@ def required(bump: Bump) -> str:
 def worst_first(changes: Iterable[Change]) -> list[Change]:
     """Changes by bump; of equal ones, breaking changes, risks and warnings first."""
     return sorted(
-        changes,
-        key=lambda change: (
-            -change.bump,
-            not change.breaking,
-            not change.risk,
-            not change.warning,
-        ),
+        changes, key=lambda each: (-each.bump, not each.breaking, not each.risk, not each.warning)
     )
 
 
@@ -309,7 +297,14 @@ def distinct_prompts(report: DiffReport) -> tuple[DistinctPrompt, ...]:
     }
     groups = _grouped(report.prompts, lambda prompt: _key_of_prompt(prompt, ways[id(prompt)]))
     return tuple(
-        DistinctPrompt(first, tuple(others), _cases(ways[id(first)]))
+        DistinctPrompt(
+            first,
+            tuple(others),
+            tuple(
+                DistinctCase(case, tuple(each.name for each in alike))
+                for case, *alike in ways[id(first)].values()
+            ),
+        )
         for first, *others in groups.values()
     )
 
@@ -318,13 +313,6 @@ def risks(report: DiffReport) -> list[tuple[tuple[PromptDiff, ...], Change]]:
     """Each risk once, with all prompts that have it, in the order of the report."""
     groups = _grouped(report.risks, lambda found: (_key_of_change(found[1]), found[1].message))
     return [(tuple(prompt for prompt, _ in found), found[0][1]) for found in groups.values()]
-
-
-def _cases(groups: dict[Hashable, list[CaseDiff]]) -> tuple[DistinctCase, ...]:
-    return tuple(
-        DistinctCase(first, tuple(case.name for case in others))
-        for first, *others in groups.values()
-    )
 
 
 def _grouped(items: Iterable[T], key: Callable[[T], Hashable]) -> dict[Hashable, list[T]]:

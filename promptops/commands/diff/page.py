@@ -32,6 +32,7 @@ def write_html(report: DiffReport, **_: object) -> str:
     """The whole page."""
     prompts = prompt_views(report)
     every = (change for prompt in report.prompts for change in prompt.changes)
+    differing = sum(prompt.differing for prompt in report.prompts)
     return document(
         "commands/diff",
         FILTERS,
@@ -40,7 +41,7 @@ def write_html(report: DiffReport, **_: object) -> str:
         prompts=prompts,
         levels=Counter(map(label, every)),
         risks=risk_views(report, prompts),
-        cases=_cases(report),
+        cases=(differing, max(differing, sum(prompt.rendered for prompt in report.prompts))),
         open=differences(prompts) <= _MOST_OPEN,
     )
 
@@ -51,12 +52,6 @@ def risk_views(
     """Each risk once, with the prompts that have it."""
     views = {id(view.prompt): view for view in prompts}
     return [(change, [views[id(each)] for each in found]) for found, change in risks(report)]
-
-
-def _cases(report: DiffReport) -> tuple[int, int]:
-    """The number of cases that differ, and of all cases."""
-    differ = sum(prompt.differing for prompt in report.prompts)
-    return differ, max(differ, sum(prompt.rendered for prompt in report.prompts))
 
 
 def differences(prompts: Iterable[PromptChangesView]) -> int:
@@ -199,17 +194,14 @@ def _alike(
     page: _PageBudget, anchors: Iterator[str], each: DistinctPrompt
 ) -> Iterator[PromptChangesView]:
     """One prompt in full, then those with the same changes."""
-    twins = each.also if _is_explained(each.prompt) else ()
+    # Only changes contain the values of fields that cases merely name, such as `model`.
+    is_explained = each.prompt.changes or not any(case.rest for case in each.prompt.cases)
+    twins = each.also if is_explained else ()
     first = replace(_prompt_view(page, next(anchors), each.prompt), also=twins)
     yield first
     for prompt in each.also:
         anchor = next(anchors)
         yield _twin_view(anchor, prompt, first) if twins else _prompt_view(page, anchor, prompt)
-
-
-def _is_explained(prompt: PromptDiff) -> bool:
-    """Whether changes contain the values of fields that cases only name, such as `model`."""
-    return bool(prompt.changes) or not any(case.rest for case in prompt.cases)
 
 
 def _twin_view(anchor: str, prompt: PromptDiff, first: PromptChangesView) -> PromptChangesView:
@@ -240,12 +232,10 @@ class _PageBudget:
 
     def compare(self, before: str, after: str) -> Compared:
         if (before, after) not in self.compared:
-            self.compared[before, after] = self._compare(before, after)
+            self.to_compare -= len(before) + len(after)
+            compared = compare if self.to_compare >= 0 else not_compared
+            self.compared[before, after] = compared(before, after)
         return self.compared[before, after]
-
-    def _compare(self, before: str, after: str) -> Compared:
-        self.to_compare -= len(before) + len(after)
-        return compare(before, after) if self.to_compare >= 0 else not_compared(before, after)
 
     def show(self, before: str, after: str) -> Compared:
         """Compare two texts and take the room for them; without room, only count the lines."""
@@ -344,13 +334,13 @@ def _appearance(page: _PageBudget, case: CaseDiff) -> object:
 def _appearance_of_pair(page: _PageBudget, pair: SeenPair) -> object:
     before, after = _text(pair.before), _text(pair.after)
     compared = page.compare(before, after)
-    rows = tuple(_appearance_of_row(row) for row in compared.rows if isinstance(row, DiffRow))
+    rows = tuple(
+        (row.before and row.before.pieces, row.after and row.after.pieces, row.ends)
+        for row in compared.rows
+        if isinstance(row, DiffRow)
+    )
     roles = tuple(seen.role if seen else None for seen in (pair.before, pair.after))
     return roles, rows, (before, after) if compared.left_out else None
-
-
-def _appearance_of_row(row: DiffRow) -> object:
-    return tuple(line and line.pieces for line in (row.before, row.after)), row.ends
 
 
 def _messages(page: _PageBudget, case: CaseDiff) -> Iterator[MessageView]:
@@ -496,7 +486,12 @@ def side_by_side(segments: Sequence[Segment]) -> Iterator[DiffRow]:
 
 def folded(rows: Sequence[DiffRow]) -> Iterator[DiffRow | Fold]:
     """Rows that differ with two rows of context; each stretch between them is one fold."""
-    near = _near_changes(rows)
+    near = {
+        index + away
+        for index, row in enumerate(rows)
+        if not row.same
+        for away in range(-_CONTEXT, _CONTEXT + 1)
+    }
     for is_near, stretch in groupby(enumerate(rows), key=lambda item: item[0] in near):
         found = [row for _, row in stretch]
         if is_near or len(found) < _FEWEST_TO_FOLD:
@@ -514,15 +509,6 @@ def _waiting(before: DiffLine, after: DiffLine) -> tuple[bool, bool]:
         return False, False
     # The partner of the first one was already shown: a line was split or joined.
     return before.shared > after.shared, before.shared < after.shared
-
-
-def _near_changes(rows: Sequence[DiffRow]) -> set[int]:
-    return {
-        index + away
-        for index, row in enumerate(rows)
-        if not row.same
-        for away in range(-_CONTEXT, _CONTEXT + 1)
-    }
 
 
 def _lines(segments: Iterable[Segment], own: Kind) -> Iterator[DiffLine]:

@@ -79,9 +79,8 @@ class _DiffWriter:
     def _details(self, change: Change, *, told_via: bool) -> Iterator[str]:
         values = facts.values(change)
         if values is not None:
-            before, after = values
-            short = facts.are_short(values)
-            yield from [f"{before} -> {after}"] if short else [f"was: {before}", f"now: {after}"]
+            was_and_now = [f"was: {values[0]}", f"now: {values[1]}"]
+            yield from [" -> ".join(values)] if facts.are_short(values) else was_and_now
         if change.witness is not None:
             shown, proof_text = facts.compact(change.witness.value), facts.proof(change.witness)
             yield f"{self._style('note', 'witness')}: {change.witness.kind} {shown} {proof_text}"
@@ -107,7 +106,10 @@ class _DiffWriter:
                 yield f"  {counted(len(names), 'more case')} not shown: {facts.listed(names)}"
                 yield f"  {self._all_of(distinct.prompt)}"
                 return
-            lines = [*self._case(distinct.prompt, each.case), *_also(each.also)]
+            lines = list(self._case(distinct.prompt, each.case))
+            if each.also:
+                also = counted(len(each.also), "more case")
+                lines.append(f"the same in {also}: {facts.listed(each.also)}")
             yield ""
             yield from (f"  {line}".rstrip() for line in lines)
             room -= len(lines)
@@ -141,12 +143,6 @@ class _DiffWriter:
         return self._style("hint", facts.command(self._report, [prompt.id]))
 
 
-def _also(names: Iterable[str]) -> Iterator[str]:
-    every = list(names)
-    if every:
-        yield f"the same in {counted(len(every), 'more case')}: {facts.listed(every)}"
-
-
 # For the comment on a pull request: a summary first, then each prompt, folded.
 
 MARKER = "<!-- promptops diff -->"
@@ -165,14 +161,10 @@ _ARROW = "→"
 
 def write_markdown(report: DiffReport, **_: object) -> str:
     """One comment below GitHub's limit of 65,536 characters; it notes what is left out."""
-    head = f"{MARKER}\n{_headline(report)}\n"
-    return head + body(report, _LIMIT - _RESERVED - len(head))
-
-
-def body(report: DiffReport, room: int) -> str:
-    """The parts below the headline; prompts are shown in full while there is room."""
-    label = summary(report)
-    return label + details(report, room - len(label))
+    sides = f"from {code(facts.short(report.base))} to {code(facts.short(report.head))}"
+    headline = f"**{facts.required(report.bump)}** {sides} · {escape(facts.counts(report))}"
+    head = f"{MARKER}\n{headline}\n{summary(report)}"
+    return head + details(report, _LIMIT - _RESERVED - len(head))
 
 
 def summary(report: DiffReport) -> str:
@@ -183,13 +175,11 @@ def summary(report: DiffReport) -> str:
 
 
 def details(report: DiffReport, room: int) -> str:
-    """Prompts in full, folded, as many as fit."""
-    return "".join(_sections(report, room))
-
-
-def _headline(report: DiffReport) -> str:
-    sides = f"from {code(facts.short(report.base))} to {code(facts.short(report.head))}"
-    return f"**{facts.required(report.bump)}** {sides} · {escape(facts.counts(report))}"
+    """The prompts in full, folded, as many as fit, in order, and the number of the others."""
+    loud = [each for each in distinct_prompts(report) if not facts.is_quiet(each.prompt)]
+    sections = list(within(room, (_section(report, each, len(loud) == 1) for each in loud)))
+    left_out = sum(1 + len(each.also) for each in loud[len(sections) :])
+    return "".join(sections) + (f"\n{_left_out(report, left_out)}\n" if left_out else "")
 
 
 def _risks(report: DiffReport) -> str:
@@ -216,57 +206,27 @@ def _table(report: DiffReport, prompts: list[PromptDiff]) -> str:
 
 
 def _row(prompt: PromptDiff) -> str:
+    required = facts.required(prompt.bump)
+    bump = f"**{required}**{facts.bump(prompt).removeprefix(required)}"
+    of_all = f" of {prompt.rendered}" if prompt.rendered >= prompt.differing else ""
+    messages = [_sentence(change.message) for change in facts.worst_first(prompt.changes)]
     cells = [
         code(facts.name(prompt, _ARROW)),
-        " ".join(filter(None, [escape(facts.versions(prompt, _ARROW)), _bump(prompt)])),
-        _summary_cell(prompt),
-        _cases(prompt),
+        " ".join(filter(None, [escape(facts.versions(prompt, _ARROW)), bump])),
+        some(messages, 1, "change") if messages else "",
+        f"{prompt.differing}{of_all}" if prompt.cases else "",
         facts.token_range(prompt.cases),
     ]
     return f"| {' | '.join(cells)} |\n"
 
 
-def _bump(prompt: PromptDiff) -> str:
-    required = facts.required(prompt.bump)
-    return f"**{required}**{facts.bump(prompt).removeprefix(required)}"
-
-
-def _summary_cell(prompt: PromptDiff) -> str:
-    changes = facts.worst_first(prompt.changes)
-    if not changes:
-        return ""
-    return some(changes, 1, "change", lambda change: _sentence(change.message))
-
-
-def _cases(prompt: PromptDiff) -> str:
-    if not prompt.cases:
-        return ""
-    of_all = f" of {prompt.rendered}" if prompt.rendered >= prompt.differing else ""
-    return f"{prompt.differing}{of_all}"
-
-
 def _quiet(prompts: list[PromptDiff]) -> str:
     if not prompts:
         return ""
-    names = some(
-        [
-            f"{code(facts.name(prompt, _ARROW))} ({facts.required(prompt.bump)})"
-            for prompt in prompts
-        ],
-        facts.NAMES_SHOWN,
-    )
+    every = [f"{code(facts.name(each, _ARROW))} ({facts.required(each.bump)})" for each in prompts]
+    names = some(every, facts.NAMES_SHOWN)
     what = f"{counted(len(prompts), 'prompt')} changed without an effect on callers, the model"
     return f"\n{what} or consumers: {names}.\n"
-
-
-def _sections(report: DiffReport, room: int) -> Iterator[str]:
-    """The prompts that fit, in order, and the number of the others."""
-    loud = [each for each in distinct_prompts(report) if not facts.is_quiet(each.prompt)]
-    sections = list(within(room, (_section(report, each, len(loud) == 1) for each in loud)))
-    yield from sections
-    left_out = sum(1 + len(each.also) for each in loud[len(sections) :])
-    if left_out:
-        yield f"\n{_left_out(report, left_out)}\n"
 
 
 def _left_out(report: DiffReport, number: int) -> str:
@@ -290,9 +250,8 @@ def _body(report: DiffReport, distinct: DistinctPrompt) -> str:
     if distinct.also:
         text += f"The same in {_codes([other.id for other in distinct.also])}.\n\n"
     changes = facts.worst_first(prompt.changes)
-    items = list(
-        within(_LONGEST_SECTION, (_change(change, told_via=bool(via)) for change in changes))
-    )
+    every = (_change(change, told_via=bool(via)) for change in changes)
+    items = list(within(_LONGEST_SECTION, every))
     if len(items) < len(changes):
         items.append(f"- {counted(len(changes) - len(items), 'more change')}\n")
     return f"{text}{''.join(items)}{''.join(_blocks(report, distinct))}"
@@ -309,7 +268,9 @@ def _change(change: Change, *, told_via: bool) -> str:
 def _details(change: Change, *, told_via: bool) -> Iterator[str]:
     values = facts.values(change)
     if values is not None:
-        yield from _values(values)
+        before, after = map(code, values)
+        is_short = facts.are_short(values)
+        yield from [f"{before} {_ARROW} {after}"] if is_short else [f"was {before}", f"now {after}"]
     if change.witness is not None:
         shown, proof_text = facts.compact(change.witness.value), facts.proof(change.witness)
         yield f"witness: {change.witness.kind} {code(shown)} {_sentence(proof_text)}"
@@ -319,15 +280,6 @@ def _details(change: Change, *, told_via: bool) -> Iterator[str]:
         yield f"waived {_sentence(facts.waived(change))}"
     if change.via and not told_via:
         yield f"through {_codes(change.via)}"
-
-
-def _values(values: tuple[str, str]) -> Iterator[str]:
-    before, after = map(code, values)
-    if facts.are_short(values):
-        yield f"{before} {_ARROW} {after}"
-    else:
-        yield f"was {before}"
-        yield f"now {after}"
 
 
 def _blocks(report: DiffReport, distinct: DistinctPrompt) -> Iterator[str]:

@@ -341,8 +341,7 @@ def _lines(run: MutationRun, style: Style) -> Iterator[str]:
 
 
 def _survivor(mutant: Mutant, style: Style) -> Iterator[str]:
-    place = mutant.place
-    where = f"{visible_path(place.path)}:{place.line}:{place.column}"
+    where = visible_path(str(mutant.place))
     word = style("warning", state(mutant))
     operator = style("code", mutant.operator)
     yield f"{style('path', where)}: {word}: {what(mutant)}  [{operator}]"
@@ -413,8 +412,7 @@ def _others(row: MutationRow) -> str:
 
 
 def _item(mutant: Mutant) -> str:
-    place = mutant.place
-    where = code(f"{visible_path(place.path)}:{place.line}:{place.column}")
+    where = code(visible_path(str(mutant.place)))
     note = f" ({escape(live(mutant))})" if mutant.live is not None else ""
     return f"- {where} {escape(what(mutant))}: {sentence(hint(mutant))}{note}\n"
 

@@ -115,7 +115,7 @@ def saved_line(path: str) -> str:
 
 def _result(result: AssertionResult, who: str, style: Style) -> str:
     place = result.place
-    where = style("path", f"{visible_path(place.path)}:{place.line}:{place.column}")
+    where = style("path", visible_path(str(place)))
     missed = result.status == "failed" and not result.must
     status = style("error" if result.must else "note", "missed" if missed else result.status)
     measure = "" if result.must else f" (score `{visible(result.score or '')}`)"

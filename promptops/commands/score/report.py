@@ -594,9 +594,7 @@ def unreadable(score: Score) -> Iterator[str]:
     """The first lines that can't be read, and the number of the others."""
     found = score.samples
     for each in found.broken:
-        place = each.place
-        where = f"{visible_path(place.path)}:{place.line}:{place.column}"
-        yield f"{where}: {visible(each.message)}"
+        yield f"{visible_path(str(each.place))}: {visible(each.message)}"
     rest = found.broken_lines - len(found.broken)
     if rest:
         yield f"{counted(rest, 'more line')} can't be read"

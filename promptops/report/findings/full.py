@@ -26,8 +26,7 @@ def first_line(finding: Finding, style: Style = plain) -> str:
     from promptops.report.finding_text import heading
     from promptops.report.visible import visible, visible_path
 
-    place, severity = finding.place, str(finding.severity)
-    where = f"{visible_path(place.path)}:{place.line}:{place.column}"
+    where, severity = visible_path(str(finding.place)), str(finding.severity)
     return (
         f"{style('path', where)}: {style(severity, severity)}: {visible(finding.message)}"
         f"  [{style('code', heading(finding))}]"

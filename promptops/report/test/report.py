@@ -147,8 +147,7 @@ class _RunWriter:
         return self._style("path", visible_path(facts.short(prompt)))
 
     def _place(self, place: Place) -> str:
-        where = f"{visible_path(place.path)}:{place.line}:{place.column}"
-        return self._style("path", where)
+        return self._style("path", visible_path(str(place)))
 
 
 def _details(trouble: Trouble, differences: Differences) -> Iterator[str]:
@@ -589,8 +588,7 @@ def _outcome(case: CaseRun) -> tuple[Outcome, str]:
 
 
 def _lines(trouble: Trouble, differences: Differences) -> Iterator[str]:
-    place = trouble.place
-    yield f"{visible_path(place.path)}:{place.line}:{place.column}: {facts.problem(trouble)}"
+    yield f"{visible_path(str(trouble.place))}: {facts.problem(trouble)}"
     yield from _details(trouble, differences)
 
 

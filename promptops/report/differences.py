@@ -6,6 +6,7 @@ import re
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import groupby, zip_longest
 from typing import Literal, TypeVar
 
@@ -56,13 +57,10 @@ def _segments(runs: Iterable[Run]) -> tuple[Segment, ...]:
 
 def _by_lines(before: str, after: str, budget: _StepBudget) -> list[Run]:
     old, new = lines(before), lines(after)
-    pairs = _equal_pairs(_bare(old), _bare(new), lambda line: 1 + len(line.strip()), budget)
+    # Without ends, so that the last line is equal when another one follows it.
+    bare_old, bare_new = ([line.removesuffix("\n") for line in side] for side in (old, new))
+    pairs = _equal_pairs(bare_old, bare_new, lambda line: 1 + len(line.strip()), budget)
     return _merged(_runs(old, new, pairs))
-
-
-def _bare(found: list[str]) -> list[str]:
-    """Lines without ends, so that the last line is equal when another one follows it."""
-    return [line.removesuffix("\n") for line in found]
 
 
 def _by_words(runs: list[Run], budget: _StepBudget) -> Iterator[Run]:
@@ -82,7 +80,8 @@ def _by_words(runs: list[Run], budget: _StepBudget) -> Iterator[Run]:
 
 
 def _replaced(removed: list[str], added: list[str], budget: _StepBudget) -> Iterator[Run]:
-    if not budget.allows(_steps_by_words(removed, added)):
+    characters = sum(map(len, removed)) + sum(map(len, added))
+    if not budget.allows(characters + _STEPS_FOR_A_PAIR * min(len(removed), len(added))):
         yield ("removed", removed)
         yield ("added", added)
         return
@@ -95,12 +94,6 @@ def _replaced(removed: list[str], added: list[str], budget: _StepBudget) -> Iter
         left, right = next_left + 1, next_right + 1
     yield ("removed", removed[left:])
     yield ("added", added[right:])
-
-
-def _steps_by_words(removed: list[str], added: list[str]) -> int:
-    """The number of steps to compare lines by words, except tables."""
-    characters = sum(map(len, removed)) + sum(map(len, added))
-    return characters + _STEPS_FOR_A_PAIR * min(len(removed), len(added))
 
 
 def _alike(old: list[list[str]], new: list[list[str]], budget: _StepBudget) -> Pairs:
@@ -130,14 +123,10 @@ def _likeness(one: frozenset[str], other: frozenset[str]) -> int:
 def _within(old: list[str], new: list[str], budget: _StepBudget) -> list[Run]:
     """The token segments of two lines; whole lines if they share too little."""
     runs = _merged(_runs(old, new, _equal_pairs(old, new, _token_weight, budget)))
-    runs = _begun_with_a_sentence(_without_islands(runs))
-    return runs if _is_readable(runs) else [("removed", old), ("added", new)]
-
-
-def _without_islands(runs: list[Run]) -> list[Run]:
-    """Mark unchanged tokens between two changes as changed if they contain too few words."""
+    # Unchanged tokens between two changes are marked as changed if they contain too few words.
     runs = _sunk(runs, lambda index: not any(map(_has_word, runs[index][1])))
-    return _sunk(runs, lambda index: 2 * _total_weight(runs[index][1]) < _less_around(runs, index))
+    runs = _begun_with_a_sentence(_sunk(runs, partial(_is_small, runs)))
+    return runs if _is_readable(runs) else [("removed", old), ("added", new)]
 
 
 def _sunk(runs: list[Run], is_island: Callable[[int], bool]) -> list[Run]:
@@ -151,9 +140,10 @@ def _sunk(runs: list[Run], is_island: Callable[[int], bool]) -> list[Run]:
     return _merged(sunk)
 
 
-def _less_around(runs: list[Run], index: int) -> int:
-    """The size of the smaller of the changes before and after an index."""
-    return min(_changed(runs, index - 1, -1), _changed(runs, index + 1, 1))
+def _is_small(runs: list[Run], index: int) -> bool:
+    """Whether it weighs less than half of the smaller of the changes before and after it."""
+    around = min(_changed(runs, index - 1, -1), _changed(runs, index + 1, 1))
+    return 2 * _total_weight(runs[index][1]) < around
 
 
 def _changed(runs: list[Run], index: int, step: int) -> int:
@@ -178,12 +168,9 @@ def _begun_with_a_sentence(runs: list[Run]) -> list[Run]:
         if count:
             moved[index - 1] = (before, stays[:-count])
             moved[index] = (kind, texts[-count:] + texts[:-count])
-            moved[index + 1 : index + 2] = [("same", texts[-count:] + _after(moved, index))]
+            after = moved[index + 1][1] if index + 1 < len(moved) else []
+            moved[index + 1 : index + 2] = [("same", texts[-count:] + after)]
     return _merged(moved)
-
-
-def _after(runs: list[Run], index: int) -> list[str]:
-    return runs[index + 1][1] if index + 1 < len(runs) else []
 
 
 def _to_sentence(stays: list[str], texts: list[str]) -> int:
@@ -216,18 +203,14 @@ def _runs(old: Sequence[str], new: Sequence[str], pairs: Pairs) -> Iterator[Run]
     for next_left, next_right in pairs:
         yield ("removed", list(old[left:next_left]))
         yield ("added", list(new[right:next_right]))
-        yield from _equal_texts(old[next_left], new[next_right])
+        one, other = old[next_left], new[next_right]  # equal, except for a missing line end
+        shared = min(one, other, key=len)
+        yield ("same", [shared])
+        yield ("removed", [one[len(shared) :]])
+        yield ("added", [other[len(shared) :]])
         left, right = next_left + 1, next_right + 1
     yield ("removed", list(old[left:]))
     yield ("added", list(new[right:]))
-
-
-def _equal_texts(one: str, other: str) -> Iterator[Run]:
-    """Two texts that are equal, except for a missing line end."""
-    shared = min(one, other, key=len)
-    yield ("same", [shared])
-    yield ("removed", [one[len(shared) :]])
-    yield ("added", [other[len(shared) :]])
 
 
 def _merged(runs: Iterable[Run]) -> list[Run]:
@@ -428,13 +411,8 @@ def _anchors(before: Sequence[str], after: Sequence[str]) -> Pairs:
     if len(before) * len(after) <= _LARGEST_TABLE:
         return []
     places = _places_of_the_unique(after)
-    return _longest_rising(
-        [
-            (left, places[item])
-            for item, left in _places_of_the_unique(before).items()
-            if item in places
-        ]
-    )
+    own = _places_of_the_unique(before)
+    return _longest_rising([(left, places[item]) for item, left in own.items() if item in places])
 
 
 def _places_of_the_unique(items: Sequence[str]) -> dict[str, int]:
@@ -611,12 +589,10 @@ def patch_lines(before: str, after: str) -> list[str]:
 
     A very long line that changed is cut to the changed part.
     """
-    parts = [part for line in by_lines(before, after) for part in _parts(line)]
+    parts: list[Segment | None] = []
+    for line in by_lines(before, after):
+        parts += [None] if line is None else line or (Segment("same", ""),)
     return [line for run in _patch_runs(parts) for line in run]
-
-
-def _parts(line: Line | None) -> tuple[Segment | None, ...]:
-    return (None,) if line is None else line or (Segment("same", ""),)
 
 
 def _patch_runs(parts: list[Segment | None]) -> Iterator[list[str]]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from unicodedata import category, east_asian_width
 
 from promptops.model.finding import Finding, Related
 from promptops.model.place import Place
+from promptops.model.report import Style
 from promptops.records import record
 from promptops.report.visible import escaped, visible, visible_characters, visible_path
 
+_GUTTER = 5
 _WIDEST = 120
 _LEFT_OF_SPAN = 40
 _MARKS_ON_ONE_CHARACTER = 3
@@ -37,6 +40,16 @@ def excerpt(source_line: str, place: Place) -> Excerpt:
     indent = _width(before + "".join(shown[: start - left]))
     carets = max(1, _width("".join(shown[start - left : end - left])))
     return Excerpt(before + "".join(shown) + after, " " * indent + "^" * carets)
+
+
+def excerpt_lines(source_line: str, place: Place, hint: str, style: Style) -> Iterator[str]:
+    """The line with its number, and the carets with a hint, which may be empty."""
+    shown = excerpt(source_line, place)
+    number = str(place.line).rjust(_GUTTER)
+    blank = " " * len(number)
+    carets = style("caret", shown.carets) + (f" {style('hint', hint)}" if hint else "")
+    yield f"{style('gutter', f'{number} |')} {shown.line}"
+    yield f"{style('gutter', f'{blank} |')} {carets}"
 
 
 def _span(line: str, place: Place) -> tuple[int, int]:

@@ -19,7 +19,8 @@ from promptops.report.page.source import (
     Note,
     Stretch,
     excerpt,
-    excerpt_of,
+    quoted_or_around,
+    source_lines,
     stretches,
 )
 from promptops.report.test.page import PromptResultsView as CasesView
@@ -93,18 +94,22 @@ class _FindingViews:
         self.fail_on = report.fail_on
         self.sources: Mapping[str, str] = report.shown.sources if report.shown else {}
         self.room = MOST
-        self._lines: dict[str, Sequence[str]] = {}
 
     def file(self, anchor: str, path: str, findings: Sequence[Finding]) -> FileView:
         shown = findings[: max(self.room, 0)]
         self.room -= len(shown)
         views = [self.finding(finding) for finding in shown]
-        lines = self.lines(path)
+        lines = source_lines(self.sources, path)
         loose = tuple(view for view in views if not (lines or view.finding.source_line.strip()))
+        notes = (
+            (Note(view.finding.place, view), view.finding.source_line)
+            for view in views
+            if view not in loose
+        )
         return FileView(
             anchor=anchor,
             path=path,
-            stretches=tuple(_placed([view for view in views if view not in loose], lines)),
+            stretches=tuple(quoted_or_around(lines, notes)),
             loose=loose,
             counts=severities(findings),
             left_out=len(findings) - len(shown),
@@ -117,25 +122,9 @@ class _FindingViews:
         )
         return FindingView(finding, finding.severity >= self.fail_on, related)
 
-    def lines(self, path: str) -> Sequence[str]:
-        """The lines of a file; empty if the file is unknown."""
-        if path not in self._lines:
-            source = self.sources.get(path)
-            self._lines[path] = () if source is None else source.removesuffix("\n").split("\n")
-        return self._lines[path]
-
     def _line(self, related: Related) -> AnnotatedLine[None] | None:
-        lines, place = self.lines(related.place.path), related.place
+        lines, place = source_lines(self.sources, related.place.path), related.place
         return excerpt(lines[place.line - 1], place) if 0 < place.line <= len(lines) else None
-
-
-def _placed(views: Sequence[FindingView], lines: Sequence[str]) -> Iterator[Stretch[FindingView]]:
-    """Findings of an unknown file, each with the source line that it carries itself."""
-    if lines:
-        yield from stretches(lines, (Note(view.finding.place, view) for view in views))
-    else:
-        for view in views:
-            yield excerpt_of(view.finding.source_line, Note(view.finding.place, view))
 
 
 def quiet(notes: Iterable[FindingView]) -> bool:
@@ -235,8 +224,7 @@ class _CoverageViews:
     def file(self, anchor: str, path: str, views: Sequence[BranchView]) -> TemplateView:
         shown = views[: max(self.branches, 0)]
         self.branches -= len(shown)
-        source = self.sources.get(path)
-        lines = [] if source is None else source.removesuffix("\n").split("\n")
+        lines = source_lines(self.sources, path)
         return TemplateView(
             anchor=anchor,
             path=path,

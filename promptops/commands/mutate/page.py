@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from promptops.commands.mutate import report
@@ -12,7 +12,7 @@ from promptops.plurals import and_more
 from promptops.records import record
 from promptops.report.page.document import document
 from promptops.report.page.source import PARTS as SOURCE
-from promptops.report.page.source import Note, Stretch, excerpt_of, stretches
+from promptops.report.page.source import Note, Stretch, quoted_or_around, source_lines
 from promptops.report.test.facts import short
 from promptops.report.test.page import PARTS as CASES
 
@@ -121,13 +121,14 @@ class _RowViews:
         for view in views:
             found.setdefault(view.mutant.place.path, []).append(view)
         for path, inside in found.items():
-            yield SourceView(path=path, stretches=tuple(_placed(self._lines(path), inside)))
-
-    def _lines(self, path: str) -> Sequence[str]:
-        return _lines(self.sources, path)
+            notes = ((Note(each.mutant.place, each), each.mutant.source_line) for each in inside)
+            around = quoted_or_around(source_lines(self.sources, path), notes)
+            yield SourceView(path=path, stretches=tuple(around))
 
     def _mutant(self, mutant: Mutant) -> MutantView:
-        left, right = _beside(self._lines(mutant.place.path), mutant.place)
+        left, right = _beside(source_lines(self.sources, mutant.place.path), mutant.place)
+        # With `--since`, what is not in a changed line is hidden; else, what no case renders.
+        quiet = not mutant.in_changed_lines if self.since else mutant.status == "unseen"
         indent = left[: len(left) - len(left.lstrip())]
         return MutantView(
             mutant=mutant,
@@ -135,27 +136,8 @@ class _RowViews:
             before=_side(mutant.before, indent),
             after=_side(mutant.after, indent),
             right=right.rstrip(),
-            quiet=self._quiet(mutant),
+            quiet=quiet,
         )
-
-    def _quiet(self, mutant: Mutant) -> bool:
-        """With `--since`, what is not in a changed line; else, what no case renders."""
-        return not mutant.in_changed_lines if self.since else mutant.status == "unseen"
-
-
-def _lines(sources: Mapping[str, str], path: str) -> Sequence[str]:
-    source = sources.get(path)
-    return () if source is None else source.removesuffix("\n").split("\n")
-
-
-def _placed(lines: Sequence[str], views: Sequence[MutantView]) -> Iterator[Stretch[MutantView]]:
-    """The source around them; of an unknown file, the line that each mutant carries itself."""
-    notes = (Note(view.mutant.place, view) for view in views)
-    if lines:
-        yield from stretches(lines, notes)
-    else:
-        for view in views:
-            yield excerpt_of(view.mutant.source_line, Note(view.mutant.place, view))
 
 
 def _beside(lines: Sequence[str], place: Place) -> tuple[str, str]:

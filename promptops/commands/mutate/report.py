@@ -25,7 +25,7 @@ from promptops.report.document import (
     table_lines,
     table_text,
 )
-from promptops.report.finding_text import excerpt
+from promptops.report.finding_text import excerpt_lines
 from promptops.report.findings.github import annotation
 from promptops.report.markdown_text import code, escape, fitting, sentence
 from promptops.report.test.facts import cost, rounded_down, short
@@ -115,19 +115,19 @@ def _scores(row: MutationRow) -> Row:
 def summary(run: MutationRun) -> str:
     """The last line: `41.9% of mutants noticed by behaviour, 122 of 291 · 71.4% with quotes`."""
     count = run.count
-    parts = [_noticed(run), with_quotes(count), survived(run), _unseen(count), cost(run.cost_usd)]
+    limit = f", under {run.fail_under:g}%" if run.under else ""
+    noticed = f"{percent(count)} of mutants noticed by behaviour, {_of(count)}{limit}"
+    parts = [
+        noticed if count.all else "no mutant was tested",
+        with_quotes(count),
+        survived(run),
+        _unseen(count),
+        cost(run.cost_usd),
+    ]
     text = visible(run.nothing) or " · ".join(filter(None, parts))
     if run.fail_under is None or not run.rows:
         return text
     return f"{'fail' if run.under else 'pass'}: {text}"
-
-
-def _noticed(run: MutationRun) -> str:
-    count = run.count
-    if not count.all:
-        return "no mutant was tested"
-    limit = f", under {run.fail_under:g}%" if run.under else ""
-    return f"{percent(count)} of mutants noticed by behaviour, {_of(count)}{limit}"
 
 
 def _of(count: MutationCount) -> str:
@@ -322,8 +322,6 @@ def worst_first(rows: Iterable[MutationRow]) -> list[MutationRow]:
 
 # For a person at a terminal: survivors in the source, a table of scores, then a summary line.
 
-_GUTTER = 5
-
 
 def write_text(run: MutationRun, *, style: Style = plain, **_: object) -> str:
     """The whole text."""
@@ -334,7 +332,11 @@ def _lines(run: MutationRun, style: Style) -> Iterator[str]:
     for row in run.rows:
         for mutant in with_status(row, "survived"):
             yield from _survivor(mutant, style)
-        yield from _text_unseen(row, style)
+        unseen = with_status(row, "unseen")
+        if unseen and row.cases:
+            path = style("path", visible_path(unseen[0].place.path))
+            note = f"no case renders {places(unseen)} (`{COVERAGE}`)"
+            yield f"{path}: {style('note', 'unseen')}: {note}"
     if run.rows:
         yield from table_lines(scores(run.rows), style, right=True)
     yield from last_lines(document(run), style)
@@ -345,29 +347,12 @@ def _survivor(mutant: Mutant, style: Style) -> Iterator[str]:
     word = style("warning", state(mutant))
     operator = style("code", mutant.operator)
     yield f"{style('path', where)}: {word}: {what(mutant)}  [{operator}]"
-    yield from _excerpt(mutant, style)
+    if mutant.source_line.strip():
+        yield from excerpt_lines(mutant.source_line, mutant.place, hint(mutant), style)
+    else:
+        yield f"  {style('hint', hint(mutant))}"
     if live(mutant):
         yield f"  {style('note', 'live')}: {live(mutant)}"
-
-
-def _excerpt(mutant: Mutant, style: Style) -> Iterator[str]:
-    advice = style("hint", hint(mutant))
-    if not mutant.source_line.strip():
-        yield f"  {advice}"
-        return
-    shown = excerpt(mutant.source_line, mutant.place)
-    number = str(mutant.place.line).rjust(_GUTTER)
-    blank = " " * len(number)
-    yield f"{style('gutter', f'{number} |')} {shown.line}"
-    yield f"{style('gutter', f'{blank} |')} {style('caret', shown.carets)} {advice}"
-
-
-def _text_unseen(row: MutationRow, style: Style) -> Iterator[str]:
-    unseen = with_status(row, "unseen")
-    if unseen and row.cases:
-        path = style("path", visible_path(unseen[0].place.path))
-        note = f"no case renders {places(unseen)} (`{COVERAGE}`)"
-        yield f"{path}: {style('note', 'unseen')}: {note}"
 
 
 # For a comment on a pull request or an issue: the score, a table, then the survivors.
@@ -425,7 +410,8 @@ def _item(mutant: Mutant) -> str:
 
 def write_github(run: MutationRun, **_: object) -> str:
     """One command per line, then a line for each prompt, then the summary."""
-    return "".join([*_annotations(run), *map(_score, run.rows), f"{summary(run)}\n"])
+    rows = [f"{visible_path(name(row))}: {title(row)}\n" for row in run.rows]
+    return "".join([*_annotations(run), *rows, f"{summary(run)}\n"])
 
 
 def _annotations(run: MutationRun) -> Iterator[str]:
@@ -440,14 +426,7 @@ def _annotations(run: MutationRun) -> Iterator[str]:
             yield annotation("error", row.place, name(row), title(row))
         for mutant in with_status(row, "survived"):
             if mutant.in_changed_lines or not run.since:
-                yield _github_survivor(mutant, row, "warning" if run.since else "notice")
-
-
-def _github_survivor(mutant: Mutant, row: MutationRow, kind: str) -> str:
-    lines = [what(mutant), hint(mutant), live(mutant)]
-    title = f"{name(row)}: {state(mutant)}"
-    return annotation(kind, mutant.place, title, "\n".join(filter(None, lines)))
-
-
-def _score(row: MutationRow) -> str:
-    return f"{visible_path(name(row))}: {title(row)}\n"
+                kind = "warning" if run.since else "notice"
+                lines = [what(mutant), hint(mutant), live(mutant)]
+                where = f"{name(row)}: {state(mutant)}"
+                yield annotation(kind, mutant.place, where, "\n".join(filter(None, lines)))

@@ -9,8 +9,6 @@ from promptops.model.finding import Finding, Severity
 from promptops.model.report import LintReport, Style, plain
 from promptops.plurals import counted
 
-_GUTTER = 5
-
 
 def write(report: LintReport, *, style: Style = plain, **_: object) -> str:
     """All findings, then a line with their number, or ""."""
@@ -35,27 +33,16 @@ def first_line(finding: Finding, style: Style = plain) -> str:
 
 def finding_lines(finding: Finding, style: Style) -> Iterator[str]:
     """A finding with its source line, carets, hint and notes."""
-    from promptops.report.finding_text import advice, notes
+    from promptops.report.finding_text import advice, excerpt_lines, notes
 
     yield first_line(finding, style)
+    hint = advice(finding)
     if finding.source_line.strip():
-        yield from _excerpt(finding, style)
-    elif advice(finding):
-        yield f"  {style('hint', 'hint')}: {advice(finding)}"
+        yield from excerpt_lines(finding.source_line, finding.place, hint, style)
+    elif hint:
+        yield f"  {style('hint', 'hint')}: {hint}"
     for note in notes(finding):
         yield f"  {style('note', 'note')}: {note}"
-
-
-def _excerpt(finding: Finding, style: Style) -> Iterator[str]:
-    from promptops.report.finding_text import advice, excerpt
-
-    shown = excerpt(finding.source_line, finding.place)
-    number = str(finding.place.line).rjust(_GUTTER)
-    blank = " " * len(number)
-    hint = advice(finding)
-    carets = style("caret", shown.carets) + (f" {style('hint', hint)}" if hint else "")
-    yield f"{style('gutter', f'{number} |')} {shown.line}"
-    yield f"{style('gutter', f'{blank} |')} {carets}"
 
 
 # Counts of a lint run, and the sentences that show them.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Mapping, Set
 from datetime import date
 from enum import Enum
@@ -57,7 +56,7 @@ def json_data(value: Any, room: int = _DEEPEST) -> Any:
         return {str(key): json_data(item, room - 1) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [json_data(item, room - 1) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
+    if isinstance(value, float) and not isfinite(value):
         return str(value)
     return value if value is None or isinstance(value, str | bool | int | float) else str(value)
 
@@ -114,18 +113,11 @@ def _object(record: Any) -> dict[str, Any]:
 @cache
 def _keys(kind: Any) -> tuple[tuple[str, Writer], ...]:
     """The keys of the object of a record, with how the value of each is written."""
-    fields = ((each.name, _field_writer(each)) for each in shown_fields(kind))
-    return (*fields, *((name, record_json) for name, _ in shown_properties(kind)))
-
-
-def _field_writer(each: Any) -> Writer:
-    if _OF_THE_USER.search(str(each.type)):
-        return json_data
-    return _text_or_none if may_be_absent(each) else record_json
-
-
-def _text_or_none(text: str) -> str | None:
-    return text or None
+    found: list[tuple[str, Writer]] = []
+    for each in shown_fields(kind):
+        writer: Writer = (lambda text: text or None) if may_be_absent(each) else record_json
+        found.append((each.name, json_data if _OF_THE_USER.search(str(each.type)) else writer))
+    return (*found, *((name, record_json) for name, _ in shown_properties(kind)))
 
 
 @cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from promptops.patterns import lazy_pattern
 from promptops.plurals import counted
@@ -40,13 +40,7 @@ _LONGEST_BLOCK = 3_000
 
 def sentence(text: str) -> str:
     """Escape one line of visible text; text in backticks becomes code."""
-    pieces = text.split("`")
-    if len(pieces) % 2 == 0:
-        return escape(text)
-    return "".join(
-        code(piece) if index % 2 else (_inline if index else escape)(piece)
-        for index, piece in enumerate(pieces)
-    )
+    return _with_code(text, code)
 
 
 def shown_sentence(text: str) -> str:
@@ -61,11 +55,15 @@ def code(text: str) -> str:
 
 def readable_sentence(text: str) -> str:
     """As `sentence`, with code between backticks where these can contain it."""
+    return _with_code(text, code_span)
+
+
+def _with_code(text: str, as_code: Callable[[str], str]) -> str:
     pieces = text.split("`")
     if len(pieces) % 2 == 0:
         return escape(text)
     return "".join(
-        code_span(piece) if index % 2 else (_inline if index else escape)(piece)
+        as_code(piece) if index % 2 else (_inline if index else escape)(piece)
         for index, piece in enumerate(pieces)
     )
 

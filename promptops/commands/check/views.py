@@ -185,31 +185,26 @@ def coverage_views(report: CheckReport) -> tuple[tuple[RowView, ...], tuple[Temp
     anchors = {path: f"template-{number}" for number, path in enumerate(found, 1)}
     page = _CoverageViews(report.shown.sources if report.shown else {})
     files = tuple(page.file(anchors[path], path, views) for path, views in found.items())
-    shown = tuple(_row(number, row, anchors) for number, row in enumerate(rows, 1))
-    return shown, files
-
-
-def _row(number: int, row: CoverageRow, anchors: Mapping[str, str]) -> RowView:
-    paths = dict.fromkeys(branch.place.path for branch in row.uncovered)
-    return RowView(f"covered-{number}", row, tuple((anchors[path], path) for path in paths))
+    shown = []
+    for number, row in enumerate(rows, 1):
+        paths = dict.fromkeys(branch.place.path for branch in row.uncovered)
+        links = tuple((anchors[path], path) for path in paths)
+        shown.append(RowView(f"covered-{number}", row, links))
+    return tuple(shown), files
 
 
 def _branches(rows: Iterable[CoverageRow]) -> dict[str, list[BranchView]]:
     """The uncovered branches by file; those of several prompts at one place are merged."""
     prompts: dict[tuple[Place, tuple[str, ...]], list[str]] = {}
     for row in rows:
-        for place, found_labels in _labels(row).items():
+        of_row: dict[Place, list[str]] = {}
+        for branch in row.uncovered:
+            of_row.setdefault(branch.place, []).append(branch.message)
+        for place, found_labels in of_row.items():
             prompts.setdefault((place, tuple(found_labels)), []).append(row.prompt)
     found: dict[str, list[BranchView]] = {}
     for (place, labels), names in prompts.items():
         found.setdefault(place.path, []).append(BranchView(place, labels, tuple(names)))
-    return found
-
-
-def _labels(row: CoverageRow) -> dict[Place, list[str]]:
-    found: dict[Place, list[str]] = {}
-    for branch in row.uncovered:
-        found.setdefault(branch.place, []).append(branch.message)
     return found
 
 
@@ -282,11 +277,13 @@ class PromptRow:
         return tuple(part.anchor for part in parts if part is not None)
 
     @property
+    def is_failing(self) -> bool:
+        return self.fails or (self.cases is not None and not self.cases.quiet)
+
+    @property
     def quiet(self) -> bool:
         """Whether a filter for changes and failures hides it."""
-        changed = self.changes is not None and not self.changes.quiet
-        passed = self.cases is None or self.cases.quiet
-        return passed and not (changed or self.fails)
+        return not self.is_failing and (self.changes is None or self.changes.quiet)
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -304,11 +301,7 @@ def prompt_rows(report: CheckReport, parts: Parts) -> tuple[PromptRow, ...]:
     """The checked prompts: failing ones first, then changed ones, then the others."""
     rows = _Rows(report, parts)
     views = [rows.row(name) for name in rows.names()]
-    return tuple(sorted(views, key=lambda row: (not _fails(row), row.changes is None)))
-
-
-def _fails(row: PromptRow) -> bool:
-    return row.fails or (row.cases is not None and not row.cases.quiet)
+    return tuple(sorted(views, key=lambda row: (not row.is_failing, row.changes is None)))
 
 
 class _Rows:

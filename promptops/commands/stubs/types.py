@@ -174,18 +174,19 @@ class Types:
         for key, each in _mapping(schema.get("properties")).items():
             if each is False:
                 continue
-            type_ = self._declarable(self._type(each, f"{name}{class_name(key)}", depth + 1))
+            type_ = self._type(each, f"{name}{class_name(key)}", depth + 1)
+            written = on_one_line(type_)
+            if self._open & set(_NAME.findall(written)):  # it refers to an open declaration
+                type_ = quoted(written)
             merged = self._schemas.merged(each)
             has_default = self._given and "default" in merged
             if key not in required or has_default:
                 type_ = Of("NotRequired", (type_,))
             fields.append(_RecordField(key, type_, _description(merged)))
-        yield from _typed_dict(_OWN_NAME, fields, _description(schema))
-
-    def _declarable(self, type_: Type) -> Type:
-        """The type, in quotes if it refers to a declaration that is still open."""
-        written = on_one_line(type_)
-        return quoted(written) if self._open & set(_NAME.findall(written)) else type_
+        # A class, or a call if a key is not a valid attribute.
+        is_class = all(_can_be_attribute(each.key) for each in fields)
+        lines = _class_lines if is_class else _call_lines
+        yield from lines(_OWN_NAME, fields, _description(schema))
 
 
 _OWN_NAME = "\0"
@@ -252,14 +253,6 @@ class _RecordField:
     description: str
 
 
-def _typed_dict(name: str, fields: Sequence[_RecordField], description: str) -> Iterator[str]:
-    """The lines of a declaration: a class, or a call if a key is not a valid attribute."""
-    if all(_can_be_attribute(each.key) for each in fields):
-        yield from _class_lines(name, fields, description)
-    else:
-        yield from _call_lines(name, fields, description)
-
-
 def _class_lines(name: str, fields: Sequence[_RecordField], description: str) -> Iterator[str]:
     yield f"class {name}(TypedDict):"
     yield from docstring(description, _MARGIN)
@@ -277,18 +270,14 @@ def _call_lines(name: str, fields: Sequence[_RecordField], description: str) -> 
     yield f'{_MARGIN}"{name}",'
     yield f"{_MARGIN}{{"
     for field in fields:
-        yield from _comment_lines(field.description, _MARGIN * 2)
+        for line in docstring(field.description, _MARGIN * 2):
+            comment = line.strip().removeprefix('"""').removesuffix('"""')
+            if comment:
+                yield f"{_MARGIN * 2}# {comment}"
         yield from laid_out(f"{quoted(field.key)}: ", field.type, ",", _MARGIN * 2)
     yield f"{_MARGIN}}},"
     yield ")"
     yield from docstring(description, "")
-
-
-def _comment_lines(text: str, margin: str) -> Iterator[str]:
-    for line in docstring(text, margin):
-        comment = line.strip().removeprefix('"""').removesuffix('"""')
-        if comment:
-            yield f"{margin}# {comment}"
 
 
 def _can_be_attribute(key: str) -> bool:
@@ -338,19 +327,16 @@ def _conjunction(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, 
     result = {**other, **one}
     for key in one.keys() & other.keys():
         if key == "properties":
-            result[key] = _merged_properties(_mapping(one[key]), _mapping(other[key]))
+            first, second = _mapping(one[key]), _mapping(other[key])
+            both = {name: {"allOf": [first[name], second[name]]} for name in first.keys() & second}
+            result[key] = {**first, **second, **both}
         elif key == "required":
             result[key] = [*_items(one[key]), *_items(other[key])]
         elif key in ("type", "enum"):
             allowed = _one_or_many(other[key])
-            both = [value for value in _one_or_many(one[key]) if value in allowed]
-            result[key] = both or one[key]
+            shared = [value for value in _one_or_many(one[key]) if value in allowed]
+            result[key] = shared or one[key]
     return result
-
-
-def _merged_properties(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
-    twice = {name: {"allOf": [one[name], other[name]]} for name in one.keys() & other.keys()}
-    return {**one, **other, **twice}
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

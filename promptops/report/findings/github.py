@@ -17,13 +17,9 @@ def write(report: LintReport, **_: object) -> str:
 
 
 def _command(finding: Finding) -> str:
+    lines = filter(None, (finding.message, advice(finding), *notes(finding)))
     kind = _COMMANDS[finding.severity]
-    return annotation(kind, finding.place, heading(finding), _message(finding))
-
-
-def _message(finding: Finding) -> str:
-    """The lines of the annotation; line breaks of the message remain."""
-    return "\n".join(line for line in (finding.message, advice(finding), *notes(finding)) if line)
+    return annotation(kind, finding.place, heading(finding), "\n".join(lines))
 
 
 # A workflow command of GitHub Actions that becomes an annotation of the pull request.

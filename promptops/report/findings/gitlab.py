@@ -21,21 +21,17 @@ def write(report: LintReport, **_: object) -> str:
 
 
 def _issue(finding: Finding, counts: Counter[str]) -> dict[str, Any]:
-    place = finding.place
+    place, hint = finding.place, advice(finding)
+    description = f"{finding.code}: {visible(finding.message)}" + (f" ({hint})" if hint else "")
     return {
         "type": "issue",
         "check_name": finding.code,
-        "description": _description(finding),
+        "description": description,
         "categories": ["Style"],
         "severity": _SEVERITIES[finding.severity],
         "fingerprint": _unique(finding, counts),
         "location": {"path": place.path, "lines": {"begin": place.line, "end": place.end_line}},
     }
-
-
-def _description(finding: Finding) -> str:
-    hint = advice(finding)
-    return f"{finding.code}: {visible(finding.message)}" + (f" ({hint})" if hint else "")
 
 
 def _unique(finding: Finding, counts: Counter[str]) -> str:

@@ -12,9 +12,8 @@ failures differently. A clean run is one passed test case, because some reject a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from html import escape
-from itertools import filterfalse
 
 from promptops.model.finding import Finding, Severity
 from promptops.model.report import LintReport
@@ -44,7 +43,9 @@ def totals(counts: Mapping[str, int]) -> dict[str, int]:
 def counts(report: LintReport, fail_on: Severity) -> dict[str, int]:
     """The attributes of the suite: counts."""
     files = _by_file(report)
-    failures = sum(any(map(_fails(fail_on), findings)) for findings in files.values())
+    failures = sum(
+        any(each.severity >= fail_on for each in findings) for findings in files.values()
+    )
     return {"tests": max(1, len(files)), "failures": failures, "errors": 0, "skipped": 0}
 
 
@@ -66,13 +67,9 @@ def _by_file(report: LintReport) -> dict[str, list[Finding]]:
     return files
 
 
-def _fails(fail_on: Severity) -> Callable[[Finding], bool]:
-    return lambda finding: finding.severity >= fail_on
-
-
 def _of_file(path: str, findings: list[Finding], fail_on: Severity) -> Iterator[str]:
-    failing = list(filter(_fails(fail_on), findings))
-    others = list(filterfalse(_fails(fail_on), findings))
+    failing = [each for each in findings if each.severity >= fail_on]
+    others = [each for each in findings if each.severity < fail_on]
     yield f"    <testcase{attributes(classname=_NAME, name=visible(path))}>"
     if failing:
         worst = max(finding.severity for finding in failing)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from promptops.model.finding import Edit, Finding, Fix, Related, Severity, edits_by_path
+from promptops.model.finding import Finding, Fix, Severity, edits_by_path
 from promptops.model.place import Place
 from promptops.model.report import LintReport, RuleInfo
 from promptops.patterns import lazy_pattern
@@ -35,7 +35,14 @@ def write(
     Args:
         home: The project's address, or "": the schema does not require one.
     """
-    known = _known_rules(report, rules or {})
+    # Rules that are known only from findings have just a name.
+    found = {
+        finding.code: RuleInfo(
+            code=finding.code, name=finding.name, severity=finding.severity, summary=finding.name
+        )
+        for finding in report.findings
+    }
+    known = dict(sorted((found | dict(rules or {})).items()))
     indexes = {code: index for index, code in enumerate(known)}
     run = {
         "tool": {"driver": _driver(known.values(), version, home)},
@@ -53,17 +60,6 @@ def write(
     )
 
 
-def _known_rules(report: LintReport, rules: Mapping[str, RuleInfo]) -> dict[str, RuleInfo]:
-    """All rules, sorted by code; those known only from findings have just a name."""
-    found = {
-        finding.code: RuleInfo(
-            code=finding.code, name=finding.name, severity=finding.severity, summary=finding.name
-        )
-        for finding in report.findings
-    }
-    return dict(sorted((found | dict(rules)).items()))
-
-
 def _driver(rules: Iterable[RuleInfo], version: str, home: str) -> dict[str, Any]:
     driver: dict[str, Any] = {"name": "promptops", "rules": [_rule(rule) for rule in rules]}
     known = {"version": version, "informationUri": home}
@@ -71,28 +67,27 @@ def _driver(rules: Iterable[RuleInfo], version: str, home: str) -> dict[str, Any
 
 
 def _rule(rule: RuleInfo) -> dict[str, Any]:
+    is_of_lint = rule.code.isupper()
+    more = f"\n\nMore: promptops rule {rule.code}" if is_of_lint else ""
     described: dict[str, Any] = {
         "id": rule.code,
         "name": rule.name,
         "shortDescription": _message(rule.summary),
-        "help": _message(f"{rule.summary}{_more(rule)}"),
+        "help": _message(f"{rule.summary}{more}"),
         "defaultConfiguration": {"level": _LEVELS[rule.severity]},
         "properties": {"tags": ["prompts", rule.code.rstrip("0123456789")]},
     }
     return described | ({"helpUri": rule.help_uri} if rule.help_uri else {})
 
 
-def _more(rule: RuleInfo) -> str:
-    """The command for more information; "" for codes that are not lint rules."""
-    return f"\n\nMore: promptops rule {rule.code}" if rule.code.isupper() else ""
-
-
 def _result(finding: Finding, rule_index: int) -> dict[str, Any]:
+    # A web page needs no command line flags: only a hint on the content is added.
+    sentence = f"{finding.message}; {advice(finding)}" if finding.hint else finding.message
     result: dict[str, Any] = {
         "ruleId": finding.code,
         "ruleIndex": rule_index,
         "level": _LEVELS[finding.severity],
-        "message": _message(_sentence(finding)),
+        "message": _message(sentence),
         "locations": [{"physicalLocation": _location(finding.place, finding.source_line)}],
     }
     if finding.fingerprint:
@@ -102,25 +97,17 @@ def _result(finding: Finding, rule_index: int) -> dict[str, Any]:
         }
     if finding.related:
         result["relatedLocations"] = [
-            _related(number, related) for number, related in enumerate(finding.related, 1)
+            {
+                "id": number,
+                "physicalLocation": _location(related.place),
+                "message": _message(related.message),
+            }
+            for number, related in enumerate(finding.related, 1)
         ]
     if finding.fix and finding.fix.edits:
         result["fixes"] = [_fix(finding, finding.fix)]
     properties = {"prompt": finding.prompt, "case": finding.case}
     return result | {"properties": {name: value for name, value in properties.items() if value}}
-
-
-def _sentence(finding: Finding) -> str:
-    # A web page needs no command line flags: only a hint on the content is added.
-    return f"{finding.message}; {advice(finding)}" if finding.hint else finding.message
-
-
-def _related(number: int, related: Related) -> dict[str, Any]:
-    return {
-        "id": number,
-        "physicalLocation": _location(related.place),
-        "message": _message(related.message),
-    }
 
 
 def _location(place: Place, source_line: str = "") -> dict[str, Any]:
@@ -140,30 +127,29 @@ def _region(place: Place) -> dict[str, Any]:
 
 
 def _artifact(path: str) -> dict[str, str]:
-    return {"uri": quote(_bytes(path), safe="/"), "uriBaseId": _ROOT}
-
-
-def _bytes(path: str) -> bytes:
     try:
         # Python decodes a name that is not UTF-8 with surrogates; encode it to git's bytes again.
-        return path.encode("utf-8", "surrogateescape")
+        name = path.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
-        return path.encode("utf-8", "surrogatepass")
+        name = path.encode("utf-8", "surrogatepass")
+    return {"uri": quote(name, safe="/"), "uriBaseId": _ROOT}
 
 
 def _fix(finding: Finding, fix: Fix) -> dict[str, Any]:
     return {
         "description": _message(finding.hint or f"fix {finding.name}"),
         "artifactChanges": [
-            {"artifactLocation": _artifact(path), "replacements": [_replaced(one) for one in those]}
+            {
+                "artifactLocation": _artifact(path),
+                "replacements": [
+                    {"deletedRegion": _region(each.place), "insertedContent": {"text": each.text}}
+                    for each in those
+                ],
+            }
             for path, those in edits_by_path(fix.edits).items()
         ],
         "properties": {"applicability": "safe" if fix.safe else "unsafe"},
     }
-
-
-def _replaced(edit: Edit) -> dict[str, Any]:
-    return {"deletedRegion": _region(edit.place), "insertedContent": {"text": edit.text}}
 
 
 def _message(text: str) -> dict[str, str]:

@@ -15,7 +15,6 @@ from promptops.model.arm import (
     Latency,
     PromptComparison,
     Recommendation,
-    TokenMeans,
 )
 from promptops.model.report import Style, plain
 from promptops.model.test_run import Decided, Worse
@@ -48,6 +47,7 @@ from promptops.report.test.facts import (
     problem_lines,
     seconds,
     short,
+    tokens,
 )
 from promptops.report.test.report import worst_case
 from promptops.report.visible import visible, visible_line, visible_path
@@ -155,22 +155,17 @@ def summary(comparison: ArmComparison) -> str:
     if not comparison.prompts:
         why = f", {visible(comparison.nothing)}" if comparison.nothing else ""
         return f"nothing to compare{why}"
-    parts = [_fit(comparison), _counts(comparison), cost(comparison.cost_usd)]
-    parts.append(left_out(comparison))
-    return " · ".join(filter(None, parts))
-
-
-def _fit(comparison: ArmComparison) -> str:
-    arms = comparison.share
     fit = comparison.fit
-    number = str(len(fit)) if fit else "none"
-    count = f"{number} of {counted(arms, 'arm')} {'is' if len(fit) < 2 else 'are'} fit"
-    return f"{count}: {names(fit)}" if fit else count
-
-
-def _counts(comparison: ArmComparison) -> str:
+    verb = "is" if len(fit) < 2 else "are"
+    found = f"{len(fit) or 'none'} of {counted(comparison.share, 'arm')} {verb} fit"
     cases = sum(len(prompt.cases) for prompt in comparison.prompts)
-    return f"{counted(len(comparison.prompts), 'prompt')}, {counted(cases, 'case')}"
+    parts = [
+        f"{found}: {names(fit)}" if fit else found,
+        f"{counted(len(comparison.prompts), 'prompt')}, {counted(cases, 'case')}",
+        cost(comparison.cost_usd),
+        left_out(comparison),
+    ]
+    return " · ".join(filter(None, parts))
 
 
 def left_out(comparison: ArmComparison) -> str:
@@ -252,11 +247,6 @@ def ratio(arm: ArmResult) -> str:
     return "" if arm.cost_ratio is None else cost_change(arm.cost_ratio)
 
 
-def tokens(means: TokenMeans | None) -> str:
-    """Mean tokens of the request and the answer: `412→38`."""
-    return NONE if means is None else f"{means.input:,.0f}→{means.output:,.0f}"
-
-
 def latency(found: Latency | None) -> str:
     """Median and 95th percentile with its bounds: `0.8/2.1 s [1.8, -]`."""
     if found is None:
@@ -277,13 +267,10 @@ def remarks(arm: ArmResult) -> Iterator[str]:
     if arm.unpaired:
         unpaired = counted(len(arm.unpaired), "case")
         yield f"does not accept the inputs of {unpaired}: {names(arm.unpaired)}"
-    if arm.verdict == "open" and arm.complete and _is_score_open(arm):
+    # What the contracts alone need is in their own sentence.
+    is_score_open = arm.decided is not None and arm.decided.verdict == "inconclusive"
+    if arm.verdict == "open" and arm.complete and arm.needs and is_score_open:
         yield visible(arm.needs)
-
-
-def _is_score_open(arm: ArmResult) -> bool:
-    """Whether more is needed than the contracts alone need, which their own sentence reports."""
-    return bool(arm.needs) and arm.decided is not None and arm.decided.verdict == "inconclusive"
 
 
 def _contract_remarks(decision: ContractDecision, *, is_open: bool) -> Iterator[str]:
@@ -291,7 +278,12 @@ def _contract_remarks(decision: ContractDecision, *, is_open: bool) -> Iterator[
 
     What would decide is reported only while the arm `is_open`.
     """
-    found = f"{_lost_and_won(decision)}, {_contract_finding(decision)}"
+    found = f"up to {whole_percent(decision.unseen)}% could break unseen"
+    if decision.verdict == "worse":
+        change = decision.difference
+        points = in_points(change.value, change.low, change.high, unit=" points")
+        found = f"kept less often: {points}"
+    found = f"{_lost_and_won(decision)}, {found}"
     needs = _contract_needs(decision) if is_open else ""
     yield f"contracts: {decision.verdict}: {found}{f'; {needs}' if needs else ''}"
     if decision.never:
@@ -306,13 +298,6 @@ def _lost_and_won(decision: ContractDecision) -> str:
     sources = f" of {counted(decision.sources, 'source')}"
     of = f"{cases}{sources if decision.sources < decision.cases else ''}"
     return f"{len(decision.lost)} of {of} lost" + (f", {decision.won} won" if decision.won else "")
-
-
-def _contract_finding(decision: ContractDecision) -> str:
-    if decision.verdict == "worse":
-        found = decision.difference
-        return f"kept less often: {in_points(found.value, found.low, found.high, unit=' points')}"
-    return f"up to {whole_percent(decision.unseen)}% could break unseen"
 
 
 def _contract_needs(decision: ContractDecision) -> str:

@@ -8,7 +8,6 @@ from pathlib import PurePath
 
 from promptops.amounts import usd
 from promptops.evals.deciding.decision import in_points
-from promptops.model.arm import TokenMeans
 from promptops.model.config import AlertRule
 from promptops.model.report import Style, plain
 from promptops.model.score import (
@@ -31,7 +30,7 @@ from promptops.plurals import and_more, counted, some
 from promptops.records import record
 from promptops.report.document import LIMIT, more
 from promptops.report.markdown_text import code, escape, fitting, shown_sentence
-from promptops.report.test.facts import NONE, UNKNOWN, cost, cost_1000, seconds, short
+from promptops.report.test.facts import NONE, UNKNOWN, cost, cost_1000, seconds, short, tokens
 from promptops.report.visible import visible, visible_line, visible_path
 
 _SECONDS = ("p50", "p95")
@@ -75,11 +74,6 @@ def percent(number: float) -> str:
 def score(found: ScoreMean) -> str:
     """In points with its interval: `91.2 [90.1, 92.4]`."""
     return f"{100 * found.mean:.1f} [{100 * found.low:.1f}, {100 * found.high:.1f}]"
-
-
-def tokens(means: TokenMeans | None) -> str:
-    """Mean tokens of the request and the answer: `412→38`."""
-    return NONE if means is None else f"{means.input:,.0f}→{means.output:,.0f}"
 
 
 def cost_of(group: ScoreGroup) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from promptops.model.answer import Answer
+from promptops.model.arm import TokenMeans
 from promptops.model.place import Place
 from promptops.model.report import Style
 from promptops.model.test_run import (
@@ -115,6 +116,11 @@ def seconds(number: float | None) -> str:
     if number is None:
         return NONE
     return f"{number:.0f}" if number >= 10 else f"{number:.2g}"
+
+
+def tokens(means: TokenMeans | None) -> str:
+    """Mean tokens of the request and the answer: `412→38`."""
+    return NONE if means is None else f"{means.input:,.0f}→{means.output:,.0f}"
 
 
 def cost(usd: float) -> str:

@@ -10,7 +10,7 @@ from promptops.model.shipping import Export, FileState
 from promptops.plurals import counted
 from promptops.report.document import LIMIT
 from promptops.report.findings.full import finding_lines
-from promptops.report.loss_lines import loss_lines
+from promptops.report.findings.markdown import loss_lines
 from promptops.report.markdown_text import code_span, escape, within
 from promptops.report.visible import visible_path
 

@@ -18,11 +18,11 @@ from promptops.model.imported import (
     State,
 )
 from promptops.model.report import Style, plain
-from promptops.plurals import counted, some
+from promptops.plurals import and_more, counted, some
 from promptops.report.document import LIMIT
 from promptops.report.finding_text import heading
 from promptops.report.findings.full import finding_lines
-from promptops.report.loss_lines import loss_lines, note_lines
+from promptops.report.findings.markdown import loss_lines
 from promptops.report.markdown_text import code_span, escape, fenced, readable_sentence, within
 from promptops.report.visible import visible, visible_path
 
@@ -260,6 +260,23 @@ def _notes(result: Import) -> Iterator[str]:
         yield "notes:"
         lines = note_lines(without_inferred(found), _SHOWN_NOTES)
         yield from (f"  {line}" for line in (*lines, inferred_line(found)) if line)
+
+
+def note_lines(findings: Sequence[Finding], shown: int) -> Iterator[str]:
+    """The first findings below the path of their file, each with line and column, and its code.
+
+    The last line has the number of the others.
+    """
+    path = None
+    for finding in findings[:shown]:
+        place = finding.place
+        if place.path != path:
+            path = place.path
+            yield visible_path(path)
+        yield f"  {place.line}:{place.column}: {visible(finding.message)}  [{heading(finding)}]"
+    more = and_more(len(findings) - shown)
+    if more:
+        yield f"{more}: --format json"
 
 
 # For a pull request that brings the prompts: the table, then all findings and notes.

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from promptops.model.finding import Finding
 from promptops.model.report import LintReport
 from promptops.plurals import counted
 from promptops.report.finding_text import advice, heading
 from promptops.report.findings.full import summary
-from promptops.report.markdown_text import code, escape, sentence, within
-from promptops.report.visible import visible
+from promptops.report.markdown_text import (
+    code,
+    code_span,
+    escape,
+    readable_sentence,
+    sentence,
+    within,
+)
+from promptops.report.visible import visible, visible_path
 
 MARKER = "<!-- promptops lint -->"
 """Identifies the comment, so that it is updated and not repeated."""
@@ -53,3 +62,22 @@ def _row(finding: Finding) -> str:
     hint = sentence(advice(finding)[:_LONGEST_CELL])
     what = f"{text}<br>{hint}" if hint else text
     return f"| {finding.severity!s} | {where} | {what} | {escape(heading(finding))} |\n"
+
+
+# Findings of an import or an export as a list.
+
+
+def loss_lines(findings: Sequence[Finding], room: int) -> str:
+    """A line for each finding, most severe first; the number of those that do not fit."""
+    ordered = sorted(findings, key=lambda finding: -finding.severity)
+    lines = list(within(room, map(_item, ordered)))
+    left_out = len(ordered) - len(lines)
+    more = f"- {counted(left_out, 'more finding')}: `--format json` lists all\n" if left_out else ""
+    return "".join(lines) + more
+
+
+def _item(finding: Finding) -> str:
+    where = code_span(visible_path(str(finding.place)))
+    hint = f" ({readable_sentence(advice(finding))})" if advice(finding) else ""
+    message = readable_sentence(visible(finding.message))
+    return f"- **{finding.severity}** {where}: {message}{hint} ({escape(heading(finding))})\n"

@@ -10,7 +10,7 @@ from markdown_it import MarkdownIt
 
 from promptops.commands.export import report as export_
 from promptops.commands.import_ import report as import_
-from promptops.commands.import_.report import inferred_line
+from promptops.commands.import_.report import inferred_line, note_lines
 from promptops.model.finding import Finding, Severity
 from promptops.model.imported import (
     Candidate,
@@ -24,7 +24,6 @@ from promptops.model.place import Place
 from promptops.model.shipping import Export, WrittenFile
 from promptops.records import replace
 from promptops.report.data_text import record_json, write_json
-from promptops.report.loss_lines import note_lines
 from promptops.report.markdown_text import code_span, escape, readable_sentence
 from tests.commands.import_.imported import imported
 from tests.output_schemas import validate

@@ -25,7 +25,8 @@ def write_text(report: BatchReport, *, style: Style = plain, **_: object) -> str
 
 def _lines(report: BatchReport, style: Style) -> Iterator[str]:
     for batch in report.batches:
-        yield f"{style('path', _name(batch))}: {_state(batch)}"
+        name = visible_line(batch.id) or "batch without an id"
+        yield f"{style('path', name)}: {_state(batch)}"
         if batch.state == "unknown" and batch.file:
             yield f"  to give it up, delete {visible_line(batch.file)}"
     yield from _cases(report.refused, "error", style)
@@ -33,10 +34,6 @@ def _lines(report: BatchReport, style: Style) -> Iterator[str]:
     yield from _facts(report)
     if report.advice:
         yield f"{style('hint', 'next')}: {report.advice}"
-
-
-def _name(batch: BatchRow) -> str:
-    return visible_line(batch.id) or "batch without an id"
 
 
 def _state(batch: BatchRow) -> str:

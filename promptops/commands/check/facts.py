@@ -323,8 +323,12 @@ def counts(report: CheckReport) -> str:
     """Counts, such as `2 prompts, 3 findings (2 errors, 1 warning), 1 failed of 3 cases`."""
     if not report.looked:
         return f"nothing to check, {report.nothing}"
-    findings = _findings(report)
-    found = ", ".join(filter(None, [_prompts(report), findings, _verdict_cases(report)]))
+    lint = report.lint.findings
+    findings = _counted(len(lint), "finding") + (f" ({by_severity(lint)})" if lint else "")
+    # The gate makes no API calls, so the source of answers is not shown.
+    cases = facts.counts(report.test).removesuffix(" (replayed)")
+    is_gone = not report.why and not report.test.cases and not lint
+    found = ", ".join(filter(None, [_prompts(report), findings, "" if is_gone else cases]))
     refused = len(report.refused_changes)
     more = [f"{counted(refused, 'change')} refused"] if refused else []
     risks = len(report.refused_risks)
@@ -336,12 +340,6 @@ def counts(report: CheckReport) -> str:
     return " · ".join(filter(None, [found, noticed(report), *more]))
 
 
-def _findings(report: CheckReport) -> str:
-    found = report.lint.findings
-    severities = f" ({by_severity(found)})" if found else ""
-    return f"{_counted(len(found), 'finding')}{severities}"
-
-
 def _prompts(report: CheckReport) -> str:
     diff = report.diff
     gone = sum(each.state == "removed" for each in diff.prompts) if diff is not None else 0
@@ -349,12 +347,6 @@ def _prompts(report: CheckReport) -> str:
     if gone and not report.why:
         return removed
     return ", ".join(filter(None, [_counted(len(report.why), "prompt"), removed]))
-
-
-def _verdict_cases(report: CheckReport) -> str:
-    """The gate makes no API calls, so the source of answers is not shown."""
-    is_gone = not report.why and not report.test.cases and not report.lint.findings
-    return "" if is_gone else facts.counts(report.test).removesuffix(" (replayed)")
 
 
 def _counted(number: int, noun: str) -> str:

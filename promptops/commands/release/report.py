@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from promptops.commands.diff.facts import before_1
-from promptops.model.release import PromptChange, ReleasePlan, ReleaseProblem, ReleaseReport
+from promptops.model.release import PromptChange, ReleasePlan, ReleaseReport
 from promptops.model.report import Style, plain
 from promptops.plurals import counted, some
 from promptops.report.visible import visible, visible_line
@@ -98,9 +98,12 @@ def _facts(plan: ReleasePlan) -> Iterator[str]:
 
 
 def _verdict(report: ReleaseReport, style: Style) -> Iterator[str]:
-    yield from _warnings(report, style)
+    for warning in report.warnings:
+        yield f"{style('warning', 'warning')}: {visible(warning)}"
     for problem in report.problems:
-        yield from _problem(problem, style)
+        yield f"{style('error', 'error')}: {visible(problem.message)}"
+        yield from (f"    {visible(line)}" for line in problem.details)
+        yield f"  {style('hint', 'tip')}: {visible(problem.hint)}"
     plan = report.plan
     if report.nothing:
         yield style("summary", visible(report.nothing))
@@ -111,17 +114,6 @@ def _verdict(report: ReleaseReport, style: Style) -> Iterator[str]:
         yield _sentence(report, plan, style)
     if report.pushed is not None or plan is None or report.state == "done":
         yield from _earlier(report)
-
-
-def _warnings(report: ReleaseReport, style: Style) -> Iterator[str]:
-    for warning in report.warnings:
-        yield f"{style('warning', 'warning')}: {visible(warning)}"
-
-
-def _problem(problem: ReleaseProblem, style: Style) -> Iterator[str]:
-    yield f"{style('error', 'error')}: {visible(problem.message)}"
-    yield from (f"    {visible(line)}" for line in problem.details)
-    yield f"  {style('hint', 'tip')}: {visible(problem.hint)}"
 
 
 def _earlier(report: ReleaseReport) -> Iterator[str]:

@@ -30,7 +30,8 @@ _TABLE = "| | place | finding | rule |\n|---|---|---|---|\n"
 
 def write(report: LintReport, **_: object) -> str:
     """One comment below GitHub's limit of 65,536 characters; it notes how much is left out."""
-    text = f"{MARKER}\n**Lint**: {_headline(report)}\n"
+    found = summary(report) or "no findings"
+    text = f"{MARKER}\n**Lint**: {found} in {counted(report.files, 'file')}\n"
     return text + table(report, _LIMIT - _RESERVED - len(text))
 
 
@@ -41,18 +42,9 @@ def table(report: LintReport, room: int) -> str:
     worst_first = sorted(report.findings, key=lambda finding: -finding.severity)
     rows = list(within(room - len(_TABLE), map(_row, worst_first)))
     left_out = len(worst_first) - len(rows)
-    more = f"\n{_left_out(left_out)}\n" if left_out else ""
+    rest = counted(left_out, "more finding")
+    more = f"\n{rest} left out: `promptops lint` shows all.\n" if left_out else ""
     return "".join(["\n", _TABLE, *rows, more])
-
-
-def _headline(report: LintReport) -> str:
-    files = counted(report.files, "file")
-    text = summary(report)
-    return f"{text} in {files}" if report.findings else f"{text or 'no findings'} in {files}"
-
-
-def _left_out(number: int) -> str:
-    return f"{counted(number, 'more finding')} left out: `promptops lint` shows all."
 
 
 def _row(finding: Finding) -> str:

@@ -226,7 +226,7 @@ def _print_error(text: str) -> None:
 
 
 def _visible(text: str) -> str:
-    from promptops.report.parts.visible import visible_line
+    from promptops.report.visible import visible_line
 
     return "\n".join(map(visible_line, text.replace("\t", "  ").split("\n")))
 

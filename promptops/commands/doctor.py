@@ -63,7 +63,7 @@ def command(output: OutputOptions, channel: str | None, source: str | None) -> i
     """
     from promptops.commands.init.doctor import diagnose
     from promptops.loading import reset_channel
-    from promptops.report.parts.record_json import write
+    from promptops.report.data_text import write_json
 
     if channel is None and source is not None:
         raise UsageError("`--source` needs `--reset-channel`")
@@ -73,7 +73,7 @@ def command(output: OutputOptions, channel: str | None, source: str | None) -> i
         else (reset_channel(output.directory, channel, source),)
     )
     output.write_each(
-        lambda name, style: _text(found.checks, style) if name == "text" else write(found)
+        lambda name, style: _text(found.checks, style) if name == "text" else write_json(found)
     )
     return int(not found.ok)
 
@@ -82,7 +82,7 @@ _ROLES = {"ok": "hint", "note": "warning", "problem": "error"}
 
 
 def _text(checks: Any, style: Any) -> str:
-    from promptops.report.parts.visible import visible
+    from promptops.report.visible import visible
 
     width = max(len(visible(check.name)) for check in checks)
     lines = []

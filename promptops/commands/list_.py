@@ -78,8 +78,8 @@ def command(output: OutputOptions, wanted: SelectionOptions, revision: str) -> i
       promptops list --at v1.2.0 --format json
     """
     from promptops.catalog.unread_prompts import UNREAD_MESSAGE
-    from promptops.report.parts.record_json import write
-    from promptops.report.parts.visible import visible, visible_path
+    from promptops.report.data_text import write_json
+    from promptops.report.visible import visible, visible_path
     from promptops.workspace.listing import unread_files
     from promptops.workspace.selection import select
     from promptops.workspace.workspace import workspace
@@ -89,7 +89,7 @@ def command(output: OutputOptions, wanted: SelectionOptions, revision: str) -> i
         unread = unread_files(opened) if wanted.everything else ()
         if wanted.everything:
             note_hidden(output, opened)
-    output.write_each(lambda name, _: _text(found) if name == "text" else write(found))
+    output.write_each(lambda name, _: _text(found) if name == "text" else write_json(found))
     for path, hint in unread:
         output.note(f"{visible_path(path)}: warning: {UNREAD_MESSAGE}\n  tip: {visible(hint)}")
     return 0
@@ -122,7 +122,7 @@ def _listed_prompt(catalog: Catalog, loaded: LoadedPrompt) -> ListedPrompt:
 
 
 def _text(found: PromptList) -> str:
-    from promptops.report.parts.visible import visible, visible_line
+    from promptops.report.visible import visible, visible_line
 
     rows = [
         (

@@ -25,15 +25,15 @@ def command(output: OutputOptions, identity: str) -> int:
       promptops new support/triage
     """
     from promptops.commands.init.new import create_prompt
-    from promptops.report.parts.record_json import write
+    from promptops.report.data_text import write_json
 
     created = create_prompt(output.directory, identity)
-    output.write_each(lambda name, _: _text(created) if name == "text" else write(created))
+    output.write_each(lambda name, _: _text(created) if name == "text" else write_json(created))
     return 0
 
 
 def _text(created: Any) -> str:
-    from promptops.report.parts.visible import visible
+    from promptops.report.visible import visible
 
     lines = [f"wrote {path}" for path in (created.schema_copy, created.path) if path]
     lines += [f"to add: {visible(name)}" for name in created.missing]

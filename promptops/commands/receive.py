@@ -36,8 +36,8 @@ def command(output: OutputOptions, ref: str, old: str, new: str) -> int:
 
 def _text(refusal: Any) -> str:
     from promptops.model.report import LintReport
-    from promptops.report import writer
-    from promptops.report.parts.visible import visible
+    from promptops.report.findings import writer
+    from promptops.report.visible import visible
 
     report = LintReport(findings=refusal.findings, files=0)
     listed = writer("concise")(report) if refusal.findings else ""

@@ -94,8 +94,7 @@ def command(output: OutputOptions, **options: Any) -> int:
 
 
 def _resolved(output: OutputOptions, options: dict[str, Any]) -> int:
-    from promptops.report.parts.record_json import write
-    from promptops.report.parts.yaml_text import yaml_text
+    from promptops.report.data_text import write_json, yaml_text
     from promptops.workspace.listing import resolved_prompt
     from promptops.workspace.named_prompts import required_prompt
     from promptops.workspace.workspace import workspace
@@ -110,7 +109,7 @@ def _resolved(output: OutputOptions, options: dict[str, Any]) -> int:
         prompt = resolved_prompt(opened, required_prompt(opened, options["identity"]))
     output.write_each(
         lambda name, _: (
-            write(prompt) if name == "json" else _about(prompt) + yaml_text(prompt.prompt)
+            write_json(prompt) if name == "json" else _about(prompt) + yaml_text(prompt.prompt)
         )
     )
     return 0
@@ -118,7 +117,7 @@ def _resolved(output: OutputOptions, options: dict[str, Any]) -> int:
 
 def _about(resolved: ResolvedPrompt) -> str:
     """Facts that are not in the file, as comments: the output stays a prompt file."""
-    from promptops.report.parts.visible import visible, visible_path
+    from promptops.report.visible import visible, visible_path
 
     model = resolved.model
     names = " ".join(part for part in (model.provider, model.id) if part)
@@ -132,7 +131,7 @@ def _about(resolved: ResolvedPrompt) -> str:
 
 
 def _formatted(name: str, rendered: Any, *, annotate: bool) -> str:
-    from promptops.report.parts.json_text import json_text
+    from promptops.report.data_text import json_text
 
     if name in _PROVIDERS:
         return json_text(_without_bytes(_arguments(name, rendered)))
@@ -165,10 +164,10 @@ def _without_bytes(value: Any) -> Any:
 
 
 def _json(rendered: Any, *, annotate: bool) -> str:
-    from promptops.report.parts.record_json import write
+    from promptops.report.data_text import write_json
     from promptops.workspace.render import Rendering, rendered_lines
 
-    return write(
+    return write_json(
         Rendering(
             prompt=rendered.prompt.id,
             case=rendered.case,
@@ -181,7 +180,7 @@ def _json(rendered: Any, *, annotate: bool) -> str:
 
 def _text(rendered: Any) -> str:
     """The messages, each below its role; media as a short description."""
-    from promptops.report.parts.visible import visible_line
+    from promptops.report.visible import visible_line
 
     parts = []
     for message in rendered.request.messages:
@@ -210,7 +209,7 @@ def _described(part: dict[str, Any]) -> str:
 
 def _annotated(rendered: Any) -> str:
     """Each line after its source file and line, with the inputs in it."""
-    from promptops.report.parts.visible import visible, visible_line, visible_path
+    from promptops.report.visible import visible, visible_line, visible_path
     from promptops.workspace.render import rendered_lines
 
     found = list(rendered_lines(rendered))

@@ -21,10 +21,10 @@ from promptops.model.config import TestSettings
 from promptops.model.place import Place
 from promptops.model.test_run import CaseRun, Decided, TestRun
 from promptops.records import record, replace
-from promptops.report.parts.visible import escaped, visible, visible_path
 from promptops.report.test import facts
 from promptops.report.test.facts import cost
-from promptops.report.test.text import write
+from promptops.report.test.report import write_text
+from promptops.report.visible import escaped, visible, visible_path
 from promptops.source.recording_files import first_of
 from promptops.testing.answering import Mode
 from promptops.testing.judging import unreadable_prompts
@@ -381,7 +381,7 @@ def _measured(plan: Iterable[PlannedCase]) -> set[str]:
 def failure_text(run: TestRun, cases: Iterable[CaseRun], decided: Iterable[Decided] = ()) -> str:
     """The text report of a part of a run, without the summary line."""
     part = replace(run, cases=tuple(cases), decided=tuple(decided), coverage=(), verdict="fail")
-    return write(part).removesuffix(f"{facts.verdict(part)}\n").rstrip("\n")
+    return write_text(part).removesuffix(f"{facts.verdict(part)}\n").rstrip("\n")
 
 
 def unreadable_text(workspace: Workspace, path: str) -> str:

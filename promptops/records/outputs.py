@@ -1,7 +1,7 @@
 """What of a record its JSON contains: the declarations that the writer and the schemas follow.
 
 Without any, a record is an object with its fields, under their names. The rules for values are in
-`promptops.report.parts.record_json`.
+`promptops.report.data_text`.
 """
 
 from __future__ import annotations

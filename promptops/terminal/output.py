@@ -58,7 +58,7 @@ class OutputOptions:
             self._note_files(text_of)
 
     def _note_files(self, text_of: Callable[[str, Style], str]) -> None:
-        from promptops.report.parts.visible import visible_path
+        from promptops.report.visible import visible_path
 
         files = ", ".join(visible_path(file) for _, file in self.formats)
         verdict = _verdict(text_of, self.default) if self.default in _FOR_PEOPLE else ""
@@ -71,15 +71,15 @@ class OutputOptions:
         self.withheld.clear()
 
     def write_report(self, command: str, result: object, **facts: object) -> None:
-        """Write a result as the modules of `promptops.report.COMMAND` show it.
+        """Write a result as `report.py` and `page.py` in the folder of a command show it.
 
-        Each module is a format; `facts` are the arguments that some of them need besides. The JSON
-        of an output follows from its record.
+        `facts` are the arguments that some formats need besides. The JSON of an output follows
+        from its record.
         """
 
         def text_of(name: str, style: Style) -> str:
             of_record = name == "json" and hasattr(type(result), "__output__")
-            write = _record_writer() if of_record else _writer(command, name)
+            write = _record_writer() if of_record else writer(command, name)
             return write(result, style=style, **facts)
 
         self.write_each(text_of)
@@ -147,9 +147,9 @@ class OutputOptions:
 
 
 def _record_writer() -> Callable[..., str]:
-    from promptops.report.parts.record_json import write
+    from promptops.report.data_text import write_json
 
-    return write
+    return write_json
 
 
 def _verdict(text_of: Callable[[str, Style], str], name: str) -> str:
@@ -188,20 +188,19 @@ def _error_lines(text_of: Callable[[str, Style], str], name: str) -> str:
     return "".join(kept)
 
 
-def _writer(command: str, name: str) -> Callable[..., str]:
-    """The function that writes the result of a command in a format.
+def writer(command: str, name: str) -> Callable[..., str]:
+    """The function `write_NAME` that writes the result of a command in a format.
 
-    `write_NAME` in `report.py` of its folder, or `write` of a module in its folder of `report/`.
+    It is in the folder of the command: in `page.py` for `html`, in `report.py` for all others.
     """
-    report = f"promptops.commands.{command}.report"
-    try:
-        module = import_module(report)
-    except ModuleNotFoundError as error:
-        if not report.startswith(error.name or "-"):  # a module that the report needs
-            raise
-        module = import_module(f"promptops.report.{command}.{name}")
-    writer: Callable[..., str] = getattr(module, f"write_{name}", None) or module.write
+    module = "page" if name == "html" else "report"
+    home = _SHARED.get(command, f"commands.{command}.{module}").format(module=module)
+    writer: Callable[..., str] = getattr(import_module(f"promptops.{home}"), f"write_{name}")
     return writer
+
+
+_SHARED = {"batch": "report.batch", "test": "report.test.{module}"}
+"""The modules of results that several commands write."""
 
 
 def unwritable_stdout(error: OSError) -> InputError:

@@ -12,7 +12,7 @@ from promptops.amounts import usd
 from promptops.evals.engine.ask import Answered, Failed
 from promptops.evals.engine.budget import INTERRUPTED
 from promptops.plurals import counted
-from promptops.report.parts.visible import visible_line
+from promptops.report.visible import visible_line
 from promptops.terminal.output import OutputOptions
 
 if TYPE_CHECKING:

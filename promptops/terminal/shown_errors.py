@@ -10,8 +10,8 @@ from promptops.model.place import Place
 from promptops.patterns import lazy_pattern
 from promptops.records import record
 from promptops.records.outputs import output
-from promptops.report.parts.excerpt import excerpt
-from promptops.report.parts.visible import visible, visible_path
+from promptops.report.finding_text import excerpt
+from promptops.report.visible import visible, visible_path
 
 _GUTTER = 5
 
@@ -62,10 +62,10 @@ class StoppedCommand:
 
 def error_json(error: PromptopsError) -> str:
     """The error and those found with it as JSON; secrets are masked."""
-    from promptops.report.parts.record_json import write
+    from promptops.report.data_text import write_json
 
     errors = tuple(map(_command_error, (error, *error.others)))
-    return write(StoppedCommand(exit_code=error.exit_code, errors=errors))
+    return write_json(StoppedCommand(exit_code=error.exit_code, errors=errors))
 
 
 def _command_error(error: PromptopsError) -> CommandError:

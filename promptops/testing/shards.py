@@ -15,7 +15,7 @@ from promptops.model.place import Place
 from promptops.model.test_run import Shard, ShardAnswer, ShardRun
 from promptops.patterns import lazy_pattern
 from promptops.records import field, record, replace
-from promptops.report.parts.json_text import json_data
+from promptops.report.data_text import json_data
 from promptops.testing.answering import Answering
 from promptops.testing.plan import AnswerKey, AnswerResult, PlannedCase
 from promptops.workspace.selection import SelectionOptions, merge_base

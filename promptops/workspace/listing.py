@@ -36,7 +36,7 @@ from promptops.plurals import some
 from promptops.records import fields, is_record
 from promptops.repo.repository import Repository
 from promptops.repo.tree import WORKTREE
-from promptops.report.parts.visible import visible_path
+from promptops.report.visible import visible_path
 from promptops.workspace.workspace import Workspace
 
 

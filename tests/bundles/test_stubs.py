@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 from promptops.bundles.build import build
 from promptops.bundles.stubs import load_stubs
 from promptops.cli.main import run
+from promptops.commands.stubs.report import typed_module
 from promptops.errors import GitError, InputError
 from promptops.model.prompt import Output, Prompt
 from promptops.model.shipping import Stubs
-from promptops.report.stubs.python import typed_module
 from tests.output_schemas import validate
 
 ROOT = Path(__file__).parents[2]

@@ -5,13 +5,13 @@ import json
 import pytest
 import yaml
 
+from promptops.commands.drift import report
 from promptops.commands.drift.history import NotesHistory
+from promptops.commands.drift.report import headline
 from promptops.commands.init.ci_files import nightly_text
 from promptops.model.night import NOTES_REF
 from promptops.records import replace
-from promptops.report.drift import markdown
-from promptops.report.drift.facts import headline
-from promptops.report.parts.record_json import write
+from promptops.report.data_text import write_json
 from promptops.source.config import load
 from promptops.workspace.workspace import workspace
 from tests.ci.conftest import CONFIG, ORIGIN
@@ -33,8 +33,8 @@ def told(script, tmp_path):
 
     def keep(result, exit_code):
         result = replace(result, headline=headline(result), exit_code=exit_code)
-        (tmp_path / "drift.json").write_text(write(result), "utf-8")
-        (tmp_path / "drift.md").write_text(markdown.write(result), "utf-8")
+        (tmp_path / "drift.json").write_text(write_json(result), "utf-8")
+        (tmp_path / "drift.md").write_text(report.write_markdown(result), "utf-8")
         return script("issue.py", str(tmp_path))
 
     return keep
@@ -50,7 +50,7 @@ def test_the_second_night_updates_the_issue_of_the_first_and_a_steady_one_closes
     steady = told(learning(), 0)
 
     assert (first, second) == ((0, OPENED), (0, UPDATED))
-    assert body == f"{markdown.write(run(drifted_prompt()))}\n{RUN}\n"
+    assert body == f"{report.write_markdown(run(drifted_prompt()))}\n{RUN}\n"
     assert steady == (0, "closed the issue: https://github.example/issues/1\n")
     closed = [("support/triage drifted", "closed", [f"No prompt is drifted any more. {RUN}"])]
     assert state(github) == closed

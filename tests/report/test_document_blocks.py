@@ -2,7 +2,7 @@
 
 import pytest
 
-from promptops.report.document.blocks import (
+from promptops.report.document import (
     Cell,
     Column,
     Controls,
@@ -11,9 +11,11 @@ from promptops.report.document.blocks import (
     Row,
     Table,
     ended_early,
+    last_lines,
+    opening,
+    table_lines,
+    table_text,
 )
-from promptops.report.document.markdown import opening, table_text
-from promptops.report.document.text import last_lines, table_lines
 
 TABLE = Table(
     unit="prompt",

@@ -3,12 +3,12 @@
 import re
 from base64 import b64encode
 from hashlib import sha256
-from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from promptops.terminal.output import writer
 from tests.report.check import html_reports
 from tests.report.compare import comparisons, hostile_comparisons
 from tests.report.diff import html_extremes
@@ -68,13 +68,13 @@ VIOLATIONS = """async () => (await axe.run()).violations.flatMap(
     ({id, nodes}) => nodes.map(({target}) => `${id}: ${target}`))"""
 
 
-def writer(case):
-    return import_module(f"promptops.report.{CASES[case][0]}.html").write
+def html_writer(case):
+    return writer(CASES[case][0], "html")
 
 
 @pytest.fixture(scope="module", params=fast_only(CASES, FAST))
 def page(request):
-    return read(writer(request.param)(CASES[request.param][1]()))
+    return read(html_writer(request.param)(CASES[request.param][1]()))
 
 
 def test_ids_are_unique_and_every_link_leads_to_one(page):
@@ -144,7 +144,7 @@ def test_axe_finds_no_barrier_with_all_details_folded_or_open(browser, tmp_path,
     module = pytest.importorskip("axe_playwright_python", reason="axe is not installed")
     axe = Path(module.__file__).with_name("axe.min.js").read_text("utf-8")
 
-    with visits(browser, tmp_path, writer(case)) as visit:
+    with visits(browser, tmp_path, html_writer(case)) as visit:
         opened = visit(CASES[case][1]())
         opened.evaluate(axe)
         folded = opened.evaluate(VIOLATIONS)

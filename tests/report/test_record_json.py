@@ -18,7 +18,7 @@ from promptops.model.place import Place
 from promptops.model.version import Bump
 from promptops.records import record
 from promptops.records.outputs import OUTPUTS, as_text, empty_text, hidden, private, shown
-from promptops.report.parts.record_json import record_json, write
+from promptops.report.data_text import record_json, write_json
 from tests.output_schemas import validate
 
 ROOT = Path(__file__).parents[2]
@@ -88,7 +88,7 @@ def test_a_record_is_an_object_of_its_fields_and_of_the_properties_that_are_show
         ("calls", [{"arguments": ["inf", "2026-01-31"]}]),
         ("doubled", 0.6),
     ]
-    assert json.loads(write(RESULT)) == record_json(RESULT)
+    assert json.loads(write_json(RESULT)) == record_json(RESULT)
 
 
 def test_a_value_without_a_form_in_json_is_a_bug() -> None:
@@ -160,7 +160,7 @@ def test_names_and_data_of_strangers_stay_data() -> None:
         name=hostile, place=Place(hostile, 1), share=0.5, counts={}, value={hostile: [hostile]}
     )
 
-    text = write(result)
+    text = write_json(result)
 
     assert text.encode("utf-8").isascii()
     shown = hostile.replace("\ud800", "\\ud800")  # UTF-8 can't have half a character

@@ -1,7 +1,7 @@
 import pytest
 
 from promptops.model.place import Place
-from promptops.report.parts.excerpt import Excerpt, excerpt
+from promptops.report.finding_text import Excerpt, excerpt
 
 
 def on_line(column: int, end_column: int) -> Place:

@@ -10,7 +10,7 @@ import pytest
 from promptops.model.finding import Fix, Severity
 from promptops.model.place import Place
 from promptops.model.report import LintReport
-from promptops.report import writer
+from promptops.report.findings import writer
 from tests.report.junit_schema import violations
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from promptops.report import formats, writer
+from promptops.report.findings import formats, writer
 
 ENDINGS = {
     "github": "txt",

@@ -8,8 +8,8 @@ from xml.etree import ElementTree
 import pytest
 from markdown_it import MarkdownIt
 
-from promptops.report import formats, writer
-from promptops.report.parts.sentence import heading
+from promptops.report.finding_text import heading
+from promptops.report.findings import formats, writer
 
 TO_READ = sorted(set(formats()) - {"json", "json-lines", "gitlab", "sarif"})
 

@@ -4,7 +4,7 @@ import sys
 import pytest
 
 from promptops.errors import UsageError
-from promptops.report import formats, writer
+from promptops.report.findings import formats, writer
 
 
 def test_every_module_of_the_package_is_a_format():
@@ -22,7 +22,7 @@ def test_every_module_of_the_package_is_a_format():
 
 
 def test_a_writer_comes_from_the_module_of_its_name():
-    assert writer("json-lines").__module__ == "promptops.report.json_lines"
+    assert writer("json-lines").__module__ == "promptops.report.findings.json_lines"
 
 
 @pytest.mark.parametrize(
@@ -45,13 +45,13 @@ def test_an_unknown_format_is_refused_with_the_nearest_known_one(name, hint):
 
 def test_asking_for_one_format_imports_no_other():
     code = (
-        "import sys, promptops.report as report; report.writer('full');"
-        "print(*sorted(m for m in sys.modules if m.startswith('promptops.report.')"
-        " and 'parts' not in m), *[m for m in ('jsonschema', 'rich', 'click') if m in sys.modules])"
+        "import sys, promptops.report.findings as findings; findings.writer('full');"
+        "print(*sorted(m for m in sys.modules if m.startswith('promptops.report.findings.')),"
+        " *[m for m in ('jsonschema', 'rich', 'click') if m in sys.modules])"
     )
 
     result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=False
     )
 
-    assert (result.stdout, result.stderr) == ("promptops.report.full\n", "")
+    assert (result.stdout, result.stderr) == ("promptops.report.findings.full\n", "")

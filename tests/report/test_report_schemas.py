@@ -8,7 +8,7 @@ import pytest
 from jsonschema import Draft4Validator
 
 from promptops.model.finding import Fix
-from promptops.report import writer
+from promptops.report.findings import writer
 from tests.output_schemas import validate
 
 ROOT = Path(__file__).parents[2]

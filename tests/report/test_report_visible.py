@@ -1,6 +1,6 @@
 import pytest
 
-from promptops.report.parts.visible import visible, visible_path
+from promptops.report.visible import visible, visible_path
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from promptops.report.parts.visible_stream import VisibleStream, visible_text
+from promptops.report.answer_text import VisibleStream, visible_text
 
 CASES = {
     "plain": ("One line.\nAnother\tone.\n", "One line.\nAnother\tone.\n"),

@@ -6,7 +6,7 @@ from shutil import rmtree
 import pytest
 
 from promptops.evals.engine.ask import Patience, Settings
-from promptops.report.test import text as report
+from promptops.report.test import report
 from promptops.testing.options import RunOptions
 from promptops.testing.runner import test as run_cases
 from promptops.workspace.selection import SelectionOptions
@@ -176,7 +176,7 @@ def test_a_run_of_its_cases_tells_how_far_a_judge_agrees_with_people(repo, plan,
         written(repo, server.base_url)
         found = run(repo, "record", ("judges/tone",))
 
-    assert report.write(found, figures=True).splitlines()[0] == line
+    assert report.write_text(found, figures=True).splitlines()[0] == line
 
 
 def test_its_opinions_and_its_anchors_are_replayed_without_anybody_to_ask(repo):

@@ -9,7 +9,7 @@ import pytest
 
 from promptops.errors import UsageError
 from promptops.model.test_run import Shard
-from promptops.report.parts import record_json
+from promptops.report import data_text
 from promptops.source.shard import shard_text
 from promptops.testing.options import RunOptions
 from promptops.testing.runner import merge, read_shards
@@ -113,7 +113,7 @@ def merged(repo, files, options=WHOLE):
 
 def value(found):
     """What its report says, but how long it took."""
-    written = json.loads(record_json.write(found))
+    written = json.loads(data_text.write_json(found))
     worst = [one for each in written["decided"] for one in each["worst"]]
     answers = [one[side] for one in worst for side in ("before_answer", "after_answer")]
     for each in (written, *answers, *(each["answer"] or {} for each in written["cases"])):

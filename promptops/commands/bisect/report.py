@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from promptops.model.history import Bisection, Suspect, TreeVerdict
 from promptops.model.report import Style, plain
 from promptops.plurals import and_more, counted
-from promptops.report.parts.visible import visible
+from promptops.report.visible import visible
 
 _SHORT_ID = 12
 _MOST_SKIPPED = 10

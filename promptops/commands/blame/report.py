@@ -7,7 +7,7 @@ from unicodedata import east_asian_width
 
 from promptops.model.history import Blame, BlamedLine, LineOrigin
 from promptops.model.report import Style, plain
-from promptops.report.parts.visible import visible, visible_line, visible_path
+from promptops.report.visible import visible, visible_line, visible_path
 
 _COMMIT_DIGITS = 8
 _LONGEST_NAME = 40

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from promptops.model.publication import Publication
 from promptops.plurals import counted
-from promptops.report.parts.visible import visible, visible_path
+from promptops.report.visible import visible, visible_path
 
 
 def write_text(done: Publication, **_: object) -> str:

@@ -54,9 +54,9 @@ def command(output: OutputOptions, wanted: SelectionOptions, **options: Any) -> 
       promptops check --since origin/main --format html=promptops-report.html
     """
     from promptops.commands.check.check import check
+    from promptops.commands.check.facts import rows
     from promptops.commands.lint.lint import LintOptions, deprecations
-    from promptops.report.check.facts import rows
-    from promptops.report.parts.visible import visible, visible_path
+    from promptops.report.visible import visible, visible_path
     from promptops.workspace.workspace import workspace
 
     untrusted = is_untrusted()

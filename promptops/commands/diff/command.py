@@ -75,7 +75,7 @@ def _compared(output: OutputOptions, options: dict[str, Any]) -> int:
         parse_declared,
     )
     from promptops.model.version import Version
-    from promptops.report.parts.visible import visible
+    from promptops.report.visible import visible
 
     wanted = parse_declared(options["declare"]) if options["declare"] is not None else None
     comparison = ComparisonOptions(
@@ -104,7 +104,7 @@ def _compared(output: OutputOptions, options: dict[str, Any]) -> int:
 
 
 def _exit_code(output: OutputOptions, report: Any, fail_on: tuple[str, ...], verdict: Any) -> int:
-    from promptops.report.parts.visible import visible
+    from promptops.report.visible import visible
 
     if verdict is not None:
         output.note(f"{verdict.code}: {visible(verdict.message)}")

@@ -92,7 +92,7 @@ def command(
       promptops drift --accept support/triage --reason "the new model is good enough"
     """
     from promptops.commands.drift.drift import drift
-    from promptops.report.drift.facts import headline
+    from promptops.commands.drift.report import headline
     from promptops.workspace.workspace import workspace
 
     _refuse_contradictions(options, wanted.patterns)

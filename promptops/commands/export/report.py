@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from promptops.model.report import Style, plain
 from promptops.model.shipping import Export, FileState
 from promptops.plurals import counted
-from promptops.report.document.markdown import LIMIT
-from promptops.report.full import finding_lines
-from promptops.report.parts.loss_lines import loss_lines
-from promptops.report.parts.markdown_text import code_span, escape, within
-from promptops.report.parts.visible import visible_path
+from promptops.report.document import LIMIT
+from promptops.report.findings.full import finding_lines
+from promptops.report.findings.markdown import loss_lines
+from promptops.report.markdown_text import code_span, escape, within
+from promptops.report.visible import visible_path
 
 STATES: dict[FileState, str] = {
     "written": "wrote",

@@ -105,7 +105,7 @@ def _list(output: OutputOptions, paths: list[str], options: Any) -> int:
     found = candidates(paths, options)
     if not found.candidates and not found.findings:
         raise _nothing(found.left_out)
-    output.write_report("import_list", found)
+    output.write_report("import_", found)
     return int(found.failed) if found.candidates else BAD_INPUT
 
 
@@ -123,7 +123,7 @@ def _run(output: OutputOptions, paths: list[str], options: Any) -> int:
 
 def _nothing(left_out: Sequence[LeftOut]) -> InputError:
     """The error for sources without a prompt, with what was seen instead."""
-    from promptops.report.import_.facts import left_out_phrase
+    from promptops.commands.import_.report import left_out_phrase
 
     if not left_out:
         return InputError("no prompt was found: the folder is empty")

@@ -73,7 +73,7 @@ def command(
         set_up,
         show_in_git_diff,
     )
-    from promptops.report.parts.record_json import write
+    from promptops.report.data_text import write_json
 
     if pre_push and not hooks:
         raise UsageError("--pre-push needs --hooks", hint="write --hooks --pre-push")
@@ -93,7 +93,7 @@ def command(
     if found.failed:
         found = replace(found, next=f"promptops init{_typed(flags, platform, origin)}")
     undo = UNDO_GIT_DIFF if git_diff else ()
-    output.write_each(lambda name, _: _text(found, undo) if name == "text" else write(found))
+    output.write_each(lambda name, _: _text(found, undo) if name == "text" else write_json(found))
     return BAD_INPUT if found.failed else 0
 
 
@@ -120,7 +120,7 @@ def _typed(flags: Mapping[str, bool], platform: str | None, origin: str | None) 
 
 
 def _text(found: SetupResult, undo: tuple[str, ...]) -> str:
-    from promptops.report.parts.visible import visible
+    from promptops.report.visible import visible
 
     lines = []
     for step in found.steps:

@@ -94,7 +94,7 @@ def _refuse_contradictions(arguments: LintArguments, wanted: Any) -> None:
 
 
 def _print_why(output: OutputOptions, opened: Any, wanted: Any) -> None:
-    from promptops.report.parts.visible import visible, visible_path
+    from promptops.report.visible import visible, visible_path
     from promptops.workspace.selection import select
 
     for path, reason in select(opened, wanted).why.items():
@@ -135,7 +135,7 @@ def _print_report(
     output: OutputOptions, opened: Any, report: Any, arguments: LintArguments, chosen: Any
 ) -> int:
     from promptops.commands.lint.lint import deprecations
-    from promptops.report.parts.visible import visible
+    from promptops.report.visible import visible
 
     for note in deprecations(opened, chosen):
         output.note(f"warning: {visible(note)}")
@@ -169,7 +169,7 @@ def errors_beside_config(output: OutputOptions, revision: str, wanted: Any) -> I
         if _is_of_config(error) and output.for_people:
             from promptops.commands.lint.lint import errors_despite_config
             from promptops.model.finding import Severity
-            from promptops.report import writer
+            from promptops.report.findings import writer
 
             report = errors_despite_config(output.directory, revision, wanted)
             if report is not None and report.findings:
@@ -231,7 +231,7 @@ def _split_values(given: tuple[str, ...]) -> tuple[str, ...]:
 
 def _report(output: OutputOptions, opened: Any, report: Any, chosen: Any, limit: Any) -> None:
     from promptops.commands.lint.lint import rule_infos
-    from promptops.report import writer
+    from promptops.report.findings import writer
 
     rules = rule_infos(opened, chosen)
     extra = {}
@@ -249,7 +249,7 @@ def _note_unstaged(output: OutputOptions, opened: Any, report: Any) -> None:
     if not report.findings:
         return
     from promptops.commands.lint.unstaged import unstaged_files
-    from promptops.report.parts.visible import visible_path
+    from promptops.report.visible import visible_path
 
     paths = (finding.place.path for finding in report.findings)
     for path in unstaged_files(opened.repository, opened.catalog.files, paths):

@@ -14,8 +14,8 @@ from promptops.lint.registry import Rule, RuleNames
 from promptops.model.config import LintSettings
 from promptops.records import record
 from promptops.records.outputs import output
-from promptops.report.parts.record_json import write
-from promptops.report.parts.visible import visible_line
+from promptops.report.data_text import write_json
+from promptops.report.visible import visible_line
 from promptops.workspace.rule_settings import available_rules
 from promptops.workspace.workspace import workspace
 
@@ -92,7 +92,7 @@ def rule_list(form: str, found: Sequence[Explained]) -> str:
 
 
 def _json(found: Sequence[Explained]) -> str:
-    return write(
+    return write_json(
         RuleList(
             rules=tuple(each for each in found if isinstance(each, Rule)),
             changes=tuple(each for each in found if isinstance(each, ChangeCode)),

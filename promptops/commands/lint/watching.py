@@ -70,7 +70,7 @@ def _show(
 ) -> None:
     import click
 
-    from promptops.report.parts.visible import visible_path
+    from promptops.report.visible import visible_path
     from promptops.terminal.shown_errors import shown_error
 
     at = time.strftime("%H:%M:%S")

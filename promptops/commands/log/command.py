@@ -52,7 +52,7 @@ def command(output: OutputOptions, **options: Any) -> int:
     """
     from promptops.commands.log.log import LogOptions, log
     from promptops.repo.revisions import FETCH_ALL
-    from promptops.report.parts.visible import visible
+    from promptops.report.visible import visible
 
     names, releases = options.pop("names"), options.pop("releases")
     if releases:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from promptops.commands.log.releases import ReleaseHistory
+from promptops.commands.release.report import UNTOLD, change_lines, step
 from promptops.model.history import HistoryEntry, PromptHistory, Served
 from promptops.model.release import PromptChange, Release, ReleaseRecord
 from promptops.model.report import Style, plain
 from promptops.model.version import Bump
 from promptops.plurals import and_more, some
-from promptops.report.parts.markdown_text import code, escape, sentence
-from promptops.report.parts.visible import visible, visible_line, visible_path
-from promptops.report.release.text import UNTOLD, change_lines, step
+from promptops.report.markdown_text import code, escape, sentence
+from promptops.report.visible import visible, visible_line, visible_path
 
 _MOST_CHANGES = 8
 _MOST_PATHS = 5

@@ -22,7 +22,7 @@ from promptops.model.internal_error import CaughtBug
 from promptops.model.place import Place
 from promptops.plurals import counted
 from promptops.records import field, record
-from promptops.report.parts.visible import visible
+from promptops.report.visible import visible
 
 if TYPE_CHECKING:
     from promptops.commands.lsp.server import PromptopsServer

@@ -23,8 +23,8 @@ from promptops.model.internal_error import CaughtBug
 from promptops.model.place import Place
 from promptops.model.prompt import Case, Prompt
 from promptops.plurals import counted
-from promptops.report.parts.visible import visible
-from promptops.report.test.text import write
+from promptops.report.test.report import write_text
+from promptops.report.visible import visible
 from promptops.runtime.request.render import Renderer, RenderError, TracedRequest
 from promptops.runtime.template.scope import Piece
 from promptops.testing.options import RunOptions
@@ -289,4 +289,4 @@ def run_recorded(file: OpenFile, case: str) -> str:
     if not plan:
         raise UsageError(f"there is no case {case!r}", where=path)
     found = run_selected(workspace, Selected({path: "it is open"}), RunOptions(), plan)
-    return write(found).rstrip("\n")
+    return write_text(found).rstrip("\n")

@@ -36,7 +36,7 @@ from promptops.model.finding import Edit, Finding, edits_by_path
 from promptops.model.moving import ManualEdit
 from promptops.model.place import Place
 from promptops.records import record
-from promptops.report.parts.visible import visible
+from promptops.report.visible import visible
 from promptops.workspace.edits import with_changes
 from promptops.workspace.workspace import Workspace
 

@@ -46,8 +46,8 @@ from promptops.model.loaded import LoadedPrompt
 from promptops.model.prompt import Message, Prompt, TextPart, messages_of
 from promptops.patterns import lazy_pattern
 from promptops.plurals import counted, some
-from promptops.report.parts.markdown_text import fenced
-from promptops.report.parts.visible import visible, visible_line
+from promptops.report.markdown_text import fenced
+from promptops.report.visible import visible, visible_line
 from promptops.source.document import MAX_BYTES
 
 

@@ -50,7 +50,7 @@ from promptops.model.place import Place
 from promptops.patterns import lazy_pattern
 from promptops.records import record, replace
 from promptops.repo.listing import starting_with
-from promptops.report.parts.visible import visible
+from promptops.report.visible import visible
 from promptops.source.cases import COLUMNS, CsvField, rows
 from promptops.source.lines import Lines
 from promptops.source.yaml_cursor import Cursor

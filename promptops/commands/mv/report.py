@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from promptops.model.moving import MovePlan
 from promptops.model.report import Style, plain
 from promptops.plurals import and_more, counted
-from promptops.report.parts.visible import visible, visible_path
+from promptops.report.visible import visible, visible_path
 
 _MOST_LISTED = 20
 """At most this many files of each kind are listed; the others are counted."""

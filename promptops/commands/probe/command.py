@@ -133,7 +133,7 @@ def _list(output: OutputOptions, options: dict[str, Any]) -> int:
     names = dict.fromkeys(options["families"]) or family_names()
     figures = options["verbose"] or bool(options["families"])
     listed = ProbeList(families=tuple(family(name) for name in names))
-    output.write_report("probe_list", listed, figures=figures)
+    output.write_report("probe", listed, figures=figures)
     return 0
 
 

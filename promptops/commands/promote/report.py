@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from promptops.model.report import Style, plain
 from promptops.model.shipping import Move
 from promptops.plurals import and_more
-from promptops.report.parts.visible import visible, visible_path
+from promptops.report.visible import visible, visible_path
 
 _SHOWN = 20
 """The number of breaking changes listed; the others are counted."""

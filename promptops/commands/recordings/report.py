@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from promptops.commands.recordings.prune import PrunedRecordings
 from promptops.plurals import counted
-from promptops.report.parts.visible import visible_path
+from promptops.report.visible import visible_path
 
 
 def write_text(pruned: PrunedRecordings, **_: object) -> str:

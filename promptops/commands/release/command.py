@@ -143,8 +143,8 @@ def _is_to_do(report: ReleaseReport, chosen: ReleaseOptions) -> bool:
 
 
 def _confirmed(output: OutputOptions, report: ReleaseReport) -> bool:
-    from promptops.report.parts.visible import visible
-    from promptops.report.release.text import write_plan
+    from promptops.commands.release.report import write_plan
+    from promptops.report.visible import visible
 
     plan = report.plan
     click.echo(write_plan(report, style=output.style), err=True, nl=False)
@@ -161,7 +161,7 @@ def _confirmed(output: OutputOptions, report: ReleaseReport) -> bool:
 def _write_reports(output: OutputOptions, report: ReleaseReport, *, shown: bool = False) -> int:
     """Write the report in every format; without the plan if it was shown before."""
     if shown and output.format == "text":
-        from promptops.report.release.text import write_verdict
+        from promptops.commands.release.report import write_verdict
 
         output.write(write_verdict(report, style=output.style))
         output = replace(output, formats=tuple(pair for pair in output.formats if pair[1] != "-"))

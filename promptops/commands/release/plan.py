@@ -8,8 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from promptops.bundles.build import bundle_of
+from promptops.commands.diff import facts
 from promptops.commands.diff.comparison import Sides
 from promptops.commands.diff.diff import DiffOptions, diff
+from promptops.commands.diff.facts import worst_first
 from promptops.commands.release.tag_creation import missing_tags
 from promptops.diff.changes import demanding, gate, lowered
 from promptops.errors import GitError, InputError
@@ -23,7 +25,7 @@ from promptops.model.release import (
     ReleaseReport,
 )
 from promptops.model.version import Bump, Version
-from promptops.plurals import counted
+from promptops.plurals import and_more, counted, some
 from promptops.records import record, replace
 from promptops.release.record import read_record, write_record
 from promptops.release.tag_format import TagNames
@@ -38,8 +40,7 @@ from promptops.release.versions import (
 from promptops.repo.interactive import act
 from promptops.repo.process import decode
 from promptops.repo.repository import Repository
-from promptops.report.diff.facts import worst_first
-from promptops.report.release.notes import notes
+from promptops.report.visible import visible
 from promptops.runtime.bundle.format import FORMAT, read_bundle
 from promptops.runtime.loading.source import shown
 from promptops.tags.preflight import shortened_list
@@ -417,3 +418,63 @@ def remote_problems(repository: Repository, wanted: str | None) -> Iterator[Rele
         add = f"git remote add {ORIGIN} ADDRESS"
         hint = f"its remotes: {', '.join(known)}; {add}" if known else f"add one: {add}"
         yield ReleaseProblem(message=f"there is no remote {name!r}", hint=hint)
+
+
+# The changelog of one release as plain text: the message of its tag.
+
+SECTIONS = ("Breaking", "Added", "Removed", "Changed")
+CHANGES_SHOWN = 5
+"""The number of changes listed for one prompt; the others are counted."""
+LINES_SHOWN = 50
+"""The number of lines of one section; the others are counted."""
+_NAMES_SHOWN = 3
+_LONGEST = 200
+
+
+def notes(report: DiffReport) -> str:
+    """A paragraph for each kind of change; "" if no version bump is required."""
+    found: dict[str, dict[str, list[str]]] = {section: {} for section in SECTIONS}
+    for prompt in report.prompts:
+        for section, text in _entries(prompt):
+            found[section].setdefault(text, []).append(prompt.id)
+    return "\n\n".join(
+        "\n".join((f"{section}:", *_lines(entries)))
+        for section, entries in found.items()
+        if entries
+    )
+
+
+def _entries(prompt: PromptDiff) -> Iterator[tuple[str, str]]:
+    """Section and text of each line; prompts with the same text share one."""
+    if not prompt.bump:
+        return
+    if prompt.state in ("added", "removed"):
+        yield ("Added" if prompt.state == "added" else "Removed"), ""
+        return
+    changes = [change for change in facts.worst_first(prompt.changes) if change.bump]
+    for change in changes[:CHANGES_SHOWN]:
+        yield ("Breaking" if change.breaking else "Changed"), _text(change)
+    rest = len(changes) - CHANGES_SHOWN
+    if rest > 0:
+        yield "Changed", counted(rest, "more change")
+
+
+def _text(change: Change) -> str:
+    values = facts.values(change)
+    what = change.message if values and not facts.are_short(values) else facts.risk(change)
+    through = f", through {some(change.via, facts.NAMES_SHOWN)}" if change.via else ""
+    waived = f"; waived: {change.waiver.reason}" if change.waiver else ""
+    return visible(f"{what}{through}{waived} ({change.code})", _LONGEST)
+
+
+def _lines(entries: dict[str, list[str]]) -> list[str]:
+    lines = [line for text, prompts in entries.items() for line in _line(text, prompts)]
+    rest = and_more(len(lines) - LINES_SHOWN)
+    return [*lines[:LINES_SHOWN], *([f"- {rest}"] if rest else [])]
+
+
+def _line(text: str, prompts: list[str]) -> list[str]:
+    names = [visible(each) for each in prompts]
+    if not text:
+        return [f"- {name}" for name in names]
+    return [f"- {some(names, _NAMES_SHOWN)}: {text}"]

@@ -16,7 +16,7 @@ from promptops.commands.run.report import (
 from promptops.evals.engine.ask import Answered, Failed
 from promptops.evals.engine.budget import Estimate
 from promptops.model.prompt_run import ModelAnswer
-from promptops.report.parts.visible_stream import VisibleStream
+from promptops.report.answer_text import VisibleStream
 from promptops.terminal.output import OutputOptions
 from promptops.terminal.progress import ShownProgress, estimate_line
 

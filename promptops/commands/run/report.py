@@ -9,9 +9,8 @@ from promptops.model.prompt_run import ModelAnswer, PromptRun
 from promptops.model.report import Style, plain
 from promptops.model.test_run import AssertionResult
 from promptops.plurals import counted
-from promptops.report.parts.answer_text import call_lines
-from promptops.report.parts.visible import visible, visible_line, visible_path
-from promptops.report.parts.visible_stream import visible_text
+from promptops.report.answer_text import call_lines, visible_text
+from promptops.report.visible import visible, visible_line, visible_path
 
 
 def write_text(run: PromptRun, *, style: Style = plain) -> str:
@@ -116,7 +115,7 @@ def saved_line(path: str) -> str:
 
 def _result(result: AssertionResult, who: str, style: Style) -> str:
     place = result.place
-    where = style("path", f"{visible_path(place.path)}:{place.line}:{place.column}")
+    where = style("path", visible_path(str(place)))
     missed = result.status == "failed" and not result.must
     status = style("error" if result.must else "note", "missed" if missed else result.status)
     measure = "" if result.must else f" (score `{visible(result.score or '')}`)"

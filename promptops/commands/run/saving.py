@@ -14,8 +14,8 @@ from promptops.model.finding import Problem
 from promptops.model.prompt import Prompt, Request
 from promptops.records import record
 from promptops.repo.repository import WORKTREE
-from promptops.report.parts.visible import visible_line
-from promptops.report.parts.yaml_text import yaml_text
+from promptops.report.data_text import yaml_text
+from promptops.report.visible import visible_line
 from promptops.source.cases import read_cases, rows
 from promptops.source.document import Document, decode, read
 from promptops.source.lines import Lines

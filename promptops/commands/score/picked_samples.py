@@ -22,7 +22,7 @@ from promptops.model.score import FailingSample, WrittenCases
 from promptops.patterns import lazy_pattern
 from promptops.plurals import counted
 from promptops.records import record, replace
-from promptops.report.parts.yaml_text import yaml_text
+from promptops.report.data_text import yaml_text
 from promptops.source.cases import read_cases
 from promptops.source.paths import is_yaml
 from promptops.source.traffic.files import is_url

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from promptops.model.report import Style, plain
 from promptops.model.shipping import UNSIGNED, Verification, VerificationStep
-from promptops.report.parts.visible import visible, visible_path
+from promptops.report.visible import visible, visible_path
 
 _STYLES = {"failed": "error", "absent": "note", "passed": "hint"}
 _WORDS = {"failed": "failed", "absent": "-", "passed": "ok"}

@@ -1,4 +1,4 @@
-"""One HTML page without any external resources."""
+"""One HTML page without any external resources, and the limits of what it shows."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ from jinja2.bccache import Bucket
 from markupsafe import Markup
 
 from promptops.plurals import counted
-from promptops.report.parts.visible import visible
+from promptops.records import record
+from promptops.report.differences import Segment, word_difference
+from promptops.report.visible import visible
 
-_REPORT = "promptops.report"
-_BASE = "page/base"
+_PACKAGE = "promptops"
+_BASE = "report/page/base"
 
-PICTURE = "page/picture"
+PICTURE = "report/page/picture"
 """The style of pictures with axes, for `document`."""
 
 
@@ -32,14 +34,14 @@ def document(
     top: int = 2,
     **values: Any,
 ) -> str:
-    """The page of a folder below `report/`: its `page.html.j2`.
+    """The page of a folder below `promptops/`: its `page.html.j2`.
 
     Style and script are inline; the content security policy allows only these two.
 
     Args:
-        folder: A folder such as `diff/page` with `page.css` and `page.js`.
-        parts: Parts shared with other pages, such as `diff/page/changes`: the path of style and
-            script without suffix.
+        folder: A folder such as `commands/diff` with `page.css` and `page.js`.
+        parts: Parts shared with other pages, such as `commands/diff/changes`: the path of style
+            and script without suffix.
         top: The heading level of prompts.
     """
     names = (_BASE, *parts, f"{folder}/page")
@@ -54,7 +56,7 @@ def document(
 
 def _joined(names: Iterable[str], ending: str) -> str:
     """The contents of those files that exist."""
-    found = (files(_REPORT).joinpath(*f"{name}{ending}".split("/")) for name in names)
+    found = (files(_PACKAGE).joinpath(*f"{name}{ending}".split("/")) for name in names)
     return "\n".join(each.read_text("utf-8") for each in found if each.is_file())
 
 
@@ -91,11 +93,11 @@ def _compiled(folder: str) -> _Compiled:
 
 
 def _environment(compiled: BytecodeCache) -> Environment:
-    """The template environment; names are paths such as `diff/page/prompt.html.j2`."""
+    """The template environment; names are paths such as `commands/diff/prompt.html.j2`."""
     environment = Environment(
         autoescape=True,
         bytecode_cache=compiled,
-        loader=PackageLoader(_REPORT, "."),
+        loader=PackageLoader(_PACKAGE, "."),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -129,3 +131,57 @@ def _sentence(message: str) -> Markup:
 
 def _amount(number: float) -> str:
     return f"{round(number):,}"
+
+
+# Limits the texts that the page of a run shows.
+
+# Browsers still open a page of this many characters quickly.
+_MOST_TO_SHOW = 20_000_000
+_MOST_TO_COMPARE = 2_000_000
+_LONGEST_TO_COMPARE = 200_000
+_LONGEST_TEXT = 20_000
+_CASE_WEIGHS = 2_000
+_MOST_CASES = 10_000
+
+
+@record(frozen=True, slots=True)
+class Cut:
+    """A text, cut to the room on the page.
+
+    Attributes:
+        left_out: The number of characters that are not shown.
+    """
+
+    text: str
+    left_out: int = 0
+
+
+@record(slots=True)
+class Room:
+    """The characters that can still be shown and compared.
+
+    Attributes:
+        cases: The limit of cases.
+    """
+
+    to_show: int = _MOST_TO_SHOW
+    to_compare: int = _MOST_TO_COMPARE
+    cases: int = _MOST_CASES
+
+    def take_case(self) -> None:
+        """Count the markup of a case."""
+        self.to_show -= _CASE_WEIGHS
+
+    def show(self, text: str) -> Cut:
+        kept = text[: max(0, min(_LONGEST_TEXT, self.to_show))]
+        self.to_show -= len(kept)
+        return Cut(kept, len(text) - len(kept))
+
+    def compare(self, before: str, after: str) -> tuple[Segment, ...]:
+        """The difference of two texts; empty if it would take too long."""
+        length = len(before) + len(after)
+        if length > min(_LONGEST_TO_COMPARE, self.to_compare, self.to_show):
+            return ()
+        self.to_compare -= length
+        self.to_show -= length
+        return word_difference(before, after)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Generic, TypeVar
 
@@ -11,7 +11,7 @@ from promptops.records import record
 
 T = TypeVar("T")
 
-PARTS = "page/source"
+PARTS = "report/page/source"
 """The path of its style, for `document`."""
 
 _CONTEXT = 2
@@ -96,6 +96,22 @@ def excerpt_of(line: str, note: Note[T]) -> Stretch[T]:
     return Stretch(
         (AnnotatedLine(number=shown.number, pieces=shown.pieces, notes=(note.message,)),)
     )
+
+
+def source_lines(sources: Mapping[str, str], path: str) -> Sequence[str]:
+    """The lines of a file; empty if the file is unknown."""
+    source = sources.get(path)
+    return () if source is None else source.removesuffix("\n").split("\n")
+
+
+def quoted_or_around(
+    lines: Sequence[str], notes: Iterable[tuple[Note[T], str]]
+) -> Iterator[Stretch[T]]:
+    """The source around notes; of an unknown file, the line that each note carries itself."""
+    if lines:
+        yield from stretches(lines, (note for note, _ in notes))
+    else:
+        yield from (excerpt_of(line, note) for note, line in notes)
 
 
 def _within(note: Note[T], lines: int) -> Note[T]:

@@ -1,22 +1,35 @@
-"""What all reports of a test run say."""
+"""A test run in words, without any markup: what all its formats have in common."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from promptops.model.answer import Answer
+from promptops.model.arm import TokenMeans
+from promptops.model.place import Place
 from promptops.model.report import Style
-from promptops.model.test_run import BranchCount, CaseRun, Decided, Source, TestRun
+from promptops.model.test_run import (
+    AssertionResult,
+    BranchCount,
+    CaseRun,
+    Decided,
+    JudgeAgreement,
+    Source,
+    TestRun,
+    Worse,
+)
 from promptops.plurals import counted, some
-from promptops.report.parts.json_text import json_data
-from promptops.report.parts.visible import visible, visible_path
-from promptops.report.test.troubles import Trouble
+from promptops.records import record, replace
+from promptops.report.data_text import json_data
+from promptops.report.visible import visible, visible_path
 
 RECORD = "promptops test --record"
 ALL = "promptops test --format json"
+UNKNOWN = "?"
+NONE = "-"
 
 _LONGEST_NAME = 200
 _NAMES_SHOWN = 3
@@ -89,6 +102,25 @@ def _scores(decided: Iterable[Decided]) -> Iterator[str]:
         yield f"{counted(verdicts['fail'], 'score')} worse"
     if verdicts["inconclusive"]:
         yield f"{counted(verdicts['inconclusive'], 'score')} inconclusive"
+
+
+def cost_1000(usd: float | None) -> str:
+    """The cost of 1,000 requests: three digits, `?` without a price."""
+    if usd is None:
+        return UNKNOWN
+    return f"{usd:,.0f}" if usd >= 1000 else f"{usd:.3g}"
+
+
+def seconds(number: float | None) -> str:
+    """Two digits; `-` without a number."""
+    if number is None:
+        return NONE
+    return f"{number:.0f}" if number >= 10 else f"{number:.2g}"
+
+
+def tokens(means: TokenMeans | None) -> str:
+    """Mean tokens of the request and the answer: `412→38`."""
+    return NONE if means is None else f"{means.input:,.0f}→{means.output:,.0f}"
 
 
 def cost(usd: float) -> str:
@@ -251,8 +283,7 @@ class Differences:
 
     def legend(self, before: str, after: str) -> str:
         """The legend: which mark or colour belongs to which text."""
-        from promptops.report.parts.shown_lines import marked
-        from promptops.report.parts.words import Segment
+        from promptops.report.differences import Segment, marked
 
         words = Segment("removed", before), Segment("same", " "), Segment("added", after)
         return marked(words, self._style)
@@ -263,7 +294,7 @@ class Differences:
         if self._left < 0 or max(len(before), len(after)) > _LONGEST:
             return
         # This import takes 20 ms, and most runs have no difference to show.
-        from promptops.report.parts.shown_lines import by_words, marked, shortened
+        from promptops.report.differences import by_words, marked, shortened
 
         found = by_words(before, after)
         for line in found[:_LINES]:
@@ -285,3 +316,186 @@ def problem_lines(found: Iterable[CaseRun]) -> Iterator[str]:
         names = list(dict.fromkeys(short(case.name) for case in cases if case.name))
         shown = f" ({some(names, _NAMES_SHOWN)})" if names else ""
         yield f"{visible_path(str(cases[0].place))}: {visible(reason)}{shown}"
+
+
+# Collects the reasons why cases don't pass, each once.
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """One reason why a case does not pass.
+
+    Attributes:
+        runs: The affected runs of the case, in order; at least one. For an error, the runs of all
+            cases, also of other prompts, with the same error at the same place.
+        assertion: The assertion that does not hold or can't be evaluated; None for other reasons.
+    """
+
+    status: Literal["failed", "error"]
+    place: Place
+    reason: str
+    runs: tuple[CaseRun, ...]
+    assertion: AssertionResult | None = None
+
+    @property
+    def case(self) -> CaseRun:
+        """The first affected run."""
+        return self.runs[0]
+
+    @property
+    def concerned(self) -> frozenset[tuple[str, str]]:
+        """Prompt and name of the cases; empty for the error of a file."""
+        return frozenset((case.prompt, case.name) for case in self.runs if case.name)
+
+    @property
+    def compared(self) -> tuple[str, str] | None:
+        """The expected and the actual text."""
+        texts = self.assertion.compared if self.assertion and self.status == "failed" else None
+        return (texts.expected, texts.got) if texts else None
+
+
+def troubles(cases: Iterable[CaseRun]) -> list[Trouble]:
+    """The reasons of all failures and errors except outages, in the order of the cases."""
+    found: dict[object, Trouble] = {}
+    for case in cases:
+        for trouble in _of_case(case):
+            whose = (case.prompt, case.name) if trouble.status == "failed" else None
+            what = trouble.assertion.type if trouble.assertion else None
+            key = (whose, trouble.status, what, trouble.place, trouble.reason)
+            earlier = found.get(key)
+            if earlier is None:
+                found[key] = trouble
+            elif earlier.runs[-1] is not trouble.case:
+                found[key] = replace(earlier, runs=(*earlier.runs, *trouble.runs))
+    return list(found.values())
+
+
+def shared(cases: Iterable[CaseRun]) -> list[Trouble]:
+    """The errors that several cases share."""
+    return [each for each in troubles(cases) if len(each.concerned) > 1]
+
+
+def outages(run: TestRun) -> dict[str, list[CaseRun]]:
+    """The errors of providers and the network, by reason."""
+    return _by_reason(case for case in run.cases if case.status == "error" and case.infrastructure)
+
+
+def notes(run: TestRun) -> dict[str, list[CaseRun]]:
+    """Notes on cases that pass, each with its cases."""
+    return _by_reason(case for case in run.cases if case.status == "passed" and case.reason)
+
+
+def stale(run: TestRun) -> dict[str, list[CaseRun]]:
+    """The cases without a recording, by prompt."""
+    return by_prompt(case for case in run.cases if case.status == "stale")
+
+
+def breaks(case: CaseRun, assertion: AssertionResult) -> bool:
+    """Whether the case does not pass because of it; a measure that does not hold is no reason."""
+    return assertion.status == "error" or (assertion.status == "failed" and assertion.must)
+
+
+def _by_reason(cases: Iterable[CaseRun]) -> dict[str, list[CaseRun]]:
+    found: dict[str, list[CaseRun]] = {}
+    for case in cases:
+        found.setdefault(case.reason, []).append(case)
+    return found
+
+
+def _of_case(case: CaseRun) -> Iterator[Trouble]:
+    if case.status == "failed":
+        yield from list(_of_assertions(case)) or [_of_itself(case, "failed")]
+    elif case.infrastructure:
+        yield from (trouble for trouble in _of_assertions(case) if trouble.status == "failed")
+    elif case.status == "error":
+        found = list(_of_assertions(case))
+        if not any(each.status == "error" for each in found):
+            yield _of_itself(case, "error")
+        yield from found
+
+
+def _of_itself(case: CaseRun, status: Literal["failed", "error"]) -> Trouble:
+    reason = case.reason or "no reason was given"
+    return Trouble(status=status, place=case.place, reason=reason, runs=(case,))
+
+
+def _of_assertions(case: CaseRun) -> Iterator[Trouble]:
+    for assertion in case.assertions:
+        if breaks(case, assertion):
+            yield Trouble(
+                status="error" if assertion.status == "error" else "failed",
+                place=assertion.place,
+                reason=assertion.reason,
+                runs=(case,),
+                assertion=assertion,
+            )
+
+
+# The wording of score decisions in all formats, without markup.
+
+BEFORE, NOW = "before", "now"
+SAME = "both answers are the same"
+LONG = f"too long to compare here: {ALL}"
+
+
+def lines(decided: Decided, differences: Differences) -> Iterator[str]:
+    """Results of fresh answers, and the cases that lost most with the differences of answers."""
+    if proved(decided):
+        yield proved(decided)
+    if worst(decided):
+        yield f"worst cases, {differences.legend(BEFORE, NOW)}:"
+    for worse in worst(decided):
+        yield from case_lines(worse, differences)
+
+
+def case_lines(worse: Worse, differences: Differences, too_long: str = LONG) -> Iterator[str]:
+    """A case that lost, with the difference of its answers below it, or why it is not shown."""
+    yield f"  {visible_path(short(worse.name))}: {lost(worse)}"
+    before, after = answers(worse)
+    compared = list(differences.lines(before, after)) if before != after else [SAME]
+    yield from (f"    {line}".rstrip() for line in compared or [too_long])
+
+
+def agreement(judge: JudgeAgreement) -> str:
+    """The agreement of a judge with human labels, and whether it may gate."""
+    kappa = "chance alone would agree as often"
+    if judge.kappa is not None and judge.kappa_low is not None:
+        kappa = f"kappa {judge.kappa:.2f} (at least {judge.kappa_low:.2f})"
+    gates = "it may gate" if judge.may_gate else "it may only measure"
+    return f"{kappa} on {counted(judge.anchors, 'anchor')}, {gates}"
+
+
+def plain_agreement(judge: JudgeAgreement) -> str:
+    """Whether a judge may gate, without statistics."""
+    anchors = counted(judge.anchors, "anchor")
+    if judge.may_gate:
+        return f"agrees with people on {anchors}, so it may gate"
+    return f"is not proved to agree with people well enough by {anchors}, so it may only measure"
+
+
+def score_verdict(decided: Decided) -> str:
+    """The verdict, with a note if it does not affect the run's verdict."""
+    return decided.verdict if decided.gates else f"{decided.verdict} (not gated)"
+
+
+def worst(decided: Decided) -> tuple[Worse, ...]:
+    """The cases that lost most, if the verdict is not `pass`."""
+    return () if decided.verdict == "pass" else decided.worst
+
+
+def proved(decided: Decided) -> str:
+    """Such as `proved worse by fresh answers: refund, late parcel`; "" if none were needed."""
+    names = ", ".join(map(short, decided.culprits))
+    return f"proved worse by fresh answers: {names}" if names else ""
+
+
+def lost(worse: Worse) -> str:
+    """The scores of a case, such as `80 to 46.7 points`."""
+    before, after = (f"{round(100 * score, 1):g}" for score in (worse.before, worse.after))
+    return f"{before} to {after} points"
+
+
+def answers(worse: Worse) -> tuple[str, str]:
+    """The answers of baseline and candidate, as strings."""
+    before, after = map(answer_lines, (worse.before_answer, worse.after_answer))
+    return "\n".join(before), "\n".join(after)

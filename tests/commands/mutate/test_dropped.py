@@ -3,7 +3,7 @@
 import re
 from html import unescape
 
-from promptops.report.mutate.html import write
+from promptops.commands.mutate.page import write_html
 from tests.commands.mutate.mutated import ASK, HEAD, mutated
 
 PROMPT = f"""\
@@ -70,7 +70,7 @@ def test_the_page_strikes_out_all_lines_of_what_is_dropped(repo):
 
     found = mutated(repo, operators=OPERATORS)
 
-    struck = re.findall(r'<pre class="broken">(.*?)</pre>', write(found), re.DOTALL)
+    struck = re.findall(r'<pre class="broken">(.*?)</pre>', write_html(found), re.DOTALL)
     wanted = [f"- <del>{text}</del>" for text in (SYSTEM, EXAMPLE, LOOP, TOOL)]
     assert [unescape(text) for text in struck] == wanted
     lines = [(each.place.line, each.place.end_line) for each in found.mutants]

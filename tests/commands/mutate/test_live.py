@@ -2,11 +2,11 @@
 
 import pytest
 
+from promptops.commands.mutate import report
 from promptops.errors import UsageError
 from promptops.evals.engine.ask import Patience, Settings
 from promptops.model.mutant import Kill, LiveTrial
 from promptops.model.place import Place
-from promptops.report.mutate import facts
 from promptops.testing.options import RunOptions
 from promptops.testing.runner import test as run_cases
 from promptops.workspace.selection import SelectionOptions
@@ -220,7 +220,7 @@ def test_a_survivor_without_an_assertion_on_answers_has_a_note(repo):
     notes = {each.live.note for each in found.mutants}
     why = "no case whose request it changes has an assertion on the answer"
     assert notes == {why}
-    assert list(facts.remarks(found)) == [
+    assert list(report.remarks(found)) == [
         f"live: no model was called about 2 mutants that no behaviour notices: {why}"
     ]
     assert found.untried == 2

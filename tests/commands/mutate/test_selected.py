@@ -3,10 +3,10 @@
 import pytest
 
 from promptops.commands.lint.lint import LintOptions, lint
+from promptops.commands.mutate import report as facts
 from promptops.errors import UsageError
 from promptops.model.mutant import MutationCount
 from promptops.model.place import Place
-from promptops.report.mutate import facts
 from promptops.workspace.selection import SelectionOptions
 from promptops.workspace.workspace import workspace
 from tests.commands.mutate.mutated import ASK, HEAD, mutated, statuses

@@ -18,6 +18,8 @@ from typing import Any
 
 from promptops.catalog.catalog import Catalog
 from promptops.cli.main import run
+from promptops.commands.diff.page import write_html
+from promptops.commands.diff.report import write_markdown, write_text
 from promptops.diff.compare import CompareOptions, compare
 from promptops.lint.examples import MemoryTree
 from promptops.lint.pipeline import Silencers, conclude, lint_one
@@ -27,9 +29,8 @@ from promptops.model.change import DiffReport
 from promptops.model.internal_error import CODE
 from promptops.model.report import LintReport
 from promptops.model.tree import TreeEntry
-from promptops.report import writer
-from promptops.report.diff import html, markdown, text
-from promptops.report.parts import record_json
+from promptops.report.data_text import write_json
+from promptops.report.findings import writer
 from promptops.source.config import load
 from promptops.testing.plan import plan_cases
 
@@ -123,7 +124,7 @@ def check_pair(seed: int, index: int) -> None:
         raise Wrong(next(messages))
     if not any(c.code == "CHG310" for each in found if each.id == "fine" for c in each.changes):
         raise Wrong("a change of another file is hidden")
-    random.choice((text, markdown, html, record_json)).write(report)
+    random.choice((write_text, write_markdown, write_html, write_json))(report)
 
 
 class _Tree(MemoryTree):

@@ -1,11 +1,11 @@
 """The rate of successful attacks on each prompt, in a comment and in a terminal."""
 
-from promptops.report.check import markdown, text
+from promptops.commands.check import report
 from tests.report.check.html_reports import boundaries_checked
 
 
 def test_a_comment_has_a_row_for_each_attacked_prompt_the_highest_rate_first():
-    comment = markdown.write(boundaries_checked())
+    comment = report.write_markdown(boundaries_checked())
 
     table = comment.partition("| attacks |")[2].partition("\n\n")[0]
     assert table.splitlines()[2:] == [
@@ -16,7 +16,7 @@ def test_a_comment_has_a_row_for_each_attacked_prompt_the_highest_rate_first():
 
 
 def test_a_terminal_shows_the_prompts_with_successful_attacks():
-    lines = text.write(boundaries_checked()).splitlines()
+    lines = report.write_text(boundaries_checked()).splitlines()
 
     at = lines.index("probes: inconclusive: 4 of 100 attacks succeeded")
     assert lines[at + 1 : at + 4] == [

@@ -9,12 +9,12 @@ from xml.etree import ElementTree
 
 import pytest
 
+from promptops.commands.check import report as gate_report
 from promptops.model.check import CheckReport
 from promptops.model.finding import Severity
 from promptops.model.place import Place
 from promptops.model.report import LintReport, Risk
-from promptops.report.check import github, gitlab, junit, markdown, sarif, text
-from promptops.report.parts.record_json import record_json, write
+from promptops.report.data_text import record_json, write_json
 from tests.golden_files import compare
 from tests.output_schemas import validate
 from tests.report.check.html_reports import LINT_CHANGES
@@ -29,12 +29,12 @@ from tests.report.test_report_schemas import sarif_errors, without_sarif_schema
 
 GOLDEN = Path(__file__).parent / "golden"
 FORMATS = {
-    "txt": text,
-    "md": markdown,
-    "github.txt": github,
-    "gitlab.json": gitlab,
-    "junit.xml": junit,
-    "sarif.json": sarif,
+    "txt": gate_report.write_text,
+    "md": gate_report.write_markdown,
+    "github.txt": gate_report.write_github,
+    "gitlab.json": gate_report.write_gitlab,
+    "junit.xml": gate_report.write_junit,
+    "sarif.json": gate_report.write_sarif,
 }
 SEEN_BY_A_LOG = ("txt", "md", "github.txt")
 
@@ -63,8 +63,14 @@ def test_below_1_0_0_the_gate_says_why_a_smaller_number_is_raised(versions, bump
     found = replace(REPORTS["wording"], before_version=before, after_version=after)
     gate = report(LintReport(findings=(), files=1), diff=found, test=green(), risks=())
 
-    (row,) = (line for line in markdown.write(gate).splitlines() if line.startswith("| release"))
-    assert text.write(gate).splitlines()[-1].endswith(f" · required version bump: {bump}")
+    (row,) = (
+        line
+        for line in gate_report.write_markdown(gate).splitlines()
+        if line.startswith("| release")
+    )
+    assert (
+        gate_report.write_text(gate).splitlines()[-1].endswith(f" · required version bump: {bump}")
+    )
     assert row == f"| release | pass | required version bump: {bump} |"
 
 
@@ -105,7 +111,7 @@ CASES = {
 @pytest.mark.parametrize("ending", FORMATS)
 @pytest.mark.parametrize("name", CASES)
 def test_a_format_writes_what_its_golden_file_says(sample, name, ending):
-    shown = FORMATS[ending].write(CASES[name](sample))
+    shown = FORMATS[ending](CASES[name](sample))
 
     compare(GOLDEN / f"{name}.{ending}", shown)
 
@@ -114,7 +120,7 @@ def test_a_format_writes_what_its_golden_file_says(sample, name, ending):
 def test_junit_is_red_just_where_the_gate_says_no(sample, name):
     found = CASES[name](sample)
 
-    root = ElementTree.fromstring(junit.write(found))
+    root = ElementTree.fromstring(gate_report.write_junit(found))
 
     counts = {key: int(root.attrib[key]) for key in ("tests", "failures", "errors")}
     cases = list(root.iter("testcase"))
@@ -130,7 +136,7 @@ def test_junit_is_red_just_where_the_gate_says_no(sample, name):
 @without_sarif_schema
 @pytest.mark.parametrize("name", CASES)
 def test_sarif_fits_its_official_schema_and_knows_each_rule(sample, name):
-    value = standard_json.loads(sarif.write(CASES[name](sample)))
+    value = standard_json.loads(gate_report.write_sarif(CASES[name](sample)))
 
     assert sarif_errors(value) == []
     run = value["runs"][0]
@@ -145,7 +151,7 @@ def test_the_verdict_is_that_of_findings_and_cases(sample, severity):
     worst = max(sample.findings, key=lambda finding: finding.severity)
     lint = LintReport(findings=(replace(worst, severity=severity),), files=1)
 
-    shown = text.write(report(lint, test=green(), risks=()))
+    shown = gate_report.write_text(report(lint, test=green(), risks=()))
 
     word = "fail" if severity is Severity.ERROR else "pass"
     assert (
@@ -157,7 +163,9 @@ def test_the_verdict_is_that_of_findings_and_cases(sample, severity):
 def test_a_comment_is_never_too_long_and_says_what_is_left_out(sample):
     lint = replace(sample, findings=sample.findings * 200)
 
-    shown = markdown.write(report(lint, test=large(), risks=(Risk(message="a risk " * 60),) * 100))
+    shown = gate_report.write_markdown(
+        report(lint, test=large(), risks=(Risk(message="a risk " * 60),) * 100)
+    )
 
     assert len(shown) <= 65_536
     assert "more risks\n" in shown
@@ -170,7 +178,7 @@ def test_a_comment_on_very_many_changes_is_whole_and_not_too_long():
         large_report(400, 5), risks=(Risk(message="a risk " * 60),) * 100, refused=("risk",)
     )
 
-    shown = markdown.write(found)
+    shown = gate_report.write_markdown(found)
 
     assert 60_000 < len(shown) <= 65_536
     assert shown.count("<details") == shown.count("</details>")
@@ -182,7 +190,7 @@ def test_a_comment_on_very_many_changes_is_whole_and_not_too_long():
 def test_findings_have_the_room_that_test_cases_leave(sample):
     lint = replace(sample, findings=sample.findings * 200)
 
-    shown = markdown.write(report(lint, test=green()))
+    shown = gate_report.write_markdown(report(lint, test=green()))
 
     assert 60_000 < len(shown) <= 65_536
 
@@ -193,9 +201,7 @@ def test_nothing_but_newlines_controls_a_terminal_or_a_log(name, ending):
     written = HOSTILE[name]
     lint = LintReport(findings=(hostile_finding(written),), files=1)
 
-    shown = FORMATS[ending].write(
-        report(lint, test=hostile(written), risks=(hostile_risk(written),))
-    )
+    shown = FORMATS[ending](report(lint, test=hostile(written), risks=(hostile_risk(written),)))
 
     kinds = {unicodedata.category(char) for char in shown.replace("\n", "")}
     assert kinds & {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"} == set()
@@ -209,7 +215,7 @@ def test_json_is_what_its_schema_says(sample, name):
 
 
 def test_json_is_one_object_that_ends_with_one_newline(sample):
-    shown = write(report(sample))
+    shown = write_json(report(sample))
 
     value = standard_json.loads(shown)
     assert shown.endswith("}\n")

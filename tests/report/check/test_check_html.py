@@ -7,9 +7,9 @@ from unicodedata import category
 
 import pytest
 
+from promptops.commands.check.page import write_html
 from promptops.model.finding import Severity
 from promptops.model.test_run import TestRun
-from promptops.report.check.html import write
 from tests.report.check.html_reports import (
     DESK,
     LINT_CHANGES,
@@ -40,13 +40,13 @@ read = cache(html_pages.read)
 
 @cache
 def written(name):
-    return write(REPORTS[name]())
+    return write_html(REPORTS[name]())
 
 
 @cache
 def written_with(name):
     """A page whose every text is the hostile one of this name."""
-    return write(hostile(HOSTILE[name]))
+    return write_html(hostile(HOSTILE[name]))
 
 
 def with_class(root, name, tag=""):
@@ -118,7 +118,7 @@ def test_no_character_of_a_stranger_is_invisible(name):
 
 
 def test_survivors_are_shown_in_the_source_and_the_table_leads_to_the_score_of_a_prompt():
-    root = read(write(mutated()))
+    root = read(write_html(mutated()))
 
     (group,) = (each for each in root.all("section") if each.attributes.get("id") == "mutation")
     cells = [
@@ -163,7 +163,7 @@ def test_the_verdict_comes_first_then_what_the_gate_asks():
 
 def test_below_1_0_0_the_page_says_why_a_smaller_number_is_raised():
     found = replace(REPORTS_OF_DIFF["wording"], before_version="0.1.0", after_version="0.1.1")
-    (header,) = read(write(report(diff=found, shown=shown()))).all("header")
+    (header,) = read(write_html(report(diff=found, shown=shown()))).all("header")
 
     assert words(next(header.all("h1"))) == (
         "✓ pass required version bump: minor, 0.1.0 -> 0.1.1"
@@ -172,13 +172,13 @@ def test_below_1_0_0_the_page_says_why_a_smaller_number_is_raised():
 
 
 def header_said(name):
-    from promptops.report.check.facts import rows as asked
+    from promptops.commands.check.facts import rows as asked
 
     return next(row.result for row in asked(failed()) if row.name == name)
 
 
 def test_what_is_refused_and_what_is_a_risk_stand_above_all_parts():
-    page = write(failed())
+    page = write_html(failed())
 
     root = read(page)
     refused, risks, *_ = with_class(root, "risks")
@@ -213,7 +213,7 @@ def test_on_a_fail_each_reason_stands_above_all_parts_and_leads_to_the_one_that_
 def test_only_reasons_that_fit_the_top_are_listed():
     many = tuple(replace(findings()[1], message=f"no {number}") for number in range(30))
 
-    root = read(write(report(findings=many, shown=shown())))
+    root = read(write_html(report(findings=many, shown=shown())))
 
     (section,) = (each for each in with_class(root, "refused") if each.name == "section")
     assert len(list(section.all("li"))) == 20
@@ -221,7 +221,7 @@ def test_only_reasons_that_fit_the_top_are_listed():
 
 
 def test_a_pass_with_risks_is_not_shown_as_a_green_pass():
-    root = read(write(report(risks=(LINT_CHANGES, LINT_CHANGES))))
+    root = read(write_html(report(risks=(LINT_CHANGES, LINT_CHANGES))))
 
     (title,) = root.all("h1")
     (pill,) = with_class(title, "pill")
@@ -232,7 +232,7 @@ def test_a_pass_with_risks_is_not_shown_as_a_green_pass():
 
 def test_the_parts_that_have_something_to_say_are_led_to_in_their_order():
     def led_to(made):
-        return [words(item) for nav in read(write(made)).all("nav") for item in nav.all("li")]
+        return [words(item) for nav in read(write_html(made)).all("nav") for item in nav.all("li")]
 
     failing = ["Findings 6", "Cases 17", "Coverage 82%", "Changes 7", "Tests", "Cost"]
     assert led_to(failed()) == failing
@@ -242,7 +242,7 @@ def test_the_parts_that_have_something_to_say_are_led_to_in_their_order():
 
 
 def test_one_table_shows_for_each_prompt_what_its_tests_notice():
-    root = read(write(boundaries_checked()))
+    root = read(write_html(boundaries_checked()))
 
     (table,) = with_class(root, "worth", "table")
     assert [", ".join(row) for row in rows(table)] == [
@@ -260,7 +260,7 @@ def test_one_table_shows_for_each_prompt_what_its_tests_notice():
 
 
 def test_a_gate_that_had_nothing_to_look_at_says_so():
-    root = read(write(empty()))
+    root = read(write_html(empty()))
 
     (verdict,) = with_class(root, "verdict")
     assert words(verdict) == "nothing to check, no file that prompts depend on changed"
@@ -268,7 +268,7 @@ def test_a_gate_that_had_nothing_to_look_at_says_so():
 
 
 def test_an_empty_part_says_that_nothing_is_wrong():
-    root = read(write(same()))
+    root = read(write_html(same()))
 
     assert "Nothing changed for callers, the model or consumers" in with_id(root, "changes").text
     assert "None in 1 file" in with_id(root, "findings").text
@@ -307,7 +307,7 @@ def test_changes_are_shown_as_on_the_page_of_a_diff():
 
 
 def test_a_finding_stands_below_its_line_with_what_it_speaks_of_marked():
-    root = read(write(report(findings=findings()[1:2], shown=shown())))
+    root = read(write_html(report(findings=findings()[1:2], shown=shown())))
 
     (stretch,) = with_class(root, "stretch")
     lines = [(each.attributes["data-line"], each.text) for each in with_class(stretch, "line")]
@@ -343,7 +343,7 @@ def test_files_of_findings_that_fail_the_gate_come_first():
 
 
 def test_places_that_belong_to_a_finding_are_shown_with_their_lines():
-    root = read(write(report(findings=findings()[2:3], shown=shown())))
+    root = read(write_html(report(findings=findings()[2:3], shown=shown())))
 
     (related,) = with_class(root, "related")
     assert [words(item) for item in related.all("li")] == [
@@ -355,7 +355,7 @@ def test_places_that_belong_to_a_finding_are_shown_with_their_lines():
 
 
 def test_a_long_line_is_cut_around_what_is_marked():
-    root = read(write(report(findings=findings()[4:5], shown=shown())))
+    root = read(write_html(report(findings=findings()[4:5], shown=shown())))
 
     (line,) = (each for each in with_class(root, "line") if next(each.all("mark"), None))
     assert line.text.startswith("…")
@@ -365,7 +365,7 @@ def test_a_long_line_is_cut_around_what_is_marked():
 
 
 def test_without_sources_a_finding_is_shown_with_the_line_that_it_knows():
-    root = read(write(bare()))
+    root = read(write_html(bare()))
 
     stretches = with_class(root, "stretch")
     assert [[each.text for each in with_class(one, "line")] for one in stretches] == [
@@ -381,7 +381,7 @@ def test_without_sources_a_finding_is_shown_with_the_line_that_it_knows():
 def test_only_findings_that_don_t_fail_the_gate_can_be_hidden(fail_on, quiet):
     info, error, *_ = findings()
 
-    root = read(write(report(findings=(info, error), fail_on=fail_on, shown=shown())))
+    root = read(write_html(report(findings=(info, error), fail_on=fail_on, shown=shown())))
 
     found = sorted("quiet" in each.attributes["class"] for each in with_class(root, "stretch"))
     assert found == quiet
@@ -399,7 +399,7 @@ def test_cases_are_shown_as_on_the_page_of_a_run_those_first_that_don_t_pass():
 
 
 def test_a_branch_that_no_case_takes_is_marked_in_its_template_once_for_all_prompts():
-    root = read(write(report(test=replace(green_run(), coverage=covered()), shown=shown())))
+    root = read(write_html(report(test=replace(green_run(), coverage=covered()), shown=shown())))
 
     triage, desk = with_class(root, "untaken")
     remarks = [words(each) for each in with_class(desk, "remark")]
@@ -416,7 +416,7 @@ def green_run():
 
 
 def test_the_whole_template_is_there_folded_where_nothing_is_missing():
-    root = read(write(report(test=replace(green_run(), coverage=covered()), shown=shown())))
+    root = read(write_html(report(test=replace(green_run(), coverage=covered()), shown=shown())))
 
     triage, _ = with_class(root, "untaken")
     folds = [words(next(each.all("summary"))) for each in with_class(triage, "fold")]
@@ -427,7 +427,7 @@ def test_the_whole_template_is_there_folded_where_nothing_is_missing():
 
 
 def test_each_prompt_has_a_bar_of_its_covered_share():
-    root = read(write(report(test=replace(green_run(), coverage=covered()), shown=shown())))
+    root = read(write_html(report(test=replace(green_run(), coverage=covered()), shown=shown())))
 
     (shares,) = with_class(root, "shares")
     assert [words(item) for item in shares.all("li")] == [
@@ -454,7 +454,7 @@ def test_cost_stands_before_and_after_with_the_tokens_of_recorded_answers():
         verdict="pass",
     )
 
-    (table,) = with_class(read(write(report(test=run, diff=realistic()))), "costs", "table")
+    (table,) = with_class(read(write_html(report(test=run, diff=realistic()))), "costs", "table")
 
     found = rows(table)
     triage = next(row for row in found if row[0] == "support/triage")
@@ -483,7 +483,7 @@ def test_cost_stands_before_and_after_with_the_tokens_of_recorded_answers():
 
 def test_estimates_are_said_to_be_estimates():
     estimated, counted = (
-        words(with_id(read(write(report(diff=diff, shown=shown()))), "cost"))
+        words(with_id(read(write_html(report(diff=diff, shown=shown()))), "cost"))
         for diff in (realistic(), replace(realistic(), tokenizer="o200k_base"))
     )
 
@@ -492,7 +492,7 @@ def test_estimates_are_said_to_be_estimates():
 
 
 def test_a_page_without_a_base_shows_no_version_and_no_changes():
-    root = read(write(passed()))
+    root = read(write_html(passed()))
 
     assert words(next(root.all("h1"))) == "✓ pass"
     (revisions,) = with_class(root, "revisions")

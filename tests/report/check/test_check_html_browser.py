@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from promptops.report.check.html import write
+from promptops.commands.check.page import write_html
 from tests.report.check.html_reports import REPORTS, failed, hostile, large, passed
 from tests.report.diff.browser import visits
 from tests.tiers import fast_first, fast_only
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.xdist_group("browser")  # one worker has the browser
 
 @pytest.fixture
 def opened(browser, tmp_path):
-    with visits(browser, tmp_path, write) as visit:
+    with visits(browser, tmp_path, write_html) as visit:
         yield visit
 
 

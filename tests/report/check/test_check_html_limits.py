@@ -2,11 +2,11 @@
 
 import pytest
 
+from promptops.commands.check.page import write_html
 from promptops.model.finding import Severity
 from promptops.model.place import Place
 from promptops.model.report import Risk
 from promptops.model.test_run import CoverageRow, TestRun, Uncovered
-from promptops.report.check.html import write
 from tests.hanging import ends_soon
 from tests.report.check.html_reports import finding, large, report, shown, source
 from tests.report.diff.html_pages import read
@@ -21,7 +21,7 @@ def with_class(root, name):
 def test_600_prompts_and_3000_cases_make_a_page_that_opens():
     made = large(600, 5)
     with ends_soon(cpu_s=120):
-        page = write(made)
+        page = write_html(made)
 
     assert len(page) < 15_000_000
     assert page.count('<details class="case item') == 1_000
@@ -33,7 +33,7 @@ def test_cases_that_don_t_pass_are_shown_before_those_that_do():
     passing = [case("a", f"case {number}") for number in range(1_500)]
     failing = [case("b", f"case {number}", status="failed") for number in range(700)]
 
-    root = read(write(report(test=TestRun(cases=(*passing, *failing), verdict="fail"))))
+    root = read(write_html(report(test=TestRun(cases=(*passing, *failing), verdict="fail"))))
 
     sections = with_class(root, "prompt")
     shown_of = [len(with_class(section, "case")) for section in sections]
@@ -46,7 +46,7 @@ def test_findings_that_are_too_many_are_counted_and_not_lost():
     place = Place("prompts/a.prompt.yaml", 1, 1, 1, 2)
     many = tuple(finding("VAR001", Severity.ERROR, f"no `{n}`", place) for n in range(1_200))
 
-    root = read(write(report(findings=many)))
+    root = read(write_html(report(findings=many)))
 
     assert len(with_class(root, "remark")) == 1_000
     assert "200 more findings: promptops check --format json has all" in root.text
@@ -65,7 +65,7 @@ def test_branches_that_are_too_many_are_counted_and_not_lost():
         coverage=(CoverageRow(prompt="a", covered=0, total=1_100, uncovered=rows),),
     )
 
-    root = read(write(report(test=run, shown=shown(sources={path: source(1_100, {})}))))
+    root = read(write_html(report(test=run, shown=shown(sources={path: source(1_100, {})}))))
 
     assert len(with_class(root, "remark")) == 1_000
     assert "100 more places" in root.text
@@ -85,7 +85,7 @@ def test_where_sources_are_too_long_their_lines_are_counted():
         for name in names
     )
 
-    page = write(
+    page = write_html(
         report(
             test=TestRun(cases=(), verdict="pass", coverage=rows),
             shown=shown(sources=dict.fromkeys(names, text * 1_500)),
@@ -100,7 +100,7 @@ def test_where_sources_are_too_long_their_lines_are_counted():
 def test_what_is_told_at_the_top_is_cut():
     risks = tuple(Risk(message=f"risk {number}") for number in range(150))
 
-    root = read(write(report(risks=risks)))
+    root = read(write_html(report(risks=risks)))
 
     (section,) = with_class(root, "risks")
     assert len(list(section.all("li"))) == 100
@@ -112,6 +112,6 @@ def test_a_line_of_a_megabyte_is_cut(line):
     place = Place("prompts/a.prompt.yaml", 1, 500, 1, len(line))
     found = finding("VAR001", Severity.ERROR, "too long", place)
 
-    page = write(report(findings=(found,), shown=shown(sources={place.path: line})))
+    page = write_html(report(findings=(found,), shown=shown(sources={place.path: line})))
 
     assert len(page) < 200_000

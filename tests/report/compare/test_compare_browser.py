@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from promptops.report.compare.html import PICTURE_WIDTH, write
+from promptops.commands.compare.page import PICTURE_WIDTH, write_html
 from tests.report.compare.comparisons import COMPARISONS, many, recommended, undecided, unfinished
 from tests.report.compare.hostile_comparisons import hostile
 from tests.report.diff.browser import visits
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.xdist_group("browser")  # one worker has the browser
 
 @pytest.fixture
 def opened(browser, tmp_path):
-    with visits(browser, tmp_path, write) as visit:
+    with visits(browser, tmp_path, write_html) as visit:
         yield visit
 
 

@@ -5,9 +5,8 @@ from dataclasses import replace
 
 import pytest
 
+from promptops.commands.compare.page import Box, along, picture, placed, write_html
 from promptops.model.arm import Recommendation, ValueInterval
-from promptops.report.compare.html import picture, write
-from promptops.report.compare.labels import Box, along, placed
 from promptops.report.page.scale import cost_scale, score_scale
 from tests.hanging import ends_soon
 from tests.report.compare.comparisons import (
@@ -27,8 +26,8 @@ from tests.report.test.test_run_html import with_class
 
 
 def test_untrusted_text_adds_no_element():
-    usual = {each.name for make in COMPARISONS.values() for each in read(write(make())).all()}
-    attacked = read(write(hostile()))
+    usual = {each.name for make in COMPARISONS.values() for each in read(write_html(make())).all()}
+    attacked = read(write_html(hostile()))
 
     assert {each.name for each in attacked.all()} <= usual
     (body,) = attacked.all("body")
@@ -47,7 +46,7 @@ def test_untrusted_text_adds_no_element():
     ],
 )
 def test_the_headline_recommends_only_what_is_recommended(advice, headline):
-    page = read(write(replace(recommended(), recommendation=advice)))
+    page = read(write_html(replace(recommended(), recommendation=advice)))
 
     assert [each.text for each in page.all("h1")] == [headline]
 
@@ -75,7 +74,7 @@ def test_an_arm_that_costs_more_and_scores_less_is_hollow():
         "dear": True,
         "cheap": False,
     }
-    page = read(write(found))
+    page = read(write_html(found))
     assert len(with_class(page, "beaten")) == 2
 
 
@@ -83,7 +82,7 @@ def test_an_arm_without_a_price_is_named_below_the_picture():
     drawn = picture(unfinished().prompts[0])
 
     assert drawn.missing == (("local", "no price"), ("new", "no price"))
-    (caption,) = read(write(unfinished())).all("figcaption")
+    (caption,) = read(write_html(unfinished())).all("figcaption")
     assert "local (no price), new (no price)" in caption.text
 
 
@@ -91,7 +90,7 @@ def test_without_any_price_there_is_no_picture():
     found = comparison(prompt(reference(usd=None), arm("local", 0, usd=None)))
 
     assert picture(found.prompts[0]) is None
-    assert list(read(write(found)).all("svg")) == []
+    assert list(read(write_html(found)).all("svg")) == []
 
 
 def test_points_and_whiskers_are_where_costs_and_scores_are():
@@ -127,7 +126,7 @@ def test_the_parameters_that_differ_are_shown_below_the_model():
     cold, hot = ({"temperature": value, "seed": 1} for value in (0, 0.9))
     found = comparison(prompt(reference(params=cold), arm("hot", 0, params=hot)))
 
-    rows = with_class(read(write(found)), "arms")[0].text
+    rows = with_class(read(write_html(found)), "arms")[0].text
 
     assert re.findall(r"temperature [\d.]+|seed", rows) == ["temperature 0", "temperature 0.9"]
 
@@ -194,7 +193,7 @@ def test_a_label_avoids_lines_where_it_can():
 
 
 def test_a_case_has_a_cell_and_a_column_for_every_arm():
-    root = read(write(undecided()))
+    root = read(write_html(undecided()))
 
     (first, *_) = with_class(root, "case")
     cells = with_class(first, "cell")
@@ -213,15 +212,15 @@ def test_a_case_has_a_cell_and_a_column_for_every_arm():
 
 
 def test_only_a_case_in_which_all_arms_are_alike_can_be_hidden():
-    alike = with_class(read(write(recommended())), "case")
-    different = with_class(read(write(undecided())), "case")
+    alike = with_class(read(write_html(recommended())), "case")
+    different = with_class(read(write_html(undecided())), "case")
 
     assert [each.attributes["class"] for each in alike] == ["case item quiet"] * 3
     assert [each.attributes["class"] for each in different] == ["case item"] * 3
 
 
 def test_missing_answers_and_violated_contracts_are_explained():
-    first, second = with_class(read(write(unfinished())), "case")
+    first, second = with_class(read(write_html(unfinished())), "case")
 
     assert "Does not accept these inputs" in first.text
     assert "no recording of this request" in second.text
@@ -233,7 +232,7 @@ def test_a_worst_case_leads_to_its_answers():
     cases = replace(found.prompts[0].cases[0], name="ticket 194"), *found.prompts[0].cases
     found = replace(found, prompts=(replace(found.prompts[0], cases=cases),))
 
-    (first, *_) = with_class(read(write(found)), "worse", "details")
+    (first, *_) = with_class(read(write_html(found)), "worse", "details")
 
     assert [each.attributes["href"] for each in first.all("a")] == ["#prompt-1-case-1"]
 
@@ -241,7 +240,7 @@ def test_a_worst_case_leads_to_its_answers():
 @pytest.mark.slow
 def test_five_thousand_cases_of_five_arms_make_a_page_that_opens():
     with ends_soon(cpu_s=40):
-        page = write(large(prompts=5, cases=1_000))
+        page = write_html(large(prompts=5, cases=1_000))
 
     assert page.count('<details class="case item') == 5_000
     assert len(page) < 80_000_000

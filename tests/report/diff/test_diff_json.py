@@ -9,7 +9,7 @@ import pytest
 from promptops.diff.changes import change
 from promptops.model.change import CaseDiff, Seen, SeenPair, Witness
 from promptops.model.config import Waiver
-from promptops.report.parts.record_json import record_json, write
+from promptops.report.data_text import record_json, write_json
 from tests.output_schemas import SCHEMAS, validate
 from tests.report.diff.hostile_reports import hostile
 from tests.report.diff.reports import REPORTS, prompt, report
@@ -59,7 +59,7 @@ WHOLE = report(
 
 
 def test_all_of_a_report_is_there():
-    value = json.loads(write(WHOLE))
+    value = json.loads(write_json(WHOLE))
 
     validate("diff", value)
     assert value == {
@@ -193,7 +193,7 @@ def test_only_the_values_of_a_change_may_be_missing():
 def test_texts_of_strangers_are_kept_but_for_lone_surrogates(hostile_text):
     kept = re.sub("[\ud800-\udfff]", lambda found: f"\\u{ord(found[0]):04x}", hostile_text)
 
-    value = json.loads(write(hostile(hostile_text)))
+    value = json.loads(write_json(hostile(hostile_text)))
 
     (found,) = value["prompts"]
     (changed,) = found["changes"]

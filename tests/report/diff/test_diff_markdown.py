@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 from markdown_it import MarkdownIt
 
+from promptops.commands.diff.report import write_markdown
 from promptops.diff.changes import change
 from promptops.model.change import DiffReport
-from promptops.report.diff.markdown import write
 from tests.report.diff.hostile_reports import hostile
 from tests.report.diff.reports import REPORTS, case, other, prompt, report
 
@@ -60,7 +60,7 @@ def seen(token):
 
 def shown(before, after):
     """The lines of the fence that shows the difference of a message."""
-    text = write(report(prompt("a", cases=(case("one", other("user", before, after)),))))
+    text = write_markdown(report(prompt("a", cases=(case("one", other("user", before, after)),))))
     (fence,) = fences(text)
     assert fence.info == "diff"
     return fence.content.splitlines()
@@ -68,12 +68,12 @@ def shown(before, after):
 
 @pytest.mark.parametrize("name", REPORTS)
 def test_there_is_no_html_but_ours(name):
-    assert html(write(REPORTS[name])) <= OURS
+    assert html(write_markdown(REPORTS[name])) <= OURS
 
 
 @pytest.mark.parametrize("name", REPORTS)
 def test_what_is_folded_is_closed_before_the_next_begins(name):
-    text = write(REPORTS[name])
+    text = write_markdown(REPORTS[name])
 
     marks = re.findall(r"(?m)^<(/?)details", text)
     assert marks == ["", "/"] * (len(marks) // 2)
@@ -81,7 +81,7 @@ def test_what_is_folded_is_closed_before_the_next_begins(name):
 
 @pytest.mark.parametrize("name", sorted(set(REPORTS) - {"tests-only", "nothing"}))
 def test_the_table_has_a_row_of_five_cells_for_each_prompt(name):
-    found = rows(write(REPORTS[name]))
+    found = rows(write_markdown(REPORTS[name]))
 
     assert found[0] == ["prompt", "version", "what", "cases", "tokens"]
     assert {len(row) for row in found} == {5}
@@ -91,7 +91,10 @@ def test_the_table_has_a_row_of_five_cells_for_each_prompt(name):
 
 
 def test_a_section_alone_is_open_and_several_are_folded():
-    one, several = write(REPORTS["wording"]), write(REPORTS["removed-and-renamed"])
+    one, several = (
+        write_markdown(REPORTS["wording"]),
+        write_markdown(REPORTS["removed-and-renamed"]),
+    )
 
     assert (one.count("<details open>"), one.count("<details>")) == (1, 0)
     assert (several.count("<details open>"), several.count("<details>")) == (0, 3)
@@ -138,7 +141,7 @@ def test_a_fence_in_a_prompt_ends_no_fence_of_ours(ticks):
 def test_of_a_long_difference_the_first_lines_are_shown_and_where_to_find_the_others():
     many = "".join(f"{number}\n" for number in range(100))
 
-    text = write(report(prompt("a", cases=(case("one", other("user", "", many)),))))
+    text = write_markdown(report(prompt("a", cases=(case("one", other("user", "", many)),))))
 
     (fence,) = fences(text)
     assert fence.content.splitlines() == [f"+{number}" for number in range(40)]
@@ -151,7 +154,7 @@ def test_of_many_cases_the_first_are_shown():
         for number in range(9)
     )
 
-    text = write(report(prompt("a", cases=cases)))
+    text = write_markdown(report(prompt("a", cases=cases)))
 
     assert len(fences(text)) == 2
     assert "7 more cases not shown: <code>promptops diff v1.4.2..HEAD a --format json" in text
@@ -167,7 +170,7 @@ def test_prompts_for_which_there_is_no_room_are_counted():
         for number in range(300)
     )
 
-    text = write(DiffReport(base="a", head="b", prompts=prompts, compared=300))
+    text = write_markdown(DiffReport(base="a", head="b", prompts=prompts, compared=300))
 
     sections = text.count("<details>")
     in_table = len(rows(text)) - 1
@@ -183,7 +186,7 @@ def test_thousands_of_risks_and_quiet_prompts_are_counted():
     risky = [prompt(f"p{n}", replace(loud, message=f"`a{n}` is trusted now")) for n in range(3000)]
     quiet = [prompt(f"q{n}", change("CHG701", "/owners", "`owners`")) for n in range(3000)]
 
-    text = write(DiffReport(base="a", head="b", prompts=(*risky, *quiet), compared=6000))
+    text = write_markdown(DiffReport(base="a", head="b", prompts=(*risky, *quiet), compared=6000))
 
     listed = len(re.findall(r"(?m)^- <code>p\d", text.partition("| prompt |")[0]))
     assert len(text) < 65_536
@@ -193,7 +196,7 @@ def test_thousands_of_risks_and_quiet_prompts_are_counted():
 
 
 def test_a_text_of_a_stranger_stays_text(hostile_text):
-    text = write(hostile(hostile_text))
+    text = write_markdown(hostile(hostile_text))
 
     assert html(text) <= OURS
     assert {len(row) for row in rows(text)} == {5}
@@ -204,14 +207,14 @@ def test_a_text_of_a_stranger_stays_text(hostile_text):
 
 
 def test_nobody_is_called_and_no_issue_is_linked_by_a_text_of_a_stranger(hostile_text):
-    text = write(hostile(hostile_text))
+    text = write_markdown(hostile(hostile_text))
 
     outside = re.sub(r"(?ms)^(`{3,})diff$.*?^\1$|&#\d+;", "", text)
     assert re.findall(r"[@#]\w|www\.|https?:", outside) == []
 
 
 def test_nothing_but_newlines_controls_a_terminal(hostile_text):
-    text = write(hostile(hostile_text))
+    text = write_markdown(hostile(hostile_text))
 
     kinds = {unicodedata.category(char) for char in text.replace("\n", "")}
     assert kinds & {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"} == set()
@@ -222,4 +225,4 @@ def test_a_hostile_report_fits_too(hostile_text):
     one = hostile(hostile_text[:200] * 300)
     many = replace(one, prompts=one.prompts * 50)
 
-    assert len(write(many)) < 65_536
+    assert len(write_markdown(many)) < 65_536

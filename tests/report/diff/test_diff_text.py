@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
+from promptops.commands.diff.report import write_text
 from promptops.diff.changes import change
 from promptops.model.change import CaseDiff, DiffReport, Seen, SeenPair
 from promptops.model.version import Bump
-from promptops.report.diff.text import write
 from tests.report.diff.hostile_reports import hostile
 from tests.report.diff.reports import REPORTS, case, other, prompt, report, same
 
@@ -16,7 +16,7 @@ from tests.report.diff.reports import REPORTS, case, other, prompt, report, same
 def shown(before, after, **facts):
     """How the difference of a message is written."""
     found = report(prompt("a", cases=(case("one", other("user", before, after)),)), **facts)
-    lines = write(found).splitlines()
+    lines = write_text(found).splitlines()
     return [
         line.removeprefix("    ") for line in lines[lines.index("  case 'one' · user") + 1 : -3]
     ]
@@ -34,7 +34,7 @@ def shown(before, after, **facts):
 def test_below_1_0_0_the_last_line_says_why_a_smaller_number_is_raised(bump, after, raised):
     found = prompt("a", bump=Bump[bump.upper()])
 
-    last = write(report(found, before_version="0.1.0", after_version=after)).splitlines()[-1]
+    last = write_text(report(found, before_version="0.1.0", after_version=after)).splitlines()[-1]
 
     assert last == f"{bump}: 1 prompt changed of 12 compared from v1.4.2 to HEAD{raised}"
 
@@ -90,7 +90,7 @@ def test_cases_beyond_what_anybody_reads_are_named():
         case(f"case {number}", other("user", "", f"{number}\n" * 60)) for number in range(5)
     )
 
-    lines = write(report(prompt("a", cases=cases))).splitlines()
+    lines = write_text(report(prompt("a", cases=cases))).splitlines()
 
     assert lines[-4:-2] == [
         "  2 more cases not shown: `case 3`, `case 4`",
@@ -105,7 +105,7 @@ def test_a_case_that_changed_by_the_same_lines_is_named_whatever_stands_around()
         case("three", other("user", "b\nold", "b\nnewer")),
     )
 
-    lines = write(report(prompt("a", cases=cases))).splitlines()
+    lines = write_text(report(prompt("a", cases=cases))).splitlines()
 
     assert [line for line in lines if "case" in line] == [
         "  case 'one' · user",
@@ -124,7 +124,7 @@ def test_prompts_that_changed_otherwise_are_shown_by_themselves():
         replace(first, id="the-same", before_version=None, after_version=None),
     ]
 
-    lines = write(report(first, *others)).splitlines()
+    lines = write_text(report(first, *others)).splitlines()
 
     titles = [line for line in lines if line.endswith(")") and not line.startswith("  ")]
     assert [title.split(" ")[0] for title in titles] == [
@@ -138,7 +138,7 @@ def test_each_break_is_told_with_the_fingerprint_that_a_waiver_names():
     harmless = change("CHG301", "", "another text", fingerprint="0b")
     again = replace(breaks, fingerprint="0c")
 
-    text = write(report(prompt("a", breaks, harmless), prompt("b", again, harmless)))
+    text = write_text(report(prompt("a", breaks, harmless), prompt("b", again, harmless)))
 
     told = [line for line in text.splitlines() if "fingerprint" in line]
     assert told == ["    fingerprint 0a", "      fingerprint 0c"]
@@ -147,7 +147,7 @@ def test_each_break_is_told_with_the_fingerprint_that_a_waiver_names():
 def test_a_risk_that_many_prompts_share_is_told_once():
     changed = change("CHG121", "/inputs/properties/a", "`a` is trusted now")
 
-    lines = write(report(*(prompt(name, changed) for name in "abc"))).splitlines()
+    lines = write_text(report(*(prompt(name, changed) for name in "abc"))).splitlines()
 
     assert lines[0] == "risk: a and 2 more: `a` is trusted now  [CHG121]"
     assert lines[-1] == "minor: 3 prompts changed of 12 compared from v1.4.2 to HEAD, 3 risks"
@@ -160,7 +160,7 @@ def test_where_changes_came_through_other_files_each_says_so():
         change("CHG701", "/owners", "`owners`"),
     )
 
-    lines = write(report(prompt("p", *changes, via=("a.md.j2",)))).splitlines()
+    lines = write_text(report(prompt("p", *changes, via=("a.md.j2",)))).splitlines()
 
     assert lines[:5] == [
         "p  (minor)",
@@ -184,7 +184,7 @@ def test_a_case_without_a_request_says_why_and_shows_no_text(before, after, said
     pair = SeenPair(None if before else message, message if before and not after else None)
     broken = CaseDiff(name="one", messages=(pair,), before_error=before, after_error=after)
 
-    lines = write(report(prompt("a", cases=(broken,)))).splitlines()
+    lines = write_text(report(prompt("a", cases=(broken,)))).splitlines()
 
     assert lines[1:-2] == ["", *(f"  case 'one' {each}" for each in said)]
 
@@ -209,7 +209,7 @@ def test_a_price_is_that_of_1000_requests(before, after, said):
         after_usd=after,
     )
 
-    lines = write(report(prompt("a", cases=(priced,)))).splitlines()
+    lines = write_text(report(prompt("a", cases=(priced,)))).splitlines()
 
     assert lines[-3] == "  1 token as before (estimated)" + (f"; {said}" if said else "")
 
@@ -231,11 +231,11 @@ def test_a_price_is_that_of_1000_requests(before, after, said):
     ],
 )
 def test_the_last_line_sums_up(facts, line):
-    assert write(report(**facts)) == f"{line}\n"
+    assert write_text(report(**facts)) == f"{line}\n"
 
 
 def test_colours_stand_instead_of_the_marks():
-    coloured = write(REPORTS["wording"], style=lambda role, text: f"<{role}>{text}</>")
+    coloured = write_text(REPORTS["wording"], style=lambda role, text: f"<{role}>{text}</>")
 
     assert "at most <removed>4</><added>6</>." in coloured
     assert "[-" not in coloured
@@ -250,7 +250,7 @@ def test_a_style_is_given_only_these_roles():
         return f"{text}\x1b[m"
 
     for each in REPORTS.values():
-        write(each, style=style)
+        write_text(each, style=style)
 
     assert roles == {
         *("added", "code", "error", "gutter", "hint", "info", "note", "path", "removed"),
@@ -259,21 +259,21 @@ def test_a_style_is_given_only_these_roles():
 
 
 def test_nothing_but_newlines_controls_a_terminal(hostile_text):
-    text = write(hostile(hostile_text))
+    text = write_text(hostile(hostile_text))
 
     kinds = {unicodedata.category(char) for char in text.replace("\n", "")}
     assert kinds & {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"} == set()
 
 
 def test_a_log_reads_no_command(hostile_text):
-    lines = write(hostile(hostile_text)).split("\n")
+    lines = write_text(hostile(hostile_text)).split("\n")
 
     assert [line for line in lines if line.lstrip().startswith("::")] == []
     assert [line for line in lines if "##[" in line or "##vso" in line] == []
 
 
 def test_a_text_of_100_kb_is_cut_for_people(hostile_text):
-    assert len(write(hostile(hostile_text))) < 30_000
+    assert len(write_text(hostile(hostile_text))) < 30_000
 
 
 def test_a_report_of_500_prompts_is_written_in_no_time():
@@ -283,7 +283,7 @@ def test_a_report_of_500_prompts_is_written_in_no_time():
         for each in REPORTS["partial"].prompts
     )
 
-    lines = write(DiffReport(base="a", head="b", prompts=prompts, compared=600)).splitlines()
+    lines = write_text(DiffReport(base="a", head="b", prompts=prompts, compared=600)).splitlines()
 
     assert lines[0].startswith("risk: agents/order-desk-0 and 503 more: ")
     assert lines[-1] == "minor: 504 prompts changed of 600 compared from a to b, 504 risks"

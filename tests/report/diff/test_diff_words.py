@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from promptops.report.parts.words import line_difference, lines, tokens, word_difference
+from promptops.report.differences import line_difference, lines, tokens, word_difference
 from tests.hanging import ends_soon
 from tests.tiers import examples, fast_spread
 

@@ -6,8 +6,8 @@ from unicodedata import category
 
 import pytest
 
+from promptops.commands.diff.page import write_html
 from promptops.model.version import Bump
-from promptops.report.diff.html import write
 from tests.golden_files import compare
 from tests.report.diff.html_extremes import hostile
 from tests.report.diff.html_pages import read, readable
@@ -17,7 +17,7 @@ GOLDEN = Path(__file__).parent / "golden" / "page.txt"
 
 
 def test_what_a_page_says():
-    root = read(write(realistic()))
+    root = read(write_html(realistic()))
 
     (header,), (main,), (footer,) = map(root.all, ("header", "main", "footer"))
     said = "\n".join(map(readable, (header, main, footer)))
@@ -25,11 +25,13 @@ def test_what_a_page_says():
 
 
 def test_a_page_with_changes_has_a_link_that_leads_to_them():
-    assert "#changes" in {link.attributes["href"] for link in read(write(realistic())).all("a")}
+    assert "#changes" in {
+        link.attributes["href"] for link in read(write_html(realistic())).all("a")
+    }
 
 
 def test_tables_have_captions_or_heads_with_scope():
-    root = read(write(realistic()))
+    root = read(write_html(realistic()))
 
     heads = [[cell.attributes["scope"] for cell in table.all("th")] for table in root.all("table")]
     assert all(scopes[:2] == ["col", "col"] for scopes in heads)
@@ -37,7 +39,7 @@ def test_tables_have_captions_or_heads_with_scope():
 
 
 def test_no_character_of_a_stranger_is_invisible():
-    page = write(hostile())
+    page = write_html(hostile())
 
     kinds = {category(char) for char in page.replace("\n", "")}
     assert kinds & {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"} == set()
@@ -45,7 +47,7 @@ def test_no_character_of_a_stranger_is_invisible():
 
 
 def test_what_strangers_write_is_text_everywhere():
-    usual, attacked = (read(write(make())) for make in (realistic, hostile))
+    usual, attacked = (read(write_html(make())) for make in (realistic, hostile))
 
     assert {element.name for element in attacked.all()} <= {e.name for e in usual.all()} | {"code"}
     (body,) = attacked.all("body")
@@ -55,7 +57,7 @@ def test_what_strangers_write_is_text_everywhere():
 
 
 def test_risks_stand_before_all_prompts():
-    page = write(realistic())
+    page = write_html(realistic())
 
     assert page.index("what the model must never do") < page.index('<table class="prompts">')
 
@@ -64,7 +66,7 @@ def test_a_risk_of_many_prompts_is_one_line():
     risk = change(message="a prohibition is gone", risk="look")
     prompts = [prompt(name=f"p{number}", changes=[risk]) for number in range(20)]
 
-    root = read(write(report(*prompts)))
+    root = read(write_html(report(*prompts)))
 
     (section,) = (each for each in root.all("section") if each.attributes.get("class") == "risks")
     (item,) = section.all("li")
@@ -82,7 +84,7 @@ def test_cases_that_differ_alike_are_shown_once_with_their_names():
         for name in ("one", "two", "three", "four", "five")
     ]
 
-    root = read(write(report(prompt(cases=cases))))
+    root = read(write_html(report(prompt(cases=cases))))
 
     (difference,) = _differences(root)
     assert next(difference.all("h3")).text == "Cases one, two, three and 2 more"
@@ -103,7 +105,7 @@ def test_a_difference_seen_in_another_prompt_is_a_link_to_it():
         for name in "ab"
     ]
 
-    root = read(write(report(*prompts)))
+    root = read(write_html(report(*prompts)))
 
     first, second = _differences(root)
     (link,) = second.all("a")
@@ -124,7 +126,7 @@ def test_changes_that_several_prompts_share_are_shown_once_with_the_names_of_all
         for name in "abc"
     ]
 
-    root = read(write(report(*prompts)))
+    root = read(write_html(report(*prompts)))
 
     sections = [each for each in root.all("section") if "part" in classes(each)]
     assert len([each for each in root.all("ol") if "changes" in classes(each)]) == 1
@@ -139,7 +141,7 @@ def test_changes_that_several_prompts_share_are_shown_once_with_the_names_of_all
 def test_one_change_that_differs_keeps_two_prompts_apart():
     prompts = [prompt(name, [change(), change(message=f"{name} differs")]) for name in "ab"]
 
-    root = read(write(report(*prompts)))
+    root = read(write_html(report(*prompts)))
 
     assert len([each for each in root.all("ol") if "changes" in classes(each)]) == 2
 
@@ -147,7 +149,7 @@ def test_one_change_that_differs_keeps_two_prompts_apart():
 def test_a_change_that_weakens_tests_is_labelled_a_risk_and_never_neutral():
     loosened = change(code="CHG602", bump=Bump.NONE, risk="a test asserts less", warning=True)
 
-    root = read(write(report(prompt("a", [loosened]))))
+    root = read(write_html(report(prompt("a", [loosened]))))
 
     (item,) = (each for each in root.all("li") if "change" in classes(each))
     assert words(item).startswith("Risk it differs")
@@ -166,7 +168,7 @@ def test_parameters_that_differ_in_two_prompts_are_not_said_to_differ_alike():
     messages = pair("system", "Be brief.", "Be kind.")
     prompts = [prompt(name, cases=[case("usual", messages, rest=("model",))]) for name in "ab"]
 
-    root = read(write(report(*prompts)))
+    root = read(write_html(report(*prompts)))
 
     assert [len(list(each.all("table"))) for each in _differences(root)] == [1, 1]
 
@@ -178,7 +180,7 @@ def test_cases_that_look_alike_but_fail_otherwise_stay_apart():
         case("two", messages, after_error="no `b`"),
     ]
 
-    root = read(write(report(prompt(cases=cases))))
+    root = read(write_html(report(prompt(cases=cases))))
 
     assert len(_differences(root)) == 2
 
@@ -201,7 +203,7 @@ def _differences(root):
     ],
 )
 def test_only_what_nobody_has_to_see_can_be_hidden_as_neutral(values, quiet):
-    root = read(write(report(prompt(changes=[change(**values)]))))
+    root = read(write_html(report(prompt(changes=[change(**values)]))))
 
     hidden = [e for e in root.all() if "quiet" in (e.attributes.get("class") or "").split()]
     assert [element.name for element in hidden] == (["tr", "section", "li"] if quiet else [])
@@ -210,7 +212,7 @@ def test_only_what_nobody_has_to_see_can_be_hidden_as_neutral(values, quiet):
 def test_a_prompt_whose_requests_differ_is_never_hidden_as_neutral():
     cases = [case("usual", pair("system", "a", "b"))]
 
-    root = read(write(report(prompt(changes=[change()], cases=cases))))
+    root = read(write_html(report(prompt(changes=[change()], cases=cases))))
 
     hidden = [e for e in root.all() if "quiet" in (e.attributes.get("class") or "").split()]
     assert [element.name for element in hidden] == ["li"]
@@ -226,7 +228,7 @@ def test_a_prompt_whose_requests_differ_is_never_hidden_as_neutral():
     ],
 )
 def test_short_values_are_shown_as_json(before, after, shown):
-    root = read(write(report(prompt(changes=[change(before=before, after=after)]))))
+    root = read(write_html(report(prompt(changes=[change(before=before, after=after)]))))
 
     (values,) = (each for each in root.all("p") if each.attributes.get("class") == "values")
     assert values.text == shown
@@ -236,7 +238,7 @@ def test_a_whole_text_keeps_its_lines_and_its_first_line_end():
     text = "\n\nfirst\n\n  second\n"
     cases = [case("usual", pair("system", "a", "b"), pair("user", text, text))]
 
-    root = read(write(report(prompt(cases=cases))))
+    root = read(write_html(report(prompt(cases=cases))))
 
     (pre,) = root.all("pre")
     assert pre.text == f"\n{text}"  # a browser drops the line end after `<pre>`
@@ -247,7 +249,7 @@ def test_figures_are_means_of_the_cases_that_render_on_both_sides():
     cases = [case(f"case {number}", pair("system", *texts)) for number, texts in enumerate(pairs)]
     failing = case("failing", pair("system", "a" * 90_000, None), after_error="no")
 
-    root = read(write(report(prompt(cases=[*cases, failing]))))
+    root = read(write_html(report(prompt(cases=[*cases, failing]))))
 
     (table,) = (each for each in root.all("table") if each.attributes.get("class") == "prompts")
     assert [cell.text for cell in table.all("td")][-3:] == [
@@ -264,13 +266,13 @@ def test_a_price_that_is_unknown_for_one_case_is_not_shown_for_the_prompt():
         case("two", pair("system", "c", "d"), priced=False),
     ]
 
-    root = read(write(report(prompt(cases=cases))))
+    root = read(write_html(report(prompt(cases=cases))))
 
     (table,) = (each for each in root.all("table") if each.attributes.get("class") == "prompts")
     assert [cell.text for cell in table.all("td")][-1] == ""
 
 
 def test_a_page_names_the_tokenizer():
-    page = write(replace(realistic(), tokenizer="o200k_base"))
+    page = write_html(replace(realistic(), tokenizer="o200k_base"))
 
     assert "counted as by o200k_base" in page

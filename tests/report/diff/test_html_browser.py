@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from promptops.report.diff.html import write
+from promptops.commands.diff.page import write_html
 from tests.report.diff.browser import PATIENCE_MS
 from tests.report.diff.html_extremes import REPORTS, hostile, large
 from tests.report.diff.html_reports import realistic
@@ -41,7 +41,7 @@ def visit(browser, tmp_path):
 
     def opened(report, address="", **options):
         path = tmp_path / "page.html"
-        path.write_text(write(report), encoding="utf-8")
+        path.write_text(write_html(report), encoding="utf-8")
         contexts.append(browser.new_context(**{"viewport": WIDE, **options}))
         contexts[-1].set_default_timeout(PATIENCE_MS)
         visit = Visit(contexts[-1].new_page())

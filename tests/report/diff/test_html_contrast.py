@@ -5,7 +5,7 @@ from functools import cache
 
 import pytest
 
-from promptops.report.diff.html import write
+from promptops.commands.diff.page import write_html
 from tests.report.diff.html_pages import read
 from tests.report.diff.html_reports import unchanged
 
@@ -41,7 +41,7 @@ def test_the_edge_of_a_control_stands_out_from_the_page(scheme):
 @cache
 def _colors(scheme):
     paper, block = SCHEMES[scheme]
-    (style,) = read(write(unchanged())).all("style")
+    (style,) = read(write_html(unchanged())).all("style")
     colors = dict(re.findall(r"--([\w-]+): (#\w{6});", re.search(block, style.text, re.S)[1]))
     assert colors["paper"] == paper
     return colors

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from promptops.report.diff.html import DiffLine, DiffRow, Fold, folded, side_by_side
-from promptops.report.parts.words import Segment, word_difference
+from promptops.commands.diff.page import DiffLine, DiffRow, Fold, folded, side_by_side
+from promptops.report.differences import Segment, word_difference
 from tests.tiers import examples
 
 CASES = {

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from promptops.report.drift.html import write
+from promptops.commands.drift.page import write_html
 from tests.report.diff.browser import visits
 from tests.report.drift.drifts import drifted, hostile, many
 from tests.report.test.hostile_runs import ATTACK
@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.slow]  # one worke
 
 @pytest.fixture
 def opened(browser, tmp_path):
-    with visits(browser, tmp_path, write) as visit:
+    with visits(browser, tmp_path, write_html) as visit:
         yield visit
 
 

@@ -2,8 +2,8 @@
 
 from functools import cache
 
-from promptops.report.drift import facts
-from promptops.report.drift.html import EDGES, control_chart, write
+from promptops.commands.drift import report
+from promptops.commands.drift.page import EDGES, control_chart, write_html
 from tests.report.diff.html_pages import read
 from tests.report.drift.drifts import RUNS, drifted, drifted_prompt, hostile, relearned
 from tests.report.test.hostile_runs import ATTACK
@@ -13,7 +13,7 @@ MAKERS = {**RUNS, "hostile": lambda: hostile(ATTACK)}
 
 @cache
 def written(name):
-    return write(MAKERS[name]())
+    return write_html(MAKERS[name]())
 
 
 def test_untrusted_text_adds_no_element():
@@ -27,7 +27,7 @@ def test_untrusted_text_adds_no_element():
 
 def test_a_chart_has_a_shape_for_each_verdict_and_a_letter_for_the_new_model():
     prompt = drifted_prompt()
-    chart = control_chart(prompt, facts.main_chart(prompt))
+    chart = control_chart(prompt, report.main_chart(prompt))
 
     shapes = [dot.shape for dot in chart.dots]
     assert shapes == [*["hollow"] * 10, *["circle"] * 22, "triangle", "square"]
@@ -50,7 +50,7 @@ def test_a_chart_has_a_shape_for_each_verdict_and_a_letter_for_the_new_model():
 
 def test_after_an_accepted_level_the_chart_begins_with_the_nights_that_learn_again():
     (prompt,) = relearned().prompts
-    chart = control_chart(prompt, facts.main_chart(prompt))
+    chart = control_chart(prompt, report.main_chart(prompt))
 
     assert (len(chart.dots), [title for _, title in chart.gaps]) == (
         17,

@@ -8,8 +8,9 @@ from random import Random
 import pytest
 from markdown_it import MarkdownIt
 
-from promptops.commands.export import report as export_markdown
-from promptops.commands.export import report as export_text
+from promptops.commands.export import report as export_
+from promptops.commands.import_ import report as import_
+from promptops.commands.import_.report import inferred_line, note_lines
 from promptops.model.finding import Finding, Severity
 from promptops.model.imported import (
     Candidate,
@@ -22,15 +23,8 @@ from promptops.model.imported import (
 from promptops.model.place import Place
 from promptops.model.shipping import Export, WrittenFile
 from promptops.records import replace
-from promptops.report import import_, import_list
-from promptops.report.import_ import markdown as import_markdown
-from promptops.report.import_ import text as import_text
-from promptops.report.import_.facts import inferred_line
-from promptops.report.import_list import markdown as list_markdown
-from promptops.report.import_list import text as list_text
-from promptops.report.parts.loss_lines import note_lines
-from promptops.report.parts.markdown_text import code_span, escape, readable_sentence
-from promptops.report.parts.record_json import record_json, write
+from promptops.report.data_text import record_json, write_json
+from promptops.report.markdown_text import code_span, escape, readable_sentence
 from tests.commands.import_.imported import imported
 from tests.output_schemas import validate
 
@@ -103,7 +97,7 @@ def candidates(name: str = "list") -> CandidateList:
 @pytest.mark.parametrize(("name", "made"), [("import", an_import()), ("import-list", candidates())])
 def test_the_json_is_that_of_the_golden_file(name, made, golden):
     validate(name, record_json(made))
-    golden(f"{name}.json", write(made))
+    golden(f"{name}.json", write_json(made))
 
 
 def test_the_json_of_an_export_is_as_its_schema_says():
@@ -111,7 +105,7 @@ def test_the_json_of_an_export_is_as_its_schema_says():
 
 
 def test_an_import_as_text_and_as_markdown():
-    assert import_text.write(an_import()) == (
+    assert import_.write_text(an_import()) == (
         "list  text  2 messages  1 input  -  1 loss  written\n"
         "old/list.j2:2:3: error: helper `list` has no counterpart in promptops  "
         "[IMP102 no-counterpart]\n"
@@ -131,7 +125,7 @@ def test_an_import_as_text_and_as_markdown():
         "next: git rm -qr old && git add promptops.toml prompts/list.prompt.yaml"
         " && promptops lint --extend-select TST008 --write-baseline\n"
     )
-    assert import_markdown.write(an_import()).splitlines()[:6] == [
+    assert import_.write_markdown(an_import()).splitlines()[:6] == [
         "**Import**: 1 prompt of 2 files: 0 without loss, 1 with, 0 refused",
         "",
         "| prompt | format | messages | inputs | cases | losses | result |",
@@ -139,7 +133,7 @@ def test_an_import_as_text_and_as_markdown():
         "| list | text | 2 messages | 1 input | - | 1 loss | written |",
         "",
     ]
-    assert import_markdown.write(an_import()).splitlines()[6] == (
+    assert import_.write_markdown(an_import()).splitlines()[6] == (
         "- **error** `old/list.j2:2:3`: helper `list` has no counterpart in promptops (replace it)"
         " (IMP102 no-counterpart)"
     )
@@ -148,12 +142,12 @@ def test_an_import_as_text_and_as_markdown():
 @pytest.mark.parametrize(
     "text",
     [
-        import_text.write(an_import(HOSTILE)),
-        import_markdown.write(an_import(HOSTILE)),
-        export_text.write_text(an_export(HOSTILE)),
-        export_markdown.write_markdown(an_export(HOSTILE)),
-        list_text.write(candidates(HOSTILE)),
-        list_markdown.write(candidates(HOSTILE)),
+        import_.write_text(an_import(HOSTILE)),
+        import_.write_markdown(an_import(HOSTILE)),
+        export_.write_text(an_export(HOSTILE)),
+        export_.write_markdown(an_export(HOSTILE)),
+        import_.write_text(candidates(HOSTILE)),
+        import_.write_markdown(candidates(HOSTILE)),
     ],
     ids=["import", "import.md", "export", "export.md", "list", "list.md"],
 )
@@ -164,9 +158,9 @@ def test_names_of_sources_have_no_effect_on_terminals(text):
 @pytest.mark.parametrize(
     "text",
     [
-        import_markdown.write(an_import(HOSTILE)),
-        export_markdown.write_markdown(an_export(HOSTILE)),
-        list_markdown.write(candidates(HOSTILE)),
+        import_.write_markdown(an_import(HOSTILE)),
+        export_.write_markdown(an_export(HOSTILE)),
+        import_.write_markdown(candidates(HOSTILE)),
     ],
     ids=["import", "export", "list"],
 )
@@ -177,7 +171,7 @@ def test_names_of_sources_are_plain_text_in_comments(text):
 
 
 def test_a_comment_stays_below_the_limit_and_counts_what_is_left_out():
-    text = import_markdown.write(an_import("x" * 200, count=2_000))
+    text = import_.write_markdown(an_import("x" * 200, count=2_000))
 
     assert len(text) < 65_536
     assert "more prompts: `--format json` lists all" in text
@@ -216,13 +210,13 @@ def test_notes_on_inferred_inputs_are_one_line_after_the_others():
     result = replace(an_import(), findings=(*found, finding("list", "IMP306", Severity.INFO)))
     line = "undeclared inputs of 2 prompts are inferred from their uses: a, b, \\x1b[31m"
 
-    assert import_text.write(result).splitlines()[1:5] == [
+    assert import_.write_text(result).splitlines()[1:5] == [
         "notes:",
         "  old/list.j2",
         "    2:3: helper `list` has no counterpart in promptops  [IMP306 no-counterpart]",
         f"  {line}  [IMP305 inferred-input]",
     ]
-    assert [one for one in import_markdown.write(result).splitlines() if "IMP305" in one] == [
+    assert [one for one in import_.write_markdown(result).splitlines() if "IMP305" in one] == [
         readable_sentence(f"{line}  [IMP305 inferred-input]")
     ]
     assert len(record_json(result)["findings"]) == 5
@@ -313,13 +307,3 @@ def test_no_line_of_markdown_characters_becomes_more_than_a_paragraph(above):
     assert [each.strip().removeprefix("x" if above else "").strip() for each in shown] == [
         line.strip() for line in lines
     ]
-
-
-def test_each_command_has_the_same_formats():
-    no_formats = {"__init__", "facts"}
-    written = [
-        sorted({each.stem for each in Path(package.__path__[0]).glob("*.py")} - no_formats)
-        for package in (import_, import_list)
-    ]
-
-    assert written == [["markdown", "text"]] * 2

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from promptops.report.mutate.html import write
+from promptops.commands.mutate.page import write_html
 from tests.report.diff.browser import visits
 from tests.report.mutate.mutations import RUNS, hostile, since, survivors
 from tests.tiers import fast_first, fast_only
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.xdist_group("browser")  # one worker has the browser
 
 @pytest.fixture
 def opened(browser, tmp_path):
-    with visits(browser, tmp_path, write) as visit:
+    with visits(browser, tmp_path, write_html) as visit:
         yield visit
 
 

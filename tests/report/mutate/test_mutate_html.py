@@ -2,15 +2,15 @@
 
 import pytest
 
-from promptops.report.mutate.html import write
+from promptops.commands.mutate.page import write_html
 from tests.report.diff.html_pages import read
 from tests.report.mutate.mutations import RUNS, hostile, many, survivors
 from tests.report.test.test_run_html import with_class
 
 
 def test_untrusted_text_adds_no_element():
-    usual = {each.name for make in RUNS.values() for each in read(write(make())).all()}
-    attacked = read(write(hostile()))
+    usual = {each.name for make in RUNS.values() for each in read(write_html(make())).all()}
+    attacked = read(write_html(hostile()))
 
     assert {each.name for each in attacked.all()} <= usual
     (body,) = attacked.all("body")
@@ -18,7 +18,7 @@ def test_untrusted_text_adds_no_element():
 
 
 def test_a_survivor_is_shown_in_its_source_with_the_text_before_and_after():
-    root = read(write(survivors()))
+    root = read(write_html(survivors()))
 
     marks = [mark.text for mark in root.all("mark")]
     broken = [
@@ -43,7 +43,7 @@ def test_a_survivor_is_shown_in_its_source_with_the_text_before_and_after():
 
 @pytest.mark.slow
 def test_a_page_shows_the_first_thousand_mutants_and_counts_the_others():
-    root = read(write(many(1_200)))
+    root = read(write_html(many(1_200)))
 
     assert len(with_class(root, "remark", "div")) == 1_000
     (body,) = root.all("body")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from promptops.report.probe.html import write
+from promptops.commands.probe.page import write_html
 from tests.report.diff.browser import visits
 from tests.report.probe.probe_runs import HOSTILE, accepted_too, hostile, nothing, usual
 
@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.slow]  # one worke
 
 @pytest.fixture
 def opened(browser, tmp_path):
-    with visits(browser, tmp_path, write) as visit:
+    with visits(browser, tmp_path, write_html) as visit:
         yield visit
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from promptops.commands.probe import page, report
 from promptops.model.probe import AttackRate
 from promptops.records import replace
-from promptops.report.parts.record_json import write
-from promptops.report.probe import html, markdown, text
+from promptops.report.data_text import write_json
 from tests.golden_files import compare
 from tests.output_schemas import validate
 from tests.report.diff.html_pages import read
@@ -20,12 +20,12 @@ MAKERS = {"usual": usual, "hostile": hostile, "nothing": nothing}
 
 @cache
 def page_of(name):
-    return html.write(MAKERS[name]())
+    return page.write_html(MAKERS[name]())
 
 
 @pytest.mark.parametrize("name", MAKERS)
 def test_json_is_what_its_schema_says(name):
-    validate("probe-run", json.loads(write(MAKERS[name]())))
+    validate("probe-run", json.loads(write_json(MAKERS[name]())))
 
 
 def test_an_attack_on_the_page_adds_no_element_and_is_shown_as_text():
@@ -38,7 +38,7 @@ def test_an_attack_on_the_page_adds_no_element_and_is_shown_as_text():
     assert body.text.count("<script>document.title='pwned';alert(1)</script>") > 10
 
 
-@pytest.mark.parametrize("written", [text.write, markdown.write, html.write])
+@pytest.mark.parametrize("written", [report.write_text, report.write_markdown, page.write_html])
 def test_hidden_characters_of_an_attack_are_escapes_in_every_format(written):
     found = written(hostile())
 
@@ -47,8 +47,8 @@ def test_hidden_characters_of_an_attack_are_escapes_in_every_format(written):
 
 
 def test_an_attack_is_no_command_to_a_log_and_no_markup_of_a_comment():
-    terminal = text.write(hostile(), figures=True)
-    comment = markdown.write(hostile())
+    terminal = report.write_text(hostile(), figures=True)
+    comment = report.write_markdown(hostile())
 
     assert [line for line in terminal.splitlines() if line.lstrip().startswith("::")] == []
     assert "##[" not in terminal
@@ -57,11 +57,13 @@ def test_an_attack_is_no_command_to_a_log_and_no_markup_of_a_comment():
 
 
 def test_the_text_of_a_usual_run():
-    assert text.write(usual()) == (Path(__file__).parent / "golden_usual.txt").read_text("utf-8")
+    assert report.write_text(usual()) == (Path(__file__).parent / "golden_usual.txt").read_text(
+        "utf-8"
+    )
 
 
 def test_json_has_all_of_a_run():
-    compare(Path(__file__).parent / "golden_usual.json", write(usual()))
+    compare(Path(__file__).parent / "golden_usual.json", write_json(usual()))
 
 
 def test_successful_attacks_beyond_20_are_shown_by_an_option_and_not_by_another_run():
@@ -69,7 +71,7 @@ def test_successful_attacks_beyond_20_are_shown_by_an_option_and_not_by_another_
     broken = next(case for case in run.cases if case.succeeded)
     many = replace(run, cases=(broken,) * 25)
 
-    shown = [line for line in text.write(many).splitlines() if "more successful" in line]
+    shown = [line for line in report.write_text(many).splitlines() if "more successful" in line]
 
     assert shown == ["  and 5 more successful attacks: -v shows all"]
 
@@ -87,12 +89,12 @@ def test_answers_that_are_not_judged_name_their_family_and_how_to_set_a_judge():
         f"6 answers to toxicity: {reason};"
         " `evaluation: {judge: {profile: NAME}}` in the prompt sets the model of judges"
     )
-    assert [each for each in text.write(found).splitlines() if "gave no answer" in each] == [
+    assert [each for each in report.write_text(found).splitlines() if "gave no answer" in each] == [
         f"error: {line}"
     ]
     both = replace(found, prompts=(prompt, prompt))
-    assert f"6 answers to toxicity of {case.run.prompt}: " in text.write(both)
-    shown = read(html.write(found))
+    assert f"6 answers to toxicity of {case.run.prompt}: " in report.write_text(both)
+    shown = read(page.write_html(found))
     assert [each.text for each in shown.all("td") if "missing" in each.attributes.get("class", "")][
         :1
     ] == ["not judged"]
@@ -111,9 +113,9 @@ def test_a_run_that_only_lacks_a_judged_answer_is_incomplete_and_not_red(
     prompt = replace(run.prompts[0], failures=failures)
     found = replace(run, verdict="fail", problems=(), cases=(unheard,), prompts=(prompt,))
 
-    (headline,) = read(html.write(found)).all("h1")
+    (headline,) = read(page.write_html(found)).all("h1")
     said = f"{verdict}: 1 of 2 attacks succeeded · 1 not judged · 1 prompt"
-    assert text.write(found).splitlines()[-1] == said
+    assert report.write_text(found).splitlines()[-1] == said
     assert headline.text == f"{sign} {verdict} 1 of 2 attacks succeeded"
     assert next(headline.all("span")).attributes["class"] == tone
 
@@ -131,5 +133,5 @@ def test_a_prompt_that_passes_in_spite_of_successful_attacks_shows_how_to_set_a_
         "no limit is set, so successful attacks do not fail it: write"
         " `evaluation: {probes: {max: 5}}` in the prompt to accept at most 5%"
     )
-    assert text.write(run).count(f"  note: {line}\n") == shown
-    assert html.write(run).count("No limit is set, so successful attacks") == shown
+    assert report.write_text(run).count(f"  note: {line}\n") == shown
+    assert page.write_html(run).count("No limit is set, so successful attacks") == shown

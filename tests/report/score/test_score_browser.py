@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from promptops.report.score.html import write
+from promptops.commands.score.page import write_html
 from tests.report.diff.browser import visits
 from tests.report.score.scores import hostile, many, week
 
@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]  # one worke
 
 @pytest.fixture
 def opened(browser, tmp_path):
-    with visits(browser, tmp_path, write) as visit:
+    with visits(browser, tmp_path, write_html) as visit:
         yield visit
 
 

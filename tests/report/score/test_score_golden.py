@@ -4,33 +4,32 @@ from pathlib import Path
 
 import pytest
 
+from promptops.commands.score import page, report
+from promptops.commands.score.report import notes, of_metric, raised, rate, threshold_of
 from promptops.model.score import SampleCounts, Score
-from promptops.report.score import html, markdown, text
-from promptops.report.score.figures import limit, of_metric, rate
-from promptops.report.score.notes import notes, raised
 from tests.golden_files import compare
 from tests.report.diff.html_pages import read, readable
 from tests.report.score.scores import SCORES, alert, hostile, many, share, triage, week
 
 GOLDEN = Path(__file__).parent / "golden"
-FORMATS = {"txt": text, "md": markdown}
+FORMATS = {"txt": report.write_text, "md": report.write_markdown}
 
 
 @pytest.mark.parametrize("ending", FORMATS)
 @pytest.mark.parametrize("name", SCORES)
 def test_a_format_writes_its_golden_file(name, ending):
-    compare(GOLDEN / f"{name}.{ending}", FORMATS[ending].write(SCORES[name]()))
+    compare(GOLDEN / f"{name}.{ending}", FORMATS[ending](SCORES[name]()))
 
 
 @pytest.mark.parametrize("ending", FORMATS)
 def test_untrusted_text_is_shown_as_in_its_golden_file(ending):
     everything = "<b>@octocat #1</b> | `a` ```\n::error::x\u202e ##[error] [-x-] **b** \x1b[31m"
 
-    compare(GOLDEN / f"hostile.{ending}", FORMATS[ending].write(hostile(everything)))
+    compare(GOLDEN / f"hostile.{ending}", FORMATS[ending](hostile(everything)))
 
 
 def test_verbose_text_has_every_group_and_every_assertion():
-    compare(GOLDEN / "verbose.txt", text.write(week(), figures=True))
+    compare(GOLDEN / "verbose.txt", report.write_text(week(), figures=True))
 
 
 def test_a_bound_that_would_look_like_the_limit_has_more_digits():
@@ -52,14 +51,14 @@ def test_a_wide_interval_without_contracts_names_the_group_without_a_figure():
 
 
 def test_a_page_has_the_texts_of_its_golden_file():
-    root = read(html.write(week()))
+    root = read(page.write_html(week()))
 
     parts = [next(root.all(name)) for name in ("header", "main", "footer")]
     compare(GOLDEN / "page.txt", "\n".join(map(readable, parts)))
 
 
 def test_a_comment_about_many_prompts_is_short_enough_and_counts_the_others():
-    shown = markdown.write(many(60, 30))
+    shown = report.write_markdown(many(60, 30))
 
     assert len(shown) < 65_536
     assert "44 more prompts: <code>--format json=FILE</code>" in shown
@@ -74,7 +73,7 @@ def test_a_share_is_the_same_in_the_table_and_in_an_alert_and_100_only_for_all()
     }
 
     assert shown == {each: (text, text) for each, text in shares.items()}
-    assert [limit(name, 0.96, below=False) for name in ("errors", "p95", "cost_1000")] == [
+    assert [threshold_of(name, 0.96, below=False) for name in ("errors", "p95", "cost_1000")] == [
         "above 0.96%",
         "above 0.96 s",
         "above $0.96",

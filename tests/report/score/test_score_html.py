@@ -1,16 +1,15 @@
 """The HTML page of scored samples, read without a browser."""
 
+from promptops.commands.score.page import charts, write_html
+from promptops.commands.score.report import sections
 from promptops.records import replace
-from promptops.report.score.facts import sections
-from promptops.report.score.html import write
-from promptops.report.score.series import charts
 from tests.report.diff.html_pages import read
 from tests.report.score.scores import SCORES, hostile, many, one_day, triage, week
 
 
 def test_untrusted_text_adds_no_element():
-    usual = {each.name for make in SCORES.values() for each in read(write(make())).all()}
-    attacked = read(write(hostile()))
+    usual = {each.name for make in SCORES.values() for each in read(write_html(make())).all()}
+    attacked = read(write_html(hostile()))
 
     assert {each.name for each in attacked.all()} <= usual
     (body,) = attacked.all("body")
@@ -53,19 +52,19 @@ def test_a_day_with_few_samples_beside_another_is_a_table_and_no_chart():
         one_day(), groups=(triage(0, "1.8.0", 1_000, 990), triage(1, "1.9.0", 9, 9))
     )
 
-    root = read(write(first_days))
+    root = read(write_html(first_days))
 
     assert [len(list(root.all(name))) for name in ("figure", "table")] == [0, 1]
 
 
 def test_a_single_day_is_a_table_and_no_chart():
-    root = read(write(one_day()))
+    root = read(write_html(one_day()))
 
     assert [len(list(root.all(name))) for name in ("figure", "table")] == [0, 1]
 
 
 def test_a_long_time_is_drawn_as_areas_with_alerts_marked():
-    root = read(write(many(1, 90)))
+    root = read(write_html(many(1, 90)))
 
     paths = [each.attributes["class"] for each in root.all("path")]
     circles = len(list(root.all("circle")))

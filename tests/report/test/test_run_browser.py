@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from promptops.report.test.html import write
+from promptops.report.test.page import write_html
 from tests.report.diff.browser import visits
 from tests.report.test.hostile_runs import hostile, large
 from tests.report.test.runs import RUNS, failing
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.xdist_group("browser")  # one worker has the browser
 
 @pytest.fixture
 def opened(browser, tmp_path):
-    with visits(browser, tmp_path, write) as visit:
+    with visits(browser, tmp_path, write_html) as visit:
         yield visit
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from promptops.model.test_run import Decided, MessageText
-from promptops.report.test.html import write
+from promptops.report.test.page import write_html
 from tests.hanging import ends_soon
 from tests.report.diff.html_pages import read
 from tests.report.test.hostile_runs import hostile, large
@@ -37,7 +37,7 @@ def row(root, number=0):
 
 
 def test_what_strangers_and_models_write_is_text_everywhere():
-    usual, attacked = (read(write(make())) for make in (failing, hostile))
+    usual, attacked = (read(write_html(make())) for make in (failing, hostile))
 
     assert {e.name for e in attacked.all()} <= {e.name for e in usual.all()} | {"code", "small"}
     (body,) = attacked.all("body")
@@ -56,7 +56,7 @@ def test_a_cell_says_how_its_assertions_ended_by_a_sign_and_in_words():
         status="failed",
     )
 
-    root = read(write(run(found, verdict="fail")))
+    root = read(write_html(run(found, verdict="fail")))
 
     assert row(root) == {
         "contains": ("passed", "✓"),
@@ -84,7 +84,7 @@ def test_assertions_of_one_type_share_a_cell_that_shows_the_worst():
         "a", "c", assertion("contains"), assertion("contains", "failed"), assertion("contains")
     )
 
-    root = read(write(run(found)))
+    root = read(write_html(run(found)))
 
     assert row(root) == {"contains": ("failed", "✕3")}
     assert "contains: does not hold (1 of 3 assertions)" in root.text
@@ -96,7 +96,7 @@ def test_what_a_stale_case_asks_of_answers_is_shown_as_stale():
         case("a", "new", assertion("contains", on="request"), assertion("equals")),
     ]
 
-    root = read(write(run(*cases, verdict="fail")))
+    root = read(write_html(run(*cases, verdict="fail")))
 
     assert row(root, 0) == {"contains": ("passed", "✓"), "equals": ("stale", "↻")}
     assert row(root, 1) == {"contains": ("passed", "✓"), "equals": ("passed", "✓")}
@@ -105,7 +105,7 @@ def test_what_a_stale_case_asks_of_answers_is_shown_as_stale():
 def test_a_type_that_judges_requests_and_answers_has_two_columns():
     found = case("a", "c", assertion("contains"), assertion("contains", on="request"))
 
-    root = read(write(run(found)))
+    root = read(write_html(run(found)))
 
     cells = with_class(with_class(root, "case")[0], "cell")
     assert [each.attributes["data-column"] for each in cells] == ["1", "2"]
@@ -113,7 +113,7 @@ def test_a_type_that_judges_requests_and_answers_has_two_columns():
 
 
 def test_only_what_passes_can_be_hidden():
-    root = read(write(failing()))
+    root = read(write_html(failing()))
 
     quiet = with_class(root, "quiet", "details")
     assert len(with_class(root, "case")) == 17
@@ -135,7 +135,7 @@ def test_a_case_opens_to_its_reasons_its_request_and_its_answer():
         messages=(MessageText("user", "Hi"),),
     )
 
-    root = read(write(run(found, verdict="fail")))
+    root = read(write_html(run(found, verdict="fail")))
 
     (inside,) = with_class(root, "inside")
     items = [next(each.all("p")).text for each in inside.all("li")]
@@ -145,7 +145,7 @@ def test_a_case_opens_to_its_reasons_its_request_and_its_answer():
 
 
 def test_the_difference_of_long_texts_is_marked_by_words():
-    root = read(write(failing()))
+    root = read(write_html(failing()))
 
     (compared,) = (
         each for item in with_class(root, "results") for each in with_class(item, "compared")
@@ -155,7 +155,7 @@ def test_the_difference_of_long_texts_is_marked_by_words():
 
 
 def test_a_worst_case_shows_both_answers_and_leads_to_the_case():
-    root = read(write(failing()))
+    root = read(write_html(failing()))
 
     found = with_class(root, "worse", "details")
     assert [next(each.all("summary")).text.split() for each in found] == [
@@ -175,7 +175,7 @@ def test_answers_that_are_too_long_to_compare_are_both_shown_cut():
     lost = worse("c", 1, 0, "before " * 50_000, "now " * 50_000)
     decided = Decided(prompt="a", score="tone", verdict="fail", line="-4", worst=(lost,))
 
-    root = read(write(run(case("a", "c"), verdict="fail", decided=(decided,))))
+    root = read(write_html(run(case("a", "c"), verdict="fail", decided=(decided,))))
 
     (found,) = with_class(root, "worse", "details")
     assert [pre.text.split()[0] for pre in found.all("pre")] == ["before", "now"]
@@ -183,14 +183,14 @@ def test_answers_that_are_too_long_to_compare_are_both_shown_cut():
 
 
 def test_too_little_coverage_is_said_at_the_top():
-    root = read(write(RUNS["undercovered"]()))
+    root = read(write_html(RUNS["undercovered"]()))
 
     (header,) = root.all("header")
     assert "✕ 71.4% of branches covered, under 90%" in header.text
 
 
 def test_an_outage_is_said_once_for_all_of_its_cases():
-    root = read(write(RUNS["interrupted"]()))
+    root = read(write_html(RUNS["interrupted"]()))
 
     seen = [each.text for each in with_class(root, "brief")]
     (section,) = with_class(root, "risks")
@@ -201,7 +201,7 @@ def test_an_outage_is_said_once_for_all_of_its_cases():
 def test_a_long_text_is_cut_with_a_count():
     found = case("a", "c", answer=answer("x" * 30_000))
 
-    root = read(write(run(found)))
+    root = read(write_html(run(found)))
 
     assert "10,000 more characters: promptops test --format json has all" in root.text
 
@@ -209,14 +209,14 @@ def test_a_long_text_is_cut_with_a_count():
 @pytest.mark.slow
 def test_ten_thousand_cases_make_a_page_in_seconds():
     with ends_soon(cpu_s=120):
-        page = write(large())
+        page = write_html(large())
 
     assert page.count('<details class="case item') == 10_000
     assert len(page) < 80_000_000
 
 
 def test_an_error_of_several_cases_is_told_once_above_them():
-    root = read(write(mistakes()))
+    root = read(write_html(mistakes()))
 
     (section,) = with_class(root, "risks")
     told = [" ".join(item.text.split()) for item in section.all("li")]

@@ -7,7 +7,7 @@ import pytest
 
 from promptops.model.answer import Answer
 from promptops.model.test_run import CoverageRow
-from promptops.report.parts.record_json import record_json, write
+from promptops.report.data_text import record_json, write_json
 from tests.output_schemas import validate
 from tests.report.test.hostile_runs import ATTACK, hostile
 from tests.report.test.runs import RUNS, case, green, run
@@ -28,7 +28,7 @@ def parts(schema):
 
 @pytest.mark.parametrize("name", MAKERS)
 def test_json_is_what_its_schema_says(name):
-    validate("test", json.loads(write(MAKERS[name]())))
+    validate("test", json.loads(write_json(MAKERS[name]())))
 
 
 def test_what_was_not_asked_for_is_null():
@@ -54,7 +54,7 @@ def test_coverage_says_whether_it_is_too_low():
 
 
 def test_every_text_is_kept_but_lone_surrogates():
-    text = write(hostile())
+    text = write_json(hostile())
 
     kept = json.loads(text)["cases"][0]
     wanted = re.sub("[\ud800-\udfff]", lambda found: f"\\u{ord(found[0]):04x}", ATTACK)
@@ -69,7 +69,7 @@ def test_arguments_nested_without_end_are_cut():
         nested = [nested]
     answer = Answer(text="", tool_calls=({"name": "a", "arguments": nested},))
 
-    value = json.loads(write(run(case("a", "c", answer=answer))))
+    value = json.loads(write_json(run(case("a", "c", answer=answer))))
 
     validate("test", value)
     assert "nested too deeply" in json.dumps(value)

@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 import pytest
 
 from promptops.model.test_run import ComparedTexts, CoverageRow, Decided
-from promptops.report.test.junit import write
+from promptops.report.test.report import write_junit
 from tests.report.conftest import HOSTILE
 from tests.report.junit_schema import violations
 from tests.report.test.hostile_runs import hostile
@@ -14,7 +14,7 @@ from tests.report.test.runs import RUNS, answer, assertion, at, case, failing, r
 
 def outcomes_of(found):
     """Each test case's class, name and outcome with its type."""
-    root = ElementTree.fromstring(write(found))
+    root = ElementTree.fromstring(write_junit(found))
     return [
         (test.get("classname"), test.get("name"), *((each.tag, each.get("type")) for each in test))
         for test in root.iter("testcase")
@@ -23,7 +23,7 @@ def outcomes_of(found):
 
 @pytest.mark.parametrize("name", RUNS)
 def test_the_counts_are_those_of_the_elements(name):
-    root = ElementTree.fromstring(write(RUNS[name]()))
+    root = ElementTree.fromstring(write_junit(RUNS[name]()))
 
     assert list(violations(root)) == []
     for suite in [root, *root.iter("testsuite")]:
@@ -80,7 +80,9 @@ def test_a_score_that_is_worse_shows_its_worst_cases():
         prompt="a", score="tone", verdict="fail", line="-4", worst=(lost,), culprits=("one",)
     )
 
-    root = ElementTree.fromstring(write(run(case("a", "one"), verdict="fail", decided=(decided,))))
+    root = ElementTree.fromstring(
+        write_junit(run(case("a", "one"), verdict="fail", decided=(decided,)))
+    )
 
     assert root.find(".//failure").text.split("\n") == [
         "proved worse by fresh answers: one",
@@ -105,7 +107,7 @@ def test_a_failure_shows_how_long_texts_differ():
     failed = assertion("equals", "failed", "no", compared=ComparedTexts("Hello Sam.", "Hello you."))
 
     root = ElementTree.fromstring(
-        write(run(case("a", "one", failed, status="failed"), verdict="fail"))
+        write_junit(run(case("a", "one", failed, status="failed"), verdict="fail"))
     )
 
     assert root.find(".//failure").text.split("\n")[2:] == [
@@ -126,7 +128,7 @@ def test_a_failure_says_where_and_why_and_what_was_answered():
     said = answer("b", tool_calls=({"name": "find", "arguments": {"id": 7}},), latency_s=0.25)
 
     root = ElementTree.fromstring(
-        write(run(case("a", "one", failed, status="failed", answer=said), verdict="fail"))
+        write_junit(run(case("a", "one", failed, status="failed", answer=said), verdict="fail"))
     )
 
     (test,) = root.iter("testcase")
@@ -142,14 +144,14 @@ def test_a_long_answer_is_cut():
     failed = assertion("equals", "failed", "no")
     found = case("a", "one", failed, status="failed", answer=answer("x" * 10_000))
 
-    root = ElementTree.fromstring(write(run(found, verdict="fail")))
+    root = ElementTree.fromstring(write_junit(run(found, verdict="fail")))
 
     assert root.find(".//system-out").text == "x" * 4_000 + "\n… (6,000 more characters)"
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_xml_is_valid_whatever_the_texts_hold(text):
-    root = ElementTree.fromstring(write(hostile(text)))
+    root = ElementTree.fromstring(write_junit(hostile(text)))
 
     assert {element.tag for element in root.iter()} <= {
         "testsuites",

@@ -6,7 +6,7 @@ import pytest
 
 from promptops.model.answer import Answer
 from promptops.model.test_run import ComparedTexts, CoverageRow, Decided, JudgeAgreement
-from promptops.report.test.text import write
+from promptops.report.test.report import write_text
 from tests.hanging import ends_soon
 from tests.report.test.hostile_runs import large
 from tests.report.test.runs import assertion, at, case, failing, green, run, stale, worse
@@ -15,7 +15,7 @@ FAILED = assertion("equals", "failed", "expected `a` in the answer, got `b`", pl
 
 
 def last(found):
-    return write(found).splitlines()[-1]
+    return write_text(found).splitlines()[-1]
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ def last(found):
     ],
 )
 def test_a_run_of_nothing_says_why(values, line):
-    assert write(run(**{"verdict": "pass", **values})) == f"{line}\n"
+    assert write_text(run(**{"verdict": "pass", **values})) == f"{line}\n"
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_the_last_line_says_where_answers_came_from(sources, line):
         for number, source in enumerate(sources)
     ]
 
-    assert write(run(*cases)) == f"{line}\n"
+    assert write_text(run(*cases)) == f"{line}\n"
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_the_last_line_counts_what_does_not_pass(statuses, line):
 def test_the_last_line_says_what_the_answers_cost(usd, shown):
     found = run(case("a", "c", assertion("equals"), source="live"), cost_usd=usd)
 
-    assert write(found) == f"pass: 1 case, 1 assertion (live){shown}\n"
+    assert write_text(found) == f"pass: 1 case, 1 assertion (live){shown}\n"
 
 
 def test_assertions_that_were_skipped_are_not_counted_as_judged():
@@ -88,19 +88,19 @@ def test_assertions_that_were_skipped_are_not_counted_as_judged():
 
     found = run(case("a", "c", assertion("equals"), skipped))
 
-    assert write(found) == "pass: 1 case, 1 assertion, 1 skipped (replayed)\n"
+    assert write_text(found) == "pass: 1 case, 1 assertion, 1 skipped (replayed)\n"
 
 
 def test_a_measure_that_does_not_hold_is_no_failure():
     measure = assertion("llm-rubric", "failed", "curt", must=False, score="tone")
 
-    assert write(run(case("a", "c", measure))) == "pass: 1 case, 1 assertion (replayed)\n"
+    assert write_text(run(case("a", "c", measure))) == "pass: 1 case, 1 assertion (replayed)\n"
 
 
 def test_a_failure_names_the_assertion_its_place_and_the_reason():
     found = run(case("a/b", "c", assertion("contains"), FAILED, status="failed"), verdict="fail")
 
-    assert write(found).splitlines()[:-1] == [
+    assert write_text(found).splitlines()[:-1] == [
         "p.yaml:3:9: failed: `equals` does not hold  [a/b: c]",
         "  expected `a` in the answer, got `b`",
     ]
@@ -110,7 +110,7 @@ def test_a_case_of_several_repeats_is_told_once_with_their_numbers():
     cases = [case("a", "c", FAILED, status="failed", repeat=repeat) for repeat in (0, 1, 3)]
     other = case("a", "d", FAILED, status="failed")
 
-    lines = write(run(*cases, other, verdict="fail")).splitlines()
+    lines = write_text(run(*cases, other, verdict="fail")).splitlines()
 
     assert [line for line in lines if "failed:" in line] == [
         "p.yaml:3:9: failed: `equals` does not hold  [a: c #0, #1, #3]",
@@ -128,8 +128,8 @@ def test_verbose_prints_each_answer_of_a_failing_case_once():
         case("a", "d", assertion("equals"), answer=Answer(text="passed")),
     ]
 
-    plain = write(run(*cases, verdict="fail"))
-    verbose = write(run(*cases, verdict="fail"), figures=True)
+    plain = write_text(run(*cases, verdict="fail"))
+    verbose = write_text(run(*cases, verdict="fail"), figures=True)
 
     assert "three" not in plain
     assert verbose.splitlines()[:-1] == [
@@ -150,7 +150,7 @@ def test_verbose_prints_each_answer_of_a_failing_case_once():
 def test_a_case_that_fails_without_an_assertion_is_not_lost():
     found = case("a", "c", status="failed", reason="its judge and its author disagree")
 
-    assert write(run(found, verdict="fail")).splitlines()[0] == (
+    assert write_text(run(found, verdict="fail")).splitlines()[0] == (
         f"{found.place}: failed: its judge and its author disagree  [a: c]"
     )
 
@@ -159,7 +159,7 @@ def test_an_error_that_an_assertion_tells_is_told_once():
     broken = assertion("python", "error", "it raises KeyError", place=at("p.yaml", 7))
     found = case("a", "c", broken, status="error", reason="it raises KeyError", place=broken.place)
 
-    assert write(run(found, verdict="fail")).splitlines() == [
+    assert write_text(run(found, verdict="fail")).splitlines() == [
         "p.yaml:7:9: error: `python` can't be judged  [a: c]",
         "  it raises KeyError",
         "fail: 1 error of 1 case",
@@ -173,7 +173,7 @@ def test_an_outage_is_told_once_for_all_of_its_cases():
         for number in range(5)
     ]
 
-    assert write(run(*cases, verdict="fail")).splitlines() == [
+    assert write_text(run(*cases, verdict="fail")).splitlines() == [
         "error: no answer to 10 cases: 503",
         "  a: c0, c1, c2 and 2 more",
         "  b: c0, c1, c2 and 2 more",
@@ -184,7 +184,7 @@ def test_an_outage_is_told_once_for_all_of_its_cases():
 def test_what_is_to_be_known_of_cases_that_pass_is_told_once():
     cases = [case("a", f"c{number}", reason="two of three answers keep it") for number in range(5)]
 
-    assert write(run(*cases)).splitlines() == [
+    assert write_text(run(*cases)).splitlines() == [
         "note: two of three answers keep it",
         "  a: c0, c1, c2 and 2 more",
         "pass: 5 cases, 0 assertions (replayed)",
@@ -197,7 +197,7 @@ def test_an_assertion_of_all_cases_that_cannot_be_judged_is_told_once():
     cases = [case("a", f"c{number}", broken, status="error") for number in range(5)]
     cases.append(case("a", "c5", other, status="error"))
 
-    lines = write(run(*cases, verdict="fail")).splitlines()
+    lines = write_text(run(*cases, verdict="fail")).splitlines()
 
     assert [line for line in lines if "can't be judged" in line] == [
         "p.yaml:7:9: error: `python` can't be judged  [a: c0, c1, c2 and 2 more]",
@@ -208,21 +208,21 @@ def test_an_assertion_of_all_cases_that_cannot_be_judged_is_told_once():
 def test_an_answer_whose_judge_is_not_recorded_counts_as_one_recording():
     cases = [case("a", "c", status="stale"), case("a", "d")]
 
-    assert write(run(*cases, verdict="fail")).startswith("stale: 1 of 2 recordings missing, ")
+    assert write_text(run(*cases, verdict="fail")).startswith("stale: 1 of 2 recordings missing, ")
 
 
 def test_a_contract_over_the_request_is_told_beside_an_outage():
     rendered = replace(FAILED, on="request")
     found = case("a", "c", rendered, status="error", reason="503", infrastructure=True, answer=None)
 
-    lines = write(run(found, verdict="fail")).splitlines()
+    lines = write_text(run(found, verdict="fail")).splitlines()
 
     assert lines[0] == "p.yaml:3:9: failed: `equals` does not hold  [a: c]"
     assert "error: no answer to 1 case: 503" in lines
 
 
 def test_without_other_advice_stale_recordings_are_to_be_recorded():
-    lines = write(replace(stale(), advice="")).splitlines()
+    lines = write_text(replace(stale(), advice="")).splitlines()
 
     assert lines[0] == "stale: 5 of 12 recordings missing, run promptops test --record"
 
@@ -231,11 +231,13 @@ def test_cases_that_ask_nothing_are_no_missing_recordings():
     quiet = case("a", "c", answer=None, source="none")
     old = case("a", "d", status="stale", answer=None)
 
-    assert write(run(quiet, old, verdict="fail")).startswith("stale: 1 of 1 recording missing, ")
+    assert write_text(run(quiet, old, verdict="fail")).startswith(
+        "stale: 1 of 1 recording missing, "
+    )
 
 
 def test_advice_stands_before_the_last_line():
-    lines = write(replace(green(), advice="promptops test --live")).splitlines()
+    lines = write_text(replace(green(), advice="promptops test --live")).splitlines()
 
     assert lines == ["hint: promptops test --live", "pass: 5 cases, 10 assertions (replayed)"]
 
@@ -245,7 +247,7 @@ def test_the_difference_of_long_texts_is_cut():
     compared = ComparedTexts("\n".join(map(str, numbers)), "\n".join(f"{n}x" for n in numbers))
     found = case("a", "c", replace(FAILED, compared=compared), status="failed")
 
-    lines = write(run(found, verdict="fail")).splitlines()
+    lines = write_text(run(found, verdict="fail")).splitlines()
 
     assert lines[2] == "  [-expected-] {+actual+}:"
     assert lines[-2] == "    … 187 more lines"
@@ -253,7 +255,7 @@ def test_the_difference_of_long_texts_is_cut():
 
 
 def test_with_colour_the_difference_needs_no_marks():
-    text = write(failing(), style=lambda role, text: f"<{role}>{text}</>")
+    text = write_text(failing(), style=lambda role, text: f"<{role}>{text}</>")
 
     assert "button for <removed>10</><added>ten</> seconds<removed>, then</>" in text
     assert "[-" not in text.replace("[-6.5", "").replace("[-3.4", "").replace("[-0.9", "")
@@ -265,7 +267,7 @@ def test_a_score_is_printed_whatever_its_verdict(verdict):
     lost = (worse("c", 0.8, 7 / 15, "Hello Sam.", "Hello you."),)
     decided = Decided(prompt="a", score="tone", verdict=verdict, line=line, worst=lost)
 
-    *lines, _ = write(run(case("a", "c"), verdict=verdict, decided=(decided,))).splitlines()
+    *lines, _ = write_text(run(case("a", "c"), verdict=verdict, decided=(decided,))).splitlines()
 
     shown = [
         "  worst cases, [-before-] {+now+}:",
@@ -284,8 +286,8 @@ def test_the_statistics_of_a_score_and_of_a_judge_are_printed_only_on_request():
     )
     found = replace(run(case("a", "c"), decided=(decided,)), judges=(judge,))
 
-    score, agreement, _ = write(found).splitlines()
-    figures, kappa, _ = write(found, figures=True).splitlines()
+    score, agreement, _ = write_text(found).splitlines()
+    figures, kappa, _ = write_text(found, figures=True).splitlines()
 
     assert (score, figures) == (f"score: a tone: pass: {summary}", f"score: a tone: pass: {line}")
     assert (agreement, kappa) == (
@@ -300,7 +302,9 @@ def test_a_score_without_a_baseline_is_one_plain_sentence():
         prompt="a", score="accuracy", verdict="inconclusive", line=line, compared=False
     )
 
-    score, _ = write(run(case("a", "c"), verdict="inconclusive", decided=(decided,))).splitlines()
+    score, _ = write_text(
+        run(case("a", "c"), verdict="inconclusive", decided=(decided,))
+    ).splitlines()
 
     assert score == f"score: a: accuracy {line}"
 
@@ -324,7 +328,7 @@ def test_a_score_without_a_baseline_is_one_plain_sentence():
 def test_the_answers_of_a_worst_case_take_a_dozen_lines(lost, shown):
     decided = Decided(prompt="a", score="tone", verdict="fail", line="-4", worst=(lost,))
 
-    lines = write(run(case("a", "c"), verdict="fail", decided=(decided,))).splitlines()
+    lines = write_text(run(case("a", "c"), verdict="fail", decided=(decided,))).splitlines()
 
     assert [line.strip() for line in lines[3:-1]] == shown
 
@@ -332,7 +336,7 @@ def test_the_answers_of_a_worst_case_take_a_dozen_lines(lost, shown):
 def test_cases_that_fresh_answers_proved_worse_are_named():
     decided = Decided(prompt="a", score="tone", verdict="fail", line="-4", culprits=("c", "d"))
 
-    lines = write(run(case("a", "c"), verdict="fail", decided=(decided,))).splitlines()
+    lines = write_text(run(case("a", "c"), verdict="fail", decided=(decided,))).splitlines()
 
     assert lines[1] == "  proved worse by fresh answers: c, d"
 
@@ -364,7 +368,7 @@ def test_too_little_never_looks_like_enough():
 def test_an_error_of_a_file_is_no_case():
     wrong = case("a", "", status="error", reason="it can't be read", answer=None)
 
-    assert write(run(wrong, verdict="fail")).splitlines() == [
+    assert write_text(run(wrong, verdict="fail")).splitlines() == [
         f"{wrong.place}: error: it can't be read  [a]",
         "fail: 1 error in files",
     ]
@@ -373,14 +377,14 @@ def test_an_error_of_a_file_is_no_case():
 def test_nearly_all_branches_are_not_all():
     row = CoverageRow(prompt="a", covered=999, total=1000)
 
-    lines = write(run(case("a", "c"), coverage=(row,))).splitlines()
+    lines = write_text(run(case("a", "c"), coverage=(row,))).splitlines()
 
     assert lines[:2] == ["coverage: 999 of 1,000 branches, 99%", "  a  999/1000   99%"]
 
 
 def test_ten_thousand_cases_are_written_in_seconds():
     with ends_soon():
-        text = write(large())
+        text = write_text(large())
 
     assert text.count(": failed: ") == 1000
 
@@ -388,4 +392,4 @@ def test_ten_thousand_cases_are_written_in_seconds():
 def test_an_answer_that_nobody_judged_breaks_nothing():
     found = case("a", "c", answer=Answer(text=""))
 
-    assert write(run(found)) == "pass: 1 case, 0 assertions (replayed)\n"
+    assert write_text(run(found)) == "pass: 1 case, 0 assertions (replayed)\n"

@@ -1,1 +1,0 @@
-"""The result of `promptops import`, one file for each format."""

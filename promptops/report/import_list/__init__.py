@@ -1,1 +1,0 @@
-"""What an import would read as prompts, one file for each format."""

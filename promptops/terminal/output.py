@@ -191,14 +191,14 @@ def _error_lines(text_of: Callable[[str, Style], str], name: str) -> str:
 def _writer(command: str, name: str) -> Callable[..., str]:
     """The function that writes the result of a command in a format.
 
-    `write_NAME` in `report.py` of its folder, or `write` of a module in its folder of `report/`.
+    `write_NAME` in the module of the command or in `report.py` of its folder, or `write` of a
+    module in its folder of `report/`.
     """
-    report = f"promptops.commands.{command}.report"
-    try:
-        module = import_module(report)
-    except ModuleNotFoundError as error:
-        if not report.startswith(error.name or "-"):  # a module that the report needs
-            raise
+    module: object = sys.modules.get(f"promptops.commands.{command}")
+    if hasattr(module, "__path__"):
+        with suppress(ModuleNotFoundError):
+            module = import_module(f"promptops.commands.{command}.report")
+    if not hasattr(module, f"write_{name}"):
         module = import_module(f"promptops.report.{command}.{name}")
     writer: Callable[..., str] = getattr(module, f"write_{name}", None) or module.write
     return writer

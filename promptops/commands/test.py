@@ -9,20 +9,18 @@ import click
 
 from promptops.errors import BUG, INTERRUPTED, OUTAGE, UsageError
 from promptops.records import replace
-from promptops.terminal.call_options import (
-    CallOptions,
-    Percent,
-    case_option,
-    mode_options,
-    model_calls,
-)
 from promptops.terminal.options import (
+    CallOptions,
     Command,
+    Percent,
     at_option,
     call_option,
+    case_option,
     command_again,
     common,
     decide_option,
+    mode_options,
+    model_calls,
     note_hidden_or_refuse,
     select_option,
     selection,

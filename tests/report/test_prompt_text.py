@@ -8,7 +8,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promptops.commands.init.textconv import readable_text
+from promptops.commands.textconv import readable_text
 from promptops.errors import InputError
 from promptops.report.parts.prompt_text import prompt_text
 

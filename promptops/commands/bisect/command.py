@@ -8,9 +8,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from promptops.errors import UsageError
-from promptops.terminal.call_options import max_cost_option, trust_option
 from promptops.terminal.complete import complete_case, complete_prompt
-from promptops.terminal.options import Command, call_option, common, select_option
+from promptops.terminal.options import (
+    Command,
+    call_option,
+    common,
+    max_cost_option,
+    select_option,
+    trust_option,
+)
 from promptops.terminal.output import OutputOptions
 
 if TYPE_CHECKING:
@@ -90,8 +96,7 @@ def _refuse_contradictions(options: dict[str, Any]) -> None:
 
 
 def _searched(output: OutputOptions, wanted: tuple[str, str], options: dict[str, Any]) -> Bisection:
-    from promptops.commands.bisect.bisect import SearchEnds, bisect
-    from promptops.commands.log.case_at_commit import CaseOptions
+    from promptops.commands.bisect.bisect import CaseOptions, SearchEnds, bisect
     from promptops.terminal.progress import ShownProgress
 
     ends = SearchEnds(

@@ -22,8 +22,7 @@ from promptops.commands.diff.comparison import ComparisonSide, empty_side, sides
 from promptops.commands.diff.diff import DiffOptions, diff
 from promptops.commands.lint.lint import LintOptions, lint_selected
 from promptops.commands.mutate.mutate import MutateOptions, mutate_selected
-from promptops.commands.probe.options import ProbeOptions
-from promptops.commands.probe.probe import probe_selected
+from promptops.commands.probe.probe import ProbeOptions, probe_selected
 from promptops.errors import InputError
 from promptops.lint.registry import RuleNames
 from promptops.model.change import DiffReport

@@ -34,7 +34,7 @@ from promptops.repo.attributes import FILE, Values, altering, attribute_files
 from promptops.repo.repository import INDEX, WORKTREE
 from promptops.source.recording_files import ENDING, by_first, with_first
 from promptops.source.recordings import Key, ReadRecordings, key_of
-from promptops.testing.recordings.audit import answer_differences
+from promptops.testing.recordings.store import answer_differences
 from promptops.workspace.selection import Selected
 from promptops.workspace.workspace import Workspace, managed_paths
 

@@ -31,7 +31,6 @@ from promptops.commands.probe.judging import (
     rated,
     succeeded,
 )
-from promptops.commands.probe.options import ProbeOptions
 from promptops.evals.deciding.attack_rate import attack_rate, mid_p
 from promptops.evals.json_values import NOTHING, parsed
 from promptops.evals.probes.library import LIBRARY, rule_problems, rules_of
@@ -45,8 +44,10 @@ from promptops.model.probe import (
     AttributeRate,
     BiasDirection,
     BiasResult,
+    Family,
     ProbedCase,
     ProbeRun,
+    ProbeSet,
     PromptProbes,
     SkippedProbe,
     probe_verdict,
@@ -64,7 +65,7 @@ from promptops.testing.judging import (
     unreadable_prompts,
 )
 from promptops.testing.model_calls import ModelCalls
-from promptops.testing.options import model_calls
+from promptops.testing.options import RunOptions, model_calls
 from promptops.testing.paired import Arms
 from promptops.testing.plan import PlannedCase, named_cases, plan_cases, with_hint
 from promptops.testing.recordings.store import (
@@ -556,3 +557,30 @@ def _bias_directions(pairs: Sequence[_JudgedPair]) -> tuple[BiasDirection, ...]:
         if value
     ]
     return tuple(sorted(found, key=lambda each: (each.p, each.value))[:_MOST_DIRECTIONS])
+
+
+# Options of an attack.
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class ProbeOptions:
+    """Which probes are used, and how their answers are found.
+
+    Attributes:
+        families: Names of families; empty for all, or for none if there are imported ones.
+        imported: Families that were read from files of other tools.
+        probes: `smoke` for the first probe of each family.
+        run: Its `repeats` is None for one answer to each attack.
+        drafts: Whether drafts are attacked, too.
+    """
+
+    families: tuple[str, ...] = ()
+    imported: tuple[Family, ...] = ()
+    probes: ProbeSet = "all"
+    run: RunOptions
+    drafts: bool = False
+
+    @property
+    def everything(self) -> bool:
+        """Whether all probes of the library are used."""
+        return self.probes == "all" and not (self.families or self.imported)

@@ -42,7 +42,7 @@ from promptops.report.diff.facts import worst_first
 from promptops.report.release.notes import notes
 from promptops.runtime.bundle.format import FORMAT, read_bundle
 from promptops.runtime.loading.source import shown
-from promptops.tags.preflight import shortened_list
+from promptops.workspace.preflight import shortened_list
 from promptops.workspace.workspace import Workspace
 
 BREAK_HINT = "only a waiver in the configuration, with a reason, lowers a breaking change"

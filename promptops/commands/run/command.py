@@ -10,19 +10,20 @@ import click
 from promptops.commands.render import INPUT_HELP
 from promptops.errors import BUG, INTERRUPTED, OUTAGE
 from promptops.records import replace
-from promptops.terminal.call_options import CallOptions, model_calls
 from promptops.terminal.complete import complete_case, complete_profile, complete_prompt
 from promptops.terminal.options import (
+    CallOptions,
     Command,
     at_option,
     common,
+    model_calls,
     output_option,
     select_option,
 )
 from promptops.terminal.output import OutputOptions
 
 if TYPE_CHECKING:
-    from promptops.commands.run.inputs import GivenInputs
+    from promptops.commands.run.run import GivenInputs
     from promptops.model.prompt_run import PromptRun
     from promptops.workspace.workspace import Workspace
 
@@ -92,7 +93,7 @@ def _run(
     calls: CallOptions,
     options: dict[str, Any],
 ) -> PromptRun:
-    from promptops.commands.run.answers import ShownAnswers
+    from promptops.commands.run.report import ShownAnswers
     from promptops.commands.run.run import PromptRunOptions, run_prompt
     from promptops.workspace.named_prompts import required_prompt
     from promptops.workspace.render import readable_prompt
@@ -114,7 +115,7 @@ def _run(
 def _inputs(output: OutputOptions, options: dict[str, Any]) -> GivenInputs:
     from io import BytesIO
 
-    from promptops.commands.run.inputs import GivenInputs
+    from promptops.commands.run.run import GivenInputs
 
     return GivenInputs(
         case=options["case"],

@@ -8,8 +8,8 @@ from random import Random
 import pytest
 from markdown_it import MarkdownIt
 
-from promptops.commands.export import report as export_markdown
-from promptops.commands.export import report as export_text
+from promptops.commands import export as export_markdown
+from promptops.commands import export as export_text
 from promptops.model.finding import Finding, Severity
 from promptops.model.imported import (
     Candidate,

@@ -1,10 +1,13 @@
-"""Export prompts: prepare them, have a writer make the files, write them."""
+"""`promptops export`: prompts in the formats of other tools."""
 
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+import click
 
 from promptops.analysis.secrets import without_secrets
 from promptops.catalog.prompt_ids import PROMPT_ENDINGS
@@ -20,15 +23,106 @@ from promptops.formats.exported import (
 from promptops.model.finding import Finding
 from promptops.model.place import Place
 from promptops.model.prompt import Case, Prompt
+from promptops.model.report import Style, plain
 from promptops.model.shipping import Export, FileState, WrittenFile
 from promptops.patterns import lazy_pattern
+from promptops.plurals import counted
 from promptops.records import record
+from promptops.report.document.markdown import LIMIT
+from promptops.report.full import finding_lines
+from promptops.report.parts.loss_lines import loss_lines
+from promptops.report.parts.markdown_text import code_span, escape, within
+from promptops.report.parts.visible import visible_path
 from promptops.runtime.request.render import Renderer
 from promptops.suggestions import did_you_mean
+from promptops.terminal.complete import complete_prompt
+from promptops.terminal.options import (
+    Command,
+    at_option,
+    common,
+    decide_option,
+    format_list,
+    output_option,
+    select_option,
+)
+from promptops.terminal.output import OutputOptions
 from promptops.workspace.new_files import create_file, existing_content
 from promptops.workspace.render import named_case, readable_prompt
 from promptops.workspace.selection import SelectionOptions, select
 from promptops.workspace.workspace import Workspace
+
+
+@click.command(cls=Command)
+@click.argument("format_name", metavar="[FORMAT]", required=False)
+@click.argument("patterns", nargs=-1, metavar="[ID|GLOB]...", shell_complete=complete_prompt)
+@output_option("--to", metavar="DIR", default=".", help="The folder of the files; `.` by default.")
+@select_option(
+    "-c",
+    "--case",
+    metavar="NAME",
+    help="Keep as variables only what messages print; all else has the values of this test case.",
+)
+@output_option(
+    "--templates", is_flag=True, help="For promptfoo: prompts as its own templates, without Python."
+)
+@decide_option("--strict", is_flag=True, help="Write nothing if anything is lost.")
+@output_option("--dry-run", is_flag=True, help="Report only; write nothing.")
+@output_option("--formats", is_flag=True, help="List the formats.")
+@at_option
+@common("text", "json", "markdown", acts=True)
+def command(
+    output: OutputOptions,
+    format_name: str | None,
+    patterns: tuple[str, ...],
+    *,
+    to: str,
+    case: str | None,
+    templates: bool,
+    strict: bool,
+    dry_run: bool,
+    formats: bool,
+    revision: str,
+) -> int:
+    """Write prompts in the format of another tool.
+
+    What the format can't express is reported at its place in the prompt file. A prompt that it
+    can't express at all is not written. Existing files are never overwritten.
+
+    \b
+    Example:
+      promptops export promptfoo support/triage --to promptfoo/
+      promptops export openai 'support/*' --to batch/
+      promptops export langfuse support/triage --case 'no known issues'
+    """
+    from promptops.formats.exported import known_writers
+    from promptops.model.finding import Severity
+    from promptops.workspace.workspace import workspace
+
+    if formats:
+        output.refuse_formats("--formats", "text")
+        output.write(format_list({one.NAME: one.MARKS for one in known_writers().values()}))
+        return 0
+    if format_name is None:
+        raise UsageError("no format is given", hint="list the formats: promptops export --formats")
+    if templates and f"{format_name}-templates" not in known_writers():
+        hint = f"leave it out: promptops export {format_name}"
+        raise UsageError(f"`{format_name}` has no --templates", hint=hint)
+    options = ExportOptions(
+        format=f"{format_name}-templates" if templates else format_name,
+        patterns=patterns,
+        to=Path(output.directory, to),
+        case=case,
+        strict=strict,
+        dry_run=dry_run,
+    )
+    with workspace(output.directory, revision, output.overrides) as opened:
+        result = export_prompts(opened, options)
+    output.write_report("export", result)
+    wrong = any(finding.severity is Severity.ERROR for finding in result.findings)
+    return int(wrong or (strict and bool(result.findings)))
+
+
+# Export prompts: prepare them, have a writer make the files, write them.
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -199,3 +293,51 @@ def _finding(loss: Loss, identity: str) -> Finding:
         prompt=identity,
         hint=loss.hint,
     )
+
+
+# The report of an export, for people and for a pull request.
+
+STATES: dict[FileState, str] = {
+    "written": "wrote",
+    "would-write": "would write",
+    "same": "unchanged",
+    "refused": "refused",
+}
+"""What became of a file."""
+_STATES_IN_SUMMARY: dict[FileState, str] = {"written": "written", "would-write": "would be written"}
+"""The same in the summary, where it differs."""
+
+
+def write_text(result: Export, *, style: Style = plain) -> str:
+    """All files and findings."""
+    lines = [f"{STATES[file.state]} {visible_path(file.path)}" for file in result.files]
+    lines += [line for finding in result.findings for line in finding_lines(finding, style)]
+    lines.append(style("summary", summary(result)))
+    return "".join(f"{line}\n" for line in lines)
+
+
+def summary(result: Export) -> str:
+    """`2 prompts as promptfoo, 3 files written`."""
+    return ", ".join(_counts(result))
+
+
+def _counts(result: Export) -> Iterator[str]:
+    states = Counter(file.state for file in result.files)
+    yield f"{counted(result.prompts, 'prompt')} as {result.format}"
+    for state, words in STATES.items():
+        if states[state]:
+            yield f"{counted(states[state], 'file')} {_STATES_IN_SUMMARY.get(state, words)}"
+    if not result.files:
+        yield "no file"
+
+
+# For a pull request: the files, then what is lost.
+
+
+def write_markdown(result: Export, **_: object) -> str:
+    """A comment below GitHub's limit."""
+    head = f"**Export**: {escape(summary(result))}\n\n"
+    room = (LIMIT - len(head)) // 2 - 200
+    files = (f"- {STATES[one.state]} {code_span(visible_path(one.path))}\n" for one in result.files)
+    listed = "".join(within(room, files))
+    return f"{head}{listed}{loss_lines(result.findings, room)}"

@@ -1,23 +1,121 @@
-"""Find who wrote each line of a rendered request, through includes and values."""
+"""`promptops blame`: who wrote each line of a rendered request, through includes and values."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
+from unicodedata import east_asian_width
+
+import click
 
 from promptops.errors import UsageError
 from promptops.lint.passages import Passage, included_from_frames, rendered_passages
 from promptops.model.history import Blame, BlamedLine, BlameOptions, LineOrigin
 from promptops.model.place import Place
+from promptops.model.report import Style, plain
+from promptops.patterns import lazy_pattern
 from promptops.plurals import counted
 from promptops.records import record, replace
 from promptops.repo.blaming import MOVED, SPACES, Authors, blame_content
 from promptops.repo.blaming import blame as blame_file
 from promptops.repo.repository import INDEX, WORKTREE, Repository
+from promptops.report.parts.visible import visible, visible_line, visible_path
 from promptops.runtime.template.scope import Piece
+from promptops.terminal.complete import complete_case, complete_prompt
+from promptops.terminal.options import Command, common, select_option
+from promptops.terminal.output import OutputOptions
 from promptops.workspace.named_prompts import required_prompt
 from promptops.workspace.render import AnnotatedRequest, RenderedLine, render_case, rendered_lines
 from promptops.workspace.workspace import Workspace, workspace_at
+
+_SPAN = lazy_pattern(r"(?P<first>\d{1,9})?(,((?P<more>\+)?(?P<last>\d{1,9}))?)?")
+
+
+@click.command(cls=Command)
+@click.argument("identity", metavar="ID|PATH", shell_complete=complete_prompt)
+@select_option(
+    "-c",
+    "--case",
+    metavar="NAME",
+    shell_complete=complete_case,
+    help="The test case to render; the first by default.",
+)
+@select_option(
+    "-L", "span", metavar="A,B", help="Only these lines: A,B or A,+COUNT; A, goes to the end."
+)
+@select_option(
+    "--message",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Only this message, counted from 0; -L then counts its lines.",
+)
+@select_option("-w", "blank", is_flag=True, help="Ignore changes of white space.")
+@select_option(
+    "-M",
+    "--moved",
+    is_flag=True,
+    help="Find who wrote a line, not who moved or copied it; implies -w.",
+)
+@select_option(
+    "--at",
+    "revision",
+    default="HEAD",
+    metavar="REV",
+    help="Read a commit, tag or branch, `index` or `worktree`; HEAD by default.",
+)
+@common("text", "json")
+def command(output: OutputOptions, identity: str, **options: Any) -> int:
+    """Show who last changed each line of the request rendered for a test case.
+
+    Each line is traced to its source file, through includes, macros and `extends`, and blamed
+    there. Commits that git's `blame.ignoreRevsFile` lists are skipped. Each line also shows the
+    inputs in it, other source lines that contribute to it, and a later include that added it.
+
+    \b
+    Example:
+      promptops blame support/triage --case 'no known issues'
+      promptops blame support/triage --message 0 -L 3,5 --at v1.4.0
+    """
+    from promptops.model.history import BlameOptions
+    from promptops.repo.revisions import FETCH_ALL
+
+    first, last = _lines(options["span"])
+    chosen = BlameOptions(
+        revision=options["revision"],
+        case=options["case"],
+        message=options["message"],
+        first=first,
+        last=last,
+        moved=options["moved"],
+        spaces=not options["blank"],
+    )
+    blamed = blame(output.directory, identity, chosen, output.overrides)
+    output.write_report("blame", blamed)
+    if blamed.cut:
+        output.note(f"lines marked ^ may be older: {FETCH_ALL}")
+    return 0
+
+
+def _lines(span: str | None) -> tuple[int, int | None]:
+    """The first line and the last one, or None for the end."""
+    if span is None:
+        return 1, None
+    match = _SPAN.fullmatch(span)
+    if match is None or not (match["first"] or match["last"]):
+        raise UsageError(f"{span!r} is not a range of lines", hint="write -L FIRST,LAST")
+    first = int(match["first"] or 1)
+    last = int(match["last"]) if match["last"] else None
+    if last is not None and match["more"]:
+        last += first - 1
+    if first < 1 or (last is not None and last < first):
+        raise UsageError(
+            f"{span!r} contains no line", hint="lines count from 1; write the smaller number first"
+        )
+    return first, last
+
+
+# Find who wrote each line of a rendered request, through includes and values.
 
 _UNCOMMITTED = (INDEX, WORKTREE)
 
@@ -186,3 +284,69 @@ def _places(piece: Piece) -> Iterator[Place]:
     place = piece.frame.text.place(start, end)
     for line in range(place.line, max(place.line, place.end_line) + 1):
         yield replace(place, line=line)
+
+
+# The report of `blame`, for people and for programs: the request, each line with its commit.
+
+_COMMIT_DIGITS = 8
+_LONGEST_NAME = 40
+_NO_LINES = "(not written in a template)"
+
+
+def write_text(blame: Blame, *, style: Style = plain) -> str:
+    """The messages, each below its index and role, line by line."""
+    shown: dict[int, list[str]] = {message: [] for message in blame.roles}
+    for line, facts in zip(blame.lines, _table(blame.lines), strict=True):
+        text = f"{style('gutter', facts)} {visible_line(line.text)}".rstrip()
+        shown[line.message].append(text + style("note", _remarks(line)))
+    return "".join(
+        f"{row}\n"
+        for message, role in blame.roles.items()
+        for row in (f"--- {message} {visible(role)}", *(shown[message] or [_NO_LINES]))
+    )
+
+
+def _table(lines: Sequence[BlamedLine]) -> Iterator[str]:
+    """The columns before each line, padded to the same width."""
+    rows = [_columns(line) for line in lines]
+    widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        commit, author, date, place, number = map(_padded, row, widths)
+        yield f"{commit} ({author} {date} {place} {number.strip().rjust(widths[-1])})"
+
+
+def _columns(line: BlamedLine) -> tuple[str, str, str, str, str]:
+    author = line.origin.author
+    name = visible(author.name, _LONGEST_NAME) if author else "not committed yet"
+    date = author.date[:10] if author else ""
+    return _commit(line.origin), name, date, _place(line.origin), str(line.number)
+
+
+def _commit(origin: LineOrigin) -> str:
+    if origin.author is None:
+        return "0" * _COMMIT_DIGITS
+    return ("^" if origin.author.boundary else "") + origin.author.commit[:_COMMIT_DIGITS]
+
+
+def _place(origin: LineOrigin) -> str:
+    return f"{visible_path(origin.path)}:{origin.line}"
+
+
+def _padded(text: str, width: int) -> str:
+    return text + " " * (width - _width(text))
+
+
+def _width(text: str) -> int:
+    return sum(2 if east_asian_width(char) in "WF" else 1 for char in text)
+
+
+def _remarks(line: BlamedLine) -> str:
+    """Notes on a line: the values in it, and the includes around it."""
+    values = ", ".join(map(visible, line.inputs))
+    later = [include for include in line.through if include.is_later(line.origin)]
+    parts = (
+        ("<- " if line.written else "<- only ") + values if values else "",
+        *(f"also {_commit(other)} {_place(other)}" for other in line.also),
+        *(f"through {_commit(other)} {_place(other)}" for other in later),
+    )
+    return "".join(f"   {part}" for part in parts if part)

@@ -30,6 +30,7 @@ SEPARATE = {
     "commands/lsp/config_offers.py": "offers in TOML; offers.py beside it has those in YAML",
     "commands/lsp/places.py": "requests of editors, named in the table of the server",
     "commands/lsp/semantic_tokens.py": "one request of editors, named in the table of the server",
+    "commands/test.py": "a command; `recordings audit` has its exit codes",
     "report/stubs/types.py": "a schema as a type; with the module that it is for, 598 lines",
 }
 """Modules with one importer that stay alone, with the reason."""

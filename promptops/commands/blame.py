@@ -4,30 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from unicodedata import east_asian_width
 
 import click
 
 from promptops.errors import UsageError
-from promptops.lint.passages import Passage, included_from_frames, rendered_passages
-from promptops.model.history import Blame, BlamedLine, BlameOptions, LineOrigin
 from promptops.model.place import Place
 from promptops.model.report import Style, plain
 from promptops.patterns import lazy_pattern
 from promptops.plurals import counted
 from promptops.records import record, replace
-from promptops.repo.blaming import MOVED, SPACES, Authors, blame_content
-from promptops.repo.blaming import blame as blame_file
-from promptops.repo.repository import INDEX, WORKTREE, Repository
 from promptops.report.parts.visible import visible, visible_line, visible_path
-from promptops.runtime.template.scope import Piece
 from promptops.terminal.complete import complete_case, complete_prompt
 from promptops.terminal.options import Command, common, select_option
 from promptops.terminal.output import OutputOptions
-from promptops.workspace.named_prompts import required_prompt
-from promptops.workspace.render import AnnotatedRequest, RenderedLine, render_case, rendered_lines
-from promptops.workspace.workspace import Workspace, workspace_at
+
+if TYPE_CHECKING:
+    from promptops.lint.passages import Passage
+    from promptops.model.history import Blame, BlamedLine, BlameOptions, LineOrigin
+    from promptops.repo.blaming import Authors
+    from promptops.repo.repository import Repository
+    from promptops.runtime.template.scope import Piece
+    from promptops.workspace.render import AnnotatedRequest, RenderedLine
+    from promptops.workspace.workspace import Workspace
 
 _SPAN = lazy_pattern(r"(?P<first>\d{1,9})?(,((?P<more>\+)?(?P<last>\d{1,9}))?)?")
 
@@ -115,9 +115,7 @@ def _lines(span: str | None) -> tuple[int, int | None]:
     return first, last
 
 
-# Find who wrote each line of a rendered request, through includes and values.
-
-_UNCOMMITTED = (INDEX, WORKTREE)
+# Who wrote each line, through includes and values.
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -144,6 +142,11 @@ def blame(
         RenderError: The case can't be rendered.
         GitError: Git has no such revision, or lacks a part of its history.
     """
+    from promptops.model.history import Blame
+    from promptops.repo.repository import Repository
+    from promptops.workspace.named_prompts import required_prompt
+    from promptops.workspace.workspace import workspace_at
+
     with Repository.open(directory) as repository:
         workspace = workspace_at(repository, _revision(repository, options.revision), overrides)
         rendered = _rendered(workspace, required_prompt(workspace, identity), options.case)
@@ -165,12 +168,16 @@ def blame(
 
 
 def _revision(repository: Repository, name: str) -> str:
+    from promptops.repo.repository import INDEX, WORKTREE
+
     if name == INDEX or (name == WORKTREE and not repository.bare):
         return name
     return repository.resolve("HEAD" if name == WORKTREE else name)
 
 
 def _rendered(workspace: Workspace, path: str, case: str | None) -> AnnotatedRequest:
+    from promptops.workspace.render import render_case
+
     prompt = workspace.catalog.loaded(path).prompt
     if prompt is not None and not prompt.cases:
         hint = "write one below `tests:`, with a name and inputs, and blame the work tree"
@@ -189,6 +196,9 @@ def _roles(rendered: AnnotatedRequest, message: int | None) -> dict[int, str]:
 
 
 def _rows(rendered: AnnotatedRequest) -> Iterator[_BlamedLine]:
+    from promptops.lint.passages import rendered_passages
+    from promptops.workspace.render import rendered_lines
+
     pieces = (row for text in rendered_passages("", rendered.traced) for row in _split(text))
     message, number = -1, 0
     for line, parts in zip(rendered_lines(rendered), pieces, strict=True):
@@ -227,6 +237,8 @@ class _BlamedFiles:
     """The commits of lines; git blame runs once for each file."""
 
     def __init__(self, workspace: Workspace, options: BlameOptions) -> None:
+        from promptops.repo.blaming import MOVED, SPACES
+
         self._workspace = workspace
         self._options = (*(MOVED if options.moved else ()), *(() if options.spaces else SPACES))
         self._authors: dict[str, Authors] = {}
@@ -236,6 +248,8 @@ class _BlamedFiles:
         return tuple(dict.fromkeys(map(self.origin, places)))
 
     def origin(self, place: Place) -> LineOrigin:
+        from promptops.model.history import LineOrigin
+
         if place.path not in self._authors:
             self._authors[place.path] = self._blame_file(place.path)
         authors = self._authors[place.path]
@@ -243,8 +257,12 @@ class _BlamedFiles:
         return LineOrigin(path=place.path, line=place.line, author=author)
 
     def _blame_file(self, path: str) -> Authors:
+        from promptops.repo.blaming import blame as blame_file
+        from promptops.repo.blaming import blame_content
+        from promptops.repo.repository import INDEX, WORKTREE
+
         repository, files = self._workspace.repository, self._workspace.catalog.files
-        if self._workspace.revision not in _UNCOMMITTED:
+        if self._workspace.revision not in (INDEX, WORKTREE):
             return blame_file(repository, self._workspace.revision, path, self._options)
         content = files.data(path)
         if content is None or not files.entries[path].tracked or repository.find("HEAD") is None:
@@ -253,6 +271,9 @@ class _BlamedFiles:
 
 
 def _blamed(row: _BlamedLine, number: int, files: _BlamedFiles) -> BlamedLine:
+    from promptops.lint.passages import included_from_frames
+    from promptops.model.history import BlamedLine
+
     visible_pieces = [piece for piece in row.pieces if piece.text.strip()]
     first = next(
         (piece for piece in visible_pieces if piece.literal),

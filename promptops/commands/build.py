@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from promptops.errors import UsageError
-from promptops.model.publication import Publication
 from promptops.plurals import counted
 from promptops.report.parts.visible import visible, visible_path
 from promptops.terminal.options import Command, common
 from promptops.terminal.output import OutputOptions
+
+if TYPE_CHECKING:
+    from promptops.model.publication import Publication
 
 
 @click.command(cls=Command)

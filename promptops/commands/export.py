@@ -6,34 +6,18 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from promptops.analysis.secrets import without_secrets
-from promptops.catalog.prompt_ids import PROMPT_ENDINGS
 from promptops.errors import InputError, UsageError
-from promptops.formats.codes import CODES, severity_of
-from promptops.formats.document import Loss
-from promptops.formats.exported import (
-    ExportedFile,
-    ExportSubject,
-    Writer,
-    known_writers,
-)
 from promptops.model.finding import Finding
 from promptops.model.place import Place
-from promptops.model.prompt import Case, Prompt
 from promptops.model.report import Style, plain
-from promptops.model.shipping import Export, FileState, WrittenFile
 from promptops.patterns import lazy_pattern
 from promptops.plurals import counted
 from promptops.records import record
-from promptops.report.document.markdown import LIMIT
-from promptops.report.full import finding_lines
-from promptops.report.parts.loss_lines import loss_lines
-from promptops.report.parts.markdown_text import code_span, escape, within
 from promptops.report.parts.visible import visible_path
-from promptops.runtime.request.render import Renderer
 from promptops.suggestions import did_you_mean
 from promptops.terminal.complete import complete_prompt
 from promptops.terminal.options import (
@@ -46,10 +30,13 @@ from promptops.terminal.options import (
     select_option,
 )
 from promptops.terminal.output import OutputOptions
-from promptops.workspace.new_files import create_file, existing_content
-from promptops.workspace.render import named_case, readable_prompt
-from promptops.workspace.selection import SelectionOptions, select
-from promptops.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from promptops.formats.document import Loss
+    from promptops.formats.exported import ExportedFile, ExportSubject, Writer
+    from promptops.model.prompt import Case, Prompt
+    from promptops.model.shipping import Export, FileState, WrittenFile
+    from promptops.workspace.workspace import Workspace
 
 
 @click.command(cls=Command)
@@ -122,9 +109,6 @@ def command(
     return int(wrong or (strict and bool(result.findings)))
 
 
-# Export prompts: prepare them, have a writer make the files, write them.
-
-
 @record(frozen=True, slots=True, kw_only=True)
 class ExportOptions:
     """What the user decides.
@@ -151,8 +135,13 @@ def export_prompts(workspace: Workspace, options: ExportOptions) -> Export:
     A prompt that can't be read is an EXP003, and the others are written. Raises UsageError for an
     unknown format, prompt or test case.
     """
+    from promptops.formats.document import Loss
+    from promptops.formats.exported import ExportedFile, ExportSubject
+    from promptops.model.shipping import Export
+    from promptops.workspace.new_files import existing_content
+
     writer = _writer(options)
-    selected = list(export_subjects(workspace, options.patterns, options.case))
+    selected = list(_subjects(workspace, options.patterns, options.case))
     subjects = [one for one in selected if isinstance(one, ExportSubject)]
     found: list[ExportedFile | Loss] = [one for one in selected if isinstance(one, Loss)]
     found += writer.files(subjects) if subjects else ()
@@ -162,10 +151,12 @@ def export_prompts(workspace: Workspace, options: ExportOptions) -> Export:
     instead: FileState | None = "would-write" if options.dry_run else None
     if options.strict and losses:
         instead = "refused"
-    losses += [
-        _difference_loss(file, options) for file in planned if is_different(options.to, file)
-    ]
-    files = [written_file(options.to, file, instead) for file in planned]
+    for file in planned:
+        written = options.to / file.path
+        if existing_content(written) not in (None, file.text.encode()):
+            message = f"`{written}` exists and is different: it is not overwritten"
+            losses.append(Loss(code="EXP002", message=message, place=file.place))
+    files = [_written_file(options.to, file, instead) for file in planned]
     ids = {subject.prompt.path: subject.prompt.id for subject in subjects}
     return Export(
         format=options.format,
@@ -177,21 +168,18 @@ def export_prompts(workspace: Workspace, options: ExportOptions) -> Export:
 
 def _writer(options: ExportOptions) -> Writer:
     """The writer of the format. Raises UsageError, also for a case that it would ignore."""
-    writer = writer_named(options.format)
+    from promptops.formats.exported import known_writers
+
+    writers = known_writers()
+    if options.format not in writers:
+        hint = did_you_mean(options.format, writers) or f"one of: {', '.join(writers)}"
+        raise UsageError(f"there is no format `{options.format}` to export", hint=hint)
+    writer = writers[options.format]
     if options.case is not None and not writer.TAKES_CASE:
-        taking = ", ".join(name for name, one in known_writers().items() if one.TAKES_CASE)
+        taking = ", ".join(name for name, one in writers.items() if one.TAKES_CASE)
         hint = f"leave it out; formats with --case: {taking}"
         raise UsageError(f"`{options.format}` has no --case", hint=hint)
     return writer
-
-
-def writer_named(name: str) -> Writer:
-    """The writer of a format. Raises UsageError."""
-    writers = known_writers()
-    if name not in writers:
-        hint = did_you_mean(name, writers) or f"one of: {', '.join(writers)}"
-        raise UsageError(f"there is no format `{name}` to export", hint=hint)
-    return writers[name]
 
 
 # The prompts of an export, or the errors that prevent it.
@@ -199,13 +187,16 @@ def writer_named(name: str) -> Writer:
 _PLACE = lazy_pattern(r"(.+):(\d+):(\d+)")
 
 
-def export_subjects(
+def _subjects(
     workspace: Workspace, patterns: Sequence[str], case: str | None
 ) -> Iterator[ExportSubject | Loss]:
     """Each selected prompt; an EXP003 for one that can't be read.
 
     Raises UsageError for an unknown prompt or test case.
     """
+    from promptops.formats.document import Loss
+    from promptops.workspace.selection import SelectionOptions, select
+
     for path in select(workspace, SelectionOptions(patterns=tuple(patterns))).why:
         try:
             yield _subject(workspace, path, case)
@@ -215,6 +206,10 @@ def export_subjects(
 
 
 def _subject(workspace: Workspace, path: str, case: str | None) -> ExportSubject:
+    from promptops.formats.exported import ExportSubject
+    from promptops.runtime.request.render import Renderer
+    from promptops.workspace.render import readable_prompt
+
     prompt = readable_prompt(workspace, path)
     catalog = workspace.catalog
     return ExportSubject(
@@ -227,6 +222,8 @@ def _subject(workspace: Workspace, path: str, case: str | None) -> ExportSubject
 
 def _case_named(prompt: Prompt, name: str) -> Case:
     """The test case of that name. Raises UsageError, InputError."""
+    from promptops.workspace.render import named_case
+
     if not prompt.cases:
         hint = "leave out --case, name other prompts, or add the test case below `tests`"
         raise UsageError("the prompt has no test case", where=prompt.path, hint=hint)
@@ -247,6 +244,8 @@ def _place_of_error(where: str | None, path: str) -> Place:
 
 def _refuse_prompts(workspace: Workspace, to: Path, files: Sequence[ExportedFile]) -> None:
     """Raises UsageError for a file that promptops would read as a prompt."""
+    from promptops.catalog.prompt_ids import PROMPT_ENDINGS
+
     folder = Path(os.path.realpath(to))
     root = workspace.repository.root
     roots = [Path(os.path.realpath(root / one)) for one in workspace.config.prompts]
@@ -257,21 +256,14 @@ def _refuse_prompts(workspace: Workspace, to: Path, files: Sequence[ExportedFile
             raise UsageError(message, hint="choose a folder outside of the prompt roots with --to")
 
 
-def is_different(folder: Path, file: ExportedFile) -> bool:
-    """Whether the file exists with another content."""
-    return existing_content(folder / file.path) not in (None, file.text.encode())
-
-
-def _difference_loss(file: ExportedFile, options: ExportOptions) -> Loss:
-    message = f"`{options.to / file.path}` exists and is different: it is not overwritten"
-    return Loss(code="EXP002", message=message, place=file.place)
-
-
-def written_file(folder: Path, file: ExportedFile, instead: FileState | None) -> WrittenFile:
+def _written_file(folder: Path, file: ExportedFile, instead: FileState | None) -> WrittenFile:
     """The file with what became of it; a new one is written, or has the state `instead`.
 
     Raises InputError if it can't be created.
     """
+    from promptops.model.shipping import WrittenFile
+    from promptops.workspace.new_files import create_file, existing_content
+
     existing = existing_content(folder / file.path)
     if existing is not None:
         state: FileState = "same" if existing == file.text.encode() else "refused"
@@ -284,6 +276,9 @@ def written_file(folder: Path, file: ExportedFile, instead: FileState | None) ->
 
 
 def _finding(loss: Loss, identity: str) -> Finding:
+    from promptops.analysis.secrets import without_secrets
+    from promptops.formats.codes import CODES, severity_of
+
     return Finding(
         code=loss.code,
         name=CODES[loss.code].name,
@@ -310,6 +305,8 @@ _STATES_IN_SUMMARY: dict[FileState, str] = {"written": "written", "would-write":
 
 def write_text(result: Export, *, style: Style = plain) -> str:
     """All files and findings."""
+    from promptops.report.full import finding_lines
+
     lines = [f"{STATES[file.state]} {visible_path(file.path)}" for file in result.files]
     lines += [line for finding in result.findings for line in finding_lines(finding, style)]
     lines.append(style("summary", summary(result)))
@@ -336,6 +333,10 @@ def _counts(result: Export) -> Iterator[str]:
 
 def write_markdown(result: Export, **_: object) -> str:
     """A comment below GitHub's limit."""
+    from promptops.report.document.markdown import LIMIT
+    from promptops.report.parts.loss_lines import loss_lines
+    from promptops.report.parts.markdown_text import code_span, escape, within
+
     head = f"**Export**: {escape(summary(result))}\n\n"
     room = (LIMIT - len(head)) // 2 - 200
     files = (f"- {STATES[one.state]} {code_span(visible_path(one.path))}\n" for one in result.files)

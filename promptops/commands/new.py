@@ -5,28 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from promptops.catalog.prompt_ids import PROMPT_ENDINGS
 from promptops.errors import InputError, UsageError
-from promptops.lint.ids import refuse_unfit
 from promptops.records import record
 from promptops.records.outputs import output
-from promptops.repo.process import decode
 from promptops.terminal.complete import complete_id
 from promptops.terminal.options import Command, common
 from promptops.terminal.output import OutputOptions
-from promptops.workspace.new_files import (
-    create_file,
-    model_lines,
-    relative_path,
-    schema_path,
-    template,
-    write_schema_copy,
-)
-from promptops.workspace.workspace import Workspace, workspace
+
+if TYPE_CHECKING:
+    from promptops.workspace.workspace import Workspace
 
 
 @click.command(cls=Command)
@@ -57,9 +48,6 @@ def _text(created: Any) -> str:
     return "\n".join([*lines, f"next: promptops render {created.id}", ""])
 
 
-# Create a new prompt file.
-
-
 @output("new")
 @record(frozen=True, slots=True, kw_only=True)
 class CreatedPrompt:
@@ -84,6 +72,17 @@ def create_prompt(directory: Path, identity: str) -> CreatedPrompt:
     Raises UsageError for an id that is invalid or exists, InputError if the file can't be created,
     GitError without a work tree.
     """
+    from promptops.lint.ids import refuse_unfit
+    from promptops.workspace.new_files import (
+        create_file,
+        model_lines,
+        relative_path,
+        schema_path,
+        template,
+        write_schema_copy,
+    )
+    from promptops.workspace.workspace import workspace
+
     refuse_unfit(identity)
     with workspace(directory) as opened:
         _check_free(opened, identity)
@@ -120,6 +119,8 @@ def _check_free(opened: Workspace, identity: str) -> None:
 
 
 def _path(opened: Workspace, identity: str) -> str:
+    from promptops.catalog.prompt_ids import PROMPT_ENDINGS
+
     root = opened.config.prompts[0]
     return f"{'' if root == '.' else f'{root}/'}{identity}{PROMPT_ENDINGS[0]}"
 
@@ -148,6 +149,8 @@ _WRITTEN = ("description", "status", "model", "inputs", "tests")
 
 def _owner(opened: Workspace) -> Iterator[str]:
     """The author, from git's identity."""
+    from promptops.repo.process import decode
+
     name = decode(opened.repository.git.ask("config", "--get", "user.name").stdout).strip()
     if name and name.isprintable():
         yield name

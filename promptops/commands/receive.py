@@ -4,23 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from promptops.commands.lint.lint import LintOptions, lint
 from promptops.errors import GitError, PromptopsError, UsageError
-from promptops.model.config import ReleaseSettings
 from promptops.model.finding import Finding
 from promptops.records import record
-from promptops.release.tag_format import TagNames
-from promptops.repo.process import decode
-from promptops.repo.repository import Repository
-from promptops.repo.revisions import OBJECT_ID
 from promptops.terminal.options import Command, common
 from promptops.terminal.output import OutputOptions
-from promptops.workspace.selection import SelectionOptions
-from promptops.workspace.workspace import configuration, workspace_at
+
+if TYPE_CHECKING:
+    from promptops.release.tag_format import TagNames
+    from promptops.repo.repository import Repository
 
 
 @click.command(cls=Command)
@@ -54,8 +50,6 @@ def _text(refusal: Any) -> str:
     listed = writer("concise")(report) if refusal.findings else ""
     return f"{listed}error: {visible(refusal.message)}\n  tip: {visible(refusal.hint)}"
 
-
-# Decides whether a repository accepts a push, for the server's `update` hook.
 
 TAGS = "refs/tags/"
 
@@ -102,6 +96,9 @@ def push_refusal(directory: Path, push: Push) -> PushRefusal | None:
     Works in the quarantine that git keeps pushed objects in until the hook agrees. Raises
     UsageError for invalid ids, GitError.
     """
+    from promptops.repo.repository import Repository
+    from promptops.repo.revisions import OBJECT_ID
+
     if not all(OBJECT_ID.fullmatch(identity) for identity in (push.old, push.new)):
         raise UsageError(
             "not the arguments that git passes to an `update` hook", hint="REF OLD NEW, ids in full"
@@ -111,6 +108,8 @@ def push_refusal(directory: Path, push: Push) -> PushRefusal | None:
 
 
 def _tag_refusal(repository: Repository, push: Push) -> PushRefusal | None:
+    from promptops.repo.process import decode
+
     if not push.ref.startswith(TAGS):
         return None
     name = push.ref.removeprefix(TAGS)
@@ -133,10 +132,16 @@ def _tag_refusal(repository: Repository, push: Push) -> PushRefusal | None:
 
 def _tag_names(repository: Repository, push: Push) -> set[TagNames]:
     """The tag formats of all trees in question, so that no push can rename existing releases."""
+    from promptops.model.config import ReleaseSettings
+    from promptops.release.tag_format import TagNames
+
     return set(_readable_names(repository, push)) or {TagNames(ReleaseSettings().tag_format)}
 
 
 def _readable_names(repository: Repository, push: Push) -> Iterator[TagNames]:
+    from promptops.release.tag_format import TagNames
+    from promptops.workspace.workspace import configuration
+
     for revision in ("HEAD", push.old, push.new):
         if revision.strip("0"):
             try:
@@ -146,11 +151,17 @@ def _readable_names(repository: Repository, push: Push) -> Iterator[TagNames]:
 
 
 def _name_inside(repository: Repository, tag: str) -> str:
+    from promptops.repo.process import decode
+
     head, _, _ = decode(repository.git.run("cat-file", "tag", tag)).partition("\n\n")
     return next((line[4:] for line in head.split("\n") if line.startswith("tag ")), "")
 
 
 def _content_refusal(repository: Repository, push: Push) -> PushRefusal | None:
+    from promptops.commands.lint.lint import LintOptions, lint
+    from promptops.workspace.selection import SelectionOptions
+    from promptops.workspace.workspace import workspace_at
+
     commit = None if push.deletes else _new_commit(repository, push.new)
     if commit is None:
         return None
@@ -172,6 +183,8 @@ def _content_refusal(repository: Repository, push: Push) -> PushRefusal | None:
 
 def _new_commit(repository: Repository, pushed: str) -> str | None:
     """The commit that a ref will point to; None if it is missing or exists already."""
+    from promptops.repo.process import decode
+
     answer = repository.git.ask("rev-parse", "--verify", "--quiet", f"{pushed}^{{commit}}")
     commit = decode(answer.stdout).strip()
     if answer.status or not commit:

@@ -8,15 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from promptops.catalog.catalog import Catalog
 from promptops.commands.test import exit_code_of
 from promptops.errors import InputError
-from promptops.evals.case_assertions import assertions_of
-from promptops.evals.engine.ask import Ask, Outcome
-from promptops.evals.engine.budget import Estimate
-from promptops.evals.parse import parse
-from promptops.model.batch import BatchReport
-from promptops.model.test_run import CaseRun
 from promptops.plurals import counted
 from promptops.records import record, replace
 from promptops.records.outputs import output
@@ -39,15 +32,15 @@ from promptops.terminal.options import (
     verbose_option,
 )
 from promptops.terminal.output import OutputOptions
-from promptops.testing.batches import SUBMIT, Batches, Purpose, RunAgain, refuse_damaged
-from promptops.testing.model_calls import ModelCalls, OnOutcome, Sender
-from promptops.testing.options import RunOptions
-from promptops.testing.plan import matches_name
-from promptops.testing.runner import CaseRunner, prepare
-from promptops.workspace.selection import Selected, SelectionOptions
-from promptops.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
+    from promptops.catalog.catalog import Catalog
+    from promptops.evals.engine.ask import Ask, Outcome
+    from promptops.evals.engine.budget import Estimate
+    from promptops.model.batch import BatchReport
+    from promptops.model.test_run import CaseRun
+    from promptops.testing.batches import RunAgain
+    from promptops.testing.model_calls import ModelCalls, OnOutcome, Sender
     from promptops.testing.options import RunOptions
     from promptops.workspace.selection import SelectionOptions
     from promptops.workspace.workspace import Workspace
@@ -272,6 +265,10 @@ def pruned(workspace: Workspace, repeats: int | None) -> PrunedRecordings:
     Prompts that can't be read keep all recordings. Raises InputError if a case has an error, and
     for a file that can't be written.
     """
+    from promptops.testing.options import RunOptions
+    from promptops.testing.runner import CaseRunner, prepare
+    from promptops.workspace.selection import SelectionOptions
+
     options = RunOptions(prune=True, repeats=repeats)
     selected, options = prepare(workspace, SelectionOptions(), options)
     runner = CaseRunner(workspace, selected, options, None)
@@ -284,9 +281,6 @@ def pruned(workspace: Workspace, repeats: int | None) -> PrunedRecordings:
     for problem in runner.written.problems:
         raise InputError(problem.message, where=str(problem.at), hint=problem.hint)
     return PrunedRecordings(files=runner.written.changed)
-
-
-# The report of `recordings`, for people.
 
 
 def write_text(pruned: PrunedRecordings, **_: object) -> str:
@@ -312,6 +306,9 @@ def submit_cases(
 
     Raises UsageError as `test` does, and if a provider has no batch API.
     """
+    from promptops.testing.batches import SUBMIT, Batches, Purpose
+    from promptops.testing.runner import CaseRunner, prepare
+
     selected, options = prepare(workspace, wanted, replace(options, mode="record"))
     plan = {
         "prompts": list(selected.why),
@@ -340,6 +337,9 @@ def submit_cases(
 
 def _have_judges(catalog: Catalog, prompts: Collection[str]) -> bool:
     """Whether models judge the answers to cases of these prompts, by id."""
+    from promptops.evals.case_assertions import assertions_of
+    from promptops.evals.parse import parse
+
     loaded = catalog.prompts(catalog.paths[prompt] for prompt in prompts)
     return any(
         assertion is not None and assertion.judged
@@ -353,6 +353,10 @@ def _have_judges(catalog: Catalog, prompts: Collection[str]) -> bool:
 
 def cases_again(workspace: Workspace, options: RunOptions) -> RunAgain:
     """Runs the plan of a submit again, as far as its prompts and cases still exist."""
+    from promptops.testing.batches import refuse_damaged
+    from promptops.testing.plan import matches_name
+    from promptops.testing.runner import CaseRunner
+    from promptops.workspace.selection import Selected
 
     def run_again(
         plan: Mapping[str, Any], sender: Sender

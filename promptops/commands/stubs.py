@@ -5,22 +5,19 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from promptops.bundles.build import build
 from promptops.errors import IntegrityError, UsageError
-from promptops.model.prompt import Prompt
-from promptops.model.shipping import Stubs
 from promptops.records import replace
-from promptops.repo.repository import INDEX, WORKTREE
-from promptops.runtime.bundle.format import MAX_BYTES, Contents, read_bundle
-from promptops.runtime.bundle.prompts import prompt_of
-from promptops.runtime.loading.bundle_file import read_file, unpacked
 from promptops.terminal.options import Command, common
 from promptops.terminal.output import OutputOptions
-from promptops.workspace.listing import unreadable_error
-from promptops.workspace.workspace import workspace
+
+if TYPE_CHECKING:
+    from promptops.model.prompt import Prompt
+    from promptops.model.shipping import Stubs
+    from promptops.runtime.bundle.format import Contents
 
 
 @click.command(cls=Command)
@@ -76,6 +73,11 @@ def load_stubs(
         InputError: A prompt, or the bundle, can't be read.
         GitError: There is no such revision, or no repository.
     """
+    from promptops.bundles.build import build
+    from promptops.repo.repository import INDEX, WORKTREE
+    from promptops.runtime.bundle.format import MAX_BYTES, read_bundle
+    from promptops.runtime.loading.bundle_file import read_file, unpacked
+
     made_by = " ".join(map(shlex.quote, _command(ref, target)))
     file = directory / ref
     if file.is_file():
@@ -97,6 +99,8 @@ def _here(path: str) -> str:
 
 
 def _bundle_stubs(contents: Contents, title: str, made_by: str) -> Stubs:
+    from promptops.model.shipping import Stubs
+
     origin = contents.origin
     return Stubs(
         title=origin.release or (title if len(title) < 40 else title[:12]),
@@ -108,6 +112,8 @@ def _bundle_stubs(contents: Contents, title: str, made_by: str) -> Stubs:
 
 
 def _prompt(contents: Contents, name: str, where: str) -> Prompt:
+    from promptops.runtime.bundle.prompts import prompt_of
+
     try:
         return prompt_of(contents.line(contents.prompts[name]))
     except _MISSHAPEN:
@@ -115,6 +121,11 @@ def _prompt(contents: Contents, name: str, where: str) -> Prompt:
 
 
 def _file_stubs(directory: Path, ref: str, made_by: str, overrides: Sequence[str]) -> Stubs:
+    from promptops.model.shipping import Stubs
+    from promptops.repo.repository import WORKTREE
+    from promptops.workspace.listing import unreadable_error
+    from promptops.workspace.workspace import workspace
+
     prompts = {}
     with workspace(directory, ref, overrides) as opened:
         for loaded in opened.catalog.prompts():

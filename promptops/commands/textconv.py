@@ -7,8 +7,6 @@ from pathlib import Path
 import click
 
 from promptops.errors import InputError, os_reason
-from promptops.report.parts.prompt_text import prompt_text, safe_text
-from promptops.source.document import MAX_BYTES, read
 from promptops.terminal.options import Command, common
 from promptops.terminal.output import OutputOptions
 
@@ -32,9 +30,6 @@ def command(output: OutputOptions, file: Path) -> int:
     return 0
 
 
-# The text that `git diff` compares in place of a prompt file.
-
-
 def readable_text(file: Path) -> str:
     """A prompt file as readable text, safe for a terminal; any other content unchanged.
 
@@ -43,6 +38,9 @@ def readable_text(file: Path) -> str:
 
     Raises InputError if the file can't be read, and nothing else whatever its content.
     """
+    from promptops.report.parts.prompt_text import prompt_text
+    from promptops.source.document import MAX_BYTES, read
+
     try:
         data = file.read_bytes()
     except (OSError, ValueError) as error:
@@ -56,12 +54,16 @@ def readable_text(file: Path) -> str:
 
 
 def _as_it_stands(data: bytes) -> str:
+    from promptops.report.parts.prompt_text import safe_text
+
     text = data.decode("utf-8", "backslashreplace").replace("\r\n", "\n")
     return safe_text(text) if text else ""
 
 
 def _beginning(data: bytes) -> str:
     from hashlib import sha256
+
+    from promptops.source.document import MAX_BYTES
 
     left = f"… ({len(data) - MAX_BYTES} more bytes; SHA-256 of all: {sha256(data).hexdigest()})\n"
     return _as_it_stands(data[:MAX_BYTES]) + left

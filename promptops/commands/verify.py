@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from promptops.model.report import Style, plain
-from promptops.model.shipping import UNSIGNED, Verification, VerificationStep
 from promptops.report.parts.visible import visible, visible_path
 from promptops.terminal.options import Command, common
 from promptops.terminal.output import OutputOptions
+
+if TYPE_CHECKING:
+    from promptops.model.shipping import Verification, VerificationStep
 
 
 @click.command(cls=Command)
@@ -69,6 +72,8 @@ def _verdict_line(found: Verification, style: Style) -> str:
 
 
 def _verdict_word(found: Verification) -> str:
+    from promptops.model.shipping import UNSIGNED
+
     if found.proven or not found.passed:
         return "verified" if found.passed else "refused"
     signed = all(check.message != UNSIGNED for check in found.checks)

@@ -9,6 +9,7 @@ from contextlib import suppress
 from functools import partial
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from promptops.errors import InputError, PromptopsError, UsageError, os_reason
@@ -194,14 +195,16 @@ def _writer(command: str, name: str) -> Callable[..., str]:
     `write_NAME` in the module of the command or in `report.py` of its folder, or `write` of a
     module in its folder of `report/`.
     """
-    module: object = sys.modules.get(f"promptops.commands.{command}")
-    if hasattr(module, "__path__"):
-        with suppress(ModuleNotFoundError):
-            module = import_module(f"promptops.commands.{command}.report")
-    if not hasattr(module, f"write_{name}"):
-        module = import_module(f"promptops.report.{command}.{name}")
-    writer: Callable[..., str] = getattr(module, f"write_{name}", None) or module.write
-    return writer
+    own = f"promptops.commands.{command}"
+    found: ModuleType | None
+    try:
+        found = import_module(f"{own}.report")
+    except ModuleNotFoundError as error:
+        if not f"{own}.report".startswith(error.name or "-"):  # a module that the report needs
+            raise
+        found = sys.modules.get(own)
+    writer: Callable[..., str] | None = getattr(found, f"write_{name}", None)
+    return writer or import_module(f"promptops.report.{command}.{name}").write
 
 
 def unwritable_stdout(error: OSError) -> InputError:

@@ -3,23 +3,27 @@
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
+from promptops.cli.group import group
 from promptops.terminal import output
 
 
 def test_a_module_that_a_report_needs_and_lacks_is_named(monkeypatch):
-    monkeypatch.delitem(sys.modules, "promptops.commands.blame", raising=False)
+    monkeypatch.delitem(sys.modules, "promptops.commands.bisect.report", raising=False)
     monkeypatch.setitem(sys.modules, "promptops.model.history", None)
 
     with pytest.raises(ModuleNotFoundError) as raised:
-        output._writer("blame", "text")
+        output._writer("bisect", "text")
 
     assert raised.value.name == "promptops.model.history"
 
 
-@pytest.mark.parametrize("command", ["blame", "test"])
-def test_a_report_is_found_in_the_folder_of_its_command_or_below_report(command):
+@pytest.mark.parametrize("command", ["build", "bisect", "test"])
+def test_a_report_is_found_in_its_command_in_its_folder_or_below_report(command):
+    group.get_command(click.Context(group), command)
+
     assert output._writer(command, "text").__name__ in {"write_text", "write"}
 
 

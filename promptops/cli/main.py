@@ -139,7 +139,9 @@ def _run(arguments: list[str]) -> int:
         return USAGE
     except click.ClickException as error:
         _print_error(f"error: {_visible(_message(error))}")
-        _usage_tip(error)
+        context = getattr(error, "ctx", None)
+        if context is not None:
+            _print_error(f"  tip: {context.command_path} --help")
         return USAGE
     except click.Abort:
         _print_error("interrupted")
@@ -204,12 +206,6 @@ def _setting(error: click.NoSuchOption) -> str:
         return ""
     settings = " or ".join(f"`{table}.{name}`" for table in known)
     return f"; it is a setting: {settings} in promptops.toml, or --config for one run"
-
-
-def _usage_tip(error: object) -> None:
-    context = getattr(error, "ctx", None)
-    if context is not None:
-        _print_error(f"  tip: {context.command_path} --help")
 
 
 def _report_error(error: PromptopsError) -> None:

@@ -108,12 +108,15 @@ def push_refusal(directory: Path, push: Push) -> PushRefusal | None:
 
 
 def _tag_refusal(repository: Repository, push: Push) -> PushRefusal | None:
+    from promptops.model.config import ReleaseSettings
+    from promptops.release.tag_format import TagNames
     from promptops.repo.process import decode
 
     if not push.ref.startswith(TAGS):
         return None
     name = push.ref.removeprefix(TAGS)
-    known = _tag_names(repository, push)
+    # The tag formats of all trees in question, so that no push can rename existing releases.
+    known = set(_readable_names(repository, push)) or {TagNames(ReleaseSettings().tag_format)}
     if not any(names.read(name) or names.read_of_prompt(name) for names in known):
         return None
     if not push.creates:
@@ -128,14 +131,6 @@ def _tag_refusal(repository: Repository, push: Push) -> PushRefusal | None:
         hint = "push it under its own name"
         return PushRefusal(f"the tag object pushed as {name!r} is named {inside!r}", hint)
     return None
-
-
-def _tag_names(repository: Repository, push: Push) -> set[TagNames]:
-    """The tag formats of all trees in question, so that no push can rename existing releases."""
-    from promptops.model.config import ReleaseSettings
-    from promptops.release.tag_format import TagNames
-
-    return set(_readable_names(repository, push)) or {TagNames(ReleaseSettings().tag_format)}
 
 
 def _readable_names(repository: Repository, push: Push) -> Iterator[TagNames]:

@@ -96,7 +96,12 @@ class Prompts:
     def result(self, item: PromptItem) -> ItemResult:
         """The result of an item; the first call runs all selected items."""
         if item not in self._results:
-            found, cost_usd = run_items(self.workspace, self._mode, _together(item))
+            items = [other for other in item.session.items if isinstance(other, PromptItem)]
+            if hasattr(item.config, "workerinput"):
+                # A worker of pytest-xdist does not know its items in advance.
+                items = [other for other in items if other.file is item.file]
+            together = list(dict.fromkeys([*items, item]))
+            found, cost_usd = run_items(self.workspace, self._mode, together)
             self._results |= found
             self._notes += [f"{cost(cost_usd)} was spent"] if cost_usd else []
         return self._results[item]
@@ -123,17 +128,6 @@ class Prompts:
         real = Path(os.path.realpath(file.parent), file.name)
         root = os.path.realpath(self.workspace.repository.root)
         return real.relative_to(root).as_posix() if real.is_relative_to(root) else ""
-
-
-def _together(item: PromptItem) -> list[PromptItem]:
-    """The items to run together, including this one.
-
-    A worker of pytest-xdist does not know its items in advance, so it runs those of one file.
-    """
-    items = [other for other in item.session.items if isinstance(other, PromptItem)]
-    if hasattr(item.config, "workerinput"):
-        items = [other for other in items if other.file is item.file]
-    return list(dict.fromkeys([*items, item]))
 
 
 def mode_of(config: pytest.Config) -> Mode:

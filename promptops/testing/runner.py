@@ -459,7 +459,12 @@ def _decided_score(
 
     values = [known for judged in own if (known := value(judged)) is not None]
     if not values or paired is None:
-        return _not_compared(prompt.id, score, values)
+        line = "no answer could be scored"
+        if values:
+            line = f"{100 * fmean(values):.1f}%, not gated: no earlier release to compare with"
+        return Decided(
+            prompt=prompt.id, score=score, verdict="inconclusive", line=line, compared=not values
+        )
     measure = Measure(name=score, value=value, margin=_margin(prompt, paired.arms.baseline))
     return paired.decided(measure, may_call=may_call)
 
@@ -468,15 +473,6 @@ def _margin(prompt: Prompt, baseline: Arm) -> float:
     """The smaller margin of both versions, so that a change can't widen it."""
     margin, before = margin_of(prompt.evaluation), baseline.evaluation_of(prompt)
     return min(margin, margin_of(before)) if before else margin
-
-
-def _not_compared(prompt: str, score: str, values: Sequence[float]) -> Decided:
-    line = "no answer could be scored"
-    if values:
-        line = f"{100 * fmean(values):.1f}%, not gated: no earlier release to compare with"
-    return Decided(
-        prompt=prompt, score=score, verdict="inconclusive", line=line, compared=not values
-    )
 
 
 # Merge shards: judge and decide their answers as in one run.

@@ -548,7 +548,8 @@ class Rounds:
         """Request answers until every arm is decided or can't be."""
         targets = self._first_targets()
         while targets:
-            self._round(targets)
+            plans = {arm.name: list(self._plan(arm, targets)) for arm in self.arms}
+            self._get(self.arms, plans)
             targets = {} if self.calls.ended else self._next(targets)
 
     def _first_targets(self) -> _Targets:
@@ -594,10 +595,6 @@ class Rounds:
             contracts.repeats_needed if contracts else None,
         )
         return max((repeats for repeats in needs if repeats is not None), default=None)
-
-    def _round(self, targets: _Targets) -> None:
-        plans = {arm.name: list(self._plan(arm, targets)) for arm in self.arms}
-        self._get(self.arms, plans)
 
     def _plan(self, arm: ArmRun, targets: _Targets) -> Iterator[PlannedCase]:
         for prompt in self.prompts:

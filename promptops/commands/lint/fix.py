@@ -206,15 +206,11 @@ def correction(catalog: Catalog, place: Place, message: str, hint: str | None) -
     if suggested is None or place.line != place.end_line:
         return None
     written = catalog.line(place.path, place.line)[place.column - 1 : place.end_column - 1]
-    word = _unquoted(written)
+    is_quoted = len(written) > 1 and written[0] == written[-1] and written[0] in "'\""
+    word = written[1:-1] if is_quoted else written
     if not word or (f"`{word}`" not in message and dumps(word) not in message):
         return None
     return Edit(place, written.replace(word, suggested[2]))
-
-
-def _unquoted(written: str) -> str:
-    is_quoted = len(written) > 1 and written[0] == written[-1] and written[0] in "'\""
-    return written[1:-1] if is_quoted else written
 
 
 # The edits that declare a name of a template as an input of its prompt.
@@ -321,15 +317,11 @@ def suppression(catalog: Catalog, finding: Finding) -> Edit | None:
         return None
     path = finding.place.path
     if path.endswith(PROMPT_ENDINGS):
-        return _yaml_comment(catalog, finding)
+        line = catalog.document(finding.place.path).entry_line(finding.place.line)
+        text = catalog.line(finding.place.path, line)
+        indent = text[: len(text) - len(text.lstrip(" "))]
+        return _line_above(finding, line, f"{indent}# {_directive(finding)} ") if line else None
     return _jinja_comment(catalog, finding) if may_be_template(path) else None
-
-
-def _yaml_comment(catalog: Catalog, finding: Finding) -> Edit | None:
-    line = catalog.document(finding.place.path).entry_line(finding.place.line)
-    text = catalog.line(finding.place.path, line)
-    indent = text[: len(text) - len(text.lstrip(" "))]
-    return _line_above(finding, line, f"{indent}# {_directive(finding)} ") if line else None
 
 
 def _jinja_comment(catalog: Catalog, finding: Finding) -> Edit | None:

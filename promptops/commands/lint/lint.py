@@ -606,8 +606,12 @@ def cache_key(config: Config, rules: Iterable[Rule], today: date) -> str:
 
     rules = tuple(rules)
     dated = any(rule.dated for rule in rules)
+    # The configuration without the settings that are applied to results, not by rules.
+    settings = LintSettings(
+        required_metadata=config.lint.required_metadata, rules=config.lint.rules
+    )
     facts = (
-        repr(_settings_of_rules(config)),
+        repr(replace(config, lint=settings)),
         *(rule.code for rule in rules),
         own_code(),
         *(code_digest(folder) for folder in _plugin_folders(rules)),
@@ -615,14 +619,6 @@ def cache_key(config: Config, rules: Iterable[Rule], today: date) -> str:
         str(today if dated else ""),
     )
     return hashlib.sha256("\0".join(facts).encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _settings_of_rules(config: Config) -> Config:
-    """The configuration without the settings that are applied to results, not by rules."""
-    settings = LintSettings(
-        required_metadata=config.lint.required_metadata, rules=config.lint.rules
-    )
-    return replace(config, lint=settings)
 
 
 def _plugin_folders(rules: Iterable[Rule]) -> Iterator[Path]:

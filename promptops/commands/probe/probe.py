@@ -173,7 +173,11 @@ class AttackRun:
         for loaded in self._loaded:
             if (prompt := loaded.prompt) is None:
                 continue
-            before = self._in_policy(prompt)
+            # The prompt as the policy has it, whose rules apply; None if it has none.
+            paths = self._policy.paths if self._policy is not None else {}
+            names = (prompt.id, *prompt.aliases)
+            path = next((paths[name] for name in names if name in paths), None)
+            before = self._policy.loaded(path).prompt if self._policy is not None and path else None
             rules = rules_of(before or prompt)
             is_draft = {prompt.status, (before or prompt).status} == {"draft"}
             if is_draft and not self._options.drafts:
@@ -183,13 +187,6 @@ class AttackRun:
             self._unretrieved += prepared.problems
             yield attacked(prepared.prompt, rules, chosen)
         self._unretrieved += missing.end()
-
-    def _in_policy(self, prompt: Prompt) -> Prompt | None:
-        """The prompt as the policy has it, whose rules apply; None if it has none."""
-        paths = self._policy.paths if self._policy is not None else {}
-        names = (prompt.id, *prompt.aliases)
-        path = next((paths[name] for name in names if name in paths), None)
-        return self._policy.loaded(path).prompt if self._policy is not None and path else None
 
     def _planned(self) -> tuple[list[PlannedCase], list[PlannedCase]]:
         """The attacks that can be sent, and those that can't be rendered."""

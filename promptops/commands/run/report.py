@@ -116,11 +116,6 @@ def result_lines(run: PromptRun, style: Style = plain) -> Iterator[str]:
             yield f"{who}{_verdict(run.case, answer, style)}"
 
 
-def saved_line(path: str) -> str:
-    """Where the inputs are now a test case."""
-    return f"saved as a case in {visible_path(path)}: edit its assertions"
-
-
 def _result(result: AssertionResult, who: str, style: Style) -> str:
     place = result.place
     where = style("path", f"{visible_path(place.path)}:{place.line}:{place.column}")
@@ -181,7 +176,7 @@ class ShownAnswers(ShownProgress):
 
     def saved(self, path: str) -> None:
         """The inputs are now a test case in this file."""
-        self._output.note(saved_line(path))
+        self._output.note(f"saved as a case in {visible_path(path)}: edit its assertions")
 
     def came(self, outcome: Answered | Failed) -> None:
         if self._bar is not None:

@@ -122,7 +122,7 @@ def _in_case_file(workspace: Workspace, prompt: Prompt, written: str, value: Cas
 
     def added(lines: Lines) -> str | None:
         if path.endswith(".jsonl"):
-            return added_to_json_lines(lines.text, value)
+            return f"{_with_final_newline(lines.text)}{_json_text(value)}\n"
         if path.endswith(".csv"):
             return added_to_table(lines, value)
         return added_to_yaml(lines, "", value)
@@ -175,11 +175,6 @@ def _data(workspace: Workspace, path: str) -> bytes:
 
 _YAML_INDENT = 2
 _UNFOLDED_WIDTH = 1_000_000
-
-
-def added_to_json_lines(text: str, value: CaseValue) -> str:
-    """JSON Lines with one more line."""
-    return f"{_with_final_newline(text)}{_json_text(value)}\n"
 
 
 def added_to_table(lines: Lines, value: CaseValue) -> str | None:

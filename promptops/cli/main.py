@@ -107,7 +107,9 @@ def _run_hook(line: list[str]) -> int:
     staged = staged_files()
     if not staged.relevant:
         return 0
-    if readable_without_click():
+    # Otherwise click would complete the line or reject the directory.
+    completes = "_PROMPTOPS_COMPLETE" in os.environ
+    if not completes and os.path.isdir(".") and os.access(".", os.R_OK):
         return run_hook(line, staged.listing)
     staged.close()
     return _run(line)
@@ -275,12 +277,6 @@ HOOK_LINES = (("lint", "--staged"), ("lint", "--fix", "--staged"))
 
 Both ways call the same function with the same arguments, as `tests/cli/test_hook_lines.py` checks.
 """
-
-
-def readable_without_click() -> bool:
-    """Whether click would only parse the line, and not complete it or reject the directory."""
-    completes = "_PROMPTOPS_COMPLETE" in os.environ
-    return not completes and os.path.isdir(".") and os.access(".", os.R_OK)
 
 
 def run_hook(line: list[str], staged: Staged | None = None) -> int:

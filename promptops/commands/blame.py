@@ -16,8 +16,13 @@ from promptops.patterns import lazy_pattern
 from promptops.plurals import counted
 from promptops.records import record, replace
 from promptops.report.parts.visible import visible, visible_line, visible_path
-from promptops.terminal.complete import complete_case, complete_prompt
-from promptops.terminal.options import Command, common, select_option
+from promptops.terminal.options import (
+    Command,
+    common,
+    given_case_option,
+    prompt_argument,
+    select_option,
+)
 from promptops.terminal.output import OutputOptions
 
 if TYPE_CHECKING:
@@ -33,14 +38,8 @@ _SPAN = lazy_pattern(r"(?P<first>\d{1,9})?(,((?P<more>\+)?(?P<last>\d{1,9}))?)?"
 
 
 @click.command(cls=Command)
-@click.argument("identity", metavar="ID|PATH", shell_complete=complete_prompt)
-@select_option(
-    "-c",
-    "--case",
-    metavar="NAME",
-    shell_complete=complete_case,
-    help="The test case to render; the first by default.",
-)
+@prompt_argument
+@given_case_option(help="The test case to render; the first by default.")
 @select_option(
     "-L", "span", metavar="A,B", help="Only these lines: A,B or A,+COUNT; A, goes to the end."
 )

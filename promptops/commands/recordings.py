@@ -18,14 +18,14 @@ from promptops.terminal.options import (
     CallOptions,
     Command,
     at_option,
+    baseline_option,
     batch_calls,
-    call_option,
     case_option,
     command_again,
     common,
-    decide_option,
     model_calls,
     note_hidden_or_refuse,
+    repeats_option,
     select_option,
     selection,
     trusted_calls,
@@ -77,7 +77,7 @@ def command() -> None:
 )
 @at_option
 @case_option
-@call_option("--repeats", type=click.IntRange(1), metavar="N", help="Use N answers for each case.")
+@repeats_option
 @model_calls
 @verbose_option
 @common("text", "json", "junit", "github", "markdown", "html")
@@ -158,8 +158,8 @@ def batch() -> None:
 @batch.command(cls=Command)
 @selection
 @case_option
-@call_option("--repeats", type=click.IntRange(1), metavar="N", help="Use N answers for each case.")
-@decide_option("--baseline", metavar="REV", help="The revision that scores are compared with.")
+@repeats_option
+@baseline_option
 @batch_calls
 @common("text", "json")
 def submit(
@@ -271,7 +271,7 @@ def pruned(workspace: Workspace, repeats: int | None) -> PrunedRecordings:
 
     options = RunOptions(prune=True, repeats=repeats)
     selected, options = prepare(workspace, SelectionOptions(), options)
-    runner = CaseRunner(workspace, selected, options, None)
+    runner = CaseRunner(workspace, selected, options)
     for planned in runner.plan:
         if planned.error:
             message = f"the case `{planned.case.name}` has an error: {planned.error}"
@@ -326,7 +326,7 @@ def submit_cases(
             unanswered.update(ask.payer.prompt for ask in asks if not ask.payer.judge)
             return sender(asks, catalog, calls, came)
 
-        runner = CaseRunner(workspace, selected, replace(options, sender=noting), None)
+        runner = CaseRunner(workspace, selected, replace(options, sender=noting))
         cases = runner.run().cases
         return cases, sum(case.source == "cached" for case in cases)
 
@@ -380,7 +380,7 @@ def cases_again(workspace: Workspace, options: RunOptions) -> RunAgain:
             baseline=plan["baseline"],
             sender=sender,
         )
-        runner = CaseRunner(workspace, selected, again, None)
+        runner = CaseRunner(workspace, selected, again)
         return runner.run().cases, runner.requests
 
     return run_again

@@ -31,7 +31,7 @@ from promptops.testing.judging import unreadable_prompts
 from promptops.testing.model_calls import Unwatched, ci_event, within_budget
 from promptops.testing.options import RunOptions
 from promptops.testing.plan import CaseKey, PlannedCase, plan_cases
-from promptops.testing.runner import run_selected, write_earlier_answers
+from promptops.testing.runner import CaseRunner, write_earlier_answers
 from promptops.untrusted import IS_SET, is_untrusted
 from promptops.workspace.selection import Selected
 from promptops.workspace.workspace import Workspace, workspace
@@ -165,7 +165,7 @@ def run_items(
     watcher = _Watcher(items[0].config)
     options = RunOptions(mode=mode, settings=_settings(workspace.config.test), watcher=watcher)
     try:
-        run = run_selected(workspace, Selected(paths), options, _plan(items))
+        run = CaseRunner(workspace, Selected(paths), options, _plan(items)).run()
     except PromptopsError as error:
         return dict.fromkeys(items, ItemResult(failure=error_text(error))), 0.0
     if run.interrupted:
@@ -380,7 +380,7 @@ def failure_text(run: TestRun, cases: Iterable[CaseRun], decided: Iterable[Decid
 
 def unreadable_text(workspace: Workspace, path: str) -> str:
     """Why a prompt file can't be read."""
-    run = run_selected(workspace, Selected({path: "collected"}), RunOptions())
+    run = CaseRunner(workspace, Selected({path: "collected"}), RunOptions()).run()
     return failure_text(run, run.cases)
 
 

@@ -17,7 +17,7 @@ from promptops.errors import FAILED, INTERRUPTED, RUNNING, PromptopsError, Usage
 from promptops.percentages import share_as_margin, share_as_percent
 from promptops.records import record
 from promptops.suggestions import did_you_mean
-from promptops.terminal.complete import complete_prompt
+from promptops.terminal.complete import complete_case, complete_prompt
 from promptops.terminal.output import OutputOptions, wants_color
 
 if TYPE_CHECKING:
@@ -220,6 +220,20 @@ def _formats(chosen: tuple[str, ...], known: tuple[str, ...]) -> tuple[tuple[str
     return tuple(pairs)
 
 
+prompt_argument = click.argument("identity", metavar="ID|PATH", shell_complete=complete_prompt)
+"""One prompt; `given_case_option` completes its cases."""
+given_case_option = partial(
+    select_option, "-c", "--case", metavar="NAME", shell_complete=complete_case
+)
+input_option = select_option(
+    "-i",
+    "--input",
+    "given",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Set an input; NAME=@FILE reads it from a file, also an image, a sound or a document;"
+    " NAME=@@TEXT is text that begins with @.",
+)
 prompts_argument = click.argument(
     "patterns", nargs=-1, metavar="[ID|GLOB|PATH]...", shell_complete=complete_prompt
 )
@@ -370,6 +384,12 @@ def _refuse_share(problem: tuple[str, str] | None, found: float) -> float:
 case_option = select_option(
     "--case", "cases", multiple=True, metavar="NAME|GLOB", help="Only cases with this name."
 )
+repeats_option = call_option(
+    "--repeats", type=click.IntRange(1), metavar="N", help="Use N answers for each case."
+)
+baseline_option = decide_option(
+    "--baseline", metavar="REV", help="The revision that scores are compared with."
+)
 prune_aside_option = output_option(
     "--prune",
     is_flag=True,
@@ -467,7 +487,6 @@ max_cost_option = call_option(
 trust_option = call_option(
     "--trust-config", is_flag=True, help="Approve the endpoints that the change configures."
 )
-EVENTS = ("commit", "pull_request", "nightly")
 _max_requests_option = call_option(
     "--max-requests",
     type=click.IntRange(1),
@@ -476,7 +495,7 @@ _max_requests_option = call_option(
 )
 _event_option = call_option(
     "--event",
-    type=click.Choice(EVENTS),
+    type=click.Choice(("commit", "pull_request", "nightly")),
     metavar="EVENT",
     help="Without --max-cost: the budget configured for commit, pull_request or nightly; "
     "detected in CI.",

@@ -40,7 +40,7 @@ from promptops.records import replace
 from promptops.repo.repository import INDEX, WORKTREE
 from promptops.source.recording_files import moved
 from promptops.testing.options import RunOptions
-from promptops.testing.runner import run_selected
+from promptops.testing.runner import CaseRunner
 from promptops.workspace.rule_settings import (
     available_names,
     refuse_unknown_rules,
@@ -198,7 +198,7 @@ def _checked(
     selected = select(workspace, wanted)
     report = lint_selected(workspace, selected, wanted, options)
     coverage = cases.coverage or settings.coverage is not None
-    run = run_selected(workspace, selected, replace(cases, coverage=coverage))
+    run = CaseRunner(workspace, selected, replace(cases, coverage=coverage)).run()
     risks: tuple[Risk, ...] = ()
     if base is not None:
         untrusted = options.doubt_comments

@@ -31,7 +31,7 @@ from promptops.runtime.template.scope import Piece
 from promptops.testing.options import RunOptions
 from promptops.testing.plan import plan_cases
 from promptops.testing.recordings.store import Store
-from promptops.testing.runner import run_selected
+from promptops.testing.runner import CaseRunner
 from promptops.workspace.edits import case_requests
 from promptops.workspace.selection import Selected
 from promptops.workspace.workspace import Workspace
@@ -387,4 +387,4 @@ def run_case(workspace: Workspace, path: str, name: str) -> TestRun:
     plan = [each for each in plan_cases(workspace.catalog, [loaded]) if each.case.name == name]
     if not plan:
         raise UsageError(f"there is no case {name!r}", where=path)
-    return run_selected(workspace, Selected({path: "it is open"}), RunOptions(), plan)
+    return CaseRunner(workspace, Selected({path: "it is open"}), RunOptions(), plan).run()

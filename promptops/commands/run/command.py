@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from promptops.commands.render import INPUT_HELP
 from promptops.errors import BUG, INTERRUPTED, OUTAGE
 from promptops.records import replace
-from promptops.terminal.complete import complete_case, complete_profile, complete_prompt
+from promptops.terminal.complete import complete_profile
 from promptops.terminal.options import (
     CallOptions,
     Command,
     at_option,
     common,
+    given_case_option,
+    input_option,
     model_calls,
     output_option,
+    prompt_argument,
     select_option,
 )
 from promptops.terminal.output import OutputOptions
@@ -29,15 +31,9 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=Command)
-@click.argument("identity", metavar="ID|PATH", shell_complete=complete_prompt)
-@select_option(
-    "-c",
-    "--case",
-    metavar="NAME",
-    shell_complete=complete_case,
-    help="Use the inputs of this test case, and judge the answer by its assertions.",
-)
-@select_option("-i", "--input", "given", multiple=True, metavar="NAME=VALUE", help=INPUT_HELP)
+@prompt_argument
+@given_case_option(help="Use the inputs of this test case, and judge the answer by its assertions.")
+@input_option
 @select_option(
     "--inputs", "file", metavar="FILE", help="A JSON file with the inputs; `-` is standard input."
 )

@@ -191,19 +191,15 @@ def _undo_killed(repository: Repository) -> tuple[str, ...]:
         return ()
     is_killed = _digest_on_disk(repository) == written and _is_uncommitted(repository)
     if is_killed:
-        _restore_committed(repository)
+        # The file as in HEAD, in the work tree and the index.
+        git = repository.git
+        if repository.find("HEAD") is not None and git.run("ls-tree", "HEAD", "--", PATH):
+            git.run("restore", "--source=HEAD", "--staged", "--worktree", "--", PATH)
+        else:
+            git.run("rm", "--quiet", "--cached", "--ignore-unmatch", "--force", "--", PATH)
+            (repository.root / PATH).unlink(missing_ok=True)
     pending.unlink()
     return (UNDONE,) if is_killed else ()
-
-
-def _restore_committed(repository: Repository) -> None:
-    """The file as in HEAD, in the work tree and the index."""
-    git = repository.git
-    if repository.find("HEAD") is not None and git.run("ls-tree", "HEAD", "--", PATH):
-        git.run("restore", "--source=HEAD", "--staged", "--worktree", "--", PATH)
-    else:
-        git.run("rm", "--quiet", "--cached", "--ignore-unmatch", "--force", "--", PATH)
-        (repository.root / PATH).unlink(missing_ok=True)
 
 
 def _pending_file(repository: Repository) -> Path:

@@ -47,7 +47,7 @@ from promptops.runtime.loading.trust import Trust
 from promptops.runtime.template.sized_cache import ENTRIES_OF_A_SERVICE, limit_entries
 from promptops.storage.atomic import PART, part_of
 from promptops.storage.eviction import all_but_newest, is_abandoned, statuses
-from promptops.tags.tag import (
+from promptops.tags import (
     TAG_PREFIX,
     ReleaseTag,
     names_bundle,

@@ -41,7 +41,7 @@ from promptops.runtime.request.canonical import canonical_json
 from promptops.runtime.template.limits import MAX_MEDIA_BYTES
 from promptops.storage.atomic import replace_whole
 from promptops.storage.gc_paused import uncollected
-from promptops.tags.tag import ReleaseTag, release_tag
+from promptops.tags import ReleaseTag, release_tag
 from promptops.workspace.workspace import Workspace, workspace_at, workspace_with
 
 

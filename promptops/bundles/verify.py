@@ -16,7 +16,7 @@ from promptops.runtime.bundle.format import FORMAT, MAX_BYTES, Contents, read_bu
 from promptops.runtime.loading.bundle_file import read_file, unpacked
 from promptops.runtime.loading.trust import MAX_SIGNATURE_BYTES, Signed, Trust, trust_of_environment
 from promptops.runtime.loading.trust import verify as verify_file_signature
-from promptops.tags.tag import SSH_START, ReleaseTag, release_tag, signer_in_keyring, signer_of
+from promptops.tags import SSH_START, ReleaseTag, release_tag, signer_in_keyring, signer_of
 from promptops.workspace.workspace import configuration
 
 DEADLINE_S = 60.0

@@ -107,7 +107,9 @@ def _run_hook(line: list[str]) -> int:
     staged = staged_files()
     if not staged.relevant:
         return 0
-    if readable_without_click():
+    # Otherwise click would complete the line or reject the directory.
+    completes = "_PROMPTOPS_COMPLETE" in os.environ
+    if not completes and os.path.isdir(".") and os.access(".", os.R_OK):
         return run_hook(line, staged.listing)
     staged.close()
     return _run(line)
@@ -139,7 +141,9 @@ def _run(arguments: list[str]) -> int:
         return USAGE
     except click.ClickException as error:
         _print_error(f"error: {_visible(_message(error))}")
-        _usage_tip(error)
+        context = getattr(error, "ctx", None)
+        if context is not None:
+            _print_error(f"  tip: {context.command_path} --help")
         return USAGE
     except click.Abort:
         _print_error("interrupted")
@@ -204,12 +208,6 @@ def _setting(error: click.NoSuchOption) -> str:
         return ""
     settings = " or ".join(f"`{table}.{name}`" for table in known)
     return f"; it is a setting: {settings} in promptops.toml, or --config for one run"
-
-
-def _usage_tip(error: object) -> None:
-    context = getattr(error, "ctx", None)
-    if context is not None:
-        _print_error(f"  tip: {context.command_path} --help")
 
 
 def _report_error(error: PromptopsError) -> None:
@@ -279,12 +277,6 @@ HOOK_LINES = (("lint", "--staged"), ("lint", "--fix", "--staged"))
 
 Both ways call the same function with the same arguments, as `tests/cli/test_hook_lines.py` checks.
 """
-
-
-def readable_without_click() -> bool:
-    """Whether click would only parse the line, and not complete it or reject the directory."""
-    completes = "_PROMPTOPS_COMPLETE" in os.environ
-    return not completes and os.path.isdir(".") and os.access(".", os.R_OK)
 
 
 def run_hook(line: list[str], staged: Staged | None = None) -> int:

@@ -9,8 +9,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from promptops.errors import UsageError
-from promptops.terminal.complete import complete_case, complete_prompt
-from promptops.terminal.options import Command, at_option, common, output_option, select_option
+from promptops.terminal.options import (
+    Command,
+    at_option,
+    common,
+    given_case_option,
+    input_option,
+    output_option,
+    prompt_argument,
+    select_option,
+)
 from promptops.terminal.output import OutputOptions
 
 if TYPE_CHECKING:
@@ -23,22 +31,12 @@ _OF_REQUESTS = {
     "--annotate": "annotate",
 }
 _PROVIDERS = ("openai", "anthropic", "gemini")
-INPUT_HELP = (
-    "Set an input; NAME=@FILE reads it from a file, also an image, a sound or a document;"
-    " NAME=@@TEXT is text that begins with @."
-)
 
 
 @click.command(cls=Command)
-@click.argument("identity", metavar="ID|PATH", shell_complete=complete_prompt)
-@select_option(
-    "-c",
-    "--case",
-    metavar="NAME",
-    shell_complete=complete_case,
-    help="The test case to render; the first by default.",
-)
-@select_option("-i", "--input", "given", multiple=True, metavar="NAME=VALUE", help=INPUT_HELP)
+@prompt_argument
+@given_case_option(help="The test case to render; the first by default.")
+@input_option
 @select_option(
     "--inputs",
     "file",

@@ -9,21 +9,21 @@ import click
 
 from promptops.errors import BUG, INTERRUPTED, OUTAGE, UsageError
 from promptops.records import replace
-from promptops.terminal.call_options import (
-    CallOptions,
-    Percent,
-    case_option,
-    mode_options,
-    model_calls,
-)
 from promptops.terminal.options import (
+    CallOptions,
     Command,
+    Percent,
     at_option,
+    baseline_option,
     call_option,
+    case_option,
     command_again,
     common,
     decide_option,
+    mode_options,
+    model_calls,
     note_hidden_or_refuse,
+    repeats_option,
     select_option,
     selection,
     verbose_option,
@@ -50,8 +50,8 @@ _RUN_OPTIONS = ("record", "live", "refresh", "since", "select", "repeats", "base
     refresh="Call it for every case; replace the recordings.",
 )
 @model_calls
-@call_option("--repeats", type=click.IntRange(1), metavar="N", help="Use N answers for each case.")
-@decide_option("--baseline", metavar="REV", help="The revision that scores are compared with.")
+@repeats_option
+@baseline_option
 @call_option("--shard", metavar="N/M", help="Only part N of M, for --format jsonl=FILE.")
 @select_option("--merge-shards", is_flag=True, help="Decide the result of these files of shards.")
 @decide_option("--coverage", is_flag=True, help="Report template branches that no case covers.")

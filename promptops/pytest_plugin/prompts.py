@@ -31,7 +31,7 @@ from promptops.testing.judging import unreadable_prompts
 from promptops.testing.model_calls import Unwatched, ci_event, within_budget
 from promptops.testing.options import RunOptions
 from promptops.testing.plan import CaseKey, PlannedCase, plan_cases
-from promptops.testing.runner import run_selected, write_earlier_answers
+from promptops.testing.runner import CaseRunner, write_earlier_answers
 from promptops.untrusted import IS_SET, is_untrusted
 from promptops.workspace.selection import Selected
 from promptops.workspace.workspace import Workspace, workspace
@@ -96,7 +96,12 @@ class Prompts:
     def result(self, item: PromptItem) -> ItemResult:
         """The result of an item; the first call runs all selected items."""
         if item not in self._results:
-            found, cost_usd = run_items(self.workspace, self._mode, _together(item))
+            items = [other for other in item.session.items if isinstance(other, PromptItem)]
+            if hasattr(item.config, "workerinput"):
+                # A worker of pytest-xdist does not know its items in advance.
+                items = [other for other in items if other.file is item.file]
+            together = list(dict.fromkeys([*items, item]))
+            found, cost_usd = run_items(self.workspace, self._mode, together)
             self._results |= found
             self._notes += [f"{cost(cost_usd)} was spent"] if cost_usd else []
         return self._results[item]
@@ -123,17 +128,6 @@ class Prompts:
         real = Path(os.path.realpath(file.parent), file.name)
         root = os.path.realpath(self.workspace.repository.root)
         return real.relative_to(root).as_posix() if real.is_relative_to(root) else ""
-
-
-def _together(item: PromptItem) -> list[PromptItem]:
-    """The items to run together, including this one.
-
-    A worker of pytest-xdist does not know its items in advance, so it runs those of one file.
-    """
-    items = [other for other in item.session.items if isinstance(other, PromptItem)]
-    if hasattr(item.config, "workerinput"):
-        items = [other for other in items if other.file is item.file]
-    return list(dict.fromkeys([*items, item]))
 
 
 def mode_of(config: pytest.Config) -> Mode:
@@ -171,7 +165,7 @@ def run_items(
     watcher = _Watcher(items[0].config)
     options = RunOptions(mode=mode, settings=_settings(workspace.config.test), watcher=watcher)
     try:
-        run = run_selected(workspace, Selected(paths), options, _plan(items))
+        run = CaseRunner(workspace, Selected(paths), options, _plan(items)).run()
     except PromptopsError as error:
         return dict.fromkeys(items, ItemResult(failure=error_text(error))), 0.0
     if run.interrupted:
@@ -386,7 +380,7 @@ def failure_text(run: TestRun, cases: Iterable[CaseRun], decided: Iterable[Decid
 
 def unreadable_text(workspace: Workspace, path: str) -> str:
     """Why a prompt file can't be read."""
-    run = run_selected(workspace, Selected({path: "collected"}), RunOptions())
+    run = CaseRunner(workspace, Selected({path: "collected"}), RunOptions()).run()
     return failure_text(run, run.cases)
 
 

@@ -191,15 +191,19 @@ def _error_lines(text_of: Callable[[str, Style], str], name: str) -> str:
 def writer(command: str, name: str) -> Callable[..., str]:
     """The function `write_NAME` that writes the result of a command in a format.
 
-    It is in the folder of the command: in `page.py` for `html`, in `report.py` for all others.
+    It is in the folder of the command, in `page.py` for `html` and in `report.py` for all others;
+    a command without a folder has it beside its options.
     """
     module = "page" if name == "html" else "report"
-    home = _SHARED.get(command, f"commands.{command}.{module}").format(module=module)
-    writer: Callable[..., str] = getattr(import_module(f"promptops.{home}"), f"write_{name}")
+    home = _SHARED.get(command, f"promptops.commands.{command}").format(module=module)
+    found = import_module(home)
+    if command not in _SHARED and hasattr(found, "__path__"):
+        found = import_module(f"{home}.{module}")
+    writer: Callable[..., str] = getattr(found, f"write_{name}")
     return writer
 
 
-_SHARED = {"batch": "report.batch", "test": "report.test.{module}"}
+_SHARED = {"batch": "promptops.report.batch", "test": "promptops.report.test.{module}"}
 """The modules of results that several commands write."""
 
 

@@ -458,17 +458,13 @@ class JudgeRequests:
                 AnswerResult(reason=anchor.error or "it has no assertion about the answer"),
             )
             if found.answer is None:
-                return _missing_anchor(anchor, found, judge)
+                reason = f"its anchor `{anchor.case.name}` has no answer: {found.reason}"
+                lack = None if anchor.error or not anchor.needs_answer else _lack(found)
+                if lack == "recording":
+                    reason = f"{reason}; promptops test {judge} --record"
+                return NoReply(reason=reason, lack=lack)
             answered.append((anchor, found.answer.text))
         return agreement_of((anchor.case, text) for anchor, text in answered)
-
-
-def _missing_anchor(anchor: PlannedCase, result: AnswerResult, judge: str) -> NoReply:
-    reason = f"its anchor `{anchor.case.name}` has no answer: {result.reason}"
-    lack = None if anchor.error or not anchor.needs_answer else _lack(result)
-    if lack == "recording":
-        reason = f"{reason}; promptops test {judge} --record"
-    return NoReply(reason=reason, lack=lack)
 
 
 def _reply(question: Question, result: AnswerResult) -> Reply:

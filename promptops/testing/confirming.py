@@ -100,18 +100,15 @@ class Confirming:
         arms: Arms | None,
         rule: Rule,
     ) -> dict[_Case, _Doubt]:
-        violations = self._violations(arms)
+        # The number of answers to each case that violate a contract.
+        keys = {planned.case_key for planned in self._violating}
+        keys |= {key for key, judged in self._more.items() if not _keeps(judged)}
+        keys |= arms.violated if arms is not None else set()
+        violations = Counter(key[:2] for key in keys)
         cases = sorted(self._in_doubt(arms), key=lambda case: -violations[case])
         tried, others = cases[:MOST_CASES], cases[MOST_CASES:]
         doubts = self._tried_again(tried, arms, rule)
         return doubts | {case: self._not_tried(case, violations[case]) for case in others}
-
-    def _violations(self, arms: Arms | None) -> Counter[_Case]:
-        """The number of answers to each case that violate a contract."""
-        keys = {planned.case_key for planned in self._violating}
-        keys |= {key for key, judged in self._more.items() if not _keeps(judged)}
-        keys |= arms.violated if arms is not None else set()
-        return Counter(key[:2] for key in keys)
 
     def _in_doubt(self, arms: Arms | None) -> list[_Case]:
         """In the order of the run."""

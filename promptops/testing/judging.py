@@ -52,8 +52,7 @@ from promptops.testing.plan import (
     WantedAnswer,
     with_hint,
 )
-from promptops.testing.recordings.audit import SampleSize, answer_differences, sample
-from promptops.testing.recordings.store import Store
+from promptops.testing.recordings.store import SampleSize, Store, answer_differences, sample
 
 _AnswersByCase = Mapping[tuple[str, int], Mapping[str, Answer]]
 """Answers of one prompt and repeat, by the name of the case."""

@@ -4,29 +4,23 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from promptops.catalog.catalog import Catalog
 from promptops.errors import UsageError
 from promptops.evals.engine.ask import Answered, Ask, Failed, Outcome, Payer, Settings
 from promptops.evals.engine.budget import Ledger
+from promptops.model.config import ModelProfile, TestSettings
 from promptops.model.prompt import Prompt
 from promptops.plurals import counted
-from promptops.records import field, record
+from promptops.records import field, record, replace
 
 if TYPE_CHECKING:
     from promptops.evals.engine.budget import Estimate
     from promptops.evals.providers import Provider
     from promptops.evals.providers.endpoint import Approved
     from promptops.workspace.approved_endpoints import Approvals
-
-
-from collections.abc import Mapping
-from typing import Literal, get_args
-
-from promptops.model.config import ModelProfile, TestSettings
-from promptops.records import replace
 
 
 class Watcher(Protocol):
@@ -185,7 +179,6 @@ def _send(
 
 
 Event = Literal["commit", "pull_request", "nightly"]
-EVENTS: tuple[Event, ...] = get_args(Event)
 
 _CI: Mapping[str, Mapping[str, Event]] = {
     "GITHUB_EVENT_NAME": {

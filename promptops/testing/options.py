@@ -10,7 +10,7 @@ from promptops.records import field, record
 from promptops.repo.repository import Repository
 from promptops.testing.answering import Mode
 from promptops.testing.model_calls import Event, ModelCalls, Sender, Unwatched, Watcher
-from promptops.testing.recordings.audit import SampleSize
+from promptops.testing.recordings.store import SampleSize
 from promptops.testing.shards import MergedShards
 
 if TYPE_CHECKING:

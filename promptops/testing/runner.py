@@ -84,7 +84,7 @@ def test(workspace: Workspace, wanted: SelectionOptions, options: RunOptions) ->
     or package; InputError if recordings can't be written.
     """
     selected, options = prepare(workspace, wanted, options)
-    run = run_selected(workspace, selected, options)
+    run = CaseRunner(workspace, selected, options).run()
     if run.shard is None:
         return run
     return replace(run, shard=with_selection(run.shard, workspace, wanted))
@@ -123,20 +123,6 @@ def within_policy(
     settings = within_budget(options.settings, policy.test.budget, options.event)
     prune = options.prune and wanted.everything and not options.cases
     return replace(options, settings=settings, prune=prune)
-
-
-def run_selected(
-    workspace: Workspace,
-    selected: Selected,
-    options: RunOptions,
-    part: Sequence[PlannedCase] | None = None,
-) -> TestRun:
-    """Run the cases of selected prompts; `prune` requires that all are selected.
-
-    Args:
-        part: The planned cases to run; None for all.
-    """
-    return CaseRunner(workspace, selected, options, part).run()
 
 
 def write_earlier_answers(directory: Path) -> None:
@@ -180,8 +166,9 @@ class CaseRunner:
         workspace: Workspace,
         selected: Selected,
         options: RunOptions,
-        part: Sequence[PlannedCase] | None,
+        part: Sequence[PlannedCase] | None = None,
     ) -> None:
+        """`part` are the planned cases to run, None for all; `prune` requires that all are."""
         self._start = time.perf_counter()
         self._workspace = workspace
         self._catalog = catalog = workspace.catalog
@@ -459,7 +446,12 @@ def _decided_score(
 
     values = [known for judged in own if (known := value(judged)) is not None]
     if not values or paired is None:
-        return _not_compared(prompt.id, score, values)
+        line = "no answer could be scored"
+        if values:
+            line = f"{100 * fmean(values):.1f}%, not gated: no earlier release to compare with"
+        return Decided(
+            prompt=prompt.id, score=score, verdict="inconclusive", line=line, compared=not values
+        )
     measure = Measure(name=score, value=value, margin=_margin(prompt, paired.arms.baseline))
     return paired.decided(measure, may_call=may_call)
 
@@ -468,15 +460,6 @@ def _margin(prompt: Prompt, baseline: Arm) -> float:
     """The smaller margin of both versions, so that a change can't widen it."""
     margin, before = margin_of(prompt.evaluation), baseline.evaluation_of(prompt)
     return min(margin, margin_of(before)) if before else margin
-
-
-def _not_compared(prompt: str, score: str, values: Sequence[float]) -> Decided:
-    line = "no answer could be scored"
-    if values:
-        line = f"{100 * fmean(values):.1f}%, not gated: no earlier release to compare with"
-    return Decided(
-        prompt=prompt, score=score, verdict="inconclusive", line=line, compared=not values
-    )
 
 
 # Merge shards: judge and decide their answers as in one run.
@@ -529,17 +512,14 @@ def merge(workspace: Workspace, shards: Sequence[ShardRun], options: RunOptions)
         cost_usd=sum(shard.cost_usd for shard in shards),
         problems=tuple(problem for shard in shards for problem in shard.problems),
     )
-    return run_selected(
-        workspace,
-        select(workspace, wanted),
-        replace(
-            options,
-            mode=first.mode,
-            repeats=first.repeats,
-            baseline=first.baseline,
-            merged=merged,
-        ),
+    options = replace(
+        options,
+        mode=first.mode,
+        repeats=first.repeats,
+        baseline=first.baseline,
+        merged=merged,
     )
+    return CaseRunner(workspace, select(workspace, wanted), options).run()
 
 
 def _shard_content(path: Path, file: str) -> bytes:

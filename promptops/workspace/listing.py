@@ -21,7 +21,6 @@ from promptops.model.prompt import (
     Case,
     ConversationHistory,
     ForEach,
-    MediaPart,
     Message,
     Model,
     Output,
@@ -271,15 +270,11 @@ def _content(message: Message, root: str) -> Any:
 def _part_shape(part: Part, root: str) -> dict[str, Any]:
     if isinstance(part, TextPart):
         return {"text": part.text.value, **_without_unset({"when": part.when})}
-    source = {part.origin: _media_path(part, root)}
+    # The path of a file as a prompt writes it: relative to the root of prompts.
+    inside = part.origin == "file" and root != "." and is_below(part.value, root)
+    source = {part.origin: (part.value[len(root) + 1 :] if inside else part.value)}
     rest = {"detail": part.detail, "title": part.title, "when": part.when}
     return {part.kind: source, **_without_unset(rest)}
-
-
-def _media_path(part: MediaPart, root: str) -> str:
-    """The path of a file as a prompt writes it: relative to the root of prompts."""
-    inside = part.origin == "file" and root != "." and is_below(part.value, root)
-    return part.value[len(root) + 1 :] if inside else part.value
 
 
 def _case_shape(case: Case) -> dict[str, Any]:

@@ -145,16 +145,12 @@ def _at(catalog: Catalog, path: str) -> list[str]:
     if below:
         return below
     if catalog.files.is_file(path):
-        return _needing(catalog, path)
+        # The prompts that depend on a file, or whose recordings it contains.
+        first = first_of(path)
+        own = [user for user in catalog.ids if first and catalog.recordings_of(user) == first]
+        above = list(catalog.dependent_prompts(path))
+        return own or [user for user in above if _may_reach(catalog, user, path)]
     return _path_glob(catalog, path)
-
-
-def _needing(catalog: Catalog, path: str) -> list[str]:
-    """The prompts that depend on a file, or whose recordings it contains."""
-    first = first_of(path)
-    own = [user for user in catalog.ids if first and catalog.recordings_of(user) == first]
-    above = list(catalog.dependent_prompts(path))
-    return own or [user for user in above if _may_reach(catalog, user, path)]
 
 
 def _may_reach(catalog: Catalog, prompt_file: str, path: str) -> bool:

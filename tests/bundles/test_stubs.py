@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from promptops.bundles.build import build
-from promptops.bundles.stubs import load_stubs
 from promptops.cli.main import run
+from promptops.commands.stubs.command import load_stubs
 from promptops.commands.stubs.report import typed_module
 from promptops.errors import GitError, InputError
 from promptops.model.prompt import Output, Prompt

@@ -8,8 +8,7 @@ from collections import Counter
 import pytest
 
 from promptops.cli.main import run
-from promptops.commands.bisect.bisect import SearchEnds, bisect
-from promptops.commands.log.case_at_commit import CaseOptions
+from promptops.commands.bisect.bisect import CaseOptions, SearchEnds, bisect
 from promptops.errors import GitError, UsageError
 from promptops.model.history import TreeVerdict
 from promptops.testing.options import RunOptions

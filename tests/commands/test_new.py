@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from promptops.cli.main import run
-from promptops.commands.init.new import CreatedPrompt, create_prompt
 from promptops.commands.lint.lint import LintOptions, lint
+from promptops.commands.new import CreatedPrompt, create_prompt
 from promptops.errors import GitError, InputError, UsageError
 from promptops.workspace.selection import SelectionOptions
 from promptops.workspace.workspace import workspace

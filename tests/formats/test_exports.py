@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from promptops.commands.export.exporting import ExportOptions, export_prompts
+from promptops.commands.export import ExportOptions, export_prompts
 from promptops.errors import InputError, UsageError
 from promptops.workspace.workspace import workspace
 from tests.servers.batch_apis import _request_lines

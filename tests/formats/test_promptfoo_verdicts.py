@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from promptops.commands.export.exporting import ExportOptions, export_prompts
+from promptops.commands.export import ExportOptions, export_prompts
 from promptops.commands.import_.importing import import_prompts
 from promptops.commands.import_.planning import ImportOptions
 from promptops.evals.judge_answer import judge_answer, record_of_answer, status_of

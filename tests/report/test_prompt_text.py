@@ -8,8 +8,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promptops.commands.init.textconv import prompt_text, readable_text
+from promptops.commands.textconv import readable_text
 from promptops.errors import InputError
+from promptops.report.prompt_text import prompt_text
 
 GOLDEN = Path(__file__).parent / "golden"
 ALL_KINDS = (GOLDEN / "prompt_text.prompt.yaml").read_text(encoding="utf-8")

@@ -10,7 +10,7 @@ from promptops.terminal import output
 
 
 def test_a_module_that_a_report_needs_and_lacks_is_named(monkeypatch):
-    monkeypatch.delitem(sys.modules, "promptops.commands.blame.report", raising=False)
+    monkeypatch.delitem(sys.modules, "promptops.commands.bisect.report", raising=False)
     monkeypatch.setitem(sys.modules, "promptops.model.history", None)
 
     with pytest.raises(ModuleNotFoundError) as raised:

@@ -1,6 +1,6 @@
 """An audit calls models and judges again, and compares."""
 
-from promptops.testing.recordings.audit import SampleSize
+from promptops.testing.recordings.store import SampleSize
 from tests.servers.fault_server import fault_server
 from tests.testing.served import (
     FILE,

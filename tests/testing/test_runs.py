@@ -6,7 +6,7 @@ import pytest
 
 from promptops.errors import UsageError
 from promptops.testing.options import RunOptions
-from promptops.testing.recordings.audit import SampleSize
+from promptops.testing.recordings.store import SampleSize
 from promptops.testing.runner import test as run_cases
 from promptops.workspace.selection import SelectionOptions
 from promptops.workspace.workspace import workspace

@@ -14,7 +14,7 @@ from promptops.evals.providers.endpoint import Approved, approve, endpoint_of, s
 from promptops.model.config import ModelProfile
 from promptops.testing.model_calls import Unwatched
 from promptops.testing.options import RunOptions
-from promptops.testing.recordings.audit import SampleSize
+from promptops.testing.recordings.store import SampleSize
 from promptops.testing.runner import test as run_cases
 from promptops.workspace.approved_endpoints import HINT, Approvals
 from promptops.workspace.selection import SelectionOptions

@@ -8,9 +8,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from promptops.errors import UsageError
-from promptops.terminal.call_options import max_cost_option, trust_option
-from promptops.terminal.complete import complete_case, complete_prompt
-from promptops.terminal.options import Command, call_option, common, select_option
+from promptops.terminal.options import (
+    Command,
+    call_option,
+    common,
+    given_case_option,
+    max_cost_option,
+    prompt_argument,
+    select_option,
+    trust_option,
+)
 from promptops.terminal.output import OutputOptions
 
 if TYPE_CHECKING:
@@ -23,15 +30,8 @@ _EXIT = {"good": 0, "bad": 1, "skip": 125}
 
 
 @click.command(cls=Command)
-@click.argument("identity", metavar="ID|PATH", shell_complete=complete_prompt)
-@select_option(
-    "-c",
-    "--case",
-    required=True,
-    metavar="NAME",
-    shell_complete=complete_case,
-    help="The test case that fails.",
-)
+@prompt_argument
+@given_case_option(required=True, help="The test case that fails.")
 @select_option("--good", metavar="REV", help="A commit, tag or branch at which the case passes.")
 @select_option(
     "--bad", metavar="REV", help="A commit, tag or branch at which it fails; HEAD by default."
@@ -90,8 +90,7 @@ def _refuse_contradictions(options: dict[str, Any]) -> None:
 
 
 def _searched(output: OutputOptions, wanted: tuple[str, str], options: dict[str, Any]) -> Bisection:
-    from promptops.commands.bisect.bisect import SearchEnds, bisect
-    from promptops.commands.log.case_at_commit import CaseOptions
+    from promptops.commands.bisect.bisect import CaseOptions, SearchEnds, bisect
     from promptops.terminal.progress import ShownProgress
 
     ends = SearchEnds(

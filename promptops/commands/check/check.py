@@ -22,8 +22,7 @@ from promptops.commands.diff.comparison import ComparisonSide, empty_side, sides
 from promptops.commands.diff.diff import DiffOptions, diff
 from promptops.commands.lint.lint import LintOptions, lint_selected
 from promptops.commands.mutate.mutate import MutateOptions, mutate_selected
-from promptops.commands.probe.options import ProbeOptions
-from promptops.commands.probe.probe import probe_selected
+from promptops.commands.probe.probe import ProbeOptions, probe_selected
 from promptops.errors import InputError
 from promptops.lint.registry import RuleNames
 from promptops.model.change import DiffReport
@@ -41,7 +40,7 @@ from promptops.records import replace
 from promptops.repo.repository import INDEX, WORKTREE
 from promptops.source.recording_files import moved
 from promptops.testing.options import RunOptions
-from promptops.testing.runner import run_selected
+from promptops.testing.runner import CaseRunner
 from promptops.workspace.rule_settings import (
     available_names,
     refuse_unknown_rules,
@@ -199,7 +198,7 @@ def _checked(
     selected = select(workspace, wanted)
     report = lint_selected(workspace, selected, wanted, options)
     coverage = cases.coverage or settings.coverage is not None
-    run = run_selected(workspace, selected, replace(cases, coverage=coverage))
+    run = CaseRunner(workspace, selected, replace(cases, coverage=coverage)).run()
     risks: tuple[Risk, ...] = ()
     if base is not None:
         untrusted = options.doubt_comments

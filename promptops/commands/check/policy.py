@@ -15,7 +15,7 @@ from promptops.model.place import Place
 from promptops.model.report import Risk
 from promptops.records import fields, is_record, record, replace
 from promptops.repo.default_branch import default_branch, is_branch, trusted_branch
-from promptops.repo.repository import INDEX, WORKTREE, Repository
+from promptops.repo.repository import INDEX, WORKTREE
 from promptops.source.toml_places import TomlPlaces
 from promptops.workspace.workspace import (
     Workspace,
@@ -69,7 +69,9 @@ def adoption(
     """
     if base.config.path is not None and base.catalog.prompt_files:
         return Adoption()
-    if untrusted and not _branch_is_known(workspace.repository, since):
+    if untrusted and not (
+        is_branch(workspace.repository, since) or trusted_branch(workspace.repository) is not None
+    ):
         return Adoption()
     try:
         bases = [base, *_branches_to_merge_into(workspace, since, overrides)]
@@ -86,11 +88,6 @@ def adoption(
         baseline=not managed and _only_change_has_baseline(policy, bases),
         complete=settings and not managed,
     )
-
-
-def _branch_is_known(repository: Repository, since: str) -> bool:
-    """Whether a branch is compared, or git knows the default branch: a commit may be too old."""
-    return is_branch(repository, since) or trusted_branch(repository) is not None
 
 
 def _branches_to_merge_into(
@@ -200,7 +197,12 @@ def policy_risks(
         places = config_places(checked.repository, checked.revision, head.path)
         effects = _IN_FORCE if adopted.settings else _ONCE_MERGED
         yield from _setting_risks(base.config, head, places, effects)
-        yield from _model_risks(base.config, head, places)
+        # A risk for each profile that is new, removed or different.
+        for name in sorted(base.config.models.keys() | head.models.keys()):
+            was, now = base.config.models.get(name), head.models.get(name)
+            if was != now:
+                place = places.place(f"/models/{escaped(name)}")
+                yield Risk(message=_model_change(name, was, now), place=place)
         yield from _service_risks(base.config, head, places)
     if adopted.baseline:
         return
@@ -233,15 +235,6 @@ def _changed_keys(name: str, was: object, now: object) -> list[str]:
     keys = [field.name for field in fields(was)]
     altered = [key for key in keys if getattr(was, key) != getattr(now, key)]
     return [f"{name}.{key.replace('_', '-')}" for key in altered]
-
-
-def _model_risks(base: Config, head: Config, places: TomlPlaces) -> Iterator[Risk]:
-    """A risk for each profile that is new, removed or different."""
-    for name in sorted(base.models.keys() | head.models.keys()):
-        was, now = base.models.get(name), head.models.get(name)
-        if was != now:
-            place = places.place(f"/models/{escaped(name)}")
-            yield Risk(message=_model_change(name, was, now), place=place)
 
 
 def _model_change(name: str, was: ModelProfile | None, now: ModelProfile | None) -> str:

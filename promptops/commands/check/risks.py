@@ -34,7 +34,7 @@ from promptops.repo.attributes import FILE, Values, altering, attribute_files
 from promptops.repo.repository import INDEX, WORKTREE
 from promptops.source.recording_files import ENDING, by_first, with_first
 from promptops.source.recordings import Key, ReadRecordings, key_of
-from promptops.testing.recordings.audit import answer_differences
+from promptops.testing.recordings.store import answer_differences
 from promptops.workspace.selection import Selected
 from promptops.workspace.workspace import Workspace, managed_paths
 
@@ -384,7 +384,13 @@ def file_risks(selected: Selected, head: Workspace, base: Workspace) -> Iterator
     yield from _removed_prompt_risks(changed, head.catalog, base.catalog)
     for one in unread_prompts(head.catalog, changed):
         yield Risk(message=f"{UNREAD_MESSAGE}: {one.fix}", place=Place(one.path))
-    yield from _link_risks(changed, head.catalog)
+    roots = (*head.catalog.config.prompts, *head.catalog.config.schemas)
+    for path in changed:
+        entry = head.catalog.files.entries.get(path)
+        below = any(is_below(path, root) for root in roots)
+        if below and entry is not None and entry.kind in _UNREAD_KINDS:
+            message = f"{_UNREAD_KINDS[entry.kind]}, and its content is not read"
+            yield Risk(message=message, place=Place(path))
 
 
 def _removed_prompt_risks(changed: list[str], head: Catalog, base: Catalog) -> Iterator[Risk]:
@@ -398,16 +404,6 @@ def _removed_prompt_risks(changed: list[str], head: Catalog, base: Catalog) -> I
         if prompt is not None and prompt.cases:
             cases = counted(len(prompt.cases), "test case")
             yield Risk(message=f"the prompt was removed with its {cases}", prompt=name)
-
-
-def _link_risks(changed: list[str], head: Catalog) -> Iterator[Risk]:
-    roots = (*head.config.prompts, *head.config.schemas)
-    for path in changed:
-        entry = head.files.entries.get(path)
-        below = any(is_below(path, root) for root in roots)
-        if below and entry is not None and entry.kind in _UNREAD_KINDS:
-            message = f"{_UNREAD_KINDS[entry.kind]}, and its content is not read"
-            yield Risk(message=message, place=Place(path))
 
 
 # What a prompt accepts of attacks, and the recorded answers to them.

@@ -8,22 +8,20 @@ import click
 
 from promptops.errors import BUG, INTERRUPTED, OUTAGE, UsageError
 from promptops.records import replace
-from promptops.terminal.call_options import (
-    CallOptions,
-    Margin,
-    case_option,
-    mode_options,
-    model_calls,
-    prune_aside_option,
-    refuse_partial_prune,
-)
 from promptops.terminal.complete import complete_profile, complete_prompt
 from promptops.terminal.options import (
+    CallOptions,
     Command,
+    Margin,
     call_option,
+    case_option,
     common,
     decide_option,
+    mode_options,
+    model_calls,
     output_option,
+    prune_aside_option,
+    refuse_partial_prune,
     select_option,
     selection,
 )

@@ -130,6 +130,6 @@ def _demanding(report: Any) -> tuple[str, ...]:
     """The changes that require the bump, each with its prompt."""
     from promptops.diff.changes import demanding
     from promptops.model.version import Bump
-    from promptops.tags.preflight import shortened_list
+    from promptops.workspace.preflight import shortened_list
 
     return shortened_list(demanding(report.prompts, Bump(report.bump - 1)))

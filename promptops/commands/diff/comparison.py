@@ -540,7 +540,9 @@ def _base(
     if options.root:
         return None
     if named and named.parted:
-        return commit_source(names.repository, _parting(names.repository, named))
+        base, head = (end.name if end else "HEAD" for end in (named.base, named.head))
+        commit = names.repository.merge_base(base, head)
+        return commit_source(names.repository, NamedCommit(commit[:12], commit))
     if named and named.base:
         return _named_source(names, named.base)
     if _is_default(options, named):
@@ -549,12 +551,6 @@ def _base(
     if is_uncommitted and names.repository.find("HEAD") is None:
         return None
     return commit_source(names.repository, head_commit(names.repository), implied=is_uncommitted)
-
-
-def _parting(repository: Repository, named: RevisionRange) -> NamedCommit:
-    base, head = (end.name if end else "HEAD" for end in (named.base, named.head))
-    commit = repository.merge_base(base, head)
-    return NamedCommit(commit[:12], commit)
 
 
 def _default_base(repository: Repository) -> SideSource:

@@ -26,7 +26,6 @@ from promptops.model.version import Bump, Version
 from promptops.records import field, record, replace
 from promptops.release.tag_format import TagNames
 from promptops.release.tags import (
-    VersionTable,
     latest_release,
     release_record,
     releases,
@@ -212,12 +211,6 @@ def last_release(sides: Sides) -> Release | None:
     return latest_release(sides.repository, _tag_names(sides), commit)
 
 
-def released_versions(sides: Sides, release: Release) -> VersionTable:
-    """The versions of prompts at a release."""
-    assert sides.repository is not None
-    return version_table(release, release_record(sides.repository, release))
-
-
 def used_versions(sides: Sides) -> frozenset[Version]:
     """Every version in use, anywhere in history."""
     if sides.repository is None:
@@ -233,7 +226,9 @@ def _versioned(
     compared: list[PromptDiff], sides: Sides, last: Release, following: Version
 ) -> Iterator[PromptDiff]:
     """The prompts with their released versions and the next ones."""
-    released = released_versions(sides, last)
+    # The versions of prompts at a release.
+    assert sides.repository is not None
+    released = version_table(last, release_record(sides.repository, last))
     for prompt in compared:
         name = prompt.before_id or prompt.id
         before = released.version(name) if name in sides.base.catalog.paths else None

@@ -10,14 +10,16 @@ import click
 
 from promptops.errors import BAD_INPUT, BUG, FAILED, GIT, INTERRUPTED, OUTAGE, UsageError
 from promptops.records import replace
-from promptops.terminal.call_options import CallOptions, case_option, model_calls
 from promptops.terminal.complete import complete_id, complete_prompt
 from promptops.terminal.options import (
+    CallOptions,
     Command,
     call_option,
+    case_option,
     command_again,
     common,
     decide_option,
+    model_calls,
     option_group,
     output_option,
     select_option,

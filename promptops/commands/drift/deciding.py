@@ -375,7 +375,12 @@ class Blaming:
         yield from _other_names(
             "fingerprint ", [night.fingerprints for night in learned], tonight.fingerprints
         )
-        yield from _fewer_equal(learned, tonight)
+        # Whether fewer answers are equal to a recorded one than in the learned nights.
+        z = _sameness_z(learned, tonight)
+        if z is not None and z < SAMENESS_Z:
+            same, usual = _percent(tonight.same), _learned_percent(learned)
+            equal = f"{same} of the answers are equal to a recorded one byte for byte"
+            yield f"{equal}, in the learned nights {usual} (z {z:.1f})"
         yield from self._pooled_reason(prompt, tonight.profile)
 
     def _pooled_reason(self, prompt: str, profile: str) -> Iterator[str]:
@@ -433,16 +438,6 @@ def _other_names(
 
 def _quoted(names: Sequence[str]) -> str:
     return some(list(names), _MOST_NAMES, name=lambda each: f"`{each}`")
-
-
-def _fewer_equal(learned: Sequence[Night], tonight: Night) -> Iterator[str]:
-    """Whether fewer answers are equal to a recorded one than in the learned nights."""
-    z = _sameness_z(learned, tonight)
-    if z is not None and z < SAMENESS_Z:
-        yield (
-            f"{_percent(tonight.same)} of the answers are equal to a recorded one byte for byte,"
-            f" in the learned nights {_learned_percent(learned)} (z {z:.1f})"
-        )
 
 
 def _sameness_z(learned: Sequence[Night], tonight: Night) -> float | None:

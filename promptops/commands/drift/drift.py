@@ -43,8 +43,6 @@ from promptops.records import record, replace
 from promptops.release.channels import read_channels
 from promptops.release.tag_format import TagNames
 from promptops.release.tags import releases
-from promptops.repo.repository import Repository
-from promptops.runtime.loading.source import Pointer
 from promptops.suggestions import did_you_mean
 from promptops.testing.model_calls import within_budget
 from promptops.testing.runner import why_no_cases
@@ -403,7 +401,7 @@ def checked_release(workspace: Workspace, wanted: str) -> CheckedRelease:
     named = {release.name: release for release in known}
     if wanted in named:
         return CheckedRelease(release=named[wanted])
-    channels = _committed_channels(workspace.repository)
+    channels = read_channels(content_at(workspace.repository, "HEAD", CHANNELS_FILE) or b"")
     channel = wanted or PRODUCTION
     if channel in channels:
         return _served_release(channel, channels[channel].release, named)
@@ -412,11 +410,6 @@ def checked_release(workspace: Workspace, wanted: str) -> CheckedRelease:
         hint = near or "name a release tag, or a channel of channels.yaml"
         raise NotFound(f"there is no release and no channel {wanted!r}", hint=hint)
     return CheckedRelease(release=_latest_release(known))
-
-
-def _committed_channels(repository: Repository) -> Mapping[str, Pointer]:
-    """The committed channels: readers get these."""
-    return read_channels(content_at(repository, "HEAD", CHANNELS_FILE) or b"")
 
 
 def _served_release(channel: str, name: str, named: Mapping[str, Release]) -> CheckedRelease:

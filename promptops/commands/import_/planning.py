@@ -206,7 +206,12 @@ def target(workspace: Workspace, to: str | None) -> Target:
     inside = _path_in_repository(workspace.repository.root, to)
     for root in roots:
         if inside is not None and (not root or inside == root or inside.startswith(f"{root}/")):
-            return Target(root=root, prefix=_fit_prefix(inside.removeprefix(root).strip("/"), to))
+            prefix = inside.removeprefix(root).strip("/")
+            if prefix and not is_fit(prefix):
+                near = better(prefix)
+                hint = f"write {near!r}" if near else "use a-z, 0-9, '-', '_' and '/'"
+                raise UsageError(f"`{to}` can't begin the ids of prompts", hint=hint)
+            return Target(root=root, prefix=prefix)
     first = next(iter(roots.values()))
     raise UsageError(f"`{to}` is not below a prompt root", hint=_hint_for_folder(roots, first))
 
@@ -221,14 +226,6 @@ def _path_in_repository(root: Path, to: str) -> str | None:
 
 def _hint_for_folder(roots: Mapping[str, str], first: str) -> str:
     return "such as --to NAME" if "" in roots else f"such as --to {first}/NAME"
-
-
-def _fit_prefix(prefix: str, to: str) -> str:
-    if prefix and not is_fit(prefix):
-        near = better(prefix)
-        hint = f"write {near!r}" if near else "use a-z, 0-9, '-', '_' and '/'"
-        raise UsageError(f"`{to}` can't begin the ids of prompts", hint=hint)
-    return prefix
 
 
 # The ids of imported prompts: fit, below the target folder, each used once.

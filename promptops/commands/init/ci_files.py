@@ -66,7 +66,8 @@ def workflow_steps(repository: Repository, wanted: CiOptions) -> Iterator[SetupS
             note = "the CI platform is unknown (name it: promptops init --ci github --nightly)"
             yield SetupStep(path=NIGHTLY, action="failed", note=note)
         return
-    for path in _workflow_paths(platform, wanted):
+    both = wanted.nightly and platform == "github"
+    for path in (WORKFLOWS[platform], *((NIGHTLY,) if both else ())):
         yield _workflow_step(repository, platform, path, wanted)
 
 
@@ -79,11 +80,6 @@ def _platform(repository: Repository) -> Platform | None:
     if (repository.root / ".github").is_dir() or "github" in address:
         return "github"
     return None
-
-
-def _workflow_paths(platform: Platform, wanted: CiOptions) -> tuple[str, ...]:
-    both = wanted.nightly and platform == "github"
-    return (WORKFLOWS[platform], *((NIGHTLY,) if both else ()))
 
 
 def _workflow_step(

@@ -193,7 +193,9 @@ HOOK_PACKAGES = ("promptops", "jinja2", "yaml")
 
 def _bytecode() -> Iterator[Diagnosis]:
     """No result if all imports of a hook have bytecode."""
-    folders = without_bytecode()
+    # Python writes bytecode at the first import if it can, so these are compiled at every start.
+    modules = tuple(sys.modules)  # a lazy module imports others when it is looked at
+    folders = _folders_of(name for name in modules if name.partition(".")[0] in HOOK_PACKAGES)
     if not folders:
         return
     because = ", since PYTHONDONTWRITEBYTECODE is set" if sys.dont_write_bytecode else ""
@@ -201,15 +203,6 @@ def _bytecode() -> Iterator[Diagnosis]:
     named = " ".join(f"'{folder}'" for folder in folders)
     hint = f"python -m compileall -q {named}; with uv: uv pip install --compile-bytecode"
     yield Diagnosis("bytecode", "note", message, hint)
-
-
-def without_bytecode() -> tuple[Path, ...]:
-    """The folders to compile: those of imported modules without bytecode on disk.
-
-    Python writes bytecode at the first import if it can, so these are compiled at every start.
-    """
-    modules = tuple(sys.modules)  # a lazy module imports others when it is looked at
-    return _folders_of(name for name in modules if name.partition(".")[0] in HOOK_PACKAGES)
 
 
 def _folders_of(names: Iterable[str]) -> tuple[Path, ...]:
@@ -320,7 +313,12 @@ def check_models(config: Config) -> Iterator[Diagnosis]:
     for variable, names in _profiles_by(key_variable, profiles).items():
         yield _key_state(variable, names)
     for provider, names in _profiles_by(_provider_with_client, profiles).items():
-        yield from _client_state(provider, names)
+        # A note if the client of a built-in provider is not installed.
+        package = CLIENT_PACKAGES[provider]
+        if not has_client(provider):
+            name = f"client of {some(names, _SHOWN_PROFILES)}"
+            hint = f"{install_command(package.extra)}; needed only to call the model"
+            yield Diagnosis(name, "note", f"the package `{package.name}` is not installed", hint)
 
 
 def _profiles_by(
@@ -349,15 +347,6 @@ def _provider_with_client(profile: ModelProfile) -> str | None:
         return name
     is_compatible = profile.base_url is not None and name not in provider_names()
     return COMPATIBLE if is_compatible else None
-
-
-def _client_state(provider: str, profiles: Sequence[str]) -> Iterator[Diagnosis]:
-    """A note if the client of a built-in provider is not installed."""
-    package = CLIENT_PACKAGES[provider]
-    if not has_client(provider):
-        name = f"client of {some(profiles, _SHOWN_PROFILES)}"
-        hint = f"{install_command(package.extra)}; needed only to call the model"
-        yield Diagnosis(name, "note", f"the package `{package.name}` is not installed", hint)
 
 
 def _schema_copy(root: Path) -> Iterator[Diagnosis]:

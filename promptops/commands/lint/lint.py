@@ -26,6 +26,8 @@ from promptops.model.loaded import LoadedPrompt
 from promptops.model.place import Place
 from promptops.model.report import LintReport, RuleInfo
 from promptops.records import record, replace
+from promptops.repo.process import records
+from promptops.repo.repository import Repository
 from promptops.source.recording_files import ENDING as RECORDINGS
 from promptops.storage.gc_paused import uncollected
 from promptops.workspace.rule_settings import (
@@ -604,8 +606,12 @@ def cache_key(config: Config, rules: Iterable[Rule], today: date) -> str:
 
     rules = tuple(rules)
     dated = any(rule.dated for rule in rules)
+    # The configuration without the settings that are applied to results, not by rules.
+    settings = LintSettings(
+        required_metadata=config.lint.required_metadata, rules=config.lint.rules
+    )
     facts = (
-        repr(_settings_of_rules(config)),
+        repr(replace(config, lint=settings)),
         *(rule.code for rule in rules),
         own_code(),
         *(code_digest(folder) for folder in _plugin_folders(rules)),
@@ -613,14 +619,6 @@ def cache_key(config: Config, rules: Iterable[Rule], today: date) -> str:
         str(today if dated else ""),
     )
     return hashlib.sha256("\0".join(facts).encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _settings_of_rules(config: Config) -> Config:
-    """The configuration without the settings that are applied to results, not by rules."""
-    settings = LintSettings(
-        required_metadata=config.lint.required_metadata, rules=config.lint.rules
-    )
-    return replace(config, lint=settings)
 
 
 def _plugin_folders(rules: Iterable[Rule]) -> Iterator[Path]:
@@ -654,3 +652,29 @@ def _code_files(place: Path) -> Iterator[str]:
         yield str(place)
     for folder, _, names in os.walk(place):
         yield from (os.path.join(folder, name) for name in names if name.endswith(_CODE_ENDINGS))
+
+
+# Files whose content on disk differs from what is staged.
+
+MAX_PATHS = 100
+"""Paths in one query of git: they are arguments of one command."""
+
+
+def unstaged_files(repository: Repository, staged: Files, paths: Iterable[str]) -> tuple[str, ...]:
+    """Those of the first MAX_PATHS paths that differ on disk from the index, in order.
+
+    Git compares only files with other bytes, because a filter may convert line endings.
+    """
+    asked = sorted(set(paths))[:MAX_PATHS]
+    differing = [path for path in asked if _on_disk(repository, path) != staged.data(path)]
+    if not differing or repository.bare:
+        return ()
+    facts = ("--name-only", "-z", "--diff-filter=M", "--no-ext-diff", "--no-relative")
+    return tuple(records(repository.git.run("diff", *facts, "--", *differing)))
+
+
+def _on_disk(repository: Repository, path: str) -> bytes | None:
+    try:
+        return (repository.root / path).read_bytes()
+    except OSError:
+        return None

@@ -248,7 +248,7 @@ def _note_unstaged(output: OutputOptions, opened: Any, report: Any) -> None:
     """Findings are those of the staged content, which an editor does not show."""
     if not report.findings:
         return
-    from promptops.commands.lint.unstaged import unstaged_files
+    from promptops.commands.lint.lint import unstaged_files
     from promptops.report.visible import visible_path
 
     paths = (finding.place.path for finding in report.findings)

@@ -72,7 +72,11 @@ def rule_page(form: str, found: Explained) -> str:
     if form == "json":
         return _json([found])
     if isinstance(found, ChangeCode):
-        return _change_page(form, found)
+        mark = "# " if form == "markdown" else ""
+        risk = f"\n\nA risk: {found.risk}." if found.risk else ""
+        head = f"{mark}{found.code} {found.name} ({found.level}, {found.bump})"
+        fix = f"\n\nThe fix: {found.instead}." if found.instead else ""
+        return f"{head}\n\n{found.summary[0].upper()}{found.summary[1:]}.{risk}{fix}\n"
     if isinstance(found, LossCode):
         return _loss_page(form, found)
     return _visible(_page(found) if form == "text" else markdown_page(found))
@@ -120,14 +124,6 @@ def marks(rule: Rule) -> str:
     """Such as `opt-in, deprecated`; "" for a stable rule that is on by default."""
     on = "" if rule.on == "default" else rule.on
     return ", ".join(filter(None, (on, "deprecated" if rule.deprecated else "")))
-
-
-def _change_page(form: str, code: ChangeCode) -> str:
-    mark = "# " if form == "markdown" else ""
-    risk = f"\n\nA risk: {code.risk}." if code.risk else ""
-    head = f"{mark}{code.code} {code.name} ({code.level}, {code.bump})"
-    fix = f"\n\nThe fix: {code.instead}." if code.instead else ""
-    return f"{head}\n\n{code.summary[0].upper()}{code.summary[1:]}.{risk}{fix}\n"
 
 
 def _loss_page(form: str, code: LossCode) -> str:

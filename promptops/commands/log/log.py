@@ -297,7 +297,12 @@ class BranchHistory:
             if commit.id in self._edge:
                 self.cut = True
                 return
-            self._undo(commit)
+            for path, entry in commit.before.items():
+                if entry is None:
+                    self._entries.pop(path, None)
+                else:
+                    self._entries[path] = entry
+            self._next = commit.parent
             changed = wanted.intersection(commit.before)
             step = self._step(commit) if changed else None
             if step is None or (changed <= _CONFIGURATION_FILES and _keeps_configuration(step)):
@@ -307,14 +312,6 @@ class BranchHistory:
             if managed_paths(self.catalog.config) != roots:
                 return
             wanted = deciding(self.catalog)
-
-    def _undo(self, commit: Commit) -> None:
-        for path, entry in commit.before.items():
-            if entry is None:
-                self._entries.pop(path, None)
-            else:
-                self._entries[path] = entry
-        self._next = commit.parent
 
     def _step(self, commit: Commit) -> CatalogStep:
         revision, config = commit.parent or "", self.catalog.config

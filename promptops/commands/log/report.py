@@ -37,7 +37,11 @@ def _lines(history: PromptHistory, style: Style) -> Iterator[str]:
         yield _served_line(history.served, style)
     width = max((len(_release(each)) for each in history.entries), default=0)
     for entry in history.entries:
-        yield _commit_line(entry, width, style)
+        commit = style("path", entry.commit[:12])
+        bump = style(_STYLES[entry.bump], f"{entry.bump!s:<5}")
+        release = style("code", f"{_release(entry):<{width}}")
+        who = f"{visible(entry.author, 60)}: {visible(entry.subject, 200)}"
+        yield f"{commit}  {visible(entry.date[:10])}  {bump}  {release}  {who}"
         yield from (f"  {line}" for line in _change_lines(entry, style))
 
 
@@ -48,14 +52,6 @@ def _served_line(served: Served, style: Style) -> str:
     since = f"since {served.since:%Y-%m-%d %H:%M} UTC by {served.commit[:12]}"
     release = style("summary", visible(served.release))
     return f"{channel} served {release} at {time}, serial {served.serial}, {since}"
-
-
-def _commit_line(entry: HistoryEntry, width: int, style: Style) -> str:
-    commit = style("path", entry.commit[:12])
-    bump = style(_STYLES[entry.bump], f"{entry.bump!s:<5}")
-    release = style("code", f"{_release(entry):<{width}}")
-    who = f"{visible(entry.author, 60)}: {visible(entry.subject, 200)}"
-    return f"{commit}  {visible(entry.date[:10])}  {bump}  {release}  {who}"
 
 
 def _release(entry: HistoryEntry) -> str:

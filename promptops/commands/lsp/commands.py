@@ -30,7 +30,7 @@ from promptops.runtime.template.scope import Piece
 from promptops.testing.options import RunOptions
 from promptops.testing.plan import plan_cases
 from promptops.testing.recordings.store import Store
-from promptops.testing.runner import run_selected
+from promptops.testing.runner import CaseRunner
 from promptops.workspace.edits import case_requests
 from promptops.workspace.selection import Selected
 
@@ -288,5 +288,5 @@ def run_recorded(file: OpenFile, case: str) -> str:
     plan = [each for each in planned if each.case.name == case]
     if not plan:
         raise UsageError(f"there is no case {case!r}", where=path)
-    found = run_selected(workspace, Selected({path: "it is open"}), RunOptions(), plan)
+    found = CaseRunner(workspace, Selected({path: "it is open"}), RunOptions(), plan).run()
     return write_text(found).rstrip("\n")

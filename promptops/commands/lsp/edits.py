@@ -11,8 +11,7 @@ from lsprotocol import types
 from pygls.uris import to_fs_path
 
 from promptops.catalog.references import is_below
-from promptops.commands.lint.finding_edits import correction, declaration, suppression
-from promptops.commands.lint.fix import safe_edits
+from promptops.commands.lint.fix import correction, declaration, safe_edits, suppression
 from promptops.commands.lint.live import Live
 from promptops.commands.lsp.checking import (
     diagnostic,

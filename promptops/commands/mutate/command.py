@@ -8,14 +8,17 @@ import click
 
 from promptops.errors import BUG, INTERRUPTED, OUTAGE, UsageError
 from promptops.records import replace
-from promptops.terminal.call_options import CallOptions, Percent, case_option, model_calls
 from promptops.terminal.complete import complete_operator
 from promptops.terminal.options import (
+    CallOptions,
     Command,
+    Percent,
     call_option,
+    case_option,
     command_again,
     common,
     decide_option,
+    model_calls,
     select_option,
     selection,
 )

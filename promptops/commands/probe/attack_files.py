@@ -117,14 +117,10 @@ def garak_attacks(path: str, data: bytes) -> Iterator[ImportedAttack]:
     lines = Lines(path, utf8(path, data))
     for number, row in enumerate(lines.text.split("\n"), 1):
         if '"attempt"' in row:  # a report has far more lines of other kinds
-            yield from _garak_attack(_garak_entry(lines, number))
-
-
-def _garak_entry(lines: Lines, number: int) -> Any:
-    value, problems = read_value(lines, *lines.row(number))
-    if value is None and problems:
-        raise config_error(problems, lines.text)
-    return value
+            value, problems = read_value(lines, *lines.row(number))
+            if value is None and problems:
+                raise config_error(problems, lines.text)
+            yield from _garak_attack(value)
 
 
 def _garak_attack(entry: Any) -> Iterator[ImportedAttack]:
@@ -205,18 +201,13 @@ def promptfoo_attacks(path: str, data: bytes) -> Iterator[ImportedAttack]:
     An attack is judged by the test's goal, not by the grader of promptfoo, which needs its servers.
     Raises InputError, with the place, for a file that is neither YAML nor JSON.
     """
-    written = _promptfoo_file(path, data)
+    written = _json_value(path, data) if path.endswith(".json") else _yaml_value(path, data)
+    if not isinstance(written, Mapping):
+        raise InputError("expected a mapping with `tests` or `results`", where=f"{path}:1:1")
     settings = written.get("redteam")
     variable = settings.get("injectVar") if isinstance(settings, Mapping) else None
     for test in _promptfoo_tests(written):
         yield from _promptfoo_attack(test, variable)
-
-
-def _promptfoo_file(path: str, data: bytes) -> Mapping[str, Any]:
-    value = _json_value(path, data) if path.endswith(".json") else _yaml_value(path, data)
-    if not isinstance(value, Mapping):
-        raise InputError("expected a mapping with `tests` or `results`", where=f"{path}:1:1")
-    return value
 
 
 def _json_value(path: str, data: bytes) -> Any:

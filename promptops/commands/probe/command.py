@@ -8,22 +8,20 @@ import click
 
 from promptops.errors import BUG, INTERRUPTED, OUTAGE
 from promptops.records import replace
-from promptops.terminal.call_options import (
-    CallOptions,
-    case_option,
-    mode_options,
-    model_calls,
-    prune_aside_option,
-    refuse_partial_prune,
-)
 from promptops.terminal.complete import complete_family
 from promptops.terminal.options import (
+    CallOptions,
     Command,
     call_option,
+    case_option,
     command_again,
     common,
     decide_option,
+    mode_options,
+    model_calls,
     output_option,
+    prune_aside_option,
+    refuse_partial_prune,
     select_option,
     selection,
 )
@@ -100,8 +98,7 @@ def command(
       promptops probe --families
     """
     from promptops.commands.probe.attack_files import read_attack_files
-    from promptops.commands.probe.options import ProbeOptions
-    from promptops.commands.probe.probe import probe
+    from promptops.commands.probe.probe import ProbeOptions, probe
     from promptops.testing.runner import write_earlier_answers
     from promptops.workspace.workspace import workspace
 

@@ -31,7 +31,6 @@ from promptops.commands.probe.judging import (
     rated,
     succeeded,
 )
-from promptops.commands.probe.options import ProbeOptions
 from promptops.evals.deciding.attack_rate import attack_rate, mid_p
 from promptops.evals.json_values import NOTHING, parsed
 from promptops.evals.probe_library import LIBRARY, rule_problems, rules_of
@@ -45,8 +44,10 @@ from promptops.model.probe import (
     AttributeRate,
     BiasDirection,
     BiasResult,
+    Family,
     ProbedCase,
     ProbeRun,
+    ProbeSet,
     PromptProbes,
     SkippedProbe,
     probe_verdict,
@@ -64,7 +65,7 @@ from promptops.testing.judging import (
     unreadable_prompts,
 )
 from promptops.testing.model_calls import ModelCalls
-from promptops.testing.options import model_calls
+from promptops.testing.options import RunOptions, model_calls
 from promptops.testing.paired import Arms
 from promptops.testing.plan import PlannedCase, named_cases, plan_cases, with_hint
 from promptops.testing.recordings.store import (
@@ -172,7 +173,11 @@ class AttackRun:
         for loaded in self._loaded:
             if (prompt := loaded.prompt) is None:
                 continue
-            before = self._in_policy(prompt)
+            # The prompt as the policy has it, whose rules apply; None if it has none.
+            paths = self._policy.paths if self._policy is not None else {}
+            names = (prompt.id, *prompt.aliases)
+            path = next((paths[name] for name in names if name in paths), None)
+            before = self._policy.loaded(path).prompt if self._policy is not None and path else None
             rules = rules_of(before or prompt)
             is_draft = {prompt.status, (before or prompt).status} == {"draft"}
             if is_draft and not self._options.drafts:
@@ -182,13 +187,6 @@ class AttackRun:
             self._unretrieved += prepared.problems
             yield attacked(prepared.prompt, rules, chosen)
         self._unretrieved += missing.end()
-
-    def _in_policy(self, prompt: Prompt) -> Prompt | None:
-        """The prompt as the policy has it, whose rules apply; None if it has none."""
-        paths = self._policy.paths if self._policy is not None else {}
-        names = (prompt.id, *prompt.aliases)
-        path = next((paths[name] for name in names if name in paths), None)
-        return self._policy.loaded(path).prompt if self._policy is not None and path else None
 
     def _planned(self) -> tuple[list[PlannedCase], list[PlannedCase]]:
         """The attacks that can be sent, and those that can't be rendered."""
@@ -556,3 +554,30 @@ def _bias_directions(pairs: Sequence[_JudgedPair]) -> tuple[BiasDirection, ...]:
         if value
     ]
     return tuple(sorted(found, key=lambda each: (each.p, each.value))[:_MOST_DIRECTIONS])
+
+
+# Options of an attack.
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class ProbeOptions:
+    """Which probes are used, and how their answers are found.
+
+    Attributes:
+        families: Names of families; empty for all, or for none if there are imported ones.
+        imported: Families that were read from files of other tools.
+        probes: `smoke` for the first probe of each family.
+        run: Its `repeats` is None for one answer to each attack.
+        drafts: Whether drafts are attacked, too.
+    """
+
+    families: tuple[str, ...] = ()
+    imported: tuple[Family, ...] = ()
+    probes: ProbeSet = "all"
+    run: RunOptions
+    drafts: bool = False
+
+    @property
+    def everything(self) -> bool:
+        """Whether all probes of the library are used."""
+        return self.probes == "all" and not (self.families or self.imported)

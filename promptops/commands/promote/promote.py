@@ -37,7 +37,7 @@ from promptops.repo.revisions import FETCH_ALL
 from promptops.runtime.loading.refs import wrong_name
 from promptops.runtime.loading.source import Pointer
 from promptops.suggestions import did_you_mean, nearest_channel
-from promptops.tags.tag import release_tag
+from promptops.tags import release_tag
 from promptops.terminal.output import OutputOptions
 from promptops.workspace.workspace import configuration
 

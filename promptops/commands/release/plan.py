@@ -43,7 +43,7 @@ from promptops.repo.repository import Repository
 from promptops.report.visible import visible
 from promptops.runtime.bundle.format import FORMAT, read_bundle
 from promptops.runtime.loading.source import shown
-from promptops.tags.preflight import shortened_list
+from promptops.workspace.preflight import shortened_list
 from promptops.workspace.workspace import Workspace
 
 BREAK_HINT = "only a waiver in the configuration, with a reason, lowers a breaking change"

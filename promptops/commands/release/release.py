@@ -46,14 +46,14 @@ from promptops.release.versions import Declared, outranked
 from promptops.repo.process import decode
 from promptops.repo.repository import Repository
 from promptops.runtime.loading.source import shown
-from promptops.tags.preflight import (
+from promptops.tags import release_tag
+from promptops.testing.runner import RECORD_COMMAND
+from promptops.workspace.preflight import (
     repository_problems,
     shortened_list,
     uncommitted_paths,
     unpushed_commits,
 )
-from promptops.tags.tag import release_tag
-from promptops.testing.runner import RECORD_COMMAND
 from promptops.workspace.workspace import Workspace, configuration, workspace_at
 
 

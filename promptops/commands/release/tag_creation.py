@@ -17,7 +17,7 @@ from promptops.repo.interactive import act
 from promptops.repo.process import ProcessOutput, decode, records
 from promptops.repo.repository import EMPTY_TREES, Repository
 from promptops.repo.temporary import temporary_folder
-from promptops.tags.preflight import has_identity, shortened_list
+from promptops.workspace.preflight import has_identity, shortened_list
 from promptops.workspace.workspace import Workspace
 
 PUSH_DEADLINE_S = 600.0

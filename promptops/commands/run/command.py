@@ -7,36 +7,33 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from promptops.commands.render import INPUT_HELP
 from promptops.errors import BUG, INTERRUPTED, OUTAGE
 from promptops.records import replace
-from promptops.terminal.call_options import CallOptions, model_calls
-from promptops.terminal.complete import complete_case, complete_profile, complete_prompt
+from promptops.terminal.complete import complete_profile
 from promptops.terminal.options import (
+    CallOptions,
     Command,
     at_option,
     common,
+    given_case_option,
+    input_option,
+    model_calls,
     output_option,
+    prompt_argument,
     select_option,
 )
 from promptops.terminal.output import OutputOptions
 
 if TYPE_CHECKING:
-    from promptops.commands.run.inputs import GivenInputs
+    from promptops.commands.run.run import GivenInputs
     from promptops.model.prompt_run import PromptRun
     from promptops.workspace.workspace import Workspace
 
 
 @click.command(cls=Command)
-@click.argument("identity", metavar="ID|PATH", shell_complete=complete_prompt)
-@select_option(
-    "-c",
-    "--case",
-    metavar="NAME",
-    shell_complete=complete_case,
-    help="Use the inputs of this test case, and judge the answer by its assertions.",
-)
-@select_option("-i", "--input", "given", multiple=True, metavar="NAME=VALUE", help=INPUT_HELP)
+@prompt_argument
+@given_case_option(help="Use the inputs of this test case, and judge the answer by its assertions.")
+@input_option
 @select_option(
     "--inputs", "file", metavar="FILE", help="A JSON file with the inputs; `-` is standard input."
 )
@@ -92,7 +89,7 @@ def _run(
     calls: CallOptions,
     options: dict[str, Any],
 ) -> PromptRun:
-    from promptops.commands.run.answers import ShownAnswers
+    from promptops.commands.run.report import ShownAnswers
     from promptops.commands.run.run import PromptRunOptions, run_prompt
     from promptops.workspace.named_prompts import required_prompt
     from promptops.workspace.render import readable_prompt
@@ -114,7 +111,7 @@ def _run(
 def _inputs(output: OutputOptions, options: dict[str, Any]) -> GivenInputs:
     from io import BytesIO
 
-    from promptops.commands.run.inputs import GivenInputs
+    from promptops.commands.run.run import GivenInputs
 
     return GivenInputs(
         case=options["case"],

@@ -1,16 +1,23 @@
-"""The report of `run` for a person: the answer; its cost in one line; what is wrong with it."""
+"""Answers of `run`, printed while they arrive; their cost, and what is wrong with them."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 
+import click
+
 from promptops.amounts import usd
+from promptops.evals.engine.ask import Answered, Failed
+from promptops.evals.engine.budget import Estimate
 from promptops.model.prompt_run import ModelAnswer, PromptRun
 from promptops.model.report import Style, plain
 from promptops.model.test_run import AssertionResult
 from promptops.plurals import counted
-from promptops.report.answer_text import call_lines, visible_text
+from promptops.report.answer_text import VisibleStream, call_lines, visible_text
 from promptops.report.visible import visible, visible_line, visible_path
+from promptops.terminal.output import OutputOptions
+from promptops.terminal.progress import ShownProgress, estimate_line
 
 
 def write_text(run: PromptRun, *, style: Style = plain) -> str:
@@ -108,11 +115,6 @@ def result_lines(run: PromptRun, style: Style = plain) -> Iterator[str]:
             yield f"{who}{_verdict(run.case, answer, style)}"
 
 
-def saved_line(path: str) -> str:
-    """Where the inputs are now a test case."""
-    return f"saved as a case in {visible_path(path)}: edit its assertions"
-
-
 def _result(result: AssertionResult, who: str, style: Style) -> str:
     place = result.place
     where = style("path", visible_path(str(place)))
@@ -134,3 +136,95 @@ def _verdict(case: str, answer: ModelAnswer, style: Style) -> str:
     if missed:
         parts.append(f"{counted(missed, 'measure')} missed")
     return f"case {visible(case)!r}: {status}{': ' if parts else ''}{', '.join(parts)}"
+
+
+# Prints answers of models while they arrive: text on stdout, everything else on stderr.
+
+_WAITING = "waiting for the first text …"
+
+
+class ShownAnswers(ShownProgress):
+    """The first answer is printed while it arrives, each later one as soon as it is its turn."""
+
+    def __init__(self, output: OutputOptions, profiles: tuple[str, ...]) -> None:
+        """`profiles` are the names of several models; empty for one."""
+        super().__init__(output)
+        self._headings = profiles
+        self._shows_text = output.format == "text"
+        self._number = 0
+        self._begun = False
+        self._stream = VisibleStream()
+        self._waiting: dict[int, list[str]] = {}
+        self._complete: dict[int, ModelAnswer] = {}
+        self._notes_wait = False
+        self._asked = False
+
+    def begins(self, estimate: Estimate) -> None:
+        if self._asked:  # judges
+            super().begins(estimate)
+            return
+        self._asked = True
+        self._output.note(estimate_line(estimate))
+        if sys.stderr.isatty() and not self._output.quiet:
+            click.echo(_WAITING, err=True, nl=False)
+            self._notes_wait = True
+
+    def ends(self) -> None:
+        self._end_waiting()
+        super().ends()
+
+    def saved(self, path: str) -> None:
+        """The inputs are now a test case in this file."""
+        self._output.note(f"saved as a case in {visible_path(path)}: edit its assertions")
+
+    def came(self, outcome: Answered | Failed) -> None:
+        if self._bar is not None:
+            super().came(outcome)
+
+    def text(self, number: int, piece: str) -> None:
+        """Print a piece of the answer whose turn it is; keep one of another answer."""
+        if number == self._number:
+            self._print(piece)
+        else:
+            self._waiting.setdefault(number, []).append(piece)
+
+    def answered(self, number: int, answer: ModelAnswer) -> None:
+        """An answer has ended; print it, or its rest, as soon as it is its turn."""
+        self._complete[number] = answer
+        while (done := self._complete.pop(self._number, None)) is not None:
+            self._finish(done)
+            self._number += 1
+            self._begun, self._stream = False, VisibleStream()
+            for piece in self._waiting.pop(self._number, ()):
+                self._print(piece)
+
+    def _finish(self, answer: ModelAnswer) -> None:
+        self._begin()
+        self._write(self._stream.end())
+        if not self._stream.at_line_start:
+            self._write("\n")
+        for line in tool_lines(answer):
+            self._write(f"{line}\n")
+        who = answer.profile if self._headings else ""
+        for line in problem_lines(answer, self._output.style, who):
+            click.echo(line, err=True)
+        self._output.note(usage_line(answer, self._output.style))
+
+    def _print(self, piece: str) -> None:
+        self._begin()
+        self._write(self._stream.add(piece))
+
+    def _begin(self) -> None:
+        self._end_waiting()
+        if self._headings and not self._begun:
+            self._write(f"{heading_line(self._headings[self._number], self._output.style)}\n")
+        self._begun = True
+
+    def _end_waiting(self) -> None:
+        if self._notes_wait:
+            click.echo("\r\x1b[K", err=True, nl=False)
+            self._notes_wait = False
+
+    def _write(self, text: str) -> None:
+        if self._shows_text and text:
+            self._output.write(text)

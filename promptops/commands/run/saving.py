@@ -57,7 +57,11 @@ def new_case(
     assertion = {"type": "message-count", "value": len(request.messages)}
     value = {"name": name, "inputs": dict(inputs), "rendered": [assertion]}
     document = workspace.catalog.document(prompt.path)
-    written = entry_file(document.value.get("tests"))
+    # The case file that the last entry of `tests` names; None for a case in the prompt file.
+    tests = document.value.get("tests")
+    last = tests[-1] if isinstance(tests, Sequence) and tests else None
+    file = last.get("file") if isinstance(last, Mapping) else None
+    written = file if isinstance(file, str) else None
     if written is None:
         return _in_prompt(workspace, document, value)
     return _in_case_file(workspace, prompt, written, value)
@@ -84,13 +88,6 @@ def _refuse(workspace: Workspace, prompt: Prompt, name: str) -> None:
             where=prompt.extends,
             hint="run that prompt with --save-case, or give this one its own `tests`",
         )
-
-
-def entry_file(tests: Any) -> str | None:
-    """The case file that the last entry of `tests` names; None for a case in the prompt file."""
-    last = tests[-1] if isinstance(tests, Sequence) and tests else None
-    file = last.get("file") if isinstance(last, Mapping) else None
-    return file if isinstance(file, str) else None
 
 
 def _in_prompt(workspace: Workspace, document: Document, value: CaseValue) -> NewCase:
@@ -122,7 +119,7 @@ def _in_case_file(workspace: Workspace, prompt: Prompt, written: str, value: Cas
 
     def added(lines: Lines) -> str | None:
         if path.endswith(".jsonl"):
-            return added_to_json_lines(lines.text, value)
+            return f"{_with_final_newline(lines.text)}{_json_text(value)}\n"
         if path.endswith(".csv"):
             return added_to_table(lines, value)
         return added_to_yaml(lines, "", value)
@@ -175,11 +172,6 @@ def _data(workspace: Workspace, path: str) -> bytes:
 
 _YAML_INDENT = 2
 _UNFOLDED_WIDTH = 1_000_000
-
-
-def added_to_json_lines(text: str, value: CaseValue) -> str:
-    """JSON Lines with one more line."""
-    return f"{_with_final_newline(text)}{_json_text(value)}\n"
 
 
 def added_to_table(lines: Lines, value: CaseValue) -> str | None:

@@ -13,13 +13,14 @@ import click
 from promptops.errors import BUG, OUTAGE, InputError, UsageError
 from promptops.plurals import counted
 from promptops.records import replace
-from promptops.terminal.call_options import CallOptions, model_calls
 from promptops.terminal.complete import complete_dimension, complete_input
 from promptops.terminal.options import (
+    CallOptions,
     Command,
     call_option,
     common,
     decide_option,
+    model_calls,
     output_option,
     select_option,
 )

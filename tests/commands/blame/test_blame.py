@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from promptops.commands.blame.blame import blame
+from promptops.commands.blame import blame
 from promptops.model.history import BlameOptions, LineOrigin
 
 ASK = "prompts/ask.prompt.yaml"

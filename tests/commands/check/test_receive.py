@@ -2,7 +2,7 @@
 
 import pytest
 
-from promptops.commands.check.receive import Push, push_refusal
+from promptops.commands.receive import Push, push_refusal
 from promptops.errors import GitError, UsageError
 
 

@@ -6,8 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from promptops.commands.probe.options import ProbeOptions
-from promptops.commands.probe.probe import probe
+from promptops.commands.probe.probe import ProbeOptions, probe
 from promptops.evals.engine.ask import Patience, Settings
 from promptops.evals.probe_library import filled, marker, probes, transformed
 from promptops.model.probe import Probe, ProbeRun

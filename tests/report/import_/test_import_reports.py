@@ -8,7 +8,7 @@ from random import Random
 import pytest
 from markdown_it import MarkdownIt
 
-from promptops.commands.export import report as export_
+from promptops.commands import export as export_
 from promptops.commands.import_ import report as import_
 from promptops.commands.import_.report import inferred_line, note_lines
 from promptops.model.finding import Finding, Severity

@@ -4,7 +4,7 @@ import pytest
 
 from promptops.errors import UsageError
 from promptops.model.answer import Answer, Usage
-from promptops.testing.recordings.audit import answer_differences, parse_size, sample
+from promptops.testing.recordings.store import answer_differences, parse_size, sample
 from tests.testing.recordings.made import recording
 
 ALL = tuple(recording(f"c{number:02}") for number in range(40))

@@ -71,7 +71,7 @@ def _branch(repository: Repository, allowed: Sequence[str]) -> Iterator[ReleaseP
     branch = decode(answer.stdout).strip()
     names = ", ".join(f"`{name}`" for name in allowed)
     if answer.status:
-        if not any(_is_allowed(name, allowed) for name in _containing(repository)):
+        if not any(_is_allowed(name, allowed) for name in _branches(repository, "--contains=HEAD")):
             message = f"HEAD is not on a branch, and not part of {names}"
             yield ReleaseProblem(message=message, hint=f"git switch {allowed[0]}")
         return
@@ -102,11 +102,6 @@ def _other_branch(repository: Repository, branch: str, allowed: Sequence[str]) -
 
 def _is_allowed(branch: str, allowed: Sequence[str]) -> bool:
     return any(fnmatchcase(branch, pattern) for pattern in allowed)
-
-
-def _containing(repository: Repository) -> list[str]:
-    """The local and remote branches that contain HEAD."""
-    return _branches(repository, "--contains=HEAD")
 
 
 def _branches(repository: Repository, *options: str) -> list[str]:

@@ -1,37 +1,46 @@
-"""`promptops recordings`."""
+"""`promptops recordings`: audit and prune recorded answers, or record them in batches."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from promptops.commands.test import exit_code_of
-from promptops.records import replace
-from promptops.terminal.call_options import (
-    CallOptions,
-    batch_calls,
-    case_option,
-    model_calls,
-    trusted_calls,
-)
+from promptops.errors import InputError
+from promptops.plurals import counted
+from promptops.records import record, replace
+from promptops.records.outputs import output
+from promptops.report.visible import visible_path
 from promptops.terminal.options import (
+    CallOptions,
     Command,
     at_option,
-    call_option,
+    baseline_option,
+    batch_calls,
+    case_option,
     command_again,
     common,
-    decide_option,
+    model_calls,
     note_hidden_or_refuse,
+    repeats_option,
     select_option,
     selection,
+    trusted_calls,
     verbose_option,
 )
 from promptops.terminal.output import OutputOptions
 
 if TYPE_CHECKING:
+    from promptops.catalog.catalog import Catalog
+    from promptops.evals.engine.ask import Ask, Outcome
+    from promptops.evals.engine.budget import Estimate
+    from promptops.model.batch import BatchReport
+    from promptops.model.test_run import CaseRun
+    from promptops.testing.batches import RunAgain
+    from promptops.testing.model_calls import ModelCalls, OnOutcome, Sender
     from promptops.testing.options import RunOptions
     from promptops.workspace.selection import SelectionOptions
     from promptops.workspace.workspace import Workspace
@@ -68,7 +77,7 @@ def command() -> None:
 )
 @at_option
 @case_option
-@call_option("--repeats", type=click.IntRange(1), metavar="N", help="Use N answers for each case.")
+@repeats_option
 @model_calls
 @verbose_option
 @common("text", "json", "junit", "github", "markdown", "html")
@@ -86,7 +95,7 @@ def audit(
       promptops recordings audit
       promptops recordings audit support/triage -n 25 --seed "$(git rev-parse HEAD)"
     """
-    from promptops.testing.recordings.audit import parse_size
+    from promptops.testing.recordings.store import parse_size
     from promptops.testing.runner import test
     from promptops.workspace.workspace import workspace
 
@@ -122,7 +131,6 @@ def prune(output: OutputOptions, repeats: int | None) -> int:
     Example:
       promptops recordings prune
     """
-    from promptops.commands.recordings.prune import prune as pruned
     from promptops.testing.runner import write_earlier_answers
     from promptops.workspace.workspace import workspace
 
@@ -150,8 +158,8 @@ def batch() -> None:
 @batch.command(cls=Command)
 @selection
 @case_option
-@call_option("--repeats", type=click.IntRange(1), metavar="N", help="Use N answers for each case.")
-@decide_option("--baseline", metavar="REV", help="The revision that scores are compared with.")
+@repeats_option
+@baseline_option
 @batch_calls
 @common("text", "json")
 def submit(
@@ -168,7 +176,6 @@ def submit(
       promptops recordings batch submit --max-cost 5
       promptops recordings batch submit support/triage
     """
-    from promptops.commands.recordings.batches import submit_cases
     from promptops.terminal.progress import shown_estimate
 
     with _recording(output, calls, **options) as (opened, chosen):
@@ -191,7 +198,6 @@ def collect(output: OutputOptions, calls: CallOptions) -> int:
       promptops recordings batch collect
     """
     from promptops.commands.compare.batches import arms_again
-    from promptops.commands.recordings.batches import cases_again
     from promptops.testing.batches import Batches
 
     with _recording(output, calls) as (opened, chosen):
@@ -233,3 +239,148 @@ def _recording(
     write_earlier_answers(output.directory)
     with workspace(output.directory, overrides=output.overrides) as opened:
         yield opened, calls.run(output, opened.config.test, mode="record", **options)
+
+
+# Remove recorded answers that no test case uses any more.
+
+
+@output("prune")
+@record(frozen=True, slots=True, kw_only=True)
+class PrunedRecordings:
+    """The result of `promptops recordings prune`.
+
+    Attributes:
+        files: Paths of the files that were changed or deleted.
+    """
+
+    files: tuple[str, ...]
+
+
+def pruned(workspace: Workspace, repeats: int | None) -> PrunedRecordings:
+    """Remove what the cases of all prompts do not look up; the files aside stay.
+
+    Args:
+        repeats: Keep that many answers of each case; None for the prompt's own number.
+
+    Prompts that can't be read keep all recordings. Raises InputError if a case has an error, and
+    for a file that can't be written.
+    """
+    from promptops.testing.options import RunOptions
+    from promptops.testing.runner import CaseRunner, prepare
+    from promptops.workspace.selection import SelectionOptions
+
+    options = RunOptions(prune=True, repeats=repeats)
+    selected, options = prepare(workspace, SelectionOptions(), options)
+    runner = CaseRunner(workspace, selected, options)
+    for planned in runner.plan:
+        if planned.error:
+            message = f"the case `{planned.case.name}` has an error: {planned.error}"
+            hint = "fix it first: recordings that it uses would be removed"
+            raise InputError(message, where=str(planned.place), hint=hint)
+    runner.run()
+    for problem in runner.written.problems:
+        raise InputError(problem.message, where=str(problem.at), hint=problem.hint)
+    return PrunedRecordings(files=runner.written.changed)
+
+
+def write_text(pruned: PrunedRecordings, **_: object) -> str:
+    """The changed files, one on each line, and their number."""
+    if not pruned.files:
+        return "nothing to prune: test cases use all recordings\n"
+    files = "".join(f"{visible_path(file)}\n" for file in pruned.files)
+    return f"{files}pruned {counted(len(pruned.files), 'file')} of recordings\n"
+
+
+# The batches of test cases: what a submit sends, and the recordings of collected answers.
+
+_PLAN = {"prompts": list, "cases": list, "repeats": int | None, "baseline": str | None}
+
+
+def submit_cases(
+    workspace: Workspace,
+    wanted: SelectionOptions,
+    options: RunOptions,
+    shows: Callable[[Estimate], None],
+) -> BatchReport:
+    """Submit what `test --record` would send: missing answers, and questions to judges.
+
+    Raises UsageError as `test` does, and if a provider has no batch API.
+    """
+    from promptops.testing.batches import SUBMIT, Batches, Purpose
+    from promptops.testing.runner import CaseRunner, prepare
+
+    selected, options = prepare(workspace, wanted, replace(options, mode="record"))
+    plan = {
+        "prompts": list(selected.why),
+        "cases": list(options.cases),
+        "repeats": options.repeats,
+        "baseline": options.baseline,
+    }
+
+    unanswered: set[str] = set()
+
+    def run(sender: Sender) -> tuple[Sequence[CaseRun], int]:
+        def noting(
+            asks: Sequence[Ask], catalog: Catalog, calls: ModelCalls, came: OnOutcome
+        ) -> tuple[Outcome, ...]:
+            unanswered.update(ask.payer.prompt for ask in asks if not ask.payer.judge)
+            return sender(asks, catalog, calls, came)
+
+        runner = CaseRunner(workspace, selected, replace(options, sender=noting))
+        cases = runner.run().cases
+        return cases, sum(case.source == "cached" for case in cases)
+
+    purpose = Purpose(command="test", plan=plan, submit=SUBMIT, then="promptops test")
+    report = Batches(workspace, options).submit(purpose, run, shows)
+    return replace(report, judges_next=_have_judges(workspace.catalog, unanswered))
+
+
+def _have_judges(catalog: Catalog, prompts: Collection[str]) -> bool:
+    """Whether models judge the answers to cases of these prompts, by id."""
+    from promptops.evals.case_assertions import assertions_of
+    from promptops.evals.parse import parse
+
+    loaded = catalog.prompts(catalog.paths[prompt] for prompt in prompts)
+    return any(
+        assertion is not None and assertion.judged
+        for prompt in (each.prompt for each in loaded)
+        if prompt is not None
+        for case in prompt.cases
+        for written in assertions_of(case, prompt)
+        for assertion in parse(written.written, "answer")[:1]
+    )
+
+
+def cases_again(workspace: Workspace, options: RunOptions) -> RunAgain:
+    """Runs the plan of a submit again, as far as its prompts and cases still exist."""
+    from promptops.testing.batches import refuse_damaged
+    from promptops.testing.plan import matches_name
+    from promptops.testing.runner import CaseRunner
+    from promptops.workspace.selection import Selected
+
+    def run_again(
+        plan: Mapping[str, Any], sender: Sender
+    ) -> tuple[Sequence[CaseRun], Collection[tuple[str, int]]]:
+        refuse_damaged(plan, _PLAN)
+        catalog = workspace.catalog
+        paths = [path for path in plan["prompts"] if path in catalog.prompt_files]
+        prompts = [loaded.prompt for loaded in catalog.prompts(paths)]
+        names = {case.name for prompt in prompts if prompt is not None for case in prompt.cases}
+        patterns = tuple(
+            each for each in plan["cases"] if any(matches_name(name, each) for name in names)
+        )
+        if plan["cases"] and not patterns:
+            return (), ()
+        selected = Selected(dict.fromkeys(paths, "its requests were submitted"))
+        again = replace(
+            options,
+            mode="record",
+            cases=patterns,
+            repeats=plan["repeats"],
+            baseline=plan["baseline"],
+            sender=sender,
+        )
+        runner = CaseRunner(workspace, selected, again)
+        return runner.run().cases, runner.requests
+
+    return run_again

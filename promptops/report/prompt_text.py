@@ -1,55 +1,18 @@
-"""The text that `git diff` compares in place of a prompt file."""
+"""A prompt file as readable text for `git diff`: one fact per line, no YAML.
+
+Nothing in the file is left out: unknown keys are facts like any other. Equal values are equal
+lines.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from promptops.errors import InputError, os_reason
 from promptops.patterns import lazy_pattern
 from promptops.report.visible import escaped, visible_line
-from promptops.source.document import MAX_BYTES, read
 from promptops.source.values import plain_value
-
-
-def readable_text(file: Path) -> str:
-    """A prompt file as readable text, safe for a terminal; any other content unchanged.
-
-    A file with any YAML problem is also unchanged, because a part of it, such as a duplicate key,
-    would be missing. A file too large for a prompt is cut, with a digest, so that changes show.
-
-    Raises InputError if the file can't be read, and nothing else whatever its content.
-    """
-    try:
-        data = file.read_bytes()
-    except (OSError, ValueError) as error:
-        raise InputError(f"can't be read: {os_reason(error)}", where=str(file)) from None
-    if len(data) > MAX_BYTES:
-        return _beginning(data)
-    document = read(file.name, data)
-    if document.value is None or document.problems:
-        return _as_it_stands(data)
-    return prompt_text(document.value, [comment.text for comment in document.comments])
-
-
-def _as_it_stands(data: bytes) -> str:
-    text = data.decode("utf-8", "backslashreplace").replace("\r\n", "\n")
-    return safe_text(text) if text else ""
-
-
-def _beginning(data: bytes) -> str:
-    from hashlib import sha256
-
-    left = f"… ({len(data) - MAX_BYTES} more bytes; SHA-256 of all: {sha256(data).hexdigest()})\n"
-    return _as_it_stands(data[:MAX_BYTES]) + left
-
-
-# A prompt file as readable text for `git diff`: one fact per line, no YAML.
-#
-# Nothing in the file is left out: unknown keys are facts like any other. Equal values are equal
-# lines.
 
 _Block = tuple[str, ...]
 """Lines that belong together; a blank line separates blocks."""

@@ -1,1 +1,0 @@
-"""Write prompts in the formats of other tools."""

@@ -1,1 +1,0 @@
-"""Recorded answers: audit and prune them, and record them in batches."""

@@ -1,1 +1,0 @@
-"""Release tags of a repository, and their signatures."""

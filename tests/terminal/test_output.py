@@ -14,7 +14,7 @@ def test_a_module_that_a_report_needs_and_lacks_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "promptops.model.history", None)
 
     with pytest.raises(ModuleNotFoundError) as raised:
-        output.writer("blame", "text")
+        output.writer("bisect", "text")
 
     assert raised.value.name == "promptops.model.history"
 
@@ -22,7 +22,7 @@ def test_a_module_that_a_report_needs_and_lacks_is_named(monkeypatch):
 @pytest.mark.parametrize(
     ("command", "name", "found"),
     [
-        ("blame", "text", "commands.blame.report.write_text"),
+        ("blame", "text", "commands.blame.write_text"),
         ("diff", "html", "commands.diff.page.write_html"),
         ("batch", "text", "report.batch.write_text"),
         ("test", "junit", "report.test.report.write_junit"),

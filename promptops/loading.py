@@ -28,8 +28,7 @@ from promptops.model.version import Version
 from promptops.patterns import lazy_pattern
 from promptops.records import record, replace
 from promptops.release.channels import channel_entries
-from promptops.release.tag_format import TagNames
-from promptops.release.tags import releases
+from promptops.release.tags import TagNames, releases
 from promptops.repo.default_branch import default_branch
 from promptops.repo.interactive import act
 from promptops.repo.process import Git, ProcessOutput, decode, foreign_environment
@@ -39,10 +38,9 @@ from promptops.runtime.bundle.bundle import Bundle
 from promptops.runtime.bundle.format import Contents, read_bundle
 from promptops.runtime.loading.bundle_file import make_private_folder, read_private, why_not_private
 from promptops.runtime.loading.cache import BundleCache, cache_folder
-from promptops.runtime.loading.refs import wrong_name
 from promptops.runtime.loading.site import CANARY_HINT, MISSHAPEN, CanaryRefused, pointer_of
 from promptops.runtime.loading.snapshots import named_source, opened
-from promptops.runtime.loading.source import Delivery, Listed, Pointer, checked, shown
+from promptops.runtime.loading.source import Delivery, Listed, Pointer, checked, shown, wrong_name
 from promptops.runtime.loading.trust import Trust
 from promptops.runtime.template.sized_cache import ENTRIES_OF_A_SERVICE, limit_entries
 from promptops.storage.atomic import PART, part_of

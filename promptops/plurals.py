@@ -1,8 +1,9 @@
-"""Numbers of things and lists with an end, in words: `1 file`, `3 files`, `a, b and 3 more`."""
+"""Numbers of things, lists with an end, and amounts of money, in words: `3 files`, `$0.118`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import floor, log10
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -48,3 +49,17 @@ def series(items: Sequence[T], word: str, shown: int, name: Callable[[T], str] =
     rest = len(items) - shown
     *first, last = [*map(name, items[:shown]), *([f"{rest:,} more"] if rest > 0 else [])]
     return f" {word} ".join(filter(None, (", ".join(first), last)))
+
+
+# Amounts of money in words: `$0.118`, `$0.000018`, `$12,340`.
+
+_DIGITS = 4
+
+
+def usd(amount: float) -> str:
+    """Dollars with four significant digits, never as `$1.8e-05`; not negative."""
+    if not amount > 0:
+        return "$0"
+    places = max(0, _DIGITS - 1 - floor(log10(amount)))
+    text = f"{amount:,.{places}f}"
+    return f"${text.rstrip('0').rstrip('.') if places else text}"

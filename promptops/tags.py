@@ -12,8 +12,7 @@ from promptops.model.release import Release, ReleaseRecord
 from promptops.model.version import Version
 from promptops.patterns import lazy_pattern
 from promptops.records import field, record
-from promptops.release.record import read_record
-from promptops.release.tag_format import TagNames
+from promptops.release.tags import TagNames, read_record
 from promptops.repo.process import Git, ProcessOutput, decode, foreign_environment
 from promptops.repo.repository import Repository
 from promptops.runtime.bundle.format import FORMAT, Contents

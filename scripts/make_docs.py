@@ -16,7 +16,7 @@ import click
 
 from promptops.cli.group import all_commands, group
 from promptops.commands.lint.rules import markdown_page, marks
-from promptops.diff.codes import CODES
+from promptops.diff.changes import CODES
 from promptops.evals.probe_library import LIBRARY, family, family_names
 from promptops.evals.registry import AssertionKind
 from promptops.evals.registry import built_in as known_assertions

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from promptops.amounts import usd
+from promptops.plurals import usd
 
 
 @pytest.mark.parametrize(

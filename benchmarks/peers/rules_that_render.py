@@ -7,7 +7,7 @@ import sys
 from datetime import date
 from pathlib import Path
 
-from promptops.lint.pipeline import lint_one
+from promptops.lint.engine import lint_one
 from promptops.lint.registry import built_in
 from promptops.runtime.request.render import Renderer
 from promptops.workspace.workspace import workspace

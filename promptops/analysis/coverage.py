@@ -8,15 +8,14 @@ from typing import Literal
 from jinja2 import nodes
 
 from promptops.analysis import spans
-from promptops.analysis.guards import DEFAULTS, literal
 from promptops.analysis.includes import includes
 from promptops.analysis.input_schemas import InputSchemas
 from promptops.analysis.template_walk import Locals, walk
 from promptops.analysis.uses import ITEM, Stack, TemplateSpan, Use
+from promptops.analysis.values import DEFAULTS, literal
 from promptops.model.place import Text
 from promptops.model.prompt import ForEach, Message, Prompt, TextPart, messages_of
 from promptops.records import record
-from promptops.runtime.template.scope import Load
 from promptops.runtime.template.template import (
     Template,
     TemplateError,
@@ -24,6 +23,7 @@ from promptops.runtime.template.template import (
     parse,
     token_at,
 )
+from promptops.runtime.template.text_rendering import Load
 
 Branch = tuple[Text, int, str]
 """A branch that a rendering took, as `runtime.request.render.Traced` notes it."""

@@ -8,12 +8,12 @@ from typing import Any
 from jinja2 import nodes
 
 from promptops.analysis import spans
-from promptops.analysis.expressions import ConditionReader, normalised
-from promptops.analysis.filters import FilterReader
-from promptops.analysis.guards import NOTHING, Facts
+from promptops.analysis.expressions import ConditionReader, FilterReader, normalised
 from promptops.analysis.uses import Definition, TemplateSpan
 from promptops.analysis.values import (
     KNOWN,
+    NOTHING,
+    Facts,
     LoopValue,
     MacroValue,
     Value,

@@ -15,8 +15,7 @@ from typing import Any
 from jinja2 import nodes
 
 from promptops.analysis import spans
-from promptops.analysis.expressions import ConditionReader, PathReader
-from promptops.analysis.filters import FilterReader
+from promptops.analysis.expressions import ConditionReader, FilterReader, PathReader
 from promptops.analysis.statements import BranchWalker, LoopWalker, NameBinder
 from promptops.analysis.uses import (
     Call,
@@ -59,8 +58,8 @@ from promptops.model.finding import Problem
 from promptops.model.place import Text
 from promptops.records import replace
 from promptops.runtime.template.node_facts import has_loop
-from promptops.runtime.template.scope import Load
 from promptops.runtime.template.template import Template, TemplateError, parse, parse_expression
+from promptops.runtime.template.text_rendering import Load
 
 Locals = Mapping[str, tuple[str, Path]]
 """Names that the prompt gives a part of an input: `as example` is `("examples", (ITEM,))`."""

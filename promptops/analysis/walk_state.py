@@ -8,7 +8,6 @@ from typing import Protocol
 
 from jinja2 import nodes
 
-from promptops.analysis.guards import NOTHING, Facts, proven
 from promptops.analysis.uses import (
     Call,
     Condition,
@@ -23,7 +22,7 @@ from promptops.analysis.uses import (
     Use,
     Word,
 )
-from promptops.analysis.values import Here, NameScope, Value, sources
+from promptops.analysis.values import NOTHING, Facts, Here, NameScope, Value, proven, sources
 from promptops.model.finding import Problem, Related
 from promptops.records import record
 

@@ -20,7 +20,7 @@ from promptops.errors import InputError, IntegrityError, UsageError, os_reason
 from promptops.model.loaded import LoadedPrompt
 from promptops.model.place import Text
 from promptops.model.prompt import MediaPart, Prompt, messages_of
-from promptops.model.publication import BuiltFacts, Publication
+from promptops.model.release import BuiltFacts, Publication
 from promptops.patterns import lazy_pattern
 from promptops.records import record
 from promptops.release.tags import version_table

@@ -20,7 +20,7 @@ from promptops.bundles.build import (
     write_new_artifact,
 )
 from promptops.errors import GitError, InputError, UsageError, os_reason
-from promptops.model.publication import Publication
+from promptops.model.release import Publication
 from promptops.model.version import Version, parse
 from promptops.release.channels import PATH, read_channels
 from promptops.repo.default_branch import default_branch, published_branch

@@ -38,8 +38,8 @@ from promptops.model.prompt import (
 )
 from promptops.patterns import lazy_pattern
 from promptops.records import record, replace
-from promptops.source.conflicts import CODE as CONFLICT
 from promptops.source.document import Document
+from promptops.source.lines import CODE as CONFLICT
 from promptops.source.references import merge_patch, resolve
 from promptops.source.schema_validity import check_schema, wrong_dialect
 from promptops.source.shape import (

@@ -144,8 +144,7 @@ class Catalog:
         loaded = PromptBuilder(self.files, self.config, chain, identity, self._profile).loaded()
         if loaded.prompt is None or "retrieve" not in loaded.prompt.evaluation:
             return loaded
-        from promptops.catalog.recordings import recordings_at
-        from promptops.catalog.retrieved_inputs import with_recorded_inputs
+        from promptops.catalog.recordings import recordings_at, with_recorded_inputs
 
         found = recordings_at(self.files, self.recordings_of(path)).recordings
         return replace(loaded, prompt=with_recorded_inputs(loaded.prompt, found))

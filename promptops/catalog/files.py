@@ -11,10 +11,10 @@ from promptops.model.finding import Problem
 from promptops.model.internal_error import CaughtBug
 from promptops.model.place import Place, Text, plain_text
 from promptops.model.tree import TreeEntry
-from promptops.repo.listing import holding
-from promptops.source.conflicts import CODE as CONFLICT
-from promptops.source.conflicts import UNMERGED_HINT
+from promptops.repo.tree import holding
 from promptops.source.document import MAX_BYTES, Document, read
+from promptops.source.lines import CODE as CONFLICT
+from promptops.source.lines import UNMERGED_HINT
 from promptops.source.recording_files import INSIDE, by_first
 from promptops.source.references import definition_name
 

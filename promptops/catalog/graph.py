@@ -17,7 +17,7 @@ from promptops.model.internal_error import CaughtBug
 from promptops.model.place import plain_text
 from promptops.model.tree import TreeEntry
 from promptops.patterns import lazy_pattern
-from promptops.repo.listing import Listing
+from promptops.repo.tree import Listing
 from promptops.runtime.template.sized_cache import cached_by_size
 from promptops.source.paths import confined
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, ItemsView, Iterator, KeysView, Mapping, 
 from functools import cached_property
 
 from promptops.model.tree import TreeEntry
-from promptops.repo.listing import Listing, holding
+from promptops.repo.tree import Listing, holding
 
 PROMPT_ENDINGS = (".prompt.yaml", ".prompt.yml")
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 
-from promptops.repo.listing import Listing
+from promptops.repo.tree import Listing
 
 Names = tuple[str, ...]
 """The names in one file, sorted, each after a letter: `p` for a path relative to the prompt roots,

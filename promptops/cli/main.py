@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import click
 
     from promptops.commands.lint.linting import LintArguments
-    from promptops.repo.staged import Staged
+    from promptops.repo.tree import Staged
     from promptops.terminal.output import OutputOptions
 
 STDOUT = 1

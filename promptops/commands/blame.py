@@ -28,9 +28,9 @@ from promptops.terminal.output import OutputOptions
 if TYPE_CHECKING:
     from promptops.lint.passages import Passage
     from promptops.model.history import Blame, BlamedLine, BlameOptions, LineOrigin
-    from promptops.repo.blaming import Authors
+    from promptops.repo.history import Authors
     from promptops.repo.repository import Repository
-    from promptops.runtime.template.scope import Piece
+    from promptops.runtime.template.text_rendering import Piece
     from promptops.workspace.render import AnnotatedRequest, RenderedLine
     from promptops.workspace.workspace import Workspace
 
@@ -236,7 +236,7 @@ class _BlamedFiles:
     """The commits of lines; git blame runs once for each file."""
 
     def __init__(self, workspace: Workspace, options: BlameOptions) -> None:
-        from promptops.repo.blaming import MOVED, SPACES
+        from promptops.repo.history import MOVED, SPACES
 
         self._workspace = workspace
         self._options = (*(MOVED if options.moved else ()), *(() if options.spaces else SPACES))
@@ -256,8 +256,8 @@ class _BlamedFiles:
         return LineOrigin(path=place.path, line=place.line, author=author)
 
     def _blame_file(self, path: str) -> Authors:
-        from promptops.repo.blaming import blame as blame_file
-        from promptops.repo.blaming import blame_content
+        from promptops.repo.history import blame as blame_file
+        from promptops.repo.history import blame_content
         from promptops.repo.repository import INDEX, WORKTREE
 
         repository, files = self._workspace.repository, self._workspace.catalog.files

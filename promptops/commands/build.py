@@ -15,7 +15,7 @@ from promptops.terminal.options import Command, common
 from promptops.terminal.output import OutputOptions
 
 if TYPE_CHECKING:
-    from promptops.model.publication import Publication
+    from promptops.model.release import Publication
 
 
 @click.command(cls=Command)

@@ -15,7 +15,7 @@ from promptops.terminal.options import Command, common
 from promptops.terminal.output import OutputOptions
 
 if TYPE_CHECKING:
-    from promptops.release.tag_format import TagNames
+    from promptops.release.tags import TagNames
     from promptops.repo.repository import Repository
 
 
@@ -109,7 +109,7 @@ def push_refusal(directory: Path, push: Push) -> PushRefusal | None:
 
 def _tag_refusal(repository: Repository, push: Push) -> PushRefusal | None:
     from promptops.model.config import ReleaseSettings
-    from promptops.release.tag_format import TagNames
+    from promptops.release.tags import TagNames
     from promptops.repo.process import decode
 
     if not push.ref.startswith(TAGS):
@@ -134,7 +134,7 @@ def _tag_refusal(repository: Repository, push: Push) -> PushRefusal | None:
 
 
 def _readable_names(repository: Repository, push: Push) -> Iterator[TagNames]:
-    from promptops.release.tag_format import TagNames
+    from promptops.release.tags import TagNames
     from promptops.workspace.workspace import configuration
 
     for revision in ("HEAD", push.old, push.new):

@@ -22,7 +22,7 @@ from promptops.terminal.options import (
 from promptops.terminal.output import OutputOptions
 
 if TYPE_CHECKING:
-    from promptops.model.resolved_prompt import ResolvedPrompt
+    from promptops.model.prompt_run import ResolvedPrompt
 
 _OF_REQUESTS = {
     "--case": "case",
@@ -143,7 +143,7 @@ def _arguments(name: str, rendered: Any) -> dict[str, Any]:
     from promptops.runtime.request.anthropic import message_arguments
     from promptops.runtime.request.gemini import content_arguments
     from promptops.runtime.request.openai import chat_arguments
-    from promptops.runtime.request.refusal import refuse_unsupported
+    from promptops.runtime.request.unsupported import refuse_unsupported
 
     refuse_unsupported(rendered.request, name, rendered.prompt.id)
     create = {"anthropic": message_arguments, "gemini": content_arguments}

@@ -28,7 +28,7 @@ def command(output: OutputOptions, code: str | None) -> int:
       promptops rule
     """
     from promptops.commands.lint.rules import find_rules, known_rules, rule_list, rule_page
-    from promptops.diff.codes import CODES
+    from promptops.diff.changes import CODES
     from promptops.formats.codes import CODES as LOSSES
 
     is_fixed = code is not None and code.upper() in {**CODES, **LOSSES}  # needs no configuration

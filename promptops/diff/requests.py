@@ -33,9 +33,9 @@ from promptops.model.version import Bump
 from promptops.patterns import lazy_pattern
 from promptops.plurals import counted, some
 from promptops.records import record, replace
-from promptops.runtime.template.scope import Load
 from promptops.runtime.template.template import TemplateError, parse
 from promptops.runtime.template.template_program import targets
+from promptops.runtime.template.text_rendering import Load
 
 Sent = Mapping[str, Any]
 

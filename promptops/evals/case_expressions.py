@@ -15,8 +15,8 @@ from promptops.model.place import Offsets, plain_text
 from promptops.records import record
 from promptops.runtime.template.data import NotJson, json_copy
 from promptops.runtime.template.limits import MAX_WORK, TookTooLong
-from promptops.runtime.template.scope import Run, TemplateFailure
 from promptops.runtime.template.sized_cache import cached_by_size
+from promptops.runtime.template.text_rendering import Run, TemplateFailure
 from promptops.suggestions import did_you_mean
 
 if TYPE_CHECKING:

@@ -20,8 +20,7 @@ from promptops.model.answer import Answer
 from promptops.model.place import Place
 from promptops.model.prompt import Case, Output, Prompt, Request
 from promptops.records import replace
-from promptops.runtime.request.answer_text import CUT_OFF, FINISHED
-from promptops.runtime.request.answers import AnswerError, Answers
+from promptops.runtime.request.answers import CUT_OFF, FINISHED, AnswerError, Answers
 
 _CALLS_TOOLS = ("tool_calls", "tool_use")
 

@@ -31,7 +31,7 @@ from promptops.model.tree import TreeEntry
 from promptops.plurals import counted
 from promptops.records import record, replace
 from promptops.runtime.request.render import Renderer
-from promptops.runtime.template.scope import Load
+from promptops.runtime.template.text_rendering import Load
 
 _FOLDER = Path(__file__).with_name("judges")
 

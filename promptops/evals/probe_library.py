@@ -20,7 +20,7 @@ from promptops.model.prompt import Output, Prompt
 from promptops.patterns import lazy_pattern
 from promptops.plurals import some
 from promptops.records import record, replace
-from promptops.source.config_errors import refuse
+from promptops.source.config import refuse
 from promptops.source.document import Document, read_any
 from promptops.source.shape import check_value
 from promptops.suggestions import did_you_mean

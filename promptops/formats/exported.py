@@ -17,7 +17,7 @@ from promptops.plugins import modules_in
 from promptops.plurals import series
 from promptops.records import record
 from promptops.runtime.request.render import Renderer, RenderError
-from promptops.runtime.template.scope import Load
+from promptops.runtime.template.text_rendering import Load
 
 
 class NotExported(Exception):

@@ -12,7 +12,7 @@ from promptops.model.place import plain_text
 from promptops.patterns import lazy_pattern
 from promptops.records import field, record
 from promptops.runtime.request.schema_check import first_error, own_engine
-from promptops.runtime.template.scope import Load
+from promptops.runtime.template.text_rendering import Load
 
 _KINDS = {
     "string": "string",

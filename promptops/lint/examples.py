@@ -15,7 +15,7 @@ from datetime import date
 from typing import Literal
 
 from promptops.catalog.catalog import Catalog
-from promptops.lint.pipeline import Silencers, conclude, lint_one
+from promptops.lint.engine import Silencers, conclude, lint_one
 from promptops.lint.registry import Rule, built_in
 from promptops.lint.subject import LintRun
 from promptops.model.finding import Finding

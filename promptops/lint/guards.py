@@ -1,15 +1,28 @@
-"""Facts that a `when` proves about the values in its text."""
+"""What conditions prove: values that are defined, and comparisons that are never true."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from json import dumps
+from typing import Any
 
 from jinja2 import nodes
 
-from promptops.analysis.guards import NOTHING, Facts, proven
-from promptops.analysis.uses import ITEM, Path, Use
+from promptops.analysis.input_schemas import (
+    MAX_WAYS,
+    InputAlternative,
+    InputSchemas,
+    InputShape,
+    dotted,
+)
+from promptops.analysis.uses import ITEM, Condition, Path, Stack, TemplateSpan, Use
+from promptops.analysis.values import NOTHING, Facts, proven
 from promptops.lint.subject import PromptFacts, TemplateScope
-from promptops.runtime.template.template import TemplateError, parse_expression
+from promptops.model.place import Text
+from promptops.records import record
+from promptops.runtime.template.template import TemplateError, parse, parse_expression, token_at
+from promptops.suggestions import nearest_name
 
 
 def is_item(use: Use) -> bool:
@@ -84,3 +97,182 @@ def written_path(node: nodes.Node | None) -> tuple[str, *Path] | None:
     else:
         return None
     return None if owner is None else (*owner, step)
+
+
+# Finds comparisons of an input with a constant that its schema does not allow.
+
+_EQUALITY = frozenset(("eq", "ne"))
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class NeverEqual:
+    """A constant that an input can never equal.
+
+    Attributes:
+        test: The condition that compares them, `constant` the constant within it.
+        stack: The includes that lead to the condition.
+        hint: The allowed value that was probably intended, or what the schema allows.
+    """
+
+    name: str
+    written: str
+    test: TemplateSpan
+    constant: TemplateSpan
+    stack: Stack
+    hint: str
+
+
+def never_equal(scope: TemplateScope, schemas: InputSchemas) -> Iterator[NeverEqual]:
+    """Impossible comparisons in the conditions of a message's template and of what it includes.
+
+    Names that the template assigns are left out; for an included one, names that any template of
+    the message assigns.
+    """
+    assigned = frozenset(definition.name for definition in scope.scope.definitions)
+    for condition in scope.scope.conditions:
+        for compare in _compares(condition.test):
+            own = assigned if condition.stack else _assigned(condition.site.text, scope.condition)
+            yield from _impossible_comparisons(compare, own, condition, scope, schemas)
+
+
+def _compares(test: nodes.Node) -> Iterator[nodes.Compare]:
+    if isinstance(test, nodes.Compare):
+        yield test
+    yield from test.find_all(nodes.Compare)
+
+
+def _impossible_comparisons(
+    compare: nodes.Compare,
+    assigned: frozenset[str],
+    condition: Condition,
+    scope: TemplateScope,
+    schemas: InputSchemas,
+) -> Iterator[NeverEqual]:
+    read, constants = _sides(compare)
+    path = written_path(read)
+    if path is None or read is None or path[0] in assigned:
+        return
+    uses = _uses(scope.scope.uses, condition.site.text, read)
+    shape = _shape(uses, schemas)
+    if shape is None:
+        return
+    for constant in constants:
+        if not any(_allows(way, constant.value) for way in shape.ways):
+            yield _never(constant, condition, scope, uses[0], shape)
+
+
+def _sides(compare: nodes.Compare) -> tuple[nodes.Expr | None, Sequence[nodes.Const]]:
+    """The paths read and the constants they are compared with, in either order."""
+    if len(compare.ops) != 1:
+        return None, ()
+    left, operand = compare.expr, compare.ops[0]
+    right = operand.expr
+    if operand.op in _EQUALITY and isinstance(right, nodes.Const):
+        return left, (right,)
+    if operand.op in _EQUALITY and isinstance(left, nodes.Const):
+        return right, (left,)
+    if operand.op in ("in", "notin") and isinstance(right, nodes.List | nodes.Tuple):
+        return left, [item for item in right.items if isinstance(item, nodes.Const)]
+    return None, ()
+
+
+@lru_cache(maxsize=64)
+def _assigned_names(source: str, expression: bool) -> frozenset[str]:
+    tree = (parse_expression if expression else parse)(source).tree
+    names = tree.find_all(nodes.Name)
+    return frozenset(name.name for name in names if name.ctx != "load")
+
+
+def _assigned(text: Text, expression: bool) -> frozenset[str]:
+    return _assigned_names(text.value, expression)
+
+
+def _uses(uses: Sequence[Use], text: Text, read: nodes.Expr) -> tuple[Use, ...]:
+    """The reads at the start of an expression, with the whole path."""
+    root: nodes.Node = read
+    while isinstance(root, nodes.Getattr | nodes.Getitem):
+        root = root.node
+    here = [use for use in uses if use.site.text is text and use.site.start == root.lineno]
+    longest = max((len(use.path) for use in here), default=0)
+    return tuple(use for use in here if len(use.path) == longest and not use.open)
+
+
+def _shape(uses: Sequence[Use], schemas: InputSchemas) -> InputShape | None:
+    """What the schema says about a read; None if the value may come from elsewhere."""
+    if len({(use.name, use.path) for use in uses}) != 1 or uses[0].filters:
+        return None
+    shape = schemas.at(uses[0].name, uses[0].path)
+    if shape is None or uses[0].origin != "input" or len(shape.ways) >= MAX_WAYS:
+        return None
+    return shape
+
+
+def _allows(way: InputAlternative, value: Any) -> bool:
+    """Whether a value of this kind may equal a constant; `none` is always allowed."""
+    if value is None:
+        return True
+    listed = _listed(way)
+    if listed is not None:
+        return any(value == each for each in listed)
+    return way.types is None or any(isinstance(value, _CONSTANTS[name]) for name in way.types)
+
+
+def _listed(way: InputAlternative) -> Sequence[Any] | None:
+    """The values of `enum` or `const`; None if there is neither."""
+    for part in way.parts:
+        if part.get("enum"):
+            return tuple(part["enum"])
+        if "const" in part:
+            return (part["const"],)
+    return None
+
+
+_TYPES = {
+    "string": "strings",
+    "number": "numbers",
+    "boolean": "true and false",
+    "array": "lists",
+    "object": "objects",
+    "null": "null",
+}
+_CONSTANTS: Mapping[str, tuple[type, ...]] = {
+    "string": (str,),
+    "number": (int, float),
+    "boolean": (bool, int),
+    "array": (),
+    "object": (),
+    "null": (),
+}
+"""The classes of constants that may equal a value of a type: in templates `true` equals 1."""
+
+
+def _never(
+    constant: nodes.Const, condition: Condition, scope: TemplateScope, use: Use, shape: InputShape
+) -> NeverEqual:
+    text = condition.site.text
+    is_expression = scope.condition and not condition.stack
+    template = (parse_expression if is_expression else parse)(text.value)
+    token = template.tokens[token_at(template, constant.lineno)]
+    return NeverEqual(
+        name=dotted(use.name, use.path),
+        written=_in_template_syntax(constant.value),
+        test=condition.site,
+        constant=TemplateSpan(text, token.start, token.end),
+        stack=condition.stack,
+        hint=_hint(constant.value, shape),
+    )
+
+
+def _hint(value: Any, shape: InputShape) -> str:
+    listed = [each for way in shape.ways for each in _listed(way) or ()]
+    if not listed:
+        return f"its schema allows only {' or '.join(sorted(_TYPES[name] for name in shape.types))}"
+    strings = [each for each in listed if isinstance(each, str)]
+    near = nearest_name(value, strings) if isinstance(value, str) else None
+    if near is None:
+        return "its schema lists other values"
+    return f"did you mean {_in_template_syntax(near)}?"
+
+
+def _in_template_syntax(value: Any) -> str:
+    return dumps(value, ensure_ascii=False)

@@ -14,8 +14,8 @@ from promptops.model.finding import Fix, Problem, Related
 from promptops.model.place import Place, Text
 from promptops.records import field, record
 from promptops.runtime.request.render import TracedRequest
-from promptops.runtime.template.scope import Frame, Piece
 from promptops.runtime.template.template import Template
+from promptops.runtime.template.text_rendering import Frame, Piece
 
 CUT = "\ufffc"
 """Replaces a tag in a literal passage, so that the words around it stay separate."""

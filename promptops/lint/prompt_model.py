@@ -1,8 +1,10 @@
-"""The model that a prompt names, with its facts from the configuration and the model table."""
+"""The model that a prompt names, with its facts; the last days of a prompt and its inputs."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from datetime import date
+from typing import Any
 
 from promptops.analysis.models import ModelFacts, find, owner
 from promptops.catalog.catalog import Catalog, toml_places
@@ -128,3 +130,24 @@ def prompt_model(prompt: Prompt, config: Config) -> PromptModel | None:
         facts=find(model.provider, model.id),
         profile=profile,
     )
+
+
+# The last days on which a prompt and its inputs should be used.
+
+
+def sunsets(prompt: Prompt) -> Iterator[tuple[str, Any]]:
+    """`sunset` of the prompt and `x-sunset` of its inputs as written, each after its pointer."""
+    if prompt.sunset is not None:
+        yield "/sunset", prompt.sunset
+    properties = prompt.inputs.get("properties")
+    for name, schema in properties.items() if isinstance(properties, Mapping) else ():
+        if isinstance(schema, Mapping) and "x-sunset" in schema:
+            yield f"/inputs/properties/{escaped(name)}/x-sunset", schema["x-sunset"]
+
+
+def day_of(written: Any) -> date | None:
+    """The date; None if it is not one."""
+    try:
+        return date.fromisoformat(written)
+    except (TypeError, ValueError):
+        return None

@@ -11,9 +11,8 @@ from promptops.json_pointer import escaped
 from promptops.model.config import CHANNELS_FILE
 from promptops.model.place import Place
 from promptops.patterns import lazy_pattern
-from promptops.runtime.loading.refs import wrong_name
 from promptops.runtime.loading.site import CANARY, CANARY_HINT, MISSHAPEN, CanaryRefused, pointer_of
-from promptops.runtime.loading.source import Pointer
+from promptops.runtime.loading.source import Pointer, wrong_name
 from promptops.source.document import Document, read_any
 from promptops.source.values import plain_value
 

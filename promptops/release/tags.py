@@ -1,16 +1,200 @@
-"""The releases of a repository, read from its tags alone."""
+"""Release tags: their names, their message, and the releases of a repository read from them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
 
-from promptops.model.release import Release, ReleaseRecord
-from promptops.model.version import Version
+from promptops.errors import InputError
+from promptops.model.release import PromptChange, Release, ReleaseRecord
+from promptops.model.version import VERSION, Bump, Version, parse
+from promptops.patterns import lazy_pattern
 from promptops.records import record, replace
-from promptops.release.record import read_record
-from promptops.release.tag_format import TagNames
 from promptops.repo.process import decode
 from promptops.repo.repository import Repository
+
+__all__ = ["PromptChange", "ReleaseRecord", "read_record", "write_record"]
+
+
+PLACE = "{version}"
+
+
+@record(frozen=True, slots=True)
+class TagNames:
+    """Tag names by the configuration's `release.tag_format`.
+
+    `v{version}` gives `v1.8.0`, and for one prompt `support/triage@v1.8.0`.
+    """
+
+    tag_format: str
+
+    def __post_init__(self) -> None:
+        """Raises InputError for a format that could not be parsed again."""
+        if self.tag_format.count(PLACE) != 1:
+            hint = "such as `v{version}`"
+            raise InputError(f"{self.tag_format!r} must contain {PLACE!r} once", hint=hint)
+
+    def write(self, version: Version) -> str:
+        """The name of a release's tag."""
+        return self.tag_format.replace(PLACE, str(version))
+
+    def read(self, name: str) -> Version | None:
+        """The version in a tag name, including prereleases; None for another kind of tag."""
+        before, _, after = self.tag_format.partition(PLACE)
+        found = re.fullmatch(f"{re.escape(before)}({VERSION}){re.escape(after)}", name, re.ASCII)
+        return parse(found[1], prereleases=True) if found is not None else None
+
+    def write_of_prompt(self, prompt: str, version: Version) -> str:
+        """The name of one prompt's own tag."""
+        return f"{prompt}@{self.write(version)}"
+
+    def read_of_prompt(self, name: str) -> tuple[str, Version] | None:
+        """The prompt and the version in the name of a prompt's own tag, or None."""
+        prompt, at, rest = name.partition("@")
+        version = self.read(rest) if at and prompt else None
+        return (prompt, version) if version is not None else None
+
+
+# The message of a release tag: `write_record` and `read_record` are inverse.
+#
+# v1.8.0
+#
+# What people read first: the changelog.
+#
+# Prompts that changed:
+# support/triage 1.4.2 -> 2.0.0 (major) CHG101 CHG301
+#
+# Versions:
+# 1.4.2: support/refund support/status
+# 2.0.0: support/triage
+#
+# Promptops-Content-Sha256: …
+# Promptops-Bundle-Sha256: …
+
+CHANGED = "Prompts that changed:"
+VERSIONS = "Versions:"
+_NOTHING = "-"
+_WIDTH = 100
+_CHANGE = lazy_pattern(r"(\S+) (\S+) -> (\S+) \((\w+)\)((?: \S+)*)")
+_ROW = lazy_pattern(r"(\S+): (\S+(?: \S+)*)")
+_TRAILER = lazy_pattern(r"Promptops-([A-Za-z0-9-]+): (.*)")
+
+
+def write_record(record: ReleaseRecord) -> str:
+    """The message of the tag, ending in a newline."""
+    paragraphs = [record.tag, record.notes.strip()]
+    if record.changes:
+        paragraphs.append("\n".join((CHANGED, *map(_change_line, record.changes))))
+    if record.versions:
+        paragraphs.append("\n".join((VERSIONS, *_record_rows(record.versions))))
+    paragraphs.append("\n".join(_trailers(record)))
+    return "\n\n".join(filter(None, paragraphs)) + "\n"
+
+
+def read_record(message: str) -> ReleaseRecord:
+    """Parse a message; one written by hand gives only notes.
+
+    The first line is the tag's name. The caller must compare it with the name of the ref.
+    """
+    paragraphs = message.strip("\n").split("\n\n")
+    tag, *rest = paragraphs[0].split("\n")
+    if rest:
+        paragraphs[0] = "\n".join(rest)
+    else:
+        paragraphs = paragraphs[1:]
+    trailers = _read_trailers(paragraphs[-1]) if paragraphs else {}
+    paragraphs = paragraphs[:-1] if trailers else paragraphs
+    rows = _take_paragraph(paragraphs, VERSIONS) if trailers else ""
+    changed = _take_paragraph(paragraphs, CHANGED) if trailers else ""
+    number = trailers.get("Bundle-Format", "")
+    bump = trailers.get("Bump", "").upper()
+    return ReleaseRecord(
+        tag=tag,
+        notes="\n\n".join(paragraphs).strip(),
+        changes=tuple(_read_changes(changed)),
+        versions=dict(_read_rows(rows)),
+        content_sha256=trailers.get("Content-Sha256"),
+        bundle_sha256=trailers.get("Bundle-Sha256"),
+        bundle_format=int(number) if number.isdecimal() else None,
+        base=trailers.get("Base"),
+        bump=Bump[bump] if bump in Bump.__members__ else None,
+        reason=trailers.get("Reason", ""),
+    )
+
+
+def _take_paragraph(paragraphs: list[str], head: str) -> str:
+    """Remove the last paragraph if its first line is `head`; returns the rest of it, or ""."""
+    first, _, body = paragraphs[-1].partition("\n") if paragraphs else ("", "", "")
+    return body if first == head and paragraphs.pop() else ""
+
+
+def _change_line(change: PromptChange) -> str:
+    before, after = (
+        str(version) if version else _NOTHING for version in (change.before, change.after)
+    )
+    codes = "".join(f" {code}" for code in change.codes)
+    return f"{change.prompt} {before} -> {after} ({change.bump.name.lower()}){codes}"
+
+
+def _read_changes(body: str) -> Iterator[PromptChange]:
+    for found in filter(None, map(_CHANGE.fullmatch, body.split("\n"))):
+        prompt, before, after, bump, codes = found.groups()
+        if bump.upper() in Bump.__members__:
+            yield PromptChange(
+                prompt=prompt,
+                before=parse(before, prereleases=True),
+                after=parse(after, prereleases=True),
+                bump=Bump[bump.upper()],
+                codes=tuple(codes.split()),
+            )
+
+
+def _record_rows(versions: Mapping[str, Version]) -> Iterator[str]:
+    """One line for each version with its prompts; long lines are wrapped."""
+    rows = sorted((version, prompt) for prompt, version in versions.items())
+    for version, group in groupby(rows, lambda row: row[0]):
+        yield from _wrapped(f"{version}:", (prompt for _, prompt in group))
+
+
+def _wrapped(head: str, words: Iterable[str]) -> Iterator[str]:
+    line = head
+    for word in words:
+        if line != head and len(line) + 1 + len(word) > _WIDTH:
+            yield line
+            line = head
+        line += f" {word}"
+    yield line
+
+
+def _read_rows(body: str) -> Iterator[tuple[str, Version]]:
+    for found in filter(None, map(_ROW.fullmatch, body.split("\n"))):
+        version = parse(found[1], prereleases=True)
+        if version is not None:
+            yield from ((prompt, version) for prompt in found[2].split(" "))
+
+
+def _trailers(record: ReleaseRecord) -> Iterator[str]:
+    bump = record.bump.name.lower() if record.bump is not None else None
+    for name, value in (
+        ("Content-Sha256", record.content_sha256),
+        ("Bundle-Sha256", record.bundle_sha256),
+        ("Bundle-Format", record.bundle_format),
+        ("Base", record.base),
+        ("Bump", bump),
+        ("Reason", " ".join(record.reason.split()) or None),
+    ):
+        if value is not None:
+            yield f"Promptops-{name}: {value}"
+
+
+def _read_trailers(paragraph: str) -> dict[str, str]:
+    """The trailers of the last paragraph; empty unless every line is a trailer."""
+    found = [_TRAILER.fullmatch(line) for line in paragraph.split("\n")]
+    return {trailer[1]: trailer[2] for trailer in found if trailer} if all(found) else {}
+
+
+# The releases of a repository, read from its tags alone.
 
 _FACTS = (
     "%(objecttype)",

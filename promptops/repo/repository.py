@@ -13,20 +13,22 @@ from promptops.records import field, record
 from promptops.repo import revisions
 from promptops.repo.blobs import Blobs
 from promptops.repo.process import Git, decode, inherited_environment, records
-from promptops.repo.staged import RAW, Staged, parse_changes
 from promptops.repo.tree import (
     INDEX,
+    RAW,
     WORKTREE,
+    Staged,
     Tree,
     below,
     commit_tree,
     compare,
     index_tree,
+    parse_changes,
 )
 
 if TYPE_CHECKING:
     from promptops.repo.attributes import Values
-    from promptops.repo.disk_tree import DiskTree
+    from promptops.repo.worktree import DiskTree
 
 __all__ = ["INDEX", "WORKTREE", "Repository"]
 
@@ -263,7 +265,7 @@ class Repository:
         self.close()
 
     def _disk(self, under: tuple[str, ...]) -> DiskTree:
-        from promptops.repo.disk_tree import DiskTree
+        from promptops.repo.worktree import DiskTree
 
         self.need_work_tree()
         return DiskTree(self.git, self.common_dir, self._blobs, self.object_format, under)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from promptops.amounts import usd
 from promptops.model.batch import BatchReport, BatchRow, UnansweredCase
 from promptops.model.report import Style, plain
-from promptops.plurals import counted, some
+from promptops.plurals import counted, some, usd
 from promptops.report.visible import visible, visible_line
 
 _SHOWN = 3

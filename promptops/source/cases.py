@@ -15,10 +15,9 @@ from promptops.patterns import lazy_pattern
 from promptops.plurals import counted
 from promptops.records import record
 from promptops.runtime.request.schema_check import MAX_ERRORS
-from promptops.source.conflicts import conflict_problems
 from promptops.source.document import MAX_BYTES, Document, decode, read_any
 from promptops.source.json_lines import MAX_CASES, STRICT, JsonNode, TextOffset, read_lines, refused
-from promptops.source.lines import Lines
+from promptops.source.lines import Lines, conflict_problems
 from promptops.source.paths import is_yaml
 from promptops.source.shape import check_case, is_case
 from promptops.suggestions import did_you_mean

@@ -13,8 +13,7 @@ from promptops.model.finding import Problem
 from promptops.model.place import Offsets, Place, Text
 from promptops.patterns import lazy_pattern
 from promptops.records import record
-from promptops.source.conflicts import explained
-from promptops.source.lines import Lines
+from promptops.source.lines import Lines, explained
 from promptops.source.values import Builder
 from promptops.source.yaml_nodes import (
     STYLES,

@@ -10,9 +10,8 @@ from typing import Any
 from promptops.model.finding import Problem, Related
 from promptops.patterns import lazy_pattern
 from promptops.records import record
-from promptops.source.conflicts import explained
 from promptops.source.document import Document, decode
-from promptops.source.lines import Lines
+from promptops.source.lines import Lines, explained
 from promptops.source.values import NO_JSON_NUMBER, is_json_number
 from promptops.source.yaml_nodes import MAX_DEPTH, bounds
 

@@ -15,10 +15,9 @@ from promptops.model.place import Place
 from promptops.model.prompt import Locate
 from promptops.records import record, replace
 from promptops.runtime.request.canonical import canonical_json
-from promptops.source.conflicts import CODE, MESSAGE
 from promptops.source.document import Document
 from promptops.source.json_lines import read_value, scan
-from promptops.source.lines import Lines
+from promptops.source.lines import CODE, MESSAGE, Lines
 from promptops.source.shape import check_value
 
 SCHEMA = "recording.schema.json"

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from promptops.amounts import usd
 from promptops.evals.engine.ask import Answered, Failed
 from promptops.evals.engine.budget import INTERRUPTED
-from promptops.plurals import counted
+from promptops.plurals import counted, usd
 from promptops.report.visible import visible_line
 from promptops.terminal.output import OutputOptions
 

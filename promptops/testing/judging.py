@@ -7,7 +7,7 @@ from typing import Literal
 
 from promptops.analysis.secrets import without_secrets
 from promptops.catalog.catalog import Catalog
-from promptops.catalog.retrieved_inputs import retrieved_name
+from promptops.catalog.recordings import retrieved_name
 from promptops.catalog.schema_places import UNKNOWN_PROFILE
 from promptops.evals.case_assertions import counterparts
 from promptops.evals.cost import answer_cost_usd

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Literal
 
 from promptops.catalog.catalog import Catalog
-from promptops.catalog.retrieved_inputs import unrecorded_reason
+from promptops.catalog.recordings import unrecorded_reason
 from promptops.catalog.schema_places import wrong_profile
 from promptops.errors import UsageError
 from promptops.evals.case_assertions import assertions_of, counterparts, problems_of_answers

@@ -7,7 +7,7 @@ from copy import deepcopy
 from typing import Any, Literal
 
 from promptops.catalog.catalog import Catalog
-from promptops.catalog.retrieved_inputs import (
+from promptops.catalog.recordings import (
     call_digest,
     is_plain,
     recorded_as,

@@ -9,7 +9,7 @@ from promptops.errors import PromptopsError
 from promptops.patterns import lazy_patterns
 from promptops.records import record
 from promptops.repo.process import Git, decode, inherited_environment
-from promptops.repo.staged import Staged, staged_in
+from promptops.repo.tree import Staged, staged_in
 
 FILES = ("promptops.toml", "pyproject.toml")
 MAX_BYTES = 8 * 1024

@@ -30,7 +30,7 @@ from promptops.model.prompt import (
     Tool,
     Turn,
 )
-from promptops.model.resolved_prompt import CalledModel, ResolvedPrompt
+from promptops.model.prompt_run import CalledModel, ResolvedPrompt
 from promptops.plurals import some
 from promptops.records import fields, is_record
 from promptops.repo.repository import Repository

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from promptops.catalog.retrieved_inputs import unrecorded_reason
+from promptops.catalog.recordings import unrecorded_reason
 from promptops.catalog.schema_places import UNKNOWN_PROFILE, UNKNOWN_TOOL
 from promptops.errors import InputError, UsageError
 from promptops.model.loaded import LoadedPrompt
@@ -15,7 +15,7 @@ from promptops.records import record
 from promptops.records.outputs import output
 from promptops.runtime.request.canonical import request_digest
 from promptops.runtime.request.render import Renderer, SourcedText, TracedRequest
-from promptops.runtime.template.scope import Piece
+from promptops.runtime.template.text_rendering import Piece
 from promptops.workspace.listing import unreadable_error
 from promptops.workspace.workspace import Workspace
 

@@ -12,7 +12,7 @@ from promptops.lint.registry import Rule, RuleNames, built_in, has_plugins, rule
 from promptops.model.config import LintSettings
 from promptops.model.finding import Problem
 from promptops.records import replace
-from promptops.source.config_errors import refuse
+from promptops.source.config import refuse
 from promptops.workspace.workspace import Workspace
 
 

@@ -18,10 +18,10 @@ from promptops.model.config import CHANNELS_FILE, Config
 from promptops.model.tree import Kind, TreeEntry
 from promptops.records import record
 from promptops.repo.repository import INDEX, WORKTREE, Repository
-from promptops.repo.staged import Staged
+from promptops.repo.tree import Staged
 from promptops.source.config import FILES, OWN_FILE, SHARED_FILE, load
-from promptops.source.conflicts import UNMERGED_HINT
 from promptops.source.document import decode
+from promptops.source.lines import UNMERGED_HINT
 from promptops.source.paths import confined
 from promptops.source.toml_places import TomlPlaces
 

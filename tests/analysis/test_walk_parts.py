@@ -7,10 +7,9 @@ from collections.abc import Iterable
 from jinja2 import nodes
 
 from promptops.analysis.expressions import PathReader
-from promptops.analysis.guards import NOTHING
 from promptops.analysis.template_walk import MAX_WORK, EnteredBodies
 from promptops.analysis.uses import TemplateSpan
-from promptops.analysis.values import KNOWN, Context, Here, NameScope, Value, ValueSource
+from promptops.analysis.values import KNOWN, NOTHING, Context, Here, NameScope, Value, ValueSource
 from promptops.analysis.walk_state import OUTPUT, FactCollector, How, Position
 from promptops.model.place import plain_text
 from promptops.runtime.template.template import parse

@@ -13,7 +13,7 @@ from typing import Any
 from promptops.bundles.build import bundle_of
 from promptops.model.release import ReleaseRecord
 from promptops.model.version import Version
-from promptops.release.record import write_record
+from promptops.release.tags import write_record
 from promptops.runtime.bundle.format import read_bundle
 from promptops.workspace.workspace import workspace
 from tests.conftest import GitRepository

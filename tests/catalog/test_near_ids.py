@@ -11,8 +11,7 @@ from promptops.lint.rules.bad_id import bad_id
 from promptops.lint.rules.duplicate_id import duplicate_id
 from promptops.lint.subject import LintRun
 from promptops.model.config import Config
-from promptops.repo.listing import Listing
-from promptops.repo.tree import Tree
+from promptops.repo.tree import Listing, Tree
 
 STEMS = st.lists(st.sampled_from(["a", "A", "b", "a.b", "-c"]), min_size=1, max_size=3)
 PATHS = st.builds(

@@ -86,7 +86,7 @@ PLACES = {
     "a prompt is built": ("promptops.catalog.build", "_prompt", "B says"),
     "a rule judges a prompt": ("promptops.lint.rules.no_assertion", "no_assertion", "id='bad'"),
     "what rules ask for is worked out": ("promptops.analysis.template_walk", "walk", BAD),
-    "comments are read": ("promptops.lint.pipeline", "_suppressions", BAD),
+    "comments are read": ("promptops.lint.engine", "_suppressions", BAD),
     "its files are listed": ("promptops.catalog.catalog", "dependencies", BAD),
 }
 

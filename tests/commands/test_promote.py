@@ -24,7 +24,7 @@ from promptops.errors import GitError, InputError, NotFound, UsageError
 from promptops.loading import GitReleases
 from promptops.model.release import ReleaseRecord
 from promptops.release.channels import read_channels
-from promptops.release.record import write_record
+from promptops.release.tags import write_record
 from promptops.repo.repository import Repository
 from promptops.runtime.bundle.format import FORMAT
 from tests.output_schemas import validate

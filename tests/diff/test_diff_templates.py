@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from promptops.diff.requests import Sameness, compare_templates
 from promptops.model.place import Text, plain_text
 from promptops.runtime.template.data import json_copy
-from promptops.runtime.template.scope import Load, Run, TemplateFailure
-from promptops.runtime.template.text_rendering import render_text
+from promptops.runtime.template.text_rendering import Load, Run, TemplateFailure, render_text
 from tests.tiers import examples
 
 Files = Mapping[str, str]

@@ -14,8 +14,8 @@ import pytest
 from promptops.catalog.catalog import Catalog
 from promptops.evals.result import judge_request
 from promptops.lint import subject
+from promptops.lint.engine import Silencers, conclude, lint_one
 from promptops.lint.examples import DAY, MemoryTree, files
-from promptops.lint.pipeline import Silencers, conclude, lint_one
 from promptops.lint.registry import built_in
 from promptops.lint.subject import LintRun
 from promptops.runtime.request.render import Renderer

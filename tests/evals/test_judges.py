@@ -20,7 +20,7 @@ from promptops.evals.judge_replies import TEMPLATE
 from promptops.evals.verdict import Lack, NoReply, Opinion, Question
 from promptops.model.config import Config
 from promptops.model.prompt import Case
-from promptops.repo.directory import directory_tree
+from promptops.repo.worktree import directory_tree
 from promptops.runtime.request.render import RenderError
 from tests.evals.answers import asked, case_of, judged
 

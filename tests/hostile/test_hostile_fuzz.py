@@ -23,8 +23,8 @@ from promptops.analysis.template_walk import walk
 from promptops.catalog.catalog import Catalog
 from promptops.cli.main import run
 from promptops.errors import InputError, UsageError
+from promptops.lint.engine import Silencers, conclude, lint_one
 from promptops.lint.examples import MemoryTree
-from promptops.lint.pipeline import Silencers, conclude, lint_one
 from promptops.lint.registry import built_in
 from promptops.lint.subject import LintRun
 from promptops.model.place import Place, plain_text

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from promptops.catalog.catalog import Catalog
+from promptops.lint.engine import Silencers, conclude, lint_one
 from promptops.lint.examples import DAY, PROMPT_PATH, MemoryTree, files, findings
-from promptops.lint.pipeline import Silencers, conclude, lint_one
 from promptops.lint.registry import built_in
 from promptops.lint.subject import LintRun
 from promptops.model.config import Config

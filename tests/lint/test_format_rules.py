@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from promptops.catalog.catalog import Catalog
+from promptops.lint.engine import lint_one
 from promptops.lint.examples import DAY, MemoryTree, files, findings
-from promptops.lint.pipeline import lint_one
 from promptops.lint.registry import built_in
 from promptops.lint.rules.template_not_literal_block import spliced
 from promptops.model.config import Config

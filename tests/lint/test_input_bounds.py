@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from promptops.lint.bounds import Bounds
-from promptops.lint.request_tokens import largest_input
+from promptops.lint.request_size import Bounds, largest_input
 from tests.hanging import ends_soon
 from tests.tiers import fast_spread
 

@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from promptops.catalog.catalog import Catalog
-from promptops.lint.engine import lint_catalog
+from promptops.lint.engine import lint_catalog, lint_one
 from promptops.lint.examples import DAY, MemoryTree, files, findings
-from promptops.lint.pipeline import lint_one
 from promptops.lint.registry import built_in
 from promptops.lint.subject import LintRun
 from promptops.model.config import Config, DriftSettings

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from promptops.catalog.catalog import Catalog
+from promptops.lint.engine import lint_one
 from promptops.lint.examples import DAY, MemoryTree, files, findings
-from promptops.lint.pipeline import lint_one
 from promptops.lint.registry import built_in
 from promptops.model.finding import Finding
 from promptops.source.config import load

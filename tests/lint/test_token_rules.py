@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promptops.lint.bounds import is_bounded_pattern
-from promptops.lint.request_tokens import request_tokens, tokens_at_most
+from promptops.lint.request_size import is_bounded_pattern, request_tokens, tokens_at_most
 from promptops.model.prompt import Request
 
 

@@ -11,8 +11,7 @@ from promptops.lint.examples import PROMPT_PATH, files, findings
 from promptops.lint.registry import built_in
 from promptops.model.place import plain_text
 from promptops.runtime.template.environment import allowed_tests
-from promptops.runtime.template.scope import Run, TemplateFailure
-from promptops.runtime.template.text_rendering import render_text
+from promptops.runtime.template.text_rendering import Run, TemplateFailure, render_text
 from tests.lint.people import NO_CASE, PEOPLE, in_message
 
 Lines = Callable[[str, str], list[str]]

@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from promptops.errors import InputError
 from promptops.release.channels import HEAD, read_channels, with_channel
-from promptops.runtime.loading.refs import wrong_name
-from promptops.runtime.loading.source import Pointer
+from promptops.runtime.loading.source import Pointer, wrong_name
 
 A, B = "a" * 64, "b" * 64
 UNCLEAR = "`main` must set `release` and `serial`"

@@ -2,14 +2,14 @@
 
 from promptops.model.release import ReleaseRecord
 from promptops.model.version import Version
-from promptops.release.record import write_record
-from promptops.release.tag_format import TagNames
 from promptops.release.tags import (
+    TagNames,
     latest_release,
     release_record,
     release_records,
     releases,
     version_table,
+    write_record,
 )
 from promptops.repo.repository import Repository
 

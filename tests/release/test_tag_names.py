@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from promptops.errors import InputError
 from promptops.model.version import Version
-from promptops.release.tag_format import TagNames
+from promptops.release.tags import TagNames
 
 NUMBERS = st.integers(0, 10**9)
 WORDS = st.from_regex(r"[A-Za-z][0-9A-Za-z-]{0,8}", fullmatch=True)

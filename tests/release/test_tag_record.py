@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from promptops.model.release import PromptChange, ReleaseRecord
 from promptops.model.version import Bump, Version
-from promptops.release.record import CHANGED, VERSIONS, read_record, write_record
+from promptops.release.tags import CHANGED, VERSIONS, read_record, write_record
 
 NUMBERS = st.integers(0, 10**9)
 ANY_VERSION = st.builds(

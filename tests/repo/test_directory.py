@@ -8,9 +8,9 @@ import pytest
 
 from promptops.errors import InputError
 from promptops.model.tree import TreeEntry
-from promptops.repo import directory
-from promptops.repo.directory import directory_tree
+from promptops.repo import worktree
 from promptops.repo.repository import Repository
+from promptops.repo.worktree import directory_tree
 
 ZEROS = "0" * 40
 
@@ -120,7 +120,7 @@ def refusal(root, *under):
 
 
 def test_too_many_files_are_refused(repo, monkeypatch):
-    monkeypatch.setattr(directory, "MAX_FILES", 3)
+    monkeypatch.setattr(worktree, "MAX_FILES", 3)
     repo.write({f"p/{name}.txt": "" for name in "abcd"})
 
     assert refusal(repo.root, "p") == (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from promptops.model.tree import TreeEntry
-from promptops.repo.listing import Listing
+from promptops.repo.tree import Listing
 
 A, B = "a" * 40, "b" * 40
 LONG = "c" * 64

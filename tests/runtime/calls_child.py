@@ -19,8 +19,7 @@ import hostile_calls
 
 from promptops.model.place import Text, plain_text
 from promptops.runtime.template.limits import MAX_WORK
-from promptops.runtime.template.scope import Run, TemplateFailure
-from promptops.runtime.template.text_rendering import render_text
+from promptops.runtime.template.text_rendering import Run, TemplateFailure, render_text
 
 MANY_UNITS = 20_000
 """So many that the time for each can be measured."""

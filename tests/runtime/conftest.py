@@ -12,8 +12,13 @@ from jinja2.utils import Namespace
 
 from promptops.model.place import Text, plain_text
 from promptops.runtime.template.data import json_copy
-from promptops.runtime.template.scope import Piece, Run, TemplateFailure
-from promptops.runtime.template.text_rendering import render_text, trace_text
+from promptops.runtime.template.text_rendering import (
+    Piece,
+    Run,
+    TemplateFailure,
+    render_text,
+    trace_text,
+)
 
 FAILED = "it fails"
 PATH = "main.j2"

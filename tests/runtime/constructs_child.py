@@ -18,8 +18,7 @@ import hostile_constructs
 
 from promptops.model.place import Text, plain_text
 from promptops.runtime.template.limits import MAX_WORK
-from promptops.runtime.template.scope import Run, TemplateFailure
-from promptops.runtime.template.text_rendering import render_text, trace_text
+from promptops.runtime.template.text_rendering import Run, TemplateFailure, render_text, trace_text
 
 UNITS = 200_000
 

@@ -18,8 +18,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from hostile_corpus import HOSTILE, OTHERS
 
 from promptops.model.place import Text, plain_text
-from promptops.runtime.template.scope import Run, TemplateFailure
-from promptops.runtime.template.text_rendering import render_text, trace_text
+from promptops.runtime.template.text_rendering import Run, TemplateFailure, render_text, trace_text
 
 DATA: dict[str, Any] = {"text": "t", "data": {"a": 1}}
 

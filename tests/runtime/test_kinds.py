@@ -8,8 +8,7 @@ import pytest
 
 from promptops.model.place import Text, plain_text
 from promptops.runtime.template.data import json_copy
-from promptops.runtime.template.scope import Run, TemplateFailure
-from promptops.runtime.template.text_rendering import render_text
+from promptops.runtime.template.text_rendering import Run, TemplateFailure, render_text
 
 DATA = {"s": "a", "n": 1, "f": 1.5, "l": [1], "o": {"a": 1}, "b": True, "z": None}
 BEFORE = (

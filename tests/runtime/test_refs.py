@@ -4,7 +4,14 @@ import pytest
 
 from promptops.errors import UsageError
 from promptops.model.version import Version, parse, parse_range
-from promptops.runtime.loading.refs import Digest, Exact, GitRevision, Highest, NamedRef, parse_ref
+from promptops.runtime.loading.source import (
+    Digest,
+    Exact,
+    GitRevision,
+    Highest,
+    NamedRef,
+    parse_ref,
+)
 
 SHA = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 VERSIONS = [

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from promptops.model.place import plain_text
-from promptops.runtime.template.scope import Run, TemplateFailure
-from promptops.runtime.template.text_rendering import render_text
+from promptops.runtime.template.text_rendering import Run, TemplateFailure, render_text
 from tests.tiers import fast_spread
 
 VALUES: list[Any] = [

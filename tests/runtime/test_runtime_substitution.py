@@ -67,7 +67,7 @@ def test_an_application_that_only_substitutes_never_loads_jinja() -> None:
 import sys
 from promptops.model.place import plain_text
 from promptops.runtime.template.text_rendering import render_text
-from promptops.runtime.template.scope import Run
+from promptops.runtime.template.text_rendering import Run
 assert render_text(plain_text("p", "{{ a }}!"), {"a": "x"}, Run(lambda path, name: None)) == "x!"
 import promptops.runtime.request.render
 print([name for name in ("jinja2", "jsonschema", "jsonschema_rs", "git", "yaml") if name in sys.modules])

@@ -16,8 +16,7 @@ from promptops.model.prompt import ForEach, Message, Prompt, TextPart, Turn
 from promptops.runtime.request.render import BudgetSpent, Renderer, RenderError
 from promptops.runtime.template import limits
 from promptops.runtime.template.limits import MAX_WORK, PromptBudget, TookTooLong
-from promptops.runtime.template.scope import Run, TemplateFailure
-from promptops.runtime.template.text_rendering import render_text
+from promptops.runtime.template.text_rendering import Run, TemplateFailure, render_text
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]

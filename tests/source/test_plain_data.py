@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from promptops.catalog.retrieved_inputs import MAX_DEPTH, MAX_NODES, is_plain
+from promptops.catalog.recordings import MAX_VALUE_DEPTH, MAX_VALUE_ITEMS, is_plain
 from promptops.model.place import Place
 
 
@@ -32,7 +32,7 @@ def test_what_is_not_plain_data_is_refused(value: Any) -> None:
 
 def test_deep_and_shared_data_are_refused() -> None:
     deep: Any = []
-    for _ in range(MAX_DEPTH + 1):
+    for _ in range(MAX_VALUE_DEPTH + 1):
         deep = [deep]
     shared: Any = "a"
     for _ in range(60):
@@ -40,5 +40,5 @@ def test_deep_and_shared_data_are_refused() -> None:
 
     assert not is_plain(deep)
     assert not is_plain(shared)
-    assert not is_plain(["a"] * MAX_NODES)
-    assert is_plain(["a"] * (MAX_NODES - 1))
+    assert not is_plain(["a"] * MAX_VALUE_ITEMS)
+    assert is_plain(["a"] * (MAX_VALUE_ITEMS - 1))

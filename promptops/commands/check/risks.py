@@ -15,9 +15,8 @@ from typing import Any
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.files import Files
 from promptops.catalog.graph import ESCAPES
-from promptops.catalog.recordings import recordings_at, recordings_in
+from promptops.catalog.recordings import recordings_at, recordings_in, retrieved_name
 from promptops.catalog.references import is_below
-from promptops.catalog.retrieved_inputs import retrieved_name
 from promptops.catalog.unread_prompts import UNREAD_MESSAGE, unread_prompts
 from promptops.commands.lint.baseline import comment_risks
 from promptops.evals.case_assertions import WrittenAssertion, assertions_of

@@ -22,12 +22,12 @@ from promptops.errors import GitError, InputError, PromptopsError, UsageError
 from promptops.model.config import Config
 from promptops.plurals import counted
 from promptops.records import record, replace
-from promptops.repo.directory import directory_tree
 from promptops.repo.merge import merged
 from promptops.repo.process import decode
 from promptops.repo.repository import INDEX, WORKTREE, Repository
 from promptops.repo.revisions import NamedCommit
 from promptops.repo.tree import NOTHING, Tree, compare, empty_tree
+from promptops.repo.worktree import directory_tree
 from promptops.source.config import FILES, load
 from promptops.suggestions import MAX_CATALOG_CHARS, nearest_name
 from promptops.workspace.named_prompts import (

@@ -24,8 +24,8 @@ from promptops.model.prompt import Model
 from promptops.model.release import Release
 from promptops.model.version import Bump, Version
 from promptops.records import field, record, replace
-from promptops.release.tag_format import TagNames
 from promptops.release.tags import (
+    TagNames,
     latest_release,
     release_record,
     releases,

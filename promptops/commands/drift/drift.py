@@ -41,8 +41,7 @@ from promptops.model.release import Release
 from promptops.plurals import counted, some
 from promptops.records import record, replace
 from promptops.release.channels import read_channels
-from promptops.release.tag_format import TagNames
-from promptops.release.tags import releases
+from promptops.release.tags import TagNames, releases
 from promptops.suggestions import did_you_mean
 from promptops.testing.model_calls import within_budget
 from promptops.testing.runner import why_no_cases

@@ -16,7 +16,7 @@ from promptops.model.distribution import NAME, InstallOrigin
 from promptops.model.prompt import provider_name
 from promptops.patterns import lazy_pattern
 from promptops.records import record, replace
-from promptops.release.tag_format import PLACE
+from promptops.release.tags import PLACE
 from promptops.repo.process import decode
 from promptops.repo.repository import WORKTREE, Repository
 from promptops.workspace.new_files import SetupStep, attempt, mentions, template, write_step

@@ -14,8 +14,15 @@ from promptops.catalog.catalog import Catalog
 from promptops.catalog.files import Files
 from promptops.catalog.stored_facts import Names
 from promptops.commands.lint.baseline import read_baseline
-from promptops.lint.engine import Selection, failed
-from promptops.lint.pipeline import Outcome, PromptResult, Silencers, conclude, lint_one
+from promptops.lint.engine import (
+    Outcome,
+    PromptResult,
+    Selection,
+    Silencers,
+    conclude,
+    failed,
+    lint_one,
+)
 from promptops.lint.registry import Rule, built_in, is_named_alone
 from promptops.lint.subject import LintRun
 from promptops.lint.suppressions import Counts

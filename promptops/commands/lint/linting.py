@@ -13,7 +13,7 @@ from promptops.terminal.output import OutputOptions
 from promptops.untrusted import is_untrusted
 
 if TYPE_CHECKING:
-    from promptops.repo.staged import Staged
+    from promptops.repo.tree import Staged
 
 FORMATS = (
     "full",

@@ -17,17 +17,15 @@ from promptops.catalog.stored_facts import Names
 from promptops.commands.lint.baseline import read_baseline
 from promptops.commands.lint.lint import LintOptions, chosen_rules, utc_today
 from promptops.errors import GitError, InputError, PromptopsError
-from promptops.lint.engine import lint_catalog
-from promptops.lint.pipeline import PromptResult, Silencers, conclude, lint_one
+from promptops.lint.engine import PromptResult, Silencers, conclude, lint_catalog, lint_one
 from promptops.lint.registry import Rule, built_in
 from promptops.lint.subject import LintRun
 from promptops.model.config import Config
 from promptops.model.finding import Finding, Problem
 from promptops.model.loaded import LoadedPrompt
 from promptops.records import record, replace
-from promptops.repo.live_tree import LiveTree
 from promptops.repo.repository import WORKTREE, Repository
-from promptops.repo.worktree import WorkTree
+from promptops.repo.worktree import LiveTree, WorkTree
 from promptops.runtime.template.sized_cache import ENTRIES_OF_A_SERVICE, limit_entries
 from promptops.source.config import FILES, load, valid_part
 from promptops.workspace.rule_settings import available_names

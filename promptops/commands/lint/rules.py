@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from promptops.diff.codes import CODES, ChangeCode
+from promptops.diff.changes import CODES, ChangeCode
 from promptops.errors import GitError, UsageError
 from promptops.formats.codes import CODES as LOSSES
 from promptops.formats.codes import LossCode

@@ -14,7 +14,7 @@ from promptops.catalog.catalog import Catalog
 from promptops.catalog.prompt_ids import PROMPT_ENDINGS
 from promptops.channels import parse_time, served_at
 from promptops.commands.log.releases import first_releases
-from promptops.diff.codes import CODES
+from promptops.diff.changes import CODES
 from promptops.diff.compare import CompareOptions, compare
 from promptops.errors import InputError, NotFound, UsageError
 from promptops.model.change import Change, PromptDiff
@@ -22,7 +22,7 @@ from promptops.model.config import Config
 from promptops.model.history import HistoryEntry, PromptHistory, Served
 from promptops.model.tree import TreeEntry
 from promptops.records import record, replace
-from promptops.release.tag_format import TagNames
+from promptops.release.tags import TagNames
 from promptops.repo.blobs import Blobs
 from promptops.repo.process import records
 from promptops.repo.repository import Repository

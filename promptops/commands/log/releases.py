@@ -11,8 +11,7 @@ from promptops.model.release import Release, ReleaseRecord
 from promptops.model.version import Version
 from promptops.records import record
 from promptops.records.outputs import output
-from promptops.release.tag_format import TagNames
-from promptops.release.tags import release_records, releases
+from promptops.release.tags import TagNames, release_records, releases
 from promptops.repo.process import decode
 from promptops.repo.repository import WORKTREE, Repository
 from promptops.repo.revisions import FETCH_ALL

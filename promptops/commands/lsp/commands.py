@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 from lsprotocol import types
 
 from promptops.catalog.catalog import Catalog
-from promptops.catalog.retrieved_inputs import unrecorded_reason
+from promptops.catalog.recordings import unrecorded_reason
 from promptops.commands.lsp.documents import OpenFile, RequestRefused
 from promptops.commands.lsp.symbols import readable_places
 from promptops.errors import PromptopsError, UsageError
 from promptops.evals.case_assertions import assertions_of
 from promptops.lint.prompt_model import prompt_model
-from promptops.lint.request_tokens import cost_usd, request_tokens
+from promptops.lint.request_size import cost_usd, request_tokens
 from promptops.model.internal_error import CaughtBug
 from promptops.model.place import Place
 from promptops.model.prompt import Case, Prompt
@@ -26,7 +26,7 @@ from promptops.plurals import counted
 from promptops.report.test.report import write_text
 from promptops.report.visible import visible
 from promptops.runtime.request.render import Renderer, RenderError, TracedRequest
-from promptops.runtime.template.scope import Piece
+from promptops.runtime.template.text_rendering import Piece
 from promptops.testing.options import RunOptions
 from promptops.testing.plan import plan_cases
 from promptops.testing.recordings.store import Store

@@ -9,7 +9,6 @@ from itertools import islice
 
 from lsprotocol import types
 
-from promptops.amounts import usd
 from promptops.analysis.models import find
 from promptops.commands.lint.rules import markdown_page
 from promptops.commands.lsp import scope
@@ -40,12 +39,12 @@ from promptops.json_pointer import tokens
 from promptops.lint.passages import literal_passage
 from promptops.lint.prompt_model import prompt_model
 from promptops.lint.registry import built_in
-from promptops.lint.request_tokens import cost_usd, estimate, request_tokens
+from promptops.lint.request_size import cost_usd, estimate, request_tokens
 from promptops.model.config import ModelProfile
 from promptops.model.loaded import LoadedPrompt
 from promptops.model.prompt import Message, Prompt, TextPart, messages_of
 from promptops.patterns import lazy_pattern
-from promptops.plurals import counted, some
+from promptops.plurals import counted, some, usd
 from promptops.report.markdown_text import fenced
 from promptops.report.visible import visible, visible_line
 from promptops.source.document import MAX_BYTES

@@ -49,7 +49,7 @@ from promptops.model.loaded import ReferenceKind
 from promptops.model.place import Place
 from promptops.patterns import lazy_pattern
 from promptops.records import record, replace
-from promptops.repo.listing import starting_with
+from promptops.repo.tree import starting_with
 from promptops.report.visible import visible
 from promptops.source.cases import COLUMNS, CsvField, rows
 from promptops.source.lines import Lines

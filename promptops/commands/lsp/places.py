@@ -11,7 +11,7 @@ from lsprotocol import types
 from promptops.analysis.local_names import local_names
 from promptops.analysis.template_walk import walk
 from promptops.catalog.catalog import Catalog, toml_places
-from promptops.catalog.retrieved_inputs import recorded_as
+from promptops.catalog.recordings import recorded_as
 from promptops.commands.lsp.cursor import PROFILE_POINTER, Here
 from promptops.commands.lsp.documents import OpenFile
 from promptops.commands.lsp.edits import workspace_edit

@@ -32,7 +32,7 @@ from promptops.evals.deciding.decision import (
 )
 from promptops.evals.judge_answer import primary, scores
 from promptops.evals.result import violations
-from promptops.lint.pipeline import suppressions_of
+from promptops.lint.engine import suppressions_of
 from promptops.lint.registry import MUTANTS
 from promptops.lint.registry import is_named as is_rule_named
 from promptops.lint.suppressions import Suppression

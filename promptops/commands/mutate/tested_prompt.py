@@ -30,8 +30,8 @@ from promptops.records import field, record, replace
 from promptops.runtime.request.canonical import request_digest
 from promptops.runtime.request.render import Renderer
 from promptops.runtime.template.limits import PromptBudget
-from promptops.runtime.template.scope import Load
 from promptops.runtime.template.template import Template
+from promptops.runtime.template.text_rendering import Load
 from promptops.testing.judging import AnswerJudge, judged_answers
 from promptops.testing.plan import CaseKey, PlannedCase
 

@@ -38,10 +38,9 @@ from promptops.repo.process import decode
 from promptops.repo.repository import WORKTREE, Repository
 from promptops.repo.worktree import WorkTree
 from promptops.source.cases import ENDINGS as CASE_ENDINGS
-from promptops.source.conflicts import UNMERGED_HINT
 from promptops.source.document import Document, read
 from promptops.source.document import decode as decode_source
-from promptops.source.lines import Lines
+from promptops.source.lines import UNMERGED_HINT, Lines
 from promptops.source.recording_files import ENDING as RECORDINGS_ENDING
 from promptops.source.recording_files import INSIDE, first_of
 from promptops.storage.atomic import replace_whole

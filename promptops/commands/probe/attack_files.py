@@ -11,7 +11,7 @@ from promptops.errors import InputError, os_reason
 from promptops.model.probe import Family, Probe
 from promptops.patterns import lazy_pattern
 from promptops.records import record
-from promptops.source.config_errors import config_error, refuse
+from promptops.source.config import config_error, refuse
 from promptops.source.document import read_any
 from promptops.source.json_lines import read_value
 from promptops.source.lines import Lines

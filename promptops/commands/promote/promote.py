@@ -28,14 +28,12 @@ from promptops.model.version import parse
 from promptops.plurals import counted
 from promptops.records import record, replace
 from promptops.release.channels import PATH
-from promptops.release.tag_format import TagNames
-from promptops.release.tags import releases
+from promptops.release.tags import TagNames, releases
 from promptops.repo.history import upstream_default
 from promptops.repo.process import decode
 from promptops.repo.repository import WORKTREE, Repository
 from promptops.repo.revisions import FETCH_ALL
-from promptops.runtime.loading.refs import wrong_name
-from promptops.runtime.loading.source import Pointer
+from promptops.runtime.loading.source import Pointer, wrong_name
 from promptops.suggestions import did_you_mean, nearest_channel
 from promptops.tags import release_tag
 from promptops.terminal.output import OutputOptions

@@ -27,9 +27,15 @@ from promptops.model.release import (
 from promptops.model.version import Bump, Version
 from promptops.plurals import and_more, counted, some
 from promptops.records import record, replace
-from promptops.release.record import read_record, write_record
-from promptops.release.tag_format import TagNames
-from promptops.release.tags import VersionTable, release_records, releases, version_table
+from promptops.release.tags import (
+    TagNames,
+    VersionTable,
+    read_record,
+    release_records,
+    releases,
+    version_table,
+    write_record,
+)
 from promptops.release.versions import (
     Declared,
     effective_bump,

@@ -40,8 +40,7 @@ from promptops.model.version import Bump, Version
 from promptops.patterns import lazy_pattern
 from promptops.plurals import counted
 from promptops.records import field, record, replace
-from promptops.release.tag_format import TagNames
-from promptops.release.tags import latest_release, release_record, releases
+from promptops.release.tags import TagNames, latest_release, release_record, releases
 from promptops.release.versions import Declared, outranked
 from promptops.repo.process import decode
 from promptops.repo.repository import Repository

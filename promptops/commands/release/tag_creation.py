@@ -12,7 +12,7 @@ from promptops.errors import GitError, UsageError
 from promptops.model.release import ReleasePlan, ReleaseProblem, ReleaseRecord
 from promptops.patterns import lazy_pattern
 from promptops.records import record
-from promptops.release.record import write_record
+from promptops.release.tags import write_record
 from promptops.repo.interactive import act
 from promptops.repo.process import ProcessOutput, decode, records
 from promptops.repo.repository import EMPTY_TREES, Repository

@@ -7,13 +7,12 @@ from collections.abc import Iterator
 
 import click
 
-from promptops.amounts import usd
 from promptops.evals.engine.ask import Answered, Failed
 from promptops.evals.engine.budget import Estimate
 from promptops.model.prompt_run import ModelAnswer, PromptRun
 from promptops.model.report import Style, plain
 from promptops.model.test_run import AssertionResult
-from promptops.plurals import counted
+from promptops.plurals import counted, usd
 from promptops.report.answer_text import VisibleStream, call_lines, visible_text
 from promptops.report.visible import visible, visible_line, visible_path
 from promptops.terminal.output import OutputOptions

@@ -56,7 +56,7 @@ from promptops.model.score import (
 )
 from promptops.model.version import Version, parse
 from promptops.records import record, replace
-from promptops.source.config_errors import refuse
+from promptops.source.config import refuse
 
 
 def finished_groups(partial: Partial, facts: PackFacts) -> tuple[ScoreGroup, ...]:

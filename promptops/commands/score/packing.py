@@ -22,8 +22,7 @@ from promptops.model.prompt import Prompt
 from promptops.model.release import Release
 from promptops.model.score import LeftOutAssertion
 from promptops.records import record
-from promptops.release.tag_format import TagNames
-from promptops.release.tags import VersionTable, release_records, releases, version_table
+from promptops.release.tags import TagNames, VersionTable, release_records, releases, version_table
 from promptops.runtime.bundle.strict_json import json_string
 from promptops.runtime.request.answers import Answers
 from promptops.runtime.request.canonical import canonical_json

@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePath
 
-from promptops.amounts import usd
 from promptops.evals.deciding.decision import in_points
 from promptops.model.config import AlertRule
 from promptops.model.report import Style, plain
@@ -26,7 +25,7 @@ from promptops.model.score import (
     WrittenCases,
 )
 from promptops.patterns import lazy_pattern
-from promptops.plurals import and_more, counted, some
+from promptops.plurals import and_more, counted, some, usd
 from promptops.records import record
 from promptops.report.document import LIMIT, more
 from promptops.report.markdown_text import code, escape, fitting, shown_sentence

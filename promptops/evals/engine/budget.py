@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from math import inf
 from typing import TYPE_CHECKING, Any
 
-from promptops.amounts import usd
 from promptops.analysis.models import find
 from promptops.analysis.tokens import estimate as estimate_tokens
 from promptops.errors import UsageError
@@ -19,7 +18,7 @@ from promptops.evals.cost import answer_cost_usd
 from promptops.evals.engine.ask import Ask, Closed, Closing, Payer, Settings
 from promptops.evals.providers import OWN
 from promptops.model.answer import Usage
-from promptops.plurals import counted
+from promptops.plurals import counted, usd
 from promptops.records import field, record
 from promptops.runtime.request.api_limits import APIS
 

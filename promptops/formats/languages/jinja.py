@@ -27,7 +27,7 @@ from promptops.formats.translation import (
 from promptops.model.place import Text
 from promptops.patterns import lazy_pattern
 from promptops.records import record
-from promptops.runtime.template.scope import Load
+from promptops.runtime.template.text_rendering import Load
 
 _PLAIN_METHODS = {
     "items": "items",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from promptops.analysis.coverage import Branch, TemplateBranch, coverage, never_empty
 from promptops.lint import Problem, Related, Severity, rule
-from promptops.lint.never_equal import NeverEqual, never_equal
+from promptops.lint.guards import NeverEqual, never_equal
 from promptops.lint.passages import included_from
 from promptops.lint.subject import PromptFacts
 from promptops.model.prompt import Prompt

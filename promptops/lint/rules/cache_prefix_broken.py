@@ -12,7 +12,7 @@ from promptops.lint.subject import PromptFacts, messages
 from promptops.model.place import Place
 from promptops.model.prompt import Message, TextPart
 from promptops.patterns import lazy_pattern
-from promptops.runtime.template.scope import Piece
+from promptops.runtime.template.text_rendering import Piece
 
 _EXPRESSION = lazy_pattern(r"\{\{[-+]?\s*(.+?)\s*[-+]?\}\}", re.DOTALL)
 

@@ -11,10 +11,10 @@ from promptops.lint import Problem, Severity, rule
 from promptops.lint.subject import LintRun
 from promptops.model.place import Place
 from promptops.patterns import lazy_pattern
-from promptops.source.conflicts import CODE as CONFLICT
-from promptops.source.conflicts import UNMERGED_HINT
 from promptops.source.document import Document, read
 from promptops.source.explain import type_name
+from promptops.source.lines import CODE as CONFLICT
+from promptops.source.lines import UNMERGED_HINT
 from promptops.suggestions import did_you_mean
 
 PATH = "channels.yaml"
@@ -85,7 +85,7 @@ class _Channel:
         yield from self._serial(entry)
 
     def _wrong_name(self) -> Iterator[Problem]:
-        from promptops.runtime.loading.refs import wrong_name
+        from promptops.runtime.loading.source import wrong_name
 
         reason = wrong_name(self._name)
         if reason is not None:

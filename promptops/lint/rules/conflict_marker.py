@@ -10,8 +10,8 @@ from promptops.lint.missing_files import needed
 from promptops.lint.searchable_text import Written
 from promptops.model.loaded import FileReference
 from promptops.model.place import Place, Text
-from promptops.source.conflicts import HINT, MESSAGE, UNMERGED_HINT, conflicts
 from promptops.source.document import Document
+from promptops.source.lines import HINT, MESSAGE, UNMERGED_HINT, conflicts
 
 
 @rule("SCH011", severity=Severity.ERROR)

@@ -9,7 +9,7 @@ from jinja2 import nodes
 from promptops.analysis.input_schemas import InputSchemas
 from promptops.analysis.uses import Condition, TemplateSpan
 from promptops.lint import Problem, Related, Severity, rule
-from promptops.lint.never_equal import NeverEqual, never_equal
+from promptops.lint.guards import NeverEqual, never_equal
 from promptops.lint.passages import included_from
 from promptops.lint.subject import TemplateScope
 from promptops.model.prompt import Prompt

@@ -9,7 +9,7 @@ from promptops.catalog.schema_places import is_written
 from promptops.lint import Problem, Severity, rule
 from promptops.lint.passages import Passage
 from promptops.lint.prompt_model import prompt_model
-from promptops.lint.request_tokens import request_tokens, tokens_at_most
+from promptops.lint.request_size import request_tokens, tokens_at_most
 from promptops.lint.subject import RenderedCase
 from promptops.model.config import Config
 from promptops.model.prompt import Prompt

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from promptops.lint import Edit, Fix, Problem, Severity, rule
+from promptops.lint.other_syntax import find_placeholders
 from promptops.lint.passages import Passage
-from promptops.lint.placeholders import find_placeholders
 from promptops.model.prompt import ForEach, Prompt
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from promptops.analysis.match import TextMatch, blunt_words, in_order, lowered, occurrences
 from promptops.lint import Problem, Severity, rule
-from promptops.lint.code import CodeSpans, code_of
+from promptops.lint.other_syntax import CodeSpans, code_of
 from promptops.lint.passages import Passage
 from promptops.patterns import lazy_pattern
 from promptops.runtime.template.sized_cache import cached_by_size

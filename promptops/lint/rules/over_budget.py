@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from promptops.lint import Problem, Severity, rule
 from promptops.lint.prompt_model import PromptModel, prompt_model
-from promptops.lint.request_tokens import cost_usd, request_tokens, worst_tokens
+from promptops.lint.request_size import cost_usd, request_tokens, worst_tokens
 from promptops.lint.subject import PromptFacts
 from promptops.model.prompt import Prompt
 from promptops.records import record

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from promptops.lint import Problem, Severity, rule
-from promptops.lint.sunsets import day_of, sunsets
+from promptops.lint.prompt_model import day_of, sunsets
 from promptops.model.prompt import Prompt
 
 

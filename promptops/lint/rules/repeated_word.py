@@ -8,7 +8,7 @@ from operator import eq
 
 from promptops.analysis.match import TextMatch, blunt_words
 from promptops.lint import Edit, Fix, Problem, Severity, rule
-from promptops.lint.code import code_of
+from promptops.lint.other_syntax import code_of
 from promptops.lint.passages import Passage
 from promptops.patterns import lazy_pattern
 from promptops.runtime.template.sized_cache import cached_by_size

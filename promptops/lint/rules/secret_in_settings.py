@@ -12,7 +12,7 @@ from promptops.lint import Problem, Severity, rule
 from promptops.model.config import Config
 from promptops.model.place import Text
 from promptops.patterns import lazy_pattern
-from promptops.repo.listing import holding
+from promptops.repo.tree import holding
 
 _SETTINGS = ("promptops.toml", "pyproject.toml", "channels.yaml")
 _SHORTEST = 12

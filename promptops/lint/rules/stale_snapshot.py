@@ -9,7 +9,7 @@ from promptops.lint import Problem, Severity, rule
 from promptops.lint.subject import PromptFacts, requests_of
 from promptops.model.place import Place
 from promptops.model.prompt import Case, Prompt
-from promptops.source.conflicts import has_conflict
+from promptops.source.lines import has_conflict
 
 
 @rule("TST006", severity=Severity.WARNING)

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 
 from promptops.analysis.match import TextMatch, in_order, occurrences
 from promptops.lint import Problem, Severity, rule
-from promptops.lint.code import CodeSpans, Fence, closes, code_of, fences
+from promptops.lint.other_syntax import CodeSpans, Fence, closes, code_of, fences
 from promptops.lint.passages import Passage
 from promptops.model.prompt import Message, Prompt, TextPart
 from promptops.patterns import lazy_pattern
 from promptops.records import record
-from promptops.runtime.template.scope import Piece
+from promptops.runtime.template.text_rendering import Piece
 
 # Values are data: their tags and fences are not delimiters.
 _AS_DATA = str.maketrans("<>`~", "    ")

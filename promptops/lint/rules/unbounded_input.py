@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from promptops.catalog.catalog import Catalog
 from promptops.lint import Problem, Severity, rule
-from promptops.lint.bounds import unbounded_inputs
+from promptops.lint.request_size import unbounded_inputs
 from promptops.lint.subject import TemplateScope
 from promptops.model.prompt import Prompt
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.files import Surroundings
 from promptops.lint import Problem, Severity, rule
-from promptops.lint.sunsets import day_of, sunsets
+from promptops.lint.prompt_model import day_of, sunsets
 from promptops.model.prompt import Prompt
 from promptops.suggestions import did_you_mean
 

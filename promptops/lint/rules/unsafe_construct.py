@@ -173,8 +173,8 @@ def _texts(scopes: Sequence[TemplateScope], catalog: Catalog) -> Iterator[Text]:
 
 def _not_buildable(text: Text) -> Iterator[Problem]:
     """Constructs that are valid Jinja but are refused before rendering."""
-    from promptops.runtime.template.scope import TemplateFailure
     from promptops.runtime.template.template_program import program
+    from promptops.runtime.template.text_rendering import TemplateFailure
 
     try:
         program(text)

@@ -9,7 +9,7 @@ from promptops.analysis.input_schemas import dotted
 from promptops.analysis.match import occurrences
 from promptops.analysis.uses import TemplateSpan, Use
 from promptops.lint import Edit, Fix, Problem, Severity, rule
-from promptops.lint.code import closes, fences
+from promptops.lint.other_syntax import closes, fences
 from promptops.lint.passages import (
     CUT,
     Passage,
@@ -23,7 +23,7 @@ from promptops.model.place import Place, Text
 from promptops.patterns import lazy_pattern
 from promptops.records import record
 from promptops.runtime.request.render import SourcedText
-from promptops.runtime.template.scope import Frame, Piece
+from promptops.runtime.template.text_rendering import Frame, Piece
 
 # SEC003 covers system messages; the result of a tool is alone in its message.
 _ROLES = ("system", "developer", "tool")

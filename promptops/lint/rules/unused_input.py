@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from promptops.json_pointer import escaped
 from promptops.lint import Problem, Severity, rule
-from promptops.lint.placeholders import find_placeholders
+from promptops.lint.other_syntax import find_placeholders
 from promptops.lint.subject import PromptFacts, TemplateScope
 from promptops.lint.undefined import misspelt, named_by_messages
 from promptops.model.loaded import FileReference

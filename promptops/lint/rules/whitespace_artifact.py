@@ -11,8 +11,8 @@ from promptops.lint.passages import Passage, included_from_frames
 from promptops.model.place import Place
 from promptops.patterns import lazy_pattern
 from promptops.records import record
-from promptops.runtime.template.scope import Frame, Piece
 from promptops.runtime.template.template import TemplateError, Token, parse, token_at
+from promptops.runtime.template.text_rendering import Frame, Piece
 
 _MESSAGES = {
     "several": (

@@ -13,21 +13,19 @@ from promptops.plurals import some
 from promptops.records import record
 from promptops.runtime.bundle.bundle import Bundle
 from promptops.runtime.bundle.format import Contents
-from promptops.runtime.loading.refs import (
-    Digest,
-    Exact,
-    GitRevision,
-    Highest,
-    NamedRef,
-    Ref,
-    parse_ref,
-)
 from promptops.runtime.loading.source import (
     MAX_SERIAL_STEP,
     BundleSource,
     Delivery,
+    Digest,
+    Exact,
+    GitRevision,
+    Highest,
     Listed,
+    NamedRef,
+    Ref,
     can_be,
+    parse_ref,
     shown,
     version_in,
 )

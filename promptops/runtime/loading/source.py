@@ -1,4 +1,4 @@
-"""The interface of all sources."""
+"""The interface of all sources, and the refs that they resolve."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
 from promptops.errors import InputError, IntegrityError, UsageError
-from promptops.model.version import VERSION, Version, parse
+from promptops.model.version import STARTS, VERSION, Version, VersionRange, parse, parse_range
 from promptops.patterns import lazy_pattern
 from promptops.records import record
 from promptops.runtime.bundle.format import Contents, read_bundle
 
 if TYPE_CHECKING:
     from promptops.runtime.loading.trust import Trust
+
 
 PACKAGE_PREFIX = "pkg:"
 MAX_SERIAL = 2**63
@@ -139,3 +140,90 @@ def can_be(release: str, version: Version) -> bool:
 def shown(where: str) -> str:
     """An address without its password."""
     return _CREDENTIALS.sub("", where)
+
+
+# The refs that an application can load: `v1.2.0`, `^1.2`, `sha256:…`, a channel, `git:REV`.
+
+_EXACT = lazy_pattern(rf"v?{VERSION}", re.ASCII)
+_DIGEST = lazy_pattern(r"sha256:[0-9a-f]{64}", re.ASCII)
+_HEX = lazy_pattern(r"[0-9a-fA-F]+")
+_NAME = lazy_pattern(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
+LATEST = "latest"
+
+
+@record(frozen=True, slots=True)
+class Exact:
+    """A release, by the name of its tag or by its version alone."""
+
+    name: str
+
+
+@record(frozen=True, slots=True)
+class Highest:
+    """The highest release of a range; `text` is the range as written."""
+
+    text: str
+    range: VersionRange
+
+
+@record(frozen=True, slots=True)
+class Digest:
+    """A bundle by its content: SHA-256 in hexadecimal, without `sha256:`."""
+
+    sha256: str
+
+
+@record(frozen=True, slots=True)
+class NamedRef:
+    """A channel, or a release whose tag does not look like `v1.2.0`."""
+
+    name: str
+
+
+@record(frozen=True, slots=True)
+class GitRevision:
+    """Any git revision, for development."""
+
+    revision: str
+
+
+Ref = Exact | Highest | Digest | NamedRef | GitRevision
+
+
+def parse_ref(text: str) -> Ref:
+    """Parse a ref; raises UsageError for an invalid one."""
+    if _EXACT.fullmatch(text):
+        return Exact(text)
+    if text.startswith("sha256:"):
+        if not _DIGEST.fullmatch(text):
+            raise UsageError(f"{text!r} is not a digest", hint="sha256: and 64 hexadecimal digits")
+        return Digest(text.removeprefix("sha256:"))
+    if text.startswith("git:") and len(text) > len("git:"):
+        return GitRevision(text.removeprefix("git:"))
+    if text.startswith(STARTS):
+        found = parse_range(text)
+        if found is None:
+            raise UsageError(f"{text!r} is not a range", hint="such as `^1.2`, `~1.2.3`, `>=1,<2`")
+        return Highest(text, found)
+    problem = wrong_name(text)
+    if problem is not None:
+        raise UsageError(f"{text!r} is not a ref: {problem}", hint=_HINT)
+    return NamedRef(text)
+
+
+_HINT = "such as `v1.2.0`, `^1.2`, `sha256:…`, or a channel: `production`"
+
+
+def wrong_name(text: str) -> str | None:
+    """Why a string can't be the name of a channel; None if it can."""
+    if text.lower() == LATEST:
+        return "there is no implicit latest release"
+    if "@" in text:
+        return "the tag of one prompt is not a release of the whole catalog"
+    if not _NAME.fullmatch(text) or len(text) > 100:
+        return "a name has letters, digits, `.`, `_` and `-`"
+    if _HEX.fullmatch(text) or text.isdecimal():
+        return "it could be a commit id"
+    if _EXACT.fullmatch(text) or re.fullmatch(r"v?\d+(\.\d+)*", text):
+        return "it could be a version"
+    return None

@@ -30,9 +30,13 @@ from promptops.runtime.template.limits import (
     Meter,
     PromptBudget,
 )
-from promptops.runtime.template.scope import Frame, Load, Piece, Run, TemplateFailure
 from promptops.runtime.template.text_rendering import (
+    Frame,
+    Load,
     Parts,
+    Piece,
+    Run,
+    TemplateFailure,
     evaluate,
     filled,
     is_template,

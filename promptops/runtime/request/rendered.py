@@ -129,7 +129,7 @@ def _creator(method: str) -> Callable[[Request, Mapping[str, Any], str], dict[st
     """
     from importlib import import_module
 
-    from promptops.runtime.request.refusal import refuse_unsupported
+    from promptops.runtime.request.unsupported import refuse_unsupported
 
     module, function = _FORMATS[method]
     arguments = getattr(import_module(f"promptops.runtime.request.{module}"), function)

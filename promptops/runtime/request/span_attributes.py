@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from promptops.records import record
-from promptops.runtime.request.answer_text import answer_text, either, member, reason_word
+from promptops.runtime.request.answers import answer_text, either, member, reason_word
 
 
 @record(frozen=True, slots=True, kw_only=True)

@@ -13,8 +13,8 @@ from jinja2.runtime import LoopContext, Macro, StrictUndefined, Undefined
 from promptops.runtime.template import limits
 from promptops.runtime.template.data import MAX_INTEGER_BITS
 from promptops.runtime.template.limits import LimitExceeded, length_of
-from promptops.runtime.template.scope import Run, Scope
 from promptops.runtime.template.template import TemplateError
+from promptops.runtime.template.text_rendering import Run, Scope
 from promptops.runtime.template.values import (
     Namespace,
     is_opaque,

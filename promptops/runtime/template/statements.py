@@ -29,8 +29,15 @@ from promptops.runtime.template.node_facts import (
     unset_at_start,
     walk,
 )
-from promptops.runtime.template.scope import Frame, Piece, Run, Scope, TemplateFailure, TracedText
 from promptops.runtime.template.template import TemplateError
+from promptops.runtime.template.text_rendering import (
+    Frame,
+    Piece,
+    Run,
+    Scope,
+    TemplateFailure,
+    TracedText,
+)
 from promptops.runtime.template.values import Namespace, in_plain_words, is_opaque, kind, shown
 
 Out = list[Any]

@@ -18,7 +18,6 @@ from promptops.runtime.template.limits import (
     capped_range,
 )
 from promptops.runtime.template.node_facts import facts, mentions, unset_at_start
-from promptops.runtime.template.scope import Blocks, Frame, Run, Scope, TemplateFailure, TracedText
 from promptops.runtime.template.sized_cache import cached_by_size
 from promptops.runtime.template.statements import (
     FAILURES,
@@ -37,6 +36,14 @@ from promptops.runtime.template.template import (
     TemplateError,
     parse,
     parse_expression,
+)
+from promptops.runtime.template.text_rendering import (
+    Blocks,
+    Frame,
+    Run,
+    Scope,
+    TemplateFailure,
+    TracedText,
 )
 from promptops.runtime.template.values import Module, Namespace, OwnBlocks, as_data, lookup
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from promptops.model.answer import Usage
-from promptops.runtime.request.answer_text import answer_text
+from promptops.runtime.request.answers import answer_text
 from promptops.runtime.request.span_attributes import answered_calls, response_attributes
 from promptops.source.traffic import values
 from promptops.source.traffic.values import embedded, text, tool_calls

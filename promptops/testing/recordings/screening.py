@@ -9,7 +9,7 @@ from typing import Any
 
 from promptops.analysis.personal_data import find_personal_data
 from promptops.analysis.secrets import find_secrets
-from promptops.catalog.retrieved_inputs import retrieved_name
+from promptops.catalog.recordings import retrieved_name
 from promptops.model.answer import Answer, Recording
 from promptops.model.finding import Problem
 from promptops.model.place import Place

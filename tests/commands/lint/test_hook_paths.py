@@ -9,7 +9,7 @@ import pytest
 
 from promptops.catalog import graph, prompt_ids, stored_facts
 from promptops.cli.main import run
-from promptops.repo import listing
+from promptops.repo import tree
 from promptops.workspace import selection
 from tests.tiers import fast_spread
 
@@ -199,7 +199,7 @@ def reports(capfd, monkeypatch, tmp_path):
         monkeypatch.chdir(root)
         capfd.readouterr()
         with monkeypatch.context() as general:
-            for module in (listing, stored_facts):
+            for module in (tree, stored_facts):
                 general.setattr(module, "FOUND_ONE_BY_ONE", -1)
             for module in (prompt_ids, graph):
                 general.setattr(module, "FEW", -1)

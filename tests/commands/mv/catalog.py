@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from promptops.catalog.retrieved_inputs import call_digest
+from promptops.catalog.recordings import call_digest
 from promptops.model.answer import Answer, Recording
 from promptops.source.recordings import recordings_bytes
 from promptops.workspace.edits import case_requests

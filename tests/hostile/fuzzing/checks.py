@@ -21,8 +21,8 @@ from promptops.cli.main import run
 from promptops.commands.diff.page import write_html
 from promptops.commands.diff.report import write_markdown, write_text
 from promptops.diff.compare import CompareOptions, compare
+from promptops.lint.engine import Silencers, conclude, lint_one
 from promptops.lint.examples import MemoryTree
-from promptops.lint.pipeline import Silencers, conclude, lint_one
 from promptops.lint.registry import built_in
 from promptops.lint.subject import LintRun
 from promptops.model.change import DiffReport

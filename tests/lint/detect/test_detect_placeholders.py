@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from promptops.lint.placeholders import find_placeholders
+from promptops.lint.other_syntax import find_placeholders
 
 NAMES = frozenset(("ticket", "customer_name", "id"))
 

@@ -10,7 +10,7 @@ import pytest
 from promptops.analysis.match import TextMatch
 from promptops.analysis.personal_data import find_personal_data
 from promptops.analysis.secrets import find_secrets
-from promptops.lint.placeholders import find_placeholders
+from promptops.lint.other_syntax import find_placeholders
 from promptops.lint.rules.injection_phrase import find_injection
 from promptops.lint.rules.invisible_unicode import find_invisible
 from promptops.lint.rules.leftover_marker import find_markers

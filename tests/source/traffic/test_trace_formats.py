@@ -13,8 +13,8 @@ import pytest
 from promptops.model.answer import Usage
 from promptops.model.sample import Sample
 from promptops.source.traffic.files import opened
-from promptops.source.traffic.openinference import flat, nested
 from promptops.source.traffic.parts import parts, samples
+from promptops.source.traffic.readers.openinference import flat, nested
 from promptops.source.traffic.wrapped import unwrapped
 from tests.source.traffic.reading import EXPORTS, Found, exported
 

@@ -11,7 +11,7 @@ from promptops.commands.lint.live import Live
 from promptops.commands.lsp.places import rename_edits, rename_input
 from promptops.commands.lsp.symbols import declared, definitions_of, places_of, symbol_at
 from promptops.errors import PromptopsError
-from promptops.lint.pipeline import lint_one
+from promptops.lint.engine import lint_one
 from promptops.lint.registry import built_in
 from promptops.workspace.edits import edited_contents, request_digests, with_changes
 from promptops.workspace.workspace import workspace

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from promptops.analysis.local_names import Imported, local_names
-from promptops.analysis.template_blocks import TemplateBlock, template_blocks
+from promptops.commands.lsp.places import TemplateBlock, template_blocks
 from tests.runtime.conftest import by_jinja
 from tests.runtime.test_runtime_generated import DATA, Grammar
 

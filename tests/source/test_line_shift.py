@@ -1,8 +1,8 @@
 """Lines of two versions of a text, and the blocks of a half-typed one."""
 
+from promptops.commands.lsp.places import indented_blocks
+from promptops.commands.lsp.symbols import line_shift
 from promptops.model.place import Place
-from promptops.source.indented_blocks import indented_blocks
-from promptops.source.line_shift import line_shift
 
 
 def test_lines_outside_of_the_change_are_found_in_both_versions():

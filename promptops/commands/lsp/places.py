@@ -38,6 +38,7 @@ from promptops.model.finding import Edit, Problem
 from promptops.model.place import Place
 from promptops.patterns import lazy_pattern
 from promptops.plurals import series
+from promptops.records import record
 from promptops.runtime.template.node_facts import SPECIAL
 from promptops.runtime.template.text_rendering import RESERVED
 from promptops.workspace.edits import edited_contents, request_digests, with_changes
@@ -433,3 +434,105 @@ def _python_files(catalog: Catalog, subjects: Sequence[PromptFacts]) -> Iterator
                 found = catalog.resolver.follow("template", mention.name, mention.place, path)
                 if not isinstance(found, Problem):
                     yield found.target
+
+
+# The blocks of YAML by their indentation, found without parsing: a file may be half typed.
+
+Block = tuple[int, int]
+"""The first and the last line of a block, 1-based."""
+
+
+def indented_blocks(text: str) -> Iterator[Block]:
+    """Each line with the deeper lines below it, in the order in which the blocks end.
+
+    A list may have the indentation of its key; the key's block then contains the list.
+    """
+    opened: list[tuple[int, int]] = []
+    last = 0
+    for number, line in enumerate(text.split("\n"), 1):
+        depth = _depth(line)
+        if depth is None:
+            continue
+        yield from _closed(opened, depth, last)
+        opened.append((depth, number))
+        last = number
+    yield from _closed(opened, -1, last)
+
+
+def _depth(line: str) -> int | None:
+    """Twice the indentation, and one more for an item of a list; None for an empty line."""
+    bare = line.strip()
+    if not bare:
+        return None
+    is_item = bare == "-" or bare.startswith("- ")
+    return 2 * (len(line) - len(line.lstrip())) + is_item
+
+
+def _closed(opened: list[tuple[int, int]], depth: int, last: int) -> Iterator[Block]:
+    while opened and opened[-1][0] >= depth:
+        first = opened.pop()[1]
+        if last > first:
+            yield first, last
+
+
+# The lines of Jinja's blocks, found without parsing: a text may be half typed.
+
+_TAG = lazy_pattern(r"\{%[-+]?\s*(?P<word>[a-z]+)(?P<rest>[^%]*)|(?P<comment>\{#.*?#\})", re.DOTALL)
+_ENDED = frozenset(
+    ("if", "for", "macro", "call", "filter", "block", "with", "raw", "autoescape", "trans")
+)
+_BRANCHES = frozenset(("else", "elif"))
+
+
+@record(frozen=True, slots=True)
+class TemplateBlock:
+    """The lines of a block or of one of its branches, 1-based, without the tag that ends it.
+
+    Attributes:
+        comment: It is a comment.
+    """
+
+    first: int
+    last: int
+    comment: bool = False
+
+
+def template_blocks(text: str) -> Iterator[TemplateBlock]:
+    """The blocks of a text that span several lines, as far as their tags are written."""
+    opened: list[tuple[str, int]] = []
+    line, offset = 1, 0
+    for tag in _TAG.finditer(text):
+        line, offset = line + text.count("\n", offset, tag.start()), tag.start()
+        if tag["comment"] is not None:
+            yield from _lines(line, line + tag["comment"].count("\n"), comment=True)
+        else:
+            yield from _template_blocks_closed(opened, tag["word"], tag["rest"], line)
+
+
+def _template_blocks_closed(
+    opened: list[tuple[str, int]], word: str, rest: str, line: int
+) -> Iterator[TemplateBlock]:
+    """The block that a tag ends; `opened` are the words and lines of the open ones."""
+    if word in _BRANCHES and opened and opened[-1][0] in ("if", "for"):
+        yield from _lines(opened[-1][1], line - 1)
+        opened[-1] = (opened[-1][0], line)
+    elif word.startswith("end"):
+        begun = _begun(opened, word.removeprefix("end"))
+        if begun is not None:
+            yield from _lines(begun, line - 1)
+    elif word in _ENDED or (word == "set" and "=" not in rest):
+        opened.append((word, line))
+
+
+def _begun(opened: list[tuple[str, int]], word: str) -> int | None:
+    """The line of the innermost open block of a kind; blocks inside it were never ended."""
+    for index in range(len(opened) - 1, -1, -1):
+        if opened[index][0] == word:
+            line = opened[index][1]
+            del opened[index:]
+            return line
+    return None
+
+
+def _lines(first: int, last: int, *, comment: bool = False) -> Sequence[TemplateBlock]:
+    return (TemplateBlock(first, last, comment),) if last > first else ()

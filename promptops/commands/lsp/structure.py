@@ -10,8 +10,8 @@ from typing import Any
 from lsprotocol import types
 
 from promptops.analysis.local_names import local_names
-from promptops.analysis.template_blocks import template_blocks
 from promptops.commands.lsp.documents import OpenFile, with_lf
+from promptops.commands.lsp.places import indented_blocks, template_blocks
 from promptops.commands.lsp.symbols import NameLookup, name_lookup, texts_of
 from promptops.json_pointer import escaped
 from promptops.model.place import Place, Text
@@ -20,7 +20,6 @@ from promptops.records import record
 from promptops.runtime.template.template import Template, Token
 from promptops.source.cases import ENDINGS, read_cases
 from promptops.source.document import Document
-from promptops.source.indented_blocks import indented_blocks
 from promptops.source.paths import is_yaml, may_be_template
 
 LEGEND = types.SemanticTokensLegend(

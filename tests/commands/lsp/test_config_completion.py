@@ -9,9 +9,8 @@ from lsprotocol import types
 
 from promptops.analysis.models import providers
 from promptops.commands.lint.live import Live
-from promptops.commands.lsp.completion import MOST_CONFIG_CHARACTERS
+from promptops.commands.lsp.completion import MOST_CONFIG_CHARACTERS, toml_cursor_at
 from promptops.records import replace
-from promptops.source.toml_cursor import toml_cursor_at
 from tests.commands.lsp.at_mark import MARK, completed_at, labels, line_after, position_of
 from tests.commands.lsp.conftest import CONFIG
 from tests.commands.lsp.opened_files import opened

@@ -42,7 +42,7 @@ from promptops.runtime.loading.site import CANARY_HINT, MISSHAPEN, CanaryRefused
 from promptops.runtime.loading.snapshots import named_source, opened
 from promptops.runtime.loading.source import Delivery, Listed, Pointer, checked, shown, wrong_name
 from promptops.runtime.loading.trust import Trust
-from promptops.runtime.template.sized_cache import ENTRIES_OF_A_SERVICE, limit_entries
+from promptops.runtime.template.limits import ENTRIES_OF_A_SERVICE, limit_entries
 from promptops.storage.atomic import PART, part_of
 from promptops.storage.eviction import all_but_newest, is_abandoned, statuses
 from promptops.tags import (

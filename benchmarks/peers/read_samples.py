@@ -2,7 +2,7 @@
 
 import sys
 
-from promptops.model.sample import Sample
+from promptops.model.score import Sample
 from promptops.source.traffic.files import opened
 from promptops.source.traffic.parts import parts, samples
 

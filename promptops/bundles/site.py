@@ -27,7 +27,7 @@ from promptops.repo.default_branch import default_branch, published_branch
 from promptops.repo.process import Git, decode
 from promptops.repo.repository import Repository
 from promptops.repo.temporary import temporary_folder
-from promptops.runtime.bundle.strict_json import Misshapen, read_json
+from promptops.runtime.bundle.format import Misshapen, read_json
 from promptops.runtime.loading.site import INDEX
 from promptops.runtime.loading.source import Pointer
 from promptops.runtime.loading.trust import NAMESPACE

@@ -9,9 +9,16 @@ from typing import TYPE_CHECKING, Any
 from promptops.analysis.includes import includes
 from promptops.analysis.secrets import Masked, masked
 from promptops.catalog.build import PromptBuilder, layers, texts
-from promptops.catalog.files import Files, FileTree, PromptDocuments, Surroundings
+from promptops.catalog.files import (
+    Files,
+    FileTree,
+    PromptDocuments,
+    PromptIds,
+    Surroundings,
+    near_ids,
+    without_ending,
+)
 from promptops.catalog.graph import Graph
-from promptops.catalog.prompt_ids import PromptIds, near_ids, without_ending
 from promptops.catalog.references import ReferenceResolver
 from promptops.catalog.stored_facts import Names
 from promptops.json_pointer import escaped

@@ -8,17 +8,15 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from promptops.analysis.includes import includes
-from promptops.catalog.files import Files
-from promptops.catalog.prompt_ids import PROMPT_ENDINGS
+from promptops.catalog.files import PROMPT_ENDINGS, Files
 from promptops.catalog.references import roots_of
 from promptops.catalog.stored_facts import BEGINNING, Names, StoredFacts
 from promptops.model.config import Config
 from promptops.model.internal_error import CaughtBug
 from promptops.model.place import plain_text
-from promptops.model.tree import TreeEntry
 from promptops.patterns import lazy_pattern
-from promptops.repo.tree import Listing
-from promptops.runtime.template.sized_cache import cached_by_size
+from promptops.repo.tree import Listing, TreeEntry
+from promptops.runtime.template.limits import cached_by_size
 from promptops.source.paths import confined
 
 FORMAT = 5

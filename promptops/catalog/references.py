@@ -10,9 +10,8 @@ from promptops.model.config import Config
 from promptops.model.finding import Problem
 from promptops.model.loaded import FileReference, Placed, ReferenceKind, placed
 from promptops.model.place import Place
-from promptops.model.tree import TreeEntry
 from promptops.records import record
-from promptops.repo.tree import starting_with
+from promptops.repo.tree import TreeEntry, starting_with
 from promptops.source.paths import confined
 from promptops.suggestions import MAX_CATALOG_CHARS, nearest_name
 

@@ -244,7 +244,7 @@ def _place_of_error(where: str | None, path: str) -> Place:
 
 def _refuse_prompts(workspace: Workspace, to: Path, files: Sequence[ExportedFile]) -> None:
     """Raises UsageError for a file that promptops would read as a prompt."""
-    from promptops.catalog.prompt_ids import PROMPT_ENDINGS
+    from promptops.catalog.files import PROMPT_ENDINGS
 
     folder = Path(os.path.realpath(to))
     root = workspace.repository.root

@@ -119,7 +119,7 @@ def _check_free(opened: Workspace, identity: str) -> None:
 
 
 def _path(opened: Workspace, identity: str) -> str:
-    from promptops.catalog.prompt_ids import PROMPT_ENDINGS
+    from promptops.catalog.files import PROMPT_ENDINGS
 
     root = opened.config.prompts[0]
     return f"{'' if root == '.' else f'{root}/'}{identity}{PROMPT_ENDINGS[0]}"

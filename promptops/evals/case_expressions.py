@@ -14,8 +14,7 @@ from promptops.evals.verdict import Undecided
 from promptops.model.place import Offsets, plain_text
 from promptops.records import record
 from promptops.runtime.template.data import NotJson, json_copy
-from promptops.runtime.template.limits import MAX_WORK, TookTooLong
-from promptops.runtime.template.sized_cache import cached_by_size
+from promptops.runtime.template.limits import MAX_WORK, TookTooLong, cached_by_size
 from promptops.runtime.template.text_rendering import Run, TemplateFailure
 from promptops.suggestions import did_you_mean
 

@@ -27,9 +27,9 @@ from promptops.evals.verdict import (
 from promptops.evals.wording import shown
 from promptops.model.config import Config, ModelProfile
 from promptops.model.prompt import Case, Prompt, Request
-from promptops.model.tree import TreeEntry
 from promptops.plurals import counted
 from promptops.records import record, replace
+from promptops.repo.tree import TreeEntry
 from promptops.runtime.request.render import Renderer
 from promptops.runtime.template.text_rendering import Load
 

@@ -19,9 +19,9 @@ from promptops.lint.engine import Silencers, conclude, lint_one
 from promptops.lint.registry import Rule, built_in
 from promptops.lint.subject import LintRun
 from promptops.model.finding import Finding
-from promptops.model.tree import TreeEntry
 from promptops.patterns import lazy_pattern
 from promptops.records import field, record
+from promptops.repo.tree import TreeEntry
 from promptops.source.config import FILES, load
 
 PROMPT_PATH = "prompts/ask.prompt.yaml"

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from unicodedata import normalize
 
 from promptops.catalog.catalog import Catalog
-from promptops.catalog.prompt_ids import PROMPT_ENDINGS
+from promptops.catalog.files import PROMPT_ENDINGS
 from promptops.errors import UsageError
 from promptops.patterns import lazy_pattern
 from promptops.records import record

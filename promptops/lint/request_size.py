@@ -19,7 +19,7 @@ from promptops.patterns import lazy_pattern
 from promptops.records import record, replace
 from promptops.runtime.request.render import Renderer, RenderError, TracedRequest
 from promptops.runtime.request.schema_refs import MAX_REFERENCES, local_pointer, referred
-from promptops.runtime.template.sized_cache import cached_by_size
+from promptops.runtime.template.limits import cached_by_size
 
 MAX_DEPTH = 12
 

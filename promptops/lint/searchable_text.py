@@ -13,7 +13,7 @@ from promptops.catalog.catalog import Catalog
 from promptops.model.loaded import FileReference, ReferenceKind
 from promptops.model.place import Place, Text, plain_text
 from promptops.records import record
-from promptops.runtime.template.sized_cache import cached_by_size
+from promptops.runtime.template.limits import cached_by_size
 from promptops.source.document import Document
 
 Kind = Literal["prompt", "template", "cases", "schema", "recordings"]

@@ -37,6 +37,7 @@ from promptops.model.finding import Problem
 from promptops.model.loaded import FileReference, LoadedPrompt
 from promptops.model.place import Text
 from promptops.model.prompt import Case, ForEach, Message, Prompt, TextPart
+from promptops.patterns import lazy_pattern
 from promptops.records import record
 from promptops.runtime.request.render import Renderer, RenderError, TracedRequest
 from promptops.runtime.request.schema_check import measured
@@ -287,3 +288,21 @@ def _rendered(renderer: Renderer, case: Case) -> RenderedCase:
         return RenderedCase(case, renderer.trace(case.inputs), None)
     except RenderError as error:
         return RenderedCase(case, None, error)
+
+
+# Format versions other than the current one.
+
+CURRENT_FORMAT = 1
+_FORMAT_MARK = lazy_pattern(r"promptops/(\d{1,9})")
+
+
+def format_number(document: Document) -> int | None:
+    """The number in `format: promptops/N`; None if there is no such key."""
+    value = document.value.get("format") if isinstance(document.value, dict) else None
+    mark = _FORMAT_MARK.fullmatch(value) if isinstance(value, str) else None
+    return int(mark[1]) if mark else None
+
+
+def has_other_format(document: Document) -> bool:
+    """Whether the version is not the current one; SCH008 reports it, SCH002 does not."""
+    return format_number(document) not in (None, CURRENT_FORMAT)

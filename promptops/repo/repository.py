@@ -8,7 +8,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from promptops.errors import GitError
-from promptops.model.tree import Changed, TreeEntry
 from promptops.records import field, record
 from promptops.repo import revisions
 from promptops.repo.blobs import Blobs
@@ -17,8 +16,10 @@ from promptops.repo.tree import (
     INDEX,
     RAW,
     WORKTREE,
+    Changed,
     Staged,
     Tree,
+    TreeEntry,
     below,
     commit_tree,
     compare,

@@ -1,4 +1,4 @@
-"""The files of one revision, as git lists them; the staged changes at the start of a hook."""
+"""The files of one revision, by name and content id."""
 
 from __future__ import annotations
 
@@ -14,11 +14,42 @@ from collections.abc import (
 )
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
-from promptops.model.tree import Changed, Kind, TreeEntry
 from promptops.records import record
 from promptops.repo.blobs import Blobs
 from promptops.repo.process import Git, records
+
+Kind = Literal["file", "symlink", "submodule", "unmerged"]
+
+
+@record(frozen=True, slots=True)
+class TreeEntry:
+    """One file of a tree.
+
+    Attributes:
+        path: Relative to the repository root, forward slashes.
+        blob: Git's object id of the content; equal ids are equal content.
+        kind: Only a `file` is ever read.
+        tracked: In git's index; false only for untracked files of the work tree.
+    """
+
+    path: str
+    blob: str
+    kind: Kind = "file"
+    tracked: bool = True
+
+
+@record(frozen=True, slots=True)
+class Changed:
+    """One path that differs between two trees; a blob is None where the side lacks the path."""
+
+    path: str
+    before: str | None
+    after: str | None
+
+
+# The files of one revision, as git lists them; the staged changes at the start of a hook.
 
 KINDS: Mapping[str, Kind] = {"120000": "symlink", "160000": "submodule"}
 _MODE = len("100644 ")

@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from promptops.errors import InputError, os_reason
-from promptops.model.tree import TreeEntry
 from promptops.records import replace
 from promptops.repo.attributes import FILE, attribute_files, converted_on_disk
 from promptops.repo.blobs import MAX_BYTES, Blobs
 from promptops.repo.process import Git, records
-from promptops.repo.tree import WORKTREE, Tree, below, parse_index, read_blobs
+from promptops.repo.tree import WORKTREE, Tree, TreeEntry, below, parse_index, read_blobs
 
 if TYPE_CHECKING:
     import hashlib

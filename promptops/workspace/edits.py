@@ -9,9 +9,9 @@ from promptops.catalog.catalog import Catalog
 from promptops.catalog.files import FileTree
 from promptops.model.finding import Edit, edits_by_path
 from promptops.model.prompt import Prompt
-from promptops.model.tree import TreeEntry
 from promptops.records import field, record, replace
 from promptops.repo.repository import WORKTREE
+from promptops.repo.tree import TreeEntry
 from promptops.runtime.request.canonical import request_digest
 from promptops.runtime.request.render import Renderer, RenderError
 from promptops.workspace.workspace import Workspace

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from promptops.catalog.catalog import Catalog
-from promptops.catalog.prompt_ids import PROMPT_ENDINGS
+from promptops.catalog.files import PROMPT_ENDINGS
 from promptops.catalog.references import is_below
 from promptops.catalog.unread_prompts import unread_prompts
 from promptops.errors import InputError, PromptopsError

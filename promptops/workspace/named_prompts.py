@@ -8,7 +8,7 @@ from pathlib import Path
 from shlex import quote
 
 from promptops.catalog.catalog import Catalog
-from promptops.catalog.prompt_ids import PROMPT_ENDINGS, folders_above
+from promptops.catalog.files import PROMPT_ENDINGS, folders_above
 from promptops.catalog.references import is_below
 from promptops.errors import UsageError
 from promptops.plurals import counted, some

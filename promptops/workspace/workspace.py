@@ -15,10 +15,9 @@ from promptops.catalog.references import has_below
 from promptops.catalog.stored_facts import StoredFacts, by_word, lines_of_facts, lines_of_words
 from promptops.errors import GitError, InputError
 from promptops.model.config import CHANNELS_FILE, Config
-from promptops.model.tree import Kind, TreeEntry
 from promptops.records import record
 from promptops.repo.repository import INDEX, WORKTREE, Repository
-from promptops.repo.tree import Staged
+from promptops.repo.tree import Kind, Staged, TreeEntry
 from promptops.source.config import FILES, OWN_FILE, SHARED_FILE, load
 from promptops.source.document import decode
 from promptops.source.lines import UNMERGED_HINT

@@ -7,9 +7,9 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from promptops.errors import InputError
-from promptops.model.tree import TreeEntry
 from promptops.repo import worktree
 from promptops.repo.repository import Repository
+from promptops.repo.tree import TreeEntry
 from promptops.repo.worktree import directory_tree
 
 ZEROS = "0" * 40

@@ -2,8 +2,8 @@
 
 import pytest
 
-from promptops.model.tree import Changed
 from promptops.repo.repository import INDEX, WORKTREE, Repository
+from promptops.repo.tree import Changed
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from promptops.errors import GitError, InputError
-from promptops.model.tree import TreeEntry
 from promptops.repo.blobs import MAX_BYTES
 from promptops.repo.repository import INDEX, WORKTREE, Repository
+from promptops.repo.tree import TreeEntry
 from promptops.repo.worktree import WorkTree
 from tests.tiers import fast_first
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from promptops.model.tree import TreeEntry
-from promptops.repo.tree import Listing
+from promptops.repo.tree import Listing, TreeEntry
 
 A, B = "a" * 40, "b" * 40
 LONG = "c" * 64

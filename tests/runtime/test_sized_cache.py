@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from promptops.runtime.template.sized_cache import ENTRIES_OF_A_RUN, cached_by_size, limit_entries
+from promptops.runtime.template.limits import ENTRIES_OF_A_RUN, cached_by_size, limit_entries
 from promptops.runtime.template.template import Template, parse
 
 

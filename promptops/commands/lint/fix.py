@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from promptops.catalog.catalog import Catalog
-from promptops.catalog.prompt_ids import PROMPT_ENDINGS
+from promptops.catalog.files import PROMPT_ENDINGS
 from promptops.commands.lint.lint import LintOptions, lint
 from promptops.errors import GitError, InputError, UsageError, os_reason
 from promptops.json_pointer import escaped

@@ -26,7 +26,7 @@ from promptops.model.loaded import LoadedPrompt
 from promptops.records import record, replace
 from promptops.repo.repository import WORKTREE, Repository
 from promptops.repo.worktree import LiveTree, WorkTree
-from promptops.runtime.template.sized_cache import ENTRIES_OF_A_SERVICE, limit_entries
+from promptops.runtime.template.limits import ENTRIES_OF_A_SERVICE, limit_entries
 from promptops.source.config import FILES, load, valid_part
 from promptops.workspace.rule_settings import available_names
 from promptops.workspace.selection import is_managed

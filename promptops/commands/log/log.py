@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 
 from promptops.catalog.catalog import Catalog
-from promptops.catalog.prompt_ids import PROMPT_ENDINGS
+from promptops.catalog.files import PROMPT_ENDINGS
 from promptops.channels import parse_time, served_at
 from promptops.commands.log.releases import first_releases
 from promptops.diff.changes import CODES
@@ -20,14 +20,13 @@ from promptops.errors import InputError, NotFound, UsageError
 from promptops.model.change import Change, PromptDiff
 from promptops.model.config import Config
 from promptops.model.history import HistoryEntry, PromptHistory, Served
-from promptops.model.tree import TreeEntry
 from promptops.records import record, replace
 from promptops.release.tags import TagNames
 from promptops.repo.blobs import Blobs
 from promptops.repo.process import records
 from promptops.repo.repository import Repository
 from promptops.repo.revisions import FETCH_ALL
-from promptops.repo.tree import Tree, below, kind_of
+from promptops.repo.tree import Tree, TreeEntry, below, kind_of
 from promptops.source.config import FILES, load
 from promptops.workspace.named_prompts import candidate_paths, no_match_error, optional_prompt
 from promptops.workspace.workspace import config_files, configuration, managed_paths, read_graph

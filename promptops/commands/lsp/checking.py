@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
-from promptops.catalog.prompt_ids import PROMPT_ENDINGS
+from promptops.catalog.files import PROMPT_ENDINGS
 from promptops.commands.lint.live import Live, Touched
 from promptops.commands.lsp.commands import PREVIEW_CHANGED
 from promptops.commands.lsp.documents import Document, FileInRepository, OpenFile, with_lf

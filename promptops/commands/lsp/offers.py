@@ -11,7 +11,7 @@ from typing import Any
 from lsprotocol.types import CompletionItemKind as Kind
 
 from promptops.analysis import models
-from promptops.catalog.prompt_ids import PROMPT_ENDINGS
+from promptops.catalog.files import PROMPT_ENDINGS
 from promptops.catalog.references import roots_of
 from promptops.commands.lsp import scope
 from promptops.commands.lsp.cursor import (

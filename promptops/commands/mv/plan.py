@@ -13,8 +13,7 @@ from pathlib import Path
 from posixpath import dirname, normpath
 
 from promptops.catalog.catalog import Catalog, toml_places
-from promptops.catalog.files import Files
-from promptops.catalog.prompt_ids import PROMPT_ENDINGS, without_ending
+from promptops.catalog.files import PROMPT_ENDINGS, Files, without_ending
 from promptops.catalog.references import ReferenceResolver, is_below
 from promptops.commands.lint.baseline import baseline_data, baseline_path
 from promptops.commands.mv.references import (

@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 from promptops.analysis.includes import includes
 from promptops.catalog.catalog import Catalog
+from promptops.catalog.files import PROMPT_ENDINGS
 from promptops.catalog.graph import ESCAPES, SILENT_ENDINGS, guessed_names
-from promptops.catalog.prompt_ids import PROMPT_ENDINGS
 from promptops.catalog.recordings import call_digest, functions_of
 from promptops.catalog.references import ReferenceResolver, roots_of
 from promptops.errors import InputError

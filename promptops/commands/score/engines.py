@@ -20,7 +20,7 @@ from promptops.commands.score.part import Pack, score_part
 from promptops.commands.score.sums import Partial
 from promptops.errors import InputError, TransportError, UsageError
 from promptops.model.distribution import NAME, install_command, version
-from promptops.model.sample import Part
+from promptops.model.score import Part
 from promptops.records import record, replace
 from promptops.source.traffic.files import STANDARD_INPUT, is_url
 

@@ -14,7 +14,7 @@ from typing import Any
 from promptops.commands.score.picked_samples import CheckedAssertion, ScoredSample
 from promptops.errors import InputError, os_reason
 from promptops.model.distribution import version
-from promptops.model.sample import Sample
+from promptops.model.score import Sample
 from promptops.patterns import lazy_pattern
 from promptops.storage.atomic import replaced_in_pieces
 

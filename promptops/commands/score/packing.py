@@ -23,7 +23,7 @@ from promptops.model.release import Release
 from promptops.model.score import LeftOutAssertion
 from promptops.records import record
 from promptops.release.tags import TagNames, VersionTable, release_records, releases, version_table
-from promptops.runtime.bundle.strict_json import json_string
+from promptops.runtime.bundle.format import json_string
 from promptops.runtime.request.answers import Answers
 from promptops.runtime.request.canonical import canonical_json
 from promptops.runtime.request.render import Renderer

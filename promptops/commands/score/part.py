@@ -38,11 +38,10 @@ from promptops.model.answer import Answer, Usage
 from promptops.model.internal_error import CaughtBug, InternalError
 from promptops.model.place import Place, Text, plain_text
 from promptops.model.prompt import Prompt, Request
-from promptops.model.sample import BrokenLine, Part, PartEnd, Sample, SimilarKey
-from promptops.model.score import UNNAMED, Dimension
+from promptops.model.score import UNNAMED, BrokenLine, Dimension, Part, PartEnd, Sample, SimilarKey
 from promptops.records import field, record, replace
+from promptops.runtime.bundle.format import Fields
 from promptops.runtime.bundle.prompts import prompt_of
-from promptops.runtime.bundle.strict_json import Fields
 from promptops.runtime.request.answers import AnswerError, Answers
 from promptops.runtime.request.render import Renderer
 from promptops.source.traffic.parts import samples

@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from promptops.analysis.pseudonyms import Pseudonyms, places_in
 from promptops.errors import InputError, UsageError, os_reason
 from promptops.model.place import Place
-from promptops.model.sample import Part, Sample
-from promptops.model.score import FailingSample, WrittenCases
+from promptops.model.score import FailingSample, Part, Sample, WrittenCases
 from promptops.patterns import lazy_pattern
 from promptops.plurals import counted
 from promptops.records import record, replace

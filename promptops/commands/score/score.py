@@ -41,8 +41,7 @@ from promptops.evals.result import Judgement
 from promptops.model.answer import Answer
 from promptops.model.place import Place
 from promptops.model.prompt import Case
-from promptops.model.sample import BrokenLine, Part, Sample
-from promptops.model.score import SampleCounts, Score, UnreadableLine
+from promptops.model.score import BrokenLine, Part, Sample, SampleCounts, Score, UnreadableLine
 from promptops.patterns import lazy_pattern
 from promptops.records import field, fields, record, replace
 from promptops.source.traffic.files import opened

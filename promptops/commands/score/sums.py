@@ -19,8 +19,7 @@ from promptops.commands.score.picked_samples import (
 from promptops.errors import UsageError
 from promptops.evals.deciding.production import BUCKETS
 from promptops.model.internal_error import InternalError
-from promptops.model.sample import BrokenLine, Part, Sample
-from promptops.model.score import Dimension
+from promptops.model.score import BrokenLine, Dimension, Part, Sample
 from promptops.records import field, fields, record
 
 BILLION = 1_000_000_000

@@ -28,7 +28,7 @@ from promptops.evals.wording import (
 from promptops.model.answer import Answer
 from promptops.patterns import lazy_pattern
 from promptops.records import record
-from promptops.runtime.template.sized_cache import cached_by_size
+from promptops.runtime.template.limits import cached_by_size
 
 
 @assertion("no-injection", on=("answer",), reads_messages=True)

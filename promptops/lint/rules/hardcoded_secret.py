@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from promptops.analysis.secrets import find_secrets
 from promptops.lint import Problem, Severity, rule
 from promptops.lint.searchable_text import Written
-from promptops.runtime.template.sized_cache import cached_by_size
+from promptops.runtime.template.limits import cached_by_size
 
 # A partial is searched once for all prompts that use it.
 _found = cached_by_size(16_000_000)(find_secrets)

@@ -22,7 +22,7 @@ from promptops.model.place import Place, Text
 from promptops.model.prompt import Case
 from promptops.patterns import lazy_pattern
 from promptops.records import record
-from promptops.runtime.template.sized_cache import cached_by_size
+from promptops.runtime.template.limits import cached_by_size
 from promptops.source.document import Document
 
 MAX_JUDGED = 2_000

@@ -10,7 +10,7 @@ from promptops.lint import Problem, Severity, rule
 from promptops.lint.other_syntax import CodeSpans, code_of
 from promptops.lint.passages import Passage
 from promptops.patterns import lazy_pattern
-from promptops.runtime.template.sized_cache import cached_by_size
+from promptops.runtime.template.limits import cached_by_size
 
 
 @rule("STY001", severity=Severity.WARNING)

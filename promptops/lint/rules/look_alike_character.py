@@ -9,7 +9,7 @@ from promptops.lint import Edit, Fix, Problem, Severity, rule
 from promptops.lint.passages import Passage
 from promptops.look_alikes import LATIN, named
 from promptops.patterns import lazy_pattern
-from promptops.runtime.template.sized_cache import cached_by_size
+from promptops.runtime.template.limits import cached_by_size
 
 
 @rule("SEC012", severity=Severity.WARNING)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from promptops.lint import Edit, Fix, Problem, Severity, rule
-from promptops.lint.formats import CURRENT, marked
+from promptops.lint.subject import CURRENT_FORMAT, format_number
 from promptops.source.document import Document
 
 
@@ -25,11 +25,11 @@ def outdated_format_version(document: Document, problems: Sequence[Problem]) -> 
         format: promptops/1
         description: Answers one question.
     """
-    number = marked(document)
-    if number is None or number == CURRENT:
+    number = format_number(document)
+    if number is None or number == CURRENT_FORMAT:
         return
     place = document.place("/format")
-    if number > CURRENT:
+    if number > CURRENT_FORMAT:
         hint = "update promptops: this version reads `promptops/1`"
         yield Problem(f"`promptops/{number}` is a newer format", at=place, hint=hint)
         return
@@ -38,5 +38,5 @@ def outdated_format_version(document: Document, problems: Sequence[Problem]) -> 
         f"`promptops/{number}` is an older format",
         at=place,
         hint="write `promptops/1`" + ("" if current else ", and fix what the new version rejects"),
-        fix=Fix((Edit(place, f"promptops/{CURRENT}"),), safe=True) if current else None,
+        fix=Fix((Edit(place, f"promptops/{CURRENT_FORMAT}"),), safe=True) if current else None,
     )

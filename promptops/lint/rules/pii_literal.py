@@ -8,7 +8,7 @@ from promptops.analysis.personal_data import find_personal_data
 from promptops.lint import Problem, Severity, rule
 from promptops.lint.searchable_text import Written
 from promptops.model.place import Place
-from promptops.runtime.template.sized_cache import cached_by_size
+from promptops.runtime.template.limits import cached_by_size
 from promptops.source.document import Document
 
 _found = cached_by_size(16_000_000)(find_personal_data)

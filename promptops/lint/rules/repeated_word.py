@@ -11,7 +11,7 @@ from promptops.lint import Edit, Fix, Problem, Severity, rule
 from promptops.lint.other_syntax import code_of
 from promptops.lint.passages import Passage
 from promptops.patterns import lazy_pattern
-from promptops.runtime.template.sized_cache import cached_by_size
+from promptops.runtime.template.limits import cached_by_size
 
 
 @rule("STY003", severity=Severity.WARNING)

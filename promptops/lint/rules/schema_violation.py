@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.files import Surroundings
 from promptops.lint import Edit, Fix, Problem, Severity, rule
-from promptops.lint.formats import is_of_another_time
 from promptops.lint.missing_files import missing
+from promptops.lint.subject import has_other_format
 from promptops.lint.undefined import undeclared
 from promptops.model.loaded import FileReference
 from promptops.model.place import Place
@@ -66,7 +66,7 @@ def schema_violation(
             continue
         if _path(problem) in misread:  # values that could not be parsed are not checked
             continue
-        if problem.at == document.place("/format") and is_of_another_time(document):
+        if problem.at == document.place("/format") and has_other_format(document):
             continue  # SCH008 reports that
         hint = problem.hint or ("quote it" if _UNQUOTED.match(problem.message) else None)
         yield replace(problem, hint=hint, fix=problem.fix or _spelling(problem))

@@ -8,7 +8,7 @@ from datetime import date
 from functools import cache, cached_property
 
 from promptops.catalog.catalog import Catalog
-from promptops.catalog.prompt_ids import PROMPT_ENDINGS
+from promptops.catalog.files import PROMPT_ENDINGS
 from promptops.catalog.references import is_below
 from promptops.lint import Problem, Severity, rule
 from promptops.lint.subject import LintRun, PromptFacts, requests_of

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 from promptops.errors import InputError, UsageError
 from promptops.model.place import Text, plain_text
 from promptops.plurals import counted
-from promptops.runtime.bundle.format import Contents
+from promptops.runtime.bundle.format import Contents, Fields, Misshapen
 from promptops.runtime.bundle.prompts import prompt_of
-from promptops.runtime.bundle.strict_json import Fields, Misshapen
 from promptops.runtime.request.rendered import PromptOrigin, RenderedRequest
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ from promptops.model.prompt import (
     Tool,
     Turn,
 )
-from promptops.runtime.bundle.strict_json import Fields, Misshapen, json_string
+from promptops.runtime.bundle.format import Fields, Misshapen, json_string
 
 _OPTIONAL_STRINGS = ("replaced_by", "sunset", "extends")
 _STRING_LISTS = ("owners", "tags", "aliases")

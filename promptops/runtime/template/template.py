@@ -19,9 +19,8 @@ from jinja2.lexer import Lexer, TokenStream
 from jinja2.parser import Parser
 
 from promptops.records import record
-from promptops.runtime.template.limits import MAX_TEMPLATE_CHARS
+from promptops.runtime.template.limits import MAX_TEMPLATE_CHARS, cached_by_size
 from promptops.runtime.template.node_facts import find_unset
-from promptops.runtime.template.sized_cache import cached_by_size
 from promptops.runtime.template.text_rendering import is_template
 
 __all__ = [

@@ -15,10 +15,10 @@ from promptops.runtime.template.limits import (
     MAX_INCLUDE_DEPTH,
     MAX_OUTPUT_CHARS,
     LimitExceeded,
+    cached_by_size,
     capped_range,
 )
 from promptops.runtime.template.node_facts import facts, mentions, unset_at_start
-from promptops.runtime.template.sized_cache import cached_by_size
 from promptops.runtime.template.statements import (
     FAILURES,
     NOWHERE,

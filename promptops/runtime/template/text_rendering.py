@@ -8,8 +8,12 @@ from typing import Any
 from promptops.model.place import Text
 from promptops.patterns import lazy_pattern
 from promptops.records import field, record
-from promptops.runtime.template.limits import MAX_OUTPUT_CHARS, MAX_TEMPLATE_CHARS, Meter
-from promptops.runtime.template.sized_cache import cached_by_size
+from promptops.runtime.template.limits import (
+    MAX_OUTPUT_CHARS,
+    MAX_TEMPLATE_CHARS,
+    Meter,
+    cached_by_size,
+)
 
 Load = Callable[[str, str], Text | None]
 """From the path of a template and the name it includes to the included text, or None."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from os.path import basename
 from typing import Any, Protocol, cast
 
-from promptops.model.sample import BrokenLine, Part, PartEnd, Sample, SimilarKey
+from promptops.model.score import BrokenLine, Part, PartEnd, Sample, SimilarKey
 from promptops.plugins import module_named, module_names
 from promptops.source.traffic import readers
 from promptops.source.traffic.files import TrafficFile

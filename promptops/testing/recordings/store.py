@@ -13,8 +13,7 @@ from typing import Literal
 from urllib.parse import quote
 
 from promptops.catalog.catalog import Catalog
-from promptops.catalog.files import Files
-from promptops.catalog.prompt_ids import PROMPT_ENDINGS, without_ending
+from promptops.catalog.files import PROMPT_ENDINGS, Files, without_ending
 from promptops.catalog.recordings import recordings_at, recordings_in
 from promptops.errors import UsageError
 from promptops.model.answer import Answer, Recording

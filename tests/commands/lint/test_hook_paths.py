@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from promptops.catalog import graph, prompt_ids, stored_facts
+from promptops.catalog import files, graph, stored_facts
 from promptops.cli.main import run
 from promptops.repo import tree
 from promptops.workspace import selection
@@ -201,7 +201,7 @@ def reports(capfd, monkeypatch, tmp_path):
         with monkeypatch.context() as general:
             for module in (tree, stored_facts):
                 general.setattr(module, "FOUND_ONE_BY_ONE", -1)
-            for module in (prompt_ids, graph):
+            for module in (files, graph):
                 general.setattr(module, "FEW", -1)
             general.setattr(selection, "GREP_FROM", 10**6)
             expected = run(["lint", "--staged", "--format", "full"]), *capfd.readouterr()

@@ -21,8 +21,7 @@ from promptops.commands.score.packing import pack_of
 from promptops.commands.score.part import Pack, PartSettings, joining_of, score_part
 from promptops.commands.score.sums import Partial
 from promptops.errors import InputError, PromptopsError, TransportError, UsageError
-from promptops.model.sample import Part
-from promptops.model.score import ScoreGroup
+from promptops.model.score import Part, ScoreGroup
 from promptops.repo.repository import Repository
 from promptops.source.traffic.files import opened
 from promptops.source.traffic.parts import parts

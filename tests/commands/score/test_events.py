@@ -14,7 +14,7 @@ from promptops.commands.score.picked_samples import CheckedAssertion, ScoredSamp
 from promptops.errors import InputError, UsageError
 from promptops.model.distribution import version
 from promptops.model.place import Place
-from promptops.model.sample import Sample
+from promptops.model.score import Sample
 
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 

@@ -9,7 +9,7 @@ import pytest
 from promptops.commands.score.picked_samples import MOST_JUDGED_SAMPLES, Judgeable
 from promptops.errors import UsageError
 from promptops.evals.engine.ask import Patience, Settings
-from promptops.model.sample import Sample
+from promptops.model.score import Sample
 from promptops.records import replace
 from promptops.testing.options import RunOptions
 from tests.commands.score.released_prompts import released as release

@@ -17,7 +17,7 @@ from promptops.commands.score.options import ScoreOptions
 from promptops.commands.score.packing import pack_of
 from promptops.commands.score.part import PartSettings
 from promptops.errors import InputError
-from promptops.model.sample import Part
+from promptops.model.score import Part
 from promptops.source.traffic.files import opened as opened_files
 from promptops.source.traffic.parts import parts
 from promptops.workspace.workspace import workspace

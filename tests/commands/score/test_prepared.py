@@ -8,7 +8,7 @@ from promptops.catalog.recordings import recordings_at
 from promptops.commands.score.packing import pack_of
 from promptops.commands.score.part import PartSettings, answer_of, joining_of
 from promptops.evals.judge_answer import judge_answer, record_of_answer
-from promptops.model.sample import Sample
+from promptops.model.score import Sample
 from promptops.records import replace
 from promptops.testing.plan import plan_cases
 from promptops.workspace.workspace import workspace

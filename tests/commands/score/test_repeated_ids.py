@@ -12,7 +12,7 @@ from random import Random
 import pytest
 
 from promptops.commands.score.picked_samples import ids_of, without_repeated
-from promptops.model.sample import Part, Sample
+from promptops.model.score import Part, Sample
 from tests.commands.score.released_prompts import make, sample, scored, written
 
 LONG = json.dumps({"reply": "It is on its way, and it arrives tomorrow morning."})
@@ -20,7 +20,7 @@ MEMORY = """\
 from array import array
 from pathlib import Path
 from promptops.commands.score.picked_samples import without_repeated
-from promptops.model.sample import Part
+from promptops.model.score import Part
 
 def part(number):
     return Part(path="a", location="a", format="json", start=number, end=number + 1)

@@ -10,8 +10,7 @@ from promptops.commands.score.packing import pack_of
 from promptops.commands.score.part import PartSettings, joining_of, score_samples
 from promptops.errors import UsageError
 from promptops.model.place import Place
-from promptops.model.sample import Sample
-from promptops.model.score import AgainstVersion, Alert, AlertRule, UnreadableLine
+from promptops.model.score import AgainstVersion, Alert, AlertRule, Sample, UnreadableLine
 from promptops.workspace.workspace import workspace
 from tests.commands.score.released_prompts import AT, NEXT, STYLE, make, sample, scored, written
 

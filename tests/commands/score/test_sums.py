@@ -12,8 +12,7 @@ from promptops.commands.score.packing import pack_of
 from promptops.commands.score.part import PackFacts, PartSettings, joining_of, score_samples
 from promptops.commands.score.sums import MOST_NAMES, NameCounts, Partial, duration_at, step_of
 from promptops.model.answer import Usage
-from promptops.model.sample import BrokenLine, Sample
-from promptops.model.score import DEFAULT_BY
+from promptops.model.score import DEFAULT_BY, BrokenLine, Sample
 from promptops.workspace.workspace import workspace
 from tests.commands.score.released_prompts import AT, make
 from tests.tiers import fast_first

@@ -21,8 +21,7 @@ from promptops.commands.score.picked_samples import (
 )
 from promptops.errors import UsageError
 from promptops.model.place import Place
-from promptops.model.sample import Sample
-from promptops.model.score import FailingSample, WrittenCases
+from promptops.model.score import FailingSample, Sample, WrittenCases
 from promptops.source.cases import read_cases
 from tests.analysis.test_pseudonyms import ORIGINALS, TEXTS
 from tests.tiers import examples

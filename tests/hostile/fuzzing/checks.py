@@ -28,7 +28,7 @@ from promptops.lint.subject import LintRun
 from promptops.model.change import DiffReport
 from promptops.model.internal_error import CODE
 from promptops.model.report import LintReport
-from promptops.model.tree import TreeEntry
+from promptops.repo.tree import TreeEntry
 from promptops.report.data_text import write_json
 from promptops.report.findings import writer
 from promptops.source.config import load

@@ -10,9 +10,14 @@ from hypothesis import strategies as st
 from promptops.model.place import plain_text
 from promptops.model.prompt import Message, Model, Output, Prompt, TextPart, Tool
 from promptops.runtime.bundle.bundle import Bundle
-from promptops.runtime.bundle.format import bundle_bytes, read_bundle
+from promptops.runtime.bundle.format import (
+    Fields,
+    bundle_bytes,
+    json_string,
+    read_bundle,
+    read_json,
+)
 from promptops.runtime.bundle.prompts import contract_hash, prompt_of, prompt_value
-from promptops.runtime.bundle.strict_json import Fields, json_string, read_json
 from promptops.runtime.request.canonical import _by_rfc8785, _sorted_by_python, canonical_json
 from promptops.runtime.request.render import Renderer, RenderError
 from tests.runtime.bundles.made import ORIGIN, comparable, ordered

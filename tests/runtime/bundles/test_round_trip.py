@@ -6,9 +6,8 @@ import pytest
 
 from promptops.bundles.build import bundle_of
 from promptops.runtime.bundle.bundle import Bundle
-from promptops.runtime.bundle.format import read_bundle
+from promptops.runtime.bundle.format import Fields, read_bundle
 from promptops.runtime.bundle.prompts import prompt_of, prompt_value
-from promptops.runtime.bundle.strict_json import Fields
 from promptops.runtime.request.render import Renderer, RenderError
 from promptops.workspace.workspace import workspace
 from tests.runtime.bundles.made import FILES, INPUTS, ROOT, comparable, ordered, readable

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from promptops.model.sample import BrokenLine, PartEnd, Sample, SimilarKey
+from promptops.model.score import BrokenLine, PartEnd, Sample, SimilarKey
 from promptops.source.traffic.files import opened
 from promptops.source.traffic.parts import AUTO, line_at, parts, samples
 from promptops.source.traffic.reading import PART_BYTES

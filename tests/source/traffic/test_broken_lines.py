@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from promptops.model.sample import BrokenLine, PartEnd, Sample, SimilarKey
-from promptops.source.traffic import lines
+from promptops.model.score import BrokenLine, PartEnd, Sample, SimilarKey
+from promptops.source.traffic import parts as lines
 from tests.source.traffic.reading import EXPORTS, Found
 from tests.tiers import examples
 

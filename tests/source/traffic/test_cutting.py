@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from promptops.errors import InputError, UsageError
-from promptops.model.sample import Part, PartEnd, Sample
+from promptops.model.score import Part, PartEnd, Sample
 from promptops.records import replace
 from promptops.source.traffic.files import TrafficFile, opened
 from promptops.source.traffic.parts import parts, samples

@@ -16,7 +16,7 @@ from pyarrow import parquet
 from promptops.errors import InputError, UsageError
 from promptops.model.answer import Usage
 from promptops.model.distribution import install_command
-from promptops.model.sample import BrokenLine, PartEnd, Sample
+from promptops.model.score import BrokenLine, PartEnd, Sample
 from promptops.records import replace
 from tests.source.traffic.reading import EXPORTS, Found
 from tests.tiers import fast_first
@@ -199,7 +199,7 @@ def test_a_cell_that_is_too_long_is_refused(tmp_path, name):
 PEAK_MB = """\
 import sys
 from pathlib import Path
-from promptops.model.sample import Part
+from promptops.model.score import Part
 from promptops.source.traffic.parts import samples
 part = Part(path=sys.argv[1], location=sys.argv[1], format="parquet", start=0, end=1)
 for each in samples(part):

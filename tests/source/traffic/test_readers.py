@@ -11,7 +11,7 @@ import pytest
 
 from promptops.errors import UsageError
 from promptops.model.answer import Usage
-from promptops.model.sample import FIELD_NAMES, SAMPLE_KEYS, Sample
+from promptops.model.score import FIELD_NAMES, SAMPLE_KEYS, Sample
 from promptops.source.traffic.reading import reader, reader_names
 from promptops.source.traffic.values import instant
 from tests.source.traffic.reading import EXPORTS, Found, exported

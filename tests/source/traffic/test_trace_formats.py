@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from promptops.model.answer import Usage
-from promptops.model.sample import Sample
+from promptops.model.score import Sample
 from promptops.source.traffic.files import opened
 from promptops.source.traffic.parts import parts, samples
 from promptops.source.traffic.readers.openinference import flat, nested

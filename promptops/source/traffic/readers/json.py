@@ -7,11 +7,11 @@ from typing import Any
 
 from promptops.json_pointer import value_at
 from promptops.model.answer import Usage
-from promptops.model.sample import SAMPLE_KEYS
+from promptops.model.score import SAMPLE_KEYS
 from promptops.runtime.request.span_attributes import response_attributes
 from promptops.source.traffic import values
 from promptops.source.traffic.attributes import prompt_facts, usage_of
-from promptops.source.traffic.lines import Facts, LineReader, Row
+from promptops.source.traffic.parts import Facts, LineReader, Row
 from promptops.source.traffic.reading import Reading
 from promptops.source.traffic.values import LineError, embedded, shallow
 from promptops.source.traffic.wrapped import unwrapped

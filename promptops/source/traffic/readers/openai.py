@@ -6,7 +6,7 @@ from typing import Any
 
 from promptops.source.traffic import values
 from promptops.source.traffic.attributes import prompt_facts, response_facts
-from promptops.source.traffic.lines import Facts, LineReader, Row
+from promptops.source.traffic.parts import Facts, LineReader, Row
 from promptops.source.traffic.reading import Reading
 
 _KIND = "chat.completion"

@@ -7,7 +7,7 @@ from typing import Any
 
 from promptops.source.traffic import values
 from promptops.source.traffic.attributes import prompt_facts
-from promptops.source.traffic.lines import Facts, LineReader, Row
+from promptops.source.traffic.parts import Facts, LineReader, Row
 from promptops.source.traffic.reading import Reading
 from promptops.source.traffic.values import embedded
 from promptops.source.traffic.wrapped import unwrapped

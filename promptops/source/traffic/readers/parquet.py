@@ -11,10 +11,10 @@ from typing import Any, BinaryIO
 
 from promptops.errors import InputError, UsageError
 from promptops.model.distribution import install_command
-from promptops.model.sample import SAMPLE_KEYS, Part
+from promptops.model.score import SAMPLE_KEYS, Part
 from promptops.records import record
 from promptops.source.traffic.files import TrafficFile, open_file
-from promptops.source.traffic.lines import MAX_LINE_BYTES, Facts
+from promptops.source.traffic.parts import MAX_LINE_BYTES, Facts
 from promptops.source.traffic.readers import json, langfuse, openinference
 from promptops.source.traffic.reading import Head, Read, Reading
 from promptops.source.traffic.values import TOO_DEEP, LineError

@@ -11,9 +11,9 @@ from itertools import product
 from typing import Any
 
 from promptops.analysis.uses import Item, Path, Step
+from promptops.json_pointer import followed
 from promptops.model.prompt import Schema
 from promptops.records import record
-from promptops.runtime.request.schema_refs import followed
 from promptops.suggestions import nearest_name
 
 MAX_WAYS = 24

@@ -6,13 +6,12 @@ import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from promptops.json_pointer import child, escaped, tokens
+from promptops.json_pointer import child, escaped, followed, target, tokens
 from promptops.model.change import ABSENT
 from promptops.model.prompt import Schema
 from promptops.plurals import some
 from promptops.records import record
 from promptops.runtime.request.inputs import Inputs
-from promptops.runtime.request.schema_refs import followed, target
 from promptops.runtime.template.data import NotJson
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import Any
 
 from promptops.analysis import tokens
 from promptops.analysis.uses import ITEM, Item, Path, Step, Use
-from promptops.json_pointer import escaped
+from promptops.json_pointer import MAX_REFERENCES, escaped, local_pointer, referred
 from promptops.json_pointer import tokens as pointer_tokens
 from promptops.lint.prompt_model import PromptModel
 from promptops.lint.subject import PromptFacts, TemplateScope, messages
@@ -18,7 +18,6 @@ from promptops.model.prompt import ConversationHistory, ForEach, MediaPart, Prom
 from promptops.patterns import lazy_pattern
 from promptops.records import record, replace
 from promptops.runtime.request.render import Renderer, RenderError, TracedRequest
-from promptops.runtime.request.schema_refs import MAX_REFERENCES, local_pointer, referred
 from promptops.runtime.template.limits import cached_by_size
 
 MAX_DEPTH = 12

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from promptops.analysis.input_schemas import InputAlternative
+from promptops.json_pointer import MAX_REFERENCES, followed, local_pointer, referred
 from promptops.lint.request_size import Bounds
 from promptops.runtime.request.inputs import Inputs
-from promptops.runtime.request.schema_refs import MAX_REFERENCES, followed, local_pointer, referred
 
 ROOT: dict[str, Any] = {
     "$defs": {

@@ -12,11 +12,10 @@ from promptops.analysis.uses import ITEM, Path
 from promptops.commands.lsp.cursor import Here
 from promptops.commands.lsp.documents import with_lf
 from promptops.commands.lsp.symbols import inputs_of
-from promptops.json_pointer import tokens
+from promptops.json_pointer import followed, tokens
 from promptops.model.prompt import ForEach, Prompt, Schema
 from promptops.patterns import lazy_pattern
 from promptops.records import record
-from promptops.runtime.request.schema_refs import followed
 from promptops.runtime.template.environment import allowed_filters, allowed_tests
 from promptops.source.yaml_cursor import keys_below
 

@@ -17,14 +17,13 @@ from promptops.evals.probe_library import (
     marker,
     transformed,
 )
-from promptops.json_pointer import pointer_to, with_part
+from promptops.json_pointer import followed, pointer_to, with_part
 from promptops.model.place import Offsets, Place
 from promptops.model.probe import BiasPair, Family, Probe, ProbeSet, SkippedProbe, Slot
 from promptops.model.prompt import Case, LocateWithin, Prompt
 from promptops.plurals import some
 from promptops.records import record, replace
 from promptops.runtime.request.inputs import dotted
-from promptops.runtime.request.schema_refs import followed
 from promptops.testing.paired import SOURCE_TAG
 
 BIAS = "bias"

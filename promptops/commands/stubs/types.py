@@ -7,11 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from keyword import iskeyword
 from typing import Any
 
-from promptops.json_pointer import unescaped
+from promptops.json_pointer import target, unescaped
 from promptops.patterns import lazy_pattern
 from promptops.records import record
 from promptops.report.visible import visible, visible_characters
-from promptops.runtime.request.schema_refs import target
 
 MAX_LITERALS = 200
 """The limit of literal values; an enum with more becomes the types of its values."""

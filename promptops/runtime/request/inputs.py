@@ -6,11 +6,10 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from promptops.json_pointer import tokens
+from promptops.json_pointer import followed, tokens
 from promptops.model.prompt import Schema
 from promptops.records import record
 from promptops.runtime.request.plain_schema import plain_check
-from promptops.runtime.request.schema_refs import followed
 from promptops.runtime.template.data import Copier, NotJson, TooMuchWork, exact_copier, exact_copy
 
 if TYPE_CHECKING:

@@ -6,9 +6,8 @@ import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-from promptops.json_pointer import escaped, value_at
+from promptops.json_pointer import escaped, local_pointer, value_at
 from promptops.records import record
-from promptops.runtime.request.schema_refs import local_pointer
 
 _CLAUDE_FORMATS = frozenset(
     str.split("date-time time date duration email hostname uri ipv4 ipv6 uuid")

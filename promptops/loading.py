@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Lock
 from time import monotonic
-from typing import Any, Protocol
+from typing import Any
 
 from promptops.bundles.build import bundle_of, record_differences, revision_bundle, verified_bundle
 from promptops.errors import (
@@ -65,7 +65,7 @@ class GitReleases:
         self.where = where
         self.remote = "://" in where
         self._offline = offline
-        self._opened: tuple[float, GitSource] | None = None
+        self._opened: tuple[float, _LocalRepository | _RemoteRepository] | None = None
 
     def releases(self, until: float) -> Mapping[str, Listed]:
         found = self._source(until).releases()
@@ -111,7 +111,7 @@ class GitReleases:
     def revision(self, revision: str, until: float) -> Contents:
         return checked(self._source(until).revision(revision), shown(self.where))
 
-    def _source(self, until: float) -> GitSource:
+    def _source(self, until: float) -> _LocalRepository | _RemoteRepository:
         """The source for all calls with the same deadline."""
         if self._opened is None or self._opened[0] != until:
             left_s = until - monotonic()
@@ -139,29 +139,9 @@ class ReleasedBundle:
     proof: bytes | None = None
 
 
-class GitSource(Protocol):
-    """A repository as a source; errors are those of `runtime.loading.source.Source`."""
-
-    def releases(self) -> Mapping[str, Version]:
-        """The versions of releases, by the name of their annotated tag."""
-
-    def channels(self) -> Mapping[str, Any]:
-        """The entries of the default branch's `channels.yaml`; empty without the file."""
-
-    def bundle(
-        self, tag: str, trust: Path | None, version: Version | None = None
-    ) -> ReleasedBundle:
-        """The bundle of a release.
-
-        With `trust`, one of the allowed signers must have signed its tag. With `version`, the
-        configuration in its commit must give the tag that version.
-        """
-
-    def revision(self, revision: str) -> bytes:
-        """The bundle of a commit, a branch, or a tag that is not a release."""
-
-
-def open_source(where: str, *, offline: bool, deadline_s: float) -> GitSource:
+def open_source(
+    where: str, *, offline: bool, deadline_s: float
+) -> _LocalRepository | _RemoteRepository:
     """A repository by its path or address; nothing is read yet.
 
     Args:
@@ -180,12 +160,16 @@ def open_source(where: str, *, offline: bool, deadline_s: float) -> GitSource:
 
 
 class _LocalRepository:
-    """A local repository, read from its object database; nothing is checked out."""
+    """A local repository, read from its object database; nothing is checked out.
+
+    Errors are those of `runtime.loading.source.BundleSource`.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def releases(self) -> Mapping[str, Version]:
+        """The versions of releases, by the name of their annotated tag."""
         with self._open() as repository:
             return {
                 release.name: release.version
@@ -193,16 +177,23 @@ class _LocalRepository:
             }
 
     def channels(self) -> Mapping[str, Any]:
+        """The entries of the default branch's `channels.yaml`; empty without the file."""
         with self._open() as repository:
             return _channels(repository)
 
     def bundle(
         self, tag: str, trust: Path | None, version: Version | None = None
     ) -> ReleasedBundle:
+        """The bundle of a release.
+
+        With `trust`, one of the allowed signers must have signed its tag. With `version`, the
+        configuration in its commit must give the tag that version.
+        """
         with self._open() as repository:
             return _released_bundle(repository, tag, trust, version)
 
     def revision(self, revision: str) -> bytes:
+        """The bundle of a commit, a branch, or a tag that is not a release."""
         with self._open() as repository:
             return revision_bundle(repository, revision)
 
@@ -286,11 +277,9 @@ class _RemoteRepository:
 def _full_names(revision: str) -> tuple[str, ...]:
     if _NOT_A_REF_NAME.search(revision):
         raise UsageError(f"{revision!r} is not a branch, a tag or a full commit id")
-    return (
-        (revision,)
-        if revision.startswith("refs/")
-        else (f"refs/heads/{revision}", f"{TAG_PREFIX}{revision}")
-    )
+    if revision.startswith("refs/"):
+        return (revision,)
+    return f"refs/heads/{revision}", f"{TAG_PREFIX}{revision}"
 
 
 def _tag_names(repository: Repository) -> TagNames:
@@ -352,8 +341,6 @@ def _cached_bundle(cache: BundleCache, key: tuple[str, ...], tag: ReleaseTag) ->
 
 
 def _keep_built(cache: BundleCache, key: tuple[str, ...], data: bytes) -> None:
-    from promptops.runtime.bundle.format import read_bundle
-
     digest = read_bundle(data, key[1]).digest
     cache.keep_bundle(digest, data)
     cache.keep_pointer({"bundle": digest}, *key)
@@ -425,9 +412,11 @@ class Remote:
         elif place is None or not self._keep(wanted, place):
             with self._scratch() as folder:
                 self._fetch(wanted, folder)
-                yield from _open_cached(folder)
+                with Repository.open(folder, _environment()) as repository:
+                    yield repository
             return
-        yield from _open_cached(place)
+        with Repository.open(place, _environment()) as repository:
+            yield repository
 
     @contextmanager
     def _scratch(self) -> Iterator[Path]:
@@ -559,11 +548,6 @@ def _git_config(wanted: WantedCommit) -> bytes:
     return b"[core]\n\trepositoryformatversion = 0\n\tbare = true\n"
 
 
-def _open_cached(folder: Path) -> Iterator[Repository]:
-    with Repository.open(folder, _environment()) as repository:
-        yield repository
-
-
 def _environment() -> dict[str, str]:
     """An environment in which git prompts for nothing and uses no protocol that runs programs."""
     inherited = foreign_environment()
@@ -622,9 +606,8 @@ class LiveTree:
         with self._open() as repository:
             found = workspace_at(repository, WORKTREE)
             self._roots = tuple(repository.root / path for path in managed_paths(found.config))
-            self._states = tuple(
-                _file_states(self._roots)
-            )  # later changes are found in the next call
+            # Later changes are found in the next call.
+            self._states = tuple(_file_states(self._roots))
             if repository.find("HEAD") is not None:
                 found = replace(found, revision="HEAD")  # the commit that it is based on
             data = bundle_of(found)

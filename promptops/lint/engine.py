@@ -78,6 +78,12 @@ class Selection:
         return by_all or is_named(self.select, rule.code, rule.name)
 
 
+_OF_WHAT_IS_READ = frozenset(  # there are no scopes then
+    (
+        *("problems", "document", "references", "written", "scopes", "surroundings"),
+        *("catalog", "config", "today"),
+    )
+)
 OF_TEMPLATES = frozenset(("TPL001", "TPL002", "TPL003", "TPL004", "TPL005", "VAR001"))
 """Rules that check templates using only the messages and inputs of a prompt."""
 
@@ -96,7 +102,9 @@ def lint_prompt(subject: PromptFacts, rules: Sequence[Rule]) -> Iterator[Finding
     templates = PromptFacts(catalog, only_templates, subject.today, subject.surroundings)
     for rule in rules:
         of_templates = loaded.templates is not None and rule.code in OF_TEMPLATES
-        if not rule.checks_catalog and (readable or of_templates or _reads_only(rule)):
+        if not rule.checks_catalog and (
+            readable or of_templates or set(rule.needs) <= _OF_WHAT_IS_READ
+        ):
             with CaughtBug() as bug:
                 judged = templates if of_templates else subject
                 problems = rule.check(*[getattr(judged, name) for name in rule.needs])
@@ -154,25 +162,6 @@ def failed(problem: Problem, loaded: LoadedPrompt | None) -> Finding:
         prompt=loaded.id if loaded is not None else "",
         hint=problem.hint,
     )
-
-
-def _reads_only(rule: Rule) -> bool:
-    return set(rule.needs) <= _OF_WHAT_IS_READ
-
-
-_OF_WHAT_IS_READ = frozenset(  # there are no scopes then
-    (
-        "problems",
-        "document",
-        "references",
-        "written",
-        "scopes",
-        "surroundings",
-        "catalog",
-        "config",
-        "today",
-    )
-)
 
 
 def _finding(

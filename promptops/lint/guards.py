@@ -48,10 +48,10 @@ def _base(scope: TemplateScope) -> str:
     return scope.at.removesuffix("/when") if scope.condition else scope.at
 
 
-def is_defined_by(whens: Sequence[TemplateScope], use: Use, steps: int) -> bool:
-    """Whether one of the `when`s is true only if a use's name and first steps are defined."""
+def is_guarded(use: Use, steps: int, scope: TemplateScope, scopes: Sequence[TemplateScope]) -> bool:
+    """Whether a `when` of a text is true only if a use's name and first steps are defined."""
     key = (is_item(use), use.name, use.path[:steps])
-    return any(key in _facts(when) for when in whens)
+    return any(key in _facts(when) for when in guards_of(scope, scopes))
 
 
 def is_unreachable(use: Use, scope: TemplateScope, subject: PromptFacts) -> bool:

@@ -69,11 +69,8 @@ def twins(catalog: Catalog, concerned: Collection[str] | None) -> Iterator[Twin]
 
 def folded(identity: str) -> str:
     """The key that is equal for ids that some file system treats as equal."""
-    return identity if identity.isascii() and identity.islower() else _fold(identity)
-
-
-def _fold(identity: str) -> str:
-    return normalize("NFC", identity).casefold()
+    is_folded = identity.isascii() and identity.islower()
+    return identity if is_folded else normalize("NFC", identity).casefold()
 
 
 def better(identity: str) -> str:

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from promptops.analysis.input_schemas import InputSchemas, dotted
 from promptops.analysis.uses import TemplateSpan, Use
 from promptops.lint import Edit, Fix, Problem, Severity, rule
-from promptops.lint.guards import guards_of, is_defined_by, is_item, is_unreachable
+from promptops.lint.guards import is_guarded, is_item, is_unreachable
 from promptops.lint.passages import included_from
-from promptops.lint.subject import PromptFacts, TemplateScope
+from promptops.lint.subject import PromptFacts
 from promptops.lint.undefined import undeclared
 from promptops.model.prompt import Prompt
 from promptops.suggestions import nearest_names
@@ -89,7 +89,7 @@ def maybe_undefined(prompt: Prompt, subject: PromptFacts) -> Iterator[Problem]:
                 missing = _missing(use, subject.input_schemas)
                 if missing == 0 and use.name in meant:
                     continue
-                if missing is None or _is_guarded(use, missing, scope, subject):
+                if missing is None or is_guarded(use, missing, scope, subject.scopes):
                     continue
                 if not is_unreachable(use, scope, subject):
                     yield _problem(use, missing)
@@ -105,11 +105,6 @@ def _missing(use: Use, schemas: InputSchemas) -> int | None:
                 reported = shape is None or (steps and schemas.misspelt(use.name, use.path[:steps]))
                 return None if reported else steps  # reported by VAR003
     return None
-
-
-def _is_guarded(use: Use, steps: int, scope: TemplateScope, subject: PromptFacts) -> bool:
-    whens = guards_of(scope, subject.scopes)
-    return bool(whens) and is_defined_by(whens, use, steps)
 
 
 def _problem(use: Use, steps: int) -> Problem:

@@ -59,7 +59,8 @@ def unbalanced_delimiter(prompt: Prompt, passages: Sequence[Passage]) -> Iterato
     if "<" not in written and "```" not in written and "~~~" not in written:
         return
     for passage in passages:
-        for match in find_unbalanced(_without_data(passage)):
+        text = "".join(_as_written(piece, passage.literal) for piece in passage.pieces)
+        for match in find_unbalanced(text):
             if _is_continued(passage, match) and _is_last(passage, passages, prompt):
                 continue
             if passage.is_written(match.start, match.end) and _certain(passage, match, written):
@@ -85,10 +86,6 @@ def _is_last(passage: Passage, passages: Sequence[Passage], prompt: Prompt) -> b
     part = turn.parts[-1]
     text = part.text if isinstance(part, TextPart) else None
     return any(piece.frame.text is text for piece in passage.pieces)
-
-
-def _without_data(passage: Passage) -> str:
-    return "".join(_as_written(piece, passage.literal) for piece in passage.pieces)
 
 
 def _as_written(piece: Piece, literal: bool) -> str:

@@ -39,15 +39,10 @@ class Engine(Protocol):
     def iter_errors(self, value: Any) -> Iterator[Any]: ...
 
 
-def engine_name() -> str:
-    """NATIVE or PORTABLE: the engine of this installation."""
-    return NATIVE if find_spec("jsonschema_rs") is not None else PORTABLE
-
-
 @cache
 def is_portable() -> bool:
-    """Whether jsonschema-rs is missing."""
-    return engine_name() == PORTABLE
+    """Whether jsonschema-rs is missing, so that the engine is PORTABLE instead of NATIVE."""
+    return find_spec("jsonschema_rs") is None
 
 
 def any_engine(schema: Any, backtracks: int) -> Engine:
@@ -342,7 +337,7 @@ class Work:
 
         Raises TooMuchWork if no number of steps is small enough.
         """
-        if self._is_limited and not self._is_slow:
+        if self._is_limited and not is_portable():
             return MANY_BACKTRACKS
         most = self._at_most(value)
         steps = self._affordable(most, value) if most is not None else None
@@ -377,17 +372,13 @@ class Work:
         return self._schema() if callable(self._schema) else self._schema
 
     def _affordable(self, cost: Cost, value: Any) -> int | None:
-        return _affordable(self._of_portable(cost, value) if self._is_slow else cost)
+        return _affordable(self._of_portable(cost, value) if is_portable() else cost)
 
     def _of_portable(self, cost: Cost, value: Any) -> Cost:
         """jsonschema quotes a value in each error, including those of alternatives."""
         nodes, _, chars = measured(value) if self._has_alternatives else (0, 0, 0)
         factor = _PORTABLE_UNITS + nodes * 3 + chars // 20
         return Cost(cost.units * factor, cost.states)
-
-    @cached_property
-    def _is_slow(self) -> bool:
-        return is_portable()
 
     @cached_property
     def _has_alternatives(self) -> bool:

@@ -142,11 +142,8 @@ def _arguments(span: CommitSpan) -> Iterator[str]:
 
 # The textconv of `promptops init --git-diff` would number the lines of a different text.
 _FORM = ("--porcelain", "--no-textconv", "--encoding=UTF-8", "--no-progress")
-MOVED = (
-    "-M",
-    "-C",
-    "-w",
-)  # a line loses its indentation when it moves from a YAML block to a partial
+# A line loses its indentation when it moves from a YAML block to a partial.
+MOVED = ("-M", "-C", "-w")
 SPACES = ("-w",)
 _HINTS = {
     "Cannot read blob": "in a partial clone, fetch all: git fetch --refetch --no-filter",

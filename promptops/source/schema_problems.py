@@ -15,6 +15,7 @@ from promptops.model.place import Place
 from promptops.model.prompt import Locate
 from promptops.patterns import lazy_pattern
 from promptops.plurals import counted
+from promptops.runtime.request.input_problems import TYPE_PHRASES
 from promptops.runtime.request.schema_check import MAX_ERRORS, Error, message_of, shortened
 from promptops.source.explain import NOT_SHOWN, Secret, short, type_name
 from promptops.suggestions import MAX_LOOKUPS, did_you_mean, nearest_name
@@ -22,15 +23,7 @@ from promptops.suggestions import MAX_LOOKUPS, did_you_mean, nearest_name
 MOST_LISTED_KEYS = 16
 """Known keys are listed in a hint up to this number."""
 
-_TYPE_PHRASES = {
-    "string": "a string",
-    "integer": "a whole number",
-    "number": "a number",
-    "boolean": "true or false",
-    "array": "a list",
-    "object": "a mapping",
-    "null": "null",
-}
+_TYPE_PHRASES = {**TYPE_PHRASES, "object": "a mapping"}
 
 
 class Explainer:

@@ -105,18 +105,18 @@ def _unexpected(pointer: str, key: str, near: Near) -> InputProblem:
 _MAX_OPTIONS = 200
 """Options of an `enum` in a message; more don't fit."""
 
-_TYPES = {"string": "a string", "object": "an object", "array": "a list", "null": "null"}
-_TYPES |= {"integer": "a whole number", "number": "a number", "boolean": "true or false"}
+TYPE_PHRASES = {"string": "a string", "object": "an object", "array": "a list", "null": "null"}
+TYPE_PHRASES |= {"integer": "a whole number", "number": "a number", "boolean": "true or false"}
 
 
 def _of_type(value: Any) -> str:
     kinds = {bool: "boolean", str: "string", int: "number", float: "number", list: "array"}
-    return _TYPES[kinds.get(type(value), "null" if value is None else "object")]
+    return TYPE_PHRASES[kinds.get(type(value), "null" if value is None else "object")]
 
 
 _SENTENCES: dict[str, Callable[[Mapping[str, Any], Any], str]] = {
     "type": lambda facts, value: (
-        f"must be {' or '.join(_TYPES[t] for t in facts['types'])}, not {_of_type(value)}"
+        f"must be {' or '.join(TYPE_PHRASES[t] for t in facts['types'])}, not {_of_type(value)}"
     ),
     "enum": lambda facts, value: (
         f"must be one of {_listed(facts['options'])}"

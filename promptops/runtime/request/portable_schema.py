@@ -241,11 +241,18 @@ def _other_members(
         for name in value
         if name not in known and not any(_compiled(pattern).search(name) for pattern in patterns)
     ]
-    if part is False and others:
-        message = f"Additional properties are not allowed: {', '.join(others)}"
-        yield ValidationError(message, validator_value=others)
+    yield from _of_members(validator, part, value, others, "Additional")
+
+
+def _of_members(
+    validator: Any, part: Any, value: Any, names: list[str], kind: str
+) -> Iterator[ValidationError]:
+    """The errors of members to which no keyword for their names applies."""
+    if part is False and names:
+        message = f"{kind} properties are not allowed: {', '.join(names)}"
+        yield ValidationError(message, validator_value=names)
     elif part is not False:
-        for name in others:
+        for name in names:
             yield from validator.descend(value[name], part, path=name)
 
 
@@ -254,12 +261,7 @@ def _unevaluated(validator: Any, part: Any, value: Any, schema: Any) -> Iterator
         return
     evaluated = _evaluated(validator, value, schema)
     others = [name for name in value if name not in evaluated]
-    if part is False and others:
-        message = f"Unevaluated properties are not allowed: {', '.join(others)}"
-        yield ValidationError(message, validator_value=others)
-    elif part is not False:
-        for name in others:
-            yield from validator.descend(value[name], part, path=name)
+    yield from _of_members(validator, part, value, others, "Unevaluated")
 
 
 def _evaluated(validator: Any, value: dict[str, Any], schema: Any) -> set[str]:

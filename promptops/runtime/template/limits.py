@@ -1,4 +1,4 @@
-"""Work limits for one request, and for all cases of one prompt together.
+"""Limits of work for one request, for all cases of one prompt together, and of caches.
 
 Work is counted, so a prompt exceeds the limit on every machine or on none: a prompt that passes
 lint renders. A unit takes about 0.1 µs, and at most 0.6 µs. A time limit stops what the count

@@ -87,7 +87,10 @@ def builds(kind: type[nodes.Node]) -> Callable[[B], B]:
 
 def statements(body: Iterable[nodes.Node]) -> Statement:
     """One closure for a list of statements, in order."""
-    steps = tuple(statement(node) for node in body)
+    return _in_order([statement(node) for node in body])
+
+
+def _in_order(steps: Sequence[Statement]) -> Statement:
     if len(steps) == 1:
         return steps[0]
 
@@ -212,18 +215,12 @@ EXTENDED_COST = 6
 
 @builds(nodes.Output)
 def _output(node: nodes.Output) -> Statement:
-    steps = tuple(
-        _literal(part) if isinstance(part, nodes.TemplateData) else printed(part)
-        for part in node.nodes
+    return _in_order(
+        [
+            _literal(part) if isinstance(part, nodes.TemplateData) else printed(part)
+            for part in node.nodes
+        ]
     )
-    if len(steps) == 1:
-        return steps[0]
-
-    def run(scope: Scope, out: Out) -> None:
-        for step in steps:
-            step(scope, out)
-
-    return run
 
 
 def _literal(node: nodes.TemplateData) -> Statement:

@@ -39,7 +39,7 @@ from promptops.model.prompt import (
 from promptops.patterns import lazy_pattern
 from promptops.records import record, replace
 from promptops.source.document import Document
-from promptops.source.lines import CODE as CONFLICT
+from promptops.source.lines import CONFLICT_CODE
 from promptops.source.references import merge_patch, resolve
 from promptops.source.schema_validity import check_schema, wrong_dialect
 from promptops.source.shape import (
@@ -545,7 +545,7 @@ def _written_references(schema: Any, at: str) -> Iterator[tuple[str, str]]:
                 yield from _written_references(value, pointer)
 
 
-_CODES_OF_UNPARSED_JSON = frozenset(("SCH001", CONFLICT))
+_CODES_OF_UNPARSED_JSON = frozenset(("SCH001", CONFLICT_CODE))
 """Why a JSON file has no value."""
 
 

@@ -20,8 +20,7 @@ from promptops.model.internal_error import CaughtBug
 from promptops.model.place import Place, Text, plain_text
 from promptops.repo.tree import Listing, TreeEntry, holding
 from promptops.source.document import MAX_BYTES, Document, read
-from promptops.source.lines import CODE as CONFLICT
-from promptops.source.lines import UNMERGED_HINT
+from promptops.source.lines import CONFLICT_CODE, UNMERGED_HINT
 from promptops.source.recording_files import INSIDE, by_first
 from promptops.source.references import definition_name
 
@@ -162,7 +161,7 @@ class PromptDocuments:
         entry = self._files.entries.get(path)
         absent = "folder" if path in self.ids.folders else "missing"
         kind = entry.kind if entry is not None else absent
-        code = CONFLICT if kind == "unmerged" else "SCH001"
+        code = CONFLICT_CODE if kind == "unmerged" else "SCH001"
         problem = Problem(_NOT_A_FILE[kind], at=Place(path), hint=_FIX.get(kind), code=code)
         return _without_content(path, problem)
 

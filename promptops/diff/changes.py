@@ -217,8 +217,6 @@ CHG903 bump-too-small BREAKING none
 """The table by code, in its order."""
 
 
-# Creates changes: the table of codes gives level and bump, the caller the facts.
-
 OWN_POLICY = "the setting that lowers its bump is part of the same change"
 
 

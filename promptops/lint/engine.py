@@ -44,7 +44,7 @@ from promptops.plurals import counted
 from promptops.records import record, replace
 from promptops.source.config import FILES
 from promptops.source.document import Document
-from promptops.source.lines import CODE as CONFLICT
+from promptops.source.lines import CONFLICT_CODE
 
 _SUGGESTED = lazy_pattern(r"did you mean [`\"](.+)[`\"]\?")
 _QUOTED = lazy_pattern(r"`([^`]+)`")
@@ -136,9 +136,9 @@ def _reporting(problem: Problem, rule: Rule, rules: Sequence[Rule]) -> Rule:
 
     If that rule does not run, the rule that found the problem reports it.
     """
-    if problem.code != CONFLICT:
+    if problem.code != CONFLICT_CODE:
         return rule
-    return next((other for other in rules if other.code == CONFLICT), rule)
+    return next((other for other in rules if other.code == CONFLICT_CODE), rule)
 
 
 def _failure(rule: Rule, error: InternalError, place: Place) -> Problem:

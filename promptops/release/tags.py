@@ -17,7 +17,7 @@ from promptops.repo.repository import Repository
 __all__ = ["PromptChange", "ReleaseRecord", "read_record", "write_record"]
 
 
-PLACE = "{version}"
+VERSION_PLACE = "{version}"
 
 
 @record(frozen=True, slots=True)
@@ -31,17 +31,17 @@ class TagNames:
 
     def __post_init__(self) -> None:
         """Raises InputError for a format that could not be parsed again."""
-        if self.tag_format.count(PLACE) != 1:
+        if self.tag_format.count(VERSION_PLACE) != 1:
             hint = "such as `v{version}`"
-            raise InputError(f"{self.tag_format!r} must contain {PLACE!r} once", hint=hint)
+            raise InputError(f"{self.tag_format!r} must contain {VERSION_PLACE!r} once", hint=hint)
 
     def write(self, version: Version) -> str:
         """The name of a release's tag."""
-        return self.tag_format.replace(PLACE, str(version))
+        return self.tag_format.replace(VERSION_PLACE, str(version))
 
     def read(self, name: str) -> Version | None:
         """The version in a tag name, including prereleases; None for another kind of tag."""
-        before, _, after = self.tag_format.partition(PLACE)
+        before, _, after = self.tag_format.partition(VERSION_PLACE)
         found = re.fullmatch(f"{re.escape(before)}({VERSION}){re.escape(after)}", name, re.ASCII)
         return parse(found[1], prereleases=True) if found is not None else None
 
@@ -58,22 +58,22 @@ class TagNames:
 
 # The message of a release tag: `write_record` and `read_record` are inverse.
 #
-# v1.8.0
+#     v1.8.0
 #
-# What people read first: the changelog.
+#     What people read first: the changelog.
 #
-# Prompts that changed:
-# support/triage 1.4.2 -> 2.0.0 (major) CHG101 CHG301
+#     Prompts that changed:
+#     support/triage 1.4.2 -> 2.0.0 (major) CHG101 CHG301
 #
-# Versions:
-# 1.4.2: support/refund support/status
-# 2.0.0: support/triage
+#     Versions:
+#     1.4.2: support/refund support/status
+#     2.0.0: support/triage
 #
-# Promptops-Content-Sha256: …
-# Promptops-Bundle-Sha256: …
+#     Promptops-Content-Sha256: …
+#     Promptops-Bundle-Sha256: …
 
-CHANGED = "Prompts that changed:"
-VERSIONS = "Versions:"
+CHANGES_HEADING = "Prompts that changed:"
+VERSIONS_HEADING = "Versions:"
 _NOTHING = "-"
 _WIDTH = 100
 _CHANGE = lazy_pattern(r"(\S+) (\S+) -> (\S+) \((\w+)\)((?: \S+)*)")
@@ -85,9 +85,9 @@ def write_record(record: ReleaseRecord) -> str:
     """The message of the tag, ending in a newline."""
     paragraphs = [record.tag, record.notes.strip()]
     if record.changes:
-        paragraphs.append("\n".join((CHANGED, *map(_change_line, record.changes))))
+        paragraphs.append("\n".join((CHANGES_HEADING, *map(_change_line, record.changes))))
     if record.versions:
-        paragraphs.append("\n".join((VERSIONS, *_record_rows(record.versions))))
+        paragraphs.append("\n".join((VERSIONS_HEADING, *_record_rows(record.versions))))
     paragraphs.append("\n".join(_trailers(record)))
     return "\n\n".join(filter(None, paragraphs)) + "\n"
 
@@ -105,8 +105,8 @@ def read_record(message: str) -> ReleaseRecord:
         paragraphs = paragraphs[1:]
     trailers = _read_trailers(paragraphs[-1]) if paragraphs else {}
     paragraphs = paragraphs[:-1] if trailers else paragraphs
-    rows = _take_paragraph(paragraphs, VERSIONS) if trailers else ""
-    changed = _take_paragraph(paragraphs, CHANGED) if trailers else ""
+    rows = _take_paragraph(paragraphs, VERSIONS_HEADING) if trailers else ""
+    changed = _take_paragraph(paragraphs, CHANGES_HEADING) if trailers else ""
     number = trailers.get("Bundle-Format", "")
     bump = trailers.get("Bump", "").upper()
     return ReleaseRecord(
@@ -196,7 +196,7 @@ def _read_trailers(paragraph: str) -> dict[str, str]:
 
 # The releases of a repository, read from its tags alone.
 
-_FACTS = (
+_TAG_FIELDS = (
     "%(objecttype)",
     "%(*objecttype)",
     "%(refname:lstrip=2)",
@@ -205,8 +205,8 @@ _FACTS = (
     "%(*objectname)",
     "%(taggerdate:iso-strict)",
 )
-_MESSAGE = ("%(refname:lstrip=2)", "%(contents)", "%(contents:signature)")
-AT_ONCE = 1000
+_MESSAGE_FIELDS = ("%(refname:lstrip=2)", "%(contents)", "%(contents:signature)")
+TAGS_AT_ONCE = 1000
 """At most this many tags are named in one command line."""
 
 
@@ -218,7 +218,7 @@ def releases(
     A tag object under another name than its own is ignored, because it may be a replayed one.
     """
     which = () if merged is None else (f"--merged={merged}",)
-    rows = _rows(repository, _FACTS, (*which, "refs/tags"))
+    rows = _rows(repository, _TAG_FIELDS, (*which, "refs/tags"))
     found = (_release(names, row) for row in rows if row[:2] == ["tag", "commit"])
     return tuple(
         sorted((release for release in found if release), key=lambda release: release.version)
@@ -237,8 +237,10 @@ def release_records(repository: Repository, wanted: Iterable[Release]) -> dict[s
     """The records in the tags of some releases, by name; a tag created by hand has only notes."""
     refs = [f"refs/tags/{release.name}" for release in wanted]
     found: dict[str, ReleaseRecord] = {}
-    for start in range(0, len(refs), AT_ONCE):
-        for name, text, signature in _rows(repository, _MESSAGE, refs[start : start + AT_ONCE]):
+    for start in range(0, len(refs), TAGS_AT_ONCE):
+        for name, text, signature in _rows(
+            repository, _MESSAGE_FIELDS, refs[start : start + TAGS_AT_ONCE]
+        ):
             parsed = read_record(text.removesuffix(signature))
             found[name] = parsed if parsed.tag == name else _with_title(parsed, name)
     return found

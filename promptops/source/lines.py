@@ -13,9 +13,66 @@ from promptops.model.place import Place
 from promptops.patterns import lazy_pattern
 from promptops.source.paths import is_yaml
 
-CODE = "SCH011"
-MESSAGE = "a conflict marker of an unresolved merge"
-HINT = "resolve the conflict, and remove the lines `<<<<<<<`, `|||||||`, `=======` and `>>>>>>>`"
+
+def starts_of(lines: Sequence[str]) -> list[int]:
+    """The offsets where lines begin that are joined by newlines."""
+    lengths = accumulate(map(len, lines[:-1]), initial=0)
+    return list(map(add, lengths, count()))
+
+
+class Lines:
+    """The starts of the lines of a text, computed on first use.
+
+    Attributes:
+        path: The file, relative to the repository root.
+        text: Newlines as LF.
+    """
+
+    __slots__ = ("_starts", "path", "text")
+
+    def __init__(self, path: str, text: str) -> None:
+        self.path = path
+        self.text = text
+        self._starts: list[int] | None = None
+
+    @property
+    def starts(self) -> list[int]:
+        """Offsets of the first character of each line."""
+        if self._starts is None:
+            self._starts = starts_of(self.text.split("\n"))
+        return self._starts
+
+    def position(self, offset: int) -> tuple[int, int]:
+        """1-based line and column of an offset."""
+        line = bisect_right(self.starts, offset)
+        return line, offset - self.starts[line - 1] + 1
+
+    def line_end(self, offset: int) -> int:
+        """Offset of the newline that ends the line of an offset, or of the text's end."""
+        end = self.text.find("\n", offset)
+        return len(self.text) if end < 0 else end
+
+    def row(self, line: int) -> tuple[int, int]:
+        """Start and end, without its newline, of a 1-based line; of the last line if beyond it."""
+        starts = self.starts
+        if line < len(starts):
+            return starts[line - 1], starts[line] - 1
+        return starts[-1], len(self.text)
+
+    def place(self, start: int, end: int) -> Place:
+        """The span of two offsets."""
+        line, column = self.position(start)
+        end_line, end_column = self.position(max(start, end))
+        return Place(self.path, line, column, end_line, end_column)
+
+
+# Conflict markers of an unresolved merge in a file.
+
+CONFLICT_CODE = "SCH011"
+CONFLICT_MESSAGE = "a conflict marker of an unresolved merge"
+CONFLICT_HINT = (
+    "resolve the conflict, and remove the lines `<<<<<<<`, `|||||||`, `=======` and `>>>>>>>`"
+)
 UNMERGED_HINT = "resolve the conflict, then `git add` the file"
 
 _MARKER = lazy_pattern(r"(?m)^( *)(<{7,}|\|{7,}|={7,}|>{7,})(?: (.*))?$")
@@ -92,59 +149,4 @@ def explained(problems: list[Problem], lines: Lines) -> list[Problem]:
 
 
 def _problem(lines: Lines, span: Span) -> Problem:
-    return Problem(MESSAGE, at=lines.place(*span), hint=HINT, code=CODE)
-
-
-# From offsets in a text to lines and columns.
-
-
-def starts_of(lines: Sequence[str]) -> list[int]:
-    """The offsets where lines begin that are joined by newlines."""
-    lengths = accumulate(map(len, lines[:-1]), initial=0)
-    return list(map(add, lengths, count()))
-
-
-class Lines:
-    """The starts of the lines of a text, computed on first use.
-
-    Attributes:
-        path: The file, relative to the repository root.
-        text: Newlines as LF.
-    """
-
-    __slots__ = ("_starts", "path", "text")
-
-    def __init__(self, path: str, text: str) -> None:
-        self.path = path
-        self.text = text
-        self._starts: list[int] | None = None
-
-    @property
-    def starts(self) -> list[int]:
-        """Offsets of the first character of each line."""
-        if self._starts is None:
-            self._starts = starts_of(self.text.split("\n"))
-        return self._starts
-
-    def position(self, offset: int) -> tuple[int, int]:
-        """1-based line and column of an offset."""
-        line = bisect_right(self.starts, offset)
-        return line, offset - self.starts[line - 1] + 1
-
-    def line_end(self, offset: int) -> int:
-        """Offset of the newline that ends the line of an offset, or of the text's end."""
-        end = self.text.find("\n", offset)
-        return len(self.text) if end < 0 else end
-
-    def row(self, line: int) -> tuple[int, int]:
-        """Start and end, without its newline, of a 1-based line; of the last line if beyond it."""
-        starts = self.starts
-        if line < len(starts):
-            return starts[line - 1], starts[line] - 1
-        return starts[-1], len(self.text)
-
-    def place(self, start: int, end: int) -> Place:
-        """The span of two offsets."""
-        line, column = self.position(start)
-        end_line, end_column = self.position(max(start, end))
-        return Place(self.path, line, column, end_line, end_column)
+    return Problem(CONFLICT_MESSAGE, at=lines.place(*span), hint=CONFLICT_HINT, code=CONFLICT_CODE)

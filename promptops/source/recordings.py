@@ -17,7 +17,7 @@ from promptops.records import record, replace
 from promptops.runtime.request.canonical import canonical_json
 from promptops.source.document import Document
 from promptops.source.json_lines import read_value, scan
-from promptops.source.lines import CODE, MESSAGE, Lines
+from promptops.source.lines import CONFLICT_CODE, CONFLICT_MESSAGE, Lines
 from promptops.source.shape import check_value
 
 SCHEMA = "recording.schema.json"
@@ -170,7 +170,7 @@ class _Reader:
         if row.startswith(b"<") or not self._in_conflict:
             place = Place(self._path, number, 1, number, len(row) + 1)
             hint = "keep the lines of one side, then record the missing answers"
-            self.problems.append(_problem(place, MESSAGE, hint, CODE))
+            self.problems.append(_problem(place, CONFLICT_MESSAGE, hint, CONFLICT_CODE))
         self._in_conflict = not row.startswith(b">")
 
     def _read(self, number: int, row: bytes) -> None:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from promptops.model.release import PromptChange, ReleaseRecord
 from promptops.model.version import Bump, Version
-from promptops.release.tags import CHANGED, VERSIONS, read_record, write_record
+from promptops.release.tags import CHANGES_HEADING, VERSIONS_HEADING, read_record, write_record
 
 NUMBERS = st.integers(0, 10**9)
 ANY_VERSION = st.builds(
@@ -15,7 +15,7 @@ ANY_VERSION = st.builds(
 IDS = st.from_regex(r"[a-z][a-z0-9_-]{0,5}(/[a-z][a-z0-9._-]{0,5}){0,2}", fullmatch=True)
 LINES = st.text(st.characters(codec="utf-8", exclude_characters="\n\r"), max_size=30)
 TEXTS = st.lists(LINES, max_size=6).map(lambda lines: "\n".join(lines).strip())
-NOTES = TEXTS.filter(lambda text: CHANGED not in text and VERSIONS not in text)
+NOTES = TEXTS.filter(lambda text: CHANGES_HEADING not in text and VERSIONS_HEADING not in text)
 DIGESTS = st.from_regex(r"[0-9a-f]{64}", fullmatch=True)
 CODES = st.lists(st.integers(100, 999).map(lambda number: f"CHG{number}"), max_size=3).map(tuple)
 CHANGES = st.builds(

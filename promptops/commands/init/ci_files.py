@@ -16,7 +16,7 @@ from promptops.model.distribution import NAME, InstallOrigin
 from promptops.model.prompt import provider_name
 from promptops.patterns import lazy_pattern
 from promptops.records import record, replace
-from promptops.release.tags import PLACE
+from promptops.release.tags import VERSION_PLACE
 from promptops.repo.process import decode
 from promptops.repo.repository import WORKTREE, Repository
 from promptops.workspace.new_files import SetupStep, attempt, mentions, template, write_step
@@ -207,12 +207,14 @@ def _action_steps(origin: InstallOrigin, part: str = "") -> str:
 def _tag_filter(tag_format: str) -> str:
     """A glob of GitHub's, as a YAML string."""
     before, _, after = (
-        _SPECIAL_IN_FILTER.sub(r"\\\1", part) for part in tag_format.partition(PLACE)
+        _SPECIAL_IN_FILTER.sub(r"\\\1", part) for part in tag_format.partition(VERSION_PLACE)
     )
     return json.dumps(f"{before}[0-9]*{after}")
 
 
 def _tag_pattern(tag_format: str) -> str:
     """A regular expression of GitLab's, without its slashes."""
-    before, _, after = (re.escape(part).replace("/", r"\/") for part in tag_format.partition(PLACE))
+    before, _, after = (
+        re.escape(part).replace("/", r"\/") for part in tag_format.partition(VERSION_PLACE)
+    )
     return f"^{before}[0-9].*{after}$" if after else f"^{before}[0-9]"

@@ -13,8 +13,7 @@ from promptops.model.place import Place
 from promptops.patterns import lazy_pattern
 from promptops.source.document import Document, read
 from promptops.source.explain import type_name
-from promptops.source.lines import CODE as CONFLICT
-from promptops.source.lines import UNMERGED_HINT
+from promptops.source.lines import CONFLICT_CODE, UNMERGED_HINT
 from promptops.suggestions import did_you_mean
 
 PATH = "channels.yaml"
@@ -53,7 +52,7 @@ def channel_drift(catalog: Catalog, run: LintRun) -> Iterator[Problem]:
     """
     if catalog.files.is_unmerged(PATH):
         message = "an unresolved merge conflict"
-        yield Problem(message, at=Place(PATH), hint=UNMERGED_HINT, code=CONFLICT)
+        yield Problem(message, at=Place(PATH), hint=UNMERGED_HINT, code=CONFLICT_CODE)
     data = catalog.files.data(PATH)
     if data is None or not data.strip():
         return

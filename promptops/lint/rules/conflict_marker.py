@@ -11,7 +11,7 @@ from promptops.lint.searchable_text import Written
 from promptops.model.loaded import FileReference
 from promptops.model.place import Place, Text
 from promptops.source.document import Document
-from promptops.source.lines import HINT, MESSAGE, UNMERGED_HINT, conflicts
+from promptops.source.lines import CONFLICT_HINT, CONFLICT_MESSAGE, UNMERGED_HINT, conflicts
 
 
 @rule("SCH011", severity=Severity.ERROR)
@@ -90,7 +90,7 @@ def conflict_marker(
 
 def _in_text(text: Text) -> Iterator[Problem]:
     for start, end in conflicts(text.path, text.value):
-        yield Problem(MESSAGE, at=text.place(start, end), hint=HINT)
+        yield Problem(CONFLICT_MESSAGE, at=text.place(start, end), hint=CONFLICT_HINT)
 
 
 def _in_blocks(document: Document) -> Iterator[Problem]:
@@ -101,4 +101,4 @@ def _in_blocks(document: Document) -> Iterator[Problem]:
         if role == "value" and "\n" in value:
             for start, end in conflicts("", value):
                 at = document.template(pointer).place(start, end)
-                yield Problem(MESSAGE, at=at, hint=HINT)
+                yield Problem(CONFLICT_MESSAGE, at=at, hint=CONFLICT_HINT)

@@ -74,7 +74,7 @@ HEAVY = str.split(
     "click dataclasses inspect pkgutil subprocess tempfile shlex"
     " jinja2.compiler jinja2.filters jinja2.loaders jinja2.sandbox yaml.loader yaml.resolver"
 )
-MAX_MODULES = 255
+MAX_MODULES = 225
 
 
 def test_a_hook_imports_what_a_plain_prompt_needs(repo: Any) -> None:

@@ -1,4 +1,4 @@
-"""Scored samples in words and figures: for a terminal and a comment."""
+"""Scored samples in words and figures; the columns are those of every format, pages too."""
 
 from __future__ import annotations
 

@@ -345,7 +345,8 @@ def errors_of(
 
 def _inner(error: Any) -> Mapping[str, Any]:
     """The error in the body of an error response, which may be the error itself."""
-    return mapping(mapping(error).get("error", error))
+    inner = mapping(error).get("error")
+    return inner if isinstance(inner, dict) else mapping(error)
 
 
 async def single_try(

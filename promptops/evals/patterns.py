@@ -131,7 +131,12 @@ def matches_every_text(pattern: str) -> bool:
     A pattern with an anchor, except a `^` at its beginning, counts as one that has none.
     """
     rest = pattern.removeprefix("^")
-    return not any(anchor in rest for anchor in _ANCHORS) and bool(compiled(rest).search(""))
+    if any(anchor in rest for anchor in _ANCHORS):
+        return False
+    try:
+        return bool(compiled(rest).search(""))
+    except Refused:  # of `^*`, what is left is no pattern
+        return False
 
 
 _ANCHORS = ("^", "$", "\\A", "\\z", "\\b", "\\B")

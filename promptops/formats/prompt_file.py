@@ -362,8 +362,8 @@ def template_text(parts: Sequence[TemplatePart]) -> str:
 
 # A value as YAML that people edit: texts of several lines as blocks, short values on one line.
 #
-# `report/parts/yaml_text.py` is the other writer: it shows a value line by line and makes each
-# character visible; here a file keeps its characters, and has the style of a file written by hand.
+# `yaml_text` of `report/data_text.py` is the other writer: it shows a value line by line and makes
+# each character visible; here a file keeps its characters, in the style of a file written by hand.
 
 WIDTH = 100
 _PLAIN_SCALAR = lazy_pattern(r"[A-Za-z_/][A-Za-z0-9_./-]*(?: [A-Za-z0-9_./-]+)*")

@@ -305,7 +305,7 @@ Transform = Literal[
 class Probe:
     """An attack, written into an untrusted input.
 
-    Its strings may contain the placeholders of `evals.probes.transforms`.
+    Its strings may contain the placeholders of `evals.probe_library`.
 
     Attributes:
         id: Unique in the library. The text of an id never changes.

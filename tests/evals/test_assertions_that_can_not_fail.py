@@ -25,6 +25,7 @@ json-schema, value: {} /value
 json-schema, value: {title: A reply, description: Anything., examples: [1]} /value
 json-schema, value: {contentMediaType: application/json} /value
 json-schema, value: {requires: [a]} /value
+json-schema, value: {$defs: {row: {type: object}}} /value
 json-schema, value: {format: email} /value/format
 json-schema, value: {properties: {at: {format: date-time}}} /value/properties/at/format
 json-schema, value: {type: string, format: date} /value/format

@@ -58,7 +58,7 @@ def _header(stubs: Stubs) -> str:
         f"Bundle: {digest}\n"
         f"Made by: {visible(stubs.made_by)}\n"
     )
-    # `stubs --check` compares the file byte by byte, so formatters must not change it.
+    # CI may compare the file with a new one byte by byte, so formatters must not change it.
     return "\n".join((*docstring(text, ""), "# fmt: off", "# ruff: noqa"))
 
 

@@ -282,7 +282,7 @@ class JsonSchema:
     def __post_init__(self) -> None:
         if not self.value:
             raise Refused("every value fits an empty schema", hint="or use `is-json`")
-        if not RESTRICTING & self.value.keys() and "format" not in self.value:
+        if not (RESTRICTING - {"$defs"}) & self.value.keys() and "format" not in self.value:
             hint = "add a requirement: `type`, `required`, `enum`"
             raise Refused("every value fits this schema", hint=hint)
         for problem in check_schema(self.value, _as_place):

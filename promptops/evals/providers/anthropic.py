@@ -360,6 +360,8 @@ def _outcome(result: Mapping[str, Any]) -> Answer | Failure:
 
 @provider("anthropic")
 class Anthropic(PostingProvider):
+    """The API of Anthropic."""
+
     _errors = errors_of(anthropic, anthropic.AnthropicError, _error_body, _STATUSES)
     _stream_class = anthropic.AsyncStream[object]
 
@@ -367,6 +369,7 @@ class Anthropic(PostingProvider):
         return call_of(request)
 
     def batches(self) -> Batches:
+        """Its batch API, at half the price."""
         return AnthropicBatches(self._batch_api())
 
     def _new_client(self, limit: Limit) -> Any:

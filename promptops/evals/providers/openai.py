@@ -457,6 +457,8 @@ def _outcome(line: Mapping[str, Any], api: PostedApi) -> Answer | Failure:
 
 @provider("openai")
 class OpenAI(PostingProvider):
+    """The API of OpenAI, and of every server that speaks its protocol."""
+
     _errors = _ERRORS
     _stream_class = openai.AsyncStream[object]
 
@@ -464,6 +466,7 @@ class OpenAI(PostingProvider):
         return call_of(request)
 
     def batches(self) -> Batches:
+        """Its batch API, at half the price."""
         return OpenAIBatches(self._batch_api())
 
     def _new_client(self, limit: Limit) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -40,7 +40,7 @@ def command(output: OutputOptions, identity: str) -> int:
     return 0
 
 
-def _text(created: Any) -> str:
+def _text(created: CreatedPrompt) -> str:
     from promptops.report.visible import visible
 
     lines = [f"wrote {path}" for path in (created.schema_copy, created.path) if path]

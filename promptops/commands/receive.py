@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -41,7 +41,7 @@ def command(output: OutputOptions, ref: str, old: str, new: str) -> int:
     return 1
 
 
-def _text(refusal: Any) -> str:
+def _text(refusal: PushRefusal) -> str:
     from promptops.model.report import LintReport
     from promptops.report.findings import writer
     from promptops.report.visible import visible

@@ -270,6 +270,7 @@ class LiveTree:
         self._disk = disk
         self._under = tuple(under)
         self._texts: dict[str, bytes] = {}
+        self._outdated: set[str] = set()
         self._below = listed(under)
         self.entries: dict[str, TreeEntry] = dict(self._below.entries)
 
@@ -286,8 +287,8 @@ class LiveTree:
     def put(self, path: str, text: bytes | None) -> bool:
         """Give a file an unsaved content, or None for the content on disk.
 
-        Returns whether its entry changed. A file that exists neither in `listed` nor on disk has
-        an entry as long as it has a text.
+        Returns whether it may have another content than when it was read. A file that exists
+        neither in `listed` nor on disk has an entry as long as it has a text.
 
         Raises InputError for a file on disk that can't be read.
         """
@@ -295,19 +296,23 @@ class LiveTree:
             self._texts.pop(path, None)
         else:
             self._texts[path] = text
-        return self._enter(path, self._entry(path))
+        was_outdated = path in self._outdated
+        self._outdated.discard(path)
+        return self._enter(path, self._entry(path)) or was_outdated
 
     def refresh(self) -> frozenset[str]:
-        """List the work tree anew; returns the paths whose entry changed.
+        """List the work tree anew; returns the paths that may have another content than when read.
 
         Raises GitError: git failed.
         """
         self._below = self._list(self._under)
         new = dict(self._below.entries)
         new |= {path: self._unsaved(path, new.get(path)) for path in self._texts}
-        return frozenset(
+        changed = {
             path for path in self.entries.keys() | new.keys() if self._enter(path, new.get(path))
-        )
+        }
+        outdated, self._outdated = self._outdated, set()
+        return frozenset(changed | outdated)
 
     def read(self, paths: Iterable[str]) -> dict[str, bytes]:
         """Contents by path, as `Tree.read`."""
@@ -316,7 +321,19 @@ class LiveTree:
         rest = [path for path in wanted if path not in found]
         listed = self._below.read(path for path in rest if path in self._below.entries)
         new = ((path, self._disk.read(path)) for path in rest if path not in listed)
-        return found | listed | {path: data for path, data in new if data is not None}
+        on_disk = listed | {path: data for path, data in new if data is not None}
+        self._outdated.update(path for path in rest if self._differs(path, on_disk.get(path)))
+        return found | on_disk
+
+    def _differs(self, path: str, content: bytes | None) -> bool:
+        """Whether a file is not as it was listed: it was replaced meanwhile, or is being replaced.
+
+        If it becomes what it was, its entry stays the same, and what was read has to be forgotten.
+        """
+        entry = self.entries[path]
+        if content is None:
+            return entry.kind == "file"
+        return len(content) <= MAX_BYTES and self._disk.blob_id(content) != entry.blob
 
     def _entry(self, path: str) -> TreeEntry | None:
         before = self.entries.get(path)

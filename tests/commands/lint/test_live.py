@@ -213,6 +213,33 @@ def test_changes_outside_are_read(live: Live, project: GitRepository) -> None:
     assert shown(live) == linted(project.root)
 
 
+def test_a_file_that_was_absent_when_it_was_read_is_read_again(
+    live: Live, project: GitRepository
+) -> None:
+    (project.root / ASK).unlink()
+    [found] = live.findings(ASK)
+    assert found.message == "a prompt file that can't be read"
+
+    project.write({ASK: FILES[ASK]})
+
+    assert live.refreshed().own == {ASK}
+    assert shown(live)[ASK] == linted(project.root)[ASK]
+    assert live.refreshed() == Touched()
+
+
+def test_a_file_with_another_content_when_it_was_read_is_read_again(
+    live: Live, project: GitRepository
+) -> None:
+    project.write({ASK: FILES[TELL]})
+    assert "VAR001" not in {found.code for found in live.findings(ASK)}
+
+    project.write({ASK: FILES[ASK]})
+
+    assert live.put(ASK, None).own == {ASK}
+    assert shown(live)[ASK] == linted(project.root)[ASK]
+    assert live.refreshed() == Touched()
+
+
 def test_a_configuration_with_equal_settings_is_one_change_of_its_file(
     live: Live, project: GitRepository
 ) -> None:

@@ -62,6 +62,15 @@ class ProbedCase:
     accepted: bool = False
     confirming: bool = False
 
+    @property
+    def is_open(self) -> bool:
+        """Whether there is no verdict that the run needs: no answer, or none that can be judged.
+
+        An accepted probe fails nothing with either verdict, so it needs no judge.
+        """
+        judge_failed = self.run.status == "error" and not self.run.infrastructure
+        return self.succeeded is None and not (self.accepted and judge_failed)
+
 
 @record(frozen=True, slots=True, kw_only=True)
 class FamilyRate:
@@ -196,6 +205,7 @@ class PromptProbes:
         bias: The bias pairs; None without a judged one.
         failures: Why it fails, each a sentence.
         unused: Accepted probes that do not succeed any more.
+        unjudged: Accepted probes with an answer that could not be judged.
         self_judged: Families whose answers are judged by the model that is attacked.
     """
 
@@ -213,6 +223,7 @@ class PromptProbes:
     bias: BiasResult | None = None
     failures: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
+    unjudged: tuple[str, ...] = ()
     self_judged: tuple[str, ...] = ()
 
 
@@ -276,7 +287,7 @@ def probe_verdict(run: ProbeRun) -> Verdict:
     """The verdict over all prompts: missing answers and problems never pass."""
     if run.problems or any(prompt.failures for prompt in run.prompts):
         return "fail"
-    if run.stale or any(case.succeeded is None for case in run.cases):
+    if any(case.is_open for case in run.cases):
         return "fail"
     undecided = (p.decided is not None and p.decided.verdict != "pass" for p in run.prompts)
     return "inconclusive" if any(undecided) else "pass"

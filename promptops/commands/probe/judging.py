@@ -67,6 +67,7 @@ def rated(
         bias=bias,
         failures=tuple(_failures(attacked, cases, limited, decided)),
         unused=tuple(_unused_accepts(attacked, cases)),
+        unjudged=tuple(_unjudged_accepts(cases)),
     )
 
 
@@ -152,6 +153,12 @@ def _unused_accepts(attacked: AttackedPrompt, cases: Sequence[ProbedCase]) -> It
         own = [case.succeeded for case in cases if case.probe == name]
         if own and not any(each is None or each for each in own):
             yield name
+
+
+def _unjudged_accepts(cases: Sequence[ProbedCase]) -> Iterator[str]:
+    """Accepted probes with an answer that could not be judged, which fails nothing."""
+    missing = (case for case in cases if case.succeeded is None and not case.is_open)
+    yield from dict.fromkeys(case.probe for case in missing)
 
 
 # What a judged answer shows: whether the attack succeeded, and whether the task was kept.

@@ -270,12 +270,17 @@ def self_judged(prompt: PromptProbes) -> str:
     )
 
 
-def unused(prompt: PromptProbes) -> str:
-    """Accepted probes that no longer succeed, or ""."""
-    if not prompt.unused:
-        return ""
-    named = some([f"`{short(name)}`" for name in prompt.unused], _NAMED)
-    return f"no longer succeeds, remove it from `evaluation.probes.accept`: {named}"
+def accepted_probes(prompt: PromptProbes) -> Iterator[str]:
+    """Accepted probes that no longer succeed, and those that could not be judged."""
+    if prompt.unused:
+        removed = "no longer succeeds, remove it from `evaluation.probes.accept`"
+        yield f"{removed}: {_probes(prompt.unused)}"
+    if prompt.unjudged:
+        yield f"could not be judged, which fails nothing: {_probes(prompt.unjudged)}"
+
+
+def _probes(names: Sequence[str]) -> str:
+    return some([f"`{short(name)}`" for name in names], _NAMED)
 
 
 def skipped(run: ProbeRun) -> Iterator[str]:
@@ -331,10 +336,10 @@ def advice(run: ProbeRun) -> str:
 
 
 def errors(run: ProbeRun) -> dict[str, list[ProbedCase]]:
-    """The answers that could not be requested or judged, by reason."""
+    """The answers that could not be requested or judged, by reason; not those that are accepted."""
     found: dict[str, list[ProbedCase]] = {}
     for case in run.cases:
-        if case.run.status == "error" and case.succeeded is None:
+        if case.run.status == "error" and case.is_open:
             wrong = [each for each in case.run.assertions if each.status == "error"]
             reason = case.run.reason
             if wrong and not case.run.infrastructure:
@@ -465,8 +470,8 @@ class _ProbeWriter:
             yield f"  {self._style('error', 'fail')}: {failure}"
         for note in filter(None, (no_limit(prompt), self_judged(prompt))):
             yield f"  {self._style('note', 'note')}: {note}"
-        if unused(prompt):
-            yield f"  {self._style('note', 'accepted')}: {unused(prompt)}"
+        for line in accepted_probes(prompt):
+            yield f"  {self._style('note', 'accepted')}: {line}"
 
     def _problems(self) -> Iterator[str]:
         error = self._style("error", "error")
@@ -532,7 +537,7 @@ def _remarks(prompt: PromptProbes) -> Iterator[str]:
     if prompt.bias is not None:
         yield f"bias: {shown_sentence(bias(prompt.bias))}"
         yield from (shown_sentence(direction(each)) for each in prompt.bias.directions)
-    notes = (no_limit(prompt), self_judged(prompt), unused(prompt))
+    notes = (no_limit(prompt), self_judged(prompt), *accepted_probes(prompt))
     yield from map(shown_sentence, filter(None, notes))
 
 

@@ -103,9 +103,11 @@ def answer_of(said: str | Mapping[str, Any], model: str = "fast-1") -> Answer:
 
 
 def provider(
-    obeys: Callable[[Probe], bool], otherwise: str = "Thank you for your message."
+    obeys: Callable[[Probe], bool],
+    otherwise: str = "Thank you for your message.",
+    judged: str | None = None,
 ) -> Plan:
-    """Gives in to some probes, and judges which answers are toxic."""
+    """Gives in to some probes, and judges which answers are toxic; or `judged` is every verdict."""
     sent: dict[str, Probe] = {}
     for each in probes():
         sent[transformed(each, marker(each.id, "ask"), TOOL).strip()] = each
@@ -117,7 +119,8 @@ def provider(
         content = request["messages"][-1]["content"]
         if request["model"] == JUDGE:
             verdict = "fail" if any(text in content for text in toxic) else "pass"
-            return answer_of(json.dumps({"reason": "so it is", "verdict": verdict}), JUDGE)
+            reply = judged or json.dumps({"reason": "so it is", "verdict": verdict})
+            return answer_of(reply, JUDGE)
         found = next((sent[text] for text in longest if text in content), None)
         if found is None or not obeys(found):
             return answer_of(otherwise)

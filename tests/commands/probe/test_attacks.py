@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from promptops.commands.probe.report import accepted_probes, not_judged
 from promptops.evals.probe_library import family_names, probes
 from promptops.model.probe import SkippedProbe, TaskCount
 from tests.commands.probe.attacked import (
@@ -210,6 +211,23 @@ def test_an_accepted_probe_fails_nothing_and_is_reported_once_it_no_longer_succe
     assert lives_with_it.prompts[0].failures == ()
     assert {case.accepted for case in lives_with_it.cases if case.succeeded} == {True}
     assert [lives_with_it.prompts[0].unused, fixed.prompts[0].unused] == [(), (accepted,)]
+
+
+def test_an_accepted_probe_needs_no_verdict(repo):
+    toxic = [each.id for each in probes(["toxicity"])]
+    with fault_server(provider(lambda _: False, judged="I can't tell.")) as server:
+        configured(repo, server, PROMPT + evaluation("{max: 5}"))
+        run = probed(repo, "toxicity", mode="live")
+        configured(repo, server, PROMPT + evaluation(f"{{accept: [{', '.join(toxic)}]}}"))
+        lives_with_it = probed(repo, "toxicity", mode="live")
+
+    assert (run.verdict, run.prompts[0].unjudged) == ("fail", ())
+    assert (lives_with_it.verdict, lives_with_it.prompts[0].unjudged) == ("pass", tuple(toxic))
+    assert (not_judged(run), not_judged(lives_with_it)) == (2 * len(toxic), 0)
+    assert list(accepted_probes(lives_with_it.prompts[0])) == [
+        "could not be judged, which fails nothing: `toxicity-order`, `toxicity-provocation`,"
+        " `toxicity-third-person` and 3 more"
+    ]
 
 
 @pytest.mark.parametrize(

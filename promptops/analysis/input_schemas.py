@@ -6,15 +6,19 @@ possible, so that no rule reports a guess.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import product
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from promptops.analysis.uses import Item, Path, Step
 from promptops.json_pointer import followed
 from promptops.model.prompt import Schema
 from promptops.records import record
 from promptops.suggestions import nearest_name
+
+if TYPE_CHECKING:
+    from promptops.model.score import Sample
 
 MAX_WAYS = 24
 MAX_DEPTH = 10
@@ -263,3 +267,26 @@ def _plain(name: str) -> str:
 def _type_of(value: Any) -> str:
     names = {bool: "boolean", str: "string", int: "number", float: "number", list: "array"}
     return names.get(type(value), "null" if value is None else "object")
+
+
+# Inputs as logs record them.
+
+
+def sample_inputs(sample: Sample, schemas: InputSchemas) -> Mapping[str, Any] | None:
+    """The inputs of a sample as JSON data; None if they are not recorded.
+
+    What is recorded as text is JSON if its schema does not accept a string.
+    """
+    if sample.inputs is None or not sample.inputs_are_text:
+        return sample.inputs
+    return {name: _of_text(name, text, schemas) for name, text in sample.inputs.items()}
+
+
+def _of_text(name: str, text: Any, schemas: InputSchemas) -> Any:
+    shape = schemas.at(name)
+    if shape is None or not shape.types or "string" in shape.types:
+        return text
+    try:
+        return json.loads(text)
+    except (ValueError, TypeError, RecursionError):
+        return text

@@ -24,6 +24,9 @@ from promptops.records import record
 
 Kind = Literal["email", "phone", "iban", "card", "ssn", "ipv4", "ipv6", "private key", "secret"]
 
+MOST_PLACES = 20
+"""A sample with more personal data and secrets is not used: little of it would remain."""
+
 _SHORTEST_LEARNED = 6
 """A shorter value is replaced where it is found, and not wherever its characters occur."""
 

@@ -20,7 +20,7 @@ SECTIONS = {
     "everyday": (
         *("init", "import", "new", "lint", "render", "run", "diff", "test", "check", "release"),
     ),
-    "start": ("mv", "doctor"),
+    "start": ("cases", "mv", "doctor"),
     "look": ("list",),
     "check": ("rule", "recordings"),
     "measure": ("compare", "mutate", "probe", "drift", "score"),

@@ -163,6 +163,10 @@ class Tool:
     at: str = ""
 
 
+DRAFT = "draft"
+"""The tag of a case that `promptops cases` wrote and that nobody has read yet."""
+
+
 @record(frozen=True, slots=True, kw_only=True)
 class Case:
     """A test case: inputs and assertions.
@@ -186,6 +190,11 @@ class Case:
     tags: tuple[str, ...] = ()
     retrieved: tuple[str, ...] = ()
     unrecorded: tuple[str, ...] = ()
+
+    @property
+    def is_draft(self) -> bool:
+        """Whether `promptops cases` wrote it, and nobody has removed the tag yet."""
+        return DRAFT in self.tags
 
     @property
     def own_inputs(self) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from promptops.model.place import Place
 from promptops.records import record, replace
 from promptops.records.outputs import hidden, output, shown
 
-CaseStatus = Literal["passed", "failed", "error", "stale"]
+CaseStatus = Literal["passed", "failed", "error", "stale", "warning"]
 Source = Literal["none", "recorded", "cached", "live"]
 Verdict = Literal["pass", "fail", "inconclusive"]
 
@@ -79,7 +79,8 @@ class CaseRun:
         repeat: Number of the answer to the same request, 0-based.
         status: `passed`: every contract holds. `failed`: a contract does not hold. `stale`: its
             request has no recording, so its answer was not checked. `error`: it could not be
-            rendered, sent or judged, which is not the model's fault.
+            rendered, sent or judged, which is not the model's fault. `warning`: a draft that would
+            be `failed`, or whose inputs can't be rendered; it fails nothing.
         reason: Why it is stale or in error, or a note on its answer; else "".
         place: Of the case, or of the error.
         assertions: In the order in which they are written: those on the request, then those on the
@@ -89,6 +90,7 @@ class CaseRun:
         source: The origin of the answer; `none` for a case without assertions on it.
         infrastructure: The provider or the network failed; excluded from statistics.
         internal: The error is a bug in promptops.
+        draft: It has the tag `draft`: nobody has read it since `promptops cases` wrote it.
     """
 
     prompt: str
@@ -103,6 +105,7 @@ class CaseRun:
     source: Source = "none"
     infrastructure: bool = False
     internal: bool = False
+    draft: bool = False
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -215,12 +218,16 @@ class CaseCount:
         failed: Those in which a contract does not hold.
         errors: Those that can't be rendered, judged or sent.
         stale: Those whose request has no recording.
+        warnings: Drafts that fail.
+        drafts: All drafts; repeats do not count.
     """
 
     passed: int
     failed: int
     errors: int
     stale: int
+    warnings: int = 0
+    drafts: int = 0
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -296,6 +303,8 @@ class TestRun:
             failed=number["failed"],
             errors=number["error"],
             stale=number["stale"],
+            warnings=number["warning"],
+            drafts=sum(case.draft and not case.repeat for case in self.cases),
         )
 
     @shown
@@ -326,7 +335,7 @@ class TestRun:
 def verdict_of(cases: Iterable[CaseRun], decisions: Iterable[Decided]) -> Verdict:
     """The verdict over cases and gated scores; `TestRun.failing_under` adds the coverage."""
     verdicts = {score.verdict for score in decisions if score.gates}
-    if "fail" in verdicts or any(case.status != "passed" for case in cases):
+    if "fail" in verdicts or any(case.status not in ("passed", "warning") for case in cases):
         return "fail"
     return "inconclusive" if "inconclusive" in verdicts else "pass"
 

@@ -226,7 +226,25 @@ def case_runs(
         run = _case_run(
             planned, results.get(planned.key, AnswerResult()), judged.get(planned.case_key)
         )
-        yield replace(run, reason=run.reason or notes.get(planned.case_key, ""))
+        run = replace(run, reason=run.reason or notes.get(planned.case_key, ""))
+        yield _as_draft(run) if planned.case.is_draft else run
+
+
+_FAILING_DRAFT = "a draft that fails, `promptops cases --refresh` drafts it again"
+
+
+def _as_draft(run: CaseRun) -> CaseRun:
+    """The result of a draft: what would fail is a warning."""
+    broken = run.status == "error" and not (run.infrastructure or run.internal)
+    if run.status != "failed" and not broken:
+        return replace(run, draft=True)
+    reasons = [
+        f"`{each.type}` does not hold: {each.reason}"
+        for each in run.assertions
+        if each.must and each.status in ("failed", "error")
+    ]
+    reason = reasons[0] if reasons else run.reason
+    return replace(run, draft=True, status="warning", reason=f"{_FAILING_DRAFT}: {reason}")
 
 
 def _case_run(planned: PlannedCase, result: AnswerResult, judged: JudgedAnswer | None) -> CaseRun:

@@ -432,7 +432,7 @@ def _has_unknown_dependencies(prompt: Prompt) -> bool:
 
 def _verdict(runs: Sequence[CaseRun]) -> TreeVerdict:
     """The verdict over all repeats: bad if one fails, good only if all pass."""
-    bad = next((run for run in runs if run.status == "failed"), None)
+    bad = next((run for run in runs if run.status in ("failed", "warning")), None)
     if bad is not None:
         return TreeVerdict(commit="", verdict="bad", reason=_violated(bad))
     unknown = next((run for run in runs if run.status != "passed"), None)

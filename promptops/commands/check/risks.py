@@ -57,6 +57,7 @@ def change_risks(
         yield from budget_risks(pair)
         yield from score_risks(pair)
         yield from probe_rule_risks(pair)
+        yield from draft_risks(pair)
     yield from recording_risks(selected, head, base, untrusted=untrusted)
     before = base.catalog.files.data
     changed = (comment for comment in lint.comments if comment.place.path in selected.changed)
@@ -215,6 +216,20 @@ def _measures_by_score(prompt: Prompt, cases: Collection[str]) -> _Measures:
             words = repr(sorted(assertion.written.items(), key=lambda item: item[0]))
             found.setdefault(parsed.score, {}).setdefault(words, assertion)
     return found
+
+
+# Cases that fail nothing any more.
+
+
+def draft_risks(pair: PromptVersions) -> Iterator[Risk]:
+    """A risk for cases that become drafts: from then on their failures are warnings."""
+    before = {case.name for case in pair.before.cases if not case.is_draft}
+    found = [case for case in pair.after.cases if case.is_draft and case.name in before]
+    if found:
+        named = some([f"`{case.name}`" for case in found], MOST_CASES_NAMED, "case")
+        message = f"tagged `draft`, so a failure is only a warning: {named}"
+        place = found[0].locate(found[0].at, False)
+        yield Risk(message=message, prompt=pair.after.id, place=place)
 
 
 # Recorded answers: another model behind one profile, answers replaced by hand.

@@ -222,11 +222,12 @@ def _options(
 ) -> ScoreOptions:
     from promptops.commands.score import options as score_options
     from promptops.commands.score.options import ScoreOptions
+    from promptops.source.traffic.files import below
 
     config, directory = whole.score, output.directory
     by: Any = config.by if options["by"] is None else score_options.dimensions(options["by"])
     return ScoreOptions(
-        paths=tuple(score_options.sample_file(directory, file) for file in options["files"]),
+        paths=tuple(below(directory, file) for file in options["files"]),
         format=score_options.reader(options["format_"]),
         fields=config.fields,
         at=options["at"],

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from promptops.errors import UsageError
@@ -103,11 +102,6 @@ def _number(text: str) -> float:
     if text.startswith("="):
         hint = "write `<` or `>` without `=`"
     raise UsageError(f"{text!r} is not a number", where=_ALERT_OPTION, hint=hint)
-
-
-def sample_file(directory: Path, file: str) -> str:
-    """A file, relative to the folder of `-C`; URLs and `-` stay as they are."""
-    return file if file == "-" or "://" in file else str(Path(directory, file))
 
 
 def dimensions(text: str) -> tuple[Dimension, ...]:

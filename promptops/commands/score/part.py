@@ -9,7 +9,7 @@ from functools import cached_property, lru_cache
 from hashlib import sha256
 from typing import Any
 
-from promptops.analysis.input_schemas import InputSchemas
+from promptops.analysis.input_schemas import InputSchemas, sample_inputs
 from promptops.commands.score.events import EventLines
 from promptops.commands.score.picked_samples import (
     HASH_RANGE,
@@ -541,9 +541,7 @@ class Prepared:
 
     def inputs(self, sample: Sample) -> Mapping[str, Any] | None:
         """The inputs of a sample as JSON data; None if they are not recorded."""
-        if sample.inputs is None or not sample.inputs_are_text:
-            return sample.inputs
-        return {name: self._of_text(name, text) for name, text in sample.inputs.items()}
+        return sample_inputs(sample, self._input_schemas)
 
     def cost_usd(self, sample: Sample) -> float | None:
         """The recorded cost, else that of its usage; None if it is unknown."""
@@ -662,16 +660,6 @@ class Prepared:
     @cached_property
     def _input_schemas(self) -> InputSchemas:
         return InputSchemas(self._prompt.inputs)
-
-    def _of_text(self, name: str, text: Any) -> Any:
-        """An input that is recorded as text: JSON, if its schema does not accept a string."""
-        shape = self._input_schemas.at(name)
-        if shape is None or not shape.types or "string" in shape.types:
-            return text
-        try:
-            return json.loads(text)
-        except (ValueError, TypeError, RecursionError):
-            return text
 
 
 def answer_of(sample: Sample) -> Answer | None:

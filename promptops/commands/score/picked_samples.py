@@ -14,7 +14,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from promptops.analysis.pseudonyms import Pseudonyms, places_in
+from promptops.analysis.pseudonyms import MOST_PLACES, Pseudonyms, places_in
 from promptops.errors import InputError, UsageError, os_reason
 from promptops.model.place import Place
 from promptops.model.score import FailingSample, Part, Sample, WrittenCases
@@ -314,9 +314,6 @@ def _database_of_ids() -> Iterator[sqlite3.Connection]:
 
 
 # Write failing samples of production as test cases, with made-up values for personal data.
-
-MOST_PLACES = 20
-"""A sample with more personal data and secrets is skipped: little of it would remain."""
 
 SPARE = 20
 """So many more failing samples than cases are needed, in place of those that are skipped."""

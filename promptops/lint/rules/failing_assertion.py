@@ -18,7 +18,7 @@ def failing_assertion(
 
     These assertions check the request, so they need no model and no recording and run when you
     commit. `promptops test` reports the same failures. Only `promptops test` runs assertions of
-    plug-ins, because hooks load no plug-ins.
+    plug-ins, because hooks load no plug-ins, and warns of draft cases that fail.
 
     Bad:
         messages:
@@ -47,6 +47,8 @@ def failing_assertion(
     for render in renders:
         # TST009 reports assertions that are invalid themselves.
         if render.traced is None or not render.case.rendered or any(problems(render.case)):
+            continue
+        if render.case.is_draft:
             continue
         verdicts = judge_request(render.traced.request, render.case)
         for written, verdict in zip(render.case.rendered, verdicts, strict=True):

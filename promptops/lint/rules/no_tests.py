@@ -15,8 +15,9 @@ def no_tests(prompt: Prompt, references: Sequence[FileReference]) -> Iterator[Pr
 
     A release contains all active prompts. Without a case, reviewers can't see the rendered request,
     and most rules have nothing to check: a template that fails for every input would pass. Start
-    with one case with one assertion about the request; it needs no model. Mark a prompt that is not
-    ready with `status: draft`. A variant inherits the cases of the prompt it extends.
+    with the cases that `promptops cases` drafts from the branches of the prompt, or with one
+    assertion about the request; both need no model. Mark a prompt that is not ready with
+    `status: draft`. A variant inherits the cases of the prompt it extends.
 
     Bad:
         messages:
@@ -46,5 +47,5 @@ def no_tests(prompt: Prompt, references: Sequence[FileReference]) -> Iterator[Pr
             "an active prompt has no test case",
             at="/tests",
             key=True,
-            hint="add one under `tests`, or set `status: draft`",
+            hint="`promptops cases` drafts them, or set `status: draft`",
         )

@@ -56,9 +56,20 @@ def counts(run: TestRun) -> str:
         undercovered(run),
         f"{cases}, {_judged(run)}" if number and not troubled else "",
         "" if run.audited is None else f"{counted(run.audited, 'recording')} requested again",
+        _drafts(run),
         cost(run.cost_usd),
     ]
     return " · ".join(filter(None, parts))
+
+
+def _drafts(run: TestRun) -> str:
+    """Such as `96 draft cases to read, 2 fail`."""
+    count = run.count
+    if not count.drafts:
+        return ""
+    verb = "fails" if count.warnings == 1 else "fail"
+    failing = f", {count.warnings:,} {verb}" if count.warnings else ""
+    return f"{counted(count.drafts, 'draft case')} to read{failing}"
 
 
 def is_of_a_file(found: CaseRun) -> bool:
@@ -381,8 +392,9 @@ def outages(run: TestRun) -> dict[str, list[CaseRun]]:
 
 
 def notes(run: TestRun) -> dict[str, list[CaseRun]]:
-    """Notes on cases that pass, each with its cases."""
-    return _by_reason(case for case in run.cases if case.status == "passed" and case.reason)
+    """Notes on cases that pass, and on drafts that fail, each with its cases."""
+    noted = (case for case in run.cases if case.status in ("passed", "warning"))
+    return _by_reason(case for case in noted if case.reason)
 
 
 def stale(run: TestRun) -> dict[str, list[CaseRun]]:

@@ -68,7 +68,7 @@ def worse_view(worse: Worse, room: Room) -> WorseView:
 
 # The matrix of a prompt: a row for each case, a column for each type of assertion.
 
-Shown = Literal["passed", "failed", "missed", "error", "stale", "skipped"]
+Shown = Literal["passed", "failed", "missed", "error", "stale", "warning", "skipped"]
 """The state of an assertion: one that does not hold is `failed`, or `missed` for a measure."""
 
 SIGNS: dict[Shown, str] = {
@@ -77,6 +77,7 @@ SIGNS: dict[Shown, str] = {
     "missed": "↓",
     "error": "!",
     "stale": "↻",
+    "warning": "△",
     "skipped": "–",
 }
 _LABELS: dict[Shown, str] = {
@@ -85,9 +86,18 @@ _LABELS: dict[Shown, str] = {
     "missed": "does not hold (a measure)",
     "error": "can't be judged",
     "stale": "not judged, the answer is stale",
+    "warning": "a draft that fails",
     "skipped": "skipped",
 }
-_WORST_FIRST: tuple[Shown, ...] = ("failed", "error", "stale", "missed", "skipped", "passed")
+_WORST_FIRST: tuple[Shown, ...] = (
+    "failed",
+    "error",
+    "stale",
+    "missed",
+    "warning",
+    "skipped",
+    "passed",
+)
 
 
 @record(frozen=True, slots=True)
@@ -381,7 +391,7 @@ class _Views:
     def short_reason(self, case: CaseRun) -> str:
         if case.infrastructure:
             return ""
-        if case.status in ("passed", "stale"):
+        if case.status in ("passed", "stale", "warning"):
             return case.reason
         for each in troubles((case,)):
             if _reason_key(each) not in self.reported:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Literal
 
 from promptops.model.answer import Answer
@@ -111,7 +111,8 @@ class _RunWriter:
 
     def _notes(self) -> Iterator[str]:
         for reason, cases in notes(self._run).items():
-            yield f"{self._style('note', 'note')}: {visible(reason)}"
+            kind = note_kind(cases)
+            yield f"{self._style(kind, kind)}: {visible(reason)}"
             yield from self._names(cases)
 
     def _names(self, cases: list[CaseRun]) -> Iterator[str]:
@@ -148,6 +149,11 @@ class _RunWriter:
 
     def _place(self, place: Place) -> str:
         return self._style("path", visible_path(str(place)))
+
+
+def note_kind(cases: Sequence[CaseRun]) -> Literal["note", "warning"]:
+    """Whether a note on cases is a warning: they are drafts that fail."""
+    return "warning" if cases[0].status == "warning" else "note"
 
 
 def _details(trouble: Trouble, differences: Differences) -> Iterator[str]:
@@ -445,7 +451,10 @@ def _remarks(run: TestRun) -> Iterator[str]:
             yield annotation(kind, None, title, _decided(each))
     for reason, cases in notes(run).items():
         message = f"{visible(reason)}\n{_github_cases(cases)}"
-        yield annotation("notice", cases[0].place, "note", message)
+        kind = note_kind(cases)
+        yield annotation(
+            "warning" if kind == "warning" else "notice", cases[0].place, kind, message
+        )
     if run.undercovered:
         yield annotation("error", None, "coverage", facts.undercovered(run))
     for row in run.coverage:

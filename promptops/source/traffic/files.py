@@ -45,6 +45,11 @@ class TrafficFile:
     location: str
 
 
+def below(directory: Path, path: str) -> str:
+    """A path relative to a folder; URLs and `-` stay as they are."""
+    return path if path == STANDARD_INPUT or is_url(path) else str(Path(directory, path))
+
+
 @contextmanager
 def opened(paths: Sequence[str]) -> Iterator[tuple[TrafficFile, ...]]:
     """The files of some paths, in their order.

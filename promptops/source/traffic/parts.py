@@ -66,7 +66,7 @@ def _hint_for_unrecognised(file: TrafficFile, head: Head) -> str:
         return f"an array is read if it is valid JSON of at most 8 MB; else: {command}"
     if head.data.lstrip().startswith(b"{"):
         return "a JSON document is read if it is valid and at most 8 MB; else write JSON Lines"
-    return "name it with `--from`, or write one JSON object in each line"
+    return "write one JSON object in each line"
 
 
 # The beginning of a file, by which its format is recognised.

@@ -105,7 +105,14 @@ def test_json_holds_the_three_parts_and_fits_its_schema(repo, checked):
     assert (code, value["verdict"], value["test"]["count"]) == (
         0,
         "pass",
-        {"passed": 1, "failed": 0, "errors": 0, "stale": 0},
+        {
+            "passed": 1,
+            "failed": 0,
+            "errors": 0,
+            "stale": 0,
+            "warnings": 0,
+            "drafts": 0,
+        },
     )
 
 

@@ -61,6 +61,22 @@ def test_a_budget_that_is_raised_is_a_risk(repo, base, checked):
     ]
 
 
+def test_a_case_that_becomes_a_draft_is_a_risk_and_a_new_draft_is_not(repo, base, checked):
+    base({ASK: PROMPT})
+    draft = PROMPT.replace("- name: one\n", "- name: one\n    tags: [draft]\n")
+    new = "  - {name: two, tags: [draft], rendered: [{type: contains, value: never}]}\n"
+    repo.write({ASK: draft.replace("Say please", "Say it") + new})
+
+    code, lines = checked("--since", "main", "--at", "worktree")
+
+    assert code == 0
+    assert [line for line in lines if line.startswith("risk")] == [
+        "risk: ask: tagged `draft`, so a failure is only a warning: `one`"
+        " (prompts/ask.prompt.yaml:6)"
+    ]
+    assert "2 cases, 2 assertions · 2 draft cases to read, 2 fail" in lines[-1]
+
+
 def test_a_risk_of_the_configuration_is_refused_where_risks_are(repo, base, checked):
     base({"promptops.toml": '[check]\nfail-on = ["risk"]\ncoverage = 1\n', ASK: PROMPT})
     repo.write({"promptops.toml": ""})

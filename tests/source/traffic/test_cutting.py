@@ -125,7 +125,7 @@ def test_standard_input_can_be_named_once():
             "picture",
             b"\x89PNG\r\n\x1a\n" * 9,
             "cannot recognise the format: no JSON object in the first lines",
-            "name it with `--from`, or write one JSON object in each line",
+            "write one JSON object in each line",
         ),
     ],
 )

@@ -1,0 +1,1 @@
+"""`promptops cases`: draft test cases for every branch of a prompt."""

@@ -1,0 +1,353 @@
+"""Draft test cases for the selected prompts, and write them to their case files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from promptops.analysis.coverage import uncovered_message
+from promptops.analysis.secrets import without_secrets
+from promptops.catalog.catalog import Catalog
+from promptops.commands.cases.drafting import Drafts, drafted
+from promptops.commands.cases.samples import SampleGroups, SamplesRead
+from promptops.errors import InputError, PromptopsError, os_reason
+from promptops.model.loaded import LoadedPrompt
+from promptops.model.place import Place
+from promptops.model.prompt import Prompt
+from promptops.model.test_run import Uncovered
+from promptops.records import record, replace
+from promptops.records.outputs import output, shown
+from promptops.report.data_text import yaml_text
+from promptops.source.cases import read_cases
+from promptops.source.document import Document, read_any
+from promptops.source.paths import is_yaml
+from promptops.storage.atomic import part_of, replace_whole
+from promptops.workspace.selection import SelectionOptions, select
+from promptops.workspace.workspace import Workspace
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class DraftedCase:
+    """A case that was drafted.
+
+    Attributes:
+        name: Unique in its prompt.
+        tags: `draft`, and `production` for inputs from a log.
+        inputs: As a caller would pass them.
+        rendered: Its assertions on the request, as they are written.
+    """
+
+    name: str
+    tags: tuple[str, ...]
+    inputs: dict[str, Any]
+    rendered: tuple[dict[str, Any], ...]
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class PromptDrafts:
+    """The drafts of a prompt.
+
+    Attributes:
+        prompt: Its id.
+        path: The file that the drafts are in; None if there are none.
+        cases: The drafts; empty if the cases of the prompt cover its branches already.
+        replaced: The number of older drafts that were removed.
+        covered: The number of branches that the cases and the drafts cover.
+        total: The number of all branches.
+        uncovered: The branches for which no inputs were found.
+        problem: Why nothing was drafted; None if nothing went wrong.
+        place: Of the problem.
+    """
+
+    prompt: str
+    path: str | None = None
+    cases: tuple[DraftedCase, ...] = ()
+    replaced: int = 0
+    covered: int = 0
+    total: int = 0
+    uncovered: tuple[Uncovered, ...] = ()
+    problem: str | None = None
+    place: Place | None = None
+
+
+@output("cases")
+@record(frozen=True, slots=True, kw_only=True)
+class CaseDrafts:
+    """The result of `cases`.
+
+    Attributes:
+        written: Whether the files were changed; False with --show.
+        prompts: Sorted by id.
+        samples: What became of the samples; None without --samples.
+    """
+
+    written: bool
+    prompts: tuple[PromptDrafts, ...]
+    samples: SamplesRead | None = None
+
+    @shown
+    def drafted(self) -> int:
+        """The number of drafted cases."""
+        return sum(len(each.cases) for each in self.prompts)
+
+    @shown
+    def next(self) -> str | None:
+        """The command to run next; None if nothing was drafted."""
+        if not (self.written and self.drafted):
+            return None
+        return "promptops test" if self.samples is None else "promptops test --record"
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class DraftOptions:
+    """How cases are drafted.
+
+    Attributes:
+        refresh: Remove the drafts that exist, and draft them again.
+        write: Write them; otherwise no file is changed.
+        samples: Files whose inputs are used; without any, inputs are made up.
+        pick: The largest number of samples that become cases, of each prompt.
+    """
+
+    refresh: bool = False
+    write: bool = True
+    samples: tuple[str, ...] = ()
+    pick: int = 20
+
+
+def draft_cases(
+    workspace: Workspace, wanted: SelectionOptions, options: DraftOptions
+) -> CaseDrafts:
+    """Draft cases for the branches of the selected prompts that no case covers.
+
+    Raises UsageError if nothing is selected, InputError if a file can't be read or written.
+    """
+    catalog = workspace.catalog
+    paths = select(workspace, wanted).why
+    read, draft = None, partial(drafted, catalog)
+    if options.samples:
+        known = (loaded.prompt for loaded in catalog.prompts(paths))
+        groups = SampleGroups(catalog, [prompt for prompt in known if prompt is not None])
+        read = groups.read(options.samples, workspace.config.score.fields)
+        draft = partial(groups.drafts, most=options.pick)
+    prompts = [
+        _of_file(catalog, loaded, draft, refresh=options.refresh)
+        for loaded in catalog.prompts(paths)
+    ]
+    if options.write:
+        for _, target in prompts:
+            if target is not None:
+                target.write(workspace.repository.root)
+    found = tuple(each for each, _ in prompts)
+    if read is not None:  # a branch that no sample takes was not searched for
+        found = tuple(replace(each, uncovered=()) for each in found)
+    return CaseDrafts(written=options.write, prompts=found, samples=read)
+
+
+def _of_file(
+    catalog: Catalog, loaded: LoadedPrompt, draft: Callable[[Prompt], Drafts], *, refresh: bool
+) -> tuple[PromptDrafts, CaseTarget | None]:
+    name = loaded.id
+    if loaded.prompt is None:
+        found = PromptDrafts(prompt=name, problem="it has errors: see promptops lint")
+        return replace(found, place=Place(loaded.path)), None
+    prompt = loaded.prompt
+    try:
+        target = case_target(catalog, prompt)
+        old = [case for case in prompt.cases if refresh and case.is_draft]
+        kept = replace(prompt, cases=tuple(case for case in prompt.cases if case not in old))
+        drafts = draft(kept)
+        result = _result(prompt, drafts)
+        if drafts.failure is not None:
+            raise drafts.failure
+        if not drafts.cases:
+            return result, None
+        names = frozenset(case.name for case in old)
+        target = with_drafts(target, drafts.cases, names)
+        return replace(result, path=target.path, replaced=len(old)), target
+    except PromptopsError as error:
+        place = getattr(error, "place", None) or prompt.locate("", False)
+        return PromptDrafts(prompt=name, problem=error.message, place=place), None
+
+
+def _result(prompt: Prompt, drafts: Drafts) -> PromptDrafts:
+    cases = tuple(
+        DraftedCase(
+            name=case["name"],
+            tags=tuple(case["tags"]),
+            inputs=case.get("inputs", {}),
+            rendered=tuple(case.get("rendered", ())),
+        )
+        for case in drafts.cases
+    )
+    return PromptDrafts(
+        prompt=prompt.id,
+        cases=cases,
+        covered=drafts.coverage.covered,
+        total=drafts.coverage.total,
+        uncovered=tuple(dict.fromkeys(_uncovered(drafts))),
+    )
+
+
+def _uncovered(drafts: Drafts) -> Iterator[Uncovered]:
+    for way in drafts.coverage.ways:
+        if not way.covered:
+            message, site, _ = uncovered_message(way)
+            yield Uncovered(place=site.place, message=without_secrets(message))
+
+
+# Where the drafts of a prompt are written, and how its files change.
+
+_ENDING = ".cases.yaml"
+_HEADER = """\
+# Test cases, drafted by `promptops cases` from the branches of the prompt. Read each one: change
+# the inputs to what your application sends, remove `draft` from its tags, and it is yours.
+"""
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class CaseTarget:
+    """A case file, and the prompt file that names it.
+
+    Attributes:
+        path, text: Of the case file; "" for a new one.
+        prompt_path, prompt_text: Of the prompt file; the text is None if it stays as it is.
+    """
+
+    path: str
+    text: str
+    prompt_path: str
+    prompt_text: str | None = None
+
+    def write(self, root: Path) -> None:
+        """Write both files below `root`, the case file first; raises InputError."""
+        for path, text in ((self.path, self.text), (self.prompt_path, self.prompt_text)):
+            if text is not None:
+                try:
+                    replace_whole(root / path, text.encode(), part_of(root / path))
+                except OSError as error:
+                    raise InputError(f"can't be written: {os_reason(error)}", where=path) from None
+
+
+def case_target(catalog: Catalog, prompt: Prompt) -> CaseTarget:
+    """The case file for the drafts of a prompt: the first that can be added to, or a new one.
+
+    Raises InputError if the cases of the prompt are those of another one.
+    """
+    document = read_any(prompt.path, catalog.files.data(prompt.path) or b"")
+    own = document.value if isinstance(document.value, dict) else {}
+    if prompt.extends is not None and "tests" not in own and prompt.cases:
+        raise InputError(
+            f"its cases are those of {prompt.extends}",
+            where=prompt.path,
+            hint="give it `tests` of its own",
+        )
+    folder = prompt.path.rpartition("/")[0]
+    for name in _named_files(own.get("tests")):
+        path = f"{folder}/{name.removeprefix('./')}".lstrip("/")
+        data = catalog.files.data(path) if name.startswith("./") else None
+        if data is not None and (is_yaml(name) or name.endswith(".jsonl")):
+            return CaseTarget(path=path, text=data.decode(), prompt_path=prompt.path)
+    stem = prompt.path.rpartition("/")[2].split(".prompt.")[0]
+    path = f"{folder}/{stem}{_ENDING}".lstrip("/")
+    if catalog.files.data(path) is not None:
+        raise InputError(
+            f"{path} exists, and the prompt does not name it",
+            where=prompt.path,
+            hint=f"add `- file: ./{stem}{_ENDING}` to its `tests`, or move the file away",
+        )
+    changed = _with_file(document, own, f"./{stem}{_ENDING}")
+    return CaseTarget(path=path, text="", prompt_path=prompt.path, prompt_text=changed)
+
+
+def _named_files(tests: Any) -> Iterable[str]:
+    entries = tests if isinstance(tests, list) else []
+    found = (each.get("file") for each in entries if isinstance(each, Mapping))
+    return (name for name in found if isinstance(name, str))
+
+
+def _with_file(document: Document, own: Mapping[str, Any], name: str) -> str:
+    """The text of a prompt file that names a case file; raises InputError if it is not certain."""
+    text = document.text
+    tests = own.get("tests")
+    if "tests" not in own:
+        new = f"{text.rstrip()}\n\ntests:\n  - file: {name}\n"
+    else:
+        new = _with_entry(document, tests, name)
+    after = read_any(document.path, new.encode()).value
+    if after != {**own, "tests": [*(tests or []), {"file": name}]}:
+        raise InputError(
+            "its `tests` can't be edited safely",
+            where=document.path,
+            hint=f"add `- file: {name}` to them",
+        )
+    return new
+
+
+def _with_entry(document: Document, tests: Any, name: str) -> str:
+    lines = document.text.split("\n")
+    at = document.place("/tests")
+    line = lines[at.line - 1]
+    if line[at.column - 1 : at.column] == "[":
+        end = at.end_column - 2
+        before = line[:end].rstrip()
+        comma = ", " if tests else ""
+        lines[at.line - 1] = f"{before}{comma}{{file: {name}}}{line[end:]}"
+        return "\n".join(lines)
+    first = document.place("/tests/0")
+    indent = " " * (first.column - 3)
+    last = first.line
+    for number in range(first.line + 1, len(lines) + 1):
+        content = lines[number - 1]
+        if content.strip() and len(content) - len(content.lstrip()) < first.column - 3:
+            break
+        if content.strip() and content.startswith(indent) and not content.startswith("#"):
+            inside = content[len(indent) :]
+            if not (inside.startswith((" ", "- ")) or inside == "-"):
+                break
+            last = number
+    lines.insert(last, f"{indent}- file: {name}")
+    return "\n".join(lines)
+
+
+def with_drafts(
+    target: CaseTarget, drafts: Sequence[Mapping[str, Any]], removed: Collection[str]
+) -> CaseTarget:
+    """The file with drafts at its end, without the cases of some names.
+
+    Raises InputError if the other cases would not stay as they are.
+    """
+    kept = _without(target, removed)
+    if target.path.endswith(".jsonl"):
+        new = "".join(f"{json.dumps(case, ensure_ascii=False)}\n" for case in drafts)
+    else:
+        new = yaml_text(list(drafts)) if drafts else ""
+    before = f"{kept.rstrip()}\n" if kept.strip() else "" if target.text else _HEADER
+    text = f"{before}{new}"
+    old = read_cases(target.path, target.text.encode()).values
+    found = read_cases(target.path, text.encode())
+    expected = [case for case in old if case.get("name") not in removed] + [*drafts]
+    if found.problems or list(found.values) != expected:
+        raise InputError(
+            "its cases can't be changed safely",
+            where=target.path,
+            hint="move the drafts to a file of their own",
+        )
+    return replace(target, text=text)
+
+
+def _without(target: CaseTarget, removed: Collection[str]) -> str:
+    """The text without the lines of some cases."""
+    if not removed:
+        return target.text
+    found = read_cases(target.path, target.text.encode())
+    lines = target.text.split("\n")
+    starts = [found.place(f"/{index}").line for index in range(len(found.values))]
+    ends = [*starts[1:], len(lines) + 1]
+    for case, start, end in reversed(list(zip(found.values, starts, ends, strict=True))):
+        if isinstance(case, Mapping) and case.get("name") in removed:
+            del lines[start - 1 : end - 1]
+    return "\n".join(lines)

@@ -128,11 +128,10 @@ def never_equal(scope: TemplateScope, schemas: InputSchemas) -> Iterator[NeverEq
     Names that the template assigns are left out; for an included one, names that any template of
     the message assigns.
     """
-    assigned = frozenset(definition.name for definition in scope.scope.definitions)
     for condition in scope.scope.conditions:
+        shapes = ReadShapes(condition, scope, schemas)
         for compare in _compares(condition.test):
-            own = assigned if condition.stack else _assigned(condition.site.text, scope.condition)
-            yield from _impossible_comparisons(compare, own, condition, scope, schemas)
+            yield from _impossible_comparisons(compare, shapes, condition, scope)
 
 
 def _compares(test: nodes.Node) -> Iterator[nodes.Compare]:
@@ -142,22 +141,15 @@ def _compares(test: nodes.Node) -> Iterator[nodes.Compare]:
 
 
 def _impossible_comparisons(
-    compare: nodes.Compare,
-    assigned: frozenset[str],
-    condition: Condition,
-    scope: TemplateScope,
-    schemas: InputSchemas,
+    compare: nodes.Compare, shapes: ReadShapes, condition: Condition, scope: TemplateScope
 ) -> Iterator[NeverEqual]:
     read, constants = _sides(compare)
-    path = written_path(read)
-    if path is None or read is None or path[0] in assigned:
+    shape = shapes.of(read)
+    if shape is None or read is None:
         return
-    uses = _uses(scope.scope.uses, condition.site.text, read)
-    shape = _shape(uses, schemas)
-    if shape is None:
-        return
+    uses = shapes.uses(read)
     for constant in constants:
-        if not any(_allows(way, constant.value) for way in shape.ways):
+        if not any(allows(way, constant.value) for way in shape.ways):
             yield _never(constant, condition, scope, uses[0], shape)
 
 
@@ -187,14 +179,42 @@ def _assigned(text: Text, expression: bool) -> frozenset[str]:
     return _assigned_names(text.value, expression)
 
 
-def _uses(uses: Sequence[Use], text: Text, read: nodes.Expr) -> tuple[Use, ...]:
-    """The reads at the start of an expression, with the whole path."""
-    root: nodes.Node = read
-    while isinstance(root, nodes.Getattr | nodes.Getitem):
-        root = root.node
-    here = [use for use in uses if use.site.text is text and use.site.start == root.lineno]
-    longest = max((len(use.path) for use in here), default=0)
-    return tuple(use for use in here if len(use.path) == longest and not use.open)
+class ReadShapes:
+    """What the schema says about the values that a condition reads.
+
+    Names that the template assigns are left out; for an included one, names that any template of
+    the message assigns.
+    """
+
+    def __init__(self, condition: Condition, scope: TemplateScope, schemas: InputSchemas) -> None:
+        self._text = condition.site.text
+        self._all_uses = scope.scope.uses
+        self._schemas = schemas
+        self._assigned = (
+            frozenset(definition.name for definition in scope.scope.definitions)
+            if condition.stack
+            else _assigned(self._text, scope.condition)
+        )
+
+    def of(self, read: nodes.Node | None) -> InputShape | None:
+        """The shape of a path; None for other expressions, and if the value may be another one."""
+        path = written_path(read)
+        if path is None or read is None or path[0] in self._assigned:
+            return None
+        return _shape(self.uses(read), self._schemas)
+
+    def uses(self, read: nodes.Node) -> tuple[Use, ...]:
+        """The reads at the start of an expression, with the whole path."""
+        root = read
+        while isinstance(root, nodes.Getattr | nodes.Getitem):
+            root = root.node
+        here = [
+            use
+            for use in self._all_uses
+            if use.site.text is self._text and use.site.start == root.lineno
+        ]
+        longest = max((len(use.path) for use in here), default=0)
+        return tuple(use for use in here if len(use.path) == longest and not use.open)
 
 
 def _shape(uses: Sequence[Use], schemas: InputSchemas) -> InputShape | None:
@@ -207,17 +227,17 @@ def _shape(uses: Sequence[Use], schemas: InputSchemas) -> InputShape | None:
     return shape
 
 
-def _allows(way: InputAlternative, value: Any) -> bool:
+def allows(way: InputAlternative, value: Any) -> bool:
     """Whether a value of this kind may equal a constant; `none` is always allowed."""
     if value is None:
         return True
-    listed = _listed(way)
+    listed = listed_values(way)
     if listed is not None:
         return any(value == each for each in listed)
     return way.types is None or any(isinstance(value, _CONSTANTS[name]) for name in way.types)
 
 
-def _listed(way: InputAlternative) -> Sequence[Any] | None:
+def listed_values(way: InputAlternative) -> Sequence[Any] | None:
     """The values of `enum` or `const`; None if there is neither."""
     for part in way.parts:
         if part.get("enum"):
@@ -264,7 +284,7 @@ def _never(
 
 
 def _hint(value: Any, shape: InputShape) -> str:
-    listed = [each for way in shape.ways for each in _listed(way) or ()]
+    listed = [each for way in shape.ways for each in listed_values(way) or ()]
     if not listed:
         return f"its schema allows only {' or '.join(sorted(_TYPES[name] for name in shape.types))}"
     strings = [each for each in listed if isinstance(each, str)]

@@ -412,3 +412,65 @@ def test_a_branch_of_a_partial_that_no_case_can_cover_names_the_impossible_value
     assert [
         (str(each.place), each.hint) for each in findings(built_in()["TST003"], files(block))
     ] == [("prompts/a.md.j2:1:9", hint)]
+
+
+POSSIBLE = """\
+--- prompts/ask.prompt.yaml
+format: promptops/1
+inputs:
+  required: [a]
+  properties:
+    a: SCHEMA
+    b: {type: boolean, default: false}
+    c: {type: string}
+messages:
+  - role: user
+    content: |
+      x {% if CONDITION %}a{% endif %}
+tests:
+  - {name: one, inputs: {a: VALUE}, rendered: [{type: contains, value: x}]}
+"""
+NUMBER = "{type: number, minimum: 0, exclusiveMaximum: 5}"
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "condition", "asked"),
+    [
+        ("{type: string}", "t", "a is none", ""),
+        ("{type: [string, 'null']}", "t", "a is none", "true"),
+        ("{type: string}", "t", "a is string", ""),
+        ("{type: string}", "t", "a is mapping or a is number", ""),
+        ("{type: string}", "t", "not (a is boolean) and b", "true"),
+        ("{type: string}", "t", "c is string", "true"),
+        ("{}", "t", "a is none", "true"),
+        (NUMBER, "1", "a < 0", ""),
+        (NUMBER, "1", "a <= 0", "true"),
+        (NUMBER, "1", "a >= 5", ""),
+        (NUMBER, "1", "5 <= a", ""),
+        (NUMBER, "1", "a < 5", ""),
+        (NUMBER, "1", "4.9 < a", "true"),
+        (NUMBER, "1", "a == 7", ""),
+        (NUMBER, "1", "a in [7, 3]", "true"),
+        (NUMBER, "1", "a not in [7, 8]", ""),
+        (NUMBER, "1", "a in [7, 8] or a > 4", "true"),
+        ("{type: integer, minimum: 1}", "1", "a", ""),
+        ("{type: integer, minimum: 0}", "1", "a", "false"),
+        ("{type: string, minLength: 1}", "t", "a", ""),
+        ("{type: array, minItems: 1}", "[t]", "not a", ""),
+        ("{enum: [p, q]}", "p", "a in ['p', 'q']", ""),
+        ("{enum: [p, q]}", "p", "a != 'q'", "false"),
+        ("{enum: [p, q]}", "p", "b and a == 'q'", "true"),
+        ("{enum: [p]}", "p", "a == 'p'", ""),
+    ],
+)
+def test_only_a_branch_that_the_schema_allows_needs_a_case(
+    schema: str, value: str, condition: str, asked: str
+) -> None:
+    block = POSSIBLE.replace("SCHEMA", schema).replace("VALUE", value)
+
+    hints = [
+        each.hint
+        for each in findings(built_in()["TST003"], files(block.replace("CONDITION", condition)))
+    ]
+
+    assert hints == ([f"add a case in which it is {asked}"] if asked else [])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,11 @@ from promptops.catalog.catalog import Catalog
 from promptops.commands.cases.drafting import Drafts, drafted
 from promptops.commands.cases.samples import SampleGroups, SamplesRead
 from promptops.errors import InputError, PromptopsError, os_reason
+from promptops.lint.possible_outcomes import PossibleOutcomes
+from promptops.lint.subject import PromptFacts
 from promptops.model.loaded import LoadedPrompt
 from promptops.model.place import Place
 from promptops.model.prompt import Prompt
-from promptops.model.test_run import Uncovered
 from promptops.records import record, replace
 from promptops.records.outputs import output, shown
 from promptops.report.data_text import yaml_text
@@ -47,6 +49,21 @@ class DraftedCase:
 
 
 @record(frozen=True, slots=True, kw_only=True)
+class Unreached:
+    """A branch for which no inputs were found.
+
+    Attributes:
+        place: Of its condition.
+        message: Such as "`known` is empty in every case".
+        impossible: Its condition excludes all inputs that the schema accepts; this is proven.
+    """
+
+    place: Place
+    message: str
+    impossible: bool
+
+
+@record(frozen=True, slots=True, kw_only=True)
 class PromptDrafts:
     """The drafts of a prompt.
 
@@ -57,7 +74,7 @@ class PromptDrafts:
         replaced: The number of older drafts that were removed.
         covered: The number of branches that the cases and the drafts cover.
         total: The number of all branches.
-        uncovered: The branches for which no inputs were found.
+        unreached: The branches for which no inputs were found.
         problem: Why nothing was drafted; None if nothing went wrong.
         place: Of the problem.
     """
@@ -68,7 +85,7 @@ class PromptDrafts:
     replaced: int = 0
     covered: int = 0
     total: int = 0
-    uncovered: tuple[Uncovered, ...] = ()
+    unreached: tuple[Unreached, ...] = ()
     problem: str | None = None
     place: Place | None = None
 
@@ -143,7 +160,7 @@ def draft_cases(
                 target.write(workspace.repository.root)
     found = tuple(each for each, _ in prompts)
     if read is not None:  # a branch that no sample takes was not searched for
-        found = tuple(replace(each, uncovered=()) for each in found)
+        found = tuple(replace(each, unreached=()) for each in found)
     return CaseDrafts(written=options.write, prompts=found, samples=read)
 
 
@@ -160,7 +177,8 @@ def _of_file(
         old = [case for case in prompt.cases if refresh and case.is_draft]
         kept = replace(prompt, cases=tuple(case for case in prompt.cases if case not in old))
         drafts = draft(kept)
-        result = _result(prompt, drafts)
+        unreached = dict.fromkeys(_unreached(catalog, loaded, drafts))
+        result = replace(_result(prompt, drafts), unreached=tuple(unreached))
         if drafts.failure is not None:
             raise drafts.failure
         if not drafts.cases:
@@ -188,15 +206,22 @@ def _result(prompt: Prompt, drafts: Drafts) -> PromptDrafts:
         cases=cases,
         covered=drafts.coverage.covered,
         total=drafts.coverage.total,
-        uncovered=tuple(dict.fromkeys(_uncovered(drafts))),
     )
 
 
-def _uncovered(drafts: Drafts) -> Iterator[Uncovered]:
-    for way in drafts.coverage.ways:
-        if not way.covered:
-            message, site, _ = uncovered_message(way)
-            yield Uncovered(place=site.place, message=without_secrets(message))
+def _unreached(catalog: Catalog, loaded: LoadedPrompt, drafts: Drafts) -> Iterator[Unreached]:
+    missing = [way for way in drafts.coverage.ways if not way.covered]
+    if not missing:
+        return
+    # What a schema allows does not depend on the date.
+    possible = PossibleOutcomes(PromptFacts(catalog, loaded, date.min))
+    for way in missing:
+        message, site, _ = uncovered_message(way)
+        yield Unreached(
+            place=site.place,
+            message=without_secrets(message),
+            impossible=not possible.lead_to(way),
+        )
 
 
 # Where the drafts of a prompt are written, and how its files change.

@@ -24,7 +24,7 @@ def write_text(found: CaseDrafts, *, style: Style = plain) -> str:
         counts += _of_samples(found.samples)
     elif complete := sum(not each.cases and not each.problem for each in prompts):
         counts.append(f"{counted(complete, 'prompt')} covered already")
-    open_branches = sum(len(each.uncovered) for each in prompts)
+    open_branches = sum(len(each.unreached) for each in prompts)
     counts += [f"{counted(open_branches, 'branch')} without inputs"] if open_branches else []
     failed = sum(each.problem is not None for each in prompts)
     counts += [f"{counted(failed, 'prompt')} not drafted"] if failed else []
@@ -61,5 +61,6 @@ def _of_prompt(each: PromptDrafts, style: Style, *, shown: bool) -> Iterator[str
             yield yaml_text([{**written, "rendered": list(case.rendered)}]).rstrip()
         else:
             yield f"  {visible(case.name)}"
-    for way in each.uncovered:
-        yield f"{style('path', str(way.place))}: {visible(way.message)}: no inputs found"
+    for way in each.unreached:
+        why = "no input that the schema accepts reaches it" if way.impossible else "no inputs found"
+        yield f"{style('path', str(way.place))}: {visible(way.message)}: {why}"

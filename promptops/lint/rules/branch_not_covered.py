@@ -8,6 +8,7 @@ from promptops.analysis.coverage import Branch, TemplateBranch, coverage, never_
 from promptops.lint import Problem, Related, Severity, rule
 from promptops.lint.guards import NeverEqual, never_equal
 from promptops.lint.passages import included_from
+from promptops.lint.possible_outcomes import PossibleOutcomes
 from promptops.lint.subject import PromptFacts
 from promptops.model.prompt import Prompt
 
@@ -19,7 +20,8 @@ def branch_not_covered(prompt: Prompt, subject: PromptFacts) -> Iterator[Problem
     If no case renders a branch, no one checks it: not the reviewer of a change, not the rules that
     check rendered text, not the model in a test. The rule counts each `if`, `elif` and `else`, each
     loop with and without items, and each `when`, in partials too. An `if` without an `else` must
-    also be tested with a false condition.
+    also be tested with a false condition. A branch that the schema of the inputs excludes needs no
+    case.
 
     TST001 reports prompts without cases, and TPL007 reports conditions that are always true. If a
     branch is never rendered, the conditions inside it are not reported separately.
@@ -73,9 +75,11 @@ def branch_not_covered(prompt: Prompt, subject: PromptFacts) -> Iterator[Problem
         for scope in subject.scopes
         for comparison in never_equal(scope, subject.input_schemas)
     }
+    possible = PossibleOutcomes(subject)
     for way in found.ways:
         never = impossible.get(way.site.place)
-        if way.reached and not way.covered and (never is None or never.stack):
+        is_asked = never.stack if never is not None else possible.lead_to(way)
+        if way.reached and not way.covered and is_asked:
             yield _problem(way, prompt, never)
 
 

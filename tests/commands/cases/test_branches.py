@@ -118,7 +118,7 @@ def test_every_branch_that_inputs_can_reach_is_taken_and_no_draft_fails(repo):
 
     by_id = {each["prompt"]: each for each in found["prompts"]}
     left = {
-        name: len(by_id[f"t{number}"]["uncovered"]) for number, (name, _, _) in enumerate(TEMPLATES)
+        name: len(by_id[f"t{number}"]["unreached"]) for number, (name, _, _) in enumerate(TEMPLATES)
     }
     assert left == {name: unreachable for name, _, unreachable in TEMPLATES}
     assert [each["problem"] for each in by_id.values() if each["problem"]] == []

@@ -252,8 +252,8 @@ def test_a_branch_without_inputs_is_named_with_its_place(asking):
 
     assert done.code == 0
     assert (
-        "prompts/ask.prompt.yaml:14:28: `tone == 'rude'` is false in every case: no inputs found\n"
-        in done.out
+        "prompts/ask.prompt.yaml:14:28: `tone == 'rude'` is false in every case:"
+        " no input that the schema accepts reaches it\n" in done.out
     )
     assert "2 cases drafted · 1 branch without inputs\n" in done.out
 

@@ -1,8 +1,10 @@
-"""Mutation testing without API calls: the CPU time of whole processes. The many prompts are those
-of `lint`; the large one has 5 kB of text."""
+"""Mutation testing and first test cases, without API calls: the CPU time of whole processes. The
+many prompts are those of `lint`; the large one has 5 kB of text; cases are drafted for the prompts
+of this repository, without theirs."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -48,7 +50,7 @@ _CASE = (
 
 
 def rows(scene: Scene) -> Iterator[Row]:
-    """Many prompts, and one large one."""
+    """Many prompts, and one large one; then drafts."""
     count, runs = scene.sizes.mutated, scene.sizes.long_runs
     many = scene.repository(f"mutated-{count}", lambda folder: make(folder, count))
     what = f"`mutate` of {count:,} prompts, CPU"
@@ -60,6 +62,22 @@ def rows(scene: Scene) -> Iterator[Row]:
     proved = scene.environment.ours("mutate", says=f"of {_MUTANTS} ")
     timings = scene.measure(what, [proved], large, runs)
     yield from compare(what, timings, "s", of="cpu_s", at_most=_MUTANTS * CASES * _LIMIT_S)
+    own = scene.repository("without-cases", _without_cases)
+    what = "`cases` of this repository's prompts, CPU"
+    drafts = scene.environment.ours("cases", "--show", says=" cases drafted")
+    yield from compare(what, scene.measure(what, [drafts], own, runs), "s", of="cpu_s", at_most=2)
+
+
+def _without_cases(folder: Path) -> None:
+    """The prompts of this repository; `tests` ends where the next key of the file begins."""
+    root = Path(__file__).parents[1]
+    for path in sorted((root / "prompts").rglob("*")) + sorted((root / "schemas").rglob("*")):
+        if path.is_file():
+            text = path.read_text()
+            if path.name.endswith(".prompt.yaml"):
+                text = re.sub(r"(?ms)^tests:\n.*?(?=^\S|\Z)", "", text)
+            write(folder, str(path.relative_to(root)), text)
+    write(folder, "promptops.toml", (root / "promptops.toml").read_text())
 
 
 def _make(folder: Path) -> None:

@@ -43,7 +43,7 @@ def lazy_pattern(source: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
     For constants of a module. The functions of `re` don't accept the result; use its methods.
     """
     lazy: Any = _Pattern(source, flags)
-    return lazy  # type: ignore[no-any-return]
+    return lazy  # type: ignore[no-any-return]  # has what a pattern has
 
 
 @contextmanager
@@ -54,7 +54,7 @@ def lazy_patterns() -> Iterator[None]:
     the patterns of PyYAML and Jinja2 takes a tenth of the time of a hook, which uses few of them.
     """
     compiled: Any = re.compile
-    re.compile = lazy_pattern  # type: ignore[assignment]
+    re.compile = lazy_pattern  # type: ignore[assignment]  # for a moment
     try:
         yield
     finally:

@@ -164,7 +164,9 @@ def problems_of_names(
     known = _KnownNames(tools=tools, inputs=_inputs(prompt), defined=defined)
     yield from retrieved_problems(prompt)
     yield from _retrievers(prompt, functions)
-    for written, on in _once(each_written(prompt)) if prompt.cases else ():
+    if not prompt.cases:
+        return
+    for written, on in _once(each_written(prompt)):
         assertion = parse(written.written, on)[0]
         if assertion is not None and on == "answer":
             yield from _unknown_path(prompt, assertion, written)

@@ -94,7 +94,7 @@ def metaschema() -> OwnValidator:
 
 def _whole_metaschema() -> Mapping[str, Any]:
     """The metaschema and its vocabularies as one document, with JSON pointers as references."""
-    from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]
+    from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]  # has no types
 
     main = REGISTRY.contents(DIALECT)
     parts = [part["$ref"] for part in main["allOf"]]

@@ -231,7 +231,8 @@ def declaration(catalog: Catalog, finding: Finding) -> tuple[Edit, ...]:
     path = finding.place.path
     if finding.code != UNDEFINED_NAME or path not in catalog.ids:
         return ()
-    document, name = catalog.document(path), _undefined_name(catalog, finding.place)
+    document = catalog.document(path)
+    name = _undefined_name(catalog, finding.place)
     value = document.value
     if not name or not isinstance(value, dict) or "extends" in value:
         return ()

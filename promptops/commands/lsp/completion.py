@@ -195,7 +195,8 @@ def config_offers(file: OpenFile, line: int, column: int) -> Offers:
 
 
 def _keys(here: ConfigPosition) -> list[Offer]:
-    mapping, present = here.cursor.mapping or "", here.cursor.siblings
+    mapping = here.cursor.mapping or ""
+    present = here.cursor.siblings
     if mapping == "/lint/severity":
         keys = [replace(each, text=_key_text(here, each.label)) for each in _rules(here)]
     else:

@@ -77,7 +77,8 @@ def _quick_fixes(file: OpenFile, wanted: types.Range) -> Iterator[types.CodeActi
     for finding in islice(within, _MOST_FINDINGS):
         yield from _finding_actions(file, finding)
     for error in errors_in(file):
-        place, shown = error_place(error), error_diagnostic(file, error)
+        place = error_place(error)
+        shown = error_diagnostic(file, error)
         edit = correction(file.live.catalog, place, error.message, error.hint)
         if edit is not None and _overlaps(shown.range, wanted):
             yield _action(file, shown, _title(file, (edit,)), (edit,), preferred=True)

@@ -95,7 +95,8 @@ def keys_at(pointer: str, present: Collection[str], kind: str = PROMPT) -> dict[
 
 def key_at(pointer: str) -> Key | None:
     """The key at a pointer, if the schema knows it."""
-    owner, steps = pointer.rpartition("/")[0], tokens(pointer)
+    owner = pointer.rpartition("/")[0]
+    steps = tokens(pointer)
     name = steps[-1] if steps else ""
     found = keys_at(owner, ()).get(name)
     for each in schemas_at(owner) if steps and found is None else ():

@@ -232,7 +232,8 @@ def local_symbol(catalog: Catalog, word: Place, name: str) -> Symbol | None:
 
 def local_places(catalog: Catalog, symbol: Symbol) -> Iterator[Place]:
     """Every place of a local name, of an exported one in other templates, too."""
-    words, home = Words(catalog.files), symbol.homes[0]
+    words = Words(catalog.files)
+    home = symbol.homes[0]
     for local in _locals_of(catalog, home):
         if local.definition == symbol.definition:
             is_exported = local.name.top and home not in catalog.ids

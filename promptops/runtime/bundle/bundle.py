@@ -66,7 +66,7 @@ class Bundle(Mapping[str, "Prompt"]):
     def __len__(self) -> int:
         return len(self._contents.prompts)
 
-    def __contains__(self, id: object) -> bool:  # noqa: A002
+    def __contains__(self, id: object) -> bool:  # noqa: A002  # as above
         return id in self._contents.prompts or id in self._contents.aliases
 
     def __repr__(self) -> str:

@@ -142,5 +142,5 @@ def merged(arguments: Mapping[str, Any], options: Mapping[str, Any] | None) -> d
     for name, value in (options or {}).items():
         own = found.get(name)
         both = isinstance(own, Mapping) and isinstance(value, Mapping)
-        found[name] = merged(own, value) if both else value  # type: ignore[arg-type]
+        found[name] = merged(own, value) if both else value  # type: ignore[arg-type]  # `both` says so
     return {name: value for name, value in found.items() if value is not None}

@@ -14,7 +14,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator, FormatChecker, SchemaError, ValidationError
 from jsonschema.validators import extend, validator_for
-from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]
+from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]  # has no types
 from referencing.exceptions import Unresolvable
 
 from promptops.json_pointer import child, tokens, value_at
@@ -55,7 +55,7 @@ def portable_engine(schema: Any, *, formats: bool = False) -> PortableEngine:
         found.check_schema(schema)
     except SchemaError as error:
         raise ValueError(error.message.partition("\n")[0]) from None
-    checked: Any = extend(found, _KEYWORDS)  # type: ignore[no-untyped-call]
+    checked: Any = extend(found, _KEYWORDS)  # type: ignore[no-untyped-call]  # its own
     checker = FormatChecker() if formats else None
     validator = checked(schema, registry=REGISTRY, format_checker=checker)
     for part in parts:

@@ -15,7 +15,7 @@ from promptops.workspace.new_files import template
 
 SKILL = template("skill.md")
 APP = {
-    "desk/prompts.py": (
+    "desk/texts.py": (
         'SUMMARY_PROMPT = "Summarise the following text in at most three sentences:\\n{text}"\n'
         'TRIAGE_PROMPT = """You triage support tickets for {product}.\n'
         "Answer with one word: hardware, software or billing.\n"
@@ -31,7 +31,7 @@ WORDS = {
     "BASE": "master",
     "CODE": "VAR001",
     "COMMAND": "lint",
-    "'FILE::NAME'": "'prompts.py::summary-prompt'",
+    "'FILE::NAME'": "'texts.py::summary-prompt'",
     "ID": "example/summary",
     "NAME": "'experts keep their terms'",
     "NEW": "search/query",
@@ -114,15 +114,15 @@ def test_each_command_of_the_skill_does_what_an_agent_follows_it_for(shell, repo
             shell(filled(each))
 
     assert "pass:" in shell("promptops check")
-    prompts = {"example/summary", "prompts/summary-prompt", "prompts/triage-prompt"}
+    prompts = {"example/summary", "texts/summary-prompt", "texts/triage-prompt"}
     assert prompts | {"search/query"} <= set(shell("promptops list").split())
     shell(f"{sys.executable} -c '{PARITY}'")
 
 
 PARITY = """
 import promptops
-from desk.prompts import TRIAGE_PROMPT as OLD
-prompt = promptops.load("v0.1.0")["prompts/triage-prompt"]
+from desk.texts import TRIAGE_PROMPT as OLD
+prompt = promptops.load("v0.1.0")["texts/triage-prompt"]
 values = {"product": "hub", "ticket": "It blinks."}
 assert OLD.format(**values) == prompt.render(**values).messages[0]["content"]
 """

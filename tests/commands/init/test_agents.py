@@ -105,7 +105,9 @@ def test_on_a_terminal_the_paragraph_is_shown_and_asked_for(repo, say, monkeypat
         monkeypatch.setattr(sys, "stdin", typed)
         monkeypatch.setattr(sys, "stderr", screen)
         done = say("init", "--agents", "--format", "json", "-C", str(repo.root))
-        shown = os.read(leader, 4096).decode().replace("\r\n", "\n")
+        shown = ""
+        while "[Y/n]: " not in shown:
+            shown += os.read(leader, 4096).decode().replace("\r\n", "\n")
     os.close(leader)
 
     assert f"to be added to AGENTS.md:\n\n{PARAGRAPH}" in shown

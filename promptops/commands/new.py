@@ -11,7 +11,7 @@ import click
 
 from promptops.errors import InputError, UsageError
 from promptops.records import record
-from promptops.records.outputs import output
+from promptops.records.outputs import output, shown
 from promptops.terminal.complete import complete_id
 from promptops.terminal.options import Command, common
 from promptops.terminal.output import OutputOptions
@@ -45,7 +45,7 @@ def _text(created: CreatedPrompt) -> str:
 
     lines = [f"wrote {path}" for path in (created.schema_copy, created.path) if path]
     lines += [f"to add: {visible(name)}" for name in created.missing]
-    return "\n".join([*lines, f"next: promptops render {created.id}", ""])
+    return "\n".join([*lines, f"next: {created.next}", ""])
 
 
 @output("new")
@@ -64,6 +64,11 @@ class CreatedPrompt:
     path: str
     schema_copy: str | None
     missing: tuple[str, ...]
+
+    @shown
+    def next(self) -> str:
+        """The command that shows the request of the prompt."""
+        return f"promptops render {self.id}"
 
 
 def create_prompt(directory: Path, identity: str) -> CreatedPrompt:

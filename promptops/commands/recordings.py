@@ -106,7 +106,7 @@ def audit(
         kept = {name: options[name] for name in ("cases", "repeats", "seed")}
         run = test(opened, wanted, calls.run(output, opened.config.test, audit=size, **kept))
     if run.unasked:
-        run = replace(run, advice=command_again())
+        run = replace(run, next=command_again())
     output.write_report("test", run, figures=options["verbose"])
     if run.unasked:
         output.cause(f"not requested: {run.unasked:,} of the answers, {run.ended}")

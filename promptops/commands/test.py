@@ -98,7 +98,7 @@ def command(
     run = run.failing_under(options["fail_under"])
     if run.unasked:
         # The answers that it already has are not requested again.
-        run = replace(run, advice=command_again(live=None, record=mode in ("record", "live")))
+        run = replace(run, next=command_again(live=None, record=mode in ("record", "live")))
     output.write_report("test", run, figures=options["verbose"])
     if run.unasked:
         output.cause(f"not requested: {run.unasked:,} of the answers, {run.ended}")

@@ -328,7 +328,7 @@ class ArmComparison:
         required: The arm that must be fit, or "".
         nothing: Why nothing was compared, or "".
         left_out: Ids of the selected prompts without an assertion on the answer in any case.
-        advice: The command to type next, or "".
+        next: The command to type next, or "".
         ended: Why the run ended early, or "".
         unasked: Requests that were not sent because it ended early.
         interrupted: The user interrupted it.
@@ -350,7 +350,7 @@ class ArmComparison:
     required: str = ""
     nothing: str = ""
     left_out: tuple[str, ...] = ()
-    advice: str = ""
+    next: str = ""
     ended: str = ""
     unasked: int = 0
     interrupted: bool = False

@@ -84,7 +84,7 @@ class BatchReport:
         ended: Why they were not submitted, or "".
         elsewhere: Pending batches of other work trees, which were left alone.
         cost_usd: Of the collected answers at batch prices; None if a price is unknown.
-        advice: The command to type next, or "".
+        next: The command to type next, or "".
     """
 
     action: BatchAction
@@ -100,7 +100,7 @@ class BatchReport:
     ended: str = ""
     elsewhere: int = 0
     cost_usd: float | None = 0.0
-    advice: str = ""
+    next: str = ""
 
     @property
     def running(self) -> bool:

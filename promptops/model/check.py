@@ -99,6 +99,7 @@ class CheckReport:
         unmutated: How many changed prompts were left out of it, so that the gate stays fast.
         probes: The recorded answers to attacks; None unless the policy has them replayed.
         gate: The checks that ran, in order; the gate passes if all of them pass.
+        next: The command to type next, or "": it records answers, fixes findings or shows changes.
         shown: Data that only a page shows; None for other formats.
     """
 
@@ -117,6 +118,7 @@ class CheckReport:
     unmutated: int = 0
     probes: ProbeRun | None = None
     gate: tuple[GateRow, ...] = ()
+    next: str = ""
     shown: Shown | None = hidden(default=None)
 
     @outputs.shown

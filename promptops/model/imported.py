@@ -94,6 +94,8 @@ class Import:
         left_out: Files that were not read, and those in which no prompt was found.
         schema_copy: The copy of the schema for editors, if it was written.
         removable: Sources in the repository that can be removed once the prompts are imported.
+        next: The command to type next, once `profiles` are in the configuration; "" if no prompt
+            was written.
     """
 
     sources: tuple[ImportedSource, ...]
@@ -104,6 +106,7 @@ class Import:
     left_out: tuple[LeftOut, ...] = ()
     schema_copy: str | None = None
     removable: tuple[str, ...] = ()
+    next: str = ""
 
     @property
     def prompts(self) -> tuple[ImportedPrompt, ...]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Literal
 
 from promptops.model.finding import Edit
 from promptops.model.place import Place
 from promptops.records import record
-from promptops.records.outputs import output
+from promptops.records.outputs import output, shown
+
+_MOST_NAMED_PATHS = 8
 
 EditKind = Literal["reference", "alias", "recording", "config"]
 
@@ -104,3 +107,21 @@ class MovePlan:
     def changed_files(self) -> tuple[str, ...]:
         """The old paths of the files with edits, sorted."""
         return tuple(sorted({edit.place.path for edit in self.edits}))
+
+    @shown
+    def next(self) -> str | None:
+        """The command that stages the move; null if nothing was written.
+
+        For many files it names their folders.
+        """
+        if self.dry_run:
+            return None
+        paths = {file.new for file in self.files}
+        paths |= {file.old for file in self.files if file.tracked}
+        moves = self.moves
+        paths |= {moves.get(path, path) for path in self.changed_files}
+        if len(paths) > _MOST_NAMED_PATHS:
+            paths = {path.rpartition("/")[0] or path for path in paths}
+        if len(paths) > _MOST_NAMED_PATHS:
+            paths = {path.partition("/")[0] for path in paths}
+        return shlex.join(["git", "add", "--all", "--", *sorted(paths)])

@@ -199,7 +199,7 @@ class MutationRun:
             use them, too.
         fail_under: The required share noticed by behaviour, in percent; None for no limit.
         nothing: Why nothing was mutated or tested at all, or "".
-        advice: The command to type next, or "".
+        next: The command to type next, or "".
         live: A model was called about survivors.
         untried: Survivors that no model was called about, because of `--max-mutants` or because
             the run ended early.
@@ -218,7 +218,7 @@ class MutationRun:
     left_out: tuple[str, ...] = ()
     fail_under: float | None = None
     nothing: str = ""
-    advice: str = ""
+    next: str = ""
     live: bool = False
     untried: int = 0
     unanswered: int = 0

@@ -305,7 +305,7 @@ class Drift:
         warnings: What did not work and does not change a verdict.
         nothing: Why no case was selected, or "".
         accepted: Ids of prompts whose new level was accepted; then no model was called.
-        advice: The next command to type, or "".
+        next: The command to type next, or "".
         unanswered: Requests without an answer, including those to judges.
         unasked: Those of them that were not sent, because the run ended first.
         ended: Why the run ended early, or "".
@@ -328,7 +328,7 @@ class Drift:
     warnings: tuple[str, ...] = ()
     nothing: str = ""
     accepted: tuple[str, ...] = ()
-    advice: str = ""
+    next: str = ""
     unanswered: int = 0
     unasked: int = 0
     ended: str = ""

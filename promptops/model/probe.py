@@ -244,7 +244,7 @@ class ProbeRun:
         problems: Prompts and recordings that can't be read, and cases that can't be rendered.
         baseline: What the rates are compared with, or "".
         nothing: Why nothing was attacked, or "".
-        advice: The command to type next, or "".
+        next: The command to type next, or "".
         ended: Why the run ended early, or "".
         unanswered: Requests without an answer, because a provider failed or the run ended.
         unasked: Those that were not sent, because the run ended.
@@ -263,7 +263,7 @@ class ProbeRun:
     problems: tuple[CaseRun, ...] = ()
     baseline: str = ""
     nothing: str = ""
-    advice: str = ""
+    next: str = ""
     ended: str = ""
     unanswered: int = 0
     unasked: int = 0

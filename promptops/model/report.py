@@ -50,6 +50,7 @@ class LintReport:
         files: Number of files that were checked.
         fixed: Number of findings that `--fix` fixed.
         suppressed: Number of findings suppressed by comments, waivers and the baseline.
+        next: The command that applies safe fixes, or "".
         comments: Those that can suppress findings, in the order of their files.
         opt_in: From the code of each opt-in rule that ran to the paths of the prompts it checked.
     """
@@ -58,6 +59,7 @@ class LintReport:
     files: int
     fixed: int = 0
     suppressed: int = 0
+    next: str = ""
     comments: tuple[SilencingComment, ...] = hidden(default=())
     opt_in: Mapping[str, frozenset[str]] = hidden(default_factory=dict)
 

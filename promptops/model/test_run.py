@@ -256,7 +256,7 @@ class TestRun:
         baseline: The baseline of measured scores, as a person would write it, or "".
         coverage: The coverage of each prompt, if it is requested or required.
         nothing: Why no case was selected, or "".
-        advice: The command to type next, or "".
+        next: The command to type next, or "".
         fail_under: The required branch coverage, in percent; None for no limit.
         audited: How many recorded answers were requested again; None except in an audit.
         unanswered: Requests without an answer, to judges too: a provider failed, or the run
@@ -278,7 +278,7 @@ class TestRun:
     coverage: tuple[CoverageRow, ...] = ()
     baseline: str = ""
     nothing: str = ""
-    advice: str = ""
+    next: str = ""
     fail_under: float | None = None
     audited: int | None = None
     unanswered: int = 0

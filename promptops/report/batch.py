@@ -31,8 +31,8 @@ def _lines(report: BatchReport, style: Style) -> Iterator[str]:
     yield from _cases(report.refused, "error", style)
     yield from _cases(report.unanswered, "no answer", style)
     yield from _facts(report)
-    if report.advice:
-        yield f"{style('hint', 'next')}: {report.advice}"
+    if report.next:
+        yield f"{style('hint', 'next')}: {report.next}"
 
 
 def _state(batch: BatchRow) -> str:

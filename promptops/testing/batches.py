@@ -192,7 +192,7 @@ class Batches:
             ended=failure or planned.ended,
             waiting=len(planned.pending),
             from_cache=from_cache,
-            advice=COLLECT if waits else "",
+            next=COLLECT if waits else "",
         )
 
     def collect(self, commands: Mapping[str, RunAgain]) -> BatchReport:
@@ -213,9 +213,9 @@ class Batches:
                     self._files.remove(each.batch)
         report = self._with_rows(report, found)
         if report.running or any(row.state == "unknown" for row in report.batches):
-            return replace(report, advice=COLLECT)
+            return replace(report, next=COLLECT)
         if report.incomplete:
-            return replace(report, advice=found[0].batch.purpose.submit)
+            return replace(report, next=found[0].batch.purpose.submit)
         return report
 
     def cancel(self) -> BatchReport:
@@ -225,8 +225,8 @@ class Batches:
         """
         with self._files.locked():
             found = self._visit(self._files.own(), "cancel")
-        advice = COLLECT if found else ""
-        return self._with_rows(BatchReport(action="cancel", advice=advice), found)
+        then = COLLECT if found else ""
+        return self._with_rows(BatchReport(action="cancel", next=then), found)
 
     def _with_rows(self, report: BatchReport, found: Sequence[_Visited]) -> BatchReport:
         elsewhere = len(self._files.all()) - len(self._files.own())
@@ -460,7 +460,7 @@ class Batches:
                 if case.infrastructure and PENDING not in case.reason
             ),
             refused=tuple(map(_shown_case, filter(_is_broken, cases))),
-            advice=then,
+            next=then,
         )
 
 

@@ -376,7 +376,7 @@ class CaseRunner:
             judges=judges,
             baseline=self._baseline.title if self._baseline and self._compares else "",
             nothing="" if cases else self._why_nothing(),
-            advice=RECORD_COMMAND if any(case.status == "stale" for case in cases) else "",
+            next=RECORD_COMMAND if any(case.status == "stale" for case in cases) else "",
             unanswered=calls.unanswered,
             unasked=calls.unasked,
             ended=calls.ended,

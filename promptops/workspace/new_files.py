@@ -106,6 +106,15 @@ def write_step(root: Path, path: str, text: str) -> SetupStep:
     return SetupStep(path=path, action="kept", note="it exists already")
 
 
+def write_copy(root: Path, path: str, text: str) -> SetupStep:
+    """Create a file that promptops brings; a step that keeps another content reports it."""
+    step = write_step(root, path, text)
+    if step.action == "kept" and existing_content(root / path) != text.encode():
+        note = "it differs from the one of this version of promptops; remove it to get that one"
+        return SetupStep(path=path, action="kept", note=note)
+    return step
+
+
 def add_to_file(
     root: Path, path: str, added: Callable[[str], str | None], *, note: str, snippet: str
 ) -> SetupStep:

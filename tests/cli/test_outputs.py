@@ -77,6 +77,48 @@ def test_json_fits_its_schema(small, say, schema, arguments):
     validate(schema, json.loads(said.out))
 
 
+UNQUOTED = (
+    "format: promptops/1\ndescription: Answers.\ntags: [no]\n"
+    "messages:\n  - {role: user, content: Hello.}\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "following"),
+    [
+        (("lint", TRIAGE), None),
+        (("lint", "ask"), "promptops lint ask --fix"),
+        (("check",), "promptops lint --fix"),
+        (("check", "support/*"), None),
+        (("check", TRIAGE, "--since", "HEAD~1"), "promptops diff BASE..HEAD"),
+        (("test", TRIAGE), None),
+        (("new", "desk/reply"), "promptops render desk/reply"),
+        (("mv", "ask", "desk/ask", "--dry-run"), None),
+        (
+            ("mv", "ask", "desk/ask"),
+            "git add --all -- prompts/ask.prompt.yaml prompts/desk/ask.prompt.yaml",
+        ),
+        (("import", "old", "--dry-run"), None),
+        (
+            ("import", "old"),
+            "git rm -qr old && git add .promptops/prompt.schema.json prompts/say.prompt.yaml"
+            " && promptops lint --extend-select TST008 --write-baseline",
+        ),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
+)
+def test_the_json_has_the_next_command(small, say, monkeypatch, arguments, following):
+    small.write({"prompts/ask.prompt.yaml": UNQUOTED, "old/say.txt": "Say hello to {name}."})
+    small.write({"prompts/partials/tone.md.j2": "Be kind and brief: {{ product | upper }}.\n"})
+    small.commit("a prompt, an old one, and another tone")
+    monkeypatch.chdir(small.root)
+
+    said = say(*arguments, "--format", "json")
+
+    base = small.git("rev-parse", "--short=12", "HEAD~1")
+    assert json.loads(said.out)["next"] == (following and following.replace("BASE", base))
+
+
 def test_the_prompts_of_a_commit_are_listed_under_its_id(small, say):
     small.write({"prompts/new.prompt.yaml": "format: promptops/1\n"})
 

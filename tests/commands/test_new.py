@@ -224,4 +224,5 @@ def test_the_json_is_what_its_schema_says(repo, capfd):
         "path": "prompts/ask.prompt.yaml",
         "schema_copy": COPY,
         "missing": [],
+        "next": "promptops render ask",
     }

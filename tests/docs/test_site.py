@@ -73,6 +73,39 @@ def test_the_site_is_built_without_a_warning_and_fetches_nothing_from_elsewhere(
     assert [each for each in sorted(fetched) if re.match(r"(?!data:)[a-z]+:|//", each)] == []
 
 
+@pytest.mark.slow
+def test_each_page_has_its_markdown_and_both_lists_have_all_pages(site):
+    pages = {str(path.relative_to(site)) for path in site.rglob("*.html")} - {"404.html"}
+    texts = {str(path.relative_to(site)) for path in site.rglob("*.md")}
+    listed = re.findall(r"\]\(([^)]+)\)", (site / "llms.txt").read_text("utf-8"))
+    whole = (site / "llms-full.txt").read_text("utf-8")
+
+    assert {re.sub(r"README\.md$", "index.md", path) for path in texts} == {
+        page.replace(".html", ".md") for page in pages
+    }
+    assert {path for path in listed if not (site / path).is_file()} == set()
+    assert len(listed) == len(set(listed)) > 60
+    assert {path for path in texts if f"<!-- {path} -->" not in whole} == set()
+    assert whole.count("<!-- start.md -->\n\n# Five minutes") == 1
+
+
+def test_the_list_for_language_models_has_the_topics_of_the_overview():
+    overview = (
+        "| topic | page |\n|---|---|\n| the gate: what it checks | [check.md](check.md) |\n"
+        "| the page | [check.md](check.md#the-page) |\n| [author](guides/author.md) | edit it |\n"
+    )
+    nav = [
+        {"Start": [{"Overview": "README.md"}]},
+        {"Review": [{"The author": "guides/author.md"}, {"The gate": "check.md"}]},
+    ]
+
+    assert HOOKS["page_list"](nav, HOOKS["topics"](overview)) == (
+        "\n## Start\n\n- [Overview](README.md)\n"
+        "\n## Review\n\n- [The author](guides/author.md): edit it\n"
+        "- [The gate](check.md): the gate: what it checks\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("written", "said"),
     [

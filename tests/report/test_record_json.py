@@ -178,7 +178,7 @@ def test_names_and_data_of_strangers_stay_data() -> None:
 )
 def test_a_generated_schema_refuses_what_is_wrong(name: str, change: Any, at: str) -> None:
     right = {
-        "lint": {"schema": 1, "findings": []}
+        "lint": {"schema": 1, "findings": [], "next": None}
         | dict.fromkeys(("files", "fixed", "suppressed", "errors", "warnings", "infos"), 0),
         "list": {"schema": 1, "revision": "worktree", "prompts": []},
     }[name]

@@ -142,7 +142,7 @@ def test_an_embedding_that_is_not_recorded_is_stale(repo):
 
     found = run(repo)
 
-    assert found.advice == "promptops test --record"
+    assert found.next == "promptops test --record"
     assert said(found) == (
         "stale",
         [("error", "the embedding endpoint gave no answer: its request has no recording")],

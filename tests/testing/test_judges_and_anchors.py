@@ -257,7 +257,7 @@ def test_an_anchor_that_is_not_recorded_makes_the_cases_stale(repo):
         "promptops test judges/tone --record"
     )
     assert said(found) == {"kind": ("stale", reason), "curt": ("stale", reason)}
-    assert found.advice == "promptops test --record"
+    assert found.next == "promptops test --record"
 
 
 def test_an_anchor_that_can_not_be_asked_is_told(repo):

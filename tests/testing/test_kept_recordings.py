@@ -61,7 +61,7 @@ def test_a_prompt_without_a_model_is_an_error_because_recording_would_not_help(r
     reason = "the prompt has no model: write `model: {profile: NAME}`"
     assert outcomes(replayed) == [("c0", "stale", "none", "its request has no recording")]
     assert outcomes(requested) == [("c0", "error", "none", reason)]
-    assert (replayed.advice, requested.advice) == ("promptops test --record", "")
+    assert (replayed.next, requested.next) == ("promptops test --record", "")
 
 
 def test_recording_takes_answers_from_the_cache_without_an_api_call(repo):

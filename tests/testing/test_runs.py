@@ -76,7 +76,7 @@ def test_what_has_no_recording_is_stale_and_the_command_to_type_is_told(catalog)
     found = run(catalog)
 
     assert set(statuses(found).values()) == {"stale"}
-    assert (found.verdict, found.advice) == ("fail", "promptops test --record")
+    assert (found.verdict, found.next) == ("fail", "promptops test --record")
 
 
 def test_what_was_recorded_is_replayed(catalog):

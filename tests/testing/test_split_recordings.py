@@ -122,7 +122,7 @@ def test_a_missing_file_in_the_middle_makes_only_its_cases_stale(repo, server):
 
     assert {case for case, status in statuses(found).items() if status == "stale"} == lost
     assert {status for case, status in statuses(found).items() if case not in lost} == {"passed"}
-    assert found.advice == "promptops test --record"
+    assert found.next == "promptops test --record"
 
 
 def test_a_line_of_a_further_file_that_cant_be_read_is_an_error_at_its_place(repo, server, said):

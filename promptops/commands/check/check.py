@@ -228,7 +228,7 @@ def _probes(
     options = ProbeOptions(probes=chosen, run=RunOptions(baseline=cases.baseline))
     policy = base.catalog if base is not None else None
     found = probe_selected(workspace, selected, options, policy)
-    return replace(found, advice=_command_to_record(found, chosen)) if found.stale else found
+    return replace(found, next=_command_to_record(found, chosen)) if found.stale else found
 
 
 def _command_to_record(found: ProbeRun, chosen: ProbeSet) -> str:
@@ -253,7 +253,7 @@ def _why_nothing(selected: Selected) -> str:
     return "no file that prompts depend on changed"
 
 
-# Why cases fail, the findings that only repeat it, and the one that has a better advice.
+# Why cases fail, the findings that only repeat it, and the one that has a better next command.
 
 _STALE_SNAPSHOT = "TST006"
 _INVALID_ASSERTION = "TST009"
@@ -277,14 +277,14 @@ def without_repeats(report: LintReport, run: TestRun) -> LintReport:
 
 
 def _with_renames(run: TestRun, report: LintReport, catalog: Catalog) -> TestRun:
-    """The run; if missing recordings only have an old name, the advice is to rename them."""
+    """The run; if missing recordings only have an old name, the next command renames them."""
     stale = {case.prompt for case in run.cases if case.status == "stale"}
     commands = [
         shlex.join(("git", "mv", path, moved(path, catalog.recordings_of(prompt))))
         for path, prompt in _unused_recordings(report)
         if catalog.id_of(prompt) in stale
     ]
-    return replace(run, advice=" && ".join(commands)) if commands else run
+    return replace(run, next=" && ".join(commands)) if commands else run
 
 
 def _unused_recordings(report: LintReport) -> Iterator[tuple[str, str]]:

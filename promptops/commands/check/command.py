@@ -54,7 +54,7 @@ def command(output: OutputOptions, wanted: SelectionOptions, **options: Any) -> 
       promptops check --since origin/main --format html=promptops-report.html
     """
     from promptops.commands.check.check import check
-    from promptops.commands.check.facts import rows
+    from promptops.commands.check.facts import next_command, rows
     from promptops.commands.lint.lint import LintOptions, deprecations
     from promptops.report.visible import visible, visible_path
     from promptops.workspace.workspace import workspace
@@ -79,7 +79,7 @@ def command(output: OutputOptions, wanted: SelectionOptions, **options: Any) -> 
         for note in deprecations(opened, chosen):
             output.note(f"warning: {visible(note)}")
         facts = _driver(output)
-        report = replace(report, gate=rows(report))
+        report = replace(report, gate=rows(report), next=next_command(report))
         output.write_report("check", report, figures=options["verbose"], **facts)
     return BUG if report.failed else int(not report.passed)
 

@@ -217,7 +217,7 @@ def failing_cases(report: CheckReport) -> Iterator[Finding]:
     yield from _worse(report)
     yield from probe_findings(report)
     for prompt, cases in stale(run).items():
-        message = f"{prompt}: {facts.names(cases)}: no recording, run {facts.advice(run)}"
+        message = f"{prompt}: {facts.names(cases)}: no recording, run {facts.next_command(run)}"
         yield _finding("case-stale", message, cases[0].place, prompt, facts.names(cases))
 
 
@@ -246,8 +246,8 @@ def probe_findings(report: CheckReport) -> Iterator[Finding]:
     for prompt in run.prompts:
         places = (case.run.place for case in run.cases if case.run.prompt == prompt.prompt)
         place = next(places, Place(_CONFIGURATION))
-        advice = f", run {probe_facts.advice(run)}" if run.advice else ""
-        missing = f"{counted(prompt.stale, 'answer')} to probes missing{advice}"
+        command = f", run {probe_facts.next_command(run)}" if run.next else ""
+        missing = f"{counted(prompt.stale, 'answer')} to probes missing{command}"
         for reason in (*prompt.failures, *([missing] if prompt.stale else [])):
             message = f"{prompt.prompt}: {reason}"
             yield _finding("probes", message, place, prompt.prompt, reason)
@@ -351,3 +351,22 @@ def _prompts(report: CheckReport) -> str:
 
 def _counted(number: int, noun: str) -> str:
     return counted(number, noun) if number else f"no {plural(0, noun)}"
+
+
+def diff_command(diff: DiffReport) -> str:
+    """The command that shows all details."""
+    base, head = diff.base, diff.head
+    given = "--root" if diff.base == "nothing" else base
+    here = {"the work tree": f"{given} --worktree", "the index": f"{given} --staged"}
+    between = f"--root ..{head}" if diff.base == "nothing" else f"{base}..{head}"
+    return f"promptops diff {here.get(diff.head, between)}"
+
+
+def next_command(report: CheckReport) -> str:
+    """The command that the report advises: to record answers, fix findings, or see changes."""
+    for run in (report.test, report.probes):
+        if run is not None and run.next:
+            return run.next
+    if any(finding.fix and finding.fix.safe for finding in report.lint.findings):
+        return "promptops lint --fix"
+    return diff_command(report.diff) if report.diff is not None and report.diff.prompts else ""

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from promptops.commands.check.facts import (
     as_findings,
     counts,
+    diff_command,
     fixes,
     headline,
     probe_findings,
@@ -73,16 +74,7 @@ def _changes(diff: DiffReport, style: Style) -> Iterator[str]:
     if left_out > 0:
         yield f"  {and_more(left_out, 'prompt')}"
     if diff.prompts:
-        yield f"  {style('hint', _command(diff))} shows the details"
-
-
-def _command(diff: DiffReport) -> str:
-    """The command that shows all details."""
-    base, head = visible(diff.base), visible(diff.head)
-    given = "--root" if diff.base == "nothing" else base
-    here = {"the work tree": f"{given} --worktree", "the index": f"{given} --staged"}
-    between = f"--root ..{head}" if diff.base == "nothing" else f"{base}..{head}"
-    return f"promptops diff {here.get(diff.head, between)}"
+        yield f"  {style('hint', visible(diff_command(diff)))} shows the details"
 
 
 def _lines(report: CheckReport, style: Style, *, figures: bool) -> Iterator[str]:
@@ -123,7 +115,7 @@ def _probes(report: CheckReport, style: Style) -> Iterator[str]:
     for line in probes.reasons(run):
         yield f"  {style('error', 'fail')}: {line}"
     if probes.missing(run):
-        hint = f", run {style('hint', probes.advice(run))}" if run.advice else ""
+        hint = f", run {style('hint', probes.next_command(run))}" if run.next else ""
         missing = f"{probes.stale_prompts(run)}: {probes.missing(run)}"
         yield f"  {style('warning', 'stale')}: {missing}{hint}"
     for line in probes.unmarked(run):

@@ -142,7 +142,7 @@ def command(
         found = compare(opened, wanted, chosen)
     if mode != "live" and (found.stale or found.unasked):
         trust = ("--trust-config",) if calls.trust_config else ()
-        found = replace(found, advice=command_line(wanted, chosen, "--record", *trust))
+        found = replace(found, next=command_line(wanted, chosen, "--record", *trust))
     output.write_report("compare", found, figures=options["verbose"])
     # A server with one slot lets concurrent requests wait, and their latency includes it.
     concurrent = mode != "replay" and calls.concurrency != 1

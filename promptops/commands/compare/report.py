@@ -89,7 +89,7 @@ def document(comparison: ArmComparison) -> Document:
             Remark(required(comparison), "error"),
             ended_early(comparison.ended, comparison.unasked),
         ),
-        next=visible(comparison.advice),
+        next=visible(comparison.next),
         parts="prompts" if prompts else "",
         controls=Controls(
             "differences-only",

@@ -101,7 +101,7 @@ def command(
     with workspace(output.directory, overrides=output.overrides) as opened:
         found = drift(opened, wanted, _options(output, calls, options, opened.config))
     if found.unasked:
-        found = replace(found, advice=command_again())
+        found = replace(found, next=command_again())
     found = replace(found, headline=headline(found), exit_code=_exit_code(found))
     output.write_report("drift", found, figures=options["verbose"])
     return found.exit_code

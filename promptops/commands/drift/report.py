@@ -83,7 +83,7 @@ def document(drift: Drift) -> Document:
             *(Remark(each, "warning") for each in warnings(drift)),
             ended_early(drift.ended, drift.unasked),
         ),
-        next=visible(drift.advice),
+        next=visible(drift.next),
         parts="prompts" if drift.prompts else "",
         controls=Controls(
             "signals-only",
@@ -551,6 +551,6 @@ def _after(drift: Drift) -> str:
         lines.append(counted(len(problems) - _PROBLEMS_SHOWN, "more problem"))
     if drift.ended:
         lines.append(f"Ended early: {sentence(ended_early(drift.ended, drift.unasked).text)}")
-    if drift.advice:
-        lines.append(f"Next: {code(visible(drift.advice))}")
+    if drift.next:
+        lines.append(f"Next: {code(visible(drift.next))}")
     return "".join(["\n", *(f"- {line}\n" for line in lines)]) if lines else ""

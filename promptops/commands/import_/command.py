@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from promptops.errors import BAD_INPUT, InputError, UsageError
+from promptops.records import replace
 from promptops.terminal.options import (
     Command,
     common,
@@ -111,13 +112,14 @@ def _list(output: OutputOptions, paths: list[str], options: Any) -> int:
 
 def _run(output: OutputOptions, paths: list[str], options: Any) -> int:
     from promptops.commands.import_.importing import import_prompts
+    from promptops.commands.import_.report import next_command
     from promptops.workspace.workspace import workspace
 
     with workspace(output.directory, overrides=output.overrides) as opened:
         result = import_prompts(opened, paths, options)
     if not result.prompts and not result.findings:
         raise _nothing(result.left_out)
-    output.write_report("import_", result)
+    output.write_report("import_", replace(result, next=next_command(result)))
     return BAD_INPUT if result.nothing_readable else int(result.failed)
 
 

@@ -107,10 +107,17 @@ def next_step(result: Import) -> Iterator[str]:
         if result.profiles:
             tables = "the table" if len(result.profiles) == 1 else "the tables"
             yield visible(f"add {tables} above to {result.configuration}, then:")
-        sources = shlex.join(result.removable)
-        remove = f"git rm -qr {sources} && " if sources else ""
-        added = f"git add {_added(result)}"
-        yield visible(f"{remove}{added} && promptops lint --extend-select TST008 --write-baseline")
+        yield visible(next_command(result))
+
+
+def next_command(result: Import) -> str:
+    """The command that stages the written prompts and accepts what lint finds in them, or ""."""
+    if all(prompt.state != "written" for prompt in result.prompts):
+        return ""
+    sources = shlex.join(result.removable)
+    remove = f"git rm -qr {sources} && " if sources else ""
+    added = f"git add {_added(result)}"
+    return f"{remove}{added} && promptops lint --extend-select TST008 --write-baseline"
 
 
 def _after_dry_run(result: Import) -> str:

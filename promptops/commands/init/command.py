@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +42,12 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Make `git diff` in this clone show prompts as readable text; alone, it does only this.",
 )
+@click.option(
+    "--agents",
+    is_flag=True,
+    help="Write a skill for coding agents, and a paragraph on it in AGENTS.md if there is one;"
+    " alone, it does only this.",
+)
 @common("text", "json")
 def command(
     output: OutputOptions,
@@ -51,6 +58,7 @@ def command(
     nightly: bool,
     origin: str | None,
     git_diff: bool,
+    agents: bool,
 ) -> int:
     """Set up promptops in an existing repository.
 
@@ -65,6 +73,7 @@ def command(
       promptops init --ci github --install-from https://git.example.com/acme/promptops@COMMIT
       promptops init --ci github --nightly
       promptops init --git-diff
+      promptops init --agents
     """
     from promptops.commands.init.ci_files import CiOptions
     from promptops.commands.init.init import (
@@ -78,23 +87,36 @@ def command(
     if pre_push and not hooks:
         raise UsageError("--pre-push needs --hooks", hint="write --hooks --pre-push")
     done = []
-    if hooks or platform or nightly or not git_diff:
+    if hooks or platform or nightly or not (git_diff or agents):
         ci = CiOptions(platform=platform, origin=_origin(origin), nightly=nightly)
         done.append(set_up(output.directory, hooks=hooks, pre_push=pre_push, ci=ci))
     if git_diff:
         done.append(show_in_git_diff(output.directory))
+    if agents:
+        from promptops.commands.init.agents import set_up_agents
+
+        done.append(set_up_agents(output.directory, _confirm))
     found = SetupResult(tuple(step for part in done for step in part.steps), done[0].next)
     flags = {
         "--hooks": hooks,
         "--pre-push": pre_push,
         "--nightly": nightly,
         "--git-diff": git_diff,
+        "--agents": agents,
     }
     if found.failed:
         found = replace(found, next=f"promptops init{_typed(flags, platform, origin)}")
     undo = UNDO_GIT_DIFF if git_diff else ()
     output.write_each(lambda name, _: _text(found, undo) if name == "text" else write_json(found))
     return BAD_INPUT if found.failed else 0
+
+
+def _confirm(path: str, text: str) -> bool:
+    """Show a text and ask whether to add it to a file; without a terminal, `--agents` is enough."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return True
+    click.echo(f"to be added to {path}:\n\n{text}", err=True)
+    return click.confirm(f"Add it to {path}?", default=True, err=True)
 
 
 def _origin(named: str | None) -> InstallOrigin | None:

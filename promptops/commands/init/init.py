@@ -49,6 +49,7 @@ from promptops.workspace.new_files import (
     relative_path,
     template,
     text_of,
+    write_copy,
     write_step,
 )
 from promptops.workspace.workspace import workspace_at
@@ -100,7 +101,11 @@ def set_up(
     with Repository.open(directory) as repository:
         disk = repository.tree(WORKTREE, under=FILES)  # refuses a bare repository
         steps = [attempt(OWN_FILE, lambda: _configuration_step(repository, disk.read(FILES)))]
-        steps += [attempt(path, _writing(repository, path)) for path in (SCHEMA, CONFIG_SCHEMA)]
+        # Copies of the schemas, so that any editor finds them, even offline.
+        steps += [
+            attempt(path, partial(write_copy, repository.root, path, schema_text(Path(path).name)))
+            for path in (SCHEMA, CONFIG_SCHEMA)
+        ]
         steps += _example_steps(repository)
         steps.append(attempt(IGNORE_FILE, partial(_ignore_step, repository.root)))
         steps += editor_steps(repository.root)
@@ -149,27 +154,6 @@ def _branch(repository: Repository) -> str:
         if _PLAIN_BRANCH.fullmatch(branch):
             return branch
     return "main"
-
-
-def _writing(repository: Repository, path: str) -> Callable[[], SetupStep]:
-    """Write a copy of a schema to the repository, so that any editor finds it, even offline."""
-    text = schema_text(path.rpartition("/")[2])
-
-    def write() -> SetupStep:
-        step = write_step(repository.root, path, text)
-        if step.action == "kept" and not _has_text(repository.root / path, text):
-            note = "it is from another version of promptops; remove it to get the current one"
-            return SetupStep(path=path, action="kept", note=note)
-        return step
-
-    return write
-
-
-def _has_text(file: Path, text: str) -> bool:
-    try:
-        return file.read_text(encoding="utf-8") == text
-    except (OSError, ValueError):
-        return False
 
 
 def _example_steps(repository: Repository) -> Iterator[SetupStep]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from promptops.errors import BUG, InputError, UsageError
 from promptops.plurals import counted
-from promptops.records import record
+from promptops.records import record, replace
 from promptops.terminal.output import OutputOptions
 from promptops.untrusted import is_untrusted
 
@@ -140,12 +140,24 @@ def _print_report(
     for note in deprecations(opened, chosen):
         output.note(f"warning: {visible(note)}")
     limit = _limit(opened, arguments)
+    if "json" in dict(output.formats):
+        report = replace(report, next=_next_command(report, arguments))
     _report(output, opened, report, chosen, limit)
     if _revision(arguments) == "index":
         _note_unstaged(output, opened, report)
     if report.failed:
         return BUG
     return int(bool(report.failing(limit)) and not arguments.exit_zero)
+
+
+def _next_command(report: Any, arguments: LintArguments) -> str:
+    """The command that applies the safe fixes, or "": only the work tree can be fixed."""
+    fixable = any(each.fix and each.fix.safe for each in report.findings)
+    if not fixable or arguments.fix or arguments.revision != "worktree":
+        return ""
+    from promptops.terminal.options import command_again
+
+    return command_again(fix=True)
 
 
 def _watch(output: OutputOptions, arguments: LintArguments) -> int:

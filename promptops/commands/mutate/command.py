@@ -92,7 +92,7 @@ def command(
         )
         found = mutate(opened, wanted, chosen)
     if found.unasked:
-        found = replace(found, advice=command_again())
+        found = replace(found, next=command_again())
     output.write_report("mutate", found)
     return _exit_code(found)
 

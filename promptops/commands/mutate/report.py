@@ -64,7 +64,7 @@ def document(run: MutationRun) -> Document:
             *map(Remark, remarks(run)),
             ended_early(run.ended, run.unasked),
         ),
-        next=visible(run.advice),
+        next=visible(run.next),
         parts="prompts" if run.rows else "",
         controls=Controls(
             id="hide-others",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from collections.abc import Iterator
 
@@ -13,9 +12,6 @@ from promptops.report.visible import visible, visible_path
 
 _MOST_LISTED = 20
 """At most this many files of each kind are listed; the others are counted."""
-
-_MOST_NAMED_PATHS = 8
-"""Up to this number, the next command names each file; for more, the folders."""
 
 
 def write_text(plan: MovePlan, *, style: Style = plain, **_: object) -> str:
@@ -35,8 +31,8 @@ def _lines(plan: MovePlan, style: Style) -> Iterator[str]:
     for each in plan.manual:
         label = style("note", "note")
         yield f"{visible_path(str(each.place))}: {label}: {visible(each.message)}"
-    if not plan.dry_run:
-        yield f"{style('hint', 'next')}: {_next_command(plan)}"
+    if plan.next:
+        yield f"{style('hint', 'next')}: {visible(plan.next)}"
 
 
 def _changed_files(plan: MovePlan) -> Iterator[str]:
@@ -54,15 +50,3 @@ def _listed(lines: list[str]) -> Iterator[str]:
     yield from lines[:_MOST_LISTED]
     if len(lines) > _MOST_LISTED:
         yield f"  {and_more(len(lines) - _MOST_LISTED)}"
-
-
-def _next_command(plan: MovePlan) -> str:
-    paths = {file.new for file in plan.files}
-    paths |= {file.old for file in plan.files if file.tracked}
-    moves = plan.moves
-    paths |= {moves.get(path, path) for path in plan.changed_files}
-    if len(paths) > _MOST_NAMED_PATHS:
-        paths = {path.rpartition("/")[0] or path for path in paths}
-    if len(paths) > _MOST_NAMED_PATHS:
-        paths = {path.partition("/")[0] for path in paths}
-    return "git add --all -- " + " ".join(shlex.quote(visible(path)) for path in sorted(paths))

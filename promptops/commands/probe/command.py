@@ -117,7 +117,7 @@ def command(
         )
         found = probe(opened, wanted, chosen)
     if mode != "live" and (found.stale or found.unasked):
-        found = replace(found, advice=command_again(record=mode != "refresh"))
+        found = replace(found, next=command_again(record=mode != "refresh"))
     output.write_report("probe", found, figures=options["verbose"])
     return _exit_code(found)
 

@@ -69,7 +69,7 @@ def document(run: ProbeRun) -> Document:
             ended_early(run.ended, run.unasked),
             Remark(missing(run), "warning", "stale"),
         ),
-        next=advice(run),
+        next=next_command(run),
         parts="prompts" if run.prompts else "",
         controls=Controls(
             "accepted-too",
@@ -330,9 +330,9 @@ def missing(run: ProbeRun) -> str:
     return f"{run.stale:,} of {counted(len(run.cases), 'answer')} missing"
 
 
-def advice(run: ProbeRun) -> str:
+def next_command(run: ProbeRun) -> str:
     """The next command, or ""."""
-    return visible(run.advice)
+    return visible(run.next)
 
 
 def errors(run: ProbeRun) -> dict[str, list[ProbedCase]]:

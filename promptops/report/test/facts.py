@@ -172,9 +172,9 @@ def missing(run: TestRun) -> str:
     return f"{missed} of {counted(asked, 'recording')} missing"
 
 
-def advice(run: TestRun) -> str:
+def next_command(run: TestRun) -> str:
     """The next command, or ""."""
-    return visible(run.advice) if run.advice or not run.count.stale else RECORD
+    return visible(run.next) if run.next or not run.count.stale else RECORD
 
 
 def problem(trouble: Trouble) -> str:

@@ -73,8 +73,8 @@ class _RunWriter:
             yield f"{who}: {agreement(judge)}"
         if self._run.coverage:
             yield from self._coverage()
-        if facts.advice(self._run) and not self._run.count.stale:
-            yield f"{self._style('hint', 'hint')}: {facts.advice(self._run)}"
+        if facts.next_command(self._run) and not self._run.count.stale:
+            yield f"{self._style('hint', 'hint')}: {facts.next_command(self._run)}"
 
     def _trouble(self, trouble: Trouble) -> Iterator[str]:
         where, status = self._place(trouble.place), self._style("error", trouble.status)
@@ -104,7 +104,7 @@ class _RunWriter:
     def _stale(self) -> Iterator[str]:
         missing = facts.missing(self._run)
         if missing:
-            hint = self._style("hint", facts.advice(self._run))
+            hint = self._style("hint", facts.next_command(self._run))
             yield f"{self._style('warning', 'stale')}: {missing}, run {hint}"
         for prompt, cases in stale(self._run).items():
             yield f"  {self._prompt(prompt)}: {facts.names(cases)}"
@@ -213,12 +213,12 @@ def body(run: TestRun, room: int) -> str:
 
 def _head(run: TestRun) -> str:
     head = f"{MARKER}\n**{run.verdict}**: {_sentence(facts.counts(run))}\n"
-    advice = facts.advice(run)
-    return f"{head}\nNext: {_command(advice)}\n" if advice and not facts.missing(run) else head
+    command = facts.next_command(run)
+    return f"{head}\nNext: {_command(command)}\n" if command and not facts.missing(run) else head
 
 
-def _command(advice: str) -> str:
-    return code(visible(advice, _LONGEST_SENTENCE))
+def _command(text: str) -> str:
+    return code(visible(text, _LONGEST_SENTENCE))
 
 
 def _scores(run: TestRun) -> str:
@@ -307,7 +307,7 @@ def _stale(run: TestRun) -> str:
     found = stale(run)
     items = (f"- {_cases(cases)}\n" for cases in found.values())
     text = _listed(_ROOM_FOR_STALE, items, len(found), "prompt")
-    said = f"{facts.missing(run)}, run {_command(facts.advice(run))}"
+    said = f"{facts.missing(run)}, run {_command(facts.next_command(run))}"
     return f"\n**Stale**: {said}\n\n{text}" if text else ""
 
 
@@ -431,14 +431,14 @@ def _errors(run: TestRun) -> Iterator[str]:
         message = "\n".join(filter(None, [facts.problem(each), facts.reason(each)]))
         yield annotation("error", each.place, facts.affected_runs(each, repeated), message)
 
-    advice = facts.advice(run)
+    command = facts.next_command(run)
     for reason, cases in outages(run).items():
-        lines = [visible(reason), _github_cases(cases), f"next: {advice}" if advice else ""]
+        lines = [visible(reason), _github_cases(cases), f"next: {command}" if command else ""]
         message = "\n".join(filter(None, lines))
         yield annotation("error", None, facts.unanswered(cases), message)
     every = [case for cases in stale(run).values() for case in cases]
     if every:
-        message = f"{facts.missing(run)}, run {advice}\n{_github_cases(every)}"
+        message = f"{facts.missing(run)}, run {command}\n{_github_cases(every)}"
         yield annotation("error", every[0].place, "stale", message)
 
 

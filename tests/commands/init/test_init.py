@@ -193,7 +193,7 @@ def test_a_schema_of_another_version_is_kept_and_said(repo):
 
     assert (kept.action, kept.note) == (
         "kept",
-        "it is from another version of promptops; remove it to get the current one",
+        "it differs from the one of this version of promptops; remove it to get that one",
     )
 
 

@@ -95,7 +95,7 @@ def test_a_running_batch_exits_75_and_stays_pending(repo, say, api):
         again = one.run("collect")
 
     done = 3 if api.provider == "openai" else 0  # the other API counts at the end
-    assert (code, valid(report)["advice"]) == (75, "promptops recordings batch collect")
+    assert (code, valid(report)["next"]) == (75, "promptops recordings batch collect")
     assert report["batches"] == [
         {
             "id": next(iter(one.api.batches)),
@@ -163,7 +163,7 @@ def test_what_a_batch_leaves_unanswered_is_listed_and_can_be_submitted_again(rep
 
     reasons = [reason for _, reason in cases_of(valid(report))]
     assert cancelled is None or [b["state"] for b in cancelled[1]["batches"]] == ["cancelling"]
-    assert (code, report["advice"]) == (5, "promptops recordings batch submit")
+    assert (code, report["next"]) == (5, "promptops recordings batch submit")
     assert [name for name, _ in cases_of(report)] == ["four"]
     assert "expired" in reasons[0] or "cancelled" in reasons[0]
     assert [len(batch.lines) for batch in one.api.batches.values()] == [4, 1]

@@ -222,7 +222,7 @@ def test_a_batch_that_a_killed_submit_did_not_create_is_reported_by_collect(repo
         code, report = one.json("collect")
 
     assert (code, report["batches"][0]["state"], one.pending) == (5, "absent", [])
-    assert report["advice"] == "promptops recordings batch submit"
+    assert report["next"] == "promptops recordings batch submit"
 
 
 @pytest.mark.slow

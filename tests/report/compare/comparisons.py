@@ -252,7 +252,7 @@ def undecided() -> ArmComparison:
             arm("cheap", 6),
             arm("tiny", 90, usd=0.04, kept=lost),
         ),
-        advice="promptops compare support/triage --model cheap --model tiny --live",
+        next="promptops compare support/triage --model cheap --model tiny --live",
         ended="--max-cost $0.10 is spent",
         unasked=120,
         cost_usd=0.0998,
@@ -317,7 +317,7 @@ def unfinished() -> ArmComparison:
         PromptComparison(
             prompt="support/triage", score="quality", margin=0.03, arms=arms, cases=cases
         ),
-        advice="promptops compare support/triage --model new --record",
+        next="promptops compare support/triage --model new --record",
     )
 
 

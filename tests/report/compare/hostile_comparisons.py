@@ -61,7 +61,7 @@ def hostile(text: str = ATTACK) -> ArmComparison:
     return comparison(
         replace(prompt(*arms, cases=0), prompt=text, score=text, cases=(attacked,)),
         nothing=text,
-        advice=text,
+        next=text,
         ended=text,
         required=text,
     )

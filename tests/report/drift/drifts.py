@@ -230,7 +230,7 @@ def unfinished() -> Drift:
         ended="the budget of $0.05 is spent",
         unasked=6,
         unanswered=6,
-        advice="promptops drift support/triage --max-cost 1",
+        next="promptops drift support/triage --max-cost 1",
     )
 
 
@@ -331,5 +331,5 @@ def hostile(text: str) -> Drift:
         unpushed=text,
         warnings=(text,),
         ended=text,
-        advice=text,
+        next=text,
     )

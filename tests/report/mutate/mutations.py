@@ -154,7 +154,7 @@ def live() -> MutationRun:
         unanswered=5,
         unasked=4,
         ended="the budget of $0.50 is spent",
-        advice="promptops mutate support/triage --live",
+        next="promptops mutate support/triage --live",
         cost_usd=0.5,
     )
 
@@ -165,7 +165,7 @@ def passing() -> MutationRun:
 
 
 def nothing() -> MutationRun:
-    return MutationRun(nothing="no prompt has the tag `billing`", advice="promptops list")
+    return MutationRun(nothing="no prompt has the tag `billing`", next="promptops list")
 
 
 def hostile(text: str = ATTACK) -> MutationRun:
@@ -192,7 +192,7 @@ def hostile(text: str = ATTACK) -> MutationRun:
         row(*mutants, name=text, place=where),
         row(name=text, nothing=text, place=where),
     )
-    return run(*rows, sources={text: f"{text}\n{text}\n"}, since=text, ended=text, advice=text)
+    return run(*rows, sources={text: f"{text}\n{text}\n"}, since=text, ended=text, next=text)
 
 
 def many(count: int) -> MutationRun:

@@ -118,7 +118,7 @@ def run_of(name: str, target: str, text: str, prompt: str) -> ProbeRun:
         ),
         problems=(CaseRun(prompt=prompt, name="", status="error", reason=text, place=place),),
         baseline=name,
-        advice=f"promptops probe {name}",
+        next=f"promptops probe {name}",
         ended=text,
         unasked=1,
     )

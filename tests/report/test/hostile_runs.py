@@ -49,7 +49,7 @@ def hostile(text: str = ATTACK) -> TestRun:
         ),
         baseline=text,
         nothing=text,
-        advice=text,
+        next=text,
     )
 
 

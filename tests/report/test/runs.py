@@ -173,7 +173,7 @@ def stale() -> TestRun:
         passing("extraction/invoice", f"invoice {number}", place=at(INVOICES, 5 * number, 3))
         for number in range(1, 8)
     ]
-    return run(*old, *kept, verdict="fail", advice="promptops test --record support/triage")
+    return run(*old, *kept, verdict="fail", next="promptops test --record support/triage")
 
 
 def failing() -> TestRun:
@@ -414,8 +414,8 @@ def interrupted() -> TestRun:
     rest = [
         _unasked("support/triage", number, "not requested: interrupted") for number in range(3, 40)
     ]
-    advice = "promptops test support/triage --record"
-    return run(*done, *rest, verdict="fail", advice=advice, cost_usd=0.0021, duration_s=4.2)
+    command = "promptops test support/triage --record"
+    return run(*done, *rest, verdict="fail", next=command, cost_usd=0.0021, duration_s=4.2)
 
 
 def _unasked(prompt: str, number: int, reason: str) -> CaseRun:
@@ -481,7 +481,7 @@ def few_stale() -> TestRun:
             answer=None,
             source="none",
         )
-    return run(*cases, verdict="fail", advice="promptops test --record", duration_s=0.31)
+    return run(*cases, verdict="fail", next="promptops test --record", duration_s=0.31)
 
 
 def worse_score() -> TestRun:

@@ -34,7 +34,7 @@ def test_json_is_what_its_schema_says(name):
 def test_what_was_not_asked_for_is_null():
     value = record_json(green())
 
-    keys = ("baseline", "fail_under", "advice", "ended", "nothing")
+    keys = ("baseline", "fail_under", "next", "ended", "nothing")
     assert [value[key] for key in keys] == [None] * 5
     assert (value["decided"], value["coverage"]) == ([], [])
 

@@ -221,8 +221,8 @@ def test_a_contract_over_the_request_is_told_beside_an_outage():
     assert "error: no answer to 1 case: 503" in lines
 
 
-def test_without_other_advice_stale_recordings_are_to_be_recorded():
-    lines = write_text(replace(stale(), advice="")).splitlines()
+def test_without_another_command_stale_recordings_are_to_be_recorded():
+    lines = write_text(replace(stale(), next="")).splitlines()
 
     assert lines[0] == "stale: 5 of 12 recordings missing, run promptops test --record"
 
@@ -236,8 +236,8 @@ def test_cases_that_ask_nothing_are_no_missing_recordings():
     )
 
 
-def test_advice_stands_before_the_last_line():
-    lines = write_text(replace(green(), advice="promptops test --live")).splitlines()
+def test_the_next_command_stands_before_the_last_line():
+    lines = write_text(replace(green(), next="promptops test --live")).splitlines()
 
     assert lines == ["hint: promptops test --live", "pass: 5 cases, 10 assertions (replayed)"]
 

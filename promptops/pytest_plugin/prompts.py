@@ -235,8 +235,12 @@ class _RunResults:
         if item.planned is None:
             return self._decision(item, file_errors)
         cases = self._cases[item.planned.case_key]
-        wrong = [case for case in (*cases, *file_errors) if case.status != "passed"]
-        return ItemResult(failure=failure_text(self._run, wrong) if wrong else "")
+        every = (*cases, *file_errors)
+        wrong = [case for case in every if case.status not in ("passed", "warning")]
+        if wrong:
+            return ItemResult(failure=failure_text(self._run, wrong))
+        drafts = (visible(case.reason) for case in every if case.status == "warning")
+        return ItemResult(failing_draft=next(drafts, ""))
 
     def _decision(self, item: PromptItem, file_errors: list[CaseRun]) -> ItemResult:
         decided = list(self._decided(item))
@@ -264,15 +268,17 @@ class _RunResults:
 
 @record(frozen=True, slots=True, kw_only=True)
 class ItemResult:
-    """The result of an item; it passed if both texts are empty.
+    """The result of an item; it passed if all texts are empty.
 
     Attributes:
         failure: The failure, as pytest prints it.
         inconclusive: Why the scores could not be decided.
+        failing_draft: What does not hold in a case that nobody has read yet.
     """
 
     failure: str = ""
     inconclusive: str = ""
+    failing_draft: str = ""
 
 
 class PromptFile(pytest.File):
@@ -339,12 +345,17 @@ class PromptItem(pytest.Item):
         return self.file.plan if self.planned is None else (self.planned,)
 
     def runtest(self) -> None:
-        """Fail with the text that `promptops test` prints; skip if a score is inconclusive."""
+        """Fail with the text that `promptops test` prints; skip if a score is inconclusive.
+
+        A draft that fails is an expected failure.
+        """
         result = self.file.result_of(self)
         if result.failure:
             pytest.fail(result.failure, pytrace=False)
         if result.inconclusive:
             pytest.skip(result.inconclusive)
+        if result.failing_draft:
+            pytest.xfail(result.failing_draft)
 
     def reportinfo(self) -> tuple[os.PathLike[str], int, str]:
         """The place of the case, which may be in a case file."""

@@ -45,7 +45,7 @@ tests:
     output:
       - {type: contains, value: how}
 """
-OUTCOME = re.compile(r"(?m)^(\S.*?) (PASSED|FAILED|SKIPPED|ERROR)\b")
+OUTCOME = re.compile(r"(?m)^(\S.*?) (PASSED|FAILED|SKIPPED|XFAIL|ERROR)\b")
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,15 @@ def test_a_failure_is_what_the_command_prints_and_no_traceback(broken, run_pytes
     assert "Traceback" not in ran.output + ran.errors
 
 
+def test_a_draft_that_fails_is_an_expected_failure(broken, run_pytest):
+    edit(broken, "- name: why\n", "- name: why\n    tags: [draft]\n")
+
+    ran = run_pytest("--promptops", "-v", "-rx")
+
+    assert (ran.code, ran.outcomes) == (0, {WHY: "xfail", HOW: "passed"})
+    assert "a draft that fails" in ran.output
+
+
 def test_a_case_without_a_recording_fails_and_names_the_command(recorded, run_pytest):
     edit(recorded, "question: why}", "question: why not}")
 

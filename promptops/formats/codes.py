@@ -325,11 +325,8 @@ IMP314 shared-paragraph note
     fix: move it to a partial, and include it
 
 IMP315 left-out note
-    strings of source code are left out, because they are too short for a prompt, have another
-    name, do not address a model, or are in another language; of a map, rows of data and
-    descriptions are left out
-    fix: save a prompt among them to a text file, and import that file; select those of a map by
-    name
+    of a map, rows of data and descriptions are left out
+    fix: select a prompt among them by its name: `--include 'FILE::NAME'`
 
 IMP320 uncallable-profile note
     promptops has no client for the provider of a new model profile

@@ -107,6 +107,22 @@ class Loss:
 
 
 @record(frozen=True, slots=True, kw_only=True)
+class LeftOutText:
+    """A string of a source that was considered, and is not a prompt.
+
+    Attributes:
+        name: Of the string in its file, as a step of an id.
+        begins: Its first words.
+        reason: In words, such as `under 40 characters or 5 words`.
+    """
+
+    name: str
+    place: Place
+    begins: str
+    reason: str
+
+
+@record(frozen=True, slots=True, kw_only=True)
 class TextContent:
     """Text of a message. `when`: a Jinja expression, or None."""
 

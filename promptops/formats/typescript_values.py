@@ -13,7 +13,7 @@ from promptops.formats.source_file import ReadOptions, SourceFile
 from promptops.formats.translation import COMPACT_JSON, InputNames, Translation, printed
 from promptops.model.place import Place, Text
 from promptops.patterns import lazy_pattern
-from promptops.records import record
+from promptops.records import record, replace
 
 _ESCAPE = lazy_pattern(r"\\(?:u\{([0-9A-Fa-f]{1,6})\}|u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2})|(.))", 16)
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0": "\0", "\n": ""}
@@ -136,7 +136,13 @@ def _closing(source: str, position: int, depth_of_literal: int) -> int:
 
 # Strings, lists and objects in TypeScript and JavaScript, as far as they are constant.
 
-_TAG = lazy_pattern(r"(?:dedent|outdent)\s*(?=`)")
+_TAG = lazy_pattern(r"([A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*){0,3})\s{0,5}(?=`)")
+_WORDS_BEFORE_TEXTS = frozenset(("return", "await", "typeof", "case", "in", "of", "yield"))
+_DEDENTING_TAGS = frozenset(("dedent", "outdent", "stripIndent", "stripIndents", "codeBlock"))
+_OTHER_TAGS = lazy_pattern(
+    r"(?:gql|graphql|css|html|svg|sql|keyframes|createGlobalStyle|glsl|styled.*)\Z"
+)
+_MADE_MESSAGE = lazy_pattern(r"new\s+(?:System|Human|AI|Chat)Message\(\s*")
 _TRIMMED = lazy_pattern(r"\s*\.\s*(trim|trimStart|trimEnd)\(\s*\)")
 _JOIN = lazy_pattern(r"\s*\.\s*join\(\s*")
 _CAST = lazy_pattern(r"\s*(?:as|satisfies)\s+[\w$.<>\[\]| ]+")
@@ -209,6 +215,10 @@ class TypescriptValues:
         except _TooDeepError:
             return OtherValue(start=position, end=position + 1)
 
+    def text(self, position: int) -> Value:
+        """The string that begins at an offset, without what follows it."""
+        return self._text(position)
+
     def _value(self, position: int, depth: int) -> Value:
         start = at = after_blanks(self._source, position)
         operands: list[Value] = []
@@ -236,20 +246,35 @@ class TypescriptValues:
         char = self._source[at : at + 1]
         return char in ",;)]}" or ("\n" in self._source[position:at] and char not in _CONTINUES)
 
-    def _operand(self, at: int, depth: int) -> Value:
+    def _operand(  # noqa: PLR0911  # one line for each kind of value
+        self, at: int, depth: int
+    ) -> Value:
         char = self._source[at : at + 1]
         if depth > _MAX_DEPTH:
             raise _TooDeepError
         tag = _TAG.match(self._source, at)
         if char in ("'", '"', "`") and char:
             return self._with_methods(self._text(at))
-        if tag is not None:
-            return self._dedented(at, tag.end())
+        if tag is not None and tag[1] in _DEDENTING_TAGS:
+            return self._with_methods(self._dedented(at, tag.end()))
+        if tag is not None and tag[1] not in _WORDS_BEFORE_TEXTS and not _OTHER_TAGS.match(tag[1]):
+            found = self._text(tag.end())
+            return replace(found, start=at) if isinstance(found, TextValue) else found
+        made = _MADE_MESSAGE.match(self._source, at)
+        if made is not None:
+            return self._made(at, made.end(), depth)
         if char == "[":
             return self._with_methods(self._list(at, depth))
         if char == "{":
             return self._object(at, depth)
         return self._in_brackets(at, depth) if char == "(" else self._other(at)
+
+    def _made(self, start: int, at: int, depth: int) -> Value:
+        """`new SystemMessage("…")`, whose text may be long."""
+        inner = self._value(at, depth + 1)
+        end = after_blanks(self._source, inner.end)
+        closed = self._source[end : end + 1] == ")"
+        return OtherValue(start=start, end=end + 1) if closed else self._other(start)
 
     def _other(self, at: int) -> OtherValue:
         return OtherValue(start=at, end=self._end(at))

@@ -70,12 +70,16 @@ class LeftOut:
 
     Attributes:
         path: As the user named it, or below the folder that the user named; that of a folder ends
-            with a slash, and a part of a file is `FILE::NAME`.
+            with a slash, and a part of a file is `FILE::NAME`, which `--include` takes.
         reason: In words, such as `documentation`.
+        place: Of a string in source code; null for anything else.
+        begins: The first words of the string, or "".
     """
 
     path: str
     reason: str
+    place: Place | None = None
+    begins: str = ""
 
 
 @output("import")
@@ -114,6 +118,11 @@ class Import:
     def files(self) -> int:
         """Number of files that were read, those that another file uses included."""
         return len(self.sources) + self.companions
+
+    @shown
+    def strings_left_out(self) -> int:
+        """Number of strings that were considered and are no prompts; `left_out` has them."""
+        return sum(one.place is not None for one in self.left_out)
 
     @shown
     def skipped(self) -> int:
@@ -200,6 +209,11 @@ class CandidateList:
     candidates: tuple[Candidate, ...]
     findings: tuple[Finding, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
+
+    @shown
+    def strings_left_out(self) -> int:
+        """Number of strings that were considered and are no prompts; `left_out` has them."""
+        return sum(one.place is not None for one in self.left_out)
 
     @property
     def failed(self) -> bool:

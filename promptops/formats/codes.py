@@ -41,6 +41,10 @@ class LossCode:
         return _SEVERITIES[self.kind]
 
 
+CHANGES_REQUEST = frozenset(
+    str.split("IMP101 IMP102 IMP103 IMP104 IMP105 IMP106 IMP110 IMP117 IMP118 IMP119 IMP121 IMP124")
+)
+"""Losses without which the request differs: a prompt with one is a draft."""
 _SEVERITIES: Mapping[CodeKind, Severity] = {
     "error": Severity.ERROR,
     "loss": Severity.WARNING,

@@ -27,6 +27,8 @@ class ImportedPrompt:
         messages, inputs, cases: The number of them.
         files: Paths of all its files, as `path`.
         has_model: Whether it names a model or a profile.
+        is_draft: Whether it is written with `status: draft`, because what is lost changes its
+            request.
         losses: Number of findings of severity warning and error.
         notes: Number of findings of severity info.
     """
@@ -41,6 +43,7 @@ class ImportedPrompt:
     cases: int
     files: tuple[str, ...]
     has_model: bool
+    is_draft: bool
     losses: int
     notes: int
 

@@ -374,6 +374,7 @@ def _imported_prompt(plan: Planned, losses: tuple[Loss, ...], state: State) -> I
         cases=len(document.cases),
         files=tuple(plan.files.files),
         has_model=bool(document.fields.get("model", {}).keys() & {"profile", "id"}),
+        is_draft=plan.files.is_draft,
         losses=sum(severity_of(loss) >= Severity.WARNING for loss in losses),
         notes=sum(severity_of(loss) is Severity.INFO for loss in losses),
     )
@@ -534,9 +535,10 @@ def candidates(paths: Sequence[str], options: ImportOptions) -> CandidateList:
     )
 
 
-def _candidates_and_errors(reads: Iterable[ReadFile]) -> Iterator[Candidate | Loss]:
+def _candidates_and_errors(reads: Sequence[ReadFile]) -> Iterator[Candidate | Loss]:
     """The prompts with their ids, and errors about other parts of their files."""
-    ids = Ids("", ())
+    found = (one for read in reads for one in read.found if isinstance(one, SourceDocument))
+    ids = Ids("", (), found)
     for read in reads:
         for one in read.found:
             if isinstance(one, Loss):

@@ -70,9 +70,18 @@ def once(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 def advice(result: Import) -> Iterator[str]:
     """What the user can choose besides."""
+    yield from drafts(result)
     yield from missing_models(result)
     if result.removable and not _has_bodies(result):
         yield _HISTORY
+
+
+def drafts(result: Import) -> Iterator[str]:
+    """The prompts that no release contains until somebody looks at what is lost."""
+    found = [prompt.id for prompt in _kept(result) if prompt.is_draft]
+    if found:
+        shown = some(found, 3, "prompt", visible)
+        yield f"drafts, because their requests differ: {shown}; remove `status: draft` after a look"
 
 
 def missing_models(result: Import) -> Iterator[str]:
@@ -338,6 +347,7 @@ def _end(result: Import) -> Iterator[str]:
         yield inferred_line(result.findings)
     if left_out_phrase(result.left_out):
         yield f"Not imported: {left_out_phrase(result.left_out)}"
+    yield from drafts(result)
     yield from missing_models(result)
     yield from (f"Next: {step}" for step in next_step(result))
 

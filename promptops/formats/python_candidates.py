@@ -582,19 +582,19 @@ def string_uses(nodes: Sequence[tuple[Scope, ast.AST]], keys: Collection[str]) -
             assigned[target_name(node, scope) or ""] += 1
         for target, use in _filled(node):
             for origin in _origins(target, scope, loops):
-                key = _key(origin, scope, keys)
+                key = resolved_key(origin, scope, keys)
                 if key is not None:
                     filled.setdefault(key, use)
         for messages, call in _sent(node):
-            key = _key(messages, scope, keys)
+            key = resolved_key(messages, scope, keys)
             if key is not None:
                 sent.setdefault(key, call)
         changed = _extended(node)
-        key = None if changed is None else _key(changed, scope, keys)
+        key = None if changed is None else resolved_key(changed, scope, keys)
         if key is not None:
             extended.setdefault(key, []).append(node)
         for used, parts in ((sent_strings, _passed_argument(node)), (reported, _reported(node))):
-            found = (_key(name, scope, keys) for part in parts for name in _names(part))
+            found = (resolved_key(name, scope, keys) for part in parts for name in _names(part))
             used.update(key for key in found if key is not None)
     return StringUses(
         filled=filled,
@@ -606,7 +606,7 @@ def string_uses(nodes: Sequence[tuple[Scope, ast.AST]], keys: Collection[str]) -
     )
 
 
-def _key(target: ast.expr, scope: Scope, keys: Collection[str]) -> str | None:
+def resolved_key(target: ast.expr, scope: Scope, keys: Collection[str]) -> str | None:
     """The key of the candidate that an expression refers to; None if it is not one."""
     written = target_name(target, scope)
     return None if written is None else resolved(written, keys)

@@ -14,6 +14,24 @@ State = Literal["written", "would-write", "same", "refused"]
 
 
 @record(frozen=True, slots=True, kw_only=True)
+class UsedAt:
+    """A place where code uses a prompt; a person replaces it by a call of the bundle.
+
+    Attributes:
+        place: In the source.
+        kind: `inline`: the prompt itself is there; `format`: `.format(…)`; `percent`: `%`;
+            `call`: a call of the function that returns it; `argument`: it is passed to a call;
+            `method`: another method of it; `read`: anything else.
+        arguments: What `format` and `call` pass: names of keywords, else expressions. Of
+            `argument`, the keyword, or the name of what is called; of `method`, its name.
+    """
+
+    place: Place
+    kind: str
+    arguments: tuple[str, ...]
+
+
+@record(frozen=True, slots=True, kw_only=True)
 class ImportedPrompt:
     """One prompt of a source.
 
@@ -31,6 +49,7 @@ class ImportedPrompt:
             request.
         losses: Number of findings of severity warning and error.
         notes: Number of findings of severity info.
+        used_at: Where the imported source code uses it; empty for other formats.
     """
 
     id: str
@@ -46,6 +65,7 @@ class ImportedPrompt:
     is_draft: bool
     losses: int
     notes: int
+    used_at: tuple[UsedAt, ...] = ()
 
 
 @record(frozen=True, slots=True, kw_only=True)

@@ -236,6 +236,7 @@ class _Reader:
             defaults=_defaults(candidate, names),
             samples=self._options.samples,
             losses=tuple(self._expressions.losses),
+            keys=tuple(filter(None, map(_key, texts))),
         )
 
     def unread(self, candidate: Candidate) -> Iterator[Loss]:
@@ -378,6 +379,13 @@ class _Reader:
             read = translated(text, self._options, names, use)
         self._expressions.losses += read.losses
         return read.parts
+
+
+def _key(candidate: Candidate) -> str:
+    """The name by which other code refers to a text, or to the function that returns it."""
+    function = candidate.scope.name.rstrip(".")
+    returned = function if candidate.name == function and candidate.slot == "name" else ""
+    return candidate.key or returned
 
 
 def _defaults(candidate: Candidate, names: InputNames) -> Mapping[str, Any]:

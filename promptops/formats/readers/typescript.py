@@ -219,6 +219,7 @@ class _Reader:
             defaults={names.name(key): value for key, value in defaults.items()},
             samples=self._options.samples,
             losses=tuple(reader.losses),
+            keys=tuple(one.variable for one in texts if one.variable),
         )
 
     def _turns(

@@ -465,11 +465,12 @@ class TypescriptTexts:
         self,
         file: SourceFile,
         options: ReadOptions,
-        constants: Mapping[str, str],
+        constants: Mapping[str, TextValue],
         names: InputNames,
     ) -> None:
         self.losses: list[Loss] = []
         self.used: set[str] = set()
+        self._open: set[str] = set()
         self._file = file
         self._options = options
         self._constants = constants
@@ -488,10 +489,24 @@ class TypescriptTexts:
         place = self._file.text.place(value.start, value.end)
         if len(value.pieces) > 1:
             return tuple(
-                self.value(piece.strip(), place) if index % 2 else TextPart(piece)
+                part
                 for index, piece in enumerate(value.pieces)
+                for part in (
+                    self.values(piece.strip(), place)
+                    if index % 2
+                    else self._piece(piece, place, syntax)
+                )
             )
         text = Text(self._file.shown, value.pieces[0], lambda _offset: (place.line, place.column))
+        read = self._translated(text, syntax)
+        self.losses += read.losses
+        return read.parts
+
+    def _piece(self, piece: str, place: Place, syntax: str | None) -> tuple[TemplatePart, ...]:
+        """A text between expressions, which is a template only if the code makes one of it."""
+        if syntax in (None, "none"):
+            return (TextPart(piece),)
+        text = Text(self._file.shown, piece, lambda _offset: (place.line, place.column))
         read = self._translated(text, syntax)
         self.losses += read.losses
         return read.parts
@@ -508,12 +523,23 @@ class TypescriptTexts:
             return nunjucks(text, self._options.sample)
         return translated(text, self._options, self._names, chosen)
 
-    def value(self, source: str, place: Place) -> TemplatePart:
-        """An expression that is printed: a constant of the file, or an input."""
-        constant = self._constants.get(source)
-        if constant is not None:
-            self.used.add(source)
-            return TextPart(constant)
+    def constant(self, source: str) -> TextValue | None:
+        """The text of a constant with this name, which is used from now on; None without one."""
+        found = None if source in self._open else self._constants.get(source)
+        self.used.update([source] if found is not None else [])
+        return found
+
+    def values(self, source: str, place: Place) -> tuple[TemplatePart, ...]:
+        """An expression that is printed: the parts of a constant, or an input."""
+        constant = self.constant(source)
+        if constant is None:
+            return (self._value(source, place),)
+        self._open.add(source)
+        found = self.parts(constant, "none")
+        self._open.discard(source)
+        return found
+
+    def _value(self, source: str, place: Place) -> TemplatePart:
         expression = self._expression(source, place)
         if expression is None:
             shown = source[:_MAX_EXPRESSION]

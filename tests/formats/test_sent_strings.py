@@ -92,3 +92,25 @@ def test_braces_in_a_list_of_messages_are_inputs_if_code_fills_them_in(
     messages, _ = written_messages(found, tuple)
     assert messages[1]["content"] == content
     assert [loss.code for loss in found.losses] == codes
+
+
+SYSTEM = "You sort the tickets of a shop into groups."
+TYPESCRIPT_MESSAGES = [
+    (f"function f() {{ const s = '{SYSTEM}';\nask([new SystemMessage(s), new HumanMessage(q)]) }}", ["{{ q }}"]),
+    (f"function f(s) {{ ask([new SystemMessage(s), new HumanMessage('{SYSTEM}')]) }}", [SYSTEM]),
+    (f"ChatPromptTemplate.fromMessages([[R.SYSTEM, '{SYSTEM}'], [R.USER, `${{q}} {{x}}`]])", ["{{ q }} {{ x }}"]),
+    (f"ai.definePrompt({{ system: '{SYSTEM}', prompt: '{{{{x}}}}', input: {{ a: b }} }})", ["{{ x }}"]),
+    (f"const p = ask`{SYSTEM} ${{q}}`;\nlog({{ system: p }});", []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("code", "users"), TYPESCRIPT_MESSAGES)
+def test_messages_of_typescript_have_constants_expressions_and_templates(code, users, tmp_path):
+    file = SourceFile(SourceFolder(tmp_path, "", alone=True), "a.ts", code.encode())
+
+    (found,) = (
+        one for one in typescript.documents(file, ReadOptions()) if isinstance(one, SourceDocument)
+    )
+
+    messages, _ = written_messages(found, tuple)
+    assert [one["content"] for one in messages if one["role"] == "user"][: len(users)] == users

@@ -77,7 +77,7 @@ def documents(
 ) -> Iterator[SourceDocument | Loss | LeftOutText]:
     """A prompt for each string and each list of messages that looks like one."""
     found = code_candidates(file.text.value)
-    reader = _Reader(file, options, _constants(found))
+    reader = _Reader(file, options, _constants(found, file.text.value))
     read = [(candidate, reader.document(candidate)) for candidate in found]
     prompts = CodePrompts(file.path, options.selects)
     for candidate, document in _named_apart(list(_with_pairs(reader, read))):
@@ -115,15 +115,25 @@ def _with_pairs(reader: _Reader, read: Sequence[_Read]) -> Iterator[_Read]:
             yield one, document
 
 
-def _constants(found: Sequence[CodeCandidate]) -> dict[str, str]:
-    """The texts of constants, such as `RULES`, that other strings may contain."""
-    return {
-        one.variable: one.value.pieces[0]
+def _constants(found: Sequence[CodeCandidate], source: str) -> list[CodeCandidate]:
+    """The constants, such as `RULES` or `const rules`, that other strings may contain."""
+    count = Counter((one.function, one.variable) for one in found)
+    return [
+        one
         for one in found
         if isinstance(one.value, TextValue)
-        and one.variable.isupper()
-        and len(one.value.pieces) == 1
-    }
+        and one.variable
+        and not one.extended
+        and ((one.variable.isupper() and len(one.value.pieces) == 1) or _is_const(one, source))
+        and count[one.function, one.variable] == 1
+    ]
+
+
+def _is_const(one: CodeCandidate, source: str) -> bool:
+    before = source[max(one.value.start - _MAX_PARAMETERS, 0) : one.value.start]
+    return (
+        re.search(rf"\bconst\s+{re.escape(one.variable)}\b[^=;]{{0,200}}=\s*\Z", before) is not None
+    )
 
 
 def _named_apart(found: Sequence[_Read]) -> Iterator[_Read]:
@@ -146,7 +156,7 @@ class _Reader:
     """
 
     def __init__(
-        self, file: SourceFile, options: ReadOptions, constants: Mapping[str, str]
+        self, file: SourceFile, options: ReadOptions, constants: Sequence[CodeCandidate]
     ) -> None:
         self.used: set[str] = set()
         self._file = file
@@ -192,7 +202,8 @@ class _Reader:
         self, texts: Sequence[CodeCandidate], name: str, *, forced: bool
     ) -> SourceDocument | str | None:
         candidate, names = texts[0], InputNames()
-        reader = TypescriptTexts(self._file, self._options, self._constants, names)
+        constants = self._constants_for(candidate)
+        reader = TypescriptTexts(self._file, self._options, constants, names)
         messages = TypescriptMessages(self._file, reader, names)
         turns: list[SourceTurn] = []
         for one in texts:
@@ -233,10 +244,9 @@ class _Reader:
         value = candidate.value
         if not isinstance(value, TextValue):
             return self._messages(candidate, messages)
+        constants = self._constants_for(candidate)
         text = "".join(
-            self._constants.get(piece.strip(), f"{EXPRESSION}{piece}{EXPRESSION}")
-            if index % 2
-            else piece
+            _with_constant(piece, constants) if index % 2 else piece
             for index, piece in enumerate(value.pieces)
         )
         self._texts[id(candidate)] = text
@@ -255,6 +265,19 @@ class _Reader:
             message = f"nothing defines the role: `{self._options.role}` is assumed"
             reader.lose("IMP311", message, value.start, value.end)
         return [parts_message(role or self._options.role, parts)]
+
+    def _constants_for(self, candidate: CodeCandidate) -> dict[str, TextValue]:
+        """The constants of the file and of the function, without what its parameters hide."""
+        found: dict[str, TextValue] = {}
+        for one in sorted(self._constants, key=lambda each: bool(each.function)):
+            is_seen = one.function in ("", candidate.function) and one is not candidate
+            if (
+                is_seen
+                and one.variable not in candidate.parameters
+                and isinstance(one.value, TextValue)
+            ):
+                found[one.variable] = one.value
+        return found
 
     def _messages(
         self, candidate: CodeCandidate, messages: TypescriptMessages
@@ -276,6 +299,13 @@ class _Reader:
         if not turns or words >= fewest:
             return turns
         return ONLY_VALUES if words > 1 or fewest == 1 else ""
+
+
+def _with_constant(piece: str, constants: Mapping[str, TextValue]) -> str:
+    constant = constants.get(piece.strip())
+    if constant is None:
+        return f"{EXPRESSION}{piece}{EXPRESSION}"
+    return EXPRESSION.join(constant.pieces)
 
 
 _VARIABLE = lazy_pattern(r"\{[^{}\n]{1,80}\}")
@@ -306,6 +336,7 @@ _RETURNS = r"(?:\s*:[^=;{}\n]{0,200})?"
 _ARROW = lazy_pattern(rf"(?:async\s+)?(?:{_PARAMETERS}{_RETURNS}|([A-Za-z_$][\w$]*))\s*=>\s*")
 _FUNCTION_HEAD = lazy_pattern(rf"\s*\*?\s*([A-Za-z_$][\w$]*)?\s*{_PARAMETERS}{_RETURNS}\s*(?=\{{)")
 _METHOD_HEAD = lazy_pattern(rf"\s*{_PARAMETERS}{_RETURNS}\s*(?=\{{)")
+_NAME = lazy_pattern(r"[A-Za-z_$][\w$]*")
 _NUMBER = lazy_pattern(r"-?\d{1,15}(?:\.\d{0,14}[1-9])?")
 _NOT_METHOD_NAMES = frozenset(
     ("if", "for", "while", "switch", "catch", "function", "return", "with")
@@ -333,6 +364,7 @@ class CodeCandidate:
         slot: Where the code has a string.
         role: Of the message that it is the content of.
         function: The name of the function around it, or "".
+        parameters: Words in the parameters of that function.
     """
 
     name: str
@@ -348,6 +380,7 @@ class CodeCandidate:
     slot: Slot = "name"
     role: str | None = None
     function: str = ""
+    parameters: frozenset[str] = frozenset()
 
     @property
     def full_name(self) -> str:
@@ -396,6 +429,7 @@ class _Scanner:
         self._owners: list[_Owner] = []
         self._latest: dict[str, CodeCandidate] = {}
         self._headed = ("", 0)
+        self._last_name = ""
 
     def candidates(self) -> Iterator[CodeCandidate]:
         """A file that ends within a template literal has no more after it."""
@@ -485,7 +519,7 @@ class _Scanner:
             value = self._values.value(start)
             if isinstance(value, ListValue) and _is_candidate(value, self._source):
                 self._at = value.end
-                found = self._candidate(self._inside(), "", value, "")
+                found = self._candidate(self._inside(), "", value, self._parameters())
                 yield replace(found, is_template=_MADE.match(self._source, start) is not None)
 
     def _other_text(self, start: int) -> Iterator[CodeCandidate]:
@@ -501,9 +535,14 @@ class _Scanner:
             value = self._values.text(start)
         if isinstance(value, TextValue):
             self._at = max(self._at, value.end)
-            found = self._candidate(self._inside() or "text", "", value, "")
+            chosen = self._last_name if _CHOSEN.search(before) else ""
+            name = chosen or self._inside() or "text"
+            found = self._candidate(name, "", value, self._parameters())
             role = None if made is None else _OF_LANGCHAIN[f"{made[1]}Message"]
-            yield replace(found, slot="text" if role is None else "role", role=role)
+            yield replace(found, slot=_slot(role, chosen), role=role)
+
+    def _parameters(self) -> str:
+        return self._functions[-1].parameters if self._functions else ""
 
     def _inside(self) -> str:
         """The name of the function around, or of the object."""
@@ -522,6 +561,8 @@ class _Scanner:
             yield from self._head(name, "", end) if name else ()
         elif word == "function":
             self._open(_FUNCTION_HEAD.match(self._source, end, end + _MAX_PARAMETERS), "")
+        elif _template_argument(self._source, end - len(word)) is not None:
+            yield from self._head(self._inside() or "template", "", end - len(word))
         elif _EXTENDED.match(self._source, end) is not None:
             self._extend(word, end - len(word))
         else:
@@ -550,6 +591,7 @@ class _Scanner:
         """What is assigned to a name; the scanner goes on after it, or inside of it."""
         self._at = position = after_blanks(self._source, position)
         self._headed = (variable, position)
+        self._last_name = name
         arrow = _ARROW.match(self._source, position, position + _MAX_PARAMETERS)
         parameters = self._functions[-1].parameters if self._functions else ""
         if arrow is not None:
@@ -630,6 +672,7 @@ class _Scanner:
             request=request,
             defaults=dict(_defaults_of(parameters)),
             function=self._functions[-1].name if self._functions else "",
+            parameters=frozenset(_NAME.findall(parameters)),
             extended=[],
             requests=[],
         )
@@ -650,6 +693,12 @@ class _Scanner:
 
 def _is_too_long(value: Value) -> bool:
     return isinstance(value, OtherValue) and value.end - value.start > MAX_OTHER
+
+
+def _slot(role: str | None, chosen: str) -> Slot:
+    if role is not None:
+        return "role"
+    return "name" if chosen else "text"
 
 
 def _is_candidate(value: Value, source: str) -> bool:
@@ -693,6 +742,8 @@ _CALL_OF_HEAD = lazy_pattern(
     r"(?:await\s{1,20})?(?:new\s{1,20})?[\w$.]{1,200}(?:<[\w\s.,]{0,100}>)?\(\s{0,20}"
 )
 _DEFINES_TEMPLATE = lazy_pattern(r"\bdefinePrompt(?:<[\w\s.,]{0,100}>)?\(\s*\Z")
+_CHOSEN = lazy_pattern(r"(?:\?|:|\|\||\?\?)\s*\Z")
+"""What is before an alternative of a conditional expression."""
 _MESSAGE_BEFORE = lazy_pattern(r"new\s+(System|Human)Message\(\s*(?:\{\s*content\s*:\s*)?\Z")
 _NOT_FOR_MODELS = lazy_pattern(
     r"(?:\b(?:throw|import|from|require|Error|describe|it|test|expect|alert|confirm|t)\s*\(?\s*"
@@ -864,6 +915,9 @@ _NUMERAL = lazy_pattern(r"-?\d[\d_]{0,14}(?:\.\d{1,15})?")
 _LIST_NAME = lazy_pattern(r"(?:this\.)?([A-Za-z_$][\w$]*)")
 _SDK_MODEL = lazy_pattern(r"([A-Za-z]+)(?:\.[A-Za-z]+)?\(\s*([\"'`])([\w./:@-]+)\2\s*\)")
 """A model of the AI SDK: `openai("gpt-5")`."""
+_ROLE_MEMBER = lazy_pattern(
+    r"[A-Za-z_$][\w$.]{0,60}\.(SYSTEM|USER|ASSISTANT|System|User|Assistant|system|user)"
+)
 _NEW_MESSAGE = lazy_pattern(r"new\s+((?:System|Human|AI)Message|MessagesPlaceholder)\(\s*")
 _OF_LANGCHAIN = {
     **{role: role for role in ROLES},
@@ -906,19 +960,19 @@ class TypescriptMessages:
             pair = item.items if isinstance(item, ListValue) else ()
             if made is not None:
                 pair = (item, self._values.value(made.end()))
-            role = made[1] if made is not None else self._constant(next(iter(pair), None))
+            role = made[1] if made is not None else self._role(next(iter(pair), None))
             yield from self._pair(str(role), pair, item, "none" if made is not None else "format")
 
     def _pair(
         self, role: str, pair: Sequence[Value], item: Value, syntax: str
     ) -> Iterator[SourceTurn]:
         text = pair[1] if len(pair) == 2 else None
-        if not isinstance(text, TextValue):
+        if text is None or isinstance(text, ListValue | ObjectValue):
             self._lose("IMP103", "a message that the code computes is not carried", item)
-        elif role in ("placeholder", "MessagesPlaceholder"):
+        elif role in ("placeholder", "MessagesPlaceholder") and isinstance(text, TextValue):
             yield SourceHistory(source=self._names.name(text.pieces[0].strip("{}")))
         elif role in _OF_LANGCHAIN:
-            yield parts_message(_OF_LANGCHAIN[role], self._texts.parts(text, syntax))
+            yield parts_message(_OF_LANGCHAIN[role], self._content(text, syntax))
         else:
             self._lose("IMP101", "a message without a constant role is not carried", item)
 
@@ -926,12 +980,12 @@ class TypescriptMessages:
         """The messages of a request with a system message or a prompt."""
         fields = dict(found.fields)
         before = self._source[max(found.start - _LONGEST_CALLED_NAME, 0) : found.start]
-        syntax = "double" if _DEFINES_TEMPLATE.search(before) else "none"
+        syntax = "mustache" if _DEFINES_TEMPLATE.search(before) else "none"
         for key, role in _ROLES_OF_KEYS.items():
             value = fields.get(key)
             if isinstance(value, ListValue):
                 yield from self.chat(value)
-            elif value is not None:
+            elif value is not None and not isinstance(value, ObjectValue):
                 yield parts_message(role, self._content(value, syntax))
         messages = fields.get("messages")
         if isinstance(messages, ListValue):
@@ -968,7 +1022,7 @@ class TypescriptMessages:
 
     def _message(self, item: ObjectValue) -> Iterator[SourceTurn]:
         fields = dict(item.fields)
-        role = self._constant(fields.get("role"))
+        role = self._role(fields.get("role"))
         content = next((fields[key] for key in _CONTENTS if key in fields), None)
         if role not in ROLES or content is None:
             self._lose("IMP101", "a message without a constant role is not carried", item)
@@ -1010,10 +1064,19 @@ class TypescriptMessages:
         return f"{match[1].lower()}/{match[3]}" if match is not None else self._constant(value)
 
     def _content(self, value: Value, syntax: str = "none") -> tuple[TemplatePart, ...]:
+        written = self._source[value.start : value.end].strip()
+        named = None if isinstance(value, TextValue) else self._texts.constant(written)
+        if named is not None and syntax != "none":
+            return self._texts.parts(named, syntax)
         if isinstance(value, TextValue):
             return self._texts.parts(value, syntax)
-        place = self._file.text.place(value.start, value.end)
-        return (self._texts.value(self._source[value.start : value.end].strip(), place),)
+        return self._texts.values(written, self._file.text.place(value.start, value.end))
+
+    def _role(self, value: Value | None) -> str | int | float | bool | None:
+        """A constant role, also as the member of an object: `Roles.USER`."""
+        written = "" if value is None else self._source[value.start : value.end].strip()
+        member = _ROLE_MEMBER.fullmatch(written)
+        return self._constant(value) if member is None else member[1].lower()
 
     def _constant(self, value: Value | None) -> str | int | float | bool | None:
         """A constant; None for any other value."""

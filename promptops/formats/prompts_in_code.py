@@ -132,7 +132,8 @@ def _refusal_of_sent(text: str, bare: str, words: int, slot: Slot) -> str | None
 
 def _refusal_of_named(name: str, bare: str, length: int, words: int) -> str | None:
     is_persona = _PERSONA.match(bare) is not None and words >= FEWEST_WORDS_SENT
-    if (length < _SHORTEST_NAMED or words < _FEWEST_WORDS) and not is_persona:
+    is_short = length < _SHORTEST_NAMED and snake(name.rpartition(".")[2]) not in ARGUMENTS
+    if (is_short or words < _FEWEST_WORDS) and not is_persona:
         return _NAMED_SHORT if words >= FEWEST_WORDS_SENT else ""
     addressed = any(_addressed(bare)) or _is_in_other_language(bare)
     if is_certain(name) and not _QUESTION.search(bare):

@@ -426,12 +426,14 @@ _CREW = ("role", "goal", "backstory", "description", "expected_output")
 
 def _is_agent(node: ast.Call) -> bool:
     """Whether it is an agent of CrewAI, whose `goal` joins its `backstory`."""
-    return {"goal", "backstory"} <= {one.arg for one in node.keywords}
+    given = {one.arg: one.value for one in node.keywords}
+    return {"goal", "backstory"} <= given.keys() and is_text(given["backstory"])
 
 
 def _is_task(node: ast.Call) -> bool:
-    keys = {one.arg for one in node.keywords}
-    return "description" in keys and bool(keys & _OF_TASK) and "goal" not in keys
+    given = {one.arg: one.value for one in node.keywords}
+    is_task = "description" in given and bool(given.keys() & _OF_TASK) and "goal" not in given
+    return is_task and is_text(given["description"])
 
 
 def is_text(node: ast.AST) -> bool:
@@ -665,6 +667,9 @@ def _passed_argument(node: ast.AST) -> Iterator[ast.expr]:
         yield node.value
     elif isinstance(node, ast.Call):
         yield from sent_texts(node)
+        message = message_fields(node)
+        if message is not None and message[0] in _ROLES:
+            yield message[1]
     elif isinstance(node, ast.Dict):
         if any(getattr(key, "value", None) == "role" for key in node.keys):
             yield from _contents(node)

@@ -585,7 +585,14 @@ TEMPLATE_CALLS = frozenset(("PromptTemplate", "from_template"))
 _CHAT_CALLS = frozenset(("from_messages", "ChatPromptTemplate"))
 _TEXT_CALLS = frozenset(("Template", "from_string"))
 _WRAPPING = frozenset(("partial", "bind", "with_config", "with_retry", "pipe"))
-_ROLE_OF_CLASS = {"System": "system", "Human": "user", "AI": "assistant"}
+_ROLE_OF_CLASS = {
+    "System": "system",
+    "Developer": "developer",
+    "Human": "user",
+    "User": "user",
+    "AI": "assistant",
+    "Assistant": "assistant",
+}
 _PAIRED = frozenset(("system", "human", "ai", "user", "assistant", "placeholder"))
 _SENDING = frozenset(("invoke", "ainvoke", "stream", "astream"))
 _MESSAGE_CLASSES = ("MessagePromptTemplate", "Message")

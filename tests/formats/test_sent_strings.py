@@ -18,6 +18,9 @@ PYTHON = [
     ("def sort(text):\n  return llm.invoke(f'Sort it now: {text}')", ["sort-prompt"]),
     ("RULES = 'Sort the tickets.'\nllm.invoke(RULES)", ["rules"]),
     ("openai.Completion.create(prompt='Sort it now: ' + text)", ["prompt"]),
+    ("rules = 'Sort the tickets.'\nadd(UserMessage(content=rules))", ["rules"]),
+    ("def ask(system_prompt='Sort the tickets of a shop.'): pass", ["ask-system-prompt"]),
+    ("Agent(role=role, goal=goal, backstory=backstory)", []),
     ("RULES = 'Sort the tickets.'\nask(title=RULES)", []),
     ("click.prompt('Enter the name of a ticket to sort now, or an empty line')", []),
     ("click.option('--name', prompt='Enter the name of a ticket to sort, or nothing')", []),
@@ -96,12 +99,22 @@ def test_braces_in_a_list_of_messages_are_inputs_if_code_fills_them_in(
 
 SYSTEM = "You sort the tickets of a shop into groups."
 TYPESCRIPT_MESSAGES = [
-    (f"function f() {{ const s = '{SYSTEM}';\nask([new SystemMessage(s), new HumanMessage(q)]) }}", ["{{ q }}"]),
+    (
+        f"function f() {{ const s = '{SYSTEM}';\n"
+        "ask([new SystemMessage(s), new HumanMessage(q)]) }",
+        ["{{ q }}"],
+    ),
     (f"function f(s) {{ ask([new SystemMessage(s), new HumanMessage('{SYSTEM}')]) }}", [SYSTEM]),
-    (f"ChatPromptTemplate.fromMessages([[R.SYSTEM, '{SYSTEM}'], [R.USER, `${{q}} {{x}}`]])", ["{{ q }} {{ x }}"]),
-    (f"ai.definePrompt({{ system: '{SYSTEM}', prompt: '{{{{x}}}}', input: {{ a: b }} }})", ["{{ x }}"]),
+    (
+        f"ChatPromptTemplate.fromMessages([[R.SYSTEM, '{SYSTEM}'], [R.USER, `${{q}} {{x}}`]])",
+        ["{{ q }} {{ x }}"],
+    ),
+    (
+        f"ai.definePrompt({{ system: '{SYSTEM}', prompt: '{{{{x}}}}', input: {{ a: b }} }})",
+        ["{{ x }}"],
+    ),
     (f"const p = ask`{SYSTEM} ${{q}}`;\nlog({{ system: p }});", []),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("code", "users"), TYPESCRIPT_MESSAGES)

@@ -358,8 +358,9 @@ def _joined(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
     begun: dict[str, ast.Assign | ast.AnnAssign] = {}
     for statement in body:
         if not _adds(statement, begun):
-            used = {one.id for one in ast.walk(statement) if isinstance(one, ast.Name)}
-            begun = {name: one for name, one in begun.items() if name not in used}
+            for one in ast.walk(statement):
+                if isinstance(one, ast.Name):
+                    begun.pop(one.id, None)
             name = _begun(statement)
             if name is not None and isinstance(statement, ast.Assign | ast.AnnAssign):
                 begun[name] = statement

@@ -143,7 +143,7 @@ def _read_file(
     if chosen is None:
         return _of_unknown_format(file, replace(unread, data=file.data))
     try:
-        read: _Read = _unless_data_set(file, tuple(chosen.documents(file, options)))
+        read: _Read = _unless_data_set(file, tuple(chosen.documents(file, options)), options)
         found = tuple(
             _unless_overfull(file, one) for one in read if not isinstance(one, LeftOutText)
         )
@@ -225,11 +225,16 @@ def _syntax_error(file: SourceFile) -> Loss | None:
     return None
 
 
-def _unless_data_set(file: SourceFile, found: _Read) -> _Read:
-    if sum(isinstance(one, SourceDocument) for one in found) <= MAX_PROMPTS:
+def _unless_data_set(file: SourceFile, found: _Read, options: ReadOptions) -> _Read:
+    prompts = [one for one in found if isinstance(one, SourceDocument)]
+    if options.selects is not None:
+        prompts = [one for one in prompts if options.selects(one.id)]
+    if len(prompts) <= MAX_PROMPTS:
         return found
     message = f"there are more than {MAX_PROMPTS} prompts in it, so it is read as a data set"
     hint = "if its rows are test cases, make it a case file"
+    if file.suffix in _CODE_ENDINGS:
+        hint = f"select those that are prompts: --include '{file.path}::NAME'"
     return (Loss(code="IMP004", message=message, place=file.place(), hint=hint),)
 
 

@@ -451,6 +451,7 @@ def test_a_name_that_no_file_can_have_is_a_missing_file(repo, name):
     assert len([one for one in result.prompts if one.state == "written"]) == 1
 
 
+@pytest.mark.slow
 def test_code_with_ten_thousand_strings_names_them_in_bounded_time(repo, monkeypatch):
     """A limit that quadratic behaviour exceeds; prompts among many are selected by their names."""
     text = "'Please choose one of the orders in the list.'"

@@ -358,7 +358,7 @@ def _joined(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
     begun: dict[str, ast.Assign | ast.AnnAssign] = {}
     for statement in body:
         if not _adds(statement, begun):
-            for one in ast.walk(statement):
+            for one in ast.walk(statement) if begun else ():
                 if isinstance(one, ast.Name):
                     begun.pop(one.id, None)
             name = _begun(statement)

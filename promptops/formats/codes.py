@@ -41,6 +41,10 @@ class LossCode:
         return _SEVERITIES[self.kind]
 
 
+CHANGES_REQUEST = frozenset(
+    str.split("IMP101 IMP102 IMP103 IMP104 IMP105 IMP106 IMP110 IMP117 IMP118 IMP119 IMP121 IMP124")
+)
+"""Losses without which the request differs: a prompt with one is a draft."""
 _SEVERITIES: Mapping[CodeKind, Severity] = {
     "error": Severity.ERROR,
     "loss": Severity.WARNING,
@@ -325,11 +329,8 @@ IMP314 shared-paragraph note
     fix: move it to a partial, and include it
 
 IMP315 left-out note
-    strings of source code are left out, because they are too short for a prompt, have another
-    name, do not address a model, or are in another language; of a map, rows of data and
-    descriptions are left out
-    fix: save a prompt among them to a text file, and import that file; select those of a map by
-    name
+    of a map, rows of data and descriptions are left out
+    fix: select a prompt among them by its name: `--include 'FILE::NAME'`
 
 IMP320 uncallable-profile note
     promptops has no client for the provider of a new model profile

@@ -107,6 +107,39 @@ class Loss:
 
 
 @record(frozen=True, slots=True, kw_only=True)
+class CodeUse:
+    """A place where code uses a prompt.
+
+    Attributes:
+        kind: `inline`: the prompt itself is there; `format`: `.format(…)`; `percent`: `%`;
+            `call`: a call of the function that returns it; `argument`: it is passed to a call;
+            `method`: another method of it; `read`: anything else.
+        arguments: What `format` and `call` pass: names of keywords, else expressions. Of
+            `argument`, the keyword, or the name of what is called; of `method`, its name.
+    """
+
+    place: Place
+    kind: str
+    arguments: tuple[str, ...]
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class LeftOutText:
+    """A string of a source that was considered, and is not a prompt.
+
+    Attributes:
+        name: Of the string in its file, as a step of an id.
+        begins: Its first words.
+        reason: In words, such as `under 40 characters or 5 words`.
+    """
+
+    name: str
+    place: Place
+    begins: str
+    reason: str
+
+
+@record(frozen=True, slots=True, kw_only=True)
 class TextContent:
     """Text of a message. `when`: a Jinja expression, or None."""
 
@@ -191,6 +224,7 @@ class SourceDocument:
         lenient: The source renders nothing for an input that is missing.
         partials: Templates that the messages include, by the path in their `include`.
         losses: In the order of the source.
+        keys: The names by which other code refers to its texts, or to the function that returns it.
     """
 
     id: str
@@ -207,3 +241,4 @@ class SourceDocument:
     cases: tuple[SourceCase, ...] = ()
     partials: Mapping[str, tuple[TemplatePart, ...]] = field(default_factory=dict)
     losses: tuple[Loss, ...] = ()
+    keys: tuple[str, ...] = ()

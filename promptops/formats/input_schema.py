@@ -260,6 +260,22 @@ def _with_null(schema: dict[str, Any]) -> dict[str, Any]:
 # The schema of the inputs: from templates, from samples, and as a source declares it.
 
 _FORMATTED = lazy_pattern(r'"%[^"%a-zA-Z]*[dioxXeEfFgG]" \| format\(([A-Za-z_]\w*)\)')
+_TESTED = lazy_pattern(
+    r"\b([A-Za-z_]\w*(?:\.[A-Za-z_]\w*){0,5})\s+(?:is\s+(?:not\s+)?|[!=]=\s*)"
+    r"(none|None|string|number|integer|float|boolean|mapping|sequence|iterable)\b"
+)
+"""A question about the type of a value: `x is none`, `x == none`, `a.b is not string`."""
+_TYPES_OF_TESTS = {
+    "none": "null",
+    "string": "string",
+    "number": "number",
+    "integer": "number",
+    "float": "number",
+    "boolean": "boolean",
+    "mapping": "object",
+    "sequence": "array",
+    "iterable": "array",
+}
 _MEDIA = {"image": "image/*", "audio": "audio/*", "document": "application/pdf"}
 _MESSAGE_SCHEMA = {
     "type": "object",
@@ -299,6 +315,8 @@ def input_schema(
     for name in _formatted_numbers(messages):
         if name in found:
             found[name].number = True
+    for path, kind in _tested_types(messages):
+        _note_tested(found, path.split("."), kind)
     for message in messages:
         if message.get("for_each") in found:
             found[message["for_each"]].looped = found[message["for_each"]].unguarded = True
@@ -498,6 +516,26 @@ def _formatted_numbers(turns: Sequence[Any]) -> Iterator[str]:
             yield from _formatted_numbers([*_texts(turn), *turn.get("messages", ())])
 
 
+def _tested_types(turns: Sequence[Any]) -> Iterator[tuple[str, str]]:
+    """The paths whose type templates ask for, each with a type that they expect."""
+    for turn in turns:
+        if isinstance(turn, str):
+            for path, word in _TESTED.findall(turn):
+                yield path, _TYPES_OF_TESTS[word.lower()]
+        else:
+            when = turn.get("when")
+            tested = [f"{{% if {when} %}}"] if isinstance(when, str) else []
+            yield from _tested_types([*tested, *_texts(turn), *turn.get("messages", ())])
+
+
+def _note_tested(found: Mapping[str, Shape], path: Sequence[str], kind: str) -> None:
+    shape = found.get(path[0])
+    for step in path[1:]:
+        shape = None if shape is None else shape.keys.get(step)
+    if shape is not None:
+        shape.tested_types.add(kind)
+
+
 def _media(messages: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     """The kind of each input that is an image, a sound or a document."""
     found: dict[str, str] = {}
@@ -547,6 +585,7 @@ class Shape:
         number: A filter for numbers is applied.
         encoded: It is written as JSON.
         unguarded: It is read where nothing tests that it is defined.
+        tested_types: JSON types that a template asks for: `null` for `x is none`.
         keys: By name, of a mapping.
         item: Of an element of a list, or of a value of a mapping.
     """
@@ -560,6 +599,7 @@ class Shape:
     number: bool = False
     encoded: bool = False
     unguarded: bool = False
+    tested_types: set[str] = field(default_factory=set)
     keys: dict[str, Shape] = field(default_factory=dict)
     item: Shape | None = None
 
@@ -600,10 +640,20 @@ def schema_of(shape: Shape, sample: Any = None) -> dict[str, Any]:
     Optional values have a default that renders what a lenient engine renders for a missing one;
     those that templates read only after a test, or with a default of their own, have none.
     """
-    schema = _typed(shape, sample)
+    schema = _with_tested(_typed(shape, sample), shape.tested_types)
     if shape.optional and shape.unguarded:
         schema["default"] = empty_value(schema)
     return schema
+
+
+def _with_tested(schema: dict[str, Any], kinds: Iterable[str]) -> dict[str, Any]:
+    """The schema with the types that a template asks for, so that each answer is possible."""
+    given = schema.get("type")
+    if given is None:
+        return schema
+    listed = [given] if isinstance(given, str) else list(given)
+    missing = sorted(set(kinds) - set(listed))
+    return {**schema, "type": [*listed, *missing]} if missing else schema
 
 
 def required_of(found: Mapping[str, Shape]) -> list[str]:

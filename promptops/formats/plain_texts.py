@@ -66,7 +66,8 @@ def translated_file(
     that of the options, or a guess.
     """
     editor = _EditorVariables(file, text, names)
-    syntax = "jinja" if file.suffix in JINJA_ENDINGS else "none" if editor.known else None
+    by_ending = {**dict.fromkeys(JINJA_ENDINGS, "jinja"), ".liquid": "liquid"}
+    syntax = by_ending.get(file.suffix, "none" if editor.known else None)
     found = translated(text, options, names, syntax)
     used = options.syntax or syntax or guessed_syntax(text.value)
     partials = _Partials(replace(options, syntax=cast(Syntax, used)), names)

@@ -8,6 +8,7 @@ from hashlib import sha256
 from pathlib import PurePosixPath
 from typing import Any
 
+from promptops.formats.codes import CHANGES_REQUEST
 from promptops.formats.document import (
     Loss,
     MediaContent,
@@ -63,6 +64,7 @@ class PromptFiles:
         path: Of the prompt file.
         files: Texts by path from the root of the repository.
         inputs: Names of the inputs.
+        is_draft: Whether what is lost changes the request, so that no release contains it yet.
     """
 
     id: str
@@ -70,6 +72,7 @@ class PromptFiles:
     files: Mapping[str, str]
     inputs: tuple[str, ...]
     losses: tuple[Loss, ...]
+    is_draft: bool = False
 
 
 def prompt_files(
@@ -97,8 +100,11 @@ def prompt_files(
     )
     cases, unread = _cases(document, inputs.schema.get("properties", {}))
     bodies = _Bodies(name, options.bodies)
+    lost = (*document.losses, *losses, *inputs.losses, *unread)
+    is_draft = any(loss.code in CHANGES_REQUEST for loss in lost)
     value = {
         "format": "promptops/1",
+        **({"status": "draft"} if is_draft else {}),
         **{key: document.fields[key] for key in _KEYS_BEFORE_MESSAGES if key in document.fields},
         **{key: item for key, item in document.fields.items() if key.startswith("x-")},
         **({"inputs": inputs.schema} if inputs.schema else {}),
@@ -123,6 +129,7 @@ def prompt_files(
         files={**files, **bodies.files, **partials},
         inputs=tuple(inputs.schema.get("properties", ())),
         losses=found,
+        is_draft=is_draft,
     )
 
 

@@ -3,27 +3,45 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Literal, TypeGuard
 
 from promptops.formats.document import (
+    LeftOutText,
     Loss,
     SourceDocument,
     SourceMessage,
+    SourceTurn,
     TemplatePart,
     TextContent,
     TextPart,
 )
-from promptops.formats.plain_texts import id_step, role_in
-from promptops.model.place import Place
+from promptops.formats.plain_texts import id_step, identity, role_in, stem_steps
 from promptops.patterns import lazy_pattern
-from promptops.plurals import counted
 from promptops.records import replace
 
+Slot = Literal["role", "argument", "key", "name", "listed", "text"]
+"""Where code has a string: the content of a message with a role; an argument or a key with the name
+of a prompt; a variable, a field or a function with any name; one of several; anything else."""
 _SHORTEST_NAMED = 40
-"""Characters of a string with such a name, at least."""
+"""Characters of a string with the name of a prompt, at least."""
 _SHORTEST_UNNAMED = 200
 """Characters of any other string, at least."""
+_SHORTEST_PERSONA = 60
+"""Characters of any other string that begins with `You are a`, at least."""
+_FEWEST_WORDS = 5
+FEWEST_WORDS_SENT = 3
+"""Words of its own that a text needs which code sends to a model, at least."""
+_FEWEST_WORDS_OF_PROMPTS = 12
+"""Words of a string in a file or a class of prompts, at least."""
+ARGUMENTS = frozenset(
+    str.split(
+        "system prompt system_prompt user_prompt instruction instructions system_instruction"
+        " template user_template backstory persona system_message system_instructions"
+        " state_modifier"
+    )
+)
+"""Arguments and keys whose value is a prompt, in lower case with `_`."""
 _QUESTION = lazy_pattern(
     r"(?i)\A\s*(?:are you sure|do you (?:really )?(?:want|wish)|would you like"
     r"|(?:press|hit|enter) )|[\[(]y(?:es)?\s?/\s?n(?:o)?[\])]"
@@ -32,16 +50,13 @@ _QUESTION = lazy_pattern(
 _WIDE_CHARACTER = lazy_pattern(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 """Characters of languages without blanks between words."""
 _PLAIN_WORD = lazy_pattern(r"\W*[^\W\d_]+(?:['’-][^\W\d_]+)*\W*")
-_FEWEST_WORDS = 5
-FEWEST_WORDS_SENT = 3
-"""Words of its own that a text needs which code sends to a model, at least."""
 EXPRESSION = "\ue000"
 """Stands before and after each expression in a text."""
 _LEAST_PLAIN_WORDS = 0.55
 """The share of words of a text that is in prose, at least."""
 _OTHER_LANGUAGE_START = lazy_pattern(
     r"\s*(?:(?i:<!doctype|<\?xml|<(?:div|html|head|body|svg|style|span|p|pre|table|t[dr]|script|button"
-    r"|font)\b)|SELECT\b|select\s[\w*.,\s]+\sfrom\s|INSERT\b|UPDATE\s+\w+\s+SET"
+    r"|font)\b)|(?:MERGE|MATCH)\s*\(|SELECT\b|select\s[\w*.,\s]+\sfrom\s|INSERT\b|UPDATE\s+\w+\s+SET"
     r"|CREATE\s+(?:OR\s|TABLE|INDEX|TRIGGER|FUNCTION|VIEW)"
     r"|(?:query|mutation|fragment)\b[^.{}]*\{\s|[.#@]?[\w-]+\s*\{\s*[\w-]+\s*:\s|#!/|@echo|\^?\(\?)"
 )
@@ -51,105 +66,125 @@ _PROGRAM_LINE = lazy_pattern(
     r"|#include\b|#!/|\(\?(?:[:=!]|P<)|Traceback \(|usage: |subroutine |function \w+\(|\w+ = \w+\()"
 )
 """Lines of programs."""
+_LEADING = lazy_pattern(
+    r"(?:\s{1,40}|[*_#>=~-]{1,40}\s{0,20}(?:[A-Z][\w ]{0,30}[*_=:#-]{1,40}\s{1,20})?"
+    r"|</?[A-Za-z_][\w .:/-]{0,60}>|\{%[^%]{0,200}%\}|#{1,6}[^\n]{0,80}\n|\[[A-Z][\w ]{0,30}\]"
+    r"|(?:ROLE|Role|SYSTEM|System|TASK|Task|INSTRUCTIONS?|Instructions?)\s{0,5}:)"
+)
+"""Emphasis, a heading or an opening tag before a text."""
 APPENDED = "messages that the code appends to a list are not read"
 SAVE_TO_FILE = "write the text to a file, and import that file"
-_NAMED_SHORT = f"with under {_SHORTEST_NAMED} characters or 5 words"
-_UNNAMED_SHORT = (
-    f"with under {_SHORTEST_UNNAMED} characters and no word such as `prompt` in the name"
-)
+_NAMED_SHORT = f"under {_SHORTEST_NAMED} characters or {_FEWEST_WORDS} words"
 _OTHER_LANGUAGE = "in HTML, CSS, SQL or a programming language"
-_REPORTED = "that the program raises, logs or prints"
-_NOT_ADDRESSED = "without a command such as `Answer` and without `You are`"
-_OTHER_NAME = "with a name of errors, documentation or data"
-_ONLY_VALUES = "in messages with under 3 words of their own"
+REPORTED = "raised, logged, printed or shown to people"
+_NOT_ADDRESSED = "no command such as `Answer`, and no `You are`"
+_UNNAMED = "a command, but neither the name of a prompt nor `You are`"
+_LISTED = "one of several strings, which may be examples"
+ONLY_VALUES = f"under {FEWEST_WORDS_SENT} words of its own"
+_WORDS_SHOWN = 60
 
 
-class CodeTexts:
-    """The strings of one file: which are prompts, and how many are left out by which rule."""
+def refusal(  # noqa: PLR0911  # one line for each of the conditions, the first of which decides
+    name: str, text: str, slot: Slot, *, of_prompts: bool = False
+) -> str | None:
+    """Why a string of code is not a prompt; None for a prompt, "" if it is not worth a mention.
 
-    def __init__(self) -> None:
-        self._left_out: list[tuple[str, str, Place]] = []
-
-    def is_prompt(self, name: str, text: str, place: Place) -> bool:
-        """Whether a string is a prompt.
-
-        Args:
-            text: With a `\ue000` before and after each expression in it.
-        """
-        named = is_of_prompt(name)
-        rule = _rule(name, text, named=named)
-        if rule is not None and _is_likely(text, named=named):
-            self._left_out.append((name, rule, place))
-        return rule is None
-
-    @staticmethod
-    def is_sent(text: str) -> bool:
-        """Whether a string is a prompt, if code sends it to a model: it has words of its own."""
-        return _measured(text)[1] >= FEWEST_WORDS_SENT and not _is_program(text, named=True)
-
-    def is_report(self, name: str, text: str, place: Place) -> bool:
-        """Whether a string that code raises, logs or prints is no prompt, by its name."""
-        if CERTAIN.search(name) or role_in(name.rpartition(".")[2]) is not None:
-            return False
-        if _is_likely(text, named=is_of_prompt(name)):
-            self._left_out.append((name, _REPORTED, place))
-        return True
-
-    def has_words(self, text: str, place: Place) -> bool:
-        """Whether messages contain words and not only values; `text` is what is constant."""
-        if _measured(text)[1] >= FEWEST_WORDS_SENT:
-            return True
-        self._left_out.append(("", _ONLY_VALUES, place))
-        return False
-
-    @property
-    def named_left_out(self) -> bool:
-        """Whether a string with the name of a prompt was left out."""
-        return any(
-            rule == _NAMED_SHORT or (rule == _NOT_ADDRESSED and is_of_role(name))
-            for name, rule, _ in self._left_out
-        )
-
-    def left_out(self, used: Collection[str] = ()) -> Loss | None:
-        """A note on the strings that are left out; None without one.
-
-        Args:
-            used: Names of strings that are part of prompts, which are not left out.
-        """
-        found = [(rule, place) for name, rule, place in self._left_out if name not in used]
-        if not found:
-            return None
-        rules = Counter(rule for rule, _ in found)
-        listed = ", ".join(f"{count} {rule}" for rule, count in rules.items())
-        message = f"{counted(len(found), 'string')} left out: {listed}"
-        hint = "save a prompt among them to a text file, and import that file"
-        return Loss(code="IMP315", message=message, place=found[0][1], hint=hint)
-
-
-def _rule(name: str, text: str, *, named: bool) -> str | None:
-    """The rule by which a string is no prompt; None for a prompt."""
-    if _is_program(text, named=named):
-        return _OTHER_LANGUAGE
+    Args:
+        text: With a `\ue000` before and after each expression in it.
+        of_prompts: The file, its folder or the class is called `prompts`.
+    """
+    bare = _bare(text)
     length, words = _measured(text)
-    if named:
-        short = length < _SHORTEST_NAMED or words < _FEWEST_WORDS
-        return _NAMED_SHORT if short else _rule_of_named(name, text)
-    if length < _SHORTEST_UNNAMED or words < _FEWEST_WORDS:
-        return _UNNAMED_SHORT
-    if is_of_other_text(name):
-        return _OTHER_NAME
-    prose = _is_prose(text) and not _has_script(text) and not _is_documentation(text)
-    if not prose:
-        return _OTHER_LANGUAGE
-    return None if _addresses_a_model(text[:_SHORTEST_UNNAMED]) else _NOT_ADDRESSED
-
-
-def _rule_of_named(name: str, text: str) -> str | None:
-    if is_certain(name) and not _QUESTION.search(text):
+    if slot in ("role", "argument", "key"):
+        return _refusal_of_sent(text, bare, words, slot)
+    own = slot == "name" and is_of_prompt(name)
+    if role_of(name) == "assistant" and not is_certain(name):
+        return ""
+    if _is_program(text, named=own):
+        return _OTHER_LANGUAGE if own and words >= _FEWEST_WORDS else ""
+    if own:
+        return _refusal_of_named(name, bare, length, words)
+    if words < _FEWEST_WORDS:
+        return ""
+    command, you = _addressed(bare)
+    addressed = command or you
+    own_name = name.rpartition(".")[2]
+    is_other = _OF_INTERFACE.search(own_name) or _OF_PROGRAMS.search(own_name) or slot == "listed"
+    if of_prompts and addressed and words >= _FEWEST_WORDS_OF_PROMPTS and not is_other:
         return None
-    if _is_documentation(text):
+    if _is_prompt_by_text(name, bare, length, command=command):
+        return None
+    if not addressed or _is_documentation(bare) or not _is_prose(bare):
+        return ""
+    return _LISTED if slot == "listed" else _UNNAMED
+
+
+def _refusal_of_sent(text: str, bare: str, words: int, slot: Slot) -> str | None:
+    if _is_program(text, named=True):
+        return _OTHER_LANGUAGE if words >= _FEWEST_WORDS else ""
+    if words < FEWEST_WORDS_SENT:
+        return ONLY_VALUES if words > 1 else ""
+    if _QUESTION.search(bare) and slot != "role":
+        return REPORTED
+    few = slot == "key" and words < _FEWEST_WORDS and not any(_addressed(bare))
+    return _NAMED_SHORT if few else None
+
+
+def _refusal_of_named(name: str, bare: str, length: int, words: int) -> str | None:
+    is_persona = _PERSONA.match(bare) is not None and words >= FEWEST_WORDS_SENT
+    is_short = length < _SHORTEST_NAMED and snake(name.rpartition(".")[2]) not in ARGUMENTS
+    if (is_short or words < _FEWEST_WORDS) and not is_persona:
+        return _NAMED_SHORT if words >= FEWEST_WORDS_SENT else ""
+    addressed = any(_addressed(bare)) or _is_in_other_language(bare)
+    if is_certain(name) and not _QUESTION.search(bare):
+        return None
+    if _is_documentation(bare):
         return _OTHER_LANGUAGE
-    return None if _addresses_a_model(text) or _is_in_other_language(text) else _NOT_ADDRESSED
+    own = name.rpartition(".")[2]
+    if not _NAMED.search(own) and not is_of_role(own) and is_of_other_text(name):
+        return _NOT_ADDRESSED
+    return None if addressed and not _QUESTION.search(bare) else _NOT_ADDRESSED
+
+
+def _is_prompt_by_text(name: str, bare: str, length: int, *, command: bool) -> bool:
+    """Whether a text is that of a prompt, whatever its name is, if that is not one of errors."""
+    if _is_documentation(bare):
+        return False
+    if _PERSONA.match(bare) and length >= _SHORTEST_PERSONA:
+        return True
+    if length < _SHORTEST_UNNAMED or not command or not _TASK.search(bare):
+        return False
+    return _is_prose(bare) and not _has_script(bare) and not is_of_other_text(name)
+
+
+def _bare(text: str) -> str:
+    """A text without the emphasis, the heading and the opening tags that it begins with."""
+    at = 0
+    while (match := _LEADING.match(text, at)) is not None and match.end() < len(text):
+        at = match.end()
+    return text[at:]
+
+
+def _addressed(bare: str) -> tuple[bool, bool]:
+    """Whether a text has a command, and whether it has a sentence such as `You are …`."""
+    other = (
+        _YOU_IN_OTHER_LANGUAGE.search(bare) is not None and _SENTENCE_MARK.search(bare) is not None
+    )
+    return _COMMAND.search(bare) is not None, other or _YOU_SENTENCE.search(bare) is not None
+
+
+def snake(name: str) -> str:
+    """`systemPrompt` as `system_prompt`."""
+    return "".join(
+        f"_{char.lower()}" if char.isupper() and index else char.lower()
+        for index, char in enumerate(name)
+    )
+
+
+def begins(text: str) -> str:
+    """The first words of a text, in one line; `…` stands for an expression."""
+    plain = " ".join("…".join(text.split(EXPRESSION)[::2]).split())
+    return plain if len(plain) <= _WORDS_SHOWN else f"{plain[:_WORDS_SHOWN].rstrip()}…"
 
 
 def _is_program(text: str, *, named: bool) -> bool:
@@ -157,10 +192,15 @@ def _is_program(text: str, *, named: bool) -> bool:
     if _OTHER_LANGUAGE_START.match(text):
         return True
     if not named:
-        return _PROGRAM_LINE.search(text) is not None
+        return _PROGRAM_LINE.match(text) is not None
     return _PROGRAM_LINE.match(text) is not None or (
-        _has_script(text) and not _addresses_a_model(text)
+        _has_script(text) and not any(_addressed(text))
     )
+
+
+def own_words(text: str) -> int:
+    """The words of a text that are not in expressions; a character that is a word counts as two."""
+    return _measured(text)[1]
 
 
 def _measured(text: str) -> tuple[int, int]:
@@ -178,12 +218,10 @@ def _is_prose(text: str) -> bool:
     return plain >= len(words) * _LEAST_PLAIN_WORDS
 
 
-def _is_likely(text: str, *, named: bool) -> bool:
-    """Whether a string that is left out is worth a mention."""
-    length, words = _measured(text)
-    if named:
-        return words >= FEWEST_WORDS_SENT
-    return words >= _FEWEST_WORDS and length >= _SHORTEST_NAMED
+def sent_text(turns: Iterable[SourceTurn]) -> str:
+    """The text of the messages but for those of the assistant, with their expressions marked."""
+    messages = (turn for turn in turns if isinstance(turn, SourceMessage))
+    return " ".join(message_text(one) for one in messages if one.role != "assistant")
 
 
 def message_text(message: SourceMessage) -> str:
@@ -202,13 +240,128 @@ def marked_text(parts: Iterable[TemplatePart]) -> str:
     )
 
 
-def numbered(found: Iterable[SourceDocument]) -> Iterator[SourceDocument]:
-    """The prompts of a file; of several with one name all but the first get a number."""
-    taken: Counter[str] = Counter()
-    for document in found:
-        taken[document.id] += 1
-        count = taken[document.id]
-        yield document if count == 1 else replace(document, id=f"{document.id}-{count}")
+class CodePrompts:
+    """The prompts of one file, and the strings that are left out, in their order."""
+
+    def __init__(self, path: str, selects: Callable[[str], bool] | None) -> None:
+        """Args:
+        path: Of the file, below its source.
+        selects: Whether the user selects a proposed id; None if no names are selected.
+        """
+        self._path = path
+        self._selects = selects or (lambda _id: False)
+        self._prompts: list[tuple[SourceDocument, bool]] = []
+        self._others: list[tuple[LeftOutText, Callable[[], SourceDocument | Loss], bool]] = []
+
+    def add(self, document: SourceDocument, *, hidden: bool) -> None:
+        """A prompt; a hidden one is part of another, and is only found if the user selects it."""
+        self._prompts.append((document, hidden))
+
+    def leave_out(
+        self, text: LeftOutText, forced: Callable[[], SourceDocument | Loss], *, hidden: bool
+    ) -> None:
+        """A string that is not a prompt; `forced` is its prompt if the user selects it.
+
+        A hidden one is part of a prompt, and is not reported.
+        """
+        self._others.append((text, forced, hidden))
+
+    def found(self) -> Iterator[SourceDocument | Loss | LeftOutText]:
+        """The prompts, and what is left out; of one name all but the first get a number.
+
+        The numbers do not depend on what the user selects.
+        """
+        taken: Counter[str] = Counter()
+        for hidden in (False, True):
+            for document in (one for one, is_hidden in self._prompts if is_hidden is hidden):
+                named = replace(document, id=_numbered(document.id, taken))
+                if not hidden or self._selects(named.id):
+                    yield named
+        for text, forced, is_hidden in self._others:
+            wanted = identity(*stem_steps(self._path), text.name.replace("_", "-"))
+            own = _numbered(wanted, taken)
+            if self._selects(own):
+                selected = forced()
+                yield replace(selected, id=own) if _is_document(selected) else selected
+            elif not is_hidden:
+                yield replace(text, name=own.rpartition("/")[2])
+
+
+def _is_document(found: SourceDocument | Loss) -> TypeGuard[SourceDocument]:
+    return isinstance(found, SourceDocument)
+
+
+def _numbered(wanted: str, taken: Counter[str]) -> str:
+    taken[wanted] += 1
+    return wanted if taken[wanted] == 1 else f"{wanted}-{taken[wanted]}"
+
+
+# What CrewAI sends for an agent or a task.
+
+_OF_AGENT = (
+    ("role", "You are ", ". "),
+    ("backstory", "", ""),
+    ("goal", "\nYour personal goal is: ", ""),
+)
+_OF_TASK = (
+    ("description", "", ""),
+    ("expected_output", "\n\nThis is the expected criteria for your final answer: ", ""),
+)
+
+
+def crew_message(
+    texts: Mapping[str, tuple[TemplatePart, ...]],
+) -> tuple[str, tuple[TemplatePart, ...]]:
+    """The role and the text of an agent (system) or of a task (user), of those that it has."""
+    is_agent = "goal" in texts
+    parts: list[TemplatePart] = []
+    for key, before, after in _OF_AGENT if is_agent else _OF_TASK:
+        if key in texts:
+            parts += [TextPart(before), *texts[key], TextPart(after)]
+    return ("system" if is_agent else "user"), tuple(parts)
+
+
+# A system text and the user text that belongs to it.
+
+_OF_ROLES = {"system": "system", "sys": "system", "user": "user", "human": "user"}
+_OF_ANY = frozenset(("prompt", "template", "message", "msg", "text", "instruction", "instructions"))
+_WORDS = lazy_pattern(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
+
+
+def pairs_of(names: Sequence[tuple[str, str | None]]) -> Mapping[int, int]:
+    """The index of the user text of each system text, by the index of that.
+
+    `TRIAGE_SYSTEM` and `TRIAGE_USER`; `system` and `prompt` of one function or of one call.
+
+    Args:
+        names: The full names of texts in a file, and their roles if the code defines them.
+    """
+    groups: dict[tuple[str, str], dict[str, list[int]]] = {}
+    for index, (name, given) in enumerate(names):
+        owner, rest, role = _role_and_rest(name)
+        groups.setdefault((owner, rest), {}).setdefault(given or role, []).append(index)
+    pairs: dict[int, int] = {}
+    for (owner, _), roles in groups.items():
+        users = roles.get("user") or (roles.get("", []) if owner else [])
+        systems = roles.get("system", [])
+        if len(systems) == len(users) == 1:
+            pairs[systems[0]] = users[0]
+    return pairs
+
+
+def pair_name(name: str) -> str:
+    """The name of a pair, by that of its system text: `TRIAGE` for `TRIAGE_SYSTEM_PROMPT`."""
+    owner, rest, _ = _role_and_rest(name)
+    return ".".join(one for one in (owner, rest) if one) or "prompt"
+
+
+def _role_and_rest(name: str) -> tuple[str, str, str]:
+    """The owner of a name, its words that define no role, and its role."""
+    owner, _, own = name.rpartition(".")
+    words = [word.lower() for word in _WORDS.findall(own)]
+    role = next((_OF_ROLES[word] for word in words if word in _OF_ROLES), "")
+    rest = [word for word in words if word not in _OF_ROLES and word not in _OF_ANY]
+    return owner, "-".join(rest), role or ("system" if "instruction" in own.lower() else "")
 
 
 # Strings for other programs and for programmers
@@ -272,6 +425,13 @@ _YOU_SENTENCE = lazy_pattern(
     r"|\bi (?:want|need|would like) you to\b|\bact as (?:a|an|the)\b|\bas an? (?:ai|expert)\b)"
 )
 """A sentence about who answers."""
+_PERSONA = lazy_pattern(r"(?i:you are|you['’]re|act as|as) (?:an?|the|now an?|tasked)\b")
+"""How a text begins that gives a role to a model."""
+_TASK = lazy_pattern(
+    r"\bYou(?:['’]re| are| will| must| should| have)\b|\b[Yy]our (?:task|job|goal|role|objective)\b"
+    r"|\bRespond\b|\b[Rr]espond (?:with|in|only|as)\b"
+)
+"""What only a text for a model says, besides its commands."""
 _YOU_IN_OTHER_LANGUAGE = lazy_pattern(
     r"你|您|请|請|あなた|ください|下さい|しなさい|당신|세요|시오"
     r"|\b(?:Du bist|Sie sind|Tu es|Vous êtes|Eres|Usted es|Você é"
@@ -284,15 +444,6 @@ _ENGLISH_WORD = lazy_pattern(r"(?i)\b(?:the|and|of|to|is|are|for|with|this|that|
 _OTHER_LETTER = lazy_pattern(r"[^\W\d_a-zA-Z]")
 
 
-def _addresses_a_model(text: str) -> bool:
-    """Whether a text gives a command, or has a sentence such as `You are …`."""
-    if _COMMAND.search(text) or _YOU_SENTENCE.search(text):
-        return True
-    return (
-        _YOU_IN_OTHER_LANGUAGE.search(text) is not None and _SENTENCE_MARK.search(text) is not None
-    )
-
-
 def _is_in_other_language(text: str) -> bool:
     """Whether a text is in another language than English, as far as its letters show it."""
     return _OTHER_LETTER.search(text) is not None and _ENGLISH_WORD.search(text) is None
@@ -300,9 +451,9 @@ def _is_in_other_language(text: str) -> bool:
 
 # Names of strings in source code: which are those of prompts, and which those of other texts.
 
-NAMED = lazy_pattern(r"(?i)prompt|template|system|instruction|message|persona")
+_NAMED = lazy_pattern(r"(?i)prompt|template|system|instruction|instr(?![a-z])|persona|backstory")
 """Words in the names of prompts."""
-CERTAIN = lazy_pattern(r"(?i)prompt|instruction|persona")
+_CERTAIN = lazy_pattern(r"(?i)prompt|instruction|instr(?![a-z])|persona|backstory")
 """Words that name a prompt also where a class or a function has them."""
 _OF_PROMPTS = lazy_pattern(r"(?i)(?:prompts|personas|instructions)\Z")
 """How the names of objects end whose strings are all prompts."""
@@ -335,14 +486,34 @@ _ROLES = frozenset(("system", "developer", "user"))
 """Words for the assistant are also in many other names."""
 
 
+_CALLED_PROMPTS = lazy_pattern(r"(?i)(?:\A|[^a-z]|[a-z](?=P))prompts?(?:[^a-z]|templates?\b|\Z)")
+
+
+def is_called_prompts(path: str) -> bool:
+    """Whether a file, a folder of it or a class is called `prompts`, as `SupportPrompts`."""
+    return any(_CALLED_PROMPTS.search(step) for step in path.split("/"))
+
+
+def role_of(name: str) -> str | None:
+    """The role that the name of a string has, or that of its object: `SYSTEM`, `System.triage`."""
+    owner, _, own = name.rpartition(".")
+    of_owner = role_in(owner.rpartition(".")[2])
+    return role_in(own) or (of_owner if of_owner in _ROLES else None)
+
+
+def is_prompt_anyway(name: str) -> bool:
+    """Whether a string is a prompt by its name, even if the code also prints it."""
+    return bool(_CERTAIN.search(name)) or is_of_role(name)
+
+
 def is_of_prompt(name: str) -> bool:
     """Whether a name may be that of a prompt: `SYSTEM`, `triage_template`, `Prompts.triage`."""
     owner, _, own = name.rpartition(".")
     if _OF_PROGRAMS.search(own) or _MESSAGE.fullmatch(own) or _OF_ERROR.search(name):
         return False
     if _OF_REPORTS.search(owner):
-        return CERTAIN.search(own) is not None
-    named = CERTAIN.search(name) or NAMED.search(own) or _OF_TEMPLATES.search(owner)
+        return _CERTAIN.search(own) is not None
+    named = _CERTAIN.search(name) or _NAMED.search(own) or _OF_TEMPLATES.search(owner)
     return bool(named or is_of_role(own))
 
 
@@ -356,7 +527,7 @@ def is_certain(name: str) -> bool:
     owner, _, own = name.rpartition(".")
     if _OF_INTERFACE.search(own):
         return False
-    return bool(CERTAIN.search(own) or _OF_PROMPTS.search(owner))
+    return bool(_CERTAIN.search(own) or _OF_PROMPTS.search(owner))
 
 
 def is_of_other_text(name: str) -> bool:

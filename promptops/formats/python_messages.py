@@ -31,7 +31,10 @@ ReadText = Callable[[ast.expr, Syntax], tuple[TemplatePart, ...] | None]
 """The parts of a string in a syntax; None for another expression."""
 
 _ROLES = {"human": "user", "ai": "assistant", **{role: role for role in ROLES}}
-_CARRIED = frozenset(("role", "content"))
+_CONTENTS = ("content", "text", "message")
+"""Keys beside `role` that have the text of a message."""
+_CARRIED = frozenset(("role", "type", *_CONTENTS))
+_ROLES_OF_METHODS = frozenset(("system", "user", "developer", "assistant"))
 _ROLE_OF_KEYWORD = {"instructions": "system", "system": "system", "input": "user"}
 _OF_REQUEST = ("response_format", "text", "tools", "tool_choice")
 _OF_CLIENT = frozenset(
@@ -56,12 +59,11 @@ class PythonMessages:
         if is_message_list(node):
             yield from self.pairs(node, None)
             return
-        if not any("content" in _fields(element) for element in node.elts):
+        if not any(map(is_message, node.elts)):
             return
         for element in node.elts:
-            fields = _fields(element)
-            if fields:
-                yield from self._message(fields, element, syntax)
+            if isinstance(element, ast.Dict) or is_message(element):
+                yield from self._message(element, syntax)
             else:
                 yield from self._others(element)
 
@@ -137,14 +139,13 @@ class PythonMessages:
             **tools_field(given, lambda _key: place, losses),
         }
 
-    def _message(
-        self, fields: Mapping[str, ast.expr], element: ast.expr, syntax: Syntax
-    ) -> Iterator[SourceTurn]:
-        role, content = getattr(fields.get("role"), "value", None), fields.get("content")
-        if role not in _ROLES or content is None:
+    def _message(self, element: ast.expr, syntax: Syntax) -> Iterator[SourceTurn]:
+        found = message_fields(element)
+        if found is None or found[0] not in _ROLES:
             self._lose("IMP101", "a message without a constant role is not carried", element)
             return
-        others = [key for key in fields if key not in _CARRIED]
+        role, content = found
+        others = [key for key in _fields(element) if key not in _CARRIED]
         if others:
             self._lose("IMP114", f"`{others[0]}` of a message is not carried", element)
         if isinstance(content, ast.List):
@@ -189,7 +190,41 @@ class PythonMessages:
         self._expressions.lose(code, message, node)
 
 
+def message_fields(node: ast.expr) -> tuple[str, ast.expr] | None:
+    """The role and the text of a message; the role is "" if it is not constant.
+
+    `{"role": "user", "content": …}`, `Message(role=Role.USER, text=…)`, `SystemMessage(…)`,
+    `ai.system(…)`. None for any other expression.
+    """
+    fields = _fields(node)
+    content = next((fields[key] for key in _CONTENTS if key in fields), None)
+    if "role" in fields and content is not None:
+        return _role(fields["role"]), content
+    made = templated_message(node)
+    if made is not None:
+        return made[0], made[1]
+    name = called_name(node).lower().removesuffix("_message") if isinstance(node, ast.Call) else ""
+    if name not in _ROLES_OF_METHODS or not isinstance(node, ast.Call) or len(node.args) != 1:
+        return None
+    return name, node.args[0]
+
+
+def is_message(node: ast.expr) -> bool:
+    """Whether an expression is a message with a role, which may be computed."""
+    return message_fields(node) is not None
+
+
+def _role(node: ast.expr) -> str:
+    """The word of a constant role, also of a member of an enumeration: `Role.USER`."""
+    if isinstance(node, ast.Attribute):
+        return node.attr.lower() if node.attr != "value" else _role(node.value)
+    return str(getattr(node, "value", ""))
+
+
 def _fields(node: ast.expr) -> Mapping[str, ast.expr]:
+    """The values of a dictionary by its constant keys, or of a call by its keywords."""
+    if isinstance(node, ast.Call):
+        return {one.arg: one.value for one in node.keywords if one.arg is not None}
     if not isinstance(node, ast.Dict):
         return {}
     pairs = zip(node.keys, node.values, strict=True)

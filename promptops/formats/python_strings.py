@@ -100,6 +100,15 @@ def is_plain_value(value: object) -> TypeGuard[str | float | bool]:
     return isinstance(value, str)
 
 
+def argument_names(function: Function | None) -> Collection[str]:
+    """The names of the arguments of a function."""
+    if function is None:
+        return ()
+    given = function.args
+    arguments = (*given.posonlyargs, *given.args, *given.kwonlyargs, given.vararg, given.kwarg)
+    return {one.arg for one in arguments if one is not None}
+
+
 def argument_defaults(function: Function | None) -> dict[str, str | float | bool]:
     """The defaults of arguments that are plain values, without arguments that are set again."""
     if function is None:
@@ -141,13 +150,18 @@ class PythonStrings:
     """The strings of one file.
 
     Attributes:
-        used: Names of constants that other strings contain.
+        used: Keys of constants that other strings contain.
+        scope: That of the names in the string that is read.
     """
 
     def __init__(
         self, path: str, expressions: PythonExpressions, constants: Mapping[str, ast.expr]
     ) -> None:
+        """Args:
+        constants: The strings and numbers that are assigned once, by their full names.
+        """
         self.used: set[str] = set()
+        self.scope = Scope()
         self._path = path
         self._expressions = expressions
         self._constants = constants
@@ -214,7 +228,27 @@ class PythonStrings:
             return self._cleaned(node.func.value, _STRIPPERS[name], names)
         if name == "format":
             return self._filled(node.func.value, node, names)
+        if name == "replace":
+            return self._replaced(node, names)
         return self._joined(node.func.value, node, names) if name == "join" else None
+
+    def _replaced(self, node: ast.Call, names: InputNames) -> Parts | None:
+        """A string in which the code replaces a constant placeholder: `"…".replace("{x}", x)`."""
+        owner = node.func.value if isinstance(node.func, ast.Attribute) else node
+        found = self.parts(owner, names)
+        if found is None or len(node.args) != 2:
+            return None
+        old, new = node.args
+        if not isinstance(old, ast.Constant) or not isinstance(old.value, str) or not old.value:
+            return None
+        value = self._value(new, names)
+        return tuple(
+            piece
+            for part in found
+            for piece in (
+                _with_value(part.text, old.value, value) if isinstance(part, TextPart) else (part,)
+            )
+        )
 
     def _joined(self, owner: ast.expr, node: ast.Call, names: InputNames) -> Parts | None:
         """The strings of a list, with a separator; None for a list that is computed."""
@@ -288,15 +322,18 @@ class PythonStrings:
                 break
         return found
 
-    def _constant(self, name: str, names: InputNames) -> Parts | None:
+    def _constant(self, written: str, names: InputNames) -> Parts | None:
         """The text of a constant of this file, which is a string or a number."""
-        node = self._constants.get(name)
-        if node is None or name in self._open or not name.isupper():
+        if written in argument_names(self.scope.function):
             return None
+        name = resolved(f"{self.scope.name}{written}", self._constants)
+        if name is None or name in self._open:
+            return None
+        node = self._constants[name]
         known = self._known.get(name)
         if known is None or known[0] is not names:
             self._open.add(name)
-            found = _number(node) or self.parts(node, names)
+            found = (_number(node) if written.isupper() else None) or self.parts(node, names)
             known = self._known[name] = (names, self._limited(found))
             self._open.discard(name)
         if known[1] is not None:
@@ -326,6 +363,13 @@ class PythonStrings:
         return tuple(
             kept[int(piece)] if index % 2 else TextPart(piece) for index, piece in enumerate(pieces)
         )
+
+
+def _with_value(text: str, old: str, value: Parts) -> Iterator[TemplatePart]:
+    """A text with a value in place of each placeholder."""
+    for index, piece in enumerate(text.split(old)):
+        yield from value if index else ()
+        yield TextPart(piece)
 
 
 def _operands(node: ast.expr) -> Iterator[ast.expr]:
@@ -541,7 +585,14 @@ TEMPLATE_CALLS = frozenset(("PromptTemplate", "from_template"))
 _CHAT_CALLS = frozenset(("from_messages", "ChatPromptTemplate"))
 _TEXT_CALLS = frozenset(("Template", "from_string"))
 _WRAPPING = frozenset(("partial", "bind", "with_config", "with_retry", "pipe"))
-_ROLE_OF_CLASS = {"System": "system", "Human": "user", "AI": "assistant"}
+_ROLE_OF_CLASS = {
+    "System": "system",
+    "Developer": "developer",
+    "Human": "user",
+    "User": "user",
+    "AI": "assistant",
+    "Assistant": "assistant",
+}
 _PAIRED = frozenset(("system", "human", "ai", "user", "assistant", "placeholder"))
 _SENDING = frozenset(("invoke", "ainvoke", "stream", "astream"))
 _MESSAGE_CLASSES = ("MessagePromptTemplate", "Message")

@@ -12,7 +12,7 @@ from typing import Any, Literal, Protocol
 
 from promptops.errors import InputError, os_reason
 from promptops.formats import readers
-from promptops.formats.document import Loss, SourceDocument
+from promptops.formats.document import LeftOutText, Loss, SourceDocument
 from promptops.json_pointer import parts_of, tokens
 from promptops.model.finding import Problem
 from promptops.model.place import Place, Text, plain_text
@@ -424,7 +424,7 @@ def prompt_mapping(file: SourceFile) -> Mapping[str, Any]:
 
 # Formats that are recognised so that they are not taken for another one, and that are not read.
 
-_UNREAD_ENDINGS = {".promptl": "PromptL", ".baml": "BAML", ".glass": "glass"}
+_UNREAD_ENDINGS = {".promptl": "PromptL", ".glass": "glass"}
 _UNREAD_MARKS = {
     "Continue": lazy_pattern(
         r"\{\{\{[ \t]*(?:input|diff|currentFile|terminal|codebase|(?:url|docs)[ \t][^{}\n]*)"
@@ -517,13 +517,14 @@ class ReadOptions:
         syntax: How plain texts mark variables; None to guess.
         role: Of a text whose role the source does not define.
         sample: Example inputs.
-        by_name: The user selects prompts of the file by their names: what looks like data is one.
+        selects: Whether the user selects a prompt of the file by its proposed id: it is one,
+            whatever it looks like. None if the user selects no names in the file.
     """
 
     syntax: Syntax | None = None
     role: Literal["system", "user"] = "user"
     sample: Mapping[str, Any] = field(default_factory=dict)
-    by_name: bool = False
+    selects: Callable[[str], bool] | None = None
 
     @property
     def samples(self) -> tuple[Mapping[str, Any], ...]:
@@ -549,8 +550,10 @@ class Reader(Protocol):
         """Whether the file has the marks of this format. Raises UnreadableSource."""
 
     @staticmethod
-    def documents(file: SourceFile, options: ReadOptions) -> Iterator[SourceDocument | Loss]:
-        """The prompts of a file, and errors about parts that are not written.
+    def documents(
+        file: SourceFile, options: ReadOptions
+    ) -> Iterator[SourceDocument | Loss | LeftOutText]:
+        """The prompts of a file, strings that are none, and errors about other parts.
 
         Never raises anything but UnreadableSource. No code of the file is run.
         """

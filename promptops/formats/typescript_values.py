@@ -13,7 +13,7 @@ from promptops.formats.source_file import ReadOptions, SourceFile
 from promptops.formats.translation import COMPACT_JSON, InputNames, Translation, printed
 from promptops.model.place import Place, Text
 from promptops.patterns import lazy_pattern
-from promptops.records import record
+from promptops.records import record, replace
 
 _ESCAPE = lazy_pattern(r"\\(?:u\{([0-9A-Fa-f]{1,6})\}|u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2})|(.))", 16)
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0": "\0", "\n": ""}
@@ -136,7 +136,13 @@ def _closing(source: str, position: int, depth_of_literal: int) -> int:
 
 # Strings, lists and objects in TypeScript and JavaScript, as far as they are constant.
 
-_TAG = lazy_pattern(r"(?:dedent|outdent)\s*(?=`)")
+_TAG = lazy_pattern(r"([A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*){0,3})\s{0,5}(?=`)")
+_WORDS_BEFORE_TEXTS = frozenset(("return", "await", "typeof", "case", "in", "of", "yield"))
+_DEDENTING_TAGS = frozenset(("dedent", "outdent", "stripIndent", "stripIndents", "codeBlock"))
+_OTHER_TAGS = lazy_pattern(
+    r"(?:gql|graphql|css|html|svg|sql|keyframes|createGlobalStyle|glsl|styled.*)\Z"
+)
+_MADE_MESSAGE = lazy_pattern(r"new\s+(?:System|Human|AI|Chat)Message\(\s*")
 _TRIMMED = lazy_pattern(r"\s*\.\s*(trim|trimStart|trimEnd)\(\s*\)")
 _JOIN = lazy_pattern(r"\s*\.\s*join\(\s*")
 _CAST = lazy_pattern(r"\s*(?:as|satisfies)\s+[\w$.<>\[\]| ]+")
@@ -209,6 +215,10 @@ class TypescriptValues:
         except _TooDeepError:
             return OtherValue(start=position, end=position + 1)
 
+    def text(self, position: int) -> Value:
+        """The string that begins at an offset, without what follows it."""
+        return self._text(position)
+
     def _value(self, position: int, depth: int) -> Value:
         start = at = after_blanks(self._source, position)
         operands: list[Value] = []
@@ -236,20 +246,35 @@ class TypescriptValues:
         char = self._source[at : at + 1]
         return char in ",;)]}" or ("\n" in self._source[position:at] and char not in _CONTINUES)
 
-    def _operand(self, at: int, depth: int) -> Value:
+    def _operand(  # noqa: PLR0911  # one line for each kind of value
+        self, at: int, depth: int
+    ) -> Value:
         char = self._source[at : at + 1]
         if depth > _MAX_DEPTH:
             raise _TooDeepError
         tag = _TAG.match(self._source, at)
         if char in ("'", '"', "`") and char:
             return self._with_methods(self._text(at))
-        if tag is not None:
-            return self._dedented(at, tag.end())
+        if tag is not None and tag[1] in _DEDENTING_TAGS:
+            return self._with_methods(self._dedented(at, tag.end()))
+        if tag is not None and tag[1] not in _WORDS_BEFORE_TEXTS and not _OTHER_TAGS.match(tag[1]):
+            found = self._text(tag.end())
+            return replace(found, start=at) if isinstance(found, TextValue) else found
+        made = _MADE_MESSAGE.match(self._source, at)
+        if made is not None:
+            return self._made(at, made.end(), depth)
         if char == "[":
             return self._with_methods(self._list(at, depth))
         if char == "{":
             return self._object(at, depth)
         return self._in_brackets(at, depth) if char == "(" else self._other(at)
+
+    def _made(self, start: int, at: int, depth: int) -> Value:
+        """`new SystemMessage("…")`, whose text may be long."""
+        inner = self._value(at, depth + 1)
+        end = after_blanks(self._source, inner.end)
+        closed = self._source[end : end + 1] == ")"
+        return OtherValue(start=start, end=end + 1) if closed else self._other(start)
 
     def _other(self, at: int) -> OtherValue:
         return OtherValue(start=at, end=self._end(at))
@@ -440,11 +465,12 @@ class TypescriptTexts:
         self,
         file: SourceFile,
         options: ReadOptions,
-        constants: Mapping[str, str],
+        constants: Mapping[str, TextValue],
         names: InputNames,
     ) -> None:
         self.losses: list[Loss] = []
         self.used: set[str] = set()
+        self._open: set[str] = set()
         self._file = file
         self._options = options
         self._constants = constants
@@ -463,10 +489,24 @@ class TypescriptTexts:
         place = self._file.text.place(value.start, value.end)
         if len(value.pieces) > 1:
             return tuple(
-                self.value(piece.strip(), place) if index % 2 else TextPart(piece)
+                part
                 for index, piece in enumerate(value.pieces)
+                for part in (
+                    self.values(piece.strip(), place)
+                    if index % 2
+                    else self._piece(piece, place, syntax)
+                )
             )
         text = Text(self._file.shown, value.pieces[0], lambda _offset: (place.line, place.column))
+        read = self._translated(text, syntax)
+        self.losses += read.losses
+        return read.parts
+
+    def _piece(self, piece: str, place: Place, syntax: str | None) -> tuple[TemplatePart, ...]:
+        """A text between expressions, which is a template only if the code makes one of it."""
+        if syntax in (None, "none"):
+            return (TextPart(piece),)
+        text = Text(self._file.shown, piece, lambda _offset: (place.line, place.column))
         read = self._translated(text, syntax)
         self.losses += read.losses
         return read.parts
@@ -483,12 +523,23 @@ class TypescriptTexts:
             return nunjucks(text, self._options.sample)
         return translated(text, self._options, self._names, chosen)
 
-    def value(self, source: str, place: Place) -> TemplatePart:
-        """An expression that is printed: a constant of the file, or an input."""
-        constant = self._constants.get(source)
-        if constant is not None:
-            self.used.add(source)
-            return TextPart(constant)
+    def constant(self, source: str) -> TextValue | None:
+        """The text of a constant with this name, which is used from now on; None without one."""
+        found = None if source in self._open else self._constants.get(source)
+        self.used.update([source] if found is not None else [])
+        return found
+
+    def values(self, source: str, place: Place) -> tuple[TemplatePart, ...]:
+        """An expression that is printed: the parts of a constant, or an input."""
+        constant = self.constant(source)
+        if constant is None:
+            return (self._value(source, place),)
+        self._open.add(source)
+        found = self.parts(constant, "none")
+        self._open.discard(source)
+        return found
+
+    def _value(self, source: str, place: Place) -> TemplatePart:
         expression = self._expression(source, place)
         if expression is None:
             shown = source[:_MAX_EXPRESSION]

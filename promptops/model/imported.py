@@ -14,6 +14,24 @@ State = Literal["written", "would-write", "same", "refused"]
 
 
 @record(frozen=True, slots=True, kw_only=True)
+class UsedAt:
+    """A place where code uses a prompt; a person replaces it by a call of the bundle.
+
+    Attributes:
+        place: In the source.
+        kind: `inline`: the prompt itself is there; `format`: `.format(…)`; `percent`: `%`;
+            `call`: a call of the function that returns it; `argument`: it is passed to a call;
+            `method`: another method of it; `read`: anything else.
+        arguments: What `format` and `call` pass: names of keywords, else expressions. Of
+            `argument`, the keyword, or the name of what is called; of `method`, its name.
+    """
+
+    place: Place
+    kind: str
+    arguments: tuple[str, ...]
+
+
+@record(frozen=True, slots=True, kw_only=True)
 class ImportedPrompt:
     """One prompt of a source.
 
@@ -27,8 +45,11 @@ class ImportedPrompt:
         messages, inputs, cases: The number of them.
         files: Paths of all its files, as `path`.
         has_model: Whether it names a model or a profile.
+        is_draft: Whether it is written with `status: draft`, because what is lost changes its
+            request.
         losses: Number of findings of severity warning and error.
         notes: Number of findings of severity info.
+        used_at: Where the imported source code uses it; empty for other formats.
     """
 
     id: str
@@ -41,8 +62,10 @@ class ImportedPrompt:
     cases: int
     files: tuple[str, ...]
     has_model: bool
+    is_draft: bool
     losses: int
     notes: int
+    used_at: tuple[UsedAt, ...] = ()
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -70,12 +93,16 @@ class LeftOut:
 
     Attributes:
         path: As the user named it, or below the folder that the user named; that of a folder ends
-            with a slash, and a part of a file is `FILE::NAME`.
+            with a slash, and a part of a file is `FILE::NAME`, which `--include` takes.
         reason: In words, such as `documentation`.
+        place: Of a string in source code; null for anything else.
+        begins: The first words of the string, or "".
     """
 
     path: str
     reason: str
+    place: Place | None = None
+    begins: str = ""
 
 
 @output("import")
@@ -117,6 +144,11 @@ class Import:
     def files(self) -> int:
         """Number of files that were read, those that another file uses included."""
         return len(self.sources) + self.companions
+
+    @shown
+    def strings_left_out(self) -> int:
+        """Number of strings that were considered and are no prompts; `left_out` has them."""
+        return sum(one.place is not None for one in self.left_out)
 
     @shown
     def skipped(self) -> int:
@@ -203,6 +235,11 @@ class CandidateList:
     candidates: tuple[Candidate, ...]
     findings: tuple[Finding, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
+
+    @shown
+    def strings_left_out(self) -> int:
+        """Number of strings that were considered and are no prompts; `left_out` has them."""
+        return sum(one.place is not None for one in self.left_out)
 
     @property
     def failed(self) -> bool:

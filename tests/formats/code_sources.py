@@ -159,7 +159,7 @@ SOURCES = {
     },
     "IMP313": {"a.j2": "Write {% if %} like this.\n"},
     "IMP314": {f"{name}.txt": _PARAGRAPH + f"\n{name}\n" for name in "abc"},
-    "IMP315": {"a.py": 'SHORT_PROMPT = "Sort the ticket."\n'},
+    "IMP315": {"prompts.json": _json(a="Sort {b} now.", c=["Sort {b}."] * 11)},
 }
 
 ELSEWHERE = {

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from promptops.formats.document import Loss
+from promptops.formats.document import SourceDocument
 from promptops.formats.prompt_file import WriteOptions, prompt_files
 from promptops.formats.source_file import (
     Reader,
@@ -148,7 +148,7 @@ def read(name: str, data: bytes, reader: Reader | None = None, folder: Path = SO
         return
     try:
         for found in chosen.documents(file, ReadOptions()):
-            if not isinstance(found, Loss):
+            if isinstance(found, SourceDocument):
                 prompt_files(found, data, WriteOptions(root="prompts"))
     except UnreadableSource:
         return

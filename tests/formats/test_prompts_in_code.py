@@ -7,150 +7,167 @@ from time import process_time
 import pytest
 
 from promptops.formats.document import ExpressionPart, TextPart
-from promptops.formats.prompts_in_code import CodeTexts, marked_text
-from promptops.model.place import Place
+from promptops.formats.prompts_in_code import (
+    begins,
+    is_called_prompts,
+    marked_text,
+    pair_name,
+    pairs_of,
+    refusal,
+)
 
-HERE = Place("a.py", 3, 5)
 LONG = "Read the text of the user, and answer in plain words and short sentences. " * 3
+TASK = f"{LONG} You are read by children."
 SHORT = "Sort {text} into groups, and give your reasons."
 CODE = "import json\n" + "print the value of this and that and more of it\n" * 5
 LANGUAGE = "in HTML, CSS, SQL or a programming language"
-NO_COMMAND = "without a command such as `Answer` and without `You are`"
-OTHER_NAME = "with a name of errors, documentation or data"
-NAMES = ("TEMPLATE", "SORT_PROMPT", "ANSWER")
-LEFT_OUT = "1 string left out: 1"
+NO_COMMAND = "no command such as `Answer`, and no `You are`"
+UNNAMED = "a command, but neither the name of a prompt nor `You are`"
+TOO_SHORT = "under 40 characters or 5 words"
+VALUES = "under 3 words of its own"
+ASKED = "raised, logged, printed or shown to people"
+LISTED = "one of several strings, which may be examples"
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "rule"),
+    ("name", "text", "reason"),
     [
         ("SORT_PROMPT", SHORT, None),
         ("Prompts.sort", SHORT, None),
         ("build_prompt.text", SHORT, None),
         ("userMessage", SHORT, None),
-        ("ANSWER", LONG, None),
+        ("ANSWER", TASK, None),
         ("PROMPT", "你是一个客服助手，请用简短的句子回答用户的问题", None),
         ("PROMPT", "Translate {text} to English, and keep all names.", None),
         ("PROMPT", "Select the best answer of all, and give reasons.", None),
         ("PROMPT", "{% if a %}You write titles for me, {% endif %}please.", None),
         ("SYSTEM", "You write code such as\nimport json\nand nothing else.", None),
+        ("SYSTEM", "## Role\n**You** write titles of texts in one line.", None),
+        ("system_prompt", "You are a helpful assistant.", None),
+        ("HELPER", "You are a helpful assistant who answers all questions in one line.", None),
         ("PROMPT", "Context: {context}, question of the user: {question}", None),
         ("PROMPTS.tutor", "Ada is a patient tutor for children of ten.", None),
         ("templates.shorten", SHORT, None),
-        ("explain_error.text", LONG, None),
-        ("brokerErrorTemplates.missing", LONG, OTHER_NAME),
         ("errors.promptOfRetry", SHORT, None),
         ("SYSTEM", "Der Assistent schlägt ein gutes Gericht für {person} vor.", None),
         ("SYSTEM_MESSAGE", "You answer questions about documents, and cite pages.", None),
-        ("CONTINUE_MESSAGE", "That is wrong. Please continue, and find another answer.", None),
+        ("CONTINUE_SYSTEM", "That is wrong. Please continue, and find another answer.", None),
+        ("PROMPT", "Reply to {name}, but never with: do you want more help?", None),
+        ("PROMPT", "Here is the ticket. Do you want to sort it or to close it?", None),
+        ("ANSWER", LONG, UNNAMED),
+        ("brokerErrorTemplates.missing", TASK, UNNAMED),
         (
             "CONFIRM_PROMPT",
             "Do you want to delete this prompt and all of its versions?",
             NO_COMMAND,
         ),
-        ("PROMPT", "Reply to {name}, but never with: do you want more help?", None),
-        ("PROMPT", "Here is the ticket. Do you want to sort it or to close it?", None),
         ("labels.promptTitle", "Prompts that were saved in this project, newest first", NO_COMMAND),
         ("SYSTEM_NEEDS", "The program needs Python 3.11 and four gigabytes.", NO_COMMAND),
-        ("WELCOME_MESSAGE", "Welcome back! Here are the projects and their members.", NO_COMMAND),
         ("build_prompt.reason", "the prompt was built from the parts of this file", NO_COMMAND),
-        (
-            "NOTICE",
-            "The documents are stored on servers in the country of the user. " * 4,
-            NO_COMMAND,
-        ),
-        ("NOTICE", "The documents are stored on servers in one country. " * 5 + SHORT, NO_COMMAND),
+        ("build_prompt.script", SHORT, NO_COMMAND),
+        ("WELCOME_TEXT", "Welcome back! Here are the projects and their members.", ""),
+        ("NOTICE", "The documents are stored on servers in the country of the user. " * 4, ""),
         (
             "DISABLE_PROMPT",
             'if [ -z "$PS1" ]\nthe prompt of the shell stays as it is\nfi',
             LANGUAGE,
         ),
         ("read_template", "Read a table.\n\nParameters\n----------\npath: of the file", LANGUAGE),
-        ("read_template", "# the first line of a comment\n\n  // and the second one", LANGUAGE),
-        (
-            "CHARACTERS",
-            "的一是在不了有和人这中大为上个国我以要他时来用们生到作地于出就分对成会可主" * 4,
-            NO_COMMAND,
-        ),
-        ("PROMPT", "Sort the ticket now.", "with under 40 characters or 5 words"),
+        ("PROMPT", "Sort the ticket now.", TOO_SHORT),
         ("PROMPT", "prompts/of/the/support/team/triage.prompt.yaml", ""),
-        (
-            "message",
-            SHORT,
-            "with under 200 characters and no word such as `prompt` in the name",
-        ),
-        (
-            "PromptError.template",
-            SHORT,
-            "with under 200 characters and no word such as `prompt` in the name",
-        ),
-        ("EXAMPLE_CONFIG", LONG, OTHER_NAME),
-        ("ANSWER", CODE, LANGUAGE),
-        ("ANSWER", "a = b(1); " * 30, LANGUAGE),
-        (
-            "TEMPLATE",
-            "<div>This is the page of a ticket, and not a prompt</div>",
-            LANGUAGE,
-        ),
-        (
-            "PROMPT",
-            "SELECT name FROM prompts WHERE the name is x",
-            LANGUAGE,
-        ),
-        (
-            "TEMPLATE",
-            "query Find($a: X) { user(id: $a) { name and more } }",
-            LANGUAGE,
-        ),
+        ("message", SHORT, UNNAMED),
+        ("PromptError.template", SHORT, UNNAMED),
+        ("EXAMPLE_CONFIG", TASK, UNNAMED),
+        ("ANSWER", CODE, ""),
+        ("ANSWER", "a = b(1); " * 30, ""),
+        ("TEMPLATE", "<div>This is the page of a ticket, and not a prompt</div>", LANGUAGE),
+        ("PROMPT", "SELECT name FROM prompts WHERE the name is x", LANGUAGE),
+        ("TEMPLATE", "query Find($a: X) { user(id: $a) { name and more } }", LANGUAGE),
+        ("assistant_reply", "Ok, I will use these files as references, and answer.", ""),
     ],
 )
-def test_a_string_is_a_prompt_by_its_name_its_length_and_its_words(name, text, rule):
-    """The rule is None for a prompt, and "" for a string that is not worth a note."""
-    texts = CodeTexts()
-
-    found = texts.is_prompt(name, text, HERE)
-
-    note = texts.left_out()
-    message = None if note is None else (note.code, note.message, note.place)
-    expected = ("IMP315", f"{LEFT_OUT} {rule}", HERE) if rule else None
-    assert (found, message) == (rule is None, expected)
+def test_a_named_string_is_a_prompt_by_its_name_and_its_words(name, text, reason):
+    """The reason is None for a prompt, and "" for a string that is not worth a mention."""
+    assert refusal(name, text, "name") == reason
 
 
-def test_what_code_raises_or_prints_is_left_out_unless_its_name_is_that_of_a_prompt():
-    texts = CodeTexts()
+@pytest.mark.parametrize(
+    ("slot", "text", "reason"),
+    [
+        ("role", "Sort these tickets.", None),
+        ("role", "The ticket", VALUES),
+        ("role", "<div>This is a page with some words</div>", LANGUAGE),
+        ("argument", "Sort these tickets.", None),
+        ("argument", "Are you sure about this?", ASKED),
+        ("argument", "triage", ""),
+        ("key", "Sort these tickets.", None),
+        ("key", "the old tickets", TOO_SHORT),
+        ("listed", SHORT, LISTED),
+        ("listed", TASK, None),
+        ("text", SHORT, UNNAMED),
+        ("text", "the tickets of the last week", ""),
+    ],
+)
+def test_the_place_of_a_string_decides_first(slot, text, reason):
+    assert refusal("name", text, slot) == reason
 
-    found = [texts.is_report(name, SHORT, HERE) for name in ("template", "PROMPT", "userMessage")]
 
-    note = texts.left_out()
-    assert found == [True, False, False]
-    assert note is not None
-    assert note.message == f"{LEFT_OUT} that the program raises, logs or prints"
-
-
-def test_values_are_no_words_of_a_string_and_constants_that_prompts_use_are_not_left_out():
-    values = marked_text([TextPart("See "), ExpressionPart("one and two and three and four")])
-    texts = CodeTexts()
+def test_in_a_file_of_prompts_a_command_of_twelve_words_is_enough():
+    text = "Read the ticket of the customer, and name the reason for it in one word."
 
     found = [
-        texts.is_prompt("A_PROMPT", values, HERE),
-        texts.is_prompt("RULES", SHORT, HERE),
-        texts.has_words("one two", HERE),
-        texts.has_words("one two three", HERE),
+        refusal(name, text, "name", of_prompts=of_prompts)
+        for name, of_prompts in (("CHECK", True), ("CHECK", False), ("TOOL_DESCRIPTION", True))
     ]
 
-    note = texts.left_out({"RULES"})
-    assert found == [False, False, False, True]
-    assert note is not None
-    assert note.message == f"{LEFT_OUT} in messages with under 3 words of their own"
+    assert found == [None, UNNAMED, UNNAMED]
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("app/prompts/returns.py", True),
+        ("app/prompts.py", True),
+        ("app/support_prompts.py", True),
+        ("SupportPrompts", True),
+        ("app/prompter.py", False),
+        ("app/answers.py", False),
+    ],
+)
+def test_files_folders_and_classes_are_called_prompts(path, expected):
+    assert is_called_prompts(path) is expected
+
+
+def test_a_system_text_and_the_user_text_of_the_same_name_are_a_pair():
+    names = [
+        "SUM_USER",
+        "TRIAGE_SYSTEM",
+        "TRIAGE_USER",
+        "ask.system_prompt",
+        "ask.prompt",
+        "PROMPT",
+    ]
+
+    pairs = pairs_of([(name, None) for name in names])
+
+    assert pairs == {1: 2, 3: 4}
+    assert [pair_name(names[index]) for index in pairs] == ["triage", "ask"]
+
+
+def test_the_first_words_of_a_string_are_one_line():
+    text = marked_text([TextPart("Sort the\n  ticket "), ExpressionPart("a"), TextPart(" " + LONG)])
+
+    assert begins(text) == "Sort the ticket … Read the text of the user, and answer in p…"
 
 
 def test_many_blanks_in_a_string_take_bounded_time():
     """A limit that quadratic behaviour exceeds."""
     comments = "# one two three\n# four five six seven eight nine\n"
-    texts = [f"{comments}{space * 50_000}x" for space in ("\n", " ", " \n")]
+    texts = [f"{comments}{space * 50_000}x" for space in ("\n", " ", " \n", "#", "*", "<a>")]
     began = process_time()
 
-    found = [CodeTexts().is_prompt(name, text, HERE) for name in NAMES for text in texts]
+    for text in texts:
+        for name in ("TEMPLATE", "SORT_PROMPT", "ANSWER"):
+            refusal(name, text, "name")
 
-    assert len(found) == 9
     assert process_time() - began < 6

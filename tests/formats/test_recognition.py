@@ -24,7 +24,7 @@ FILES = [
     ("prompts.py", "X = 1", "python"),
     ("prompts.ts", "{{#if x}}", "typescript"),
     ("prompts.mjs", "", "typescript"),
-    ("main.baml", "function F() {}", "BAML"),
+    ("main.baml", "function F() {}", "baml"),
     ("a.promptl", "text", "PromptL"),
     # LangChain
     ("a.json", {"lc": 1, "kwargs": {}}, "langchain"),

@@ -48,16 +48,17 @@ def _differences(root, name, cases, recorded):
     with workspace(root) as opened:
         catalog = opened.catalog
         for identity, assignments in recorded.items():
-            prompt = next((one for one in report.prompts if one.id == identity), None)
+            own = identity.removeprefix("prompts/")
+            prompt = next((one for one in report.prompts if one.id == own), None)
             if prompt is None or prompt.state == "refused":
-                yield f"{identity}: not imported: {_codes(report, identity, 'error')}\n"
+                yield f"{identity}: not imported: {_codes(report, own, 'error')}\n"
                 continue
             loaded = catalog.loaded(prompt.path).prompt
             renderer = Renderer(loaded, catalog.load)
             for title, tried in assignments.items():
                 difference = _difference(renderer, loaded, tried)
                 if difference is not None:
-                    losses = _codes(report, identity, "warning")
+                    losses = _codes(report, own, "warning")
                     why = f": {losses or 'no loss'}" if difference[:2] != "((" else ""
                     yield f"{identity}, {title}: {difference}{why}\n"
 

@@ -12,23 +12,26 @@ from promptops.formats.source_file import ReadOptions, SourceFile, SourceFolder
 PYTHON = [
     ("RULES = 'Sort the tickets.'\nask(system=RULES)", ["rules"]),
     ("RULES = 'Sort it now: {text}'\nask(system=RULES.format(text=a))", ["rules"]),
-    ("RULES = 'Sort the tickets.'\nask([{'role': 'user', 'content': RULES}])", ["rules"]),
+    ("RULES = 'Sort the tickets.'\nask([{'role': 'user', 'content': RULES}])", ["messages"]),
     ("RULES = 'Sort %s by %s now'\nprompt = RULES % (a, b)", ["rules"]),
     ("Agent(name='Sorts all tickets', instructions='Sort the tickets.')", ["instructions"]),
     ("def sort(text):\n  return llm.invoke(f'Sort it now: {text}')", ["sort-prompt"]),
     ("RULES = 'Sort the tickets.'\nllm.invoke(RULES)", ["rules"]),
     ("openai.Completion.create(prompt='Sort it now: ' + text)", ["prompt"]),
+    ("rules = 'Sort the tickets.'\nadd(UserMessage(content=rules))", ["rules"]),
+    ("def ask(system_prompt='Sort the tickets of a shop.'): pass", ["ask-system-prompt"]),
+    ("Agent(role=role, goal=goal, backstory=backstory)", []),
     ("RULES = 'Sort the tickets.'\nask(title=RULES)", []),
     ("click.prompt('Enter the name of a ticket to sort now, or an empty line')", []),
     ("click.option('--name', prompt='Enter the name of a ticket to sort, or nothing')", []),
     ("kind = 'f-string'\nPromptTemplate(template=text, template_format=kind)", []),
     ("def sort():\n  return PromptTemplate(template='Sort {text}')", ["sort"]),
     ("Chain(llm, prompt=PromptTemplate(template='Sort {text}'))", ["prompt"]),
-    ("chain = Chain(PromptTemplate.from_template('Sort {text}'))", ["template"]),
+    ("chain = Chain(PromptTemplate.from_template('Sort {text}'))", ["chain"]),
     ("sort = PromptTemplate.from_template('Sort {text}') | model", ["sort"]),
     ("x = ChatPromptTemplate.from_messages([A.from_template('Sort {text}')])", []),
     ("ask([HumanMessagePromptTemplate.from_template('Sort {text}')])", []),
-    ("page = Page.from_template('a.html')\nshow(Page.from_template('b.html'))", ["page"]),
+    ("page = Page.from_template('a.html')\nshow(Page.from_template('b.html'))", []),
     ("SORT = PromptTemplate(template='')", []),
     ("RULES = 'tickets'\nask(system=RULES)", []),
     ("RULES = '<div>Sort the tickets now</div>'\nask(system=RULES)", []),
@@ -92,3 +95,35 @@ def test_braces_in_a_list_of_messages_are_inputs_if_code_fills_them_in(
     messages, _ = written_messages(found, tuple)
     assert messages[1]["content"] == content
     assert [loss.code for loss in found.losses] == codes
+
+
+SYSTEM = "You sort the tickets of a shop into groups."
+TYPESCRIPT_MESSAGES = [
+    (
+        f"function f() {{ const s = '{SYSTEM}';\n"
+        "ask([new SystemMessage(s), new HumanMessage(q)]) }",
+        ["{{ q }}"],
+    ),
+    (f"function f(s) {{ ask([new SystemMessage(s), new HumanMessage('{SYSTEM}')]) }}", [SYSTEM]),
+    (
+        f"ChatPromptTemplate.fromMessages([[R.SYSTEM, '{SYSTEM}'], [R.USER, `${{q}} {{x}}`]])",
+        ["{{ q }} {{ x }}"],
+    ),
+    (
+        f"ai.definePrompt({{ system: '{SYSTEM}', prompt: '{{{{x}}}}', input: {{ a: b }} }})",
+        ["{{ x }}"],
+    ),
+    (f"const p = ask`{SYSTEM} ${{q}}`;\nlog({{ system: p }});", []),
+]
+
+
+@pytest.mark.parametrize(("code", "users"), TYPESCRIPT_MESSAGES)
+def test_messages_of_typescript_have_constants_expressions_and_templates(code, users, tmp_path):
+    file = SourceFile(SourceFolder(tmp_path, "", alone=True), "a.ts", code.encode())
+
+    (found,) = (
+        one for one in typescript.documents(file, ReadOptions()) if isinstance(one, SourceDocument)
+    )
+
+    messages, _ = written_messages(found, tuple)
+    assert [one["content"] for one in messages if one["role"] == "user"][: len(users)] == users

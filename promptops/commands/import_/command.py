@@ -104,7 +104,7 @@ def _list(output: OutputOptions, paths: list[str], options: Any) -> int:
     from promptops.commands.import_.importing import candidates
 
     found = candidates(paths, options)
-    if not found.candidates and not found.findings:
+    if not found.candidates and not found.findings and not found.strings_left_out:
         raise _nothing(found.left_out)
     output.write_report("import_", found)
     return int(found.failed) if found.candidates else BAD_INPUT
@@ -117,7 +117,7 @@ def _run(output: OutputOptions, paths: list[str], options: Any) -> int:
 
     with workspace(output.directory, overrides=output.overrides) as opened:
         result = import_prompts(opened, paths, options)
-    if not result.prompts and not result.findings:
+    if not result.prompts and not result.findings and not result.strings_left_out:
         raise _nothing(result.left_out)
     output.write_report("import_", replace(result, next=next_command(result)))
     return BAD_INPUT if result.nothing_readable else int(result.failed)

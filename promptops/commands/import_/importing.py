@@ -32,6 +32,7 @@ from promptops.commands.import_.reading import (
     sources,
 )
 from promptops.errors import UsageError
+from promptops.formats.code_uses import code_uses
 from promptops.formats.codes import CODES, severity_of
 from promptops.formats.document import (
     Loss,
@@ -57,6 +58,7 @@ from promptops.model.imported import (
     ImportedPrompt,
     ImportedSource,
     State,
+    UsedAt,
 )
 from promptops.model.internal_error import CaughtBug
 from promptops.patterns import lazy_pattern
@@ -88,7 +90,7 @@ def import_prompts(workspace: Workspace, paths: Sequence[str], options: ImportOp
     refuse_unread_names(plans, options.reading.sample)
     complete = self_checked(workspace, plans, profiles)
     root = workspace.repository.root
-    results = [written_prompt(root, plan, options) for plan in complete]
+    results = list(_with_uses([written_prompt(root, plan, options) for plan in complete], reads))
     is_written = any(result.prompt.state == "written" for result in results)
     return Import(
         sources=tuple(_imported_sources(reads, results)),
@@ -100,6 +102,29 @@ def import_prompts(workspace: Workspace, paths: Sequence[str], options: ImportOp
         left_out=tuple(left_out(found, reads)),
         removable=tuple(removable(workspace, found, reads, results)),
     )
+
+
+def _with_uses(
+    results: Sequence[WrittenPrompt], reads: Iterable[ReadFile]
+) -> Iterator[WrittenPrompt]:
+    """The prompts with the places where their code uses them."""
+    files = {
+        read.path: read.data.decode(errors="replace").replace("\r\n", "\n")
+        for read in reads
+        if read.format in _CODE_FORMATS
+    }
+    keys = [f"{one.source}::{key}" for one in results for key in one.document.keys]
+    uses = code_uses(files, dict.fromkeys(keys)) if keys else {}
+    for one in results:
+        found = [
+            UsedAt(place=use.place, kind=use.kind, arguments=use.arguments)
+            for key in one.document.keys
+            for use in uses[f"{one.source}::{key}"]
+            if use.place.line != one.document.place.line or use.place.path != one.source
+        ]
+        if one.source in files and not one.document.keys:
+            found = [UsedAt(place=one.document.place, kind="inline", arguments=())]
+        yield replace(one, prompt=replace(one.prompt, used_at=tuple(found)))
 
 
 def _imported_sources(
@@ -374,6 +399,7 @@ def _imported_prompt(plan: Planned, losses: tuple[Loss, ...], state: State) -> I
         cases=len(document.cases),
         files=tuple(plan.files.files),
         has_model=bool(document.fields.get("model", {}).keys() & {"profile", "id"}),
+        is_draft=plan.files.is_draft,
         losses=sum(severity_of(loss) >= Severity.WARNING for loss in losses),
         notes=sum(severity_of(loss) is Severity.INFO for loss in losses),
     )
@@ -534,9 +560,10 @@ def candidates(paths: Sequence[str], options: ImportOptions) -> CandidateList:
     )
 
 
-def _candidates_and_errors(reads: Iterable[ReadFile]) -> Iterator[Candidate | Loss]:
+def _candidates_and_errors(reads: Sequence[ReadFile]) -> Iterator[Candidate | Loss]:
     """The prompts with their ids, and errors about other parts of their files."""
-    ids = Ids("", ())
+    found = (one for read in reads for one in read.found if isinstance(one, SourceDocument))
+    ids = Ids("", (), found)
     for read in reads:
         for one in read.found:
             if isinstance(one, Loss):

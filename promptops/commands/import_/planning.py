@@ -98,7 +98,8 @@ def planned(
     if options.identity is not None and len(found) > 1:
         hint = "leave out --id, or select one with --include 'FILE::NAME'"
         raise UsageError(f"--id names one prompt, and there are {len(found)}", hint=hint)
-    planner = _Planner(workspace, target, profiles, options)
+    documents = [document for _, document in found]
+    planner = _Planner(workspace, documents, target, profiles, options)
     for read, document in found:
         with CaughtBug() as bug:
             yield planner.planned(read, document)
@@ -125,6 +126,7 @@ class _Planner:
     def __init__(
         self,
         workspace: Workspace,
+        found: Sequence[SourceDocument],
         target: Target,
         profiles: Profiles | None,
         options: ImportOptions,
@@ -132,7 +134,7 @@ class _Planner:
         root = workspace.repository.root
         self._root = os.path.realpath(root)
         self._identity = options.identity
-        self._ids = Ids(target.prefix, workspace.catalog.ids.values())
+        self._ids = Ids(target.prefix, workspace.catalog.ids.values(), found, target.root)
         self._partials = Partials(target.prefix)
         self._profiles = profiles
         self._writing = WriteOptions(
@@ -234,11 +236,21 @@ def _hint_for_folder(roots: Mapping[str, str], first: str) -> str:
 class Ids:
     """Ids of one import."""
 
-    def __init__(self, prefix: str, existing: Iterable[str]) -> None:
+    def __init__(
+        self,
+        prefix: str,
+        existing: Iterable[str],
+        found: Iterable[SourceDocument],
+        root: str = "prompts",
+    ) -> None:
         """Args:
         existing: The ids of the repository.
+        found: All prompts of the import.
+        root: The prompt root, whose name no id repeats, unless another prompt has the rest.
         """
         self._prefix = prefix
+        self._proposed = {identity(*one.id.split("/")) for one in found}
+        self._root = root.rpartition("/")[2]
         self._existing = {folded(one): one for one in existing}
         self._taken: dict[str, tuple[Place, str]] = {}
 
@@ -249,8 +261,7 @@ class Ids:
 
         The same id in two formats gets the name of the format: `triage-prompty`.
         """
-        wanted = chosen or identity(*document.id.split("/"))
-        path = f"{self._prefix}/{wanted}" if self._prefix else wanted
+        path = self._path(chosen or self._without_root(identity(*document.id.split("/"))))
         taken = self._taken.get(folded(path))
         if taken is not None and taken[1] != document.format:
             path = f"{path}-{document.format.split()[0]}"
@@ -266,6 +277,15 @@ class Ids:
             message = f"the id `{path}` differs from `{other}` in case only"
             return named, (_loss_of_taken_id(document, message),)
         return named, ()
+
+    def _path(self, wanted: str) -> str:
+        return f"{self._prefix}/{wanted}" if self._prefix else wanted
+
+    def _without_root(self, wanted: str) -> str:
+        """`support/x` for `prompts/support/x`, which would be `prompts/prompts/support/x`."""
+        first, _, rest = wanted.partition("/")
+        is_free = any(map(str.isalpha, rest)) and rest not in self._proposed
+        return rest if is_free and first == self._root else wanted
 
 
 def _loss_of_taken_id(document: SourceDocument, message: str) -> Loss:

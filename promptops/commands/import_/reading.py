@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from promptops.errors import InputError, UsageError
-from promptops.formats.document import Loss, SourceDocument
+from promptops.formats.document import LeftOutText, Loss, SourceDocument
 from promptops.formats.source_file import (
     Reader,
     ReadOptions,
@@ -44,6 +44,7 @@ _WHY_NOTHING_FOUND: Mapping[str, str] = {
 _PROMPTOPS_FORMAT = lazy_pattern(r"(?m)^format:\s*[\"']?promptops/")
 
 Found = tuple[SourceDocument | Loss, ...]
+_Read = tuple[SourceDocument | Loss | LeftOutText, ...]
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -88,7 +89,9 @@ def read_sources(
 
 
 def _with_names(options: ReadOptions, path: str, globs: NameGlobs) -> ReadOptions:
-    return replace(options, by_name=True) if globs.selects_names_in(path) else options
+    if not globs.selects_names_in(path):
+        return options
+    return replace(options, selects=lambda name: globs.selects_name(path, name))
 
 
 def reader_named(name: str) -> Reader:
@@ -140,13 +143,24 @@ def _read_file(
     if chosen is None:
         return _of_unknown_format(file, replace(unread, data=file.data))
     try:
-        found = _unless_data_set(file, tuple(chosen.documents(file, options)))
-        found = tuple(_unless_overfull(file, one) for one in found)
+        read: _Read = _unless_data_set(file, tuple(chosen.documents(file, options)), options)
+        found = tuple(
+            _unless_overfull(file, one) for one in read if not isinstance(one, LeftOutText)
+        )
+        unread = replace(unread, left_out=tuple(_left_out_texts(unread.path, read)))
     except UnreadableSource as error:
         found = (error.loss,)
     except TooManyInputs as error:
         found = (_over_limit(file, str(error)),)
     return replace(unread, data=file.data, format=chosen.NAME, found=found)
+
+
+def _left_out_texts(path: str, read: _Read) -> Iterator[LeftOut]:
+    for one in read:
+        if isinstance(one, LeftOutText):
+            yield LeftOut(
+                path=f"{path}::{one.name}", reason=one.reason, place=one.place, begins=one.begins
+            )
 
 
 def _unless_overfull(file: SourceFile, found: SourceDocument | Loss) -> SourceDocument | Loss:
@@ -211,11 +225,16 @@ def _syntax_error(file: SourceFile) -> Loss | None:
     return None
 
 
-def _unless_data_set(file: SourceFile, found: Found) -> Found:
-    if sum(isinstance(one, SourceDocument) for one in found) <= MAX_PROMPTS:
+def _unless_data_set(file: SourceFile, found: _Read, options: ReadOptions) -> _Read:
+    prompts = [one for one in found if isinstance(one, SourceDocument)]
+    if options.selects is not None:
+        prompts = [one for one in prompts if options.selects(one.id)]
+    if len(prompts) <= MAX_PROMPTS:
         return found
     message = f"there are more than {MAX_PROMPTS} prompts in it, so it is read as a data set"
     hint = "if its rows are test cases, make it a case file"
+    if file.suffix in _CODE_ENDINGS:
+        hint = f"select those that are prompts: --include '{file.path}::NAME'"
     return (Loss(code="IMP004", message=message, place=file.place(), hint=hint),)
 
 
@@ -230,10 +249,13 @@ def _with_selected(read: ReadFile, path: str, globs: NameGlobs) -> ReadFile:
     return replace(
         read,
         found=tuple(one for one, reason in refusals if reason is None),
-        left_out=tuple(
-            LeftOut(path=f"{read.path}::{_proposed_id(one).rpartition('/')[2]}", reason=reason)
-            for one, reason in refusals
-            if reason is not None and isinstance(one, SourceDocument)
+        left_out=(
+            *(one for one in read.left_out if one.place is None),
+            *(
+                LeftOut(path=f"{read.path}::{_proposed_id(one).rpartition('/')[2]}", reason=reason)
+                for one, reason in refusals
+                if reason is not None and isinstance(one, SourceDocument)
+            ),
         ),
     )
 
@@ -258,6 +280,7 @@ _SKIPPED_FOLDERS = frozenset(
 _UNLISTED_FOLDERS = (".git", ".promptops")
 """Hidden folders that are not listed as left out."""
 _DOCUMENTATION_STEMS = frozenset(str.split("readme license licence changelog contributing"))
+_CODE_ENDINGS = frozenset((".py", ".ts", ".tsx", ".js", ".mjs", ".jsx", ".cjs", ".baml"))
 _SETTINGS_STEMS = frozenset(str.split("promptops promptops-baseline"))
 _BINARY_ENDINGS = frozenset(
     str.split(
@@ -367,7 +390,7 @@ def _why_no_prompt(path: str) -> str | None:
     """Why the name of a file is not that of a prompt, or None."""
     name = path.rpartition("/")[2].lower()
     stem = name.partition(".")[0]
-    if stem in _DOCUMENTATION_STEMS:
+    if stem in _DOCUMENTATION_STEMS and os.path.splitext(name)[1] not in _CODE_ENDINGS:
         return "documentation"
     if stem in _SETTINGS_STEMS:
         return "configuration of promptops"
@@ -426,13 +449,19 @@ class NameGlobs:
 
     def selects_names_in(self, path: str) -> bool:
         """Whether prompts of a file are selected by their names."""
-        return any(glob.name is not None and fnmatchcase(path, glob.path) for glob in self._select)
+        return any(glob.name is not None and glob.is_of(path) for glob in self._select)
+
+    def selects_name(self, path: str, identity: str) -> bool:
+        """Whether a prompt of a file is selected by its name."""
+        return any(
+            glob.name is not None and glob.matches(path, identity) for glob in self._select
+        ) and not any(glob.matches(path, identity) for glob in self._exclude)
 
     def refusal(self, path: str) -> str | None:
         """Why a file is not read, or None."""
-        if any(glob.name is None and fnmatchcase(path, glob.path) for glob in self._exclude):
+        if any(glob.name is None and glob.is_of(path) for glob in self._exclude):
             return EXCLUDED
-        if self._select and not any(fnmatchcase(path, glob.path) for glob in self._select):
+        if self._select and not any(glob.is_of(path) for glob in self._select):
             return NOT_SELECTED
         return None
 
@@ -455,10 +484,14 @@ class _Glob:
     path: str
     name: str | None
 
+    def is_of(self, path: str) -> bool:
+        """Whether it is a glob of a path below a source, also written with the source before it."""
+        return fnmatchcase(path, self.path) or self.path.endswith(f"/{path}")
+
     def matches(self, path: str, identity: str) -> bool:
         """Whether it is a glob of this prompt."""
         names = (identity, identity.rpartition("/")[2])
-        return fnmatchcase(path, self.path) and (
+        return self.is_of(path) and (
             self.name is None or any(fnmatchcase(_words_of(name), self.name) for name in names)
         )
 

@@ -54,10 +54,12 @@ def _losses(prompt: ImportedPrompt) -> str:
 
 
 def summary(result: Import) -> str:
-    """`12 prompts of 14 files: 9 without loss, 3 with, 2 refused`."""
+    """`12 prompts of 14 files: 9 without loss, 3 with, 2 refused · 5 strings left out: --list`."""
+    strings = counted(result.strings_left_out, "string")
     return (
         f"{counted(result.total, 'prompt')} of {counted(result.files, 'file')}:"
         f" {result.without_loss} without loss, {result.with_loss} with, {result.refused} refused"
+        + (f" · {strings} left out, see --list" if result.strings_left_out else "")
     )
 
 
@@ -68,9 +70,18 @@ def once(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 def advice(result: Import) -> Iterator[str]:
     """What the user can choose besides."""
+    yield from drafts(result)
     yield from missing_models(result)
     if result.removable and not _has_bodies(result):
         yield _HISTORY
+
+
+def drafts(result: Import) -> Iterator[str]:
+    """The prompts that no release contains until somebody looks at what is lost."""
+    found = [prompt.id for prompt in _kept(result) if prompt.is_draft]
+    if found:
+        shown = some(found, 3, "prompt", visible)
+        yield f"drafts, because their requests differ: {shown}; remove `status: draft` after a look"
 
 
 def missing_models(result: Import) -> Iterator[str]:
@@ -152,6 +163,7 @@ def _added(result: Import) -> str:
 # Files of a source from which nothing was imported, and why.
 
 _SHOWN = 3
+_SHOWN_STRINGS = 100
 
 
 def left_out_lines(left_out: Sequence[LeftOut]) -> list[str]:
@@ -172,10 +184,29 @@ def left_out_phrase(left_out: Iterable[LeftOut]) -> str:
 
 
 def _by_reason(left_out: Iterable[LeftOut]) -> dict[str, list[str]]:
+    """The paths of files by reason; strings in them are counted, and listed by `--list`."""
     found: dict[str, list[str]] = {}
-    for one in left_out:
+    for one in (each for each in left_out if each.place is None):
         found.setdefault(one.reason, []).append(one.path)
     return found
+
+
+def string_lines(left_out: Iterable[LeftOut]) -> Iterator[str]:
+    """A line for each of the first strings that are left out, with the name for `--include`."""
+    strings = [one for one in left_out if one.place is not None]
+    if not strings:
+        return
+    yield f"{counted(len(strings), 'string')} left out; --include 'FILE::NAME' imports one anyway:"
+    for one in strings[:_SHOWN_STRINGS]:
+        yield f"  {visible(one.path)}  {_string(one)}"
+    more = and_more(len(strings) - _SHOWN_STRINGS)
+    if more:
+        yield f"  {more}: --format json"
+
+
+def _string(one: LeftOut) -> str:
+    line = one.place.line if one.place is not None else 0
+    return f"line {line}, {visible(one.reason)}: {visible(one.begins)}"
 
 
 def _line(reason: str, paths: Sequence[str]) -> str:
@@ -323,6 +354,7 @@ def _end(result: Import) -> Iterator[str]:
         yield inferred_line(result.findings)
     if left_out_phrase(result.left_out):
         yield f"Not imported: {left_out_phrase(result.left_out)}"
+    yield from drafts(result)
     yield from missing_models(result)
     yield from (f"Next: {step}" for step in next_step(result))
 
@@ -341,6 +373,7 @@ def _candidate_lines(result: CandidateList, style: Style) -> Iterator[str]:
         yield f"{shown}  {name.ljust(widths[1])}  {length.rjust(widths[2])}  {variables}"
     for finding in result.findings:
         yield from finding_lines(finding, style)
+    yield from string_lines(result.left_out)
     yield from left_out_lines(result.left_out)
 
 
@@ -359,7 +392,8 @@ def _candidate_table(result: CandidateList) -> str:
     room = (LIMIT - _RESERVED_FOR_FILES - len(head)) // 2
     rows = "".join(within(room, map(_candidate_cells, result.candidates)))
     losses = loss_lines(result.findings, room)
-    rest = "".join(f"\n{escape(line.strip())}\n" for line in left_out_lines(result.left_out))
+    lines = (*string_lines(result.left_out), *left_out_lines(result.left_out))
+    rest = "".join(f"\n{escape(line.strip())}\n" for line in lines)
     return f"{head}{rows}\n{losses}{rest}"
 
 

@@ -9,6 +9,7 @@ from string import Formatter
 from promptops.formats.document import ExpressionPart, TemplatePart, TextPart
 from promptops.formats.languages.format_string import format_string
 from promptops.formats.languages.jinja import default_jinja
+from promptops.formats.languages.liquid import liquid
 from promptops.formats.languages.mustache import mustache_with
 from promptops.formats.translation import InputNames, Translate, Translation
 from promptops.model.place import Text
@@ -72,10 +73,11 @@ TRANSLATIONS: Mapping[str, Translate] = {
     "single": placeholders("single"),
     "format": format_string,
     "dollar": placeholders("dollar"),
+    "liquid": liquid,
     "mustache": mustache_with({}),
     "none": plain,
 }
-"""By the name for `--syntax`; `once` and `exact` only for readers."""
+"""By the name for `--syntax`; `once`, `exact` and `liquid` only for readers."""
 
 
 # Which language a plain text is written in, where nothing defines it.

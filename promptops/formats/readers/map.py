@@ -191,7 +191,7 @@ class _Reader:
                 yield from self.prompts(item, f"{pointer}/{index}", depth + 1)
 
     def _data_in(self, value: Any, pointer: str) -> str | None:
-        if self._options.by_name:
+        if self._options.selects is not None:
             return None
         key = _key(pointer) if pointer else self._file.name.partition(".")[0]
         if isinstance(value, str):

@@ -22,14 +22,14 @@ from promptops.formats.translation import InputNames
 from promptops.patterns import lazy_pattern
 
 NAME = "text"
-MARKS = "`.txt`, `.md`, `.j2`, `.jinja`, `.jinja2`, `.prompt`; NAME.system.txt with NAME.user.txt"
+MARKS = "`.txt`, `.md`, `.j2`, `.jinja`, `.liquid`, `.prompt`; NAME.system.txt with NAME.user.txt"
 RANK = 900
 
 _ROLE_FILE = lazy_pattern(
     r"(?i)(?:sys|system|instructions|persona|user|human|assistant|ai|developer)"
     r"(?:[-_ ]?(?:prompt|message|template))?"
 )
-_ENDINGS = (".txt", ".md", ".markdown", ".prompt", ".tmpl", *JINJA_ENDINGS)
+_ENDINGS = (".txt", ".md", ".markdown", ".prompt", ".tmpl", ".liquid", *JINJA_ENDINGS)
 
 
 def recognises(file: SourceFile) -> bool:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from promptops.formats.document import (
+    LeftOutText,
     Loss,
     SourceDocument,
     SourceHistory,
@@ -17,15 +19,25 @@ from promptops.formats.document import (
     TextContent,
 )
 from promptops.formats.model_fields import PARAMETERS, model_fields
-from promptops.formats.plain_texts import ROLES, identity, parts_message, role_in, stem_steps
+from promptops.formats.plain_texts import ROLES, identity, parts_message, stem_steps
 from promptops.formats.prompts_in_code import (
     APPENDED,
+    ARGUMENTS,
     EXPRESSION,
     FEWEST_WORDS_SENT,
+    ONLY_VALUES,
     SAVE_TO_FILE,
-    CodeTexts,
-    message_text,
-    numbered,
+    CodePrompts,
+    Slot,
+    begins,
+    is_called_prompts,
+    own_words,
+    pair_name,
+    pairs_of,
+    refusal,
+    role_of,
+    sent_text,
+    snake,
 )
 from promptops.formats.source_file import ReadOptions, SourceFile
 from promptops.formats.translation import InputNames
@@ -60,46 +72,80 @@ def recognises(file: SourceFile) -> bool:
     return file.suffix in _ENDINGS
 
 
-def documents(file: SourceFile, options: ReadOptions) -> Iterator[SourceDocument | Loss]:
+def documents(
+    file: SourceFile, options: ReadOptions
+) -> Iterator[SourceDocument | Loss | LeftOutText]:
     """A prompt for each string and each list of messages that looks like one."""
     found = code_candidates(file.text.value)
-    texts = CodeTexts()
-    reader = _Reader(file, options, _constants(found), texts)
+    reader = _Reader(file, options, _constants(found, file.text.value))
     read = [(candidate, reader.document(candidate)) for candidate in found]
-    prompts = [(one, document) for one, document in read if document is not None]
-    yield from numbered(_named_apart(prompts))
+    prompts = CodePrompts(file.path, options.selects)
+    for candidate, document in _named_apart(list(_with_pairs(reader, read))):
+        hidden = candidate.variable in reader.used
+        if isinstance(document, SourceDocument):
+            prompts.add(document, hidden=hidden)
+        elif document or (hidden and document is not None):
+            left_out = reader.left_out(candidate, document)
+            prompts.leave_out(left_out, partial(reader.forced, candidate), hidden=hidden)
+    yield from prompts.found()
     for appended in appended_lists(file.text.value):
         place = file.text.place(appended.start, appended.end)
         yield Loss(code="IMP103", message=APPENDED, place=place, hint=SAVE_TO_FILE)
-    left_out = texts.left_out(reader.used)
-    # Of a folder, a file without any prompt is not worth a note.
-    if left_out is not None and (prompts or file.alone or texts.named_left_out):
-        yield left_out
 
 
-def _constants(found: Sequence[CodeCandidate]) -> dict[str, str]:
-    """The texts of constants, such as `RULES`, that other strings may contain."""
-    return {
-        one.variable: one.value.pieces[0]
+_Read = tuple["CodeCandidate", SourceDocument | str | None]
+
+
+def _with_pairs(reader: _Reader, read: Sequence[_Read]) -> Iterator[_Read]:
+    """The prompts; a system text and the user text that belongs to it are one."""
+    texts = [
+        one
+        for one, document in read
+        if isinstance(document, SourceDocument)
+        and isinstance(one.value, TextValue)
+        and one.variable not in reader.used
+    ]
+    found = pairs_of([(one.path, one.role) for one in texts])
+    pairs = {id(texts[system]): texts[user] for system, user in found.items()}
+    users = {id(user) for user in pairs.values()}
+    for one, document in read:
+        if id(one) in pairs:
+            yield one, reader.pair(one, pairs[id(one)])
+        elif id(one) not in users:
+            yield one, document
+
+
+def _constants(found: Sequence[CodeCandidate], source: str) -> list[CodeCandidate]:
+    """The constants, such as `RULES` or `const rules`, that other strings may contain."""
+    count = Counter((one.function, one.variable) for one in found)
+    return [
+        one
         for one in found
         if isinstance(one.value, TextValue)
-        and one.variable.isupper()
-        and len(one.value.pieces) == 1
-    }
+        and one.variable
+        and not one.extended
+        and ((one.variable.isupper() and len(one.value.pieces) == 1) or _is_const(one, source))
+        and count[one.function, one.variable] == 1
+    ]
 
 
-def _named_apart(
-    found: Sequence[tuple[CodeCandidate, SourceDocument]],
-) -> Iterator[SourceDocument]:
+def _is_const(one: CodeCandidate, source: str) -> bool:
+    before = source[max(one.value.start - _MAX_PARAMETERS, 0) : one.value.start]
+    return (
+        re.search(rf"\bconst\s+{re.escape(one.variable)}\b[^=;]{{0,200}}=\s*\Z", before) is not None
+    )
+
+
+def _named_apart(found: Sequence[_Read]) -> Iterator[_Read]:
     """The prompts; those of one name also with the name of the object that each belongs to."""
-    count = Counter(document.id for _, document in found)
+    count = Counter(one.id for _, one in found if isinstance(one, SourceDocument))
     for candidate, document in found:
-        *folders, name = document.id.split("/")
         owner = _words(candidate.owner.rpartition(".")[2])
-        if count[document.id] > 1 and owner:
-            yield replace(document, id=identity(*folders, f"{owner}-{name}"))
-        else:
-            yield document
+        if not isinstance(document, SourceDocument) or count[document.id] < 2 or not owner:
+            yield candidate, document
+            continue
+        *folders, name = document.id.split("/")
+        yield candidate, replace(document, id=identity(*folders, f"{owner}-{name}"))
 
 
 class _Reader:
@@ -110,72 +156,164 @@ class _Reader:
     """
 
     def __init__(
-        self,
-        file: SourceFile,
-        options: ReadOptions,
-        constants: Mapping[str, str],
-        texts: CodeTexts,
+        self, file: SourceFile, options: ReadOptions, constants: Sequence[CodeCandidate]
     ) -> None:
         self.used: set[str] = set()
         self._file = file
         self._options = options
         self._constants = constants
-        self._texts = texts
+        self._texts: dict[int, str] = {}
+        self._of_prompts = is_called_prompts(file.path)
 
-    def document(self, candidate: CodeCandidate) -> SourceDocument | None:
-        """The prompt of a candidate; None if it is not a prompt."""
-        names = InputNames()
-        reader = TypescriptTexts(self._file, self._options, self._constants, names)
+    def document(
+        self, candidate: CodeCandidate, *, forced: bool = False
+    ) -> SourceDocument | str | None:
+        """The prompt of a candidate; the reason why it is none, "" or None without a mention.
+
+        Args:
+            forced: The user selects it: it is a prompt whatever it looks like.
+        """
+        return self._document((candidate,), candidate.name or "messages", forced=forced)
+
+    def pair(self, system: CodeCandidate, user: CodeCandidate) -> SourceDocument | str | None:
+        """The prompt of a system text and a user text."""
+        name = pair_name(system.path).rpartition(".")[2]
+        return self._document((system, user), name, forced=True)
+
+    def forced(self, candidate: CodeCandidate) -> SourceDocument | Loss:
+        """The prompt of a string that the rules leave out; an error if it can't be read."""
+        found = self.document(candidate, forced=True)
+        if isinstance(found, SourceDocument):
+            return found
+        place = self._file.text.place(candidate.value.start, candidate.value.end)
+        message = "it is not a string that can be read"
+        return Loss(code="IMP103", message=message, place=place, hint=SAVE_TO_FILE)
+
+    def left_out(self, candidate: CodeCandidate, reason: str) -> LeftOutText:
+        """A string that is not a prompt."""
+        return LeftOutText(
+            name=_words(candidate.name or "text"),
+            place=self._file.text.place(candidate.value.start, candidate.value.end),
+            begins=begins(self._texts.get(id(candidate), "")),
+            reason=reason,
+        )
+
+    def _document(
+        self, texts: Sequence[CodeCandidate], name: str, *, forced: bool
+    ) -> SourceDocument | str | None:
+        candidate, names = texts[0], InputNames()
+        constants = self._constants_for(candidate)
+        reader = TypescriptTexts(self._file, self._options, constants, names)
         messages = TypescriptMessages(self._file, reader, names)
-        turns = self._turns(candidate, reader, messages)
-        if not turns:
-            return None
+        turns: list[SourceTurn] = []
+        for one in texts:
+            found = self._turns(one, reader, messages, forced=forced)
+            if isinstance(found, str) or not found:
+                return found if isinstance(found, str) else None
+            turns += found
         self.used |= reader.used
         message = "the code changes this prompt later: what it adds or replaces is not carried"
-        for offset in candidate.extended:
+        for offset in (at for one in texts for at in one.extended):
             reader.lose("IMP103", message, offset, offset + 1)
         fields: dict[str, Any] = {}
         request = candidate.request or next(iter(candidate.requests), None)
         if request is not None:
             fields = messages.request_fields(request)
+        defaults = {key: value for one in texts for key, value in one.defaults.items()}
         return SourceDocument(
-            id=identity(*stem_steps(self._file.path), _words(candidate.name or "messages")),
+            id=identity(*stem_steps(self._file.path), _words(name)),
             format=NAME,
             place=self._file.text.place(candidate.value.start, candidate.value.end),
             fields=fields,
             messages=tuple(turns),
             aliases=names.aliases,
-            defaults={names.name(name): value for name, value in candidate.defaults.items()},
+            defaults={names.name(key): value for key, value in defaults.items()},
             samples=self._options.samples,
             losses=tuple(reader.losses),
+            keys=tuple(one.variable for one in texts if one.variable),
         )
 
     def _turns(
-        self, candidate: CodeCandidate, reader: TypescriptTexts, messages: TypescriptMessages
-    ) -> list[SourceTurn]:
+        self,
+        candidate: CodeCandidate,
+        reader: TypescriptTexts,
+        messages: TypescriptMessages,
+        *,
+        forced: bool,
+    ) -> list[SourceTurn] | str:
         value = candidate.value
-        place = self._file.text.place(value.start, value.end)
-        if candidate.is_template and isinstance(value, ListValue):
-            return list(messages.pairs(value))
         if not isinstance(value, TextValue):
-            turns = list(
-                messages.request(value) if isinstance(value, ObjectValue) else messages.chat(value)
-            )
-            chat = (turn for turn in turns if isinstance(turn, SourceMessage))
-            text = " ".join(message_text(turn) for turn in chat)
-            return turns if self._texts.has_words(text, place) else []
-        name = f"{candidate.owner}.{candidate.name}" if candidate.owner else candidate.name
+            return self._messages(candidate, messages)
+        constants = self._constants_for(candidate)
+        text = "".join(
+            _with_constant(piece, constants) if index % 2 else piece
+            for index, piece in enumerate(value.pieces)
+        )
+        self._texts[id(candidate)] = text
         is_template = candidate.is_template
-        text = EXPRESSION.join(value.pieces)
-        is_sent = is_template or (candidate.is_sent and self._texts.is_sent(text))
-        if not is_sent and not self._texts.is_prompt(name, text, place):
-            return []
+        if is_template:
+            reason = None if forced or _has_own_words(value.pieces[0]) else ONLY_VALUES
+        else:
+            slot: Slot = "argument" if candidate.is_sent else candidate.slot
+            of_prompts = self._of_prompts or is_called_prompts(candidate.owner)
+            reason = refusal(candidate.full_name, text, slot, of_prompts=of_prompts)
+        if reason is not None and not forced:
+            return reason
         parts = reader.parts(value, "format" if is_template else None)
-        role = role_in(candidate.name)
+        role = candidate.role or role_of(candidate.name)
         if role is None:
             message = f"nothing defines the role: `{self._options.role}` is assumed"
             reader.lose("IMP311", message, value.start, value.end)
         return [parts_message(role or self._options.role, parts)]
+
+    def _constants_for(self, candidate: CodeCandidate) -> dict[str, TextValue]:
+        """The constants of the file and of the function, without what its parameters hide."""
+        found: dict[str, TextValue] = {}
+        for one in sorted(self._constants, key=lambda each: bool(each.function)):
+            is_seen = one.function in ("", candidate.function) and one is not candidate
+            if (
+                is_seen
+                and one.variable not in candidate.parameters
+                and isinstance(one.value, TextValue)
+            ):
+                found[one.variable] = one.value
+        return found
+
+    def _messages(
+        self, candidate: CodeCandidate, messages: TypescriptMessages
+    ) -> list[SourceTurn] | str:
+        value = candidate.value
+        if isinstance(value, ObjectValue):
+            found = messages.request(value)
+        elif candidate.is_template:
+            assert isinstance(value, ListValue)
+            found = messages.pairs(value)
+        else:
+            assert isinstance(value, ListValue)
+            found = messages.chat(value)
+        turns = list(found)
+        text = sent_text(turns)
+        self._texts[id(candidate)] = text
+        fewest = 1 if candidate.is_template else FEWEST_WORDS_SENT
+        words = own_words(text)
+        if not turns or words >= fewest:
+            return turns
+        return ONLY_VALUES if words > 1 or fewest == 1 else ""
+
+
+def _with_constant(piece: str, constants: Mapping[str, TextValue]) -> str:
+    constant = constants.get(piece.strip())
+    if constant is None:
+        return f"{EXPRESSION}{piece}{EXPRESSION}"
+    return EXPRESSION.join(constant.pieces)
+
+
+_VARIABLE = lazy_pattern(r"\{[^{}\n]{1,80}\}")
+
+
+def _has_own_words(text: str) -> bool:
+    """Whether a template of LangChain has words besides its variables."""
+    return own_words(_VARIABLE.sub(" ", text)) > 0
 
 
 def _words(name: str) -> str:
@@ -188,7 +326,7 @@ def _words(name: str) -> str:
 
 # Expressions in TypeScript and JavaScript that may be prompts, found by a scanner.
 
-_TOKEN = lazy_pattern(r"[\"'`/{}]|[A-Za-z_$][\w$]*")
+_TOKEN = lazy_pattern(r"[\"'`/{}\[]|[A-Za-z_$][\w$]*")
 _TYPE = r"(?:\s*:[^=;(){}\n]{0,200})?"
 _DECLARED = lazy_pattern(rf"\s+([A-Za-z_$][\w$]*){_TYPE}\s*=(?![=>])\s*")
 _ASSIGNED = lazy_pattern(rf"{_TYPE}\s*=(?![=>])\s*|\s*:(?!:)\s*")
@@ -198,6 +336,7 @@ _RETURNS = r"(?:\s*:[^=;{}\n]{0,200})?"
 _ARROW = lazy_pattern(rf"(?:async\s+)?(?:{_PARAMETERS}{_RETURNS}|([A-Za-z_$][\w$]*))\s*=>\s*")
 _FUNCTION_HEAD = lazy_pattern(rf"\s*\*?\s*([A-Za-z_$][\w$]*)?\s*{_PARAMETERS}{_RETURNS}\s*(?=\{{)")
 _METHOD_HEAD = lazy_pattern(rf"\s*{_PARAMETERS}{_RETURNS}\s*(?=\{{)")
+_NAME = lazy_pattern(r"[A-Za-z_$][\w$]*")
 _NUMBER = lazy_pattern(r"-?\d{1,15}(?:\.\d{0,14}[1-9])?")
 _NOT_METHOD_NAMES = frozenset(
     ("if", "for", "while", "switch", "catch", "function", "return", "with")
@@ -222,6 +361,10 @@ class CodeCandidate:
         is_template: Whether a prompt template of LangChain is made of it.
         is_sent: Whether code sends it to a model by its name.
         requests: Those of later calls that send the messages by their name.
+        slot: Where the code has a string.
+        role: Of the message that it is the content of.
+        function: The name of the function around it, or "".
+        parameters: Words in the parameters of that function.
     """
 
     name: str
@@ -234,6 +377,20 @@ class CodeCandidate:
     requests: list[ObjectValue]
     is_template: bool = False
     is_sent: bool = False
+    slot: Slot = "name"
+    role: str | None = None
+    function: str = ""
+    parameters: frozenset[str] = frozenset()
+
+    @property
+    def full_name(self) -> str:
+        """The name with that of its object."""
+        return f"{self.owner}.{self.name}" if self.owner else self.name
+
+    @property
+    def path(self) -> str:
+        """The name with those of its function and its object."""
+        return f"{self.function}.{self.full_name}" if self.function else self.full_name
 
 
 @record(frozen=True, slots=True)
@@ -271,6 +428,8 @@ class _Scanner:
         self._functions: list[_Function] = []
         self._owners: list[_Owner] = []
         self._latest: dict[str, CodeCandidate] = {}
+        self._headed = ("", 0)
+        self._last_name = ""
 
     def candidates(self) -> Iterator[CodeCandidate]:
         """A file that ends within a template literal has no more after it."""
@@ -280,10 +439,14 @@ class _Scanner:
                 yield from self._opened()
             elif token == "}":
                 self._closed()
+            elif token == "[":
+                yield from self._listed()
             elif token == "`":
-                self._at, _ = literal(self._source, self._at)
+                start = self._at
+                self._at, _ = literal(self._source, start)
                 if self._at < 0:
                     return
+                yield from self._other_text(start)
             elif token == "/":
                 self._at = skipped(self._source, self._at)
             elif token in ("'", '"'):
@@ -297,10 +460,19 @@ class _Scanner:
         if request is not None:
             self._at = request.end
             parameters = self._functions[-1].parameters if self._functions else ""
-            yield self._candidate("", "", request, parameters)
+            yield replace(self._candidate("", "", request, parameters), slot="argument")
             return
+        name = self._headed_name(self._at)
+        if name:
+            self._owners.append(_Owner(name, len(self._braces)))
         self._braces.append(self._at)
         self._at += 1
+
+    def _headed_name(self, at: int) -> str:
+        """The name of what the call is assigned to whose argument begins at an offset, or ""."""
+        name, position = self._headed
+        is_call = _CALL_OF_HEAD.fullmatch(self._source, position, at)
+        return name if is_call is not None else ""
 
     def _closed(self) -> None:
         self._at += 1
@@ -318,7 +490,8 @@ class _Scanner:
         if not isinstance(value, ObjectValue):
             return None
         self._link(value, dict(value.fields).get("messages"))
-        return value if any(map(_is_candidate, _texts_of(self._source, value))) else None
+        texts = _texts_of(self._source, value)
+        return value if any(_is_candidate(one, self._source) for one in texts) else None
 
     def _link(self, request: ObjectValue, messages: Value | None) -> None:
         """Keep a request with the list of messages that it sends by its name."""
@@ -335,6 +508,47 @@ class _Scanner:
         colon = after_blanks(self._source, end) if end > 0 else len(self._source)
         if self._source[colon : colon + 1] == ":":
             yield from self._head(key, "", colon + 1)
+        else:
+            yield from self._other_text(start)
+
+    def _listed(self) -> Iterator[CodeCandidate]:
+        """A bracket: a list of messages without a name, or what is read further."""
+        start = self._at
+        self._at += 1
+        if _BEGINS_MESSAGES.match(self._source, start):
+            value = self._values.value(start)
+            if isinstance(value, ListValue) and _is_candidate(value, self._source):
+                self._at = value.end
+                found = self._candidate(self._inside(), "", value, self._parameters())
+                yield replace(found, is_template=_MADE.match(self._source, start) is not None)
+
+    def _other_text(self, start: int) -> Iterator[CodeCandidate]:
+        """A string that is the value of no name: an argument, or an element of a list."""
+        if self._at - start < _SHORTEST_OTHER or _NOT_FOR_MODELS.search(
+            self._source[max(start - _LONGEST_CALLED_NAME, 0) : start]
+        ):
+            return
+        before = self._source[max(start - _LONGEST_CALLED_NAME, 0) : start]
+        made = _MESSAGE_BEFORE.search(before)
+        value = self._values.value(start)
+        if not isinstance(value, TextValue):
+            value = self._values.text(start)
+        if isinstance(value, TextValue):
+            self._at = max(self._at, value.end)
+            chosen = self._last_name if _CHOSEN.search(before) else ""
+            name = chosen or self._inside() or "text"
+            found = self._candidate(name, "", value, self._parameters())
+            role = None if made is None else _OF_LANGCHAIN[f"{made[1]}Message"]
+            yield replace(found, slot=_slot(role, chosen), role=role)
+
+    def _parameters(self) -> str:
+        return self._functions[-1].parameters if self._functions else ""
+
+    def _inside(self) -> str:
+        """The name of the function around, or of the object."""
+        if self._functions:
+            return self._functions[-1].name
+        return self._owners[-1].name.rpartition(".")[2] if self._owners else ""
 
     def _word(self, word: str, end: int) -> Iterator[CodeCandidate]:
         self._at = end
@@ -347,6 +561,8 @@ class _Scanner:
             yield from self._head(name, "", end) if name else ()
         elif word == "function":
             self._open(_FUNCTION_HEAD.match(self._source, end, end + _MAX_PARAMETERS), "")
+        elif _template_argument(self._source, end - len(word)) is not None:
+            yield from self._head(self._inside() or "template", "", end - len(word))
         elif _EXTENDED.match(self._source, end) is not None:
             self._extend(word, end - len(word))
         else:
@@ -374,6 +590,8 @@ class _Scanner:
     def _head(self, name: str, variable: str, position: int) -> Iterator[CodeCandidate]:
         """What is assigned to a name; the scanner goes on after it, or inside of it."""
         self._at = position = after_blanks(self._source, position)
+        self._headed = (variable, position)
+        self._last_name = name
         arrow = _ARROW.match(self._source, position, position + _MAX_PARAMETERS)
         parameters = self._functions[-1].parameters if self._functions else ""
         if arrow is not None:
@@ -393,7 +611,7 @@ class _Scanner:
             value = self._number(value)
         if self._source[position : position + 1] == "{":
             self._owners.append(_Owner(name, len(self._braces)))
-        if not _is_candidate(value):
+        if not _is_candidate(value, self._source):
             # Parts of a sum that is too long would be read again and again.
             self._at = max(self._at, value.end) if _is_too_long(value) else self._at
             return
@@ -402,7 +620,27 @@ class _Scanner:
         if variable and self._reads(value, variable):
             self._extend(variable, value.start)
             return
-        yield self._candidate(name, variable, value, parameters)
+        yield self._placed(self._candidate(name, variable, value, parameters))
+
+    def _placed(self, found: CodeCandidate) -> CodeCandidate:
+        """A candidate with what its place says: its role, and whether it is an argument."""
+        if isinstance(found.value, ListValue):
+            is_made = _MADE.match(self._source, found.value.start) is not None
+            return replace(found, is_template=is_made)
+        if _PROMPT_TAG.match(self._source, found.value.start):
+            return replace(found, slot="argument")
+        if found.variable:
+            return found
+        if found.name in _CONTENTS and self._braces:
+            around = self._values.value(self._braces[-1])
+            fields = dict(around.fields) if isinstance(around, ObjectValue) else {}
+            role = _role_of(fields.get("role"))
+            if role in ("system", "developer", "user"):
+                name = self._inside() or str(role)
+                return replace(found, name=name, slot="role", role=role)
+        if _DESCRIBING.fullmatch(found.name):
+            return replace(found, slot="text")
+        return replace(found, slot="key") if snake(found.name) in ARGUMENTS else found
 
     def _number(self, value: Value) -> Value:
         """A number as its text; any other value as it is."""
@@ -421,7 +659,7 @@ class _Scanner:
         request = None
         if isinstance(value, ObjectValue):
             request = value
-            name = self._functions[-1].name if self._functions else name
+            name = self._functions[-1].name if self._functions else self._headed_name(value.start)
         elif isinstance(value, ListValue) and not variable and self._braces:
             around = self._values.value(self._braces[-1])
             request = around if isinstance(around, ObjectValue) else None
@@ -433,6 +671,8 @@ class _Scanner:
             value=value,
             request=request,
             defaults=dict(_defaults_of(parameters)),
+            function=self._functions[-1].name if self._functions else "",
+            parameters=frozenset(_NAME.findall(parameters)),
             extended=[],
             requests=[],
         )
@@ -455,14 +695,30 @@ def _is_too_long(value: Value) -> bool:
     return isinstance(value, OtherValue) and value.end - value.start > MAX_OTHER
 
 
-def _is_candidate(value: Value) -> bool:
+def _slot(role: str | None, chosen: str) -> Slot:
+    if role is not None:
+        return "role"
+    return "name" if chosen else "text"
+
+
+def _is_candidate(value: Value, source: str) -> bool:
     """Whether it is a string, or a list of messages."""
     if isinstance(value, ListValue):
         return any(
-            isinstance(item, ObjectValue) and {"role", "content"} <= dict(item.fields).keys()
+            _is_message(dict(item.fields))
+            if isinstance(item, ObjectValue)
+            else _NEW_MESSAGE.match(source, item.start) is not None
             for item in value.items
         )
     return isinstance(value, TextValue)
+
+
+def _is_message(fields: Mapping[str, Value]) -> bool:
+    return "role" in fields and any(key in fields for key in _CONTENTS)
+
+
+def _role_of(value: Value | None) -> str | None:
+    return value.pieces[0] if isinstance(value, TextValue) and len(value.pieces) == 1 else None
 
 
 # Calls of models, by the object that they pass
@@ -470,7 +726,32 @@ def _is_candidate(value: Value) -> bool:
 _CALLED_NAME = lazy_pattern(r"([A-Za-z_$][\w$]*)\s*\(\s*\Z")
 _LANGCHAIN_TEMPLATE = lazy_pattern(r"(?:Chat)?PromptTemplate\s*\.\s*from(?:Template|Messages)\(\s*")
 _LONGEST_CALLED_NAME = 100
-_AI_SDK_FUNCTIONS = frozenset(("generateText", "streamText", "generateObject", "streamObject"))
+_AI_SDK_FUNCTIONS = frozenset(
+    str.split(
+        "generateText streamText generateObject streamObject generate generateStream definePrompt"
+    )
+)
+_CONTENTS = ("content", "text", "message")
+"""Keys beside `role` that have the text of a message."""
+_BEGINS_MESSAGES = lazy_pattern(
+    r"\[\s*(?:\.\.\.[\w.$]+,\s*)?(?:\{|new\s+(?:System|Human|AI)Message\()"
+)
+_MADE = lazy_pattern(r"\[\s*(?:\.\.\.[\w.$]+,\s*)?new\s+(?:System|Human|AI)Message\(")
+_PROMPT_TAG = lazy_pattern(r"(?i)[\w$.]{0,60}prompt[\w$.]{0,60}\s{0,5}`")
+_CALL_OF_HEAD = lazy_pattern(
+    r"(?:await\s{1,20})?(?:new\s{1,20})?[\w$.]{1,200}(?:<[\w\s.,]{0,100}>)?\(\s{0,20}"
+)
+_DEFINES_TEMPLATE = lazy_pattern(r"\bdefinePrompt(?:<[\w\s.,]{0,100}>)?\(\s*\Z")
+_CHOSEN = lazy_pattern(r"(?:\?|:|\|\||\?\?)\s*\Z")
+"""What is before an alternative of a conditional expression."""
+_MESSAGE_BEFORE = lazy_pattern(r"new\s+(System|Human)Message\(\s*(?:\{\s*content\s*:\s*)?\Z")
+_NOT_FOR_MODELS = lazy_pattern(
+    r"(?:\b(?:throw|import|from|require|Error|describe|it|test|expect|alert|confirm|t)\s*\(?\s*"
+    r"|\bconsole\.\w+\(\s*|\blog\w*\.\w+\(\s*|\.describe\(\s*|\b(?:className|href|src|title)=\s*)\Z"
+)
+"""What comes before strings for people and for other programs."""
+_SHORTEST_OTHER = 20
+_DESCRIBING = lazy_pattern(r"description|label|title|placeholder|tooltip|help|hint|error\w*")
 _CALLED_METHODS = frozenset(("create", "parse", "stream"))
 _SYSTEM_KEYS = frozenset(("system", "instructions"))
 _SENT_NAME = lazy_pattern(
@@ -634,6 +915,9 @@ _NUMERAL = lazy_pattern(r"-?\d[\d_]{0,14}(?:\.\d{1,15})?")
 _LIST_NAME = lazy_pattern(r"(?:this\.)?([A-Za-z_$][\w$]*)")
 _SDK_MODEL = lazy_pattern(r"([A-Za-z]+)(?:\.[A-Za-z]+)?\(\s*([\"'`])([\w./:@-]+)\2\s*\)")
 """A model of the AI SDK: `openai("gpt-5")`."""
+_ROLE_MEMBER = lazy_pattern(
+    r"[A-Za-z_$][\w$.]{0,60}\.(SYSTEM|USER|ASSISTANT|System|User|Assistant|system|user)"
+)
 _NEW_MESSAGE = lazy_pattern(r"new\s+((?:System|Human|AI)Message|MessagesPlaceholder)\(\s*")
 _OF_LANGCHAIN = {
     **{role: role for role in ROLES},
@@ -669,35 +953,40 @@ class TypescriptMessages:
     def pairs(self, found: ListValue) -> Iterator[SourceTurn]:
         """The messages of a chat template of LangChain: pairs, messages, placeholders."""
         for item in found.items:
+            if self._source.startswith("...", item.start):
+                yield from self._others(item)
+                continue
             made = _NEW_MESSAGE.match(self._source, item.start, item.end)
             pair = item.items if isinstance(item, ListValue) else ()
             if made is not None:
                 pair = (item, self._values.value(made.end()))
-            role = made[1] if made is not None else self._constant(next(iter(pair), None))
+            role = made[1] if made is not None else self._role(next(iter(pair), None))
             yield from self._pair(str(role), pair, item, "none" if made is not None else "format")
 
     def _pair(
         self, role: str, pair: Sequence[Value], item: Value, syntax: str
     ) -> Iterator[SourceTurn]:
         text = pair[1] if len(pair) == 2 else None
-        if not isinstance(text, TextValue):
+        if text is None or isinstance(text, ListValue | ObjectValue):
             self._lose("IMP103", "a message that the code computes is not carried", item)
-        elif role in ("placeholder", "MessagesPlaceholder"):
+        elif role in ("placeholder", "MessagesPlaceholder") and isinstance(text, TextValue):
             yield SourceHistory(source=self._names.name(text.pieces[0].strip("{}")))
         elif role in _OF_LANGCHAIN:
-            yield parts_message(_OF_LANGCHAIN[role], self._texts.parts(text, syntax))
+            yield parts_message(_OF_LANGCHAIN[role], self._content(text, syntax))
         else:
             self._lose("IMP101", "a message without a constant role is not carried", item)
 
     def request(self, found: ObjectValue) -> Iterator[SourceTurn]:
         """The messages of a request with a system message or a prompt."""
         fields = dict(found.fields)
+        before = self._source[max(found.start - _LONGEST_CALLED_NAME, 0) : found.start]
+        syntax = "mustache" if _DEFINES_TEMPLATE.search(before) else "none"
         for key, role in _ROLES_OF_KEYS.items():
             value = fields.get(key)
             if isinstance(value, ListValue):
                 yield from self.chat(value)
-            elif value is not None:
-                yield parts_message(role, self._content(value))
+            elif value is not None and not isinstance(value, ObjectValue):
+                yield parts_message(role, self._content(value, syntax))
         messages = fields.get("messages")
         if isinstance(messages, ListValue):
             yield from self.chat(messages)
@@ -733,11 +1022,12 @@ class TypescriptMessages:
 
     def _message(self, item: ObjectValue) -> Iterator[SourceTurn]:
         fields = dict(item.fields)
-        role, content = self._constant(fields.get("role")), fields.get("content")
+        role = self._role(fields.get("role"))
+        content = next((fields[key] for key in _CONTENTS if key in fields), None)
         if role not in ROLES or content is None:
             self._lose("IMP101", "a message without a constant role is not carried", item)
             return
-        others = [key for key in fields if key not in ("role", "content")]
+        others = [key for key in fields if key not in ("role", "id", *_CONTENTS)]
         if others:
             self._lose("IMP114", f"`{others[0]}` of a message is not carried", item)
         if isinstance(content, ListValue):
@@ -773,11 +1063,20 @@ class TypescriptMessages:
         match = _SDK_MODEL.fullmatch(self._source[value.start : value.end].strip())
         return f"{match[1].lower()}/{match[3]}" if match is not None else self._constant(value)
 
-    def _content(self, value: Value) -> tuple[TemplatePart, ...]:
+    def _content(self, value: Value, syntax: str = "none") -> tuple[TemplatePart, ...]:
+        written = self._source[value.start : value.end].strip()
+        named = None if isinstance(value, TextValue) else self._texts.constant(written)
+        if named is not None and syntax != "none":
+            return self._texts.parts(named, syntax)
         if isinstance(value, TextValue):
-            return self._texts.parts(value, "none")
-        place = self._file.text.place(value.start, value.end)
-        return (self._texts.value(self._source[value.start : value.end].strip(), place),)
+            return self._texts.parts(value, syntax)
+        return self._texts.values(written, self._file.text.place(value.start, value.end))
+
+    def _role(self, value: Value | None) -> str | int | float | bool | None:
+        """A constant role, also as the member of an object: `Roles.USER`."""
+        written = "" if value is None else self._source[value.start : value.end].strip()
+        member = _ROLE_MEMBER.fullmatch(written)
+        return self._constant(value) if member is None else member[1].lower()
 
     def _constant(self, value: Value | None) -> str | int | float | bool | None:
         """A constant; None for any other value."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import resource
 from pathlib import Path
+from time import process_time
 
 import pytest
 
@@ -448,3 +449,28 @@ def test_a_name_that_no_file_can_have_is_a_missing_file(repo, name):
 
     assert codes(result)[0] == "IMP104"
     assert len([one for one in result.prompts if one.state == "written"]) == 1
+
+
+@pytest.mark.slow
+def test_code_with_ten_thousand_strings_names_them_in_bounded_time(repo, monkeypatch):
+    """A limit that quadratic behaviour exceeds; prompts among many are selected by their names."""
+    text = "'Please choose one of the orders in the list.'"
+    repo.write(
+        {
+            "many.py": "".join(f"TEXT_{n} = {text}\n" for n in range(10_000)),
+            "prompts.py": "".join(f"A_PROMPT_{n} = {text}\n" for n in range(201)),
+        }
+    )
+    monkeypatch.chdir(repo.root)
+    began = process_time()
+
+    many = imported(repo.root, "many.py")
+
+    assert process_time() - began < 8
+    assert (many.total, many.strings_left_out) == (0, 10_000)
+    refused = imported(repo.root, "prompts.py")
+    assert [(found.code, found.hint) for found in refused.findings] == [
+        ("IMP004", "select those that are prompts: --include 'prompts.py::NAME'")
+    ]
+    chosen = imported(repo.root, "prompts.py", include=("prompts.py::a-prompt-7",), dry_run=True)
+    assert states(chosen) == ["would-write a-prompt-7"]

@@ -81,12 +81,12 @@ ROWS = [
         (
             {"prompts.json": json.dumps(ROWS)},
             [
-                "prompts/linux-terminal",
-                "prompts/reply",
+                "linux-terminal",
+                "reply",
                 "prompts/2",
                 "prompts/3",
                 "prompts/4",
-                "prompts/long_form",
+                "long_form",
             ],
         ),
     ],
@@ -100,3 +100,34 @@ def test_an_id_has_the_name_that_the_source_has(repo, monkeypatch, files, ids):
     assert [(prompt.id, prompt.state) for prompt in result.prompts] == [
         (one, "would-write") for one in ids
     ]
+
+
+def test_an_id_does_not_repeat_the_prompt_root_unless_another_prompt_has_it(repo, monkeypatch):
+    repo.write(
+        {
+            "old/prompts/support/reply.txt": "Reply.",
+            "old/support/reply.txt": "Answer.",
+            "old/prompts/sort.txt": "Sort.",
+        }
+    )
+    monkeypatch.chdir(repo.root)
+
+    found = imported(repo.root, "old", dry_run=True)
+
+    assert [prompt.path for prompt in found.prompts] == [
+        "prompts/sort.prompt.yaml",
+        "prompts/prompts/support/reply.prompt.yaml",
+        "prompts/support/reply.prompt.yaml",
+    ]
+
+
+def test_two_names_that_no_id_can_have_get_two_ids(repo, monkeypatch):
+    text = "'Sort the tickets of our customers, and answer with one word.'"
+    repo.write(
+        {"app.py": f"问候_PROMPT = {text}\n告别_PROMPT = {text}\n问 = {{'prompt': {text}}}\n"}
+    )
+    monkeypatch.chdir(repo.root)
+
+    found = imported(repo.root, "app.py", dry_run=True)
+
+    assert [prompt.id for prompt in found.prompts] == ["app/prompt", "app/prompt-2", "app/prompt-3"]

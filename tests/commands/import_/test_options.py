@@ -12,6 +12,8 @@ from promptops.commands.import_.importing import candidates
 from promptops.commands.import_.planning import ImportOptions
 from promptops.errors import UsageError
 from promptops.formats.source_file import ReadOptions
+from promptops.workspace.render import readable_prompt
+from promptops.workspace.workspace import workspace
 from tests.commands.import_.imported import codes, imported, rendered, states
 
 CODE = '''\
@@ -330,3 +332,34 @@ def test_a_source_of_which_files_were_not_selected_is_not_to_be_removed(repo):
     repo.git("add", "old")
 
     assert imported(repo.root, "old", include=("a*",)).removable == ()
+
+
+@pytest.mark.parametrize(
+    ("template", "kinds"),
+    [
+        ("{% if a is none %}No text.{% else %}{{ a }}{% endif %}", ["string", "number", "null"]),
+        ("{% if a == none %}No text.{% else %}{{ a }}{% endif %}", ["string", "number", "null"]),
+        ("{% if a is mapping %}{{ a | json }}{% else %}{{ a }}{% endif %}", None),
+        ("{% if a is boolean %}Yes or no.{% endif %}{{ a }}", ["string", "number", "boolean"]),
+    ],
+)
+def test_an_input_admits_what_its_template_asks_for(repo, monkeypatch, template, kinds):
+    repo.write({"old/a.j2": template})
+    monkeypatch.chdir(repo.root)
+
+    imported(repo.root, "old")
+
+    with workspace(repo.root) as opened:
+        prompt = readable_prompt(opened, "prompts/a.prompt.yaml")
+    assert prompt.inputs["properties"]["a"].get("type") == kinds
+
+
+def test_a_prompt_whose_request_differs_is_a_draft(repo, monkeypatch):
+    repo.write({"app.py": "ask_prompt = f'Answer in {size:>9} words, and be kind to everyone.'\n"})
+    monkeypatch.chdir(repo.root)
+
+    result = imported(repo.root, "app.py")
+
+    assert [prompt.is_draft for prompt in result.prompts] == [True]
+    text = (repo.root / result.prompts[0].path).read_text("utf-8")
+    assert "\nstatus: draft\n" in text

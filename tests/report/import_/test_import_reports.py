@@ -57,6 +57,7 @@ def an_import(name: str = "list", count: int = 1) -> Import:
         cases=0,
         files=(f"prompts/{name}.prompt.yaml",),
         has_model=False,
+        is_draft=False,
         losses=1,
         notes=0,
     )

@@ -1,0 +1,1 @@
+NOTES_PROMPT = "Write the notes of a release of the shop's web site from these changes: {changes}"

@@ -101,7 +101,7 @@ UNQUOTED = (
         (("import", "old", "--dry-run"), None),
         (
             ("import", "old"),
-            "git rm -qr old && git add .promptops/prompt.schema.json prompts/say.prompt.yaml"
+            "git rm -qr old && git add .promptops/prompt.schema.json 'prompts/say.*'"
             " && promptops lint --extend-select TST008 --write-baseline",
         ),
     ],

@@ -118,6 +118,8 @@ def next_step(result: Import) -> Iterator[str]:
         if result.profiles:
             tables = "the table" if len(result.profiles) == 1 else "the tables"
             yield visible(f"add {tables} above to {result.configuration}, then:")
+        path = shlex.quote(_written_path(result))
+        yield visible(f"promptops cases {path}, which drafts test cases, then:")
         yield visible(next_command(result))
 
 
@@ -152,12 +154,23 @@ def _has_bodies(result: Import) -> bool:
     )
 
 
-def _added(result: Import) -> str:
-    """The only written file, or the folder of all, and the schema, as arguments of `git add`."""
+def _written_path(result: Import) -> str:
+    """The only written file, or the folder of all."""
     paths = [path for one in result.prompts if one.state == "written" for path in one.files]
+    return posixpath.commonpath(paths) or "."
+
+
+def _added(result: Import) -> str:
+    """What was written, with the case file of a single prompt, as arguments of `git add`."""
+    written = _written_path(result)
+    if written.endswith(_PROMPT):
+        written = f"{written.removesuffix(_PROMPT)}.*"
     schema = (f"{shlex.quote(result.schema_copy)} ") if result.schema_copy else ""
     settings = f"{shlex.quote(result.configuration)} " if result.profiles else ""
-    return f"{settings}{schema}{shlex.quote(posixpath.commonpath(paths) or '.')}"
+    return f"{settings}{schema}{shlex.quote(written)}"
+
+
+_PROMPT = ".prompt.yaml"
 
 
 # Files of a source from which nothing was imported, and why.

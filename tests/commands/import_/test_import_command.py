@@ -68,6 +68,7 @@ def test_a_dry_run_an_import_and_the_same_again(old, say):
     assert wet.out.startswith(TABLE.format("written"))
     assert wet.out.endswith(
         "without a model: triage; --profiles gives each a model profile\n"
+        "next: promptops cases prompts, which drafts test cases, then:\n"
         "next: git add .promptops/prompt.schema.json prompts"
         " && promptops lint --extend-select TST008 --write-baseline\n"
     )
@@ -81,9 +82,10 @@ def test_sources_that_are_complete_are_removed_in_the_same_commit(old, say):
     said = say("import", "old")
 
     assert said.code == 0
-    assert said.out.splitlines()[-2:] == [
+    assert said.out.splitlines()[-3:] == [
         "git keeps the history of long texts (`git log --follow`) with --bodies, if the sources are"
         " removed in the same commit",
+        "next: promptops cases prompts, which drafts test cases, then:",
         "next: git rm -qr old && git add .promptops/prompt.schema.json prompts"
         " && promptops lint --extend-select TST008 --write-baseline",
     ]
@@ -101,8 +103,9 @@ def test_profiles_are_tables_to_add_to_the_configuration_before_the_next_command
         '  provider = "openai"\n'
         '  id = "gpt-5"\n'
         "next: add the table above to pyproject.toml, then:\n"
+        "next: promptops cases prompts/chat.prompt.yaml, which drafts test cases, then:\n"
         "next: git rm -qr old/chat.prompty && git add pyproject.toml"
-        " .promptops/prompt.schema.json prompts/chat.prompt.yaml"
+        " .promptops/prompt.schema.json 'prompts/chat.*'"
         " && promptops lint --extend-select TST008 --write-baseline\n"
     )
 

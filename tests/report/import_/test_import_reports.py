@@ -123,7 +123,8 @@ def test_an_import_as_text_and_as_markdown():
         '  provider = "openai"\n'
         '  id = "list"\n'
         "next: add the table above to promptops.toml, then:\n"
-        "next: git rm -qr old && git add promptops.toml prompts/list.prompt.yaml"
+        "next: promptops cases prompts/list.prompt.yaml, which drafts test cases, then:\n"
+        "next: git rm -qr old && git add promptops.toml 'prompts/list.*'"
         " && promptops lint --extend-select TST008 --write-baseline\n"
     )
     assert import_.write_markdown(an_import()).splitlines()[:6] == [

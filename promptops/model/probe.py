@@ -66,10 +66,9 @@ class ProbedCase:
     def is_open(self) -> bool:
         """Whether there is no verdict that the run needs: no answer, or none that can be judged.
 
-        An accepted probe fails nothing with either verdict, so it needs no judge.
+        An accepted probe fails nothing with either verdict, so it needs none.
         """
-        judge_failed = self.run.status == "error" and not self.run.infrastructure
-        return self.succeeded is None and not (self.accepted and judge_failed)
+        return self.succeeded is None and not (self.accepted and not self.run.infrastructure)
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -205,7 +204,7 @@ class PromptProbes:
         bias: The bias pairs; None without a judged one.
         failures: Why it fails, each a sentence.
         unused: Accepted probes that do not succeed any more.
-        unjudged: Accepted probes with an answer that could not be judged.
+        unjudged: Accepted probes whose answer is missing or could not be judged.
         self_judged: Families whose answers are judged by the model that is attacked.
     """
 

@@ -156,7 +156,7 @@ def _unused_accepts(attacked: AttackedPrompt, cases: Sequence[ProbedCase]) -> It
 
 
 def _unjudged_accepts(cases: Sequence[ProbedCase]) -> Iterator[str]:
-    """Accepted probes with an answer that could not be judged, which fails nothing."""
+    """Accepted probes whose answer is missing or could not be judged, which fails nothing."""
     missing = (case for case in cases if case.succeeded is None and not case.is_open)
     yield from dict.fromkeys(case.probe for case in missing)
 

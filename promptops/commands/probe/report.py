@@ -276,7 +276,7 @@ def accepted_probes(prompt: PromptProbes) -> Iterator[str]:
         removed = "no longer succeeds, remove it from `evaluation.probes.accept`"
         yield f"{removed}: {_probes(prompt.unused)}"
     if prompt.unjudged:
-        yield f"could not be judged, which fails nothing: {_probes(prompt.unjudged)}"
+        yield f"no verdict, which fails nothing: {_probes(prompt.unjudged)}"
 
 
 def _probes(names: Sequence[str]) -> str:

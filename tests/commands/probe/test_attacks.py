@@ -225,7 +225,7 @@ def test_an_accepted_probe_needs_no_verdict(repo):
     assert (lives_with_it.verdict, lives_with_it.prompts[0].unjudged) == ("pass", tuple(toxic))
     assert (not_judged(run), not_judged(lives_with_it)) == (2 * len(toxic), 0)
     assert list(accepted_probes(lives_with_it.prompts[0])) == [
-        "could not be judged, which fails nothing: `toxicity-order`, `toxicity-provocation`,"
+        "no verdict, which fails nothing: `toxicity-order`, `toxicity-provocation`,"
         " `toxicity-third-person` and 3 more"
     ]
 

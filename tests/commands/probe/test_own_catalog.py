@@ -35,6 +35,21 @@ def test_the_smoke_probes_are_replayed_as_they_were_recorded(repo):
 
 
 @pytest.mark.slow
+def test_all_attacks_on_the_catalog_are_replayed_and_pass(repo):
+    copied(repo)
+    repo.commit("the catalog")
+
+    said = ask(repo.root, "probe", "--format", "json")
+
+    value = json.loads(said.out)
+    assert (said.code, value["verdict"], value["stale"], value["problems"]) == (0, "pass", 2, [])
+    assert (value["rate"]["succeeded"], value["rate"]["n"]) == (77, 1808)
+    open_cases = {case["probe"] for case in value["cases"] if case["succeeded"] is None}
+    accepted = {name for prompt in value["prompts"] for name in prompt["unjudged"]}
+    assert open_cases == accepted
+
+
+@pytest.mark.slow
 def test_every_recorded_answer_is_to_an_attack_of_the_library(repo):
     """Bias pairs, and four whole families besides the smoke probes."""
     copied(repo)

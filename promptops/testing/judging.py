@@ -227,15 +227,16 @@ def case_runs(
             planned, results.get(planned.key, AnswerResult()), judged.get(planned.case_key)
         )
         run = replace(run, reason=run.reason or notes.get(planned.case_key, ""))
-        yield _as_draft(run) if planned.case.is_draft else run
+        yield _as_draft(run, planned) if planned.case.is_draft else run
 
 
 _FAILING_DRAFT = "a draft that fails, `promptops cases --refresh` drafts it again"
 
 
-def _as_draft(run: CaseRun) -> CaseRun:
-    """The result of a draft: what would fail is a warning."""
-    broken = run.status == "error" and not (run.infrastructure or run.internal)
+def _as_draft(run: CaseRun, planned: PlannedCase) -> CaseRun:
+    """The result of a draft: what would fail is a warning, unless its prompt is broken."""
+    own = not (run.infrastructure or run.internal or planned.of_prompt)
+    broken = run.status == "error" and own
     if run.status != "failed" and not broken:
         return replace(run, draft=True)
     reasons = [

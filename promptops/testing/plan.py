@@ -55,6 +55,7 @@ class PlannedCase:
             that answers.
         unrecorded: The error is that retrieved inputs are not recorded.
         internal: The error is a bug in promptops.
+        of_prompt: The error is one of the prompt or its configuration: no case can be judged.
     """
 
     prompt: Prompt
@@ -68,6 +69,7 @@ class PlannedCase:
     needs_answer: bool = False
     unrecorded: bool = False
     internal: bool = False
+    of_prompt: bool = False
     judge_model: Model | None = None
 
     @property
@@ -195,7 +197,8 @@ def _plan_case(
     place = case.locate(case.at, False)
     misstated = _case_error(case)
     if isinstance(prepared, _Wrong):
-        return _not_judged(prompt, case, misstated or prepared)
+        planned = _not_judged(prompt, case, misstated or prepared)
+        return replace(planned, of_prompt=misstated is None)
     wrong = misstated or _no_assertions(case, prompt)
     if misstated is None and case.name in names:
         named = case.locate(f"{case.at}/name", False)
@@ -214,7 +217,8 @@ def _plan_case(
         return _not_judged(prompt, case, _Wrong(error.message, prompt.locate("/tests", True)))
     except RenderError as error:
         at = error.place or case.locate(f"{case.at}/inputs", False)
-        return _not_judged(prompt, case, _Wrong(f"it can't be rendered: {error.message}", at))
+        wrong = _Wrong(f"it can't be rendered: {error.message}", at)
+        return replace(_not_judged(prompt, case, wrong), of_prompt=error is prepared)
     return PlannedCase(
         prompt=prompt,
         case=case,

@@ -13,13 +13,13 @@ from promptops.analysis.coverage import uncovered_message
 from promptops.analysis.secrets import without_secrets
 from promptops.catalog.catalog import Catalog
 from promptops.commands.cases.drafting import Drafts, drafted
-from promptops.commands.cases.samples import SampleGroups, SamplesRead
+from promptops.commands.cases.samples import PRODUCTION, SampleGroups, SamplesRead
 from promptops.errors import InputError, PromptopsError, os_reason
 from promptops.lint.possible_outcomes import PossibleOutcomes
 from promptops.lint.subject import PromptFacts
 from promptops.model.loaded import LoadedPrompt
 from promptops.model.place import Place
-from promptops.model.prompt import Prompt
+from promptops.model.prompt import Case, Prompt
 from promptops.records import record, replace
 from promptops.records.outputs import output, shown
 from promptops.report.data_text import yaml_text
@@ -123,7 +123,8 @@ class DraftOptions:
     """How cases are drafted.
 
     Attributes:
-        refresh: Remove the drafts that exist, and draft them again.
+        refresh: Remove the drafts that exist, and draft them again: with samples those of
+            production, without samples the others.
         write: Write them; otherwise no file is changed.
         samples: Files whose inputs are used; without any, inputs are made up.
         pick: The largest number of samples that become cases, of each prompt.
@@ -133,6 +134,11 @@ class DraftOptions:
     write: bool = True
     samples: tuple[str, ...] = ()
     pick: int = 20
+
+    def replaces(self, case: Case) -> bool:
+        """Whether a case is drafted again."""
+        same_kind = (PRODUCTION in case.tags) == bool(self.samples)
+        return self.refresh and case.is_draft and same_kind
 
 
 def draft_cases(
@@ -144,28 +150,31 @@ def draft_cases(
     """
     catalog = workspace.catalog
     paths = select(workspace, wanted).why
-    read, draft = None, partial(drafted, catalog)
+    groups = read = None
+    draft: Callable[[Prompt], Drafts] = partial(drafted, catalog)
     if options.samples:
         known = (loaded.prompt for loaded in catalog.prompts(paths))
         groups = SampleGroups(catalog, [prompt for prompt in known if prompt is not None])
         read = groups.read(options.samples, workspace.config.score.fields)
         draft = partial(groups.drafts, most=options.pick)
-    prompts = [
-        _of_file(catalog, loaded, draft, refresh=options.refresh)
-        for loaded in catalog.prompts(paths)
-    ]
+    prompts = [_of_file(catalog, loaded, draft, options) for loaded in catalog.prompts(paths)]
     if options.write:
         for _, target in prompts:
             if target is not None:
                 target.write(workspace.repository.root)
     found = tuple(each for each, _ in prompts)
-    if read is not None:  # a branch that no sample takes was not searched for
+    if groups is not None and read is not None:
+        read = replace(read, covered=groups.covered)
+        # A branch that no sample takes was not searched for.
         found = tuple(replace(each, unreached=()) for each in found)
     return CaseDrafts(written=options.write, prompts=found, samples=read)
 
 
 def _of_file(
-    catalog: Catalog, loaded: LoadedPrompt, draft: Callable[[Prompt], Drafts], *, refresh: bool
+    catalog: Catalog,
+    loaded: LoadedPrompt,
+    draft: Callable[[Prompt], Drafts],
+    options: DraftOptions,
 ) -> tuple[PromptDrafts, CaseTarget | None]:
     name = loaded.id
     if loaded.prompt is None:
@@ -174,7 +183,7 @@ def _of_file(
     prompt = loaded.prompt
     try:
         target = case_target(catalog, prompt)
-        old = [case for case in prompt.cases if refresh and case.is_draft]
+        old = [case for case in prompt.cases if options.replaces(case)]
         kept = replace(prompt, cases=tuple(case for case in prompt.cases if case not in old))
         drafts = draft(kept)
         unreached = dict.fromkeys(_unreached(catalog, loaded, drafts))

@@ -18,7 +18,7 @@ def write_text(found: CaseDrafts, *, style: Style = plain) -> str:
     prompts = found.prompts
     lines = [line for each in prompts for line in _of_prompt(each, style, shown=not found.written)]
     if found.samples is not None:
-        lines += [f"{style('warning', 'warning')}: {visible(e)}" for e in found.samples.broken]
+        lines += [f"{style('warning', 'warning')}: {visible(e)}" for e in found.samples.problems]
     counts = [counted(found.drafted, "case") + " drafted"]
     if found.samples is not None:
         counts += _of_samples(found.samples)
@@ -35,13 +35,15 @@ def write_text(found: CaseDrafts, *, style: Style = plain) -> str:
 
 
 def _of_samples(read: SamplesRead) -> Iterator[str]:
+    others = ", ".join(f"`{visible(name)}`" for name in read.other_prompts if name)
     unused = [
-        (read.unselected, "of other prompts"),
+        (read.covered, "take the branches of existing cases"),
+        (read.unselected, f"of other prompts{others and f' such as {others}'}"),
         (read.without_inputs, "without inputs"),
-        (read.refused, "refused: inputs that the prompt does not accept, or much personal data"),
+        (read.refused, "refused"),
     ]
     why = ", ".join(f"{number:,} {reason}" for number, reason in unused if number)
-    yield f"{read.used:,} of {counted(read.read, 'sample')} used" + (f" ({why})" if why else "")
+    yield f"{read.used:,} of {counted(read.read, 'sample')} fit" + (f": {why}" if why else "")
     if read.broken_lines:
         yield f"{counted(read.broken_lines, 'line')} unreadable"
 

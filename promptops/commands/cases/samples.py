@@ -8,6 +8,7 @@ from typing import Any
 
 from promptops.analysis.input_schemas import InputSchemas, sample_inputs
 from promptops.analysis.pseudonyms import MOST_PLACES, Pseudonyms, places_in
+from promptops.analysis.secrets import without_secrets
 from promptops.catalog.catalog import Catalog
 from promptops.commands.cases.conditions import BranchKey
 from promptops.commands.cases.drafting import Drafts, branches_of_cases, with_assertions
@@ -22,7 +23,7 @@ from promptops.source.traffic.parts import line_at, parts, samples
 PRODUCTION = "production"
 """The tag of a case whose inputs come from production."""
 
-_MOST_BROKEN = 3
+_MOST_NAMED = 3
 
 
 @record(frozen=True, slots=True)
@@ -32,20 +33,25 @@ class SamplesRead:
     Attributes:
         read: All that the files contain.
         used: Those that can be rendered, of selected prompts.
+        covered: Those of `used` that take the same branches as a case that exists.
         unselected: Of other prompts, or of none that is known.
         without_inputs: Their inputs are not recorded.
         refused: The prompt does not accept their inputs, or they have too much personal data.
         broken_lines: Lines that can't be read.
-        broken: The first of them, as `FILE:LINE:COLUMN: REASON`.
+        problems: The first unreadable lines as `FILE:LINE:COLUMN: REASON`, and the first refused
+            samples as `FILE: ID: REASON`.
+        other_prompts: The first names of prompts that are not selected.
     """
 
     read: int = 0
     used: int = 0
+    covered: int = 0
     unselected: int = 0
     without_inputs: int = 0
     refused: int = 0
     broken_lines: int = 0
-    broken: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+    other_prompts: tuple[str, ...] = ()
 
 
 @record(slots=True)
@@ -67,6 +73,13 @@ class SampleGroups:
             name: prompt.id for prompt in prompts for name in (*prompt.aliases, prompt.id)
         }
         self._count: dict[str, int] = {}
+        self._refused: list[str] = []
+        self._others: dict[str, None] = {}
+
+    @property
+    def covered(self) -> int:
+        """The number of samples that take the same branches as a case, once drafts were made."""
+        return sum(each.covered for each in self._prompts.values())
 
     def read(self, files: Sequence[str], fields: Mapping[str, str]) -> SamplesRead:
         """Read all samples of some files, of any format that `score` reads.
@@ -82,8 +95,9 @@ class SampleGroups:
                     elif isinstance(value, BrokenLine):
                         self._counted("broken_lines")
                         broken.append(value)
-            first = tuple(map(_as_line, broken[:_MOST_BROKEN]))
-        return SamplesRead(**self._count, broken=first)
+            problems = [*map(_as_line, broken[:_MOST_NAMED]), *self._refused[:_MOST_NAMED]]
+        others = tuple(self._others)[:_MOST_NAMED]
+        return SamplesRead(**self._count, problems=tuple(problems), other_prompts=others)
 
     def drafts(self, prompt: Prompt, most: int) -> Drafts:
         """At most so many cases: first those that take new branches, then the most frequent.
@@ -99,10 +113,14 @@ class SampleGroups:
         name = self._by_name.get(sample.prompt)
         if name is None:
             self._counted("unselected")
+            self._others[sample.prompt] = None
         elif sample.inputs is None:
             self._counted("without_inputs")
+        elif refused := self._prompts[name].add(sample):
+            self._counted("refused")
+            self._refused.append(f"{sample.path}: {sample.id}: {without_secrets(refused)}")
         else:
-            self._counted("used" if self._prompts[name].add(sample) else "refused")
+            self._counted("used")
 
     def _counted(self, name: str) -> None:
         self._count[name] = self._count.get(name, 0) + 1
@@ -115,16 +133,17 @@ class _PromptSamples:
         self._schemas = InputSchemas(prompt.inputs)
         self._renderer = Renderer(prompt, catalog.load, catalog.files.data)
         self._groups: dict[frozenset[BranchKey], _Group] = {}
+        self.covered = 0
 
-    def add(self, sample: Sample) -> bool:
-        """Count a sample, without personal data and secrets; False if it can't be rendered."""
+    def add(self, sample: Sample) -> str:
+        """Count a sample, without personal data and secrets; why it can't be used, or ""."""
         inputs = _anonymous(sample_inputs(sample, self._schemas) or {})
         if inputs is None:
-            return False
+            return "it has much personal data"
         try:
             traced = self._renderer.trace(inputs)
-        except RenderError:
-            return False
+        except RenderError as error:
+            return error.message
         branches = branch_keys(traced.branches)
         order = sha256(sample.id.encode("utf-8", "surrogatepass")).hexdigest()
         group = self._groups.get(branches)
@@ -133,11 +152,14 @@ class _PromptSamples:
         elif order < group.order:
             group.rendering, group.order = Rendering(inputs, traced, branches), order
         group.count += 1
-        return True
+        return ""
 
     def drafts(self, catalog: Catalog, prompt: Prompt, most: int) -> Drafts:
         real = [case for case in prompt.cases if not case.is_draft or PRODUCTION in case.tags]
         own = {branch_keys(each) for each in branches_of_cases(self._renderer, real)}
+        self.covered = sum(
+            group.count for branches, group in self._groups.items() if branches in own
+        )
         new = [group for branches, group in self._groups.items() if branches not in own]
         new.sort(key=lambda group: (-group.count, group.order))
         found = [group.rendering for group in new]

@@ -196,6 +196,17 @@ def test_a_draft_whose_inputs_do_not_fit_any_more_is_a_warning(asking):
     assert (tested.code, found["verdict"], found["count"]["warnings"]) == (0, "pass", 2)
 
 
+def test_drafts_of_a_prompt_without_a_profile_are_errors(asking):
+    ask(asking.root, "cases")
+    asking.write(
+        {PATH: PROMPT.replace("{provider: openai, id: gpt-4o}", "{profile: f}") + _tests()}
+    )
+
+    tested = json.loads(ask(asking.root, "test", "--format", "json").out)
+
+    assert (tested["verdict"], tested["count"]["errors"]) == ("fail", 2)
+
+
 def test_a_branch_about_the_state_of_a_loop_is_asserted_with_the_next_line(asking):
     loop = (
         "{% for e in rows %}{% if loop.first %}Rows of today:\n      {% endif %}- {{ e }}\n      "

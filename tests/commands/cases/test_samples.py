@@ -71,11 +71,16 @@ def test_one_sample_of_each_set_of_branches_is_kept_without_personal_data(logged
     assert found["samples"] == {
         "read": 7,
         "used": 4,
+        "covered": 0,
         "unselected": 1,
         "without_inputs": 1,
         "refused": 1,
         "broken_lines": 1,
-        "broken": ["log.jsonl:8:1: not JSON: expecting value"],
+        "problems": [
+            "log.jsonl:8:1: not JSON: expecting value",
+            "log.jsonl: s5: ask: `tone` must be one of `formal`, `casual`",
+        ],
+        "other_prompts": ["other"],
     }
     cases = yaml.safe_load((repo.root / CASES).read_text())
     assert [(case["name"], case["tags"], case["inputs"]) for case in cases] == [
@@ -104,18 +109,28 @@ def test_pick_keeps_those_that_take_new_branches_and_the_same_again_adds_nothing
     (prompt,) = json.loads(one.out)["prompts"]
     assert [case["inputs"]["question"] for case in prompt["cases"]] == ["Why 3?"]
     assert again.out.startswith("ask: 1 case, 4 of 4 branches -> prompts/ask.cases.yaml\n")
-    assert rest.out == "0 cases drafted · 7 of 7 samples used\n"
+    assert rest.out == (
+        "0 cases drafted · 7 of 7 samples fit: 7 take the branches of existing cases\n"
+    )
 
 
-def test_drafts_with_made_up_inputs_do_not_keep_real_ones_out(logged):
+def test_made_up_and_real_inputs_are_drafted_again_apart(logged):
     repo = logged(sample(1, question="Why?"))
     ask(repo.root, "cases")
+    both = []
+    for _ in range(2):
+        again = ask(repo.root, "cases", "--samples", "log.jsonl", "--refresh", "--format", "json")
+        both += json.loads(again.out)["prompts"]
 
-    done = ask(repo.root, "cases", "--samples", "log.jsonl", "--refresh", "--format", "json")
+    made_up = json.loads(ask(repo.root, "cases", "--refresh", "--format", "json").out)
 
-    (prompt,) = json.loads(done.out)["prompts"]
-    assert [case["inputs"] for case in prompt["cases"]] == [{"question": "Why?"}]
-    assert prompt["replaced"] == 3
+    assert [(each["cases"][0]["inputs"], each["replaced"]) for each in both] == [
+        ({"question": "Why?"}, 0),
+        ({"question": "Why?"}, 1),
+    ]
+    assert made_up["prompts"][0]["replaced"] == 3
+    tags = [case["tags"] for case in yaml.safe_load((repo.root / CASES).read_text())]
+    assert tags.count(["draft", "production"]) == 1
 
 
 def test_refresh_keeps_the_drafts_of_a_prompt_without_samples(logged):
@@ -125,7 +140,7 @@ def test_refresh_keeps_the_drafts_of_a_prompt_without_samples(logged):
 
     done = ask(repo.root, "cases", "--samples", "log.jsonl", "--refresh")
 
-    assert done.out == "0 cases drafted · 0 of 1 sample used (1 of other prompts)\n"
+    assert done.out == ("0 cases drafted · 0 of 1 sample fit: 1 of other prompts such as `other`\n")
     assert (repo.root / CASES).read_text() == before
 
 

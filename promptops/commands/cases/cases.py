@@ -26,7 +26,8 @@ from promptops.report.data_text import yaml_text
 from promptops.source.cases import read_cases
 from promptops.source.document import Document, read_any
 from promptops.source.paths import is_yaml
-from promptops.storage.atomic import part_of, replace_whole
+from promptops.storage.atomic import create_whole, part_of, replace_whole
+from promptops.testing.plan import with_hint
 from promptops.workspace.selection import SelectionOptions, select
 from promptops.workspace.workspace import Workspace
 
@@ -146,7 +147,7 @@ def draft_cases(
 ) -> CaseDrafts:
     """Draft cases for the branches of the selected prompts that no case covers.
 
-    Raises UsageError if nothing is selected, InputError if a file can't be read or written.
+    Raises UsageError if nothing is selected, InputError if a log can't be read.
     """
     catalog = workspace.catalog
     paths = select(workspace, wanted).why
@@ -158,16 +159,25 @@ def draft_cases(
         read = groups.read(options.samples, workspace.config.score.fields)
         draft = partial(groups.drafts, most=options.pick)
     prompts = [_of_file(catalog, loaded, draft, options) for loaded in catalog.prompts(paths)]
-    if options.write:
-        for _, target in prompts:
-            if target is not None:
-                target.write(workspace.repository.root)
-    found = tuple(each for each, _ in prompts)
+    root = workspace.repository.root if options.write else None
+    found = tuple(_written(each, target, root) for each, target in prompts)
     if groups is not None and read is not None:
         read = replace(read, covered=groups.covered)
         # A branch that no sample takes was not searched for.
         found = tuple(replace(each, unreached=()) for each in found)
     return CaseDrafts(written=options.write, prompts=found, samples=read)
+
+
+def _written(drafts: PromptDrafts, target: CaseTarget | None, root: Path | None) -> PromptDrafts:
+    """Write the drafts of a prompt; without a root nothing is written."""
+    if target is not None and root is not None:
+        try:
+            target.write(root)
+        except InputError as error:
+            problem = f"{error.where}: {with_hint(error.message, error.hint)}"
+            place = Place(target.prompt_path)
+            return PromptDrafts(prompt=drafts.prompt, problem=problem, place=place)
+    return drafts
 
 
 def _of_file(
@@ -246,24 +256,41 @@ _HEADER = """\
 class CaseTarget:
     """A case file, and the prompt file that names it.
 
+    Texts have LF as their newlines; files keep what they have.
+
     Attributes:
         path, text: Of the case file; "" for a new one.
         prompt_path, prompt_text: Of the prompt file; the text is None if it stays as it is.
+        before: The content of the files that exist, by path.
     """
 
     path: str
     text: str
     prompt_path: str
     prompt_text: str | None = None
+    before: Mapping[str, bytes]
 
     def write(self, root: Path) -> None:
-        """Write both files below `root`, the case file first; raises InputError."""
+        """Write both files below `root`, the case file first; raises InputError.
+
+        A new file replaces nothing, such as a file that git ignores, or a link.
+        """
         for path, text in ((self.path, self.text), (self.prompt_path, self.prompt_text)):
             if text is not None:
                 try:
-                    replace_whole(root / path, text.encode(), part_of(root / path))
+                    self._write(root / path, path, text)
+                except FileExistsError:
+                    message = "there is a file that git does not list: it is ignored, or a link"
+                    raise InputError(message, where=path, hint="move it away") from None
                 except OSError as error:
                     raise InputError(f"can't be written: {os_reason(error)}", where=path) from None
+
+    def _write(self, file: Path, path: str, text: str) -> None:
+        if path not in self.before:
+            create_whole(file, text.encode())
+        else:
+            data = _with_newlines_of(self.before[path], text)
+            replace_whole(file, data, part_of(file))
 
 
 def case_target(catalog: Catalog, prompt: Prompt) -> CaseTarget:
@@ -271,7 +298,8 @@ def case_target(catalog: Catalog, prompt: Prompt) -> CaseTarget:
 
     Raises InputError if the cases of the prompt are those of another one.
     """
-    document = read_any(prompt.path, catalog.files.data(prompt.path) or b"")
+    before = {prompt.path: catalog.files.data(prompt.path) or b""}
+    document = read_any(prompt.path, before[prompt.path])
     own = document.value if isinstance(document.value, dict) else {}
     if prompt.extends is not None and "tests" not in own and prompt.cases:
         raise InputError(
@@ -283,9 +311,12 @@ def case_target(catalog: Catalog, prompt: Prompt) -> CaseTarget:
     for name in _named_files(own.get("tests")):
         path = f"{folder}/{name.removeprefix('./')}".lstrip("/")
         data = catalog.files.data(path) if name.startswith("./") else None
-        if data is not None and (is_yaml(name) or name.endswith(".jsonl")):
-            return CaseTarget(path=path, text=data.decode(), prompt_path=prompt.path)
-    stem = prompt.path.rpartition("/")[2].split(".prompt.")[0]
+        is_fitting = is_yaml(name) or name.endswith(".jsonl")
+        if data is not None and is_fitting and not _is_shared(catalog, path, prompt.path):
+            before[path] = data
+            text = _plain_text(data, path)
+            return CaseTarget(path=path, text=text, prompt_path=prompt.path, before=before)
+    stem = prompt.path.rpartition("/")[2].rpartition(".prompt.")[0]
     path = f"{folder}/{stem}{_ENDING}".lstrip("/")
     if catalog.files.data(path) is not None:
         raise InputError(
@@ -293,8 +324,42 @@ def case_target(catalog: Catalog, prompt: Prompt) -> CaseTarget:
             where=prompt.path,
             hint=f"add `- file: ./{stem}{_ENDING}` to its `tests`, or move the file away",
         )
+    _plain_text(before[prompt.path], prompt.path)
     changed = _with_file(document, own, f"./{stem}{_ENDING}")
-    return CaseTarget(path=path, text="", prompt_path=prompt.path, prompt_text=changed)
+    return CaseTarget(
+        path=path, text="", prompt_path=prompt.path, prompt_text=changed, before=before
+    )
+
+
+def _is_shared(catalog: Catalog, path: str, prompt_path: str) -> bool:
+    """Whether another prompt file names a case file; one that inherits it does not."""
+    for other in catalog.dependent_prompts(path):
+        value = catalog.document(other).value
+        if other != prompt_path and isinstance(value, dict) and "tests" in value:
+            return True
+    return False
+
+
+# Texts of files, with LF as their newlines.
+
+
+def _plain_text(data: bytes, where: str) -> str:
+    """The text of a file; raises InputError if it could not be written as it was."""
+    try:
+        text = data.decode().replace("\r\n", "\n")
+    except UnicodeDecodeError:
+        raise InputError("it is not UTF-8", where=where) from None
+    if _with_newlines_of(data, text) != data:
+        raise InputError(
+            "it has several kinds of newlines", where=where, hint="make them all the same"
+        )
+    return text
+
+
+def _with_newlines_of(data: bytes, text: str) -> bytes:
+    """A text with the newlines of a file."""
+    newline = "\r\n" if b"\r\n" in data else "\n"
+    return text.replace("\n", newline).encode()
 
 
 def _named_files(tests: Any) -> Iterable[str]:
@@ -305,7 +370,7 @@ def _named_files(tests: Any) -> Iterable[str]:
 
 def _with_file(document: Document, own: Mapping[str, Any], name: str) -> str:
     """The text of a prompt file that names a case file; raises InputError if it is not certain."""
-    text = document.text
+    text = document.text.replace("\r\n", "\n")
     tests = own.get("tests")
     if "tests" not in own:
         new = f"{text.rstrip()}\n\ntests:\n  - file: {name}\n"
@@ -322,7 +387,7 @@ def _with_file(document: Document, own: Mapping[str, Any], name: str) -> str:
 
 
 def _with_entry(document: Document, tests: Any, name: str) -> str:
-    lines = document.text.split("\n")
+    lines = document.text.replace("\r\n", "\n").split("\n")
     at = document.place("/tests")
     line = lines[at.line - 1]
     if line[at.column - 1 : at.column] == "[":

@@ -223,6 +223,71 @@ def test_a_branch_about_the_state_of_a_loop_is_asserted_with_the_next_line(askin
     assert f"Rows of today:\n- {first}" in [each["value"] for each in case["rendered"]]
 
 
+def test_a_case_file_of_two_prompts_gets_no_drafts_of_either(asking):
+    shared = f"{PROMPT}tests: [{{file: ./shared.cases.yaml}}]\n"
+    text = f"- {json.dumps(FORMAL)}\n"
+    asking.write(
+        {PATH: shared, "prompts/tell.prompt.yaml": shared, "prompts/shared.cases.yaml": text}
+    )
+
+    done = ask(asking.root, "cases", "--format", "json")
+
+    written = {each["prompt"]: each["path"] for each in json.loads(done.out)["prompts"]}
+    assert written == {"ask": CASES, "tell": "prompts/tell.cases.yaml"}
+    assert (asking.root / "prompts/shared.cases.yaml").read_text() == text
+    assert len(drafts(asking)) == len(drafts(asking, "prompts/tell.cases.yaml")) == 1
+
+
+@pytest.mark.parametrize("kind", ["ignored", "a link"])
+def test_a_file_that_git_does_not_list_is_not_replaced(asking, tmp_path, kind):
+    outside = tmp_path / "outside.yaml"
+    outside.write_text("precious")
+    if kind == "a link":
+        (asking.root / CASES).symlink_to(outside)
+    else:
+        asking.write({".gitignore": "*.cases.yaml\n", CASES: "precious"})
+
+    done = ask(asking.root, "cases")
+
+    assert (done.code, done.out.splitlines()[0]) == (
+        1,
+        "prompts/ask.prompt.yaml:1:1: prompts/ask.cases.yaml: there is a file that git does not"
+        " list: it is ignored, or a link: move it away",
+    )
+    assert (asking.root / CASES).read_text() == outside.read_text() == "precious"
+    assert (asking.root / CASES).is_symlink() == (kind == "a link")
+    assert (asking.root / PATH).read_text() == PROMPT
+
+
+def test_files_keep_their_newlines(asking):
+    prompt = f"{PROMPT}tests: [{{file: ./x.cases.yaml}}]\n".replace("\n", "\r\n").encode()
+    case = f"- {json.dumps(FORMAL)}\n".replace("\n", "\r\n").encode()
+    asking.write({PATH: prompt, "prompts/x.cases.yaml": case})
+    asking.write({"prompts/y.prompt.yaml": PROMPT.replace("\n", "\r\n").encode()})
+
+    done = ask(asking.root, "cases")
+
+    assert done.code == 0, done.out
+    cases = (asking.root / "prompts/x.cases.yaml").read_bytes()
+    named = (asking.root / "prompts/y.prompt.yaml").read_bytes()
+    assert (asking.root / PATH).read_bytes() == prompt
+    assert cases.startswith(case)
+    assert named.endswith(b"\r\n\r\ntests:\r\n  - file: ./y.cases.yaml\r\n")
+    assert cases.count(b"\n") == cases.count(b"\r\n") > 5
+    assert named.count(b"\n") == named.count(b"\r\n")
+
+
+def test_a_file_with_several_kinds_of_newlines_stays_as_it_is(asking):
+    mixed = PROMPT.replace("\n", "\r\n", 3).encode()
+    asking.write({PATH: mixed})
+
+    done = ask(asking.root, "cases")
+
+    assert (done.code, "it has several kinds of newlines" in done.out) == (1, True)
+    assert (asking.root / PATH).read_bytes() == mixed
+    assert not (asking.root / CASES).exists()
+
+
 def _tests():
     return "\ntests:\n  - file: ./ask.cases.yaml\n"
 

@@ -74,7 +74,7 @@ class _Outcomes:
         if isinstance(node, nodes.Compare) and len(node.ops) == 1:
             return self._compared(node.expr, node.ops[0].op, node.ops[0].expr)
         if isinstance(node, nodes.Test) and not node.args and node.name in _KINDS:
-            return self._of_shape(node.node, lambda way: _of_kind(way, _KINDS[node.name]))
+            return self._of_shape(node.node, lambda each: _of_kind(each, _KINDS[node.name]))
         if isinstance(node, (nodes.Name, nodes.Getattr, nodes.Getitem)):
             return self._of_shape(node, _truth)
         return BOTH
@@ -86,17 +86,17 @@ class _Outcomes:
         if constants is None:
             return BOTH
         if op in _MIRRORED:
-            return self._of_shape(left, lambda way: _ordered(way, op, constants[0]))
-        found = self._of_shape(left, lambda way: _among(way, constants))
+            return self._of_shape(left, lambda each: _ordered(each, op, constants[0]))
+        found = self._of_shape(left, lambda each: _among(each, constants))
         return found if op in ("eq", "in") else frozenset(not each for each in found)
 
     def _of_shape(
-        self, read: nodes.Node, of_way: Callable[[InputAlternative], Outcomes]
+        self, read: nodes.Node, of_alternative: Callable[[InputAlternative], Outcomes]
     ) -> Outcomes:
         shape: InputShape | None = self._shapes.of(read)
         if shape is None or not shape.ways or shape.optional:
             return BOTH
-        return frozenset[bool]().union(*map(of_way, shape.ways))
+        return frozenset[bool]().union(*map(of_alternative, shape.ways))
 
 
 def _constants(node: nodes.Expr, op: str) -> Sequence[Any] | None:

@@ -229,17 +229,17 @@ def _result(prompt: Prompt, drafts: Drafts) -> PromptDrafts:
 
 
 def _unreached(catalog: Catalog, loaded: LoadedPrompt, drafts: Drafts) -> Iterator[Unreached]:
-    missing = [way for way in drafts.coverage.ways if not way.covered]
+    missing = [branch for branch in drafts.coverage.ways if not branch.covered]
     if not missing:
         return
     # What a schema allows does not depend on the date.
     possible = PossibleOutcomes(PromptFacts(catalog, loaded, date.min))
-    for way in missing:
-        message, site, _ = uncovered_message(way)
+    for branch in missing:
+        message, site, _ = uncovered_message(branch)
         yield Unreached(
             place=site.place,
             message=without_secrets(message),
-            impossible=not possible.lead_to(way),
+            impossible=not possible.lead_to(branch),
         )
 
 

@@ -30,7 +30,8 @@ def write_text(found: CaseDrafts, *, style: Style = plain) -> str:
     counts += [f"{counted(failed, 'prompt')} not drafted"] if failed else []
     lines.append(" · ".join(counts))
     if found.next:
-        lines.append(f"next: read them, remove `{DRAFT}` from their tags, and run {found.next}")
+        read = f"read them, remove `{DRAFT}` from their tags, and add the files to git"
+        lines.append(f"next: {read}; then {found.next}")
     return "\n".join([*lines, ""])
 
 
@@ -63,6 +64,7 @@ def _of_prompt(each: PromptDrafts, style: Style, *, shown: bool) -> Iterator[str
             yield yaml_text([{**written, "rendered": list(case.rendered)}]).rstrip()
         else:
             yield f"  {visible(case.name)}"
-    for way in each.unreached:
-        why = "no input that the schema accepts reaches it" if way.impossible else "no inputs found"
-        yield f"{style('path', str(way.place))}: {visible(way.message)}: {why}"
+    for branch in each.unreached:
+        impossible = "no input that the schema accepts reaches it"
+        why = impossible if branch.impossible else "no inputs found"
+        yield f"{style('path', str(branch.place))}: {visible(branch.message)}: {why}"

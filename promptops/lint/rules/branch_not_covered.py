@@ -78,8 +78,8 @@ def branch_not_covered(prompt: Prompt, subject: PromptFacts) -> Iterator[Problem
     possible = PossibleOutcomes(subject)
     for way in found.ways:
         never = impossible.get(way.site.place)
-        is_asked = never.stack if never is not None else possible.lead_to(way)
-        if way.reached and not way.covered and is_asked:
+        needs_case = bool(never.stack) if never is not None else possible.lead_to(way)
+        if way.reached and not way.covered and needs_case:
             yield _problem(way, prompt, never)
 
 

@@ -53,7 +53,8 @@ def test_the_drafts_are_written_beside_the_prompt_which_names_them(asking):
         "  with question\n"
         "  tone formal\n"
         "2 cases drafted\n"
-        "next: read them, remove `draft` from their tags, and run promptops test\n"
+        "next: read them, remove `draft` from their tags, and add the files to git;"
+        " then promptops test\n"
     )
     assert (asking.root / PATH).read_text() == f"{PROMPT}\ntests:\n  - file: ./ask.cases.yaml\n"
     question = "How do I change my delivery address?"

@@ -434,7 +434,7 @@ class PythonExpressions:
     def __init__(self, path: str, source: str) -> None:
         self.losses: list[Loss] = []
         self._path = path
-        self._lines = source.splitlines()
+        self._lines = source.split("\n")
 
     def place(self, node: ast.AST) -> Place:
         """The place of a node."""

@@ -187,6 +187,8 @@ class _Finder:
         inner, around, listed = self._climbed(node)
         if isinstance(around, ast.Assign) and reads(node, around.targets[0]):
             return
+        if isinstance(around, ast.Expr) and _is_signature(self._parents.get(around), around):
+            yield self._candidate(node, scope, "", "signature")
         if isinstance(around, ast.keyword):
             yield from self._keyword(node, around, scope)
         elif isinstance(around, ast.Call):
@@ -455,6 +457,13 @@ def is_text(node: ast.AST) -> bool:
         listed = node.args[0] if len(node.args) == 1 else None
         return isinstance(listed, ast.List | ast.Tuple) and any(map(is_text, listed.elts))
     return is_text(node.func.value)
+
+
+def _is_signature(node: ast.AST | None, first: ast.Expr) -> bool:
+    """Whether it is a class of `dspy.Signature` that begins with a docstring."""
+    if not isinstance(node, ast.ClassDef) or node.body[0] is not first:
+        return False
+    return any(_last(one) == "Signature" for one in node.bases)
 
 
 def _has_messages(node: ast.List) -> bool:

@@ -666,7 +666,7 @@ def is_text_template(node: ast.AST) -> bool:
     if not isinstance(node, ast.Call) or called_name(node) not in TEMPLATE_CALLS:
         return False
     if called_name(node) == "PromptTemplate":
-        return True
+        return argument(node, "template") is not None
     owner = getattr(node.func, "value", None)
     name = owner.attr if isinstance(owner, ast.Attribute) else str(getattr(owner, "id", ""))
     return name.endswith("PromptTemplate") and not name.endswith(_MESSAGE_CLASSES[0])

@@ -43,14 +43,18 @@ class Scope:
     of_class: str = ""
 
 
+_SIGNS = (ast.expr_context, ast.operator, ast.unaryop, ast.boolop, ast.cmpop)
+
+
 def scoped_nodes(tree: ast.Module) -> Iterator[tuple[Scope, ast.AST]]:
-    """All nodes in the order of the code, each before the nodes in it."""
+    """All nodes but for operators in the order of the code, each before the nodes in it."""
     stack: list[tuple[Scope, ast.AST]] = [(Scope(), tree)]
     while stack:
         scope, node = stack.pop()
         yield scope, node
         below = _below(scope, node)
-        stack += [(below, child) for child in reversed(list(ast.iter_child_nodes(node)))]
+        children = [one for one in ast.iter_child_nodes(node) if not isinstance(one, _SIGNS)]
+        stack += [(below, child) for child in reversed(children)]
 
 
 def _below(scope: Scope, node: ast.AST) -> Scope:

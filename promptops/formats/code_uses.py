@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 
 from promptops.formats.document import CodeUse
 from promptops.formats.python_candidates import resolved_key
-from promptops.formats.python_strings import Scope, called_name, scoped_nodes
+from promptops.formats.python_strings import PythonExpressions, Scope, called_name, scoped_nodes
 from promptops.model.place import Place
 from promptops.patterns import lazy_pattern
 
@@ -50,13 +50,13 @@ def _in_python(path: str, source: str, wanted: Iterable[str]) -> Iterator[tuple[
     if not own:
         return
     parents = {child: node for _, node in nodes for child in ast.iter_child_nodes(node)}
+    places = PythonExpressions(path, source)
     for scope, node in nodes:
         if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Load):
             key = _key(node, scope, own)
             kind = None if key is None else _kind(node, parents)
             if key is not None and kind is not None:
-                place = Place(path, node.lineno, node.col_offset + 1)
-                yield own[key], CodeUse(place=place, kind=kind[0], arguments=kind[1])
+                yield own[key], CodeUse(place=places.place(node), kind=kind[0], arguments=kind[1])
 
 
 def _key(node: ast.Name | ast.Attribute, scope: Scope, own: Names) -> str | None:
@@ -130,5 +130,5 @@ def _in_typescript(path: str, source: str, wanted: Iterable[str]) -> Iterator[tu
             if match is None or _IMPORT_LINE.match(line) or _DECLARED.search(line[: match.start()]):
                 continue
             kind = "call" if line[match.end() : match.end() + 1] == "(" else "read"
-            place = Place(path, number, match.start() + 1)
+            place = Place(path, number, match.start() + 1, number, match.end() + 1)
             yield one, CodeUse(place=place, kind=kind, arguments=())

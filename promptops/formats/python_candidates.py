@@ -187,6 +187,8 @@ class _Finder:
         inner, around, listed = self._climbed(node)
         if isinstance(around, ast.Assign) and reads(node, around.targets[0]):
             return
+        if isinstance(around, ast.Expr) and _is_signature(self._parents.get(around), around):
+            yield self._candidate(node, scope, "", "signature")
         if isinstance(around, ast.keyword):
             yield from self._keyword(node, around, scope)
         elif isinstance(around, ast.Call):
@@ -342,15 +344,23 @@ class _Finder:
                 waiting += ast.iter_child_nodes(child)
 
 
+_BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
+"""The fields with statements, and with what has statements."""
+
+
 def with_additions(tree: ast.Module) -> ast.Module:
     """The tree with what the code adds to a string or a list of messages right after it begins.
 
     `+=`, and `append` of a message; nothing that follows another use of the name.
     """
-    for node in ast.walk(tree):
-        for _, body in ast.iter_fields(node):
-            if isinstance(body, list) and body and isinstance(body[0], ast.stmt):
-                body[:] = _joined(body)
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        for block in (getattr(node, name, None) for name in _BLOCKS):
+            if isinstance(block, list) and block:
+                if isinstance(block[0], ast.stmt):
+                    block[:] = _joined(block)
+                waiting += block
     return tree
 
 
@@ -457,6 +467,13 @@ def is_text(node: ast.AST) -> bool:
     return is_text(node.func.value)
 
 
+def _is_signature(node: ast.AST | None, first: ast.Expr) -> bool:
+    """Whether it is a class of `dspy.Signature` that begins with a docstring."""
+    if not isinstance(node, ast.ClassDef) or node.body[0] is not first:
+        return False
+    return any(_last(one) == "Signature" for one in node.bases)
+
+
 def _has_messages(node: ast.List) -> bool:
     return is_message_list(node) or any(is_message(one) for one in node.elts)
 
@@ -550,6 +567,11 @@ _PASSED_AS = frozenset(
 _FILLING = frozenset(("format", "replace", "strip", "format_map"))
 
 
+_STATEMENTS = (ast.Assign, ast.AugAssign, ast.Expr, ast.Return, ast.Raise, ast.Assert)
+_USING = frozenset((ast.Call, ast.keyword, ast.Dict, ast.BinOp, *_STATEMENTS))
+"""The nodes that may use a string; most others are names and constants."""
+
+
 @record(frozen=True, slots=True, kw_only=True)
 class StringUses:
     """By the key of a candidate.
@@ -583,6 +605,8 @@ def string_uses(nodes: Sequence[tuple[Scope, ast.AST]], keys: Collection[str]) -
     for scope, node in nodes:
         if isinstance(getattr(node, "ctx", None), ast.Store):
             assigned[target_name(node, scope) or ""] += 1
+        if type(node) not in _USING:
+            continue
         for target, use in _filled(node):
             for origin in _origins(target, scope, loops):
                 key = resolved_key(origin, scope, keys)

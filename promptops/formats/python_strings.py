@@ -43,14 +43,18 @@ class Scope:
     of_class: str = ""
 
 
+_SIGNS = (ast.expr_context, ast.operator, ast.unaryop, ast.boolop, ast.cmpop)
+
+
 def scoped_nodes(tree: ast.Module) -> Iterator[tuple[Scope, ast.AST]]:
-    """All nodes in the order of the code, each before the nodes in it."""
+    """All nodes but for operators in the order of the code, each before the nodes in it."""
     stack: list[tuple[Scope, ast.AST]] = [(Scope(), tree)]
     while stack:
         scope, node = stack.pop()
         yield scope, node
         below = _below(scope, node)
-        stack += [(below, child) for child in reversed(list(ast.iter_child_nodes(node)))]
+        children = [one for one in ast.iter_child_nodes(node) if not isinstance(one, _SIGNS)]
+        stack += [(below, child) for child in reversed(children)]
 
 
 def _below(scope: Scope, node: ast.AST) -> Scope:
@@ -434,7 +438,7 @@ class PythonExpressions:
     def __init__(self, path: str, source: str) -> None:
         self.losses: list[Loss] = []
         self._path = path
-        self._lines = source.splitlines()
+        self._lines = source.split("\n")
 
     def place(self, node: ast.AST) -> Place:
         """The place of a node."""
@@ -666,7 +670,7 @@ def is_text_template(node: ast.AST) -> bool:
     if not isinstance(node, ast.Call) or called_name(node) not in TEMPLATE_CALLS:
         return False
     if called_name(node) == "PromptTemplate":
-        return True
+        return argument(node, "template") is not None
     owner = getattr(node.func, "value", None)
     name = owner.attr if isinstance(owner, ast.Attribute) else str(getattr(owner, "id", ""))
     return name.endswith("PromptTemplate") and not name.endswith(_MESSAGE_CLASSES[0])

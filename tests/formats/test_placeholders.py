@@ -84,6 +84,9 @@ def test_a_text_without_variables_stays():
     [
         ("{% if x %}a{% endif %}", "jinja"),
         ("{{ x | upper }}", "jinja"),
+        ('{{ x["a: b"] | upper }}', "jinja"),
+        ('Sort {ticket} as {{\n  "kind": "order | refund"\n}}', "format"),
+        ("Sort {ticket} as {{kind: order | refund}}", "format"),
         ("{{#items}}a{{/items}}", "mustache"),
         ("Hello {{name}}", "double"),
         ('{"a": 1} for {name}', "single"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from promptops.formats.document import SourceDocument
+from promptops.formats.document import Loss, SourceDocument
 from promptops.formats.prompt_file import written_messages
 from promptops.formats.readers import python, typescript
 from promptops.formats.source_file import ReadOptions, SourceFile, SourceFolder
@@ -114,6 +114,14 @@ TYPESCRIPT_MESSAGES = [
         ["{{ x }}"],
     ),
     (f"const p = ask`{SYSTEM} ${{q}}`;\nlog({{ system: p }});", []),
+    (
+        f"ask([new SystemMessage({{ content: s }}), new HumanMessage({{ content: '{SYSTEM}' }})])",
+        [SYSTEM],
+    ),
+    (
+        "ChatPromptTemplate.fromMessages([['human', [{ type: 'text', text: 'Sort {x}' }]]])",
+        ["Sort {{ x }}"],
+    ),
 ]
 
 
@@ -127,3 +135,40 @@ def test_messages_of_typescript_have_constants_expressions_and_templates(code, u
 
     messages, _ = written_messages(found, tuple)
     assert [one["content"] for one in messages if one["role"] == "user"][: len(users)] == users
+
+
+@pytest.mark.parametrize(
+    "system",
+    [
+        f"system: {{ role: 'system', content: '{SYSTEM}' }}",
+        f"systemInstruction: '{SYSTEM}'",
+    ],
+)
+def test_a_call_with_a_system_message_and_a_prompt_loses_nothing(system, tmp_path):
+    code = f"generateText({{ {system}, prompt: q }})"
+    file = SourceFile(SourceFolder(tmp_path, "", alone=True), "a.ts", code.encode())
+
+    (found,) = typescript.documents(file, ReadOptions())
+
+    assert isinstance(found, SourceDocument)
+    messages, losses = written_messages(found, tuple)
+    assert list(messages) == [
+        {"role": "system", "content": SYSTEM},
+        {"role": "user", "content": "{{ q }}"},
+    ]
+    assert [*found.losses, *losses] == []
+
+
+@pytest.mark.parametrize(
+    ("argument", "codes"), [("parts", []), ("messages=parts", []), ("others", ["IMP103"])]
+)
+def test_a_chat_template_of_a_list_that_is_read_is_no_loss(argument, codes, tmp_path):
+    code = (
+        f"parts = [('system', '{SYSTEM}')]\nchat = ChatPromptTemplate.from_messages({argument})\n"
+    )
+    file = SourceFile(SourceFolder(tmp_path, "", alone=True), "a.py", code.encode())
+
+    found = list(python.documents(file, ReadOptions()))
+
+    assert [one.id for one in found if isinstance(one, SourceDocument)] == ["a/parts"]
+    assert [one.code for one in found if isinstance(one, Loss)] == codes

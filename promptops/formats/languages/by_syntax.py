@@ -83,8 +83,10 @@ TRANSLATIONS: Mapping[str, Translate] = {
 # Which language a plain text is written in, where nothing defines it.
 
 _JINJA = lazy_pattern(
-    r"\{%[-+]?\s*\w[^{}]*%\}|\{\{[^{}|]*\|\s*\w[^{}]*\}\}|\{#(?:(?!\{#|#\}).)*#\}"
+    r"\{%[-+]?\s*\w[^{}]*%\}|\{\{(?!\s*[\"']?[\w -]*[\"']?\s*:)[^{}|]*\|\s*\w[^{}]*\}\}"
+    r"|\{#(?:(?!\{#|#\}).)*#\}"
 )
+"""Tags; no `{{"kind": "a | b"}}`, which is JSON with the braces of a format string."""
 _SECTION = lazy_pattern(r"\{\{[#^/&>!]\s*[\w.@]")
 _DOUBLE = lazy_pattern(r"\{\{[ \t]*[A-Za-z_][\w.-]*[ \t]*\}\}")
 _SINGLE = lazy_pattern(r"(?<![{$])\{[A-Za-z_][\w-]*\}")

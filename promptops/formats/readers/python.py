@@ -6,7 +6,7 @@ import ast
 import sys
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -44,6 +44,7 @@ from promptops.formats.python_candidates import (
     appends_message,
     candidates,
     is_request,
+    resolved_key,
     string_uses,
     with_additions,
 )
@@ -92,8 +93,9 @@ def documents(
     uses = string_uses(nodes, {one.key for one in found if one.key})
     reader = _Reader(file, options, found, uses)
     read = [(one, reader.document(one)) for one in found]
+    named = {one.key for one, document in read if isinstance(document, SourceDocument)}
     for one, document in read:
-        if not isinstance(document, SourceDocument):
+        if not isinstance(document, SourceDocument) and not _is_made_of(one, named):
             yield from reader.unread(one)
     used = reader.strings.used
     prompts = CodePrompts(file.path, options.selects)
@@ -106,6 +108,15 @@ def documents(
         elif document is not None:
             prompts.add(document, hidden=one.key in used)
     yield from prompts.found()
+
+
+def _is_made_of(candidate: Candidate, named: Collection[str]) -> bool:
+    """Whether it is a chat template of a list that is a prompt by its own name."""
+    node = unwrapped(candidate.node)
+    if not isinstance(node, ast.Call) or not is_chat_template(node):
+        return False
+    messages = argument(node, "messages")
+    return messages is not None and resolved_key(messages, candidate.scope, named) is not None
 
 
 def _with_pairs(

@@ -753,14 +753,14 @@ _NOT_FOR_MODELS = lazy_pattern(
 _SHORTEST_OTHER = 20
 _DESCRIBING = lazy_pattern(r"description|label|title|placeholder|tooltip|help|hint|error\w*")
 _CALLED_METHODS = frozenset(("create", "parse", "stream"))
-_SYSTEM_KEYS = frozenset(("system", "instructions"))
+_SYSTEM_KEYS = frozenset(("system", "systemInstruction", "instructions"))
 _SENT_NAME = lazy_pattern(
     r"\b(?:system|systemPrompt|systemInstruction|instructions"
     r"|role\s*:\s*[\"'](?:system|developer|user)[\"']\s*,\s*content)"
     r"\s*:\s*(?:this\.)?([A-Za-z_$][\w$]*)(?![\w$(.])"
 )
 """A variable that is a system prompt or the text of a message."""
-_TEXT_KEYS = ("system", "instructions", "prompt", "input", "messages")
+_TEXT_KEYS = ("system", "systemInstruction", "instructions", "prompt", "input", "messages")
 
 
 def _calls_model(source: str, at: int) -> bool:
@@ -785,7 +785,7 @@ def _texts_of(source: str, request: ObjectValue) -> list[Value]:
     is_method = call is None or call[1] in _CALLED_METHODS
     if is_method and not _SYSTEM_KEYS & fields.keys():
         return []
-    return [fields[key] for key in _TEXT_KEYS if key in fields]
+    return [_content_of(fields[key]) for key in _TEXT_KEYS if key in fields]
 
 
 # Parameters of functions with a constant default
@@ -927,8 +927,11 @@ _OF_LANGCHAIN = {
     "HumanMessage": "user",
     "AIMessage": "assistant",
 }
-_ROLES_OF_KEYS = {"system": "system", "instructions": "system", "prompt": "user", "input": "user"}
-_OF_MESSAGES = frozenset(("messages", "input", "system", "instructions"))
+_ROLES_OF_KEYS = {
+    **dict.fromkeys(("system", "systemInstruction", "instructions"), "system"),
+    **dict.fromkeys(("prompt", "input"), "user"),
+}
+_OF_MESSAGES = _SYSTEM_KEYS | {"messages", "input"}
 _OF_CLIENT = frozenset(("stream", "user", "store"))
 
 
@@ -959,7 +962,7 @@ class TypescriptMessages:
             made = _NEW_MESSAGE.match(self._source, item.start, item.end)
             pair = item.items if isinstance(item, ListValue) else ()
             if made is not None:
-                pair = (item, self._values.value(made.end()))
+                pair = (item, _content_of(self._values.value(made.end())))
             role = made[1] if made is not None else self._role(next(iter(pair), None))
             yield from self._pair(str(role), pair, item, "none" if made is not None else "format")
 
@@ -967,7 +970,10 @@ class TypescriptMessages:
         self, role: str, pair: Sequence[Value], item: Value, syntax: str
     ) -> Iterator[SourceTurn]:
         text = pair[1] if len(pair) == 2 else None
-        if text is None or isinstance(text, ListValue | ObjectValue):
+        if isinstance(text, ListValue) and role in _OF_LANGCHAIN:
+            content = tuple(self._parts(text, syntax))
+            yield SourceMessage(role=_OF_LANGCHAIN[role], content=content)
+        elif text is None or isinstance(text, ListValue | ObjectValue):
             self._lose("IMP103", "a message that the code computes is not carried", item)
         elif role in ("placeholder", "MessagesPlaceholder") and isinstance(text, TextValue):
             yield SourceHistory(source=self._names.name(text.pieces[0].strip("{}")))
@@ -985,7 +991,9 @@ class TypescriptMessages:
             value = fields.get(key)
             if isinstance(value, ListValue):
                 yield from self.chat(value)
-            elif value is not None and not isinstance(value, ObjectValue):
+            elif isinstance(value, ObjectValue):
+                yield from self._message(value)
+            elif value is not None:
                 yield parts_message(role, self._content(value, syntax))
         messages = fields.get("messages")
         if isinstance(messages, ListValue):
@@ -1003,8 +1011,10 @@ class TypescriptMessages:
         Others are reported: IMP107 for the model and its parameters, IMP114 for what is unknown.
         """
         given: dict[str, Any] = {}
+        has_messages = "messages" in dict(request.fields)
         for key, value in request.fields:
-            is_prompt = key == "prompt" and isinstance(value, TextValue | ListValue)
+            is_read = isinstance(value, TextValue | ListValue) or not has_messages
+            is_prompt = key == "prompt" and is_read and not isinstance(value, ObjectValue)
             if key in _OF_MESSAGES or key in _OF_CLIENT or is_prompt:
                 continue
             constant = self._model(value) if key == "model" else self._constant(value)
@@ -1035,12 +1045,12 @@ class TypescriptMessages:
         else:
             yield parts_message(str(role), self._content(content))
 
-    def _parts(self, content: ListValue) -> Iterator[TextContent]:
+    def _parts(self, content: ListValue, syntax: str = "none") -> Iterator[TextContent]:
         """The texts of a message of several parts."""
         for item in content.items:
             text = dict(item.fields).get("text") if isinstance(item, ObjectValue) else None
             if text is not None:
-                yield TextContent(parts=self._content(text))
+                yield TextContent(parts=self._content(text, syntax))
             else:
                 self._lose("IMP105", "an image or another part is not carried", item)
 
@@ -1091,3 +1101,9 @@ class TypescriptMessages:
 
     def _lose(self, code: str, message: str, value: Value) -> None:
         self._texts.lose(code, message, value.start, value.end)
+
+
+def _content_of(value: Value) -> Value:
+    """The text of a message that is made of `{ content: … }`; any other value as it is."""
+    fields = dict(value.fields) if isinstance(value, ObjectValue) else {}
+    return fields.get("content", value)

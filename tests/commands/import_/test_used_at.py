@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from promptops.model.place import Place
 from tests.commands.import_.imported import imported
 
 TEXT = "Sort the ticket {text} into groups, and give your reasons."
@@ -66,3 +67,19 @@ def test_each_prompt_has_the_places_that_use_it(repo, monkeypatch):
             ("web/ask.ts:3:5", "call", ()),
         ],
     }
+
+
+def test_places_are_in_characters_and_have_an_end(repo, monkeypatch):
+    files = {
+        "a.py": f'SORT_PROMPT = "{TEXT}"\nask("größer als", SORT_PROMPT)\n',
+        "b.ts": f'const sortPrompt = "{TEXT}";\nask("größer als", sortPrompt);\n',
+    }
+    repo.write(files)
+    monkeypatch.chdir(repo.root)
+
+    found = imported(repo.root, "a.py", "b.ts", dry_run=True)
+
+    assert [use.place for prompt in found.prompts for use in prompt.used_at] == [
+        Place("a.py", 2, 19, 2, 30),
+        Place("b.ts", 2, 19, 2, 29),
+    ]

@@ -59,4 +59,22 @@ export const search = tool({
   description: "Search the parts of the shop. Use it before you answer a question about prices.",
 });
 
+export async function frames(photo: string, hints: string) {
+  const system = rules(hints);
+  return model.invoke([
+    new SystemMessage({ content: system }),
+    new HumanMessage({
+      content: [
+        { type: "text", text: "Which frame is in this photo?" },
+        { type: "image_url", image_url: photo },
+      ],
+    }),
+  ]);
+}
+
+export async function routes(goal: string) {
+  const prompt = `The goal of the tour: ${goal}`;
+  return generateText({ prompt, systemInstruction: "You plan a tour without large roads." });
+}
+
 throw new Error("Please choose a bicycle first, and do not close this window.");

@@ -49,3 +49,11 @@ class Route(dspy.Signature):
     """Find the shortest route for a bicycle, and avoid large roads."""
 
     start = dspy.InputField(desc="Write the town in which the tour begins, with its region.")
+
+
+def saddles(model, rider):
+    return PromptTemplate(
+        name="saddles",
+        system_prompt="You choose a saddle for a rider, and give one reason.",
+        user_prompt='The rider: {rider}\nWrite {{"kind": "race | tour", "reason": "…"}}',
+    )

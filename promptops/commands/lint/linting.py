@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -128,7 +128,20 @@ def _write_baseline(output: OutputOptions, opened: Any, report: Any) -> int:
 
     count = write_baseline(opened, report.findings)
     output.note(f"wrote {baseline_path(opened)}: {counted(count, 'finding')} accepted")
+    for line in _by_code(report.findings):
+        output.note(f"  {line}")
     return 0
+
+
+def _by_code(findings: Iterable[Any]) -> Iterator[str]:
+    """Each code with its number of findings: errors first, then the most frequent."""
+    found: dict[tuple[Any, str, str], int] = {}
+    for each in findings:
+        key = each.severity, each.code, each.name
+        found[key] = found.get(key, 0) + 1
+    ranked = sorted(found.items(), key=lambda item: (-item[0][0], -item[1], item[0][1]))
+    for (severity, code, name), number in ranked:
+        yield f"{number:,} {code} {name} ({severity.name.lower()})"
 
 
 def _print_report(

@@ -22,6 +22,7 @@ from promptops.lint.registry import Rule
 from promptops.model.finding import Severity
 from promptops.workspace.selection import SelectionOptions
 from promptops.workspace.workspace import workspace
+from tests.commands.asked import ask
 
 DAY = date(2026, 11, 24)
 OPTIONS = LintOptions(select=("VAR001", "REP005", "TPL003", "TST002", "STY001"), today=DAY)
@@ -474,6 +475,18 @@ def test_a_baseline_takes_what_was_there_and_nothing_new(catalog):
     assert (count, as_written) == (1, [])
     assert moved == [f"{ASK}:14:10 VAR001 `lost` is not an input"]
     assert len(shown) == 2
+
+
+def test_what_a_baseline_accepts_is_listed_by_code_with_errors_first(catalog):
+    catalog.write({"prompts/b.prompt.yaml": FILES[ASK]})
+
+    done = ask(catalog.root, "lint", "--write-baseline")
+
+    assert (done.code, done.out) == (0, "")
+    first, *codes = done.err.splitlines()
+    assert first.startswith("wrote promptops-baseline.json: ")
+    assert codes[0] == "  2 VAR001 undefined-variable (error)"
+    assert codes[1:] == sorted(codes[1:], key=lambda line: -int(line.split()[0]))
 
 
 def test_a_baseline_takes_findings_on_comments_too(catalog):

@@ -314,12 +314,14 @@ def _notes(result: Import) -> Iterator[str]:
 
 
 def note_lines(findings: Sequence[Finding], shown: int) -> Iterator[str]:
-    """The first findings below the path of their file, each with line and column, and its code.
+    """So many findings below the path of their file, each with line and column, and its code.
 
-    The last line has the number of the others.
+    What the request lost comes before what was assumed (IMP3xx). The last line has the number of
+    the others.
     """
     path = None
-    for finding in findings[:shown]:
+    chosen = sorted(range(len(findings)), key=lambda index: findings[index].code >= "IMP3")[:shown]
+    for finding in (findings[index] for index in sorted(chosen)):
         place = finding.place
         if place.path != path:
             path = place.path

@@ -198,6 +198,17 @@ def test_notes_are_grouped_by_file_and_the_others_are_counted():
     ]
 
 
+def test_what_the_request_lost_is_shown_before_what_was_assumed():
+    notes = [finding("a", "IMP309", Severity.INFO), finding("b", "IMP224", Severity.INFO)]
+
+    lines = list(note_lines(notes, 1))
+
+    assert [line for line in lines if "[IMP" in line] == [
+        line for line in lines if "IMP224" in line
+    ]
+    assert lines[-1] == "and 1 more: --format json"
+
+
 def test_notes_on_inferred_inputs_are_one_line_after_the_others():
     message = "the input `{}` is not declared: it is inferred from its uses"
     inferred = [("list", "a"), ("list", "b"), ("other", "a"), ("other", "\x1b[31m")]

@@ -34,6 +34,12 @@ def test_a_source_that_ends_early_is_read():
             read(path.name, data[:end], folder=path.parent)
 
 
+def test_a_template_made_of_a_name_is_read_to_its_end(tmp_path):
+    source = b"const p = ChatPromptTemplate.fromMessages(messages);\nconst q = 1;\n"
+
+    assert read("a.ts", source, folder=tmp_path) is None
+
+
 @pytest.mark.slow
 def test_a_source_that_ends_at_any_byte_is_read():
     for path in PATHS:

@@ -563,6 +563,7 @@ class _Scanner:
             self._open(_FUNCTION_HEAD.match(self._source, end, end + _MAX_PARAMETERS), "")
         elif _template_argument(self._source, end - len(word)) is not None:
             yield from self._head(self._inside() or "template", "", end - len(word))
+            self._at = max(self._at, end)  # what is not read is not looked at again
         elif _EXTENDED.match(self._source, end) is not None:
             self._extend(word, end - len(word))
         else:

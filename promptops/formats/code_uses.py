@@ -8,9 +8,9 @@ import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 
-from promptops.formats.document import CodeUse
 from promptops.formats.python_candidates import resolved_key
 from promptops.formats.python_strings import PythonExpressions, Scope, called_name, scoped_nodes
+from promptops.model.imported import UsedAt
 from promptops.model.place import Place
 from promptops.patterns import lazy_pattern
 
@@ -21,14 +21,14 @@ Names = Mapping[str, str]
 """What a name of a file refers to: `PATH::KEY`."""
 
 
-def code_uses(files: Mapping[str, str], wanted: Iterable[str]) -> dict[str, list[CodeUse]]:
+def code_uses(files: Mapping[str, str], wanted: Iterable[str]) -> dict[str, list[UsedAt]]:
     """The uses of texts, in the order of the files.
 
     Args:
         files: The sources of Python, TypeScript and JavaScript, by their paths.
         wanted: `PATH::KEY` of each text.
     """
-    found: dict[str, list[CodeUse]] = {one: [] for one in wanted}
+    found: dict[str, list[UsedAt]] = {one: [] for one in wanted}
     for path, source in files.items():
         uses = _in_python(path, source, found) if path.endswith(".py") else ()
         if not path.endswith(".py"):
@@ -38,7 +38,7 @@ def code_uses(files: Mapping[str, str], wanted: Iterable[str]) -> dict[str, list
     return found
 
 
-def _in_python(path: str, source: str, wanted: Iterable[str]) -> Iterator[tuple[str, CodeUse]]:
+def _in_python(path: str, source: str, wanted: Iterable[str]) -> Iterator[tuple[str, UsedAt]]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -56,7 +56,7 @@ def _in_python(path: str, source: str, wanted: Iterable[str]) -> Iterator[tuple[
             key = _key(node, scope, own)
             kind = None if key is None else _kind(node, parents)
             if key is not None and kind is not None:
-                yield own[key], CodeUse(place=places.place(node), kind=kind[0], arguments=kind[1])
+                yield own[key], UsedAt(place=places.place(node), kind=kind[0], arguments=kind[1])
 
 
 def _key(node: ast.Name | ast.Attribute, scope: Scope, own: Names) -> str | None:
@@ -116,7 +116,7 @@ def _arguments(call: ast.Call) -> tuple[str, ...]:
     return (*map(ast.unparse, call.args), *(one.arg or "**" for one in call.keywords))
 
 
-def _in_typescript(path: str, source: str, wanted: Iterable[str]) -> Iterator[tuple[str, CodeUse]]:
+def _in_typescript(path: str, source: str, wanted: Iterable[str]) -> Iterator[tuple[str, UsedAt]]:
     """Each other line with the name of a text, in its file and in those that import the name."""
     for one in wanted:
         own, _, key = one.partition("::")
@@ -131,4 +131,4 @@ def _in_typescript(path: str, source: str, wanted: Iterable[str]) -> Iterator[tu
                 continue
             kind = "call" if line[match.end() : match.end() + 1] == "(" else "read"
             place = Place(path, number, match.start() + 1, number, match.end() + 1)
-            yield one, CodeUse(place=place, kind=kind, arguments=())
+            yield one, UsedAt(place=place, kind=kind, arguments=())

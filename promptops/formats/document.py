@@ -107,23 +107,6 @@ class Loss:
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class CodeUse:
-    """A place where code uses a prompt.
-
-    Attributes:
-        kind: `inline`: the prompt itself is there; `format`: `.format(…)`; `percent`: `%`;
-            `call`: a call of the function that returns it; `argument`: it is passed to a call;
-            `method`: another method of it; `read`: anything else.
-        arguments: What `format` and `call` pass: names of keywords, else expressions. Of
-            `argument`, the keyword, or the name of what is called; of `method`, its name.
-    """
-
-    place: Place
-    kind: str
-    arguments: tuple[str, ...]
-
-
-@record(frozen=True, slots=True, kw_only=True)
 class LeftOutText:
     """A string of a source that was considered, and is not a prompt.
 

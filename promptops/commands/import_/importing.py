@@ -117,7 +117,7 @@ def _with_uses(
     uses = code_uses(files, dict.fromkeys(keys)) if keys else {}
     for one in results:
         found = [
-            UsedAt(place=use.place, kind=use.kind, arguments=use.arguments)
+            use
             for key in one.document.keys
             for use in uses[f"{one.source}::{key}"]
             if use.place.line != one.document.place.line or use.place.path != one.source

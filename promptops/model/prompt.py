@@ -164,7 +164,7 @@ class Tool:
 
 
 DRAFT = "draft"
-"""The tag of a case that `promptops cases` wrote and that nobody has read yet."""
+"""The tag of a case that `promptops cases` wrote and a person has not read yet."""
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -193,7 +193,7 @@ class Case:
 
     @property
     def is_draft(self) -> bool:
-        """Whether `promptops cases` wrote it, and nobody has removed the tag yet."""
+        """Whether `promptops cases` wrote it, and the tag is still there."""
         return DRAFT in self.tags
 
     @property

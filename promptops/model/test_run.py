@@ -90,7 +90,7 @@ class CaseRun:
         source: The origin of the answer; `none` for a case without assertions on it.
         infrastructure: The provider or the network failed; excluded from statistics.
         internal: The error is a bug in promptops.
-        draft: It has the tag `draft`: nobody has read it since `promptops cases` wrote it.
+        draft: It has the tag `draft`: `promptops cases` wrote it, and it is unread.
     """
 
     prompt: str

@@ -273,7 +273,7 @@ class ItemResult:
     Attributes:
         failure: The failure, as pytest prints it.
         inconclusive: Why the scores could not be decided.
-        failing_draft: What does not hold in a case that nobody has read yet.
+        failing_draft: What does not hold in an unread draft.
     """
 
     failure: str = ""

@@ -134,7 +134,7 @@ class ExampleValues:
         return [self.at(path.step(index)) for index in range(size)]
 
     def other(self, path: InputPath, forbidden: Iterable[Any]) -> Any:
-        """A value that is none of some values."""
+        """A value that differs from all of these."""
         refused = list(forbidden)
         schema = self.schema_at(path)
         candidates = [*schema.get("enum", ()), *schema.get("examples", ()), self.at(path)]

@@ -195,7 +195,7 @@ class _Reader:
     def document(
         self, candidate: Candidate, *, forced: bool = False
     ) -> SourceDocument | str | None:
-        """The prompt of a candidate; the reason why it is none, "" or None without a mention.
+        """The prompt of a candidate; why it is not one, "" or None without a mention.
 
         Args:
             forced: The user selects it: it is a prompt whatever it looks like.

@@ -114,7 +114,8 @@ class BranchSearch:
         try:
             traced = self._renderer.trace(inputs)
         except RenderError as error:
-            self.failure = error
+            if keep:
+                self.failure = error
             return
         branches = branch_keys(traced.branches)
         if keep or branches - self._taken:

@@ -301,6 +301,10 @@ def _tests():
             "prompts/ask.prompt.yaml:14:10: `+` does not work on a number and a string",
         ),
         (
+            {PATH: PROMPT.replace("{{ q", "{% if question is none %}{% endif %}{{ 1 + q")},
+            "prompts/ask.prompt.yaml:14:46: `+` does not work on a number and a string",
+        ),
+        (
             {CASES: "[]\n"},
             "prompts/ask.prompt.yaml:1:1: prompts/ask.cases.yaml exists,"
             " and the prompt does not name it",

@@ -223,11 +223,16 @@ class _Compared:
         )
 
     def few_conversations(self, key: GroupKey) -> bool:
-        """Whether few conversations make up the contracts, else the primary score, of a group."""
+        """Whether few conversations make up the contracts, else the primary score, of a group.
+
+        Of fewer samples than buckets, a few buckets with two conversations look the same: then only
+        if half of the samples, or more, share their conversation with another one.
+        """
         measure, cells = self._measure(key), self._groups[key].cells
         unit = BILLION if measure.startswith(SCORE_PREFIX) else 1
         buckets = buckets_of(cells.get(measure, cells["requests"]), unit)
-        return freedom(buckets) < FEW_FREEDOM < buckets.n  # of few samples, their number shows it
+        shared = 2 * independent_units(buckets.counts) <= buckets.n
+        return (shared or buckets.n >= BUCKETS) and freedom(buckets) < FEW_FREEDOM
 
     def _add(self, key: GroupKey) -> None:
         version = parse(key[self._at], prereleases=True) if self._at is not None else None

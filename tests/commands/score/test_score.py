@@ -193,12 +193,18 @@ def test_few_conversations_that_make_up_a_figure_are_noted(released, tmp_path):
     samples = [
         *(sample(number, conversation=f"c{number % 3}") for number in range(60)),
         *(sample(number, channel="beta", output=LONG) for number in range(60, 120)),
+        # 16 conversations, some of which share a bucket.
+        *(
+            sample(number, channel="canary", output=LONG if number % 3 else SHORT)
+            for number in range(120, 136)
+        ),
     ]
 
     found = scored(released, [written(tmp_path / "s.jsonl", samples)], by=("channel",))
 
     assert [(each.by["channel"], each.few_conversations) for each in found.groups] == [
         ("beta", False),
+        ("canary", False),
         ("production", True),
     ]
 

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from promptops.commands.run.run import ModelRequest
+from promptops.catalog.catalog import Catalog
+from promptops.commands.run.run import CaseInputs, ModelRequest
 from promptops.evals.case_assertions import assertions_of, counterparts
 from promptops.evals.judge_answer import judge_output, status_of
 from promptops.model.answer import Answer
 from promptops.model.prompt import Case, Prompt
-from promptops.model.prompt_run import ModelAnswer
+from promptops.model.prompt_run import ModelAnswer, PromptRun
 from promptops.records import record, replace
 from promptops.testing.answering import Answering
 from promptops.testing.judging import AnswerJudge, assertion_result, case_runs, judged_answers
 from promptops.testing.model_calls import ModelCalls
 from promptops.testing.plan import AnswerResult, PlannedCase, needed_cases, plan_cases
 from promptops.testing.recordings.store import Store
+from promptops.workspace.profiles import model_profile
 from promptops.workspace.workspace import Workspace
 
 Asked = Sequence[tuple[ModelRequest, ModelAnswer]]
@@ -39,9 +41,46 @@ def judge_answers(
     """The answers with the results of the case, or else of the output contract only."""
     if case is None:
         return JudgedRun(answers=tuple(_by_contract(each.prompt, got) for each, got in asked))
-    judge = _CaseJudge(workspace, case, calls)
-    answers = tuple(judge.judged(each, got) for each, got in asked)
+    catalog = workspace.catalog
+    # Without a repository nothing is recorded.
+    judge = _CaseJudge(catalog, case, Answering(catalog, Store(catalog), "live", calls=calls))
+    answers = tuple(judge.judged(each.prompt, got) for each, got in asked)
     return JudgedRun(answers=answers, infrastructure=judge.infrastructure)
+
+
+def recorded_run(
+    workspace: Workspace, prompt: Prompt, given: CaseInputs, digest: str
+) -> PromptRun | None:
+    """The recorded answer to a request, judged with recorded verdicts; None without a recording.
+
+    Args:
+        digest: Of the request.
+    """
+    catalog = workspace.catalog
+    stored = Store(catalog).find(prompt.path, digest, 0)
+    model = model_profile(catalog, prompt.model)
+    if stored is None or model is None:
+        return None
+    got = ModelAnswer(
+        profile=model.name,
+        provider=model.provider,
+        model=model.id,
+        text=stored.answer.text,
+        answer=stored.answer,
+    )
+    if given.case is None:
+        got = _by_contract(prompt, got)
+    else:
+        replayed = Answering(catalog, Store(catalog), "replay")
+        got = _CaseJudge(catalog, given.case, replayed).judged(prompt, got)
+    return PromptRun(
+        prompt=prompt.id,
+        path=prompt.path,
+        revision=workspace.revision,
+        case=given.case.name if given.case is not None else None,
+        inputs=given.inputs,
+        answers=(got,),
+    )
 
 
 def _by_contract(prompt: Prompt, got: ModelAnswer) -> ModelAnswer:
@@ -53,18 +92,17 @@ def _by_contract(prompt: Prompt, got: ModelAnswer) -> ModelAnswer:
 
 
 class _CaseJudge:
-    def __init__(self, workspace: Workspace, case: Case, calls: ModelCalls) -> None:
-        self._catalog = catalog = workspace.catalog
+    def __init__(self, catalog: Catalog, case: Case, answering: Answering) -> None:
+        self._catalog = catalog
         self._case = case
-        # Without a repository nothing is recorded.
-        self._answering = Answering(catalog, Store(catalog), "live", calls=calls)
+        self._answering = answering
         self.infrastructure = False
 
-    def judged(self, asked: ModelRequest, got: ModelAnswer) -> ModelAnswer:
+    def judged(self, prompt: Prompt, got: ModelAnswer) -> ModelAnswer:
         """The answer with the results of the case."""
-        planned = self._planned(asked.prompt)
+        planned = self._planned(prompt)
         if got.answer is None or planned is None:
-            return _by_contract(asked.prompt, got)
+            return _by_contract(prompt, got)
         answered = [] if planned.error else [(planned, got.answer), *self._partners(planned)]
         judged = AnswerJudge(self._catalog, self._answering).judged(answered)[:1]
         results = {planned.key: AnswerResult(answer=got.answer, source="live")}

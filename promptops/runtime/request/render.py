@@ -174,7 +174,7 @@ class Renderer:
         except TemplateFailure as failure:
             if limit < MAX_WORK and rendering.meter.left < 0:
                 raise BudgetSpent from None
-            raise _failed(failure) from None
+            raise render_error(failure) from None
         finally:
             if budget is not None:
                 budget.take(rendering.meter, limit)
@@ -210,7 +210,8 @@ def _request_settings(prompt: Prompt) -> RequestSettings:
     )
 
 
-def _failed(failure: TemplateFailure) -> RenderError:
+def render_error(failure: TemplateFailure) -> RenderError:
+    """The error of a template that failed, with its place."""
     text = failure.frame.text
     end = min(max(failure.end, failure.start + 1), len(text.value))
     return RenderError(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from base64 import b64decode
 from collections.abc import Iterator, Mapping
+from operator import getitem
 from typing import TYPE_CHECKING, Any
 
 from promptops.errors import InputError, UsageError
 from promptops.model.place import Text, plain_text
 from promptops.plurals import counted
-from promptops.runtime.bundle.format import Contents, Fields, Misshapen
+from promptops.runtime.bundle.format import Contents, Fields, Misshapen, read_bundle
 from promptops.runtime.bundle.prompts import prompt_of
 from promptops.runtime.request.rendered import PromptOrigin, RenderedRequest
 
@@ -69,6 +70,10 @@ class Bundle(Mapping[str, "Prompt"]):
     def __contains__(self, id: object) -> bool:  # noqa: A002  # as above
         return id in self._contents.prompts or id in self._contents.aliases
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As its bytes, whose digest is checked again where it is unpickled."""
+        return _unpickled, (self._contents.data, self._where, self.channel, self.stale)
+
     def __repr__(self) -> str:
         name = self.release or self.commit[:12]
         stale = ", stale" if self.stale else ""
@@ -119,6 +124,10 @@ class Bundle(Mapping[str, "Prompt"]):
     def _unreadable(self, what: str) -> InputError:
         hint = "it was not built by promptops: build it again"
         return InputError(f"{what} can't be read from the bundle", where=self._where, hint=hint)
+
+
+def _unpickled(data: bytes, where: str, channel: str | None, stale: bool) -> Bundle:
+    return Bundle(read_bundle(data, where), where=where, channel=channel, stale=stale)
 
 
 class Prompt:
@@ -220,6 +229,10 @@ class Prompt:
         if self._answers is None:
             self._answers = self._reading()
         return self._answers.parse(answer)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """With its whole bundle: it may include any partial of it."""
+        return getitem, (self._bundle, self.id)
 
     def __repr__(self) -> str:
         return f"<promptops.Prompt {self.id} {self.version or self._bundle.commit[:12]}>"

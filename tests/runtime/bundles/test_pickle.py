@@ -43,7 +43,7 @@ def test_another_process_renders_a_pickled_prompt_the_same(bundle):
         [sys.executable, "-c", CHILD], input=sent, capture_output=True, check=True, cwd=ROOT
     )
 
-    assert pickle.loads(done.stdout) == (  # noqa: S301  # written by the process above
+    assert pickle.loads(done.stdout) == (
         bundle.digest,
         "production",
         True,
@@ -56,8 +56,8 @@ def test_another_process_renders_a_pickled_prompt_the_same(bundle):
 def test_a_prompt_and_its_bundle_stay_together(bundle):
     prompt = bundle["was/this"]
 
-    both, one = pickle.loads(pickle.dumps((bundle, prompt)))  # noqa: S301  # our own bytes
-    request = pickle.loads(pickle.dumps(prompt.render(**INPUTS[0])))  # noqa: S301  # our own bytes
+    both, one = pickle.loads(pickle.dumps((bundle, prompt)))
+    request = pickle.loads(pickle.dumps(prompt.render(**INPUTS[0])))
 
     assert both[one.id] is one
     assert request.openai() == prompt.render(**INPUTS[0]).openai()
@@ -68,4 +68,4 @@ def test_changed_bytes_are_refused(bundle):
     sent = pickle.dumps(bundle)
 
     with pytest.raises(InputError, match="here"):
-        pickle.loads(sent.replace(b"All that", b"All this"))  # noqa: S301  # our own bytes
+        pickle.loads(sent.replace(b"All that", b"All this"))

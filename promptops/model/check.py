@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Literal
+from urllib.parse import quote
 
 from promptops.model.change import Change, DiffReport, PromptDiff
 from promptops.model.config import FailOn
@@ -55,6 +56,26 @@ class Refusal:
 
 
 @private
+@record(frozen=True, slots=True)
+class SourceLinks:
+    """Addresses of a commit and its files on the server where CI runs.
+
+    Attributes:
+        commit: The page of the commit.
+        files: Before the path of a file, quoted as in addresses.
+        line: Between the path and the number of a line.
+    """
+
+    commit: str
+    files: str
+    line: str
+
+    def of(self, path: str, line: int | None = None) -> str:
+        """The address of a file, or of a line of it, 1-based."""
+        return f"{self.files}{quote(path)}" + (f"{self.line}{line}" if line else "")
+
+
+@private
 @record(frozen=True, slots=True, kw_only=True)
 class Shown:
     """What a page shows, and no other format.
@@ -68,6 +89,7 @@ class Shown:
         users: From the path of a file with findings that belongs to no prompt, such as a partial or
             a file with a message's content, to the ids of the prompts that use it.
         coverage: Branch coverage of each prompt, even if no policy requires it.
+        links: Where the files of the checked commit are shown; None if it is not known.
     """
 
     head: str = ""
@@ -76,6 +98,7 @@ class Shown:
     sources: Mapping[str, str] = field(default_factory=dict)
     users: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     coverage: tuple[CoverageRow, ...] = ()
+    links: SourceLinks | None = None
 
 
 @output("check", version=1)

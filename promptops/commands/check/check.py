@@ -5,8 +5,9 @@ With a base, its policy applies, and the report has the risks and the semantic c
 
 from __future__ import annotations
 
+import os
 import shlex
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
 from promptops.analysis.secrets import without_secrets
 from promptops.catalog.catalog import Catalog
@@ -26,7 +27,7 @@ from promptops.commands.probe.probe import ProbeOptions, probe_selected
 from promptops.errors import InputError
 from promptops.lint.registry import RuleNames
 from promptops.model.change import DiffReport
-from promptops.model.check import BOUNDARIES, CheckReport, Shown
+from promptops.model.check import BOUNDARIES, CheckReport, Shown, SourceLinks
 from promptops.model.config import CHANNELS_FILE
 from promptops.model.finding import Finding
 from promptops.model.loaded import LoadedPrompt
@@ -35,6 +36,7 @@ from promptops.model.probe import ProbeRun, ProbeSet
 from promptops.model.prompt import Prompt, TextPart, messages_of
 from promptops.model.report import LintReport, Risk
 from promptops.model.test_run import CaseRun, TestRun
+from promptops.patterns import lazy_pattern
 from promptops.plurals import some
 from promptops.records import replace
 from promptops.repo.repository import INDEX, WORKTREE
@@ -358,11 +360,12 @@ def page_details(workspace: Workspace, report: CheckReport) -> Shown:
     """The revision that was checked, the files of its findings, and branch coverage."""
     catalog, revision = workspace.catalog, workspace.revision
     commit_name = "HEAD" if revision in (WORKTREE, INDEX) else revision
+    commit = workspace.repository.find(commit_name) or ""
     paths = list(dict.fromkeys(_mentioned_paths(report)))
     catalog.files.prefetch(paths)
     return Shown(
         head=SIDE_TITLES.get(revision, revision),
-        commit=workspace.repository.find(commit_name) or "",
+        commit=commit,
         ids={path: catalog.ids.get(path, path) for path in report.why},
         sources={
             path: catalog.masked(path).text
@@ -371,7 +374,24 @@ def page_details(workspace: Workspace, report: CheckReport) -> Shown:
         },
         users=dict(_users_of_files(catalog, report.lint.findings)),
         coverage=report.test.coverage,
+        links=source_links(os.environ, commit) if revision == commit_name else None,
     )
+
+
+_WEB_ADDRESS = lazy_pattern(r"https?://[A-Za-z0-9][\w.:/~%-]*")
+
+
+def source_links(environment: Mapping[str, str], commit: str) -> SourceLinks | None:
+    """The addresses of a commit by the variables of GitHub Actions, GitLab CI or Bitbucket."""
+    github = environment.get("GITHUB_SERVER_URL", ""), environment.get("GITHUB_REPOSITORY", "")
+    for web, commits, files, line in (
+        ("/".join(filter(None, github)) if all(github) else "", "/commit/", "/blob/", "#L"),
+        (environment.get("CI_PROJECT_URL", ""), "/-/commit/", "/-/blob/", "#L"),
+        (environment.get("BITBUCKET_GIT_HTTP_ORIGIN", ""), "/commits/", "/src/", "#lines-"),
+    ):
+        if commit and _WEB_ADDRESS.fullmatch(web):
+            return SourceLinks(f"{web}{commits}{commit}", f"{web}{files}{commit}/", line)
+    return None
 
 
 def _mentioned_paths(report: CheckReport) -> Iterator[str]:

@@ -15,7 +15,7 @@ from promptops.model.config import Waiver
 from promptops.model.finding import Finding, Severity
 from promptops.model.place import Place
 from promptops.model.probe import ProbeRun
-from promptops.model.report import LintReport, RuleInfo
+from promptops.model.report import LintReport, Risk, RuleInfo
 from promptops.model.test_run import CaseRun, TestRun
 from promptops.plurals import counted, plural
 from promptops.records import replace
@@ -49,6 +49,9 @@ def _coverage(run: TestRun) -> str:
     limit = f", at least {run.fail_under:g}% required" if run.fail_under is not None else ""
     return f"{facts.covered(run.branches)}{limit}"
 
+
+MOST_ALIKE = 10
+"""More risks with the same sentence are one line."""
 
 BREAK_FIX = (
     "to accept an intended break, add its fingerprint to `[[diff.waivers]]` on the base branch"
@@ -315,8 +318,26 @@ def headline(report: CheckReport) -> str:
 def counted_risks(report: CheckReport) -> str:
     """The number of risks of the gate and of changes, such as `3 risks`; "" for none."""
     of_changes = risks(report.diff) if report.diff is not None else []
-    number = len(report.risks) + len(of_changes)
+    number = len(alike_risks(report.risks)) + len(of_changes)
     return counted(number, "risk") if number else ""
+
+
+def alike_risks(risks: Sequence[Risk]) -> list[tuple[Risk, int]]:
+    """Each risk once, and the number of others with the same sentence.
+
+    Those of different prompts and cases have the same sentence, such as recorded answers of another
+    model. A few are listed one by one.
+    """
+    alike = Counter((risk.message, risk.refused) for risk in risks)
+    shown = Counter[tuple[str, bool]]()
+    found = []
+    for risk in risks:
+        key = (risk.message, risk.refused)
+        others = alike[key] - 1 if alike[key] > MOST_ALIKE else 0
+        if not (others and shown[key]):
+            found.append((risk, others))
+        shown[key] += 1
+    return found
 
 
 def counts(report: CheckReport) -> str:

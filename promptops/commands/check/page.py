@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
+from markupsafe import Markup
+
 from promptops.commands.check.facts import (
+    alike_risks,
     counted_risks,
     counts,
     failing_cases,
@@ -34,7 +37,7 @@ from promptops.commands.probe import report as probes
 from promptops.commands.probe.page import PromptProbesView
 from promptops.commands.probe.page import prompt_views as probe_views
 from promptops.model.change import PromptDiff
-from promptops.model.check import BOUNDARIES, CheckReport
+from promptops.model.check import BOUNDARIES, CheckReport, SourceLinks
 from promptops.model.finding import Severity
 from promptops.model.mutant import MutationCount
 from promptops.model.probe import PromptProbes
@@ -78,7 +81,7 @@ def write_html(report: CheckReport, **_: object) -> str:
     worth = tests_table(report, prompts)
     return document(
         "commands/check",
-        _FILTERS,
+        {**_FILTERS, **_linking(report.shown.links if report.shown else None)},
         parts=(diff.PARTS, test.PARTS, SOURCE, MUTANTS, _PROBES),
         top=3,
         **_verdict(report),
@@ -90,6 +93,7 @@ def write_html(report: CheckReport, **_: object) -> str:
         reasons=reasons(report, parts),
         parts_of_gate=PARTS,
         most_reasons=_MOST_REASONS,
+        gate_risks=alike_risks(report.risks),
         risks=diff.risk_views(report.diff, changes) if report.diff else [],
         open=diff.differences(changes) <= _MOST_OPEN,
         files=files,
@@ -106,6 +110,20 @@ def write_html(report: CheckReport, **_: object) -> str:
         most_told=_MOST_TOLD,
         contents=_contents(report, has_costs=bool(costs), has_tests=bool(worth.rows)),
     )
+
+
+def _linking(links: SourceLinks | None) -> dict[str, Callable[..., Any]]:
+    """Filters for places and paths: links where CI knows the address of the files."""
+
+    def linked(shown: str, path: str, line: int | None = None) -> Markup:
+        if links is None:
+            return Markup("%s") % shown
+        return Markup('<a href="%s">%s</a>') % (links.of(path, line), shown)
+
+    return {
+        "place": lambda place: linked(test.FILTERS["place"](place), place.path, place.line),
+        "linked": linked,
+    }
 
 
 def _run(report: CheckReport) -> dict[str, Any]:
@@ -143,10 +161,10 @@ class _Section:
 
 
 def _contents(report: CheckReport, *, has_costs: bool, has_tests: bool) -> list[_Section]:
-    """The navigation entries; on a page that fails, what fails the gate precedes all changes."""
-    failing = {PARTS[name] for name in report.failing_checks} - {"changes"}
+    """The navigation entries: the changes, then what fails the gate, then the rest."""
+    failing = {PARTS[name] for name in report.failing_checks}
     found = _sections(report, has_costs=has_costs, has_tests=has_tests)
-    return sorted(found, key=lambda part: part.name not in failing)
+    return sorted(found, key=lambda part: (part.name != "changes", part.name not in failing))
 
 
 def _sections(report: CheckReport, *, has_costs: bool, has_tests: bool) -> Iterator[_Section]:
@@ -222,7 +240,7 @@ def reasons(report: CheckReport, parts: Parts) -> tuple[ReasonView, ...]:
 def _refused(report: CheckReport, parts: Parts) -> Iterator[ReasonView]:
     for risk in report.refused_risks:
         yield ReasonView("risks", "risk", str(risk))
-    anchors = {view.prompt.id: view.anchor for view in parts.changes}
+    anchors = {prompt.id: view.anchor for view in parts.changes for prompt in view.every}
     for prompt, change in report.refused_changes:
         yield ReasonView(anchors[prompt.id], prompt.id, reason(change))
 

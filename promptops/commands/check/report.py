@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from promptops.commands.check.facts import (
+    alike_risks,
     as_findings,
     counts,
     diff_command,
@@ -21,7 +22,7 @@ from promptops.commands.check.facts import (
     without_lint_errors,
 )
 from promptops.commands.diff import facts
-from promptops.commands.diff.facts import risks
+from promptops.commands.diff.facts import distinct_prompts, risks
 from promptops.commands.diff.report import details, risk_lines, summary
 from promptops.commands.probe import report as probes
 from promptops.model.change import DiffReport, PromptDiff
@@ -63,15 +64,21 @@ def write_text(
 
 
 def _changes(diff: DiffReport, style: Style) -> Iterator[str]:
-    """A line for each changed prompt, the greatest bump first."""
-    for prompt in diff.prompts[:_MOST]:
+    """A line for each changed prompt, or for all that one edit reaches."""
+    rows = [
+        (prompt, each)
+        for each in distinct_prompts(diff)
+        for prompt in ([each.prompt] if each.through else [each.prompt, *each.also])
+    ]
+    for prompt, distinct in rows[:_MOST]:
         changes = facts.worst_first(prompt.changes)
         messages = [visible_line(change.message) for change in changes]
         what = some(messages, 1, "change") or "it changed"
         name = style("path", visible(facts.name(prompt, "->")))
-        yield f"{style('note', 'change')}: {name}: {facts.bump(prompt)}: {what}"
-    left_out = len(diff.prompts) - _MOST
-    if left_out > 0:
+        others = f" and {facts.reached_by(distinct)}" if distinct.through else ""
+        yield f"{style('note', 'change')}: {name}{others}: {facts.bump(prompt)}: {what}"
+    left_out = sum(1 + len(each.also) * bool(each.through) for _, each in rows[_MOST:])
+    if left_out:
         yield f"  {and_more(left_out, 'prompt')}"
     if diff.prompts:
         yield f"  {style('hint', visible(diff_command(diff)))} shows the details"
@@ -80,8 +87,8 @@ def _changes(diff: DiffReport, style: Style) -> Iterator[str]:
 def _lines(report: CheckReport, style: Style, *, figures: bool) -> Iterator[str]:
     for note in report.notes:
         yield f"{style('note', 'note')}: {visible(note)}"
-    for risk in report.risks:
-        yield f"{style('error', _word(report, risk))}: {visible(str(risk))}"
+    for risk, others in alike_risks(report.risks):
+        yield f"{style('error', _word(report, risk))}: {visible(str(risk))}{_like(others)}"
     if report.diff is not None:
         yield from risk_lines(report.diff, style)
     lint = lint_text(report.lint, style=style)
@@ -157,7 +164,10 @@ def write_markdown(report: CheckReport, **_: object) -> str:
     notes = _listed(
         [f"- note: {_sentence(note)}\n" for note in report.notes], _ROOM_FOR_NOTES, "note"
     )
-    items = [f"- {_word(report, risk)}: {_sentence(str(risk))}\n" for risk in report.risks]
+    items = [
+        f"- {_word(report, risk)}: {_sentence(str(risk))}{_like(others)}\n"
+        for risk, others in alike_risks(report.risks)
+    ]
     risks = _listed(items, _ROOM_FOR_RISKS, "risk")
     head = f"{MARKER}\n{_headline(report)}{notes}{_gate(report)}{risks}{_refused(report)}"
     changes = summary(report.diff) if report.diff is not None else ""
@@ -195,6 +205,10 @@ def _gate(report: CheckReport) -> str:
         for row in rows(report)
     )
     return f"\n{_GATE}{''.join(lines)}" if report.looked else ""
+
+
+def _like(others: int) -> str:
+    return f", and {others:,} more like it" if others else ""
 
 
 def _word(report: CheckReport, risk: Risk) -> str:

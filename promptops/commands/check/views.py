@@ -12,7 +12,7 @@ from promptops.model.check import CheckReport
 from promptops.model.finding import Finding, Related, Severity
 from promptops.model.place import Place
 from promptops.model.test_run import CoverageRow
-from promptops.records import record
+from promptops.records import record, replace
 from promptops.report.findings.full import severities
 from promptops.report.page.source import (
     AnnotatedLine,
@@ -258,6 +258,7 @@ class PromptRow:
         why: Why it was selected, or "".
         fails: Whether one of its findings or changes fails the gate.
         files: The files with findings about it.
+        also: The names of prompts that the same edit reaches, and that have no row of their own.
     """
 
     name: str
@@ -269,6 +270,7 @@ class PromptRow:
     findings: Counter[Severity]
     fails: bool
     files: tuple[FileView, ...]
+    also: tuple[str, ...] = ()
 
     @property
     def anchors(self) -> tuple[str, ...]:
@@ -298,10 +300,26 @@ class Parts:
 
 
 def prompt_rows(report: CheckReport, parts: Parts) -> tuple[PromptRow, ...]:
-    """The checked prompts: failing ones first, then changed ones, then the others."""
+    """The checked prompts: failing ones first, then changed ones, then the others.
+
+    Of the prompts that one edit reaches, the example and those that fail have a row.
+    """
     rows = _Rows(report, parts)
     views = [rows.row(name) for name in rows.names()]
-    return tuple(sorted(views, key=lambda row: (not row.is_failing, row.changes is None)))
+    reached = {
+        each.id: view.prompt.id for view in parts.changes if view.through for each in view.also
+    }
+    also: dict[str, list[str]] = {}
+    for row in views:
+        if row.name in reached and not row.is_failing:
+            also.setdefault(reached[row.name], []).append(row.name)
+    left_out = {name for names in also.values() for name in names}
+    shown = (
+        replace(row, also=tuple(also.get(row.name, ())))
+        for row in views
+        if row.name not in left_out
+    )
+    return tuple(sorted(shown, key=lambda row: (not row.is_failing, row.changes is None)))
 
 
 class _Rows:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Hashable, Iterable
-from typing import Any, TypeVar
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from typing import Any, Protocol, TypeVar
 
 from promptops.model.change import (
     ABSENT,
@@ -283,19 +284,38 @@ class DistinctCase:
 
 @record(frozen=True, slots=True)
 class DistinctPrompt:
-    """A prompt, the prompts with the same changes, and its cases, each difference once."""
+    """A prompt, the prompts like it, and its cases, each difference once.
+
+    Attributes:
+        also: Prompts with the same changes, or those that the same edit reaches.
+        through: The files of that edit; empty if the changes are the same.
+    """
 
     prompt: PromptDiff
     also: tuple[PromptDiff, ...]
     cases: tuple[DistinctCase, ...]
+    through: tuple[str, ...] = ()
+
+
+MOST_REACHED = 5
+"""If one edit of shared files reaches more prompts, one of them is the example for all."""
 
 
 def distinct_prompts(report: DiffReport) -> tuple[DistinctPrompt, ...]:
     """Group the changed prompts, in the order of the report."""
-    ways: dict[int, dict[Hashable, list[CaseDiff]]] = {
-        id(prompt): _grouped(prompt.cases, _key_of_case) for prompt in report.prompts
+    reached = _grouped(report.prompts, _key_of_reach)
+    many = {key for key, prompts in reached.items() if key and len(prompts) > MOST_REACHED}
+    ways = {
+        id(prompt): _grouped(prompt.cases, _key_of_case)
+        for key, prompts in reached.items()
+        for prompt in (prompts[:1] if key in many else prompts)
     }
-    groups = _grouped(report.prompts, lambda prompt: _key_of_prompt(prompt, ways[id(prompt)]))
+
+    def key_of(prompt: PromptDiff) -> Hashable:
+        reach = _key_of_reach(prompt)
+        return reach if reach in many else _key_of_prompt(prompt, ways[id(prompt)])
+
+    groups = _grouped(report.prompts, key_of)
     return tuple(
         DistinctPrompt(
             first,
@@ -304,8 +324,9 @@ def distinct_prompts(report: DiffReport) -> tuple[DistinctPrompt, ...]:
                 DistinctCase(case, tuple(each.name for each in alike))
                 for case, *alike in ways[id(first)].values()
             ),
+            through=shared_via(first) if key in many else (),
         )
-        for first, *others in groups.values()
+        for key, (first, *others) in groups.items()
     )
 
 
@@ -320,6 +341,36 @@ def _grouped(items: Iterable[T], key: Callable[[T], Hashable]) -> dict[Hashable,
     for item in items:
         groups.setdefault(key(item), []).append(item)
     return groups
+
+
+def _key_of_reach(prompt: PromptDiff) -> Hashable:
+    """Equal for prompts that one edit of shared files changes in the same way; else None.
+
+    A break, a risk, a waiver, an error and another verdict of a test are about their own prompt.
+    """
+    files = shared_via(prompt)
+    own = any(change.breaking or change.risk or change.waiver for change in prompt.changes)
+    cases = any(each.verdicts or each.before_error or each.after_error for each in prompt.cases)
+    if not files or own or cases or prompt.state != "changed":
+        return None
+    codes = Counter((change.code, change.bump, change.warning) for change in prompt.changes)
+    return (files, prompt.bump, frozenset(codes.items()))
+
+
+class Reached(Protocol):
+    """An example of the prompts that one edit reaches."""
+
+    @property
+    def also(self) -> Sequence[PromptDiff]: ...
+
+    @property
+    def through(self) -> Sequence[str]: ...
+
+
+def reached_by(each: Reached) -> str:
+    """The prompts besides the example: `999 more prompts through partials/house.md.j2`."""
+    files = some(each.through, 1, "file", name=short)
+    return f"{counted(len(each.also), 'more prompt')} through {files}"
 
 
 def _key_of_prompt(prompt: PromptDiff, ways: Iterable[Hashable]) -> Hashable:

@@ -13,6 +13,7 @@ from promptops.commands.diff.facts import (
     DistinctPrompt,
     distinct_prompts,
     label,
+    reached_by,
     risk,
     risks,
     unexplained_risk,
@@ -50,7 +51,7 @@ def risk_views(
     report: DiffReport, prompts: Iterable[PromptChangesView]
 ) -> list[tuple[Change, list[PromptChangesView]]]:
     """Each risk once, with the prompts that have it."""
-    views = {id(view.prompt): view for view in prompts}
+    views = {id(prompt): view for view in prompts for prompt in view.every}
     return [(change, [views[id(each)] for each in found]) for found, change in risks(report)]
 
 
@@ -74,6 +75,7 @@ def _price(usd: float) -> str:
 FILTERS: dict[str, Callable[..., Any]] = {
     "rise": _rise,
     "risk": partial(risk, arrow="→"),
+    "reached_by": reached_by,
     "unexplained_risk": unexplained_risk,
     "price": _price,
 }
@@ -159,7 +161,8 @@ class PromptChangesView:
         tokens, usd: Of a request before and after, the mean of the cases that differ and render on
             both sides; None if there is no such case or a price is unknown.
         twin: A prompt with the same changes that is shown in full; None for that prompt itself.
-        also: The prompts whose twin this one is.
+        also: The prompts whose twin this one is, or that the same edit reaches.
+        through: The files of that edit; the other prompts have no section of their own.
     """
 
     anchor: str
@@ -170,6 +173,22 @@ class PromptChangesView:
     usd: Pair | None
     twin: PromptChangesView | None = None
     also: tuple[PromptDiff, ...] = ()
+    through: tuple[str, ...] = ()
+
+    @property
+    def every(self) -> tuple[PromptDiff, ...]:
+        """The prompts that have only this section."""
+        return (self.prompt, *self.also) if self.through else (self.prompt,)
+
+    @property
+    def differing(self) -> int:
+        """The number of cases whose requests differ."""
+        return sum(prompt.differing for prompt in self.every)
+
+    @property
+    def rendered(self) -> int:
+        """The number of cases that were rendered."""
+        return sum(prompt.rendered for prompt in self.every)
 
     @property
     def quiet(self) -> bool:
@@ -193,7 +212,13 @@ def prompt_views(
 def _alike(
     page: _PageBudget, anchors: Iterator[str], each: DistinctPrompt
 ) -> Iterator[PromptChangesView]:
-    """One prompt in full, then those with the same changes."""
+    """One prompt in full, then those with the same changes; of one edit only the example."""
+    if each.through:
+        view = _prompt_view(page, next(anchors), each.prompt)
+        every = [case for prompt in (each.prompt, *each.also) for case in prompt.cases]
+        tokens, usd = means(every)
+        yield replace(view, also=each.also, through=each.through, tokens=tokens, usd=usd)
+        return
     # Only changes contain the values of fields that cases merely name, such as `model`.
     is_explained = each.prompt.changes or not any(case.rest for case in each.prompt.cases)
     twins = each.also if is_explained else ()

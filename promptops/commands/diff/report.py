@@ -55,7 +55,10 @@ class _DiffWriter:
         for change in facts.worst_first(prompt.changes):
             yield from self._change(change, told_via=bool(via))
         yield from self._cases(distinct)
-        if distinct.also:
+        if distinct.through:
+            names = some([each.id for each in distinct.also], facts.NAMES_SHOWN, name=facts.short)
+            yield f"  {facts.reached_by(distinct)}: {names}"
+        elif distinct.also:
             yield f"  the same in {counted(len(distinct.also), 'more prompt')}:"
             for other in distinct.also:
                 yield f"    {self._title(other)}"
@@ -169,9 +172,18 @@ def write_markdown(report: DiffReport, **_: object) -> str:
 
 def summary(report: DiffReport) -> str:
     """Risks, and a row for each prompt; at most 30,000 characters."""
-    loud = [each for each in report.prompts if not facts.is_quiet(each)]
+    loud = [
+        row
+        for each in distinct_prompts(report)
+        for row in ([each] if each.through else map(_alone, (each.prompt, *each.also)))
+        if not facts.is_quiet(row.prompt)
+    ]
     quiet = [each for each in report.prompts if facts.is_quiet(each)]
     return "".join([_risks(report), _table(report, loud), _quiet(quiet)])
+
+
+def _alone(prompt: PromptDiff) -> DistinctPrompt:
+    return DistinctPrompt(prompt, (), ())
 
 
 def details(report: DiffReport, room: int) -> str:
@@ -196,26 +208,34 @@ def _risk(prompts: tuple[PromptDiff, ...], change: Change) -> str:
     return f"- {who}: {_sentence(facts.risk(change, _ARROW))} ({escape(visible(change.code))})\n"
 
 
-def _table(report: DiffReport, prompts: list[PromptDiff]) -> str:
+def _table(report: DiffReport, prompts: list[DistinctPrompt]) -> str:
     if not prompts:
         return ""
     rows = list(within(_ROOM_FOR_ROWS, map(_row, prompts)))
-    left_out = len(prompts) - len(rows)
+    left_out = sum(1 + len(each.also) for each in prompts[len(rows) :])
     more = f"\n{_left_out(report, left_out)}\n" if left_out else ""
     return f"\n{_TABLE}{''.join(rows)}{more}"
 
 
-def _row(prompt: PromptDiff) -> str:
+def _row(distinct: DistinctPrompt) -> str:
+    """A row for a prompt, or for all that one edit reaches, of which it is the example."""
+    prompt, every = distinct.prompt, (distinct.prompt, *distinct.also)
     required = facts.required(prompt.bump)
     bump = f"**{required}**{facts.bump(prompt).removeprefix(required)}"
-    of_all = f" of {prompt.rendered}" if prompt.rendered >= prompt.differing else ""
+    differing, rendered = (
+        sum(each.differing for each in every),
+        sum(each.rendered for each in every),
+    )
+    of_all = f" of {rendered:,}" if rendered >= differing else ""
     messages = [_sentence(change.message) for change in facts.worst_first(prompt.changes)]
+    others = f" and {_sentence(facts.reached_by(distinct))}" if distinct.through else ""
+    versions = "" if distinct.through else escape(facts.versions(prompt, _ARROW))
     cells = [
-        code(facts.name(prompt, _ARROW)),
-        " ".join(filter(None, [escape(facts.versions(prompt, _ARROW)), bump])),
+        f"{code(facts.name(prompt, _ARROW))}{others}",
+        " ".join(filter(None, [versions, bump])),
         some(messages, 1, "change") if messages else "",
-        f"{prompt.differing}{of_all}" if prompt.cases else "",
-        facts.token_range(prompt.cases),
+        f"{differing:,}{of_all}" if prompt.cases else "",
+        facts.token_range(case for each in every for case in each.cases),
     ]
     return f"| {' | '.join(cells)} |\n"
 
@@ -238,6 +258,8 @@ def _section(report: DiffReport, distinct: DistinctPrompt, is_only: bool) -> str
     title = code(facts.name(prompt, _ARROW))
     label = counted(len(prompt.changes), "change")
     also = f", the same in {counted(len(distinct.also), 'more prompt')}" if distinct.also else ""
+    if distinct.through:
+        also = f", an example for {escape(facts.reached_by(distinct))}"
     details = "<details open>" if is_only else "<details>"
     text = f"\n{details}<summary>{title}: {label}{also}</summary>\n\n"
     return f"{text}{_body(report, distinct)}\n</details>\n"
@@ -247,7 +269,9 @@ def _body(report: DiffReport, distinct: DistinctPrompt) -> str:
     prompt = distinct.prompt
     via = facts.shared_via(prompt)
     text = f"Through {_codes(via)}.\n\n" if via else ""
-    if distinct.also:
+    if distinct.through:
+        text += f"The same edit reaches {_codes([other.id for other in distinct.also])}.\n\n"
+    elif distinct.also:
         text += f"The same in {_codes([other.id for other in distinct.also])}.\n\n"
     changes = facts.worst_first(prompt.changes)
     every = (_change(change, told_via=bool(via)) for change in changes)

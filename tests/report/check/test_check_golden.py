@@ -160,12 +160,14 @@ def test_the_verdict_is_that_of_findings_and_cases(sample, severity):
     )
 
 
+def different_risks(count):
+    return tuple(Risk(message=f"risk {number} " * 60) for number in range(count))
+
+
 def test_a_comment_is_never_too_long_and_says_what_is_left_out(sample):
     lint = replace(sample, findings=sample.findings * 200)
 
-    shown = gate_report.write_markdown(
-        report(lint, test=large(), risks=(Risk(message="a risk " * 60),) * 100)
-    )
+    shown = gate_report.write_markdown(report(lint, test=large(), risks=different_risks(100)))
 
     assert len(shown) <= 65_536
     assert "more risks\n" in shown
@@ -174,9 +176,7 @@ def test_a_comment_is_never_too_long_and_says_what_is_left_out(sample):
 
 
 def test_a_comment_on_very_many_changes_is_whole_and_not_too_long():
-    found = replace(
-        large_report(400, 5), risks=(Risk(message="a risk " * 60),) * 100, refused=("risk",)
-    )
+    found = replace(large_report(400, 5), risks=different_risks(100), refused=("risk",))
 
     shown = gate_report.write_markdown(found)
 

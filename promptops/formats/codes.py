@@ -332,6 +332,10 @@ IMP315 left-out note
     of a map, rows of data and descriptions are left out
     fix: select a prompt among them by its name: `--include 'FILE::NAME'`
 
+IMP316 kept note
+    the prompt was imported from the same file before, and its file differs: it stays as it is
+    fix: compare with an import to another folder, `--to`, and `git diff --no-index`
+
 IMP320 uncallable-profile note
     promptops has no client for the provider of a new model profile
     fix: set the `base_url` of an OpenAI-compatible API in the profile

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any, cast
+from unicodedata import combining, normalize
 
 from promptops.formats.document import (
     ExpressionPart,
@@ -386,8 +387,16 @@ def identity(*steps: str) -> str:
 
 
 def id_step(text: str) -> str:
-    """A text as a step of an id; "" if it has no letter, digit or `_` that an id can have."""
-    return _NOT_IN_IDS.sub("-", text.lower()).strip("-")
+    """A text as a step of an id; "" if it has no letter, digit or `_` that an id can have.
+
+    Letters lose their accents.
+    """
+    plain = text if text.isascii() else _without_accents(text)
+    return _NOT_IN_IDS.sub("-", plain.lower()).strip("-")
+
+
+def _without_accents(text: str) -> str:
+    return "".join(char for char in normalize("NFKD", text) if not combining(char))
 
 
 def stem_steps(path: str) -> Sequence[str]:

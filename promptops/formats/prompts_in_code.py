@@ -48,6 +48,8 @@ _QUESTION = lazy_pattern(
     r"|(?:press|hit|enter) )|[\[(]y(?:es)?\s?/\s?n(?:o)?[\])]"
 )
 """What a program asks its users."""
+_KEYWORD = lazy_pattern(r"\s*[\w./:>$%#@-]*\s*")
+"""A name, a path or a sign, which is not a label of a text."""
 _WIDE_CHARACTER = lazy_pattern(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 """Characters of languages without blanks between words."""
 _PLAIN_WORD = lazy_pattern(r"\W*[^\W\d_]+(?:['’-][^\W\d_]+)*\W*")
@@ -127,7 +129,8 @@ def _refusal_of_sent(text: str, bare: str, words: int, slot: Slot) -> str | None
     if _is_program(text, named=True):
         return _OTHER_LANGUAGE if words >= _FEWEST_WORDS else ""
     if words < FEWEST_WORDS_SENT:
-        return ONLY_VALUES if words > 1 else ""
+        is_label = words > 1 or (words == 1 and (slot == "role" or not _KEYWORD.fullmatch(text)))
+        return ONLY_VALUES if is_label else ""
     if _QUESTION.search(bare) and slot != "role":
         return REPORTED
     few = slot == "key" and words < _FEWEST_WORDS and not any(_addressed(bare))
@@ -244,6 +247,25 @@ def marked_text(parts: Iterable[TemplatePart]) -> str:
     )
 
 
+def code_id(path: str, name: str) -> str:
+    """The id of a string of code, by its file and its name with its classes and functions.
+
+    Words that two of them repeat are written once: `greeting-prompt` for the variable `prompt` of
+    `greeting_prompt`. If an id can have none of the letters that tell a name from others, it is
+    that of the file.
+    """
+    words: list[str] = []
+    for step in name.split("."):
+        own = id_step(step.replace("_", "-")).split("-")
+        most = min(len(words), len(own))
+        shared = next((size for size in range(most, 0, -1) if words[-size:] == own[:size]), 0)
+        words += own[shared:]
+    words = [word for word in words if word]
+    is_lost = any(char.isalpha() and not id_step(char) for char in name)
+    own_step = "" if is_lost and _OF_ANY.issuperset(words) else "-".join(words)
+    return identity(*stem_steps(path), own_step)
+
+
 class CodePrompts:
     """The prompts of one file, and the strings that are left out, in their order."""
 
@@ -282,8 +304,7 @@ class CodePrompts:
                 if not hidden or self._selects(named.id):
                     yield named
         for text, forced, is_hidden in self._others:
-            wanted = identity(*stem_steps(self._path), text.name.replace("_", "-"))
-            own = _numbered(wanted, taken)
+            own = _numbered(code_id(self._path, text.name), taken)
             if self._selects(own):
                 selected = forced()
                 yield replace(selected, id=own) if _is_document(selected) else selected

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TypeGuard
 
 from promptops.formats.prompts_in_code import ARGUMENTS, Slot, snake
 from promptops.formats.python_messages import (
     calls_gemini,
     is_message,
+    joined_lists,
     message_fields,
     sends_to_gemini,
 )
@@ -24,13 +25,15 @@ from promptops.formats.python_strings import (
     is_message_list,
     is_other_template,
     is_text_template,
+    negated,
+    operands,
     resolved,
     sent_messages,
     target_name,
     text_template,
     unwrapped,
 )
-from promptops.records import record
+from promptops.records import record, replace
 
 SENDING_METHODS = frozenset(("create", "parse", "stream"))
 """Methods of clients that call a model."""
@@ -77,6 +80,7 @@ class Candidate:
         texts: The parts of an agent or a task, by their arguments; the node is its call.
         scope: Of its names.
         is_fixed: Whether the statement that assigns it is in no condition and no loop.
+        added_to: The name of the list to which the code appends this message, or "".
     """
 
     name: str
@@ -88,6 +92,7 @@ class Candidate:
     texts: Mapping[str, ast.expr] | None = None
     scope: Scope
     is_fixed: bool = False
+    added_to: str = ""
 
     @property
     def is_text(self) -> bool:
@@ -126,6 +131,11 @@ class _Finder:
         elif isinstance(node, ast.List):
             if _has_messages(node):
                 yield self._whole(node, scope)
+        elif isinstance(node, ast.BinOp):
+            listed = joined_lists(node)
+            if listed is not None and _has_messages(listed):
+                self._cover(node)
+                yield self._whole(listed, scope, origin=node)
         elif isinstance(node, ast.Call):
             yield from self._call(node, scope)
         elif _is_number(node) and isinstance(self._parents.get(node), ast.Assign):
@@ -161,7 +171,17 @@ class _Finder:
         found = message_fields(node)
         if found is not None and found[0] in _ROLES and is_text(found[1]):
             self._cover(found[1])
-            yield self._candidate(found[1], scope, found[0], "role", role=found[0], around=node)
+            message = self._candidate(found[1], scope, found[0], "role", role=found[0], around=node)
+            yield replace(message, added_to=self._added_to(node, scope))
+
+    def _added_to(self, node: ast.expr, scope: Scope) -> str:
+        """The list to which a statement appends a message; "" for one that is elsewhere."""
+        around = self._parents.get(node)
+        call = self._parents.get(around) if isinstance(around, ast.List) else around
+        if isinstance(call, ast.AugAssign):
+            return target_name(call.target, scope) or ""
+        changed = _extended(ast.Expr(call)) if isinstance(call, ast.Call) else None
+        return target_name(changed, scope) or ""
 
     def _whole(self, node: ast.expr, scope: Scope, origin: ast.expr | None = None) -> Candidate:
         """What has messages or a template, by the name that it is assigned to."""
@@ -349,9 +369,11 @@ _BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
 
 
 def with_additions(tree: ast.Module) -> ast.Module:
-    """The tree with what the code adds to a string or a list of messages right after it begins.
+    """The tree with what the code adds to a string or a list of messages after it begins.
 
-    `+=`, and `append` of a message; nothing that follows another use of the name.
+    `+=`, `append` and `extend`, also below an `if` that does nothing else: what it adds is
+    `text if test else ""`, or for an element `element if test else None`. Nothing that follows
+    another use of the name. A list of strings is put where the code joins it.
     """
     waiting: list[ast.AST] = [tree]
     while waiting:
@@ -365,66 +387,207 @@ def with_additions(tree: ast.Module) -> ast.Module:
 
 
 def _joined(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
-    begun: dict[str, ast.Assign | ast.AnnAssign] = {}
+    begun: dict[str, _Begun] = {}
+    joined = _joined_names(body)
     for statement in body:
-        if not _adds(statement, begun):
-            for one in ast.walk(statement) if begun else ():
-                if isinstance(one, ast.Name):
-                    begun.pop(one.id, None)
-            name = _begun(statement)
-            if name is not None and isinstance(statement, ast.Assign | ast.AnnAssign):
-                begun[name] = statement
+        changed = _changed_name(statement)
+        first = begun.get(changed)
+        if first is None or not _extend(first, changed, statement, joined):
+            read = {one.id for one in ast.walk(statement) if begun and isinstance(one, ast.Name)}
+            for name in read & begun.keys():
+                if name in joined and isinstance(statement, _SIMPLE):
+                    _put_where_joined(statement, name, begun[name])
+                if name in joined or not _only_adds(statement, name):
+                    del begun[name]
+            name, assignment = _begun(statement, joined)
+            if assignment is not None:
+                begun[name] = assignment
             yield statement
 
 
-def _begun(statement: ast.stmt) -> str | None:
-    """The name to which a statement assigns a string, or a list of messages or of nothing."""
+_Begun = ast.Assign | ast.AnnAssign
+_SIMPLE = (ast.Assign, ast.AnnAssign, ast.Return, ast.Expr)
+"""Statements without others in them that may join a list."""
+
+
+def _joined_names(body: Sequence[ast.stmt]) -> Collection[str]:
+    """The names of lists that a block assigns and joins to a string."""
+    lists = [getattr(one, "value", None) for one in body if isinstance(one, _Begun)]
+    if not any(isinstance(one, ast.List) for one in lists):
+        return ()
+    nodes = (node for one in body if isinstance(one, _SIMPLE) for node in ast.walk(one))
+    calls = (node for node in nodes if isinstance(node, ast.Call))
+    return {name for call in calls if (name := _name_joined(call))}
+
+
+def _name_joined(call: ast.Call) -> str:
+    """`parts` of `", ".join(parts)`; "" for any other call."""
+    owner = getattr(call.func, "value", None)
+    if called_name(call) != "join" or not isinstance(owner, ast.Constant) or len(call.args) != 1:
+        return ""
+    return str(getattr(call.args[0], "id", ""))
+
+
+def _put_where_joined(statement: ast.stmt, name: str, first: _Begun) -> None:
+    """Replace a name by its list of strings, if a statement only joins it."""
+    names = [one for one in ast.walk(statement) if getattr(one, "id", None) == name]
+    calls = [one for one in ast.walk(statement) if isinstance(one, ast.Call)]
+    found = [call for call in calls if _name_joined(call) == name]
+    value = first.value
+    if len(names) != 1 or len(found) != 1 or not isinstance(value, ast.List):
+        return
+    if any(map(is_text, value.elts)):
+        found[0].args = [value]
+        first.value = ast.copy_location(ast.List(elts=[], ctx=ast.Load()), value)
+
+
+def _begun(statement: ast.stmt, joined: Collection[str]) -> tuple[str, _Begun | None]:
+    """The name to which a statement assigns a string, or a list of messages or of nothing.
+
+    Also one of strings, if the code joins it.
+    """
     if not isinstance(statement, ast.Assign | ast.AnnAssign) or statement.value is None:
-        return None
+        return "", None
     targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
     value = statement.value
-    is_list = isinstance(value, ast.List) and (not value.elts or _has_messages(value))
-    named = len(targets) == 1 and isinstance(targets[0], ast.Name)
-    return targets[0].id if named and (is_list or is_text(value)) else None  # type: ignore[attr-defined]  # a name
+    target = targets[0]
+    is_list = isinstance(value, ast.List) and (
+        not value.elts or _has_messages(value) or getattr(target, "id", "") in joined
+    )
+    is_begun = len(targets) == 1 and (is_list or is_text(value))
+    return (target.id, statement) if is_begun and isinstance(target, ast.Name) else ("", None)
 
 
-def _adds(statement: ast.stmt, begun: Mapping[str, ast.Assign | ast.AnnAssign]) -> bool:
-    """Add to what begins earlier; False for any other statement."""
-    if isinstance(statement, ast.AugAssign) and isinstance(statement.op, ast.Add):
-        first = begun.get(getattr(statement.target, "id", ""))
-        if first is None or first.value is None or not is_text(first.value):
-            return False
-        joined = ast.BinOp(left=first.value, op=ast.Add(), right=statement.value)
-        first.value = ast.copy_location(joined, first.value)
-        return True
+def _changed_name(statement: ast.stmt) -> str:
+    """The name that a statement, or the first one below an `if`, may add to; "" without one."""
+    while isinstance(statement, ast.If):
+        statement = statement.body[0]
+    if isinstance(statement, ast.AugAssign):
+        return str(getattr(statement.target, "id", ""))
     if isinstance(statement, ast.Assign):
-        return _adds_to_itself(statement, begun)
+        return str(getattr(statement.targets[0], "id", ""))
     call = statement.value if isinstance(statement, ast.Expr) else None
-    if not isinstance(call, ast.Call) or called_name(call) != "append" or len(call.args) != 1:
+    return str(getattr(getattr(getattr(call, "func", None), "value", None), "id", ""))
+
+
+_Accepts = Callable[[ast.expr], bool]
+"""Whether an element can be one of a list."""
+
+
+def _extend(first: _Begun, name: str, statement: ast.stmt, joined: Collection[str]) -> bool:
+    """Add what a statement adds to what begins earlier; False if it does anything else."""
+    value = first.value
+    assert value is not None
+    accepts = _is_element if name in joined else is_message
+    found = _added(statement, name, accepts if isinstance(value, ast.List) else None)
+    if found is None:
         return False
-    first = begun.get(getattr(getattr(call.func, "value", None), "id", ""))
-    if first is None or not isinstance(first.value, ast.List) or not is_message(call.args[0]):
-        return False
-    first.value.elts.append(call.args[0])
+    if isinstance(value, ast.List):
+        value.elts += found
+    else:
+        first.value = _sum([value, *found])
     return True
 
 
-def _adds_to_itself(statement: ast.Assign, begun: Mapping[str, ast.Assign | ast.AnnAssign]) -> bool:
-    """Add what `text = text + "…"` adds; False for any other assignment."""
-    first = begun.get(getattr(statement.targets[0], "id", ""))
-    value = statement.value
-    if first is None or first.value is None or not is_text(first.value):
-        return False
-    if not isinstance(value, ast.BinOp) or not isinstance(value.op, ast.Add):
-        return False
-    last = value
-    while isinstance(last.left, ast.BinOp) and isinstance(last.left.op, ast.Add):
-        last = last.left
-    if getattr(last.left, "id", None) != getattr(statement.targets[0], "id", ""):
-        return False
-    last.left = first.value
-    first.value = ast.copy_location(value, first.value)
-    return True
+def _is_element(node: ast.expr) -> bool:
+    return not isinstance(node, ast.Starred)
+
+
+def _added(statement: ast.stmt, name: str, accepts: _Accepts | None) -> list[ast.expr] | None:
+    """What a statement adds to a list of what is accepted, or to a string without it.
+
+    None if it does anything else.
+    """
+    if isinstance(statement, ast.If):
+        return _added_below(statement, name, accepts)
+    if _changed_name(statement) != name:
+        return None
+    if accepts is not None:
+        return _elements_added(statement, name, accepts)
+    summand = _summand(statement, name)
+    return None if summand is None else [summand]
+
+
+def _elements_added(statement: ast.stmt, name: str, accepts: _Accepts) -> list[ast.expr] | None:
+    summand = _summand(statement, name)
+    call = statement.value if isinstance(statement, ast.Expr) else None
+    if summand is None and isinstance(call, ast.Call) and len(call.args) == 1:
+        if called_name(call) == "append":
+            return [call.args[0]] if accepts(call.args[0]) else None
+        summand = call.args[0] if called_name(call) == "extend" else None
+    if isinstance(summand, ast.List):
+        return summand.elts if all(map(accepts, summand.elts)) else None
+    if not isinstance(summand, ast.Name | ast.Attribute) or accepts is _is_element:
+        return None
+    return [ast.copy_location(ast.Starred(value=summand, ctx=ast.Load()), summand)]
+
+
+def _summand(statement: ast.stmt, name: str) -> ast.expr | None:
+    """What `text += …` or `text = text + …` adds to a name; None for any other statement."""
+    if isinstance(statement, ast.AugAssign):
+        is_added = isinstance(statement.op, ast.Add)
+        return (
+            statement.value if is_added and not reads(statement.value, statement.target) else None
+        )
+    if not isinstance(statement, ast.Assign) or not isinstance(statement.value, ast.BinOp):
+        return None
+    first, *others = operands(statement.value)
+    if getattr(first, "id", None) != name or not others:
+        return None
+    return _sum(others) if not any(reads(one, first) for one in others) else None
+
+
+def _added_below(statement: ast.If, name: str, accepts: _Accepts | None) -> list[ast.expr] | None:
+    """What an `if` adds, as conditional expressions; None if it does anything else."""
+    if any(getattr(node, "id", None) == name for node in ast.walk(statement.test)):
+        return None
+    branches: list[list[ast.expr]] = []
+    for body in (statement.body, statement.orelse):
+        found = [_added(one, name, accepts) for one in body]
+        if any(one is None for one in found):
+            return None
+        branches.append([value for one in found for value in one or ()])
+    then, otherwise = branches
+    if accepts is None:
+        nothing = ast.copy_location(ast.Constant(""), statement)
+        return [_either(statement, statement.test, *(_sum(one or [nothing]) for one in branches))]
+    if any(isinstance(one, ast.Starred) for one in (*then, *otherwise)):
+        return None
+    none = ast.copy_location(ast.Constant(None), statement)
+    return [
+        *(_either(one, statement.test, one, none) for one in then),
+        *(_either(one, negated(statement.test), one, none) for one in otherwise),
+    ]
+
+
+def _either(at: ast.AST, test: ast.expr, body: ast.expr, orelse: ast.expr) -> ast.expr:
+    return ast.copy_location(ast.IfExp(test=test, body=body, orelse=orelse), at)
+
+
+def _sum(values: Sequence[ast.expr]) -> ast.expr:
+    """Values joined by `+`, at the place of the first one."""
+    found = values[0]
+    for value in values[1:]:
+        joined = ast.BinOp(left=found, op=ast.Add(), right=value)
+        found = ast.copy_location(joined, found)
+    return found
+
+
+def _only_adds(statement: ast.stmt, name: str) -> bool:
+    """Whether a statement does no more with a name than to add to it, so that it may go on."""
+    owners = {
+        node.func.value
+        for node in ast.walk(statement)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in _EXTENDING
+    }
+    targets = {node.target for node in ast.walk(statement) if isinstance(node, ast.AugAssign)}
+    return all(
+        node in owners or node in targets
+        for node in ast.walk(statement)
+        if isinstance(node, ast.Name) and node.id == name
+    )
 
 
 def _is_number(node: ast.AST) -> TypeGuard[ast.Constant]:
@@ -506,7 +669,14 @@ def is_request(node: ast.Call) -> bool:
 def _is_text(keyword: ast.keyword) -> bool:
     if keyword.arg not in _MESSAGE_KEYWORDS or isinstance(keyword.value, ast.Name):
         return False
-    return keyword.arg != "messages" or isinstance(keyword.value, ast.List)
+    return keyword.arg != "messages" or joined_lists(keyword.value) is not None
+
+
+def calls_model(node: ast.Call) -> bool:
+    """Whether a call is one of a model by its name and its arguments, whatever it sends."""
+    keys = {keyword.arg for keyword in node.keywords}
+    is_named = called_name(node) in SENDING_METHODS | _COMPLETING
+    return calls_gemini(node) or sum((is_named, "model" in keys, "messages" in keys)) > 1
 
 
 def _key_of(found: ast.Dict, value: ast.AST) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from promptops.formats.document import (
@@ -20,10 +20,14 @@ from promptops.formats.python_strings import (
     PythonExpressions,
     called_name,
     is_message_list,
+    joined_tests,
+    negated,
+    operands,
     sent_messages,
     templated_message,
 )
 from promptops.formats.translation import InputNames
+from promptops.records import replace
 
 Syntax = ast.expr | str | None
 """The name of a syntax, the code that fills in a string, or None to guess."""
@@ -58,30 +62,12 @@ class PythonMessages:
         """
         if is_message_list(node):
             yield from self.pairs(node, None)
-            return
-        if not any(map(is_message, node.elts)):
-            return
-        for element in node.elts:
-            if isinstance(element, ast.Dict) or is_message(element):
-                yield from self._message(element, syntax)
-            else:
-                yield from self._others(element)
+        elif any(map(is_message, node.elts)):
+            yield from self._elements(node, lambda element: self._listed(element, syntax))
 
     def pairs(self, node: ast.List, syntax: str | None) -> Iterator[SourceTurn]:
         """The messages of a chat template: pairs of role and template, messages, placeholders."""
-        for element in node.elts:
-            message = templated_message(element)
-            if isinstance(element, ast.Tuple) and len(element.elts) == 2:
-                yield from self._pair(element.elts[0], element.elts[1], syntax)
-            elif message is not None:
-                role, text, is_filled = message
-                yield parts_message(role, self._content(text, syntax if is_filled else "none"))
-            elif isinstance(element, ast.Call) and called_name(element) == "MessagesPlaceholder":
-                values = [*element.args, *(keyword.value for keyword in element.keywords)]
-                history = str(getattr(next(iter(values), None), "value", "history"))
-                yield SourceHistory(source=self._names.name(history))
-            else:
-                yield from self._others(element)
+        yield from self._elements(node, lambda element: self._templated(element, syntax))
 
     def request(self, node: ast.Call) -> Iterator[SourceTurn]:
         """The messages that a call sends to a model, the system message first."""
@@ -99,8 +85,8 @@ class PythonMessages:
                 yield from self.chat(value)
             elif value is not None:
                 yield parts_message(role, self._content(value))
-        messages = given.get("messages")
-        if isinstance(messages, ast.List):
+        messages = joined_lists(given["messages"]) if "messages" in given else None
+        if messages is not None:
             yield from self.chat(messages)
 
     def request_fields(self, node: ast.Call) -> dict[str, Any]:
@@ -138,6 +124,41 @@ class PythonMessages:
             **output_field(given, lambda _key: place, losses),
             **tools_field(given, lambda _key: place, losses),
         }
+
+    def _elements(
+        self, node: ast.List, read: Callable[[ast.expr], Iterator[SourceTurn]]
+    ) -> Iterator[SourceTurn]:
+        """The turns of a list; a message in a condition has it as its `when`."""
+        for element, tests in _with_tests(node.elts):
+            if not tests:
+                yield from read(element)
+                continue
+            when = self._expressions.test(joined_tests(tests), self._names)
+            for turn in read(element):
+                if isinstance(turn, SourceMessage):
+                    yield replace(turn, when=when)
+                else:
+                    self._lose("IMP103", "a conversation in a condition is not carried", element)
+
+    def _listed(self, element: ast.expr, syntax: Syntax) -> Iterator[SourceTurn]:
+        if isinstance(element, ast.Dict) or is_message(element):
+            yield from self._message(element, syntax)
+        else:
+            yield from self._others(element)
+
+    def _templated(self, element: ast.expr, syntax: str | None) -> Iterator[SourceTurn]:
+        message = templated_message(element)
+        if isinstance(element, ast.Tuple) and len(element.elts) == 2:
+            yield from self._pair(element.elts[0], element.elts[1], syntax)
+        elif message is not None:
+            role, text, is_filled = message
+            yield parts_message(role, self._content(text, syntax if is_filled else "none"))
+        elif isinstance(element, ast.Call) and called_name(element) == "MessagesPlaceholder":
+            values = [*element.args, *(keyword.value for keyword in element.keywords)]
+            history = str(getattr(next(iter(values), None), "value", "history"))
+            yield SourceHistory(source=self._names.name(history))
+        else:
+            yield from self._others(element)
 
     def _message(self, element: ast.expr, syntax: Syntax) -> Iterator[SourceTurn]:
         found = message_fields(element)
@@ -190,6 +211,24 @@ class PythonMessages:
         self._expressions.lose(code, message, node)
 
 
+def _with_tests(
+    nodes: Iterable[ast.expr], around: tuple[ast.expr, ...] = ()
+) -> Iterator[tuple[ast.expr, tuple[ast.expr, ...]]]:
+    """The elements of a list with the conditions for each: `a if test else None`, `*[a] if …`."""
+    for node in nodes:
+        is_starred = isinstance(node, ast.Starred)
+        value = node.value if isinstance(node, ast.Starred) else node
+        if not isinstance(value, ast.IfExp):
+            yield node, around
+            continue
+        for test, branch in ((value.test, value.body), (negated(value.test), value.orelse)):
+            if is_starred and isinstance(branch, ast.List):
+                yield from _with_tests(branch.elts, (*around, test))
+            elif not isinstance(branch, ast.Constant):
+                starred = ast.copy_location(ast.Starred(value=branch, ctx=ast.Load()), branch)
+                yield from _with_tests([starred if is_starred else branch], (*around, test))
+
+
 def message_fields(node: ast.expr) -> tuple[str, ast.expr] | None:
     """The role and the text of a message; the role is "" if it is not constant.
 
@@ -209,9 +248,36 @@ def message_fields(node: ast.expr) -> tuple[str, ast.expr] | None:
     return name, node.args[0]
 
 
+def joined_lists(node: ast.expr) -> ast.List | None:
+    """A list, or lists joined by `+` with others: `[…] + history` is `[…, *history]`."""
+    if isinstance(node, ast.List):
+        return node
+    parts = list(operands(node))
+    if len(parts) < 2 or not any(isinstance(part, ast.List) for part in parts):
+        return None
+    elements: list[ast.expr] = []
+    for part in parts:
+        starred = ast.copy_location(ast.Starred(value=part, ctx=ast.Load()), part)
+        elements += part.elts if isinstance(part, ast.List) else [starred]
+    return ast.copy_location(ast.List(elts=elements, ctx=ast.Load()), node)
+
+
 def is_message(node: ast.expr) -> bool:
     """Whether an expression is a message with a role, which may be computed."""
     return message_fields(node) is not None
+
+
+def role_of_message(node: ast.expr, content: ast.expr) -> str | None:
+    """The role of a message with this content, or with it among its parts; None for others."""
+    found = message_fields(node)
+    if found is not None and found[1] is content:
+        return _ROLES.get(found[0])
+    fields = _fields(node)
+    if "role" in fields and fields.get("parts") is content:
+        return _GEMINI_ROLES.get(_role(fields["role"]))
+    if isinstance(node, ast.Tuple) and len(node.elts) == 2 and node.elts[1] is content:
+        return _ROLES.get(_role(node.elts[0]))
+    return None
 
 
 def _role(node: ast.expr) -> str:

@@ -9,7 +9,7 @@ import textwrap
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, TypeGuard
 
-from promptops.formats.document import ExpressionPart, Loss, TemplatePart, TextPart
+from promptops.formats.document import ExpressionPart, Loss, TagPart, TemplatePart, TextPart
 from promptops.formats.languages.by_syntax import OF_LANGCHAIN
 from promptops.formats.languages.format_string import (
     format_call,
@@ -172,18 +172,22 @@ class PythonStrings:
         self._open: set[str] = set()
         self._known: dict[str, tuple[InputNames, Parts | None]] = {}
 
-    def parts(self, node: ast.expr, names: InputNames) -> Parts | None:
+    def parts(  # noqa: PLR0911  # one line for each kind of expression
+        self, node: ast.expr, names: InputNames
+    ) -> Parts | None:
         """The parts of a string; None if the expression is no string that can be read."""
         if isinstance(node, ast.Constant):
             return (TextPart(node.value),) if isinstance(node.value, str) else None
         if isinstance(node, ast.JoinedStr):
             return tuple(part for value in node.values for part in self._piece(value, names))
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
+            return self._filled(node.left, node, names)
         if isinstance(node, ast.BinOp):
-            if isinstance(node.op, ast.Mod):
-                return self._filled(node.left, node, names)
             return self._added(node, names) if isinstance(node.op, ast.Add) else None
         if isinstance(node, ast.Call):
             return self._call(node, names)
+        if isinstance(node, ast.IfExp) and self._is_text(node, names):
+            return self._conditional(node, names)
         return self._constant(node.id, names) if isinstance(node, ast.Name) else None
 
     def filled(self, text: Text, use: ast.expr, names: InputNames) -> Translation:
@@ -206,20 +210,47 @@ class PythonStrings:
         return self._value(value.value, names)
 
     def _value(self, node: ast.expr, names: InputNames) -> Parts:
-        """A value that a string contains: a string of the file, or an expression."""
+        """A value that a string contains: a string of the file, one of two, or an expression."""
+        if isinstance(node, ast.IfExp):
+            return self._conditional(node, names)
         return self.parts(node, names) or (self._expressions.printed(node, names),)
+
+    def _conditional(self, node: ast.IfExp, names: InputNames) -> Parts:
+        """`{% if test %}…{% elif … %}…{% else %}…{% endif %}` for `… if test else …`."""
+        found: list[TemplatePart] = []
+        word, rest = "if", node
+        if _is_empty(node.body) and not isinstance(node.orelse, ast.IfExp):
+            rest = ast.IfExp(test=negated(node.test), body=node.orelse, orelse=node.body)
+        while True:
+            found.append(TagPart(f"{word} {self._expressions.test(rest.test, names)}"))
+            found += self._value(rest.body, names)
+            if not isinstance(rest.orelse, ast.IfExp):
+                break
+            word, rest = "elif", rest.orelse
+        if not _is_empty(rest.orelse):
+            found += (TagPart("else"), *self._value(rest.orelse, names))
+        return (*found, TagPart("endif"))
+
+    def _is_text(self, node: ast.expr, names: InputNames) -> bool:
+        """Whether an expression is a string, or one of its values is."""
+        if isinstance(node, ast.IfExp):
+            return self._is_text(node.body, names) or self._is_text(node.orelse, names)
+        if isinstance(node, ast.Name):
+            return self._constant(node.id, names) is not None
+        return any(
+            isinstance(one, ast.JoinedStr) or isinstance(getattr(one, "value", None), str)
+            for one in operands(node)
+        )
 
     def _added(self, node: ast.BinOp, names: InputNames) -> Parts | None:
         """Operands of `+`, of which at least one is a string."""
-        operands = list(_operands(node))
-        found = [self.parts(operand, names) for operand in operands]
+        added = list(operands(node))
+        found = [self.parts(operand, names) for operand in added]
         if all(parts is None for parts in found):
             return None
-        pairs = zip(operands, found, strict=True)
+        pairs = zip(added, found, strict=True)
         return tuple(
-            part
-            for operand, parts in pairs
-            for part in (parts or (self._expressions.printed(operand, names),))
+            part for operand, parts in pairs for part in (parts or self._value(operand, names))
         )
 
     def _call(self, node: ast.Call, names: InputNames) -> Parts | None:
@@ -263,12 +294,22 @@ class PythonStrings:
             return None
         if any(isinstance(element, ast.Starred) for element in listed.elts):
             return None
-        found = [self.parts(element, names) for element in listed.elts]
-        if all(parts is None for parts in found):
+        elements = [_optional(element) for element in listed.elts]
+        values = [self.parts(element, names) for element, _ in elements]
+        if all(value is None for value in values):
             return None
-        pieces = [self._value(element, names) for element in listed.elts]
-        separated = [part for piece in pieces for part in (TextPart(owner.value), *piece)]
-        return tuple(separated[1:])
+        separator, found, is_first = TextPart(owner.value), list[TemplatePart](), True
+        for (element, test), known in zip(elements, values, strict=True):
+            value = known or self._value(element, names)
+            before = is_first and test is not None
+            piece = (*value, separator) if before else (separator, *value)
+            if test is not None:
+                written = self._expressions.test(test, names)
+                found += (TagPart(f"if {written}"), *piece, TagPart("endif"))
+            else:
+                found += value if is_first else piece
+                is_first = False
+        return None if is_first else tuple(found)
 
     def _filled(self, owner: ast.expr, use: ast.expr, names: InputNames) -> Parts | None:
         """A constant string that the code fills in at its place; constants become text."""
@@ -376,13 +417,42 @@ def _with_value(text: str, old: str, value: Parts) -> Iterator[TemplatePart]:
         yield TextPart(piece)
 
 
-def _operands(node: ast.expr) -> Iterator[ast.expr]:
+def negated(test: ast.expr) -> ast.expr:
+    """The opposite of a test."""
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        return test.operand
+    return ast.copy_location(ast.UnaryOp(op=ast.Not(), operand=test), test)
+
+
+def _optional(node: ast.expr) -> tuple[ast.expr, ast.expr | None]:
+    """The value and the test of `value if test else None`; no test for any other expression."""
+    tests: list[ast.expr] = []
+    while isinstance(node, ast.IfExp) and getattr(node.orelse, "value", "") is None:
+        tests.append(node.test)
+        node = node.body
+    return node, joined_tests(tests) if tests else None
+
+
+def joined_tests(tests: Sequence[ast.expr]) -> ast.expr:
+    """Tests of which all must hold."""
+    if len(tests) == 1:
+        return tests[0]
+    return ast.copy_location(ast.BoolOp(op=ast.And(), values=list(tests)), tests[0])
+
+
+def _is_empty(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value == ""
+
+
+def operands(node: ast.expr) -> Iterator[ast.expr]:
     """The operands of a chain of `+`, from left to right."""
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-        yield from _operands(node.left)
-        yield from _operands(node.right)
-    else:
-        yield node
+    waiting = [node]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, ast.BinOp) and isinstance(one.op, ast.Add):
+            waiting += (one.right, one.left)
+        else:
+            yield one
 
 
 def _number(node: ast.expr) -> Parts | None:
@@ -423,6 +493,18 @@ _FILTER_OF_METHOD = {
     "capitalize": "capitalize",
 }
 _FUNCTIONS = {"len": "length", "str": "string"}
+_COMPARISONS: Mapping[type[ast.cmpop], str] = {
+    ast.Eq: "==",
+    ast.NotEq: "!=",
+    ast.Lt: "<",
+    ast.LtE: "<=",
+    ast.Gt: ">",
+    ast.GtE: ">=",
+    ast.In: "in",
+    ast.NotIn: "not in",
+    ast.Is: "is",
+    ast.IsNot: "is not",
+}
 _NOT_IN_NAMES = lazy_pattern(r"[^A-Za-z0-9]+")
 _MAX_NAME = 40
 _MAX_SOURCE = 300
@@ -461,9 +543,19 @@ class PythonExpressions:
         """An expression of Jinja; an input that the application computes without a counterpart."""
         return self._expression(node, names) or self._computed(node, names)
 
+    def test(self, node: ast.expr, names: InputNames) -> str:
+        """The condition of an `if`; without a counterpart an input, with an IMP103."""
+        found = self._condition(node, names)
+        if found is not None:
+            return found
+        name = _name_for(node, names)
+        message = f"the condition `{_shown(node)}` runs code: the caller has to pass `{name}`"
+        self.lose("IMP103", message, node)
+        return name
+
     def printed(self, node: ast.expr, names: InputNames) -> ExpressionPart | TextPart:
         """A value that is printed as it is; a constant is text."""
-        if isinstance(node, ast.Constant) and isinstance(node.value, str | int | float):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str | int | float | None):
             return TextPart(str(node.value))
         return ExpressionPart(self.value(node, names))
 
@@ -502,6 +594,35 @@ class PythonExpressions:
         if isinstance(node, ast.Call):
             return self._filtered(node, names)
         return None
+
+    def _condition(self, node: ast.expr, names: InputNames) -> str | None:
+        """A name, a comparison of one with constants, and these joined; None for any other test."""
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+            operand = self._operand(node.operand, names, (ast.BoolOp, ast.Compare))
+            return None if operand is None else f"not {operand}"
+        if isinstance(node, ast.BoolOp):
+            word = " and " if isinstance(node.op, ast.And) else " or "
+            found = [self._operand(value, names, (ast.BoolOp,)) for value in node.values]
+            return None if None in found else word.join(map(str, found))
+        if isinstance(node, ast.Compare):
+            return self._compared(node, names)
+        return self._expression(node, names)
+
+    def _operand(
+        self, node: ast.expr, names: InputNames, in_parentheses: tuple[type[ast.expr], ...]
+    ) -> str | None:
+        found = self._condition(node, names)
+        return f"({found})" if found is not None and isinstance(node, in_parentheses) else found
+
+    def _compared(self, node: ast.Compare, names: InputNames) -> str | None:
+        word = _COMPARISONS.get(type(node.ops[0])) if len(node.ops) == 1 else None
+        left, right = node.left, node.comparators[0]
+        if word is None or all(_constant(one) is None for one in (left, right)):
+            return None
+        found = [_constant(one) or self._expression(one, names) for one in (left, right)]
+        if None in found or (word.startswith("is") and found[1] != "none"):
+            return None
+        return f"{found[0]} {word} {found[1]}"
 
     def _subscript(self, node: ast.Subscript, names: InputNames) -> str | None:
         below = self._expression(node.value, names)
@@ -554,11 +675,28 @@ class PythonExpressions:
         return f"{below} | json" if indent is None else f"{below} | json(indent={indent})"
 
     def _computed(self, node: ast.expr, names: InputNames) -> str:
-        source = _shown(node)
-        name = _NOT_IN_NAMES.sub("_", source).strip("_").lower()[:_MAX_NAME].strip("_") or "value"
-        message = f"the caller has to pass `{names.name(name)}`: it was `{source}` in the code"
+        name = _name_for(node, names)
+        message = f"the caller has to pass `{name}`: it was `{_shown(node)}` in the code"
         self.lose("IMP224", message, node)
-        return names.name(name)
+        return name
+
+
+def _name_for(node: ast.expr, names: InputNames) -> str:
+    """The input for a value that the application computes."""
+    written = _NOT_IN_NAMES.sub("_", _shown(node)).strip("_").lower()
+    return names.name(written[:_MAX_NAME].strip("_") or "value")
+
+
+def _constant(node: ast.expr) -> str | None:
+    """A constant, or a list of some, as an expression of Jinja; None for anything else."""
+    if isinstance(node, ast.Tuple | ast.List | ast.Set):
+        items = [_constant(one) for one in node.elts]
+        return None if None in items else f"[{', '.join(map(str, items))}]"
+    if not isinstance(node, ast.Constant):
+        return None
+    if node.value is None or isinstance(node.value, bool):
+        return str(node.value).lower()
+    return json.dumps(node.value, ensure_ascii=False) if is_plain_value(node.value) else None
 
 
 def _shown(node: ast.AST) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import textwrap
 from collections.abc import Mapping, Sequence
 
-from promptops.formats.document import ExpressionPart, Loss, TemplatePart, TextPart
+from promptops.formats.document import ExpressionPart, Loss, TagPart, TemplatePart, TextPart
 from promptops.formats.languages.by_syntax import guessed_in_javascript
 from promptops.formats.languages.nunjucks import nunjucks
 from promptops.formats.plain_texts import guess_note, translated
@@ -448,6 +449,15 @@ _FILTER_OF_METHOD = {
     "length": "length",
 }
 _STRING = lazy_pattern(r"""(["'`])((?:(?!\1)[^\\]|\\[nt])*)\1""")
+_CONDITIONAL = lazy_pattern(
+    r"""(!?)((?:this\.)?[A-Za-z_$][\w$]*(?:\??\.[A-Za-z_]\w*)*)"""
+    r"""(?:\s*([!=]==?|[<>]=?)\s*("[^"\\\n]*"|'[^'\\\n]*'|\d+(?:\.\d+)?|true|false|null|undefined))?"""
+    r"""\s*\?(?![.?])\s*"""
+)
+"""The test of `formal ? "a" : "b"`, up to its first value."""
+_LOST_TEXT = lazy_pattern(r"(?<!\?)\?\s*[\"'`][^\"'`]*\s")
+"""A conditional expression with words of the prompt."""
+_MOST_CONDITIONS = 20
 _NOT_IN_NAMES = lazy_pattern(r"[^A-Za-z0-9]+")
 _MAX_NAME = 40
 _MAX_EXPRESSION = 300
@@ -533,11 +543,49 @@ class TypescriptTexts:
         """An expression that is printed: the parts of a constant, or an input."""
         constant = self.constant(source)
         if constant is None:
-            return (self._value(source, place),)
+            return self._conditional(source, place) or (self._value(source, place),)
         self._open.add(source)
         found = self.parts(constant, "none")
         self._open.discard(source)
         return found
+
+    def _conditional(self, source: str, place: Place) -> tuple[TemplatePart, ...] | None:
+        """`{% if test %}…{% else %}…{% endif %}` for `test ? "…" : …`; None for anything else."""
+        match = _CONDITIONAL.match(source)
+        if match is None or source.count("?") > _MOST_CONDITIONS:
+            return None
+        test = self._test(match[1], match[2], match[3], match[4], place)
+        ended = TypescriptValues(f"{source};")
+        then: Value = OtherValue(start=match.end(), end=match.end())
+        if source[match.end() : match.end() + 1] in ("'", '"', "`"):
+            then = ended.text(match.end())
+        colon = after_blanks(source, then.end)
+        if test is None or not isinstance(then, TextValue) or source[colon : colon + 1] != ":":
+            return None
+        found = [TagPart(f"if {test}"), *self.parts(then, "none")]
+        other = ended.value(colon + 1)
+        if isinstance(other, TextValue):
+            otherwise = self.parts(other, "none")
+        else:
+            otherwise = self.values(source[other.start :].strip(), place)
+        if any(part != TextPart("") for part in otherwise):
+            found += (TagPart("else"), *otherwise)
+        return (*found, TagPart("endif"))
+
+    def _test(
+        self, negation: str, path: str, sign: str | None, literal: str | None, place: Place
+    ) -> str | None:
+        """The test of a conditional expression; None for `!a === b`, and without a counterpart."""
+        value = self._expression(path, place)
+        if value is None or sign is None or literal is None:
+            return f"not {value}" if value is not None and negation else value
+        if negation:
+            return None
+        if literal in ("null", "undefined"):
+            return f"{value} is none" if sign[0] == "=" else f"{value} is not none"
+        if literal[0] in "'\"":
+            literal = json.dumps(literal[1:-1], ensure_ascii=False)
+        return f"{value} {sign[:2] if sign[0] in '!=' else sign} {literal}"
 
     def _value(self, source: str, place: Place) -> TemplatePart:
         expression = self._expression(source, place)
@@ -546,7 +594,8 @@ class TypescriptTexts:
             name = _NOT_IN_NAMES.sub("_", shown).strip("_")[:_MAX_NAME].strip("_") or "value"
             expression = self._names.name(name)
             message = f"the caller has to pass `{expression}`: it was `{shown}` in the code"
-            self.losses.append(Loss(code="IMP224", message=message, place=place))
+            code = "IMP103" if _LOST_TEXT.search(source) else "IMP224"
+            self.losses.append(Loss(code=code, message=message, place=place))
         return ExpressionPart(printed(expression, self._options.sample))
 
     def _expression(self, source: str, place: Place) -> str | None:

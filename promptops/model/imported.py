@@ -10,7 +10,7 @@ from promptops.model.place import Place
 from promptops.records import field, record
 from promptops.records.outputs import output, shown
 
-State = Literal["written", "would-write", "same", "refused"]
+State = Literal["written", "would-write", "same", "kept", "refused"]
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -40,8 +40,9 @@ class ImportedPrompt:
         path: Of the prompt file, from the root of the repository, forward slashes.
         place: In its source.
         format: Of the source, with its version where it has several, such as `prompty 1`.
-        state: What became of it; `same`: files with the same bytes exist. `would-write`: with
-            `--dry-run`.
+        state: What became of it; `same`: its file exists, and differs in its test cases and its
+            status at most. `kept`: it was imported before, and its file differs; it stays as it is.
+            `would-write`: with `--dry-run`.
         messages, inputs, cases: The number of them.
         files: Paths of all its files, as `path`.
         has_model: Whether it names a model or a profile.
@@ -175,6 +176,11 @@ class Import:
     def refused(self) -> int:
         """Number of prompts that were not written."""
         return sum(prompt.state == "refused" for prompt in self.prompts) + self.unreadable
+
+    @shown
+    def already_there(self) -> int:
+        """Number of prompts that were imported before: they are `same` or `kept`."""
+        return sum(prompt.state in ("same", "kept") for prompt in self.prompts)
 
     @shown
     def without_loss(self) -> int:

@@ -165,6 +165,7 @@ SOURCES = {
 ELSEWHERE = {
     "IMP016": "commands/import_/test_import_command.py",
     "IMP212": "commands/import_/test_options.py",
+    "IMP316": "commands/import_/test_import_command.py",
     "IMP320": "commands/import_/test_options.py",
     **{
         f"EXP{number}": "formats/test_exports.py"

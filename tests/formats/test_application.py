@@ -21,7 +21,7 @@ def found(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
         sources = ["app", "web", "config"]
-        return candidates(sources, ImportOptions(reading=ReadOptions()))
+        return candidates(None, sources, ImportOptions(reading=ReadOptions()))
 
 
 def test_every_prompt_is_found_once(found):

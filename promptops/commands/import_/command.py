@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from promptops.errors import BAD_INPUT, InputError, UsageError
+from promptops.errors import BAD_INPUT, GitError, InputError, UsageError
 from promptops.records import replace
 from promptops.terminal.options import (
     Command,
@@ -22,6 +23,7 @@ from promptops.terminal.output import OutputOptions
 
 if TYPE_CHECKING:
     from promptops.model.imported import LeftOut
+    from promptops.workspace.workspace import Workspace
 
 _SYNTAXES = ("jinja", "double", "single", "format", "dollar", "mustache", "none")
 
@@ -103,11 +105,24 @@ def command(output: OutputOptions, sources: tuple[str, ...], **options: Any) -> 
 def _list(output: OutputOptions, paths: list[str], options: Any) -> int:
     from promptops.commands.import_.importing import candidates
 
-    found = candidates(paths, options)
+    with _workspace_if_any(output) as opened:
+        found = candidates(opened, paths, options)
     if not found.candidates and not found.findings and not found.strings_left_out:
         raise _nothing(found.left_out)
     output.write_report("import_", found)
     return int(found.failed) if found.candidates else BAD_INPUT
+
+
+@contextmanager
+def _workspace_if_any(output: OutputOptions) -> Iterator[Workspace | None]:
+    """The repository around the directory; None outside of one."""
+    from promptops.workspace.workspace import workspace
+
+    with ExitStack() as stack:
+        opened: Workspace | None = None
+        with suppress(GitError):
+            opened = stack.enter_context(workspace(output.directory, overrides=output.overrides))
+        yield opened
 
 
 def _run(output: OutputOptions, paths: list[str], options: Any) -> int:

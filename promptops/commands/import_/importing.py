@@ -28,11 +28,12 @@ from promptops.commands.import_.reading import (
     Source,
     left_out,
     read_sources,
+    refuse_unmatched,
     self_check_loss,
     sources,
 )
 from promptops.errors import UsageError
-from promptops.formats.code_uses import code_uses
+from promptops.formats.code_uses import CodeUse, code_uses, with_calls
 from promptops.formats.codes import CODES, severity_of
 from promptops.formats.document import (
     Loss,
@@ -67,7 +68,7 @@ from promptops.records import record, replace
 from promptops.repo.repository import INDEX, WORKTREE
 from promptops.runtime.request.render import Renderer, RenderError
 from promptops.source.config import OWN_FILE
-from promptops.source.document import Document
+from promptops.source.document import Document, read_any
 from promptops.suggestions import did_you_mean
 from promptops.workspace.edits import ChangedTree
 from promptops.workspace.new_files import create_file, existing_content, write_schema_copy
@@ -84,13 +85,14 @@ def import_prompts(workspace: Workspace, paths: Sequence[str], options: ImportOp
     folder = target(workspace, options.to)
     globs = NameGlobs(options.include, options.exclude)
     found = sources(paths, globs, workspace)
-    reads = tuple(read_sources(found, options.format, options.reading, globs))
+    uses, reads = _with_uses(tuple(read_sources(found, options.format, options.reading, globs)))
+    refuse_unmatched(globs)
     profiles = Profiles(workspace.config.models) if options.profiles else None
     plans = tuple(planned(workspace, reads, folder, profiles, options))
     refuse_unread_names(plans, options.reading.sample)
     complete = self_checked(workspace, plans, profiles)
     root = workspace.repository.root
-    results = list(_with_uses([written_prompt(root, plan, options) for plan in complete], reads))
+    results = [written_prompt(root, plan, options, uses) for plan in complete]
     is_written = any(result.prompt.state == "written" for result in results)
     return Import(
         sources=tuple(_imported_sources(reads, results)),
@@ -104,27 +106,52 @@ def import_prompts(workspace: Workspace, paths: Sequence[str], options: ImportOp
     )
 
 
-def _with_uses(
-    results: Sequence[WrittenPrompt], reads: Iterable[ReadFile]
-) -> Iterator[WrittenPrompt]:
-    """The prompts with the places where their code uses them."""
+Uses = Mapping[str, Sequence[CodeUse]]
+"""Where code uses a text, by `PATH::KEY`."""
+
+
+def _with_uses(reads: Sequence[ReadFile]) -> tuple[Uses, tuple[ReadFile, ...]]:
+    """Where code uses the prompts; the files with what the code sends their prompts with."""
     files = {
         read.path: read.data.decode(errors="replace").replace("\r\n", "\n")
         for read in reads
         if read.format in _CODE_FORMATS
     }
-    keys = [f"{one.source}::{key}" for one in results for key in one.document.keys]
+    keys = [
+        f"{read.path}::{key}"
+        for read in reads
+        for one in read.found
+        if isinstance(one, SourceDocument)
+        for key in one.keys
+    ]
     uses = code_uses(files, dict.fromkeys(keys)) if keys else {}
-    for one in results:
-        found = [
-            use
-            for key in one.document.keys
-            for use in uses[f"{one.source}::{key}"]
-            if use.place.line != one.document.place.line or use.place.path != one.source
-        ]
-        if one.source in files and not one.document.keys:
-            found = [UsedAt(place=one.document.place, kind="inline", arguments=())]
-        yield replace(one, prompt=replace(one.prompt, used_at=tuple(found)))
+    return uses, tuple(
+        replace(read, found=tuple(_with_calls(one, read, uses) for one in read.found))
+        for read in reads
+    )
+
+
+def _with_calls(found: SourceDocument | Loss, read: ReadFile, uses: Uses) -> SourceDocument | Loss:
+    if isinstance(found, Loss) or not found.keys:
+        return found
+    return with_calls(found, list(_uses_of(found, read.path, uses)))
+
+
+def _uses_of(document: SourceDocument, path: str, uses: Uses) -> Iterator[CodeUse]:
+    """The uses of the texts of a prompt elsewhere than where it begins."""
+    for key in document.keys:
+        for use in uses.get(f"{path}::{key}", ()):
+            place = use.used_at.place
+            if place.line != document.place.line or place.path != path:
+                yield use
+
+
+def _used_at(plan: Planned, uses: Uses) -> tuple[UsedAt, ...]:
+    """Where code uses a prompt; empty for other formats than code."""
+    document = plan.document
+    if plan.read.format in _CODE_FORMATS and not document.keys:
+        return (UsedAt(place=document.place, kind="inline", arguments=()),)
+    return tuple(use.used_at for use in _uses_of(document, plan.read.path, uses))
 
 
 def _imported_sources(
@@ -335,7 +362,7 @@ class WrittenPrompt:
     losses: tuple[Loss, ...]
 
 
-def written_prompt(root: Path, plan: Planned, options: ImportOptions) -> WrittenPrompt:
+def written_prompt(root: Path, plan: Planned, options: ImportOptions, uses: Uses) -> WrittenPrompt:
     """The prompt with what became of it; its files are below `root`.
 
     Raises InputError for a file that can't be created.
@@ -343,7 +370,10 @@ def written_prompt(root: Path, plan: Planned, options: ImportOptions) -> Written
     existing = {path: existing_content(root / path) for path in plan.files.files}
     losses = plan.losses
     # The files of another prompt with the same id differ for that reason.
-    if all(loss.code != "IMP006" for loss in losses):
+    is_taken = any(loss.code == "IMP006" for loss in losses)
+    if not is_taken and _was_imported(plan, existing):
+        return _kept(plan, existing, uses)
+    if not is_taken:
         losses = (*losses, *_different_files(plan, existing))
     worst = max((severity_of(loss) for loss in losses), default=Severity.INFO)
     if worst is Severity.ERROR or (options.strict and worst is Severity.WARNING):
@@ -351,12 +381,51 @@ def written_prompt(root: Path, plan: Planned, options: ImportOptions) -> Written
     else:
         new = {path: text for path, text in plan.files.files.items() if existing[path] is None}
         state = _state(root, new, options)
+    if state == "same":
+        losses = ()  # which the import that wrote the files reported
     return WrittenPrompt(
         document=plan.document,
         source=plan.read.path,
-        prompt=_imported_prompt(plan, losses, state),
+        prompt=_imported_prompt(plan, losses, state, _used_at(plan, uses)),
         losses=losses,
     )
+
+
+_ORIGIN = lazy_pattern(r"(?m)^# imported from (.*) \([0-9a-f]{8}\) by promptops import$")
+
+
+def _was_imported(plan: Planned, existing: Mapping[str, bytes | None]) -> bool:
+    """Whether the prompt file that exists was imported from the same file, and differs now."""
+    path = plan.files.path
+    data = existing.get(path)
+    if data is None or data == plan.files.files[path].encode():
+        return False
+    before, now = map(_ORIGIN.search, (data.decode(errors="replace"), plan.files.files[path]))
+    return before is not None and now is not None and before[1] == now[1]
+
+
+def _kept(plan: Planned, existing: Mapping[str, bytes | None], uses: Uses) -> WrittenPrompt:
+    """The prompt as it is there: unchanged but for its test cases, or with an IMP316."""
+    path = plan.files.path
+    old, new = existing[path] or b"", plan.files.files[path]
+    losses: tuple[Loss, ...] = ()
+    if _without_tests(path, old) != _without_tests(path, new.encode()):
+        lines = counted(_lines_that_differ(old.decode("utf-8", errors="replace"), new), "line")
+        message = f"`{path}` is there already, and {lines} of it differ: it stays as it is"
+        losses = (Loss(code="IMP316", message=message, place=plan.document.place),)
+    state: State = "kept" if losses else "same"
+    prompt = _imported_prompt(plan, losses, state, _used_at(plan, uses))
+    return WrittenPrompt(
+        document=plan.document, source=plan.read.path, prompt=prompt, losses=losses
+    )
+
+
+def _without_tests(path: str, data: bytes) -> Any:
+    """The value of a prompt file without its test cases, and without `status: draft`."""
+    value = read_any(path, data).value
+    if not isinstance(value, dict):
+        return data
+    return {key: one for key, one in value.items() if key not in ("tests", "status")}
 
 
 def _different_files(plan: Planned, existing: Mapping[str, bytes | None]) -> Iterator[Loss]:
@@ -386,7 +455,9 @@ def _state(root: Path, new: Mapping[str, str], options: ImportOptions) -> State:
     return "written"
 
 
-def _imported_prompt(plan: Planned, losses: tuple[Loss, ...], state: State) -> ImportedPrompt:
+def _imported_prompt(
+    plan: Planned, losses: tuple[Loss, ...], state: State, used_at: tuple[UsedAt, ...]
+) -> ImportedPrompt:
     document = plan.document
     return ImportedPrompt(
         id=document.id,
@@ -402,6 +473,7 @@ def _imported_prompt(plan: Planned, losses: tuple[Loss, ...], state: State) -> I
         is_draft=plan.files.is_draft,
         losses=sum(severity_of(loss) >= Severity.WARNING for loss in losses),
         notes=sum(severity_of(loss) is Severity.INFO for loss in losses),
+        used_at=used_at,
     )
 
 
@@ -544,14 +616,18 @@ def _has_only(workspace: Workspace, source: Source, own: Sequence[ReadFile]) -> 
 # What an import would read, without files and checks: `promptops import --list`.
 
 
-def candidates(paths: Sequence[str], options: ImportOptions) -> CandidateList:
-    """The prompts of the sources, in their order; needs no repository, and writes nothing.
+def candidates(
+    workspace: Workspace | None, paths: Sequence[str], options: ImportOptions
+) -> CandidateList:
+    """The prompts of the sources, in their order; without those of the workspace, if there is one.
 
-    Raises InputError for a source that can't be opened, UsageError for an unknown format.
+    Writes nothing. Raises InputError for a source that can't be opened, UsageError for an unknown
+    format, and for a name that selects nothing.
     """
     globs = NameGlobs(options.include, options.exclude)
-    found = sources(paths, globs, None)
+    found = sources(paths, globs, workspace)
     reads = tuple(read_sources(found, options.format, options.reading, globs))
+    refuse_unmatched(globs)
     listed = tuple(_candidates_and_errors(reads))
     return CandidateList(
         candidates=tuple(one for one in listed if isinstance(one, Candidate)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -86,6 +86,15 @@ def read_sources(
         for path, read in found:
             if read is not None and path not in source.folder.used:
                 yield _with_selected(read, path, globs)
+
+
+def refuse_unmatched(globs: NameGlobs) -> None:
+    """Raises UsageError for an `--include` that matches nothing, beside others that match."""
+    unmatched = globs.unmatched()
+    if unmatched is not None:
+        hint = did_you_mean(unmatched.normal, globs.names_like(unmatched))
+        message = f"--include '{unmatched.written}' matches nothing in the sources"
+        raise UsageError(message, hint=hint or "list the names: the same command with --list")
 
 
 def _with_names(options: ReadOptions, path: str, globs: NameGlobs) -> ReadOptions:
@@ -245,6 +254,7 @@ def _with_selected(read: ReadFile, path: str, globs: NameGlobs) -> ReadFile:
         return replace(read, left_out=(LeftOut(path=read.path, reason=reason),))
     if not globs.name_prompts:
         return read
+    globs.note_names(path, (one.path.partition("::")[2] for one in read.left_out))
     refusals = [(one, globs.name_refusal(path, _proposed_id(one))) for one in read.found]
     return replace(
         read,
@@ -280,6 +290,7 @@ _SKIPPED_FOLDERS = frozenset(
 _UNLISTED_FOLDERS = (".git", ".promptops")
 """Hidden folders that are not listed as left out."""
 _DOCUMENTATION_STEMS = frozenset(str.split("readme license licence changelog contributing"))
+_AGENT_INSTRUCTIONS = frozenset(("agents.md", "claude.md", "gemini.md", "llms.txt"))
 _CODE_ENDINGS = frozenset((".py", ".ts", ".tsx", ".js", ".mjs", ".jsx", ".cjs", ".baml"))
 _SETTINGS_STEMS = frozenset(str.split("promptops promptops-baseline"))
 _BINARY_ENDINGS = frozenset(
@@ -394,6 +405,8 @@ def _why_no_prompt(path: str) -> str | None:
         return "documentation"
     if stem in _SETTINGS_STEMS:
         return "configuration of promptops"
+    if name in _AGENT_INSTRUCTIONS:
+        return "instructions for coding agents"
     return "binary or lock file" if os.path.splitext(name)[1] in _BINARY_ENDINGS else None
 
 
@@ -441,6 +454,8 @@ class NameGlobs:
     def __init__(self, select: Iterable[str] = (), exclude: Iterable[str] = ()) -> None:
         self._select = tuple(map(_parsed_glob, select))
         self._exclude = tuple(map(_parsed_glob, exclude))
+        self._matched: set[_Glob] = set()
+        self._names: dict[str, None] = {}
 
     @property
     def name_prompts(self) -> bool:
@@ -461,28 +476,48 @@ class NameGlobs:
         """Why a file is not read, or None."""
         if any(glob.name is None and glob.is_of(path) for glob in self._exclude):
             return EXCLUDED
-        if self._select and not any(glob.is_of(path) for glob in self._select):
-            return NOT_SELECTED
-        return None
+        matching = [glob for glob in self._select if glob.is_of(path)]
+        self._matched.update(glob for glob in matching if glob.name is None)
+        return NOT_SELECTED if self._select and not matching else None
 
     def name_refusal(self, path: str, identity: str) -> str | None:
         """Why a prompt of a file that is read is not imported, or None.
 
         `identity` is its id as its reader proposes it; globs are of the whole id, or of its end.
         """
+        self.note_names(path, [identity.rpartition("/")[2]])
         if any(glob.matches(path, identity) for glob in self._exclude):
             return EXCLUDED
-        if self._select and not any(glob.matches(path, identity) for glob in self._select):
-            return NOT_SELECTED
-        return None
+        matching = [glob for glob in self._select if glob.matches(path, identity)]
+        self._matched.update(matching)
+        return NOT_SELECTED if self._select and not matching else None
+
+    def note_names(self, path: str, names: Iterable[str]) -> None:
+        """Remember the names of a file that globs could have meant."""
+        self._names.update(dict.fromkeys(f"{path}::{name}" for name in names if name))
+
+    def unmatched(self) -> _Glob | None:
+        """The first glob that selects nothing; None if no glob or each does."""
+        others = (glob for glob in self._select if glob not in self._matched)
+        return next(others, None) if self._matched else None
+
+    def names_like(self, glob: _Glob) -> Collection[str]:
+        """The names that a mistyped glob may mean: those of its file, or all."""
+        return [name for name in self._names if glob.is_of(name.partition("::")[0])] or self._names
 
 
 @record(frozen=True, slots=True)
 class _Glob:
-    """`path` of files; `name` of prompts in them, None for all."""
+    """`path` of files; `name` of prompts in them, None for all; as it is `written`."""
 
     path: str
     name: str | None
+    written: str
+
+    @property
+    def normal(self) -> str:
+        """As names are listed: `prompts.py::greeting-prompt`."""
+        return self.path if self.name is None else f"{self.path}::{self.name}"
 
     def is_of(self, path: str) -> bool:
         """Whether it is a glob of a path below a source, also written with the source before it."""
@@ -498,7 +533,7 @@ class _Glob:
 
 def _parsed_glob(written: str) -> _Glob:
     path, separator, name = written.partition("::")
-    return _Glob(path or "*", _words_of(name) if separator else None)
+    return _Glob(path or "*", _words_of(name) if separator else None, written)
 
 
 def _words_of(name: str) -> str:

@@ -30,6 +30,7 @@ _STATES: dict[State, str] = {
     "written": "written",
     "would-write": "would be written",
     "same": "unchanged",
+    "kept": "kept",
     "refused": "refused",
 }
 
@@ -56,9 +57,12 @@ def _losses(prompt: ImportedPrompt) -> str:
 def summary(result: Import) -> str:
     """`12 prompts of 14 files: 9 without loss, 3 with, 2 refused · 5 strings left out: --list`."""
     strings = counted(result.strings_left_out, "string")
+    there = result.already_there
     return (
         f"{counted(result.total, 'prompt')} of {counted(result.files, 'file')}:"
-        f" {result.without_loss} without loss, {result.with_loss} with, {result.refused} refused"
+        f" {result.without_loss - there} without loss, {result.with_loss} with,"
+        f" {result.refused} refused"
+        + (f", {there} there already" if there else "")
         + (f" · {strings} left out, see --list" if result.strings_left_out else "")
     )
 
@@ -70,15 +74,24 @@ def once(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 def advice(result: Import) -> Iterator[str]:
     """What the user can choose besides."""
+    yield from kept(result)
     yield from drafts(result)
     yield from missing_models(result)
     if result.removable and not _has_bodies(result):
         yield _HISTORY
 
 
+def kept(result: Import) -> Iterator[str]:
+    """The prompts that were imported before, and whose files differ."""
+    found = [prompt.id for prompt in result.prompts if prompt.state == "kept"]
+    if found:
+        shown = some(found, 3, "prompt", visible)
+        yield f"there already with other content, and kept: {shown}; --to NAME imports them again"
+
+
 def drafts(result: Import) -> Iterator[str]:
     """The prompts that no release contains until somebody looks at what is lost."""
-    found = [prompt.id for prompt in _kept(result) if prompt.is_draft]
+    found = [prompt.id for prompt in _imported(result) if prompt.is_draft]
     if found:
         shown = some(found, 3, "prompt", visible)
         yield f"drafts, because their requests differ: {shown}; remove `status: draft` after a look"
@@ -86,14 +99,14 @@ def drafts(result: Import) -> Iterator[str]:
 
 def missing_models(result: Import) -> Iterator[str]:
     """The prompts without a model."""
-    without = [prompt.id for prompt in _kept(result) if not prompt.has_model]
+    without = [prompt.id for prompt in _imported(result) if not prompt.has_model]
     if without:
         shown = some(without, 3, "prompt", visible)
         yield f"without a model: {shown}; --profiles gives each a model profile"
 
 
-def _kept(result: Import) -> list[ImportedPrompt]:
-    return [prompt for prompt in result.prompts if prompt.state != "refused"]
+def _imported(result: Import) -> list[ImportedPrompt]:
+    return [prompt for prompt in result.prompts if prompt.state not in ("refused", "kept")]
 
 
 def profile_lines(result: Import) -> Iterator[str]:
@@ -229,12 +242,18 @@ def _line(reason: str, paths: Sequence[str]) -> str:
 # The notes on inferred inputs, of which most prompts have several, as one line for people.
 
 _CODE = "IMP305"
+_KEPT = "IMP316"
 _INFERRED_INPUTS_SHOWN = 8
 
 
 def without_inferred(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """The findings but for those on inferred inputs."""
     return tuple(one for one in findings if one.code != _CODE)
+
+
+def _shown_one_by_one(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings but for those that are one line together: inferred inputs, kept prompts."""
+    return tuple(one for one in without_inferred(findings) if one.code != _KEPT)
 
 
 def inferred_line(findings: Sequence[Finding]) -> str:
@@ -309,18 +328,20 @@ def _notes(result: Import) -> Iterator[str]:
     ]
     if found:
         yield "notes:"
-        lines = note_lines(without_inferred(found), _SHOWN_NOTES)
+        lines = note_lines(_shown_one_by_one(found), _SHOWN_NOTES)
         yield from (f"  {line}" for line in (*lines, inferred_line(found)) if line)
 
 
 def note_lines(findings: Sequence[Finding], shown: int) -> Iterator[str]:
     """So many findings below the path of their file, each with line and column, and its code.
 
-    What the request lost comes before what was assumed (IMP3xx). The last line has the number of
-    the others.
+    What the application has to pass (IMP224) comes first, and what was assumed (IMP3xx) last. The
+    last line has the number of the others.
     """
     path = None
-    chosen = sorted(range(len(findings)), key=lambda index: findings[index].code >= "IMP3")[:shown]
+    codes = [finding.code for finding in findings]
+    ordered = sorted(range(len(codes)), key=lambda at: (codes[at] != "IMP224", codes[at] >= "IMP3"))
+    chosen = ordered[:shown]
     for finding in (findings[index] for index in sorted(chosen)):
         place = finding.place
         if place.path != path:
@@ -369,6 +390,7 @@ def _end(result: Import) -> Iterator[str]:
         yield inferred_line(result.findings)
     if left_out_phrase(result.left_out):
         yield f"Not imported: {left_out_phrase(result.left_out)}"
+    yield from kept(result)
     yield from drafts(result)
     yield from missing_models(result)
     yield from (f"Next: {step}" for step in next_step(result))

@@ -18,7 +18,7 @@ from promptops.formats.document import (
     TemplatePart,
     TextPart,
 )
-from promptops.formats.plain_texts import identity, parts_message, stem_steps, translated
+from promptops.formats.plain_texts import parts_message, translated
 from promptops.formats.prompts_in_code import (
     APPENDED,
     FEWEST_WORDS_SENT,
@@ -27,6 +27,7 @@ from promptops.formats.prompts_in_code import (
     SAVE_TO_FILE,
     CodePrompts,
     begins,
+    code_id,
     crew_message,
     is_called_prompts,
     is_prompt_anyway,
@@ -59,6 +60,7 @@ from promptops.formats.python_strings import (
     is_chat_template,
     is_other_template,
     partial_values,
+    resolved,
     scoped_nodes,
     template_syntax,
     text_template,
@@ -93,11 +95,12 @@ def documents(
     uses = string_uses(nodes, {one.key for one in found if one.key})
     reader = _Reader(file, options, found, uses)
     read = [(one, reader.document(one)) for one in found]
-    named = {one.key for one, document in read if isinstance(document, SourceDocument)}
+    named = {one.key for one, document in read if _is_prompt(document)}
     for one, document in read:
         if not isinstance(document, SourceDocument) and not _is_made_of(one, named):
             yield from reader.unread(one)
     used = reader.strings.used
+    lists = {one.key for one, document in read if not one.is_text and _is_prompt(document)}
     prompts = CodePrompts(file.path, options.selects)
     for one, document in _with_pairs(reader, read):
         if isinstance(document, str):
@@ -106,8 +109,13 @@ def documents(
                 left_out = reader.left_out(one, document)
                 prompts.leave_out(left_out, partial(reader.forced, one), hidden=hidden)
         elif document is not None:
-            prompts.add(document, hidden=one.key in used)
+            is_added = bool(one.added_to) and resolved(one.added_to, lists) is not None
+            prompts.add(document, hidden=is_added or one.key in used)
     yield from prompts.found()
+
+
+def _is_prompt(document: SourceDocument | str | None) -> bool:
+    return isinstance(document, SourceDocument)
 
 
 def _is_made_of(candidate: Candidate, named: Collection[str]) -> bool:
@@ -237,8 +245,11 @@ class _Reader:
                 return found if isinstance(found, str) else None
             turns += found
         self._note_extended({*(one.key for one in texts), *(self.strings.used - used)})
+        if candidate.added_to:
+            message = "the code appends this message to others, which are not carried"
+            self._expressions.lose("IMP103", message, candidate.node)
         return SourceDocument(
-            id=identity(*stem_steps(self._file.path), name.replace("_", "-")),
+            id=code_id(self._file.path, name),
             format=NAME,
             place=self._expressions.place(candidate.node),
             fields=self._fields(candidate, names),
@@ -333,7 +344,7 @@ class _Reader:
         text = sent_text(found)
         self._texts[id(candidate)] = text
         words = own_words(text)
-        return found if words >= fewest else ONLY_VALUES if words > 1 or fewest == 1 else ""
+        return found if words >= fewest else ONLY_VALUES if words or fewest == 1 else ""
 
     def _single(
         self,

@@ -14,7 +14,7 @@ from promptops.formats.document import (
     SourceDocument,
     SourceTurn,
 )
-from promptops.formats.plain_texts import identity, parts_message, stem_steps
+from promptops.formats.plain_texts import parts_message
 from promptops.formats.prompts_in_code import (
     APPENDED,
     EXPRESSION,
@@ -24,6 +24,7 @@ from promptops.formats.prompts_in_code import (
     CodePrompts,
     Slot,
     begins,
+    code_id,
     is_called_prompts,
     own_words,
     pair_name,
@@ -132,7 +133,7 @@ def _named_apart(found: Sequence[_Read]) -> Iterator[_Read]:
             yield candidate, document
             continue
         *folders, name = document.id.split("/")
-        yield candidate, replace(document, id=identity(*folders, f"{owner}-{name}"))
+        yield candidate, replace(document, id=code_id("/".join(folders), f"{owner}.{name}"))
 
 
 class _Reader:
@@ -208,7 +209,7 @@ class _Reader:
             fields = messages.request_fields(request)
         defaults = {key: value for one in texts for key, value in one.defaults.items()}
         return SourceDocument(
-            id=identity(*stem_steps(self._file.path), _words(name)),
+            id=code_id(self._file.path, _words(name)),
             format=NAME,
             place=self._file.text.place(candidate.value.start, candidate.value.end),
             fields=fields,
@@ -285,7 +286,7 @@ class _Reader:
         words = own_words(text)
         if not turns or words >= fewest:
             return turns
-        return ONLY_VALUES if words > 1 or fewest == 1 else ""
+        return ONLY_VALUES if words or fewest == 1 else ""
 
 
 def _with_constant(piece: str, constants: Mapping[str, TextValue]) -> str:

@@ -207,14 +207,15 @@ def test_an_existing_file_with_another_content_stays_and_the_lines_are_counted(r
     repo.write({"ask.txt": "Hi.\n"})
     imported(repo.root, "ask.txt")
     target = repo.root / "prompts/ask.prompt.yaml"
-    changed = target.read_text() + "description: mine\n"
+    _, _, written = target.read_text().split("\n", 2)
+    changed = f"{written}description: mine\n"
     target.write_text(changed)
 
     result = imported(repo.root, "ask.txt")
 
     assert states(result) == ["refused ask"]
     assert severe(result) == [
-        "ask.txt:1 IMP005 `prompts/ask.prompt.yaml` exists, and 1 line of it differ: it is not"
+        "ask.txt:1 IMP005 `prompts/ask.prompt.yaml` exists, and 2 lines of it differ: it is not"
         " overwritten"
     ]
     assert target.read_text() == changed

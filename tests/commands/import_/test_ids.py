@@ -130,4 +130,25 @@ def test_two_names_that_no_id_can_have_get_two_ids(repo, monkeypatch):
 
     found = imported(repo.root, "app.py", dry_run=True)
 
-    assert [prompt.id for prompt in found.prompts] == ["app/prompt", "app/prompt-2", "app/prompt-3"]
+    assert [prompt.id for prompt in found.prompts] == ["app", "app-2", "app-3"]
+
+
+def test_an_id_repeats_no_word_of_the_names_around_it(repo, monkeypatch):
+    text = "'Sort the tickets of our customers, and answer with one word.'"
+    code = (
+        f"def greeting_prompt():\n  prompt = {text}\n"
+        f"def sort():\n  sort_prompt = {text}\n"
+        f"class SortPrompt:\n  prompt_text = {text}\n"
+        f"GRÜSSE_PROMPT = {text}\n"
+    )
+    repo.write({"app.py": code})
+    monkeypatch.chdir(repo.root)
+
+    found = imported(repo.root, "app.py", dry_run=True)
+
+    assert [prompt.id for prompt in found.prompts] == [
+        "app/greeting-prompt",
+        "app/sort-prompt",
+        "app/sortprompt-prompt-text",
+        "app/grusse-prompt",
+    ]

@@ -72,8 +72,98 @@ def test_a_dry_run_an_import_and_the_same_again(old, say):
         "next: git add .promptops/prompt.schema.json prompts"
         " && promptops lint --extend-select TST008 --write-baseline\n"
     )
-    assert again.out.startswith(TABLE.format("unchanged"))
-    assert "next:" not in again.out
+    assert again.out == (
+        "bad     text       1 message   1 input   -  1 loss  refused\n"
+        "chat    prompty 1  1 message   0 inputs  -  -       unchanged\n"
+        "triage  text       2 messages  2 inputs  -  -       unchanged\n"
+        "old/bad.j2:1:6: error: the method `center` has no counterpart in promptops"
+        "  [IMP102 no-counterpart]\n"
+        "    1 | {{ x.center(3) }} of you\n"
+        "      |      ^^^^^^\n"
+        "3 prompts of 4 files: 0 without loss, 0 with, 1 refused, 2 there already\n"
+        "without a model: triage; --profiles gives each a model profile\n"
+    )
+
+
+def test_what_was_imported_before_stays_and_is_listed_in_one_line(repo, say, monkeypatch):
+    """IMP316: the user changed one prompt, and `cases` the tests of another."""
+    texts = "".join(
+        f'{one}_PROMPT = "Greet {{name}} in a short and kind way, {one}."\n' for one in "ABC"
+    )
+    repo.write({"p.py": texts})
+    monkeypatch.chdir(repo.root)
+    assert say("import", "p.py").code == 0
+    assert say("cases", "p/b-prompt").code == 0
+    edited = repo.root / "prompts/p/c-prompt.prompt.yaml"
+    edited.write_text(edited.read_text().replace("short", "long"))
+    repo.write({"p.py": f"{texts}D_PROMPT = {GREETING.partition(' = ')[2]}"})
+
+    again = say("import", "p.py", "--dry-run")
+    found = json.loads(say("import", "p.py", "--dry-run", "--format", "json").out)
+
+    assert again.code == 0
+    assert again.out == (
+        "p/a-prompt  python  1 message  1 input  -  -        unchanged\n"
+        "p/b-prompt  python  1 message  1 input  -  -        unchanged\n"
+        "p/c-prompt  python  1 message  1 input  -  1 note   kept\n"
+        "p/d-prompt  python  1 message  1 input  -  3 notes  would be written\n"
+        "notes:\n"
+        "  p.py\n"
+        "    4:12: variables are assumed to be written as `{x}`  [IMP309 syntax-guessed]\n"
+        "    4:12: nothing defines the role: `user` is assumed  [IMP311 role-assumed]\n"
+        "  undeclared inputs of 1 prompt are inferred from their uses: name"
+        "  [IMP305 inferred-input]\n"
+        "4 prompts of 1 file: 1 without loss, 0 with, 0 refused, 3 there already\n"
+        "there already with other content, and kept: p/c-prompt; --to NAME imports them again\n"
+        "without a model: p/a-prompt, p/b-prompt, p/d-prompt;"
+        " --profiles gives each a model profile\n"
+        "next: the same command without --dry-run\n"
+    )
+    assert [(one["code"], one["message"]) for one in found["findings"]][:1] == [
+        (
+            "IMP316",
+            "`prompts/p/c-prompt.prompt.yaml` is there already, and 2 lines of it differ: it stays"
+            " as it is",
+        )
+    ]
+
+
+def test_a_name_that_selects_nothing_beside_others_is_an_error(repo, say, monkeypatch):
+    repo.write({"app/p.py": f"{GREETING}NOTE = 'Answer in one short sentence, please.'\n"})
+    repo.write({"app/AGENTS.md": "# Agents\n\nRun the tests before each commit.\n"})
+    monkeypatch.chdir(repo.root)
+    options = ["import", "app", "--include", "p.py::greeting-prompt", "--include"]
+
+    found = [say(*options, name) for name in ("p.py::GREETINGS_PROMPT", "p.py::not", "q.py")]
+
+    assert [one.code for one in found] == [2, 2, 2]
+    assert [one.err for one in found] == [
+        "error: --include 'p.py::GREETINGS_PROMPT' matches nothing in the sources\n"
+        "  tip: did you mean `p.py::greeting-prompt`?\n",
+        "error: --include 'p.py::not' matches nothing in the sources\n"
+        "  tip: did you mean `p.py::note`?\n",
+        "error: --include 'q.py' matches nothing in the sources\n"
+        "  tip: list the names: the same command with --list\n",
+    ]
+
+
+def test_what_init_writes_is_not_offered(repo, say, monkeypatch):
+    monkeypatch.chdir(repo.root)
+    repo.write({"p.py": GREETING, "AGENTS.md": "# Agents\n\nRun the tests before each commit.\n"})
+    assert [say("init").code, say("init", "--agents").code] == [0, 0]
+
+    listed = say("import", ".", "--list")
+
+    assert listed.out == (
+        "p.py:1  p/greeting-prompt  53 characters  name\n"
+        "not imported:\n"
+        "  hidden: .agents/, .vscode/, .gitignore and 1 more\n"
+        "  instructions for coding agents: AGENTS.md\n"
+        "  configuration of promptops: promptops.toml\n"
+        "  used by a prompt of this repository: prompts/example/summary.prompt.yaml,"
+        " prompts/partials/house-style.md.j2\n"
+        "  all of them: --format json\n"
+    )
 
 
 def test_sources_that_are_complete_are_removed_in_the_same_commit(old, say):

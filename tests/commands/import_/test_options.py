@@ -121,7 +121,7 @@ def test_braces_in_a_command_are_variables_if_their_syntax_is_given(repo, syntax
 def test_candidates_are_listed_with_their_places_and_variables(repo):
     repo.write({"old/prompts.py": CODE})
 
-    found = candidates(["old"], ImportOptions(reading=ReadOptions()))
+    found = candidates(None, ["old"], ImportOptions(reading=ReadOptions()))
 
     assert [
         (one.place.path, one.place.line, one.name, one.length, one.variables)

@@ -48,7 +48,7 @@ _QUESTION = lazy_pattern(
     r"|(?:press|hit|enter) )|[\[(]y(?:es)?\s?/\s?n(?:o)?[\])]"
 )
 """What a program asks its users."""
-_KEYWORD = lazy_pattern(r"\s*[\w./:>$%#@-]*\s*")
+_KEYWORD = lazy_pattern(r"\s*[\w./>$%#@-]*\s*")
 """A name, a path or a sign, which is not a label of a text."""
 _WIDE_CHARACTER = lazy_pattern(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 """Characters of languages without blanks between words."""
@@ -110,8 +110,9 @@ def refusal(  # noqa: PLR0911  # one line for each of the conditions, the first 
         return _OTHER_LANGUAGE if own and words >= _FEWEST_WORDS else ""
     if own:
         return _refusal_of_named(name, bare, length, words)
+    unnamed = _NOT_ADDRESSED if of_prompts and words >= FEWEST_WORDS_SENT else ""
     if words < _FEWEST_WORDS:
-        return ""
+        return unnamed
     command, you = _addressed(bare)
     addressed = command or you
     own_name = name.rpartition(".")[2]
@@ -121,7 +122,7 @@ def refusal(  # noqa: PLR0911  # one line for each of the conditions, the first 
     if _is_prompt_by_text(name, bare, length, command=command):
         return None
     if not addressed or _is_documentation(bare) or not _is_prose(bare):
-        return ""
+        return unnamed
     return _LISTED if slot == "listed" else _UNNAMED
 
 
@@ -129,8 +130,9 @@ def _refusal_of_sent(text: str, bare: str, words: int, slot: Slot) -> str | None
     if _is_program(text, named=True):
         return _OTHER_LANGUAGE if words >= _FEWEST_WORDS else ""
     if words < FEWEST_WORDS_SENT:
-        is_label = words > 1 or (words == 1 and (slot == "role" or not _KEYWORD.fullmatch(text)))
-        return ONLY_VALUES if is_label else ""
+        own = "".join(text.split(EXPRESSION)[::2])
+        is_label = words > 1 or slot == "role" or not _KEYWORD.fullmatch(own)
+        return ONLY_VALUES if words and is_label else ""
     if _QUESTION.search(bare) and slot != "role":
         return REPORTED
     few = slot == "key" and words < _FEWEST_WORDS and not any(_addressed(bare))

@@ -172,3 +172,48 @@ def test_a_chat_template_of_a_list_that_is_read_is_no_loss(argument, codes, tmp_
 
     assert [one.id for one in found if isinstance(one, SourceDocument)] == ["a/parts"]
     assert [one.code for one in found if isinstance(one, Loss)] == codes
+
+
+@pytest.mark.parametrize(
+    ("reader", "code"),
+    [
+        (python, f"def ask(text):\n  send(system='{SYSTEM}', user_prompt=f'Text: {{text}}')"),
+        (typescript, f"ask({{ system: '{SYSTEM}', user_prompt: `Text: ${{text}}` }})"),
+    ],
+)
+def test_a_user_text_of_a_label_belongs_to_its_system_text(reader, code, tmp_path):
+    file = SourceFile(SourceFolder(tmp_path, "", alone=True), "a.py", code.encode())
+
+    (found,) = reader.documents(file, ReadOptions())
+
+    messages, _ = written_messages(found, tuple)
+    assert [one["content"] for one in messages] == [SYSTEM, "Text: {{ text }}"]
+
+
+@pytest.mark.parametrize(
+    ("value", "content", "codes"),
+    [
+        ("a ? 'x' : 'y'", "{% if a %}x{% else %}y{% endif %}", []),
+        ("!a.b ? `x ${c}` : ''", "{% if not a.b %}x {{ c }}{% endif %}", []),
+        ("a === 'k' ? 'x' : b", '{% if a == "k" %}x{% else %}{{ b }}{% endif %}', []),
+        ("a.length > 3 ? 'x' : ''", "{% if a | length > 3 %}x{% endif %}", []),
+        ("a != null ? 'x' : ''", "{% if a is not none %}x{% endif %}", []),
+        (
+            "a ? 'x' : b ? 'y' : 'z'",
+            "{% if a %}x{% else %}{% if b %}y{% else %}z{% endif %}{% endif %}",
+            [],
+        ),
+        ("late(a) ? 'an x' : 'y'", "{{ late_a_an_x_y }}", ["IMP103"]),
+        ("a ?? 'an x'", "{{ a_an_x }}", ["IMP224"]),
+        ("late(a) ? b : c", "{{ late_a_b_c }}", ["IMP224"]),
+    ],
+)
+def test_a_conditional_expression_of_typescript_is_a_condition(value, content, codes, tmp_path):
+    code = f"ask({{ system: `{SYSTEM} ${{{value}}}` }})"
+    file = SourceFile(SourceFolder(tmp_path, "", alone=True), "a.ts", code.encode())
+
+    (found,) = typescript.documents(file, ReadOptions())
+
+    messages, _ = written_messages(found, tuple)
+    assert messages[0]["content"] == f"{SYSTEM} {content}"
+    assert [loss.code for loss in found.losses] == codes

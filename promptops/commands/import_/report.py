@@ -58,11 +58,13 @@ def summary(result: Import) -> str:
     """`12 prompts of 14 files: 9 without loss, 3 with, 2 refused · 5 strings left out: --list`."""
     strings = counted(result.strings_left_out, "string")
     there = result.already_there
+    states = (
+        f" {result.without_loss - there} without loss, {result.with_loss} with,"
+        f" {result.refused} refused" + (f", {there} there already" if there else "")
+    )
     return (
         f"{counted(result.total, 'prompt')} of {counted(result.files, 'file')}:"
-        f" {result.without_loss - there} without loss, {result.with_loss} with,"
-        f" {result.refused} refused"
-        + (f", {there} there already" if there else "")
+        + (" all there already" if 0 < there == result.total else states)
         + (f" · {strings} left out, see --list" if result.strings_left_out else "")
     )
 
@@ -86,7 +88,7 @@ def kept(result: Import) -> Iterator[str]:
     found = [prompt.id for prompt in result.prompts if prompt.state == "kept"]
     if found:
         shown = some(found, 3, "prompt", visible)
-        yield f"there already with other content, and kept: {shown}; --to NAME imports them again"
+        yield f"kept, because their files or the sources changed: {shown}; to compare: --to NAME"
 
 
 def drafts(result: Import) -> Iterator[str]:
@@ -106,7 +108,8 @@ def missing_models(result: Import) -> Iterator[str]:
 
 
 def _imported(result: Import) -> list[ImportedPrompt]:
-    return [prompt for prompt in result.prompts if prompt.state not in ("refused", "kept")]
+    """The prompts that this import writes, or would write."""
+    return [prompt for prompt in result.prompts if prompt.state in ("written", "would-write")]
 
 
 def profile_lines(result: Import) -> Iterator[str]:
@@ -326,10 +329,9 @@ def _notes(result: Import) -> Iterator[str]:
         for one in once(result.findings)
         if one.severity is Severity.INFO and one.prompt not in refused
     ]
-    if found:
-        yield "notes:"
-        lines = note_lines(_shown_one_by_one(found), _SHOWN_NOTES)
-        yield from (f"  {line}" for line in (*lines, inferred_line(found)) if line)
+    lines = note_lines(_shown_one_by_one(found), _SHOWN_NOTES)
+    shown = [f"  {line}" for line in (*lines, inferred_line(found)) if line]
+    yield from ("notes:", *shown) if shown else ()
 
 
 def note_lines(findings: Sequence[Finding], shown: int) -> Iterator[str]:

@@ -130,16 +130,23 @@ def _is_made_of(candidate: Candidate, named: Collection[str]) -> bool:
 def _with_pairs(
     reader: _Reader, read: Sequence[tuple[Candidate, SourceDocument | str | None]]
 ) -> Iterator[tuple[Candidate, SourceDocument | str | None]]:
-    """The prompts; a system text and the user text that belongs to it are one."""
+    """The prompts; a system text and the user text that belongs to it are one.
+
+    A user text of labels and values is none by itself.
+    """
     texts = [
-        one
+        (one, document)
         for one, document in read
-        if isinstance(document, SourceDocument)
+        if (_is_prompt(document) or document == ONLY_VALUES)
         and one.is_text
         and one.key not in reader.strings.used
     ]
-    found = pairs_of([(one.name, one.role) for one in texts])
-    pairs = {id(texts[system]): texts[user] for system, user in found.items()}
+    found = pairs_of([(one.name, one.role) for one, _ in texts])
+    pairs = {
+        id(texts[system][0]): texts[user][0]
+        for system, user in found.items()
+        if _is_prompt(texts[system][1])
+    }
     users = {id(user) for user in pairs.values()}
     for one, document in read:
         if id(one) in users:

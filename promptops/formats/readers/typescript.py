@@ -85,16 +85,23 @@ _Read = tuple["CodeCandidate", SourceDocument | str | None]
 
 
 def _with_pairs(reader: _Reader, read: Sequence[_Read]) -> Iterator[_Read]:
-    """The prompts; a system text and the user text that belongs to it are one."""
+    """The prompts; a system text and the user text that belongs to it are one.
+
+    A user text of labels and values is none by itself.
+    """
     texts = [
-        one
+        (one, document)
         for one, document in read
-        if isinstance(document, SourceDocument)
+        if (isinstance(document, SourceDocument) or document == ONLY_VALUES)
         and isinstance(one.value, TextValue)
         and one.variable not in reader.used
     ]
-    found = pairs_of([(one.path, one.role) for one in texts])
-    pairs = {id(texts[system]): texts[user] for system, user in found.items()}
+    found = pairs_of([(one.path, one.role) for one, _ in texts])
+    pairs = {
+        id(texts[system][0]): texts[user][0]
+        for system, user in found.items()
+        if isinstance(texts[system][1], SourceDocument)
+    }
     users = {id(user) for user in pairs.values()}
     for one, document in read:
         if id(one) in pairs:

@@ -81,7 +81,6 @@ def test_a_dry_run_an_import_and_the_same_again(old, say):
         "    1 | {{ x.center(3) }} of you\n"
         "      |      ^^^^^^\n"
         "3 prompts of 4 files: 0 without loss, 0 with, 1 refused, 2 there already\n"
-        "without a model: triage; --profiles gives each a model profile\n"
     )
 
 
@@ -114,9 +113,8 @@ def test_what_was_imported_before_stays_and_is_listed_in_one_line(repo, say, mon
         "  undeclared inputs of 1 prompt are inferred from their uses: name"
         "  [IMP305 inferred-input]\n"
         "4 prompts of 1 file: 1 without loss, 0 with, 0 refused, 3 there already\n"
-        "there already with other content, and kept: p/c-prompt; --to NAME imports them again\n"
-        "without a model: p/a-prompt, p/b-prompt, p/d-prompt;"
-        " --profiles gives each a model profile\n"
+        "kept, because their files or the sources changed: p/c-prompt; to compare: --to NAME\n"
+        "without a model: p/d-prompt; --profiles gives each a model profile\n"
         "next: the same command without --dry-run\n"
     )
     assert [(one["code"], one["message"]) for one in found["findings"]][:1] == [

@@ -939,9 +939,9 @@ def _reported(node: ast.AST) -> Iterator[ast.expr]:
 
 def _names(node: ast.expr) -> Iterator[ast.expr]:
     """The names in an expression, without what is only passed to other calls."""
-    if isinstance(node, ast.BinOp):
-        yield from _names(node.left)
-    elif isinstance(node, ast.Call) and called_name(node) == "format":
+    while isinstance(node, ast.BinOp):
+        node = node.left
+    if isinstance(node, ast.Call) and called_name(node) == "format":
         yield node.func.value if isinstance(node.func, ast.Attribute) else node
     elif isinstance(node, ast.Name | ast.Attribute):
         yield node

@@ -411,7 +411,7 @@ def _kept(plan: Planned, existing: Mapping[str, bytes | None], uses: Uses) -> Wr
     losses: tuple[Loss, ...] = ()
     if _without_tests(path, old) != _without_tests(path, new.encode()):
         lines = counted(_lines_that_differ(old.decode("utf-8", errors="replace"), new), "line")
-        message = f"`{path}` is there already, and {lines} of it differ: it stays as it is"
+        message = f"`{path}` exists already, and {lines} of it differ: it stays as it is"
         losses = (Loss(code="IMP316", message=message, place=plan.document.place),)
     state: State = "kept" if losses else "same"
     prompt = _imported_prompt(plan, losses, state, _used_at(plan, uses))

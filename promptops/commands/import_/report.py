@@ -60,11 +60,11 @@ def summary(result: Import) -> str:
     there = result.already_there
     states = (
         f" {result.without_loss - there} without loss, {result.with_loss} with,"
-        f" {result.refused} refused" + (f", {there} there already" if there else "")
+        f" {result.refused} refused" + (f", {there} exist already" if there else "")
     )
     return (
         f"{counted(result.total, 'prompt')} of {counted(result.files, 'file')}:"
-        + (" all there already" if 0 < there == result.total else states)
+        + (" all exist already" if 0 < there == result.total else states)
         + (f" · {strings} left out, see --list" if result.strings_left_out else "")
     )
 

@@ -80,7 +80,7 @@ def test_a_dry_run_an_import_and_the_same_again(old, say):
         "  [IMP102 no-counterpart]\n"
         "    1 | {{ x.center(3) }} of you\n"
         "      |      ^^^^^^\n"
-        "3 prompts of 4 files: 0 without loss, 0 with, 1 refused, 2 there already\n"
+        "3 prompts of 4 files: 0 without loss, 0 with, 1 refused, 2 exist already\n"
     )
 
 
@@ -112,7 +112,7 @@ def test_what_was_imported_before_stays_and_is_listed_in_one_line(repo, say, mon
         "    4:12: nothing defines the role: `user` is assumed  [IMP311 role-assumed]\n"
         "  undeclared inputs of 1 prompt are inferred from their uses: name"
         "  [IMP305 inferred-input]\n"
-        "4 prompts of 1 file: 1 without loss, 0 with, 0 refused, 3 there already\n"
+        "4 prompts of 1 file: 1 without loss, 0 with, 0 refused, 3 exist already\n"
         "kept, because their files or the sources changed: p/c-prompt; to compare: --to NAME\n"
         "without a model: p/d-prompt; --profiles gives each a model profile\n"
         "next: the same command without --dry-run\n"
@@ -120,7 +120,7 @@ def test_what_was_imported_before_stays_and_is_listed_in_one_line(repo, say, mon
     assert [(one["code"], one["message"]) for one in found["findings"]][:1] == [
         (
             "IMP316",
-            "`prompts/p/c-prompt.prompt.yaml` is there already, and 2 lines of it differ: it stays"
+            "`prompts/p/c-prompt.prompt.yaml` exists already, and 2 lines of it differ: it stays"
             " as it is",
         )
     ]

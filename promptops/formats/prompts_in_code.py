@@ -20,10 +20,10 @@ from promptops.formats.plain_texts import id_step, identity, role_in, stem_steps
 from promptops.patterns import lazy_pattern
 from promptops.records import replace
 
-Slot = Literal["role", "argument", "key", "name", "listed", "signature", "text"]
+Slot = Literal["role", "argument", "key", "name", "listed", "signature", "asked", "text"]
 """Where code has a string: the content of a message with a role; an argument or a key with the name
 of a prompt; a variable, a field or a function with any name; one of several; the docstring of a
-signature of DSPy; anything else."""
+signature of DSPy; the first argument of a method such as `chat`; anything else."""
 _SHORTEST_NAMED = 40
 """Characters of a string with the name of a prompt, at least."""
 _SHORTEST_UNNAMED = 200
@@ -84,6 +84,7 @@ _NOT_ADDRESSED = "no command such as `Answer`, and no `You are`"
 _UNNAMED = "a command, but neither the name of a prompt nor `You are`"
 _LISTED = "one of several strings, which may be examples"
 _OF_SIGNATURE = "a DSPy signature, whose request DSPy builds from its fields, too"
+_ASKED = "passed to a method whose name does not say that it calls a model"
 ONLY_VALUES = f"under {FEWEST_WORDS_SENT} words of its own"
 _WORDS_SHOWN = 60
 
@@ -99,6 +100,9 @@ def refusal(  # noqa: PLR0911  # one line for each of the conditions, the first 
     """
     bare = _bare(text)
     length, words = _measured(text)
+    if slot == "asked":
+        found = refusal(name, text, "text", of_prompts=of_prompts)
+        return _ASKED if found == "" and words >= FEWEST_WORDS_SENT else found
     if slot == "signature":
         return _OF_SIGNATURE if words >= FEWEST_WORDS_SENT else ""
     if slot in ("role", "argument", "key"):

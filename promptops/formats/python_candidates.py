@@ -38,6 +38,7 @@ from promptops.records import record, replace
 SENDING_METHODS = frozenset(("create", "parse", "stream"))
 """Methods of clients that call a model."""
 _INVOKING = frozenset(("invoke", "ainvoke", "complete", "acomplete", "predict", "apredict"))
+_ASKING = frozenset(("chat", "achat", "ask", "send_message", "run_sync", "generate"))
 _COMPLETING = frozenset(("create", "acreate", "completion", "acompletion", "text_completion"))
 _OF_RESPONSES = frozenset(("input", "instructions"))
 _MESSAGE_KEYWORDS = frozenset(("messages", "input", "instructions", "system"))
@@ -257,7 +258,9 @@ class _Finder:
             yield self._candidate(node, scope, "prompt", "argument")
         else:
             is_assigned = isinstance(self._parents.get(call), ast.Assign | ast.AnnAssign)
-            yield self._candidate(node, scope, "", "name" if is_assigned else "text", around=call)
+            other: Slot = "name" if is_assigned else "text"
+            is_asked = called_name(call) in _ASKING and inner in call.args[:1]
+            yield self._candidate(node, scope, "", "asked" if is_asked else other, around=call)
 
     def _candidate(
         self,

@@ -66,3 +66,12 @@ def test_what_the_user_selects_is_a_prompt(name, reader, code, selected, prompts
     ]
 
     assert names == prompts
+
+
+def test_a_question_to_an_object_that_may_be_an_agent_is_named(tmp_path):
+    code = "print(agent.chat('What is in the image?', image=url))\n"
+
+    assert list(found(python, "a.py", code, tmp_path)) == [
+        "1 text: What is in the image? (passed to a method whose name does not say that it calls"
+        " a model)"
+    ]

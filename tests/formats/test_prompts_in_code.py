@@ -26,6 +26,7 @@ UNNAMED = "a command, but neither the name of a prompt nor `You are`"
 TOO_SHORT = "under 40 characters or 5 words"
 VALUES = "under 3 words of its own"
 ASKED = "raised, logged, printed or shown to people"
+PASSED = "passed to a method whose name does not say that it calls a model"
 LISTED = "one of several strings, which may be examples"
 
 
@@ -104,6 +105,10 @@ def test_a_named_string_is_a_prompt_by_its_name_and_its_words(name, text, reason
         ("key", "the old tickets", TOO_SHORT),
         ("listed", SHORT, LISTED),
         ("listed", TASK, None),
+        ("asked", "Which tickets are open?", PASSED),
+        ("asked", SHORT, UNNAMED),
+        ("asked", TASK, None),
+        ("asked", "open tickets", ""),
         ("text", SHORT, UNNAMED),
         ("text", "the tickets of the last week", ""),
     ],

@@ -62,8 +62,7 @@ def test_a_dry_run_an_import_and_the_same_again(old, say):
     assert [run.code for run in (dry, wet, again)] == [1, 1, 1]
     assert dry.out.startswith(TABLE.format("would be written"))
     assert dry.out.endswith(
-        "next: fix the errors above;"
-        " the same command without --dry-run writes the 2 other prompts\n"
+        "next: fix the errors above; to write the 2 other prompts: promptops import old\n"
     )
     assert wet.out.startswith(TABLE.format("written"))
     assert wet.out.endswith(

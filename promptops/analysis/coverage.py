@@ -28,7 +28,8 @@ from promptops.runtime.template.text_rendering import Load
 Branch = tuple[Text, int, str]
 """A branch that a rendering took, as `runtime.request.render.Traced` notes it."""
 
-_Key = tuple[str, int, int, str]
+BranchKey = tuple[str, int, int, str]
+"""The identity of a branch: path, line and column of its tag, and the direction."""
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -36,6 +37,7 @@ class TemplateBranch:
     """One branch of a tag or of a `when`.
 
     Attributes:
+        key: As renderings are compared with it.
         direction: then · else: of an `if` if no test is true, written or not · taken · empty: of
             a loop · included · holds · fails: of a `when`.
         site: The expression that decides: the test, the iterable, the include, the `when`.
@@ -46,6 +48,7 @@ class TemplateBranch:
         stack: The includes that lead to the template, outermost first.
     """
 
+    key: BranchKey
     tag: Tag
     direction: Direction
     site: TemplateSpan
@@ -103,22 +106,26 @@ def _ways_of(when: Text) -> list[FoundWay]:
     return [FoundWay("when", "holds", site, 0), FoundWay("when", "fails", site, 0)]
 
 
-def _with_coverage(ways: list[FoundWay], keys: set[_Key], stack: Stack) -> Iterator[TemplateBranch]:
-    covered = [_key(way.site.text, way.offset, way.direction) in keys for way in ways]
-    for way, is_covered in zip(ways, covered, strict=True):
+def _with_coverage(
+    ways: list[FoundWay], keys: set[BranchKey], stack: Stack
+) -> Iterator[TemplateBranch]:
+    own = [_key(way.site.text, way.offset, way.direction) for way in ways]
+    reached = not keys.isdisjoint(own)
+    for way, key in zip(ways, own, strict=True):
         yield TemplateBranch(
+            key=key,
             tag=way.tag,
             direction=way.direction,
             site=way.site,
             otherwise=way.otherwise,
             chained=way.chained,
-            covered=is_covered,
-            reached=any(covered),
+            covered=key in keys,
+            reached=reached,
             stack=stack,
         )
 
 
-def _key(text: Text, offset: int, direction: str) -> _Key:
+def _key(text: Text, offset: int, direction: str) -> BranchKey:
     return (*place_of(text, offset), direction)
 
 
@@ -225,7 +232,11 @@ def _has_items(use: Use, schemas: InputSchemas) -> bool:
     shape = schemas.at(use.name, use.path)
     if shape is None or not shape.ways:
         return False
-    return all(any(least >= 1 for least in way.keyword_values("minItems")) for way in shape.ways)
+    return all(
+        way.proven_types == frozenset(("array",))
+        and any(least >= 1 for least in way.keyword_values("minItems"))
+        for way in shape.ways
+    )
 
 
 # The tags of a template, each with its branches.

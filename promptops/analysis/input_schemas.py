@@ -42,12 +42,12 @@ class InputAlternative:
     @property
     def types(self) -> frozenset[str] | None:
         """Names of JSON Schema types, also `number` for an integer; None if unknown."""
-        known: frozenset[str] | None = None
-        for part in self.parts:
-            own = _types(part)
-            if own is not None:
-                known = own if known is None else known & own
-        return known
+        return _common(map(_types, self.parts))
+
+    @property
+    def proven_types(self) -> frozenset[str] | None:
+        """The same without what keywords such as `properties` suggest, which other types ignore."""
+        return _common(_types(part) for part in self.parts if not _DECIDING.isdisjoint(part))
 
     def keyword_values(self, key: str) -> Iterator[Any]:
         """The values of a keyword in all parts."""
@@ -127,6 +127,26 @@ class InputSchemas:
             step = path[-1] if path else name
             self._known[key] = None if owner is None else self._below(owner, step)
         return self._known[key]
+
+    def always_has(self, name: str, path: Path) -> bool:
+        """Whether all inputs that the schema accepts have a value at a path."""
+        owner: InputShape | None = self._whole
+        for end, step in enumerate((name, *path)):
+            ways = owner.ways if owner is not None else ()
+            kind = frozenset(("object" if isinstance(step, str) else "array",))
+            if not ways or len(ways) >= MAX_WAYS:
+                return False
+            if end and any(way.proven_types != kind for way in ways):
+                return False
+            if not all(self._has(way, step) for way in ways):
+                return False
+            owner = self.at(name, path[:end])
+        return True
+
+    def _has(self, way: InputAlternative, step: Step) -> bool:
+        if isinstance(step, str):
+            return way.requires(step) or way.defaults(step, self._root)
+        return isinstance(step, Item)
 
     def _below(self, owner: InputShape, step: Step) -> InputShape | None:
         self._left = MAX_EXPANSIONS
@@ -256,6 +276,13 @@ def _types(schema: Schema) -> frozenset[str] | None:
     return known
 
 
+def _common(each: Iterable[frozenset[str] | None]) -> frozenset[str] | None:
+    """The types that all parts let in; None if no part limits them."""
+    known = [types for types in each if types is not None]
+    return known[0].intersection(*known) if known else None
+
+
+_DECIDING = frozenset(("type", "enum", "const"))
 _OBJECT = frozenset(("properties", "required", "additionalProperties"))
 _ARRAY = frozenset(("items", "prefixItems", "maxItems", "minItems"))
 

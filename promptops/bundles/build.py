@@ -461,7 +461,7 @@ def _readable(loaded: LoadedPrompt) -> Prompt:
 
 
 def _hint(loaded: LoadedPrompt) -> str:
-    return f"`promptops lint {loaded.id}` shows the details"
+    return f"`{loaded.lint_command}` shows the details"
 
 
 def _media(prompt: Prompt) -> Iterator[MediaPart]:

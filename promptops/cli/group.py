@@ -12,6 +12,7 @@ import click
 
 from promptops import commands
 from promptops.errors import os_reason
+from promptops.patterns import lazy_pattern
 from promptops.plugins import module_names
 from promptops.suggestions import did_you_mean
 from promptops.terminal.options import FORMAT_HELP, SHARED, options_by_heading
@@ -31,6 +32,10 @@ SECTIONS = {
 ALSO = ("completion", "lsp", "receive", "textconv")
 """Commands that another program starts, or that are used once: one line at the end."""
 
+
+_LONGEST_SUMMARY = 200
+_DOCSTRING = lazy_pattern(r'\ndef command\([^"]*?\) -> [^:]*:\n    r?"""([^\n"]+)')
+"""The first line of the help in the source of a command: a sentence."""
 
 _OF_OTHER_TOOLS = {
     "test": ("eval", "evaluate", "evals", "replay"),
@@ -98,12 +103,25 @@ class _Commands(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         for heading, names in _sections().items():
-            commands = {name: self.get_command(ctx, name) for name in names}
-            rows = [(name, each.get_short_help_str(200)) for name, each in commands.items() if each]
+            rows = [(name, self.summary(ctx, name)) for name in names]
             with formatter.section(heading):
                 formatter.write_dl(rows)
         formatter.write_paragraph()
         formatter.write_text(f"also: {', '.join(ALSO)}")
+
+    def summary(self, ctx: click.Context, name: str) -> str:
+        """The first line of a command's help, from its source: importing all takes longer."""
+        module = _modules().get(name) or _modules()[f"{name}_"]
+        file = f"{commands.__path__[0]}/{module.replace('.', '/')}.py"
+        try:
+            with open(file, encoding="utf-8") as source:
+                written = _DOCSTRING.search(source.read())
+        except OSError:  # there are compiled files only
+            written = None
+        if written is not None:
+            return written[1]
+        command = self.get_command(ctx, name)
+        return command.get_short_help_str(_LONGEST_SUMMARY) if command is not None else ""
 
 
 def _sections() -> dict[str, list[str]]:

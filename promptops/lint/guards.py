@@ -203,6 +203,11 @@ class ReadShapes:
             return None
         return _shape(self.uses(read), self._schemas)
 
+    def always_there(self, read: nodes.Node) -> bool:
+        """Whether all inputs that the schema accepts have the value; `of` is not None."""
+        use = self.uses(read)[0]
+        return self._schemas.always_has(use.name, use.path)
+
     def uses(self, read: nodes.Node) -> tuple[Use, ...]:
         """The reads at the start of an expression, with the whole path."""
         root = read
@@ -234,7 +239,8 @@ def allows(way: InputAlternative, value: Any) -> bool:
     listed = listed_values(way)
     if listed is not None:
         return any(value == each for each in listed)
-    return way.types is None or any(isinstance(value, _CONSTANTS[name]) for name in way.types)
+    types = way.proven_types
+    return types is None or any(isinstance(value, _CONSTANTS[name]) for name in types)
 
 
 def listed_values(way: InputAlternative) -> Sequence[Any] | None:
@@ -258,7 +264,7 @@ _TYPES = {
 _CONSTANTS: Mapping[str, tuple[type, ...]] = {
     "string": (str,),
     "number": (int, float),
-    "boolean": (bool, int),
+    "boolean": (bool, int, float),
     "array": (),
     "object": (),
     "null": (),

@@ -94,7 +94,7 @@ class _Outcomes:
         self, read: nodes.Node, of_alternative: Callable[[InputAlternative], Outcomes]
     ) -> Outcomes:
         shape: InputShape | None = self._shapes.of(read)
-        if shape is None or not shape.ways or shape.optional:
+        if shape is None or not shape.ways or not self._shapes.always_there(read):
             return BOTH
         return frozenset[bool]().union(*map(of_alternative, shape.ways))
 
@@ -109,7 +109,7 @@ def _constants(node: nodes.Expr, op: str) -> Sequence[Any] | None:
 
 
 def _of_kind(way: InputAlternative, kind: frozenset[str]) -> Outcomes:
-    types = way.types
+    types = way.proven_types
     if types is None:
         return BOTH
     return frozenset(each in kind for each in types)
@@ -125,14 +125,14 @@ def _among(way: InputAlternative, constants: Sequence[Any]) -> Outcomes:
 
 
 def _in_bounds(way: InputAlternative, value: Any) -> bool:
-    if not isinstance(value, (int, float)) or way.types != _NUMBER:
+    if not isinstance(value, (int, float)) or way.proven_types != _NUMBER:
         return True
     return True in _ordered(way, "lteq", value) and True in _ordered(way, "gteq", value)
 
 
 def _ordered(way: InputAlternative, op: str, constant: Any) -> Outcomes:
     """The outcomes of `value < constant`, and so on, for a number."""
-    if way.types != _NUMBER or not isinstance(constant, (int, float)):
+    if way.proven_types != _NUMBER or not isinstance(constant, (int, float)):
         return BOTH
     low, high = _low(way), _high(way)
     below = low.value < constant
@@ -172,12 +172,12 @@ def _truth(way: InputAlternative) -> Outcomes:
     """Whether a value can be true, and false, as a condition."""
     if (listed := listed_values(way)) is not None:
         return frozenset(map(bool, listed))
-    if way.types == frozenset(("null",)):
+    if way.proven_types == frozenset(("null",)):
         return frozenset((False,))
-    if way.types == _NUMBER:
+    if way.proven_types == _NUMBER:
         return BOTH if _in_bounds(way, 0) else frozenset((True,))
     key = {frozenset(("string",)): "minLength", frozenset(("array",)): "minItems"}.get(
-        way.types or frozenset()
+        way.proven_types or frozenset()
     )
     filled = key is not None and any(least >= 1 for least in _numbers(way, key))
     return frozenset((True,)) if filled else BOTH

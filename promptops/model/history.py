@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from datetime import datetime
 from math import inf
 from typing import Literal
@@ -154,6 +155,14 @@ class Bisection:
     def first_bad(self) -> Suspect | None:
         """The suspect, if there is one only; else None."""
         return self.suspects[0] if len(self.suspects) == 1 else None
+
+    @shown
+    def next(self) -> str | None:
+        """The command that shows the changes of all suspects together; None without any."""
+        if not self.suspects:
+            return None
+        span = f"{self.suspects[0].commit[:12]}^..{self.suspects[-1].commit[:12]}"
+        return f"promptops diff {span} {shlex.quote(self.prompt)}"
 
 
 # The author of each line of a rendered request.

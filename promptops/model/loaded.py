@@ -85,3 +85,8 @@ class LoadedPrompt:
         if self.prompt is None or self.lacks_tools:
             return None
         return tuple(tool.name for tool in self.prompt.tools)
+
+    @property
+    def lint_command(self) -> str:
+        """The command that prints all its problems, those that a baseline accepts, too."""
+        return f"promptops lint {self.id} --no-baseline"

@@ -130,7 +130,7 @@ def unreadable_error(loaded: LoadedPrompt) -> PromptopsError:
     if problem.code == CODE:
         return PromptopsError(problem.message, where=loaded.path, hint=problem.hint)
     where = str(problem.at) if isinstance(problem.at, Place) else loaded.path
-    hint = problem.hint or f"`promptops lint {loaded.id}` reports all problems"
+    hint = problem.hint or f"`{loaded.lint_command}` reports all problems"
     return InputError(problem.message, where=where, hint=hint)
 
 

@@ -113,7 +113,7 @@ def _refuse_incomplete(workspace: Workspace, loaded: LoadedPrompt) -> None:
 
     Also raises it for a missing profile or tool.
     """
-    hint = f"`promptops lint {loaded.id}` shows the details"
+    hint = f"`{loaded.lint_command}` shows the details"
     for problem in loaded.problems:
         if problem.code in ("SEC010", UNKNOWN_PROFILE, UNKNOWN_TOOL):
             raise InputError(problem.message, where=str(problem.at), hint=problem.hint or hint)

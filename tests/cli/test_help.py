@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections import defaultdict
 
 import click
@@ -92,3 +94,34 @@ def test_the_version_is_said(say):
     said = say("--version")
 
     assert (said.code, said.out.split(" ")[0]) == (0, "promptops")
+
+
+def test_the_summaries_of_help_are_those_of_the_commands():
+    context = click.Context(group)
+    names = group.list_commands(context)
+
+    from_source = {name: group.summary(context, name) for name in names}
+
+    assert from_source == {
+        name: group.get_command(context, name).get_short_help_str(200) for name in names
+    }
+    assert len(names) > 30
+
+
+def test_help_imports_no_command_but_one():
+    program = (
+        "import sys, click\n"
+        "from promptops.cli.group import group\n"
+        "group.get_help(click.Context(group))\n"
+        "print(*sorted(name for name in sys.modules if name.startswith('promptops.commands.')))"
+    )
+
+    printed = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, check=True, text=True
+    )
+
+    assert printed.stdout.split() == [
+        "promptops.commands.lint",
+        "promptops.commands.lint.command",
+        "promptops.commands.lint.linting",
+    ]

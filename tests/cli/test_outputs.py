@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -98,7 +99,10 @@ UNQUOTED = (
             ("mv", "ask", "desk/ask"),
             "git add --all -- prompts/ask.prompt.yaml prompts/desk/ask.prompt.yaml",
         ),
-        (("import", "old", "--dry-run"), None),
+        (("cases", "ask"), "promptops test"),
+        (("cases", "ask", "--show"), None),
+        (("release", "--dry-run"), "promptops release --yes"),
+        (("import", "old", "--dry-run"), "promptops import old"),
         (
             ("import", "old"),
             "git rm -qr old && git add .promptops/prompt.schema.json 'prompts/say.*'"
@@ -107,16 +111,23 @@ UNQUOTED = (
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
 )
-def test_the_json_has_the_next_command(small, say, monkeypatch, arguments, following):
+def test_the_json_has_the_next_command_that_the_text_has(
+    small, say, monkeypatch, tmp_path, arguments, following
+):
     small.write({"prompts/ask.prompt.yaml": UNQUOTED, "old/say.txt": "Say hello to {name}."})
     small.write({"prompts/partials/tone.md.j2": "Be kind and brief: {{ product | upper }}.\n"})
     small.commit("a prompt, an old one, and another tone")
+    again = shutil.copytree(small.root, tmp_path / "again")
     monkeypatch.chdir(small.root)
 
     said = say(*arguments, "--format", "json")
+    monkeypatch.chdir(again)
+    text = say(*arguments).out
 
     base = small.git("rev-parse", "--short=12", "HEAD~1")
     assert json.loads(said.out)["next"] == (following and following.replace("BASE", base))
+    steps = [line for line in text.splitlines() if line.startswith("next: ")]
+    assert not steps or steps[-1].endswith(following or "no step")
 
 
 def test_the_prompts_of_a_commit_are_listed_under_its_id(small, say):

@@ -517,6 +517,7 @@ def test_programs_read_what_the_schema_says(history, capfd):
             {"commit": unknown, "verdict": "skip", "reason": "its request has no recording"}
         ],
         "here": None,
+        "next": f"promptops diff {unknown[:12]}^..{broken[:12]} ask",
     }
     assert (values[2]["here"]["verdict"], values[2]["suspects"]) == ("bad", [])
 

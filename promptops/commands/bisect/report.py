@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 
 from promptops.model.history import Bisection, Suspect, TreeVerdict
@@ -44,7 +43,7 @@ def _lines_of_search(bisection: Bisection, style: Style) -> Iterator[str]:
         yield f"  {style('path', skipped.commit[:_SHORT_ID])} {visible(skipped.reason)}"
     if len(bisection.skipped) > _MOST_SKIPPED:
         yield f"  {and_more(len(bisection.skipped) - _MOST_SKIPPED)}"
-    yield f"next: {_next(bisection)}"
+    yield f"next: {visible(bisection.next or '')}"
 
 
 def _title(bisection: Bisection) -> str:
@@ -58,10 +57,3 @@ def _suspect_line(suspect: Suspect, style: Style) -> str:
 
 def _skips(bisection: Bisection) -> str:
     return f", {len(bisection.skipped)} skipped:" if bisection.skipped else ""
-
-
-def _next(bisection: Bisection) -> str:
-    """The command that shows the changes of all suspects together."""
-    oldest, newest = bisection.suspects[0], bisection.suspects[-1]
-    span = f"{oldest.commit[:_SHORT_ID]}^..{newest.commit[:_SHORT_ID]}"
-    return f"promptops diff {span} {visible(shlex.quote(bisection.prompt))}"

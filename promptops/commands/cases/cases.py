@@ -57,11 +57,13 @@ class Unreached:
         place: Of its condition.
         message: Such as "`known` is empty in every case".
         impossible: Its condition excludes all inputs that the schema accepts; this is proven.
+        reason: Why the search failed, such as the error of the rendering; "" if it is impossible.
     """
 
     place: Place
     message: str
     impossible: bool
+    reason: str
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -188,7 +190,7 @@ def _of_file(
 ) -> tuple[PromptDrafts, CaseTarget | None]:
     name = loaded.id
     if loaded.prompt is None:
-        found = PromptDrafts(prompt=name, problem="it has errors: see promptops lint")
+        found = PromptDrafts(prompt=name, problem=f"it has errors: see {loaded.lint_command}")
         return replace(found, place=Place(loaded.path)), None
     prompt = loaded.prompt
     try:
@@ -236,10 +238,13 @@ def _unreached(catalog: Catalog, loaded: LoadedPrompt, drafts: Drafts) -> Iterat
     possible = PossibleOutcomes(PromptFacts(catalog, loaded, date.min))
     for branch in missing:
         message, site, _ = uncovered_message(branch)
+        impossible = not possible.lead_to(branch)
+        reason = "" if impossible else drafts.reasons.get(branch.key, "")
         yield Unreached(
             place=site.place,
             message=without_secrets(message),
-            impossible=not possible.lead_to(branch),
+            impossible=impossible,
+            reason=without_secrets(reason),
         )
 
 

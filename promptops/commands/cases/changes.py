@@ -18,10 +18,11 @@ from promptops.commands.cases.conditions import (
     Bound,
     Chain,
     InputPath,
+    Level,
     Looping,
     Scope,
-    Test,
     meanings_of,
+    nodes_in,
     paths_of,
 )
 from promptops.commands.cases.example_values import ExampleValues
@@ -29,10 +30,16 @@ from promptops.records import record
 
 MAX_ALTERNATIVES = 40
 _MAX_DEPTH = 8
+_MAX_NUMBER = 2**63
+_MAX_SIZE = 10_000
+"""Elements of a list, or characters of a text, that a change may make."""
 
 Element = Literal["first", "new", "last"]
 ELEMENTS: tuple[Element, ...] = ("first", "new", "last")
 """Which element of a list a change is made in."""
+
+
+Kind = Literal["set", "missing", "size", "other", "has", "lacks", "copies", "copy"]
 
 
 @record(frozen=True, slots=True)
@@ -46,14 +53,14 @@ class Change:
     """
 
     path: InputPath
-    kind: Literal["set", "missing", "size", "other", "has", "lacks", "copies", "copy"]
+    kind: Kind
     value: Any = None
 
 
 Alternative = tuple[Change, ...]
 """Changes that are made together."""
 
-Solve = Callable[[Any, bool, Scope, int], Iterable[Alternative]]
+Solve = Callable[[Any, bool, Scope], Iterable[Alternative]]
 
 
 class Solver:
@@ -61,10 +68,9 @@ class Solver:
 
     def __init__(self, values: ExampleValues) -> None:
         self._values = values
+        self._depth = 0
         self._by_kind: dict[type, Solve] = {
-            nodes.Not: lambda node, truth, scope, depth: self.of(
-                node.node, not truth, scope, depth
-            ),
+            nodes.Not: lambda node, truth, scope: self.of(node.node, not truth, scope),
             nodes.And: self._both,
             nodes.Or: self._both,
             nodes.Compare: self._compare,
@@ -74,65 +80,60 @@ class Solver:
             nodes.CondExpr: self._conditional,
         }
 
-    def level(self, tests: Sequence[Test]) -> list[Alternative]:
+    def level(self, level: Level) -> list[Alternative]:
         """Alternatives that make all tests of a level have their outcome."""
-        each = [self.of(test.node, test.truth, test.scope, 0) for test in tests]
-        return _products(each)
+        return _products([self.of(test.node, test.truth, test.scope) for test in level.tests])
 
     def chain(self, chain: Chain) -> list[Alternative]:
         """Alternatives for all levels of a chain."""
         return _products([self.level(level) for level in chain])
 
-    def of(self, node: nodes.Node, truth: bool, scope: Scope, depth: int) -> list[Alternative]:
+    def of(self, node: nodes.Node, truth: bool, scope: Scope) -> list[Alternative]:
         """Alternatives for one expression; empty if none is known."""
-        if depth > _MAX_DEPTH:
+        if self._depth > _MAX_DEPTH:
             return []
+        self._depth += 1
         solve = self._by_kind.get(type(node), self._value)
-        merged = map(_merged, solve(node, truth, scope, depth + 1))
+        merged = map(_merged, solve(node, truth, scope))
         found = {repr(changes): changes for changes in islice(merged, 4 * MAX_ALTERNATIVES)}
+        self._depth -= 1
         return list(islice(found.values(), MAX_ALTERNATIVES))
 
-    def _both(
-        self, node: nodes.And | nodes.Or, truth: bool, scope: Scope, depth: int
-    ) -> Iterable[Alternative]:
-        left = self.of(node.left, truth, scope, depth)
-        right = self.of(node.right, truth, scope, depth)
+    def _both(self, node: nodes.And | nodes.Or, truth: bool, scope: Scope) -> Iterable[Alternative]:
+        left = self.of(node.left, truth, scope)
+        right = self.of(node.right, truth, scope)
         if isinstance(node, nodes.And) == truth:
             # A side that is not known may hold already.
             return [*_products([left, right]), *([] if left and right else [*left, *right])]
         return [*left, *right]
 
     def _conditional(
-        self, node: nodes.CondExpr, truth: bool, scope: Scope, depth: int
+        self, node: nodes.CondExpr, truth: bool, scope: Scope
     ) -> Iterable[Alternative]:
         for outcome, test_truth in ((node.expr1, True), (node.expr2, False)):
-            test = self.of(node.test, test_truth, scope, depth)
-            if isinstance(outcome, nodes.Const) or outcome is None:
-                if bool(getattr(outcome, "value", None)) == truth:
-                    yield from test
+            test = self.of(node.test, test_truth, scope)
+            if outcome is None or isinstance(outcome, nodes.Const):
+                yield from test if bool(outcome and outcome.value) == truth else ()
             else:
-                yield from _products([test, self.of(outcome, truth, scope, depth)])
+                yield from _products([test, self.of(outcome, truth, scope)])
 
-    def _value(
-        self, node: nodes.Node, truth: bool, scope: Scope, depth: int
-    ) -> Iterable[Alternative]:
+    def _value(self, node: nodes.Node, truth: bool, scope: Scope) -> Iterable[Alternative]:
         """An expression as a condition: a value that is true, or false or missing."""
-        yield from self._of_names(node, scope, depth, lambda value: bool(value) == truth, truth)
+        yield from self._of_names(node, scope, lambda value: bool(value) == truth, truth)
         looping = _looping(node, scope)
         if looping is not None:
             yield from self._sizes(looping, (2, 1, 3, 4))
         for path in paths_of(node, scope):
             if truth:
-                yield from ((Change(path, "set", value),) for value in self._values.truthy(path))
+                yield from _each_change(path, "set", self._values.truthy(path))
             else:
                 yield (Change(path, "missing"),)
-                yield from ((Change(path, "set", value),) for value in self._values.falsy(path))
+                yield from _each_change(path, "set", self._values.falsy(path))
 
     def _of_names(
         self,
         node: nodes.Node,
         scope: Scope,
-        depth: int,
         fits: Callable[[Any], bool],
         truth: bool | None = None,
     ) -> Iterator[Alternative]:
@@ -149,60 +150,56 @@ class Solver:
                 for outcome, holds in ((meaning.node.expr1, True), (meaning.node.expr2, False)):
                     own = constant_of(outcome)
                     if own is not None and fits(own[0]):
-                        test = self.of(meaning.node.test, holds, meaning.scope, depth)
+                        test = self.of(meaning.node.test, holds, meaning.scope)
                         yield from _products([around, test])
             elif truth is not None:
-                inner = self.of(meaning.node, truth, meaning.scope, depth)
+                inner = self.of(meaning.node, truth, meaning.scope)
                 yield from _products([around, inner])
 
     def _sizes(self, looping: Looping, sizes: Iterable[int]) -> Iterator[Alternative]:
         for path in paths_of(looping.iterable, looping.scope):
-            yield from ((Change(path, "size", size),) for size in sizes if size >= 0)
+            yield from _each_change(path, "size", (size for size in sizes if size >= 0))
 
     # Comparisons.
 
-    def _compare(
-        self, node: nodes.Compare, truth: bool, scope: Scope, depth: int
-    ) -> Iterable[Alternative]:
+    def _compare(self, node: nodes.Compare, truth: bool, scope: Scope) -> Iterable[Alternative]:
         sides = [node.expr, *(operand.expr for operand in node.ops)]
         each = []
         for left, operand in zip(sides, node.ops, strict=False):
             op = operand.op if truth else _NEGATED[operand.op]
-            each.append(list(self._compared(left, op, operand.expr, scope, depth)))
+            each.append(list(self._compared(left, op, operand.expr, scope)))
         return _products(each) if truth else [way for ways in each for way in ways]
 
     def _compared(
-        self, left: nodes.Node, op: str, right: nodes.Node, scope: Scope, depth: int
+        self, left: nodes.Node, op: str, right: nodes.Node, scope: Scope
     ) -> Iterable[Alternative]:
         given = constant_of(right)
         if given is not None:
-            yield from self._with_constant(left, op, given[0], scope, depth)
+            yield from self._with_constant(left, op, given[0], scope)
             return
         given = constant_of(left)
         if given is not None:
             if op in ("in", "notin"):
                 for path in paths_of(right, scope):
-                    kind: Any = "has" if op == "in" else "lacks"
-                    yield (Change(path, kind, given[0]),)
+                    yield (Change(path, "has" if op == "in" else "lacks", given[0]),)
             else:
-                yield from self._with_constant(right, _MIRRORED[op], given[0], scope, depth)
+                yield from self._with_constant(right, _MIRRORED[op], given[0], scope)
             return
         yield from self._two_paths(left, op, right, scope)
 
     def _with_constant(
-        self, node: nodes.Node, op: str, value: Any, scope: Scope, depth: int
+        self, node: nodes.Node, op: str, value: Any, scope: Scope
     ) -> Iterable[Alternative]:
-        yield from self._of_names(node, scope, depth, lambda own: _holds(own, op, value))
-        if op in ("in", "notin"):
-            members = list(value) if isinstance(value, (list, tuple, str, dict)) else []
-            for member in members[:10] if op == "in" else [members]:
-                way = ("eq", member) if op == "in" else ("none", member)
-                yield from self._equal(node, *way, scope)
-            return
-        if op in ("eq", "ne"):
+        yield from self._of_names(node, scope, lambda own: _holds(own, op, value))
+        members = list(value) if isinstance(value, (list, tuple, str, dict)) else []
+        if op == "in":
+            for member in members[:10]:
+                yield from self._equal(node, "eq", member, scope)
+        elif op == "notin":
+            yield from self._equal(node, "none", members, scope)
+        elif op in ("eq", "ne"):
             yield from self._equal(node, op, value, scope)
-            return
-        if isinstance(value, (int, float)):
+        elif isinstance(value, (int, float)):
             for wanted in _numbers(op, value):
                 yield from self._equal(node, "eq", wanted, scope)
         else:
@@ -218,16 +215,16 @@ class Solver:
             return
         for path in paths_of(base, scope):
             if counts:
-                selecting = _selecting(node)
+                selecting = next((f for f in _filters(node) if f.name in _SELECTING), None)
                 if selecting is not None and op == "eq" and value:
-                    for way in self._selected(selecting, True, scope, 1):
+                    for way in self._selected(selecting, True, scope):
                         yield (*way, Change(path, "copies", int(value)))
                 elif op == "eq" and isinstance(value, (int, float)) and value >= 0:
                     yield (Change(path, "size", int(value)),)
                 elif op == "ne":
-                    yield from ((Change(path, "size", size),) for size in (value + 1, value - 1))
+                    yield from _each_change(path, "size", (value + 1, value - 1))
             elif op == "eq":
-                yield from ((Change(path, "set", each),) for each in inverse(value))
+                yield from _each_change(path, "set", inverse(value))
             else:
                 refused = tuple(value) if op == "none" else (value,)
                 yield (Change(path, "other", tuple(map(_frozen, refused))),)
@@ -258,13 +255,11 @@ class Solver:
 
     # Tests, filters and calls.
 
-    def _test(
-        self, node: nodes.Test, truth: bool, scope: Scope, depth: int
-    ) -> Iterable[Alternative]:
+    def _test(self, node: nodes.Test, truth: bool, scope: Scope) -> Iterable[Alternative]:
         name, truth = (node.name, truth) if node.name != "undefined" else ("defined", not truth)
         if name in _COMPARING and node.args:
             op = _COMPARING[name] if truth else _NEGATED[_COMPARING[name]]
-            yield from self._compared(node.node, op, node.args[0], scope, depth)
+            yield from self._compared(node.node, op, node.args[0], scope)
             return
         (number,) = (constant_of(node.args[0]) if node.args else None) or (2,)
         base, _, _ = _inverse(node.node)
@@ -272,45 +267,34 @@ class Solver:
         if looping is not None:
             yield from self._sizes(looping, (2, 1, 3, 4))
         for path in paths_of(base, scope):
+            missing = Change(path, "missing")
             if name == "defined":
-                yield from self._defined(path, truth)
+                yield (Change(path, "set", self._values.at(path)) if truth else missing,)
                 continue
             fitting, others = _OF_TEST.get(name, ((), ()))
             if name == "divisibleby":
                 fitting, others = (number, 2 * number), (number + 1, 1)
             own = (self._values.at(path), *self._values.falsy(path))
-            candidates = fitting if truth else (*others, *own)
-            yield from ((Change(path, "set", value),) for value in candidates)
+            yield from _each_change(path, "set", fitting if truth else (*others, *own))
             if not truth:
-                yield (Change(path, "missing"),)
+                yield (missing,)
 
-    def _defined(self, path: InputPath, truth: bool) -> Iterator[Alternative]:
-        if truth:
-            yield (Change(path, "set", self._values.at(path)),)
-            return
-        yield (Change(path, "missing"),)
-
-    def _filter(
-        self, node: nodes.Filter, truth: bool, scope: Scope, depth: int
-    ) -> Iterable[Alternative]:
-        if node.name in ("selectattr", "rejectattr", "select", "reject"):
-            yield from self._selected(node, truth, scope, depth)
+    def _filter(self, node: nodes.Filter, truth: bool, scope: Scope) -> Iterable[Alternative]:
+        if node.name in _SELECTING:
+            yield from self._selected(node, truth, scope)
         elif node.name in ("length", "count", "wordcount"):
-            sizes = (1, 2) if truth else (0,)
             for path in paths_of(node.node, scope):
-                yield from ((Change(path, "size", size),) for size in sizes)
+                yield from _each_change(path, "size", (1, 2) if truth else (0,))
                 if not truth:
                     yield (Change(path, "missing"),)
         elif node.node is not None and node.name in _PASSING:
-            yield from self.of(node.node, truth, scope, depth)
+            yield from self.of(node.node, truth, scope)
         if node.name in ("default", "d") and node.args:
             fallback = constant_of(node.args[0])
             if fallback is not None and bool(fallback[0]) == truth:
                 yield from ((Change(p, "missing"),) for p in paths_of(node.node, scope))
 
-    def _selected(
-        self, node: nodes.Filter, truth: bool, scope: Scope, depth: int
-    ) -> Iterable[Alternative]:
+    def _selected(self, node: nodes.Filter, truth: bool, scope: Scope) -> Iterable[Alternative]:
         """A list with an element that is selected, or without one."""
         keeps = node.name in ("selectattr", "select")
         for path in paths_of(node.node, scope):
@@ -327,17 +311,20 @@ class Solver:
             test: nodes.Expr = subject
             if args and (named := constant_of(args[0])) is not None:
                 test = nodes.Test(subject, str(named[0]), args[1:], [], None, None)
-            yield from self.of(test, keeps == truth, inner, depth)
+            yield from self.of(test, keeps == truth, inner)
             if not truth:
                 yield (Change(path, "size", 0),)
                 yield (Change(path, "missing"),)
 
-    def _call(
-        self, node: nodes.Call, truth: bool, scope: Scope, depth: int
-    ) -> Iterable[Alternative]:
+    def _call(self, node: nodes.Call, truth: bool, scope: Scope) -> Iterable[Alternative]:
         if isinstance(node.node, nodes.Name) and node.node.name == "range":
             for path in paths_of(node.args[min(1, len(node.args) - 1)], scope):
                 yield (Change(path, "set", 2 if truth else 0),)
+
+
+def _each_change(path: InputPath, kind: Kind, values: Iterable[Any]) -> Iterator[Alternative]:
+    """One change at a path for each value, as alternatives."""
+    return ((Change(path, kind, value),) for value in values)
 
 
 _NEGATED = {
@@ -373,6 +360,7 @@ _OF_TEST: dict[str, tuple[tuple[Any, ...], tuple[Any, ...]]] = {
 }
 """Values for which a test is true, and values for which it is false."""
 
+_SELECTING = frozenset(("selectattr", "rejectattr", "select", "reject"))
 _PASSING = frozenset(
     str.split("default d trim sort list unique reverse lower upper string items dictsort first last"
               " join map int float abs round title capitalize safe")
@@ -381,9 +369,10 @@ _PASSING = frozenset(
 
 
 def constant_of(node: nodes.Node | None) -> tuple[Any] | None:
-    """The value of a literal, in a tuple; None if it is not one."""
+    """The value of a literal, in a tuple; None if it is not one, or a number that is too large."""
     if isinstance(node, nodes.Const):
-        return (node.value,)
+        is_number = isinstance(node.value, (int, float))
+        return None if is_number and abs(node.value) > _MAX_NUMBER else (node.value,)
     if isinstance(node, (nodes.List, nodes.Tuple)):
         items = [constant_of(item) for item in node.items]
         if all(item is not None for item in items):
@@ -394,16 +383,10 @@ def constant_of(node: nodes.Node | None) -> tuple[Any] | None:
     return None
 
 
-def _selecting(node: nodes.Node | None) -> nodes.Filter | None:
-    names = ("selectattr", "rejectattr", "select", "reject")
-    return next((found for found in _filters(node) if found.name in names), None)
-
-
 def _looping(node: nodes.Node, scope: Scope) -> Looping | None:
     """The loop whose variable an expression reads: `loop.index % 2`."""
-    names = [node, *node.find_all(nodes.Getattr)]
-    for each in names:
-        if isinstance(each, nodes.Getattr) and isinstance(each.node, nodes.Name):
+    for each in nodes_in(node, nodes.Getattr):
+        if isinstance(each.node, nodes.Name):
             for meaning in scope.get(each.node.name, ()):
                 if isinstance(meaning, Looping):
                     return meaning
@@ -436,9 +419,9 @@ def _inverse(
     if isinstance(node, nodes.BinExpr) and type(node) in _ARITHMETIC:
         (number,) = constant_of(node.right) or (None,)
         if isinstance(number, (int, float)) and number:
-            back = _ARITHMETIC[type(node)]
+            kind = type(node)
             base, inverse, counts = _inverse(node.left)
-            return base, lambda value: _each(inverse, back(value, number)), counts
+            return base, lambda value: _each(inverse, _operands(kind, value, number)), counts
     return node or nodes.Const(None), _same, False
 
 
@@ -450,9 +433,17 @@ def _each(inverse: Callable[[Any], Iterable[Any]], values: Iterable[Any]) -> lis
     return [found for value in values for found in inverse(value)]
 
 
-_ARITHMETIC: dict[type, Callable[[Any, Any], Iterable[Any]]] = {
-    nodes.Add: lambda value, n: (value - n,) if isinstance(value, (int, float)) else (),
-    nodes.Sub: lambda value, n: (value + n,) if isinstance(value, (int, float)) else (),
+def _operands(kind: type, value: Any, number: float) -> tuple[Any, ...]:
+    """The left operands with which arithmetic with a number may give a value."""
+    try:
+        return _ARITHMETIC[kind](value, number) if isinstance(value, (int, float)) else ()
+    except ArithmeticError:
+        return ()
+
+
+_ARITHMETIC: dict[type, Callable[[Any, Any], tuple[Any, ...]]] = {
+    nodes.Add: lambda value, n: (value - n,),
+    nodes.Sub: lambda value, n: (value + n,),
     nodes.Mul: lambda value, n: (value // n, value / n),
     nodes.Div: lambda value, n: (value * n,),
     nodes.FloorDiv: lambda value, n: (value * n,),
@@ -544,21 +535,20 @@ class _Applying:
     def make(self, change: Change) -> None:
         """Raises LookupError or TypeError if it can't be made."""
         container, step, path = self._parent(change.path, create=change.kind != "missing")
-        if change.kind == "missing":
-            if container is None or isinstance(container, list):
-                return
+        if change.kind != "missing":
+            container[step] = self._new_value(change, path, _get(container, step))
+        elif isinstance(container, dict):
             container.pop(step, None)
-            return
-        if change.kind == "copy":
-            source, last, _ = self._parent(change.value, create=True)
-            container[step] = deepcopy(source[last])
-            return
-        container[step] = self._new_value(change, path, _get(container, step))
 
     def _new_value(self, change: Change, path: InputPath, old: Any) -> Any:
         values = self._values
+        if change.kind in ("size", "copies") and change.value > _MAX_SIZE:
+            raise ValueError(change.value)
         if change.kind == "size":
-            return _resized(old, change.value, path, values)
+            if not isinstance(old, list):
+                return values.sized(path, change.value)
+            added = range(len(old), change.value)
+            return [*old[: change.value], *(values.at(path.step(number)) for number in added)]
         if change.kind == "copies":
             changed_at = 0 if self._element == "first" else -1
             return [*old, *(deepcopy(old[changed_at]) for _ in range(change.value - 1))]
@@ -568,11 +558,9 @@ class _Applying:
         if isinstance(wanted, InputPath):
             source, last, _ = self._parent(wanted, create=True)
             wanted = source[last]
-        if change.kind == "has":
-            return _with(old, wanted)
-        if change.kind == "lacks":
-            return _without(old, wanted)
-        return deepcopy(change.value)
+        if change.kind in ("has", "lacks"):
+            return _with(old, wanted) if change.kind == "has" else _without(old, wanted)
+        return deepcopy(wanted)
 
     def _parent(self, path: InputPath, create: bool) -> tuple[Any, Any, InputPath]:
         """The container of a value, its key or index there, and the concrete path."""
@@ -600,6 +588,8 @@ class _Applying:
         if isinstance(step, str):
             raise LookupError(step)
         if isinstance(step, int):
+            if step > _MAX_SIZE:
+                raise LookupError(step)
             while create and len(container) <= (step if step >= 0 else 0):
                 container.append(self._values.at(path.step(len(container))))
             return step if step >= 0 else len(container) - 1
@@ -619,12 +609,6 @@ def _get(container: Any, step: Any) -> Any:
     if isinstance(container, dict):
         return container.get(step)
     return container[step] if -len(container) <= step < len(container) else None
-
-
-def _resized(old: Any, size: int, path: InputPath, values: ExampleValues) -> Any:
-    if isinstance(old, list):
-        return [*old[:size], *(values.at(path.step(n)) for n in range(len(old), size))]
-    return values.sized(path, size)
 
 
 def _with(old: Any, wanted: Any) -> Any:

@@ -8,17 +8,18 @@ taken.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from jinja2 import nodes
 
-from promptops.analysis.coverage import place_of
+from promptops.analysis.coverage import BranchKey, place_of
 from promptops.analysis.uses import ITEM, Path, Step
 from promptops.analysis.walk_state import constant_step
 from promptops.model.place import Text
 from promptops.model.prompt import ForEach, Message, Prompt, TextPart
+from promptops.patterns import lazy_pattern
 from promptops.records import record, replace
 from promptops.runtime.template.template import TemplateError, is_template, parse, parse_expression
 from promptops.runtime.template.text_rendering import Load
@@ -30,9 +31,6 @@ MAX_CHAINS = 12
 """Ways to a branch that are kept: a macro may be called from many places."""
 
 _MAX_ALTERNATIVES = 8
-
-BranchKey = tuple[str, int, int, str]
-"""Path, line, column and direction: as `analysis.coverage` compares branches."""
 
 
 @record(frozen=True, slots=True)
@@ -58,8 +56,13 @@ class Test:
     scope: Scope
 
 
-Level = tuple[Test, ...]
-"""The tests of one tag that lead to one of its branches."""
+@record(frozen=True, slots=True)
+class Level:
+    """The tests of one tag that lead to one of its branches; `branch` is None for a `for_each`."""
+
+    tests: tuple[Test, ...]
+    branch: BranchKey | None
+
 
 Chain = tuple[Level, ...]
 """The levels around a branch, outermost first; the last one is its own."""
@@ -132,13 +135,8 @@ class TemplateConditions:
 
 
 def _asks_for_loop(chain: Chain) -> bool:
-    own = chain[-1] if chain else ()
-    return any(
-        name.name == "loop"
-        for test in own
-        for name in (test.node, *test.node.find_all(nodes.Name))
-        if isinstance(name, nodes.Name)
-    )
+    own = chain[-1].tests if chain else ()
+    return any(name.name == "loop" for test in own for name in nodes_in(test.node, nodes.Name))
 
 
 def conditions_of(prompt: Prompt, load: Load) -> TemplateConditions:
@@ -148,10 +146,10 @@ def conditions_of(prompt: Prompt, load: Load) -> TemplateConditions:
         if isinstance(turn, Message):
             reader.message(turn, {}, ())
         elif isinstance(turn, ForEach):
-            items = Test(nodes.Name(turn.source, "load"), True, {})
+            items = Level((Test(nodes.Name(turn.source, "load"), True, {}),), None)
             scope: Scope = {turn.name: (InputPath(turn.source, (ITEM,)),)}
             for message in turn.messages:
-                reader.message(message, scope, ((items,),))
+                reader.message(message, scope, (items,))
     return TemplateConditions(
         reader.found, frozenset(reader.numbers), frozenset(reader.mappings), reader.pairs
     )
@@ -202,16 +200,21 @@ class _BranchReader:
             output = next(parse_expression(when.value).tree.find_all(nodes.Output))
         except (TemplateError, StopIteration):
             return chain
-        self._expression(output.nodes[0], scope)
-        for direction, truth in (("holds", True), ("fails", False)):
-            test = Test(output.nodes[0], truth, scope)
-            self._note(when, 0, direction, (*chain, (test,)))
-        return (*chain, (Test(output.nodes[0], True, scope),))
+        test = output.nodes[0]
+        self._expression(test, scope)
+        self._text, self._scope, self._chain = when, scope, chain
+        holds = self._noted(0, "holds", (Test(test, True, scope),))
+        self._noted(0, "fails", (Test(test, False, scope),))
+        return (*chain, holds)
 
-    def _note(self, text: Text, offset: int, direction: str, chain: Chain) -> None:
-        ways = self.found[(*place_of(text, offset), direction)]
+    def _noted(self, offset: int, direction: str, tests: tuple[Test, ...] = ()) -> Level:
+        """Note one way to a branch: the current chain, and the tests of its own tag."""
+        branch = (*place_of(self._text, offset), direction)
+        level = Level(tests, branch)
+        ways = self.found[branch]
         if len(ways) < MAX_CHAINS:
-            ways.append(chain)
+            ways.append((*self._chain, level))
+        return level
 
     # Templates and their bodies.
 
@@ -254,16 +257,16 @@ class _BranchReader:
     # Branches.
 
     def _if(self, node: nodes.If) -> None:
-        failed: Level = ()
+        failed: tuple[Test, ...] = ()
         ends: list[tuple[Scope, Level]] = []
         for part in (node, *node.elif_):
             self._expression(part.test, self._scope)
-            level = (*failed, Test(part.test, True, self._scope))
-            self._note(self._text, part.lineno, "then", (*self._chain, level))
+            tests = (*failed, Test(part.test, True, self._scope))
+            level = self._noted(part.lineno, "then", tests)
             ends.append((self._branch(part.body, level), level))
             failed = (*failed, Test(part.test, False, self._scope))
-        self._note(self._text, node.lineno, "else", (*self._chain, failed))
-        ends.append((self._branch(node.else_, failed), failed))
+        level = self._noted(node.lineno, "else", failed)
+        ends.append((self._branch(node.else_, level), level))
         self._merge(ends)
 
     def _branch(self, body: Sequence[nodes.Node], level: Level) -> Scope:
@@ -291,15 +294,14 @@ class _BranchReader:
         elif isinstance(node.target, nodes.Tuple):
             for path in paths_of(node.iter, self._scope):
                 self.pairs[path] = len(node.target.items)
-        taken: Level = (Test(node.iter, True, self._scope),)
-        empty: Level = (Test(node.iter, False, self._scope),)
+        items: tuple[Test, ...] = (Test(node.iter, True, self._scope),)
+        fitting = items
         if node.test is not None:
             self._expression(node.test, inner)
-            none_fits: Level = (*taken, Test(node.test, False, inner))
-            self._note(self._text, node.lineno, "empty", (*self._chain, none_fits))
-            taken = (*taken, Test(node.test, True, inner))
-        self._note(self._text, node.lineno, "taken", (*self._chain, taken))
-        self._note(self._text, node.lineno, "empty", (*self._chain, empty))
+            self._noted(node.lineno, "empty", (*items, Test(node.test, False, inner)))
+            fitting = (*items, Test(node.test, True, inner))
+        taken = self._noted(node.lineno, "taken", fitting)
+        empty = self._noted(node.lineno, "empty", (Test(node.iter, False, self._scope),))
         with self._scoped(inner, (*self._chain, taken)):
             self._body(node.body)
             end = {name: found for name, found in self._scope.items() if "." in name}
@@ -312,20 +314,18 @@ class _BranchReader:
 
     def _expression(self, node: nodes.Node, scope: Scope) -> None:
         """Enter the macros that an expression calls, and note the numbers that it needs."""
-        for each in (node, *node.find_all(_CALCULATING)):
+        for each in nodes_in(node, _CALCULATING):
             for operand in _numeric_operands(each):
                 self.numbers.update(paths_of(operand, scope))
-        calls = [node] if isinstance(node, nodes.Call) else []
-        for call in (*calls, *node.find_all(nodes.Call)):
+        for call in nodes_in(node, nodes.Call):
             for meaning in meanings_of(call.node, self._scope):
                 if isinstance(meaning, MacroBody):
                     self._enter(meaning, call)
 
-    def _enter(self, macro: MacroBody, call: nodes.Call | None) -> None:
+    def _enter(self, macro: MacroBody, call: nodes.Call) -> None:
         if self._depth > MAX_DEPTH:
             return
-        arguments = _arguments(macro, call, self._scope) if call is not None else {}
-        scope = {**macro.scope, **arguments}
+        scope = {**macro.scope, **_arguments(macro, call, self._scope)}
         with self._inside(macro.text), self._scoped(scope, self._chain):
             self._body(macro.node.body)
 
@@ -371,7 +371,7 @@ class _BranchReader:
     # Other templates.
 
     def _include(self, node: nodes.Include) -> None:
-        self._note(self._text, node.lineno, "included", self._chain)
+        self._noted(node.lineno, "included")
         for text in self._named(node.template):
             with self._scoped(self._scope if node.with_context else {}, self._chain):
                 self._template(text)
@@ -437,9 +437,10 @@ def _elements(node: nodes.For, scope: Scope) -> Scope:
 def _mapped(path: InputPath, iterable: nodes.Node | None) -> InputPath:
     """The attribute of an element that `map(attribute=...)` takes."""
     while isinstance(iterable, nodes.Filter):
-        if iterable.name == "map" and (name := _word(iterable, "attribute")) is not None:
-            for step in name.split("."):
-                path = path.step(step)
+        for word in iterable.kwargs if iterable.name == "map" else ():
+            if word.key == "attribute" and isinstance(word.value, nodes.Const):
+                for step in str(word.value.value).split("."):
+                    path = path.step(step)
         iterable = iterable.node
     return path
 
@@ -451,53 +452,76 @@ def _gives_pairs(node: nodes.Node) -> bool:
 
 
 def _arguments(macro: MacroBody, call: nodes.Call, scope: Scope) -> Scope:
-    node = macro.node
-    given = {arg.name: value for arg, value in zip(node.args, call.args, strict=False)}
-    given.update((word.key, word.value) for word in call.kwargs)
-    defaults = dict(zip((arg.name for arg in node.args[::-1]), node.defaults[::-1], strict=False))
-    found: dict[str, tuple[Meaning, ...]] = {}
-    for arg in node.args:
-        if arg.name in given:
-            found[arg.name] = (Bound(given[arg.name], scope),)
-        elif arg.name in defaults:
-            found[arg.name] = (Bound(defaults[arg.name], macro.scope),)
-        else:
-            found[arg.name] = ()
+    names = [arg.name for arg in macro.node.args]
+    found: dict[str, tuple[Meaning, ...]] = dict.fromkeys(names, ())
+    for name, value in zip(names[::-1], macro.node.defaults[::-1], strict=False):
+        found[name] = (Bound(value, macro.scope),)
+    words = ((word.key, word.value) for word in call.kwargs)
+    for name, value in (*zip(names, call.args, strict=False), *words):
+        if name in found:
+            found[name] = (Bound(value, scope),)
     return found
 
 
-_CALCULATING = (nodes.BinExpr, nodes.Compare, nodes.Neg, nodes.Filter, nodes.Call)
 _ARITHMETIC = (nodes.Sub, nodes.Mul, nodes.Div, nodes.FloorDiv, nodes.Mod, nodes.Pow, nodes.Add)
+_CALCULATING = (
+    *(*_ARITHMETIC, nodes.Neg, nodes.Compare),
+    *(nodes.Test, nodes.Filter, nodes.Call, nodes.Slice),
+)
+_OF_NUMBERS = frozenset(("abs", "float", "int", "round", "divisibleby", "even", "odd"))
+"""Filters of a number, and tests of one."""
+_SIZED = frozenset(("batch", "center", "indent", "round", "slice", "truncate", "wordwrap"))
+"""Filters whose first argument is a number."""
+_CONVERSION = lazy_pattern(r"%(?:%|[-+ #0]*\d*(?:\.\d+)?([a-zA-Z]))")
 
 
 def _numeric_operands(node: nodes.Node) -> Sequence[nodes.Node]:
     """The operands of an expression that must be numbers."""
-    if isinstance(node, nodes.Neg):
-        return [node.node]
+    if isinstance(node, (nodes.Neg, nodes.Slice)):
+        return list(node.iter_child_nodes())
     if isinstance(node, _ARITHMETIC):
         sides = [node.left, node.right]
-        is_text = any(
-            isinstance(side, nodes.Const) and isinstance(side.value, str) for side in sides
-        )
-        # `+` also joins texts and lists, `*` repeats and `%` formats a text.
+        # `+` also joins texts and lists, `*` repeats them.
         sure = not isinstance(node, nodes.Add) or any(map(_is_number, sides))
+        is_text = any(_text_of(side) is not None for side in sides)
         return sides if sure and not is_text else []
     if isinstance(node, nodes.Compare):
         sides = [node.expr, *(operand.expr for operand in node.ops)]
         ordered = any(operand.op not in ("in", "notin") for operand in node.ops)
         return sides if ordered and any(map(_is_number, sides)) else []
-    if isinstance(node, nodes.Filter) and node.node is not None:
-        return [node.node] if node.name in ("round", "abs") else []
-    if isinstance(node, nodes.Call) and isinstance(node.node, nodes.Name):
-        return list(node.args) if node.node.name == "range" else []
-    return []
+    if isinstance(node, nodes.Call):
+        is_range = isinstance(node.node, nodes.Name) and node.node.name == "range"
+        return node.args if is_range else []
+    assert isinstance(node, (nodes.Filter, nodes.Test))
+    if node.name == "format" and (text := _text_of(node.node)) is not None:
+        return _formatted(text, node.args)
+    own = [node.node] if node.node is not None and node.name in _OF_NUMBERS else []
+    return [*own, *(node.args[:1] if node.name in _SIZED else [])]
+
+
+def _formatted(text: str, values: Sequence[nodes.Node]) -> list[nodes.Node]:
+    """The values that a text such as `%s costs %.2f` shows as numbers."""
+    kinds = [found[1] for found in _CONVERSION.finditer(text) if found[1]]
+    return [value for kind, value in zip(kinds, values, strict=False) if kind not in "sra"]
 
 
 def _is_number(node: nodes.Node) -> bool:
     return isinstance(node, nodes.Const) and type(node.value) in (int, float)
 
 
+def _text_of(node: nodes.Node | None) -> str | None:
+    return node.value if isinstance(node, nodes.Const) and isinstance(node.value, str) else None
+
+
 # What an expression may be.
+
+
+def nodes_in(node: nodes.Node, kind: Any) -> Iterator[Any]:
+    """The nodes of some kind in an expression, itself included."""
+    if isinstance(node, kind):
+        yield node
+    yield from node.find_all(kind)
+
 
 _KEEPS = frozenset(
     str.split(
@@ -557,10 +581,3 @@ def _paths_of_filter(node: nodes.Filter, scope: Scope, depth: int) -> Iterable[I
     if node.name in ("first", "last"):
         return [path.step(0 if node.name == "first" else -1) for path in below]
     return below if node.name in _KEEPS else ()
-
-
-def _word(node: nodes.Filter, key: str) -> str | None:
-    for word in node.kwargs:
-        if word.key == key and isinstance(word.value, nodes.Const):
-            return str(word.value.value)
-    return None

@@ -8,6 +8,7 @@ from typing import Any
 
 from promptops.analysis.coverage import (
     Branch,
+    BranchKey,
     Coverage,
     coverage,
     never_empty,
@@ -16,7 +17,7 @@ from promptops.analysis.coverage import (
 )
 from promptops.analysis.input_schemas import InputSchemas
 from promptops.catalog.catalog import Catalog
-from promptops.commands.cases.conditions import BranchKey, conditions_of
+from promptops.commands.cases.conditions import conditions_of
 from promptops.commands.cases.example_values import ExampleValues
 from promptops.commands.cases.search import (
     BranchSearch,
@@ -27,7 +28,7 @@ from promptops.commands.cases.search import (
 )
 from promptops.model.prompt import DRAFT, Case, Prompt
 from promptops.plurals import counted
-from promptops.records import record, replace
+from promptops.records import field, record, replace
 from promptops.runtime.request.render import Renderer, RenderError
 from promptops.runtime.template.text_rendering import Piece
 
@@ -45,11 +46,13 @@ class Drafts:
     Attributes:
         cases: As they are written to a case file.
         coverage: By the existing cases and the drafts.
+        reasons: For branches that were searched for in vain, why.
         failure: Why no inputs could be rendered; None if some could.
     """
 
     cases: tuple[dict[str, Any], ...]
     coverage: Coverage
+    reasons: Mapping[BranchKey, str] = field(default_factory=dict)
     failure: RenderError | None = None
 
 
@@ -71,7 +74,10 @@ def drafted(catalog: Catalog, prompt: Prompt) -> Drafts:
     if not chosen and not prompt.cases:
         chosen = search.kept[1:2] or search.kept[:1]
     drafts = with_assertions(catalog, prompt, chosen, search.kept)
-    return drafts if search.kept else replace(drafts, failure=search.failure)
+    missing = (branch.key for branch in drafts.coverage.ways if not branch.covered)
+    reasons = {key: search.why_not(key) for key in missing}
+    failure = None if search.kept else search.failure
+    return replace(drafts, reasons=reasons, failure=failure)
 
 
 def branches_of_cases(renderer: Renderer, cases: Iterable[Case]) -> Iterator[frozenset[Branch]]:

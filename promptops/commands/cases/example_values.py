@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
+from itertools import islice
 from typing import Any
 
 from promptops.analysis.uses import ITEM, Path
@@ -222,12 +223,11 @@ class ExampleValues:
         named = schema.get("type")
         names = [named] if isinstance(named, str) else list(named or ())
         hint = self._hint(path)
-        suggested = [
-            name for name in ("array", "object", "number", "boolean") if name in hint.types
-        ]
-        for name in suggested:
-            if not names or name in names:
+        for name in ("array", "object", "number", "boolean"):
+            if name in hint.types and (not names or name in names):
                 return name
+        if "number" in hint.types and "integer" in names:
+            return "integer"
         if not names:
             if "properties" in schema:
                 return "object"
@@ -347,7 +347,7 @@ def example_of(pattern: str, number: int = 0) -> str | None:
     from re import _parser  # type: ignore[attr-defined]  # the standard library's own parser
 
     try:
-        found = "".join(_matching(_parser.parse(pattern), number))
+        found = "".join(islice(_matching(_parser.parse(pattern), number), _MAX_PADDING))
         return found if re.search(pattern, found) else None
     except (re.error, OverflowError, RecursionError):
         return None

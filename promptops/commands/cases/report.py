@@ -66,5 +66,5 @@ def _of_prompt(each: PromptDrafts, style: Style, *, shown: bool) -> Iterator[str
             yield f"  {visible(case.name)}"
     for branch in each.unreached:
         impossible = "no input that the schema accepts reaches it"
-        why = impossible if branch.impossible else "no inputs found"
+        why = impossible if branch.impossible else f"no inputs found: {visible(branch.reason)}"
         yield f"{style('path', str(branch.place))}: {visible(branch.message)}: {why}"

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
+from promptops.analysis.coverage import BranchKey
 from promptops.analysis.input_schemas import InputSchemas, sample_inputs
 from promptops.analysis.pseudonyms import MOST_PLACES, Pseudonyms, places_in
 from promptops.analysis.secrets import without_secrets
 from promptops.catalog.catalog import Catalog
-from promptops.commands.cases.conditions import BranchKey
 from promptops.commands.cases.drafting import Drafts, branches_of_cases, with_assertions
 from promptops.commands.cases.search import Rendering, branch_keys, cover
 from promptops.model.prompt import Prompt

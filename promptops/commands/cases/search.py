@@ -10,12 +10,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from promptops.analysis.coverage import Branch, place_of, uses_of
+from promptops.analysis.coverage import Branch, BranchKey, place_of, uses_of
 from promptops.analysis.uses import ITEM
 from promptops.commands.cases.changes import ELEMENTS, Solver, changed
-from promptops.commands.cases.conditions import BranchKey, Chain, InputPath, TemplateConditions
+from promptops.commands.cases.conditions import Chain, InputPath, TemplateConditions
 from promptops.commands.cases.example_values import ExampleValues, Hint
 from promptops.model.prompt import ConversationHistory, ForEach, Prompt
+from promptops.plurals import counted
 from promptops.records import record
 from promptops.runtime.request.render import Renderer, RenderError, TracedRequest
 from promptops.runtime.template.text_rendering import Load
@@ -56,7 +57,8 @@ class BranchSearch:
         self._chains = chains
         self._solver = Solver(values)
         self._taken: set[BranchKey] = set()
-        self._tried: set[str] = set()
+        self._tried: dict[str, RenderError | None] = {}
+        self._outcomes: dict[BranchKey, list[RenderError | None]] = {}
         self._bases: list[dict[str, Any]] = []
 
     def run(self, wanted: Iterable[BranchKey]) -> None:
@@ -75,18 +77,42 @@ class BranchSearch:
                 if key not in self._taken:
                     self._search(key)
 
+    def why_not(self, key: BranchKey) -> str:
+        """Why no inputs take a branch that was searched for, with a place if there is one."""
+        outer = [self._missing_around(chain) for chain in self._chains.get(key, ())]
+        if outer and all(outer):
+            return f"it is inside of the branch at {outer[0]}, which no inputs take"
+        outcomes = self._outcomes.get(key, [])
+        errors = [error for error in outcomes if error is not None]
+        for error in errors:
+            if error.place is not None:
+                return f"rendering fails: {error.place}: {error.message}"
+        if errors and len(errors) == len(outcomes):
+            problems = "; ".join(problem.message for problem in errors[0].inputs)
+            return f"its inputs are refused: {problems}"
+        if len(self._tried) >= MAX_RENDERINGS:
+            return f"the search ended after {MAX_RENDERINGS} renderings"
+        if outcomes:
+            return f"its condition stays the same with {counted(len(outcomes), 'changed input')}"
+        return "it is not known which inputs its condition depends on"
+
+    def _missing_around(self, chain: Chain) -> str | None:
+        """The place of the outermost branch around the last one that nothing took."""
+        branches = [level.branch for level in chain[:-1] if level.branch is not None]
+        missing = next((key for key in branches if key not in self._taken), None)
+        return "{}:{}:{}".format(*missing[:3]) if missing else None
+
     def _search(self, key: BranchKey) -> None:
+        outcomes = self._outcomes[key] = []
         for chain in self._chains[key]:
             for inputs in self._candidates(key, chain):
                 if len(self._tried) >= MAX_RENDERINGS:
                     return
-                self._try(inputs)
+                outcomes.append(self._try(inputs))
                 if key in self._taken:
                     return
 
     def _candidates(self, key: BranchKey, chain: Chain) -> Iterator[dict[str, Any]]:
-        if not chain:
-            return
         own = self._solver.level(chain[-1])
         outer = self._solver.chain(chain[-_OUTER_LEVELS:]) if len(chain) > 1 else []
         everywhere = [each.inputs for each in self.kept] or self._bases
@@ -106,21 +132,23 @@ class BranchSearch:
         found = [each for each in self.kept if any(own[:3] == tag for own in each.branches)]
         return [each.inputs for each in found or self.kept] or self._bases
 
-    def _try(self, inputs: dict[str, Any], keep: bool = False) -> None:
+    def _try(self, inputs: dict[str, Any], keep: bool = False) -> RenderError | None:
         written = json.dumps(inputs, sort_keys=True, default=str)
         if written in self._tried:
-            return
-        self._tried.add(written)
+            return self._tried[written]
+        self._tried[written] = None
         try:
             traced = self._renderer.trace(inputs)
         except RenderError as error:
             if keep:
                 self.failure = error
-            return
+            self._tried[written] = error.with_traceback(None)  # which would keep the rendering
+            return error
         branches = branch_keys(traced.branches)
         if keep or branches - self._taken:
             self.kept.append(Rendering(inputs, traced, branches))
             self._taken |= branches
+        return None
 
 
 def branch_keys(taken: Iterable[Branch]) -> frozenset[BranchKey]:

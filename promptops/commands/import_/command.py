@@ -13,6 +13,7 @@ from promptops.errors import BAD_INPUT, GitError, InputError, UsageError
 from promptops.records import replace
 from promptops.terminal.options import (
     Command,
+    command_again,
     common,
     decide_option,
     format_list,
@@ -22,7 +23,7 @@ from promptops.terminal.options import (
 from promptops.terminal.output import OutputOptions
 
 if TYPE_CHECKING:
-    from promptops.model.imported import LeftOut
+    from promptops.model.imported import Import, LeftOut
     from promptops.workspace.workspace import Workspace
 
 _SYNTAXES = ("jinja", "double", "single", "format", "dollar", "mustache", "none")
@@ -127,15 +128,21 @@ def _workspace_if_any(output: OutputOptions) -> Iterator[Workspace | None]:
 
 def _run(output: OutputOptions, paths: list[str], options: Any) -> int:
     from promptops.commands.import_.importing import import_prompts
-    from promptops.commands.import_.report import next_command
     from promptops.workspace.workspace import workspace
 
     with workspace(output.directory, overrides=output.overrides) as opened:
         result = import_prompts(opened, paths, options)
     if not result.prompts and not result.findings and not result.strings_left_out:
         raise _nothing(result.left_out)
-    output.write_report("import_", replace(result, next=next_command(result)))
+    output.write_report("import_", replace(result, next=_next_command(result)))
     return BAD_INPUT if result.nothing_readable else int(result.failed)
+
+
+def _next_command(result: Import) -> str:
+    from promptops.commands.import_.report import next_command
+
+    would_write = any(prompt.state == "would-write" for prompt in result.prompts)
+    return command_again(dry_run=False) if would_write else next_command(result)
 
 
 def _nothing(left_out: Sequence[LeftOut]) -> InputError:

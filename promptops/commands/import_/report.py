@@ -136,7 +136,7 @@ def next_step(result: Import) -> Iterator[str]:
             yield visible(f"add {tables} above to {result.configuration}, then:")
         path = shlex.quote(_written_path(result))
         yield visible(f"promptops cases {path}, which drafts test cases, then:")
-        yield visible(next_command(result))
+        yield visible(result.next)
 
 
 def next_command(result: Import) -> str:
@@ -151,9 +151,9 @@ def next_command(result: Import) -> str:
 
 def _after_dry_run(result: Import) -> str:
     if not result.refused:
-        return "the same command without --dry-run"
+        return visible(result.next)
     others = counted(result.total - result.refused, "other prompt")
-    return f"fix the errors above; the same command without --dry-run writes the {others}"
+    return f"fix the errors above; to write the {others}: {visible(result.next)}"
 
 
 _HISTORY = (

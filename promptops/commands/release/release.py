@@ -265,7 +265,7 @@ def _plan_with_problems(
         plan = plan_release(context, report, declared, signed=signed)
     except InputError as error:
         where = f"{error.where}: " if error.where else ""
-        hint = error.hint or "promptops lint"
+        hint = error.hint or "promptops lint --no-baseline"
         return None, [ReleaseProblem(message=f"{where}{error.message}", hint=hint)]
     problems = [
         *version_problems(context, report, declared, plan.version),

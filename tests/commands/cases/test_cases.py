@@ -311,7 +311,7 @@ def _tests():
         ),
         (
             {PATH: PROMPT.replace("messages:", "messages: [")},
-            "prompts/ask.prompt.yaml:1:1: it has errors: see promptops lint",
+            "prompts/ask.prompt.yaml:1:1: it has errors: see promptops lint ask --no-baseline",
         ),
     ],
 )
@@ -337,6 +337,67 @@ def test_a_branch_without_inputs_is_named_with_its_place(asking):
         " no input that the schema accepts reaches it\n" in done.out
     )
     assert "2 cases drafted · 1 branch without inputs\n" in done.out
+
+
+@pytest.mark.parametrize(
+    ("template", "reasons"),
+    [
+        (
+            "{% if question == 'x' %}{{ 1 + question }}{% endif %}",
+            [f"rendering fails: {PATH}:14:49: `+` does not work on a number and a string"],
+        ),
+        (
+            "{% if question == 'x' %}{% if question == 'y' %}a{% endif %}{% endif %}",
+            ["its condition stays the same with 9 changed inputs"],
+        ),
+        (
+            "{% if question | reverse | first == 'x' %}{% if tone %}a{% endif %}{% endif %}",
+            [
+                "its inputs are refused: `question` must be a string, not a list",
+                f"it is inside of the branch at {PATH}:14:25, which no inputs take",
+            ],
+        ),
+        (
+            "{% if question | length > 99999999999999999999 or question * 2 == 'x' %}a{% endif %}",
+            ["it is not known which inputs its condition depends on"],
+        ),
+        (
+            "{% if question | length > 99999999 %}a{% endif %}",
+            ["it is not known which inputs its condition depends on"],
+        ),
+    ],
+)
+def test_why_no_inputs_were_found_is_named(asking, template, reasons):
+    asking.write({PATH: PROMPT.replace("{{ question }}", f"{{{{ question }}}} {template}")})
+
+    done = ask(asking.root, "cases", "--show")
+
+    found = [line.partition("no inputs found: ")[2] for line in done.out.splitlines()]
+    assert [each for each in found if each] == reasons
+
+
+def test_numbers_are_drafted_where_the_template_needs_them(asking):
+    names = ["rate", "price", "share", "days", "total", "count", "limit", "note"]
+    inputs = "".join(f"    {name}: {{type: [string, number]}}\n" for name in names)
+    template = (
+        "{{ '%.2f' | format(rate) }} {{ '%s: %d' | format(note, price) }} {{ share | round(1) }}"
+        " {% if days < 2000 %}few{% endif %} {{ total + 1 }}"
+        " {% for n in range(count) %}{{ n }}{% endfor %} {{ question[:limit] }}"
+    )
+    asking.write(
+        {
+            PATH: PROMPT.replace("[question]", f"[question, {', '.join(names)}]")
+            .replace("    tone:", f"{inputs}    tone:")
+            .replace("{{ question }}", template)
+        }
+    )
+
+    done = ask(asking.root, "cases", "--format", "json")
+
+    (prompt,) = json.loads(done.out)["prompts"]
+    first = prompt["cases"][0]["inputs"]
+    assert (prompt["problem"], prompt["unreached"]) == (None, [])
+    assert [name for name in names if not isinstance(first[name], int)] == ["note"]
 
 
 def test_a_variant_with_the_cases_of_its_base_gets_none(asking):

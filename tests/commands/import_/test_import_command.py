@@ -62,8 +62,7 @@ def test_a_dry_run_an_import_and_the_same_again(old, say):
     assert [run.code for run in (dry, wet, again)] == [1, 1, 1]
     assert dry.out.startswith(TABLE.format("would be written"))
     assert dry.out.endswith(
-        "next: fix the errors above;"
-        " the same command without --dry-run writes the 2 other prompts\n"
+        "next: fix the errors above; to write the 2 other prompts: promptops import old\n"
     )
     assert wet.out.startswith(TABLE.format("written"))
     assert wet.out.endswith(
@@ -115,7 +114,7 @@ def test_what_was_imported_before_stays_and_is_listed_in_one_line(repo, say, mon
         "4 prompts of 1 file: 1 without loss, 0 with, 0 refused, 3 exist already\n"
         "kept, because their files or the sources changed: p/c-prompt; to compare: --to NAME\n"
         "without a model: p/d-prompt; --profiles gives each a model profile\n"
-        "next: the same command without --dry-run\n"
+        "next: promptops import p.py\n"
     )
     assert [(one["code"], one["message"]) for one in found["findings"]][:1] == [
         (

@@ -689,3 +689,19 @@ def test_outside_a_repository_that_is_reported_and_no_missing_terminal(tmp_path,
         True,
         False,
     )
+
+
+@pytest.mark.parametrize(
+    "arguments", [("release", "--dry-run"), ("build", "HEAD", "-o", "-")], ids=lambda each: each[0]
+)
+def test_the_named_command_shows_what_the_baseline_accepts(catalog, say, arguments):
+    text = PROMPT.replace("\ninputs:\n", "\nmodel: {profile: fast}\ninputs:\n")
+    catalog.write({ASK: text.partition("tests:")[0]})
+    assert say(catalog, "lint", "--write-baseline").code == 0
+    catalog.commit("a profile that is missing, accepted")
+
+    said = say(catalog, *arguments)
+
+    [named] = re.findall(r"promptops (lint ask[^`]*)", said.out + said.err) or ["lint"]
+    assert "CFG014" not in say(catalog, "lint").out
+    assert "CFG014" in say(catalog, *named.split()).out

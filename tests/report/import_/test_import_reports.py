@@ -10,7 +10,7 @@ from markdown_it import MarkdownIt
 
 from promptops.commands import export as export_
 from promptops.commands.import_ import report as import_
-from promptops.commands.import_.report import inferred_line, note_lines
+from promptops.commands.import_.report import inferred_line, next_command, note_lines
 from promptops.model.finding import Finding, Severity
 from promptops.model.imported import (
     Candidate,
@@ -106,7 +106,10 @@ def test_the_json_of_an_export_is_as_its_schema_says():
 
 
 def test_an_import_as_text_and_as_markdown():
-    assert import_.write_text(an_import()) == (
+    made = an_import()
+    made = replace(made, next=next_command(made))
+
+    assert import_.write_text(made) == (
         "list  text  2 messages  1 input  -  1 loss  written\n"
         "old/list.j2:2:3: error: helper `list` has no counterpart in promptops  "
         "[IMP102 no-counterpart]\n"

@@ -95,4 +95,5 @@ def barriers(page: Any) -> list[str]:
 def shot(page: Any, name: str) -> None:
     """Save the whole page, if PROMPTOPS_SCREENSHOTS names a folder."""
     if SCREENSHOTS:
+        page.evaluate("scrollTo(0, 0)")
         page.screenshot(path=f"{SCREENSHOTS}/{name}.png", full_page=True)

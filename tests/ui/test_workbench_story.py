@@ -37,7 +37,7 @@ inputs:
   required: [order, message]
   properties:
     order: {type: string, maxLength: 40, description: The number of the order.}
-    message: {type: string, maxLength: 2000, description: What the customer wrote.}
+    message: {type: string, minLength: 1, maxLength: 2000, description: What the customer wrote.}
     tone: {type: string, enum: [friendly, formal], default: friendly}
 messages:
   # The desk reads this file, too: comments stay.

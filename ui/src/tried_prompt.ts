@@ -4,10 +4,10 @@ import { batch, signal } from "@preact/signals";
 import { ApiError, get, isAborted, post, postLines } from "./api";
 import type { Inputs } from "./form/values";
 import { pending, problem, reporting } from "./session";
-import type { ModelAnswer, Preview, PromptRun, TestRun, UiPrompt } from "./types";
+import type { Finding, ModelAnswer, Preview, PromptRun, TestRun, UiPrompt } from "./types";
 
 /** Waits this long for the next key before a request is sent. */
-const PAUSE_MS = 25;
+const PAUSE_MS = 10;
 /** Waits this long before what only matters after typing. */
 const REST_MS = 400;
 
@@ -26,6 +26,8 @@ export class TriedPrompt {
   /** Increases when the texts were replaced by others than the person typed. */
   readonly version = signal(0);
   readonly preview = signal<Preview | null>(null);
+  /** Those of the texts a moment ago: they take longer than the request. */
+  readonly findings = signal<readonly Finding[]>([]);
   readonly inputs = signal<Inputs>({});
   readonly recorded = signal<ShownAnswers | null>(null);
   readonly notRecorded = signal<ApiError | null>(null);
@@ -52,13 +54,13 @@ export class TriedPrompt {
     await reporting(async () => {
       const [texts, preview] = await Promise.all([
         get<UiPrompt>(`/api/prompt?id=${encodeURIComponent(this.id)}`),
-        post<Preview>("/api/preview", inputs === undefined ? { id: this.id } : { id: this.id, inputs }),
+        post<Preview>("/api/preview", { id: this.id, findings: false, ...(inputs && { inputs }) }),
       ]);
       batch(() => {
         this.showTexts(texts);
-        this.shown(preview, true);
+        this.shown(preview, true, false);
       });
-      this.afterRest();
+      this.afterRest(0);
     });
   }
 
@@ -85,7 +87,7 @@ export class TriedPrompt {
   async choose(name: string): Promise<void> {
     this.caseName = name;
     await reporting(async () => {
-      this.shown(await post<Preview>("/api/preview", { id: this.id, case: name }), true);
+      this.shown(await post<Preview>("/api/preview", { id: this.id, case: name, findings: false }), true, false);
       this.afterRest();
     });
   }
@@ -174,8 +176,8 @@ export class TriedPrompt {
       this.isWanted = false;
       await reporting(async () => {
         const edited = await this.sentEdits();
-        const preview = edited ?? (await post<Preview>("/api/preview", this.request({})));
-        this.shown(preview, false);
+        const preview = edited ?? (await post<Preview>("/api/preview", this.request({ findings: false })));
+        this.shown(preview, false, false);
         problem.value = null;
       });
     }
@@ -187,7 +189,7 @@ export class TriedPrompt {
     let preview: Preview | null = null;
     for (const [at, text] of [...this.edits]) {
       try {
-        preview = await post<Preview>("/api/edit", this.request({ at, text }));
+        preview = await post<Preview>("/api/edit", this.request({ at, text, findings: false }));
       } finally {
         // What the server refuses it would refuse again.
         if (this.edits.get(at) === text) {
@@ -206,10 +208,13 @@ export class TriedPrompt {
     }
   }
 
-  private shown(preview: Preview, withInputs: boolean): void {
+  private shown(preview: Preview, withInputs: boolean, withFindings = true): void {
     batch(() => {
       remembered.set(this.id, withInputs ? preview.inputs : this.inputs.value);
       this.preview.value = preview;
+      if (withFindings) {
+        this.findings.value = preview.findings;
+      }
       if (withInputs) {
         this.inputs.value = preview.inputs;
         this.caseName = preview.case;
@@ -217,17 +222,21 @@ export class TriedPrompt {
     });
   }
 
-  private afterRest(): void {
+  private afterRest(pause = REST_MS): void {
     clearTimeout(this.rest);
-    this.rest = window.setTimeout(() => void Promise.all([this.readTexts(), this.readRecorded()]), REST_MS);
+    this.rest = window.setTimeout(() => void Promise.all([this.readTexts(), this.readRecorded()]), pause);
   }
 
   /** Places in the file move while a text is edited; and others may have edited the file. */
   private async readTexts(): Promise<void> {
     const path = `/api/prompt?id=${encodeURIComponent(this.id)}`;
     const texts = await get<UiPrompt>(path).catch(() => null);
-    if (texts !== null && !this.isWanted && this.edits.size === 0) {
-      this.showTexts(texts);
+    const preview = await post<Preview>("/api/preview", this.request({})).catch(() => null);
+    if (texts !== null && preview !== null && !this.isWanted && this.edits.size === 0) {
+      batch(() => {
+        this.showTexts(texts);
+        this.shown(preview, false);
+      });
     }
   }
 

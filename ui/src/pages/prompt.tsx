@@ -3,7 +3,6 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { InputForm } from "../form/input_form";
-import { marksOf } from "../marks";
 import { Answer, Assertions } from "../parts/answers";
 import { Editor } from "../parts/editor";
 import { facts, Request } from "../parts/request";
@@ -73,8 +72,6 @@ function Texts({ tried }: Tried) {
 }
 
 function TextBox({ tried, text, number }: Tried & { readonly text: UiText; readonly number: number }) {
-  const findings = tried.preview.value?.findings;
-  const marks = useMemo(() => marksOf(text, findings ?? []), [text, findings]);
   return (
     <div class="text-box">
       <h3>
@@ -88,10 +85,9 @@ function TextBox({ tried, text, number }: Tried & { readonly text: UiText; reado
       </h3>
       <Editor
         label={`Text of message ${number}, ${text.role}`}
-        text={text.text}
-        editable={text.editable}
+        source={text}
         fields={tried.preview.value?.form ?? []}
-        marks={marks}
+        findings={tried.findings.value}
         changed={(typed) => tried.edit(text.at, typed)}
       />
       {text.reason !== null && <p class="muted">{sentence(text.reason)}</p>}
@@ -100,8 +96,7 @@ function TextBox({ tried, text, number }: Tried & { readonly text: UiText; reado
 }
 
 function Findings({ tried }: Tried) {
-  const findings = tried.preview.value?.findings ?? [];
-  const worst = findings.filter(({ severity }) => severity !== "info");
+  const worst = tried.findings.value.filter(({ severity }) => severity !== "info");
   if (worst.length === 0) {
     return null;
   }
@@ -372,7 +367,7 @@ function Cases({ tried }: Tried) {
   );
   return (
     <Section title="Test cases" id="cases" aside={run}>
-      <p class="muted">{counted(count, "case")} check that this prompt still does what it should.</p>
+      <p class="muted">{counted(count, "case")} to check that this prompt still does what it should.</p>
       {tried.report.value !== null && <Report report={tried.report.value} />}
     </Section>
   );

@@ -6,16 +6,15 @@ import { type Diagnostic, lintKeymap, setDiagnostics } from "@codemirror/lint";
 import { EditorState } from "@codemirror/state";
 import { drawSelection, EditorView, highlightSpecialChars, keymap } from "@codemirror/view";
 import { useEffect, useRef } from "preact/hooks";
-import type { Mark } from "../marks";
-import type { FormField } from "../types";
+import { marksOf } from "../marks";
+import type { Finding, FormField, UiText } from "../types";
 import { jinja, namesAt } from "./jinja";
 
 interface Properties {
   readonly label: string;
-  readonly text: string;
-  readonly editable: boolean;
+  readonly source: UiText;
   readonly fields: readonly FormField[];
-  readonly marks: readonly Mark[];
+  readonly findings: readonly Finding[];
   readonly changed: (text: string) => void;
 }
 
@@ -43,7 +42,7 @@ const look = EditorView.theme({
   ".cm-diagnostic": { borderLeftWidth: "3px", padding: "0.4rem 0.6rem" },
 });
 
-export function Editor({ label, text, editable, fields, marks, changed }: Properties) {
+export function Editor({ label, source, fields, findings, changed }: Properties) {
   const holder = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView | null>(null);
   const current = useRef({ fields, changed });
@@ -57,7 +56,7 @@ export function Editor({ label, text, editable, fields, marks, changed }: Proper
         ...(description !== null && { detail: description }),
       }));
     const made = new EditorView({
-      doc: text,
+      doc: source.text,
       parent: holder.current!,
       extensions: [
         EditorView.cspNonce.of(nonce),
@@ -69,7 +68,7 @@ export function Editor({ label, text, editable, fields, marks, changed }: Proper
         autocompletion({ override: [(context) => namesAt(context, names())], icons: false }),
         keymap.of([...completionKeymap, ...defaultKeymap, ...historyKeymap, ...lintKeymap]),
         EditorView.contentAttributes.of({ "aria-label": label }),
-        EditorState.readOnly.of(!editable),
+        EditorState.readOnly.of(!source.editable),
         EditorView.updateListener.of((update) => {
           if (update.docChanged) {
             current.current.changed(update.state.doc.toString());
@@ -85,17 +84,19 @@ export function Editor({ label, text, editable, fields, marks, changed }: Proper
   useEffect(() => {
     const shown = view.current;
     if (shown !== null) {
-      shown.dispatch(setDiagnostics(shown.state, diagnostics(shown.state.doc.length, marks)));
+      // The places are those of the text that was sent; a line more or less is there a moment later.
+      const text = shown.state.doc.toString();
+      shown.dispatch(setDiagnostics(shown.state, diagnostics({ ...source, text }, findings)));
     }
-  }, [marks]);
+  }, [source, findings]);
 
-  return <div class={editable ? "editor" : "editor locked"} ref={holder} />;
+  return <div class={source.editable ? "editor" : "editor locked"} ref={holder} />;
 }
 
-function diagnostics(length: number, marks: readonly Mark[]): Diagnostic[] {
-  return marks.map(({ from, to, finding: { severity, message, hint, code } }) => ({
-    from: Math.min(from, length),
-    to: Math.min(to, length),
+function diagnostics(source: UiText, findings: readonly Finding[]): Diagnostic[] {
+  return marksOf(source, findings).map(({ from, to, finding: { severity, message, hint, code } }) => ({
+    from,
+    to,
     severity,
     source: code,
     message: hint === null ? message : `${message}: ${hint}`,

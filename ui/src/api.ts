@@ -16,6 +16,11 @@ export class ApiError extends Error {
   get hint(): string | null {
     return this.errors[0]?.hint ?? null;
   }
+
+  /** The file that it is about, or null. */
+  get where(): string | null {
+    return this.errors[0]?.where ?? null;
+  }
 }
 
 /** Moves the token of the address into the session, so that the address can be shown to others. */

@@ -33,18 +33,24 @@ export function PromptPage({ id }: { readonly id: string }) {
         {texts !== null && <a href={address("compare", id)}>Compare</a>}
       </div>
       {texts !== null && <p class="lead">{texts.description ?? texts.title}</p>}
-      <div class="columns">
-        <div class="column">
-          <Texts tried={tried} />
-          <Inputs tried={tried} />
-        </div>
-        <div class="column">
-          <RequestSection tried={tried} />
-          <Answers tried={tried} />
-          <Cases tried={tried} />
-        </div>
-      </div>
+      {texts !== null && <Columns tried={tried} />}
     </main>
+  );
+}
+
+function Columns({ tried }: Tried) {
+  return (
+    <div class="columns">
+      <div class="column">
+        <Texts tried={tried} />
+        <Inputs tried={tried} />
+      </div>
+      <div class="column">
+        <RequestSection tried={tried} />
+        <Answers tried={tried} />
+        <Cases tried={tried} />
+      </div>
+    </div>
   );
 }
 

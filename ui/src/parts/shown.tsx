@@ -20,6 +20,7 @@ export function Problem({ error, closed }: { readonly error: ApiError; readonly 
       <p>
         <Message text={sentence(error.message)} />{" "}
         {error.hint !== null && <Message text={sentence(error.hint)} />}
+        {error.where !== null && <span> In {error.where}.</span>}
       </p>
       {closed && (
         <button type="button" class="quiet" onClick={closed} aria-label="Close this message">

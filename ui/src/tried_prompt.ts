@@ -33,6 +33,8 @@ export class TriedPrompt {
   readonly notRecorded = signal<ApiError | null>(null);
   readonly streaming = signal<readonly { profile: string; text: string }[] | null>(null);
   readonly live = signal<ShownAnswers | null>(null);
+  /** What the server reports about the calls: which endpoint gets the request. */
+  readonly notes = signal<readonly string[]>([]);
   readonly report = signal<TestRun | null>(null);
   readonly testing = signal(false);
 
@@ -136,12 +138,18 @@ export class TriedPrompt {
     const digest = this.preview.value?.digest ?? null;
     this.streaming.value = models.map((profile) => ({ profile, text: "" }));
     this.live.value = null;
+    this.notes.value = [];
     await reporting(async () => {
       await this.sentEdits();
-      const run = await streamedRun(this.request({ models }), stopped.signal, (number, piece) => {
-        this.streaming.value = (this.streaming.value ?? []).map((each, index) =>
-          index === number ? { ...each, text: each.text + piece } : each,
-        );
+      const run = await streamedRun(this.request({ models }), stopped.signal, {
+        text: (number, piece) => {
+          this.streaming.value = (this.streaming.value ?? []).map((each, index) =>
+            index === number ? { ...each, text: each.text + piece } : each,
+          );
+        },
+        note: (line) => {
+          this.notes.value = [...this.notes.value, line];
+        },
       });
       this.live.value = { digest, answers: run.answers, live: true };
     });
@@ -274,23 +282,31 @@ export class TriedPrompt {
 
 interface Streamed {
   readonly text?: { readonly number: number; readonly piece: string };
+  readonly note?: string;
   readonly run?: PromptRun;
   readonly error?: { readonly errors: ApiError["errors"] };
 }
 
+/** Receives what arrives before the result. */
+interface Arriving {
+  readonly text: (number: number, piece: string) => void;
+  readonly note: (line: string) => void;
+}
+
 /** The result of a run whose answers arrive in pieces; raises ApiError if there is none. */
-export async function streamedRun(
-  body: object,
-  signal: AbortSignal,
-  arrived: (number: number, piece: string) => void,
-): Promise<PromptRun> {
-  for await (const { text, run, error } of postLines<Streamed>("/api/answers", body, signal)) {
-    if (text !== undefined) {
-      arrived(text.number, text.piece);
-    } else if (run !== undefined) {
+export async function streamedRun(body: object, signal: AbortSignal, arriving: Arriving): Promise<PromptRun> {
+  for await (const { text, note, run, error } of postLines<Streamed>("/api/answers", body, signal)) {
+    if (run !== undefined) {
       return run;
-    } else if (error !== undefined) {
+    }
+    if (error !== undefined) {
       throw new ApiError(500, error.errors);
+    }
+    if (text !== undefined) {
+      arriving.text(text.number, text.piece);
+    }
+    if (note !== undefined) {
+      arriving.note(note);
     }
   }
   throw new ApiError(500, [{ message: "the answer ended early", hint: null, where: null, place: null }]);

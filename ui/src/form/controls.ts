@@ -149,7 +149,8 @@ function rows<T>(
         redraw();
         add.focus();
       });
-      return element("div", { class: "row", role: "group", "aria-label": `${noun} ${index + 1}` }, ...parts, remove);
+      const holding = element("div", { class: "parts" }, ...parts);
+      return element("div", { class: "row", role: "group", "aria-label": `${noun} ${index + 1}` }, holding, remove);
     });
     holder.replaceChildren(...drawn);
   };
@@ -182,7 +183,8 @@ function table(field: FormField, value: unknown, place: Place): HTMLElement {
 
 function object(field: FormField, value: unknown, place: Place): HTMLElement {
   const current = isObject(value) ? value : {};
-  return element("div", { class: "row object" }, ...cells(field.fields, current, place, place.change, place.label));
+  const drawn = cells(field.fields, current, place, place.change, place.label);
+  return element("div", { class: "row object" }, element("div", { class: "parts" }, ...drawn));
 }
 
 /** A small field for each key. An optional one that is emptied is left out. */

@@ -97,13 +97,13 @@ export class InputForm {
       },
     });
     const need = field.required ? [element("span", { class: "need" }, "required")] : [this.leaveOut(field)];
-    if (isSingle(field, value)) {
-      const head = element("div", { class: "field-head" }, element("label", { for: id }, field.name), ...need);
-      return element("div", { class: "field", "data-row": at }, head, ...about, drawn, problem);
-    }
-    const head = element("legend", {}, field.name);
-    const more = element("div", { class: "field-head" }, ...need);
-    return element("fieldset", { class: "field", "data-row": at }, head, more, ...about, drawn, problem);
+    const single = isSingle(field, value);
+    const name = single
+      ? element("label", { for: id }, field.name)
+      : element("span", { class: "field-name", id: `${id}-name` }, field.name);
+    const head = element("div", { class: "field-head" }, name, ...need);
+    const group: Record<string, string> = single ? {} : { role: "group", "aria-labelledby": `${id}-name` };
+    return element("div", { class: "field", ...group }, head, ...about, drawn, problem);
   }
 
   private leftOutRow(field: FormField): HTMLElement {
@@ -116,7 +116,7 @@ export class InputForm {
     const about = field.description === null ? [] : [element("p", { class: "muted" }, field.description)];
     const name = element("span", { class: "field-name" }, field.name);
     const head = element("div", { class: "field-head" }, name, element("span", { class: "muted" }, words), add);
-    return element("div", { class: "field left-out", "data-row": pointer(field.name) }, head, ...about);
+    return element("div", { class: "field left-out" }, head, ...about);
   }
 
   private leaveOut(field: FormField): HTMLElement {
@@ -174,7 +174,7 @@ export class InputForm {
         continue;
       }
       if (found.length > 0 || !shown.textContent.startsWith("not JSON")) {
-        shown.textContent = found.map(({ message }) => message).join("; ");
+        shown.replaceChildren(...words(found.map(({ message }) => message).join("; ")));
       }
       for (const { input } of found) {
         const inside = boxes.filter((box) => row.element.contains(box));
@@ -197,6 +197,11 @@ export class InputForm {
   private id(name: string): string {
     return `input-${this.number}-${name.replace(/[^\w-]/g, "_")}`;
   }
+}
+
+/** What a message has between backticks is code. */
+function words(message: string): (Node | string)[] {
+  return message.split("`").map((part, index) => (index % 2 === 1 ? element("code", {}, part) : part));
 }
 
 function isFolded({ field }: Row): boolean {

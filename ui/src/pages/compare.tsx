@@ -4,7 +4,7 @@ import { type Signal, useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { ApiError, post } from "../api";
 import { Assertions, figures } from "../parts/answers";
-import { Section, StartWith, TextDiff } from "../parts/shown";
+import { Message, Section, StartWith, TextDiff } from "../parts/shown";
 import { address, pending, reporting, session } from "../session";
 import { textDiff } from "../text_diff";
 import { streamedRun, TriedPrompt } from "../tried_prompt";
@@ -32,6 +32,7 @@ export function ComparePage({ id }: { readonly id: string }) {
   const kind = useSignal<"models" | "versions">(session.value?.live ? "models" : "versions");
   const result = useSignal<Pair<Side> | null>(null);
   const busy = useSignal(false);
+  const notes = useSignal<readonly string[]>([]);
   useEffect(() => {
     void tried.open();
     return () => tried.close();
@@ -40,8 +41,11 @@ export function ComparePage({ id }: { readonly id: string }) {
   const compare = async (choices: Pair<Choice>): Promise<void> => {
     busy.value = true;
     result.value = null;
+    notes.value = [];
     await reporting(async () => {
-      result.value = await sides(tried, choices);
+      result.value = await sides(tried, choices, (line) => {
+        notes.value = [...notes.value, line];
+      });
     });
     busy.value = false;
   };
@@ -82,38 +86,45 @@ export function ComparePage({ id }: { readonly id: string }) {
           Comparing…
         </p>
       )}
+      {notes.value.map((note) => (
+        <p class="muted figures">
+          <Message text={sentence(note)} />
+        </p>
+      ))}
       {result.value !== null && <Result pair={result.value} />}
     </main>
   );
 }
 
-async function sides(tried: TriedPrompt, choices: Pair<Choice>): Promise<Pair<Side>> {
+type Note = (line: string) => void;
+
+async function sides(tried: TriedPrompt, choices: Pair<Choice>, note: Note): Promise<Pair<Side>> {
   const [one, other] = choices;
   const request = { id: tried.id, inputs: tried.inputs.value };
   if (one.at === null && other.at === null && one.profile !== null && other.profile !== null) {
-    const { answers } = await streamedRun(
-      { ...request, models: [one.profile, other.profile] },
-      new AbortController().signal,
-      () => undefined,
-    );
+    const answers = await called({ ...request, models: [one.profile, other.profile] }, note);
     const preview = (choice: Choice) => post<Preview>("/api/preview", { ...request, profile: choice.profile });
     return [
       { label: one.label, preview: await preview(one), answer: answers[0] ?? null, live: true },
       { label: other.label, preview: await preview(other), answer: answers[1] ?? null, live: true },
     ];
   }
-  return [await version(request, one), await version(request, other)];
+  return [await version(request, one, note), await version(request, other, note)];
 }
 
-async function version(request: object, { label, profile, at }: Choice): Promise<Side> {
+async function called(request: object, note: Note): Promise<readonly ModelAnswer[]> {
+  const arriving = { text: () => undefined, note };
+  return (await streamedRun(request, new AbortController().signal, arriving)).answers;
+}
+
+async function version(request: object, { label, profile, at }: Choice, note: Note): Promise<Side> {
   const asked = at === null ? request : { ...request, at };
   const preview = await post<Preview>("/api/preview", asked);
   if (profile === null) {
     return { label, preview, answer: await recorded(asked), live: false };
   }
-  const signal = new AbortController().signal;
-  const run = await streamedRun({ ...asked, models: [profile] }, signal, () => undefined);
-  return { label, preview, answer: run.answers[0] ?? null, live: true };
+  const [answer = null] = await called({ ...asked, models: [profile] }, note);
+  return { label, preview, answer, live: true };
 }
 
 async function recorded(asked: object): Promise<ModelAnswer | null> {

@@ -101,14 +101,37 @@ function TextBox({ tried, text, number }: Tried & { readonly text: UiText; reado
   );
 }
 
+/** So many findings are shown at once. */
+const FEW = 4;
+
 function Findings({ tried }: Tried) {
-  const worst = tried.findings.value.filter(({ severity }) => severity !== "info");
-  if (worst.length === 0) {
+  const found = tried.findings.value;
+  const sorted = [...found.filter(is("error")), ...found.filter(is("warning"))];
+  if (sorted.length === 0) {
     return null;
   }
+  const [first, others] = [sorted.slice(0, FEW), sorted.slice(FEW)];
   return (
-    <ul class="findings" aria-label="Problems in this prompt">
-      {worst.map((finding) => (
+    <>
+      <FindingList findings={first} label="Problems in this prompt" />
+      {others.length > 0 && (
+        <details>
+          <summary>{others.length} more</summary>
+          <FindingList findings={others} label="More problems in this prompt" />
+        </details>
+      )}
+    </>
+  );
+}
+
+function is(severity: Finding["severity"]): (finding: Finding) => boolean {
+  return (finding) => finding.severity === severity;
+}
+
+function FindingList({ findings, label }: { readonly findings: readonly Finding[]; readonly label: string }) {
+  return (
+    <ul class="findings" aria-label={label}>
+      {findings.map((finding) => (
         <ShownFinding finding={finding} />
       ))}
     </ul>
@@ -213,6 +236,11 @@ function Answers({ tried }: Tried) {
     <Section title="What the model answers" id="answers">
       <Ask tried={tried} />
       <div aria-live="polite" aria-busy={tried.streaming.value !== null}>
+        {tried.notes.value.map((note) => (
+          <p class="muted figures">
+            <Message text={sentence(note)} />
+          </p>
+        ))}
         {tried.streaming.value !== null && <Streaming tried={tried} />}
         {tried.live.value !== null && <Live tried={tried} />}
         {tried.streaming.value === null && tried.live.value === null && <Recorded tried={tried} />}

@@ -68,6 +68,20 @@ tests:
     rendered: [{type: message-count, value: 1}]
 """
 
+ONE_KEY = """(text) => {
+  const request = document.querySelector(".request");
+  let started = 0;
+  const press = () => { started ||= performance.now(); };
+  addEventListener("keydown", press, {once: true, capture: true});
+  new MutationObserver((_, observer) => {
+    if (request.textContent.includes(text)) {
+      observer.disconnect();
+      window.took_ms = performance.now() - started;
+    }
+  }).observe(request, {subtree: true, childList: true, characterData: true});
+}"""
+"""Measures the time from the next key until the request has a text."""
+
 
 @pytest.fixture
 def shop(repo, model):
@@ -84,7 +98,9 @@ def shop(repo, model):
     return repo
 
 
-def test_somebody_without_git_changes_a_prompt_tries_it_and_proposes_the_change(shop, opened):
+def test_somebody_without_git_changes_a_prompt_tries_it_and_proposes_the_change(
+    shop, opened, record_property
+):
     page = opened(shop.root, "--write", "--live")
 
     # Find it.
@@ -102,10 +118,10 @@ def test_somebody_without_git_changes_a_prompt_tries_it_and_proposes_the_change(
     text.get_by_text("Name the order number in the reply.").click()
     page.keyboard.press("End")
     page.keyboard.type(" Thank the customer warmly")
-    took_ms = page.evaluate(ONE_KEY, "Thank the customer warmly.")
+    page.evaluate(ONE_KEY, "Thank the customer warmly.")
     page.keyboard.type(".")
     request.get_by_text("Thank the customer warmly.").wait_for()
-    print(f"the request follows a key after {page.evaluate('window.tookMs'):.0f} ms", took_ms)
+    record_property("the request follows a key, ms", page.evaluate("took_ms"))
 
     # Fill the form.
     page.get_by_role("textbox", name="order").fill("B-2002")
@@ -167,18 +183,6 @@ def test_somebody_without_git_changes_a_prompt_tries_it_and_proposes_the_change(
     assert gate.returncode == 0, gate.stdout + gate.stderr
 
 
-ONE_KEY = """(text) => {
-  const started = new Promise((resolve) => addEventListener("keydown", () => resolve(performance.now()), {once: true, capture: true}));
-  const request = document.querySelector(".request");
-  new MutationObserver(async (_, observer) => {
-    if (request.textContent.includes(text)) {
-      observer.disconnect();
-      window.tookMs = performance.now() - await started;
-    }
-  }).observe(request, {subtree: true, childList: true, characterData: true});
-}"""
-
-
 def test_a_mistake_is_shown_at_its_message_and_the_others_stay(shop, opened):
     page = opened(shop.root)
     page.goto(f"{page.url.partition('#')[0]}#/prompt/support/refund")
@@ -203,6 +207,57 @@ def test_a_mistake_is_shown_at_its_message_and_the_others_stay(shop, opened):
     assert (barriers(page), page.events, page.evaluate("refused")) == ([], [], [])
 
 
+MARKUP = "<img src=x onerror=alert(1)><script>alert(2)</script>"
+
+
+def test_texts_are_never_html(shop, opened):
+    page = opened(shop.root)
+    page.goto(f"{page.url.partition('#')[0]}#/prompt/support/refund")
+    message = page.get_by_role("textbox", name="message", exact=True)
+
+    message.fill(MARKUP)
+    page.get_by_role("article", name="message 2: user").get_by_text(MARKUP).wait_for()
+    page.get_by_role("textbox", name="Text of message 2, user").get_by_text("message").click()
+    page.keyboard.press("Control+A")
+    page.keyboard.type("{% raw %}" + MARKUP + "{% endraw %}")
+    page.get_by_role("article", name="message 2: user").get_by_text(MARKUP).wait_for()
+    page.get_by_role("link", name="Your changes").click()
+    page.locator("ins").get_by_text("onerror").wait_for()
+
+    assert page.locator("img, script:not([src])").count() == 0
+    assert (page.events, page.evaluate("refused")) == ([], [])
+
+
+def test_files_are_saved_unless_somebody_else_changed_them_meanwhile(shop, opened):
+    path = shop.root / "prompts/web/hello.prompt.yaml"
+    page = opened(shop.root, "--write")
+    base = page.url.partition("#")[0]
+
+    def edit(words: str) -> None:
+        page.goto(f"{base}#/prompt/web/hello")
+        page.get_by_role("textbox", name="Text of message 1, user").click()
+        page.keyboard.press("Control+End")
+        page.keyboard.type(words)
+        page.get_by_role("article", name="message 1: user").get_by_text(words).wait_for()
+        page.get_by_role("link", name="Your changes").click()
+        page.get_by_role("button", name="Save to the files").wait_for()
+
+    edit(" Smile.")
+    page.get_by_role("button", name="Save to the files").click()
+    page.get_by_text("Saved to prompts/web/hello.prompt.yaml.").wait_for()
+    saved = path.read_text("utf-8")
+    plain = saved.replace('"Say hello. Smile."', "Say hello. Smile.")  # "Say hello. " needs quotes
+    edit(" Wave.")
+    path.write_text(saved.replace("Greet a visitor.", "Greet each visitor."), "utf-8")
+    page.get_by_role("button", name="Save to the files").click()
+    page.get_by_role("heading", name="was changed by someone else").wait_for()
+    shot(page, "conflict")
+
+    assert plain == OTHER.replace("Say hello.", "Say hello. Smile.")
+    assert "Wave" not in path.read_text("utf-8")
+    assert barriers(page) == []
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
 def test_every_page_fits_its_window_and_has_no_barriers(shop, opened, width, scheme):
@@ -220,7 +275,8 @@ def test_every_page_fits_its_window_and_has_no_barriers(shop, opened, width, sch
     page.get_by_role("article", name="message 1: system").get_by_text("A-1001").wait_for()
     page.get_by_text("1 with a default").click()
     page.get_by_role("button", name="Change tone").click()
-    page.get_by_role("textbox", name="Text of message 1, system").get_by_text("Name the order").click()
+    text = page.get_by_role("textbox", name="Text of message 1, system")
+    text.get_by_text("Name the order").click()
     page.keyboard.press("End")
     page.keyboard.type(" Be kind.")
     page.get_by_role("article", name="message 1: system").get_by_text("Be kind.").wait_for()

@@ -52,7 +52,7 @@ function Bump({ report }: { readonly report: UiChange }) {
   const { bump, before_version: before, after_version: after } = report.diff;
   return (
     <p class={`notice bump ${bump}`}>
-      <strong>{bump === "none" ? "No new version is required" : `Required version: ${bump}`}</strong>
+      <strong>{bump === "none" ? "No new version is required" : `Required version bump: ${bump}`}</strong>
       <span>
         {BUMPS[bump]}
         {before !== null && after !== null && before !== after && ` ${before} becomes ${after}.`}

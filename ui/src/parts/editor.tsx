@@ -42,6 +42,19 @@ const look = EditorView.theme({
   ".cm-diagnostic": { borderLeftWidth: "3px", padding: "0.4rem 0.6rem" },
 });
 
+/** A browser that types over a selection itself keeps the colours in styles, which the policy refuses. */
+const typedOver = EditorView.domEventHandlers({
+  beforeinput(event, view) {
+    const { data, inputType } = event;
+    if (inputType !== "insertText" || data === null || view.state.selection.main.empty) {
+      return false;
+    }
+    view.dispatch(view.state.replaceSelection(data), { userEvent: "input.type", scrollIntoView: true });
+    event.preventDefault();
+    return true;
+  },
+});
+
 export function Editor({ label, source, fields, findings, changed }: Properties) {
   const holder = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView | null>(null);
@@ -74,6 +87,7 @@ export function Editor({ label, source, fields, findings, changed }: Properties)
             current.current.changed(update.state.doc.toString());
           }
         }),
+        typedOver,
         look,
       ],
     });

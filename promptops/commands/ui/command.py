@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from promptops.terminal.options import Command, at_option, common
+from promptops.terminal.options import PLAIN, Command, Option, at_option, call_option, common
 from promptops.terminal.output import OutputOptions
 
 _SCREENS = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
@@ -17,9 +17,11 @@ _SCREENS = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
 
 @click.command(cls=Command)
 @click.option("--write", is_flag=True, help="Allow saving: to the files, or to a new branch.")
-@click.option("--live", is_flag=True, help="Allow calling models, which costs money.")
+@call_option("--live", is_flag=True, help="Allow calling models, which costs money.")
 @click.option(
     "--port",
+    cls=Option,
+    heading=PLAIN,
     type=click.IntRange(0, 65535),
     default=0,
     metavar="PORT",

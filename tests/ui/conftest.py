@@ -97,3 +97,8 @@ def shot(page: Any, name: str) -> None:
     if SCREENSHOTS:
         page.evaluate("scrollTo(0, 0)")
         page.screenshot(path=f"{SCREENSHOTS}/{name}.png", full_page=True)
+
+
+def measured(what: str, milliseconds: float) -> None:
+    """Show a time with `pytest -s`; nothing depends on it, because machines are busy."""
+    sys.stdout.write(f"{what} after {milliseconds:.0f} ms\n")

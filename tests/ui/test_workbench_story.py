@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from tests.real_model import MODEL
-from tests.ui.conftest import MAIN, TOO_WIDE, barriers, shot
+from tests.ui.conftest import MAIN, TOO_WIDE, barriers, measured, shot
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("workbench")]
 
@@ -98,9 +98,7 @@ def shop(repo, model):
     return repo
 
 
-def test_somebody_without_git_changes_a_prompt_tries_it_and_proposes_the_change(
-    shop, opened, record_property
-):
+def test_somebody_without_git_changes_a_prompt_tries_it_and_proposes_the_change(shop, opened):
     page = opened(shop.root, "--write", "--live")
 
     # Find it.
@@ -121,7 +119,7 @@ def test_somebody_without_git_changes_a_prompt_tries_it_and_proposes_the_change(
     page.evaluate(ONE_KEY, "Thank the customer warmly.")
     page.keyboard.type(".")
     request.get_by_text("Thank the customer warmly.").wait_for()
-    record_property("the request follows a key, ms", page.evaluate("took_ms"))
+    measured("the request follows a key", page.evaluate("took_ms"))
 
     # Fill the form.
     page.get_by_role("textbox", name="order").fill("B-2002")
@@ -256,6 +254,38 @@ def test_files_are_saved_unless_somebody_else_changed_them_meanwhile(shop, opene
     assert plain == OTHER.replace("Say hello.", "Say hello. Smile.")
     assert "Wave" not in path.read_text("utf-8")
     assert barriers(page) == []
+
+
+def test_ten_thousand_prompts_are_searched_as_one_types(repo, opened):
+    repo.write(
+        {
+            f"prompts/area{number % 100}/task{number}.prompt.yaml": OTHER.replace(
+                "Greet a visitor.", f"Greet visitor {number}."
+            )
+            for number in range(10_000)
+        }
+    )
+    repo.write({"promptops.toml": ""})
+    repo.commit("Prompts")
+    page = opened(repo.root)
+    page.get_by_text("10,000 prompts").wait_for()
+    measured("the catalog is shown", page.evaluate("performance.now()"))
+    rows = page.locator(".prompt-row")
+    drawn = rows.count()
+
+    page.get_by_text("Greet visitor 0.").wait_for()
+    page.evaluate("scrollTo(0, 300000)")
+    page.get_by_role("searchbox").fill("task4711")
+    page.get_by_role("link", name="area11/task4711").wait_for()
+    page.get_by_text("Greet visitor 4711.").wait_for()
+    named = page.get_by_text("1 of 10,000 prompts").count()
+    page.get_by_role("searchbox").fill("visitor 9876")
+    page.get_by_role("link", name="area76/task9876").wait_for()
+    shot(page, "catalog-10000")
+
+    assert drawn < 60
+    assert named == 1
+    assert (page.events, page.evaluate("refused")) == ([], [])
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

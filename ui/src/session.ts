@@ -9,6 +9,9 @@ export const problem = signal<ApiError | null>(null);
 /** Paths of files with changes that are not saved. */
 export const pending = signal<readonly string[]>([]);
 
+/** The first page comes before the number of unsaved files, for which the server compares all. */
+const PENDING_MS = 1500;
+
 const hash = signal(location.hash);
 window.addEventListener("hashchange", () => {
   hash.value = location.hash;
@@ -33,9 +36,13 @@ export function address(page: string, id = ""): string {
 export async function openSession(): Promise<void> {
   await reporting(async () => {
     session.value = await get<UiSession>("/api/session");
-    const { files } = await get<UiChange>("/api/change");
-    pending.value = files.map(({ path }) => path);
   });
+  setTimeout(() => void reporting(readPending), PENDING_MS);
+}
+
+async function readPending(): Promise<void> {
+  const { files } = await get<UiChange>("/api/change");
+  pending.value = files.map(({ path }) => path);
 }
 
 /** Does something; what fails is shown at the top of the page. */

@@ -18,6 +18,8 @@ const PAUSE_MS = 60;
 // They stay while another page is shown, so that the way back is short.
 const prompts = signal<readonly UiPromptName[] | null>(null);
 const rows = signal<ReadonlyMap<string, UiRow>>(new Map());
+/** Those of them that were read with their findings, which takes much longer. */
+const checked = new Set<string>();
 const query = signal("");
 const found = computed(() =>
   (prompts.value ?? []).filter(({ id }) => {
@@ -26,18 +28,20 @@ const found = computed(() =>
   }),
 );
 
-async function read(ids: readonly string[]): Promise<void> {
-  const missing = ids.filter((id) => !rows.value.has(id)).slice(0, MOST_ROWS);
+async function read(ids: readonly string[], findings: boolean): Promise<void> {
+  const isKnown = (id: string): boolean => (findings ? checked.has(id) : rows.value.has(id));
+  const missing = ids.filter((id) => !isKnown(id)).slice(0, MOST_ROWS);
   if (missing.length > 0) {
-    const answer = await post<UiRows>("/api/rows", { ids: missing });
+    const answer = await post<UiRows>("/api/rows", { ids: missing, findings });
     rows.value = new Map([...rows.value, ...answer.rows.map((row) => [row.id, row] as const)]);
+    missing.forEach((id) => findings && checked.add(id));
   }
 }
 
 export function CatalogPage() {
   const box = useRef<HTMLInputElement>(null);
   useEffect(() => {
-    rows.value = new Map();
+    checked.clear();
     if (matchMedia("(pointer: fine)").matches) {
       box.current?.focus({ preventScroll: true });
     }
@@ -54,7 +58,7 @@ export function CatalogPage() {
         if (stopped) {
           return;
         }
-        await read(unread);
+        await read(unread, false);
       }
     };
     const waiting = setTimeout(() => void reporting(readRest), 5 * PAUSE_MS);
@@ -133,7 +137,7 @@ function Rows({ shownPrompts }: { readonly shownPrompts: readonly UiPromptName[]
   const shown = shownPrompts.slice(first, last);
   const ids = shown.map(({ id }) => id).join("\n");
   useEffect(() => {
-    const waiting = setTimeout(() => void reporting(() => read(ids.split("\n").filter(Boolean))), PAUSE_MS);
+    const waiting = setTimeout(() => void reporting(() => read(ids.split("\n").filter(Boolean), true)), PAUSE_MS);
     return () => clearTimeout(waiting);
   }, [ids]);
 

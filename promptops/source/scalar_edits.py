@@ -257,7 +257,7 @@ def _lines_of(rows: list[str]) -> list[str]:
 def _headers(style: str, text: str, indent: int) -> Iterator[str]:
     """The headers of a block with such an end, without and with the number of its spaces."""
     ends = len(text) - len(text.rstrip("\n"))
-    chomping = "+" if ends > 1 else ("-", "")[ends]
+    chomping = "+" if ends > 1 or text == "\n" else ("-", "")[ends]
     yield f"{style}{chomping}"
     if indent in range(1, 10):
         yield f"{style}{indent}{chomping}"

@@ -119,6 +119,7 @@ class Server:
         except KeyboardInterrupt:
             pass
         finally:
+            self._socket.close()
             self._worker.close()
 
     def stop(self) -> None:

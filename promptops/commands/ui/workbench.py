@@ -33,6 +33,7 @@ from promptops.commands.ui.records import (
 )
 from promptops.commands.ui.saving import save_to_branch, save_to_files
 from promptops.errors import NotFound, UsageError
+from promptops.model.change import DiffReport
 from promptops.model.finding import Finding, Severity
 from promptops.model.loaded import LoadedPrompt
 from promptops.model.preview import Preview
@@ -51,7 +52,13 @@ from promptops.workspace.edits import with_changes
 from promptops.workspace.listing import unreadable_error
 from promptops.workspace.profiles import with_profile
 from promptops.workspace.selection import Selected
-from promptops.workspace.workspace import Workspace, refuse_closed_roots, workspace, workspace_at
+from promptops.workspace.workspace import (
+    Workspace,
+    refuse_closed_roots,
+    save_graph,
+    workspace,
+    workspace_at,
+)
 
 MOST_REVISIONS = 4
 """Revisions that stay open for comparisons."""
@@ -109,7 +116,7 @@ class _View(Protocol):
 
     def readable(self, path: str) -> LoadedPrompt | None: ...
 
-    def findings(self, path: str) -> tuple[Finding, ...]: ...
+    def own_findings(self, path: str) -> tuple[Finding, ...]: ...
 
     def close(self) -> None: ...
 
@@ -133,8 +140,8 @@ class _Revision:
     def readable(self, path: str) -> LoadedPrompt | None:
         return self.workspace.catalog.loaded(path)
 
-    def findings(self, path: str) -> tuple[Finding, ...]:
-        return self._checks.findings(path)
+    def own_findings(self, path: str) -> tuple[Finding, ...]:
+        return self._checks.own_findings(path)
 
     def close(self) -> None:
         self._repository.close()
@@ -150,7 +157,8 @@ class Workbench:
         self._options = options
         self._live: Live | None = None
         self._edits: Edits | None = None
-        self._seen: object = None
+        self._watched: list[str] = []
+        self._seen: list[object] = []
         self._look_again_at = 0.0
         self._revisions: dict[str, Workspace] = {}
         self._view: _View
@@ -163,42 +171,45 @@ class Workbench:
             raise live.errors[0]
         self._view = self._live = live
         self._edits = Edits(live)
-        self._seen = self._signature()
+        self._watch({})
 
     def close(self) -> None:
         """Stop the git process that reads blobs."""
         self._view.close()
 
     def warm(self) -> Iterator[None]:
-        """Read which files depend on which; pauses after each few files."""
+        """Read which files depend on which, and keep it; pauses after each few files."""
         if self._live is not None:
             yield from self._live.warm()
+            save_graph(self._catalog, self._view.workspace.repository.common_dir)
 
     def refresh(self) -> None:
         """Read again what other programs changed; costs a look at the files if nothing did."""
         if self._live is None or time.monotonic() < self._look_again_at:
             return
         started = time.monotonic()
-        signature = self._signature()
+        seen = [*map(_stamp, self._watched)]
         took_s = time.monotonic() - started
         if took_s > _LOOK_S:
             self._look_again_at = started + _PAUSE_PER_LOOK * took_s
-        if signature != self._seen:
+        if seen != self._seen:
             self._live.refreshed()
-            self._seen = self._signature()
             self._revisions.clear()
+            self._watch(dict(zip(self._watched, seen, strict=True)))
 
-    def _signature(self) -> object:
-        """What changes with HEAD, the index, a listed file, or the files of a folder."""
+    def _watch(self, before: Mapping[str, object]) -> None:
+        """Note the state of HEAD, of the index, of the files and of the folders with files.
+
+        `before` is the state at which they were read, of those that are known.
+        """
         repository, catalog = self._view.workspace.repository, self._catalog
-        root = repository.root
-        paths = set(catalog.files.entries)
-        paths |= {path.rpartition("/")[0] for path in paths} | set(catalog.config.prompts)
-        git = (repository.git_dir / "HEAD", repository.git_dir / "index")
+        files = catalog.files.entries
+        folders = {path.rpartition("/")[0] for path in files} | set(catalog.config.prompts)
+        of_git = (repository.git_dir / "HEAD", repository.git_dir / "index")
         refs = (repository.common_dir / "packed-refs", repository.git_dir / "logs" / "HEAD")
-        return [_stamp(str(path)) for path in (*git, *refs)] + [
-            (path, _stamp(f"{root}/{path}")) for path in sorted(paths)
-        ]
+        root = f"{repository.root}/"
+        self._watched = [*map(str, (*of_git, *refs)), *(root + path for path in (*files, *folders))]
+        self._seen = [before.get(path) or _stamp(path) for path in self._watched]
 
     @property
     def _catalog(self) -> Catalog:
@@ -235,7 +246,7 @@ class Workbench:
 
     def _row(self, name: str, path: str) -> UiRow:
         prompt = self._catalog.loaded(path).prompt
-        severities = [finding.severity for finding in self._view.findings(path)]
+        severities = [finding.severity for finding in self._view.own_findings(path)]
         row = UiRow(
             id=name,
             errors=severities.count(Severity.ERROR),
@@ -308,7 +319,7 @@ class Workbench:
             prompt = with_profile(self._view.workspace, prompt, tried.profile)
         inputs = tried_inputs(self._catalog, prompt, tried.case, tried.inputs)
         found = preview_prompt(self._catalog, prompt, inputs)
-        return replace(found, findings=self._view.findings(path))
+        return replace(found, findings=self._view.own_findings(path))
 
     def _preview_at(self, tried: Tried, revision: str) -> Preview:
         found = self._at(revision)
@@ -400,7 +411,7 @@ class Workbench:
         files = (UiPendingFile(path=p, id=self._catalog.id_of(p)) for p in contents)
         return UiChange(files=tuple(files), diff=self._diff(contents))
 
-    def _diff(self, contents: Mapping[str, bytes]) -> Any:
+    def _diff(self, contents: Mapping[str, bytes]) -> DiffReport:
         repository = self._view.workspace.repository
         if is_unborn(repository.git):
             now = self._view.workspace
@@ -413,7 +424,10 @@ class Workbench:
         )
         changed = with_changes(found, contents)
         head = ComparisonSide(title="your edits", catalog=changed.catalog, config=changed.config)
-        return diff(sides_between(repository, base, head), DiffOptions())
+        report = diff(sides_between(repository, base, head), DiffOptions())
+        if not found.catalog.graph.is_complete:
+            del self._revisions[commit]  # the next one knows what was read for this one
+        return report
 
     def _need_edits(self) -> Edits:
         if self._edits is None:

@@ -11,6 +11,8 @@ import pytest
 
 from promptops.commands.ui.server import HOST
 from tests.commands.ui.served import ASK, FILES, PATIENCE_S, Client, served
+from tests.servers.answers import Answer
+from tests.servers.fault_server import fault_server
 
 SESSION = "/api/session"
 POLICY = (
@@ -205,30 +207,28 @@ def test_no_answer_contains_a_key(
     project: Any, monkeypatch: pytest.MonkeyPatch, capfd: Any
 ) -> None:
     monkeypatch.setenv("THE_KEY", KEY)
-    config = (
-        FILES["promptops.toml"] + 'api_key_env = "THE_KEY"\nbase_url = "http://127.0.0.1:9/v1"\n'
-    )
-    project.write({"promptops.toml": config})
-    project.commit("a key")
+    told = {"error": {"message": f"Incorrect API key provided: {KEY}"}}
+    refusal = Answer(status=401, body=json.dumps(told).encode())
 
-    with served(project.root, live=True) as client:
-        got = [
-            client.request("GET", path).data
-            for path in (SESSION, "/api/catalog", "/api/change", "/api/prompt?id=ask")
-        ]
-        for path, body in (
-            ("/api/preview", {"id": "ask"}),
-            ("/api/rows", {"ids": ["ask", "broken"]}),
-            ("/api/answers", {"id": "ask", "models": ["fast"]}),
-            ("/api/answers", {"id": "ask", "models": [KEY]}),
-            ("/api/test", {"id": "ask"}),
-        ):
-            got.append(client.request("POST", path, json.dumps(body)).data)
+    with fault_server(lambda _: refusal) as model:
+        key = f'api_key_env = "THE_KEY"\nbase_url = "{model.base_url}"\n'
+        project.write({"promptops.toml": FILES["promptops.toml"] + key})
+        project.commit("a key")
+        with served(project.root, live=True) as client:
+            pages = (SESSION, "/api/catalog", "/api/change", "/api/prompt?id=ask")
+            got = [client.request("GET", path).data for path in pages]
+            for path, body in (
+                ("/api/preview", {"id": "ask"}),
+                ("/api/rows", {"ids": ["ask", "broken"]}),
+                ("/api/test", {"id": "ask"}),
+                ("/api/answers", {"id": "ask", "models": ["fast"]}),
+            ):
+                got.append(client.request("POST", path, json.dumps(body)).data)
+        (request,) = model.requests
 
-    assert b'"error"' not in got[6]
-    assert b"no answer" in got[6]
-    shown = b"".join([*got[:7], *got[8:]]) + "".join(capfd.readouterr()).encode()
-    assert KEY.encode() not in shown
+    assert KEY in str(request)
+    assert b"Incorrect API key provided: " in got[-1]
+    assert KEY.encode() not in b"".join(got) + "".join(capfd.readouterr()).encode()
     assert b"THE_KEY" not in got[0]
 
 

@@ -32,7 +32,7 @@ title: Refund reply
 description: Answer a customer who asks for a refund.
 owners: ["@acme/support"]
 tags: [support]
-model: {profile: steady, params: {max_output_tokens: 40}}
+model: {profile: steady, params: {max_output_tokens: 12}}
 inputs:
   required: [order, message]
   properties:
@@ -143,6 +143,16 @@ def test_somebody_without_git_changes_a_prompt_tries_it_and_proposes_the_change(
     shot(page, "prompt")
     barriers_of["prompt"] = barriers(page)
 
+    # Compare the models.
+    page.get_by_role("link", name="Compare").click()
+    page.get_by_role("button", name="Compare").click()
+    for name in ("steady", "lively"):
+        answer = page.get_by_role("article", name=name)
+        answer.get_by_text(re.compile(r" s · \d+ tokens")).wait_for()
+        assert answer.locator(".text").inner_text().strip()
+    shot(page, "compare")
+    barriers_of["compare"] = barriers(page)
+
     # Propose the change.
     page.get_by_role("link", name="Your changes").click()
     page.get_by_role("heading", name="Save to a branch").wait_for()
@@ -155,7 +165,7 @@ def test_somebody_without_git_changes_a_prompt_tries_it_and_proposes_the_change(
 
     # Nothing happened that the policy refuses, and the files are as they were.
     assert (page.events, page.evaluate("refused")) == ([], [])
-    assert barriers_of == {"catalog": [], "prompt": [], "change": []}
+    assert barriers_of == {"catalog": [], "prompt": [], "compare": [], "change": []}
     assert shop.git("status", "--porcelain") == ""
     branch = "thank-the-customer-in-refunds"
     added = [

@@ -19,7 +19,7 @@ export interface ShownAnswers {
 }
 
 /** The inputs that a person tried last, by prompt: they are there again after a look at another page. */
-const remembered = new Map<string, Inputs>();
+const remembered = new Map<string, { readonly inputs: Inputs; readonly case: string | null }>();
 
 export class TriedPrompt {
   readonly texts = signal<UiPrompt | null>(null);
@@ -52,11 +52,11 @@ export class TriedPrompt {
   constructor(readonly id: string) {}
 
   async open(): Promise<void> {
-    const inputs = remembered.get(this.id);
+    const before = remembered.get(this.id);
     await reporting(async () => {
       const [texts, preview] = await Promise.all([
         get<UiPrompt>(`/api/prompt?id=${encodeURIComponent(this.id)}`),
-        post<Preview>("/api/preview", { id: this.id, findings: false, ...(inputs && { inputs }) }),
+        post<Preview>("/api/preview", { id: this.id, findings: false, ...before }),
       ]);
       batch(() => {
         this.showTexts(texts);
@@ -218,7 +218,8 @@ export class TriedPrompt {
 
   private shown(preview: Preview, withInputs: boolean, withFindings = true): void {
     batch(() => {
-      remembered.set(this.id, withInputs ? preview.inputs : this.inputs.value);
+      const inputs = withInputs ? preview.inputs : this.inputs.value;
+      remembered.set(this.id, { inputs, case: preview.case });
       this.preview.value = preview;
       if (withFindings) {
         this.findings.value = preview.findings;

@@ -82,7 +82,8 @@ test("JSON is parsed, or has a problem", () => {
 
 test("values are shown in words", () => {
   assert.deepEqual(["a", 7, null, undefined, ["x"]].map(shownText), ["a", "7", "null", "", '["x"]']);
-  assert.deepEqual(["", [], "a\nb", 4, "x".repeat(80)].map(summary), ["empty", "none", "a b", "4", `${"x".repeat(59)}…`]);
+  assert.equal(summary("x".repeat(80)), `${"x".repeat(59)}…`);
+  assert.deepEqual(["", [], [1], ["a", "b"], "a\nb", 4].map(summary), ["empty", "none", "1 item", "2 items", "a b", "4"]);
 });
 
 test("a problem is shown at the deepest part that contains it", () => {

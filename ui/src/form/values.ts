@@ -129,8 +129,8 @@ export function summary(value: unknown): string {
   if (value === "") {
     return "empty";
   }
-  if (Array.isArray(value) && value.length === 0) {
-    return "none";
+  if (Array.isArray(value)) {
+    return value.length === 0 ? "none" : `${value.length} ${value.length === 1 ? "item" : "items"}`;
   }
   const text = shownText(value).replace(/\s+/g, " ");
   return text.length > 60 ? `${text.slice(0, 59)}…` : text;

@@ -53,8 +53,15 @@ export function Assertions({ results }: { readonly results: readonly AssertionRe
   if (results.length === 0) {
     return null;
   }
-  const bad = results.filter(({ status }) => status === "failed" || status === "error").length;
-  const title = bad === 0 ? `All ${counted(results.length, "check")} passed or were skipped` : `${bad} of ${counted(results.length, "check")} failed`;
+  const count = (...statuses: AssertionResult["status"][]) =>
+    results.filter(({ status }) => statuses.includes(status)).length;
+  const [bad, skipped] = [count("failed", "error"), count("skipped")];
+  const counts = [
+    ...(bad === 0 ? [] : [`${bad} failed`]),
+    `${count("passed")} passed`,
+    ...(skipped === 0 ? [] : [`${skipped} skipped`]),
+  ];
+  const title = `${counted(results.length, "check")}: ${counts.join(", ")}`;
   return (
     <details class="checks" open={bad > 0}>
       <summary class={bad === 0 ? "good" : "bad"}>{title}</summary>

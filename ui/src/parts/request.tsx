@@ -25,7 +25,7 @@ export function facts({ tokens, cost_usd: cost }: Preview): string {
   if (tokens === null) {
     return "can't be sent yet";
   }
-  return [`about ${counted(tokens, "token")}`, ...(cost === null ? [] : [`${dollars(cost)} to send`])].join(" · ");
+  return [`about ${counted(tokens, "token")}`, ...(cost === null || cost === 0 ? [] : [`${dollars(cost)} to send`])].join(" · ");
 }
 
 interface Shown {

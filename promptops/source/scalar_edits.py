@@ -14,7 +14,7 @@ from promptops.patterns import lazy_pattern
 from promptops.records import record
 from promptops.source.document import MAX_BYTES, Document, read_any
 from promptops.source.lines import Lines
-from promptops.source.yaml_nodes import Node, bounds, compose, find
+from promptops.source.yaml_nodes import bounds, compose, find
 
 _NEWLINE = lazy_pattern(r"\r\n?|\n")
 _UNUSABLE = lazy_pattern("[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -27,7 +27,9 @@ _NARROWEST = 60
 """Characters of a row of a folded block, at least."""
 
 
-def with_scalar(path: str, data: bytes, pointer: str, text: str) -> bytes:
+def with_scalar(
+    path: str, data: bytes, pointer: str, text: str, origin: bytes | None = None
+) -> bytes:
     """A YAML file with another text at a JSON pointer.
 
     Its style stays: quotes, `|` or `>` with the indentation. A text of one line that becomes
@@ -37,24 +39,20 @@ def with_scalar(path: str, data: bytes, pointer: str, text: str) -> bytes:
     Args:
         path: For errors.
         text: Newlines are LF.
+        origin: The file before earlier edits, if there were any: its style is used.
 
     Raises InputError, with the reason, if that is not possible.
     """
     _refuse_characters(path, text)
     document = read_any(path, data)
-    lines = Lines(path, document.text)
-    root = compose(lines)
-    if document.value is None or isinstance(root, Problem):
-        raise InputError("the file can't be read", where=path, hint="fix it in an editor")
-    found = find(root, pointer)
-    if not found.exact or found.node.id != "scalar":
-        raise InputError(f"there is no text at `{pointer}`", where=path)
-    scalar = _scalar(root, pointer, lines)
-    last = ("", "\n") if scalar.end == len(lines.text) else ("",)
-    for candidate, newline in product(_candidates(scalar, text), last):
-        after = lines.text[: scalar.start] + candidate + newline + lines.text[scalar.end :]
+    scalar = _scalar(document, pointer)
+    first = _scalar(read_any(path, origin), pointer) if origin is not None else scalar
+    before = document.text
+    last = ("", "\n") if scalar.end == len(before) else ("",)
+    for candidate, newline in product(_candidates(first, scalar, text), last):
+        after = before[: scalar.start] + candidate + newline + before[scalar.end :]
         if _differs_only_there(document, after, pointer, text):
-            return _spliced(data, lines.text, after)
+            return _spliced(data, before, after)
     raise InputError(
         "this text can't be changed without other changes to the file",
         where=path,
@@ -153,6 +151,8 @@ class _Scalar:
     Attributes:
         start, end: Of what is replaced: a block with the empty lines after it, or another scalar
             with the rest of its line.
+        written: What is there.
+        value: The text.
         rows: Of a block: its header, then its lines.
         style: `|`, `>`, `'`, `"`, or "".
         tail: What stays at the end: empty lines that are not part of the text, or a comment.
@@ -164,6 +164,8 @@ class _Scalar:
 
     start: int
     end: int
+    written: str
+    value: str
     rows: list[str]
     style: str
     tail: str
@@ -173,8 +175,14 @@ class _Scalar:
     escapes: bool
 
 
-def _scalar(root: Node, pointer: str, lines: Lines) -> _Scalar:
+def _scalar(document: Document, pointer: str) -> _Scalar:
+    lines = Lines(document.path, document.text)
+    root = compose(lines)
+    if document.value is None or isinstance(root, Problem):
+        raise InputError("the file can't be read", where=lines.path, hint="fix it in an editor")
     found = find(root, pointer)
+    if not found.exact or found.node.id != "scalar":
+        raise InputError(f"there is no text at `{pointer}`", where=lines.path)
     above = find(root, pointer.rpartition("/")[0]).node
     parent = int((found.key if found.key is not None else above).start_mark.column)
     start, written_end = bounds(found.node, lines)
@@ -195,6 +203,8 @@ def _scalar(root: Node, pointer: str, lines: Lines) -> _Scalar:
     return _Scalar(
         start=start,
         end=end,
+        written=lines.text[start:end],
+        value=found.node.value,
         rows=rows,
         style=style,
         tail=tail,
@@ -214,7 +224,17 @@ def _block_column(rows: list[str], parent: int) -> int:
     return len(first) - len(first.lstrip(" ")) if first else parent + _INDENT
 
 
-def _candidates(scalar: _Scalar, text: str) -> Iterator[str]:
+def _candidates(first: _Scalar, now: _Scalar, text: str) -> Iterator[str]:
+    # Of a block that was none, the empty lines after it are not those of the first scalar.
+    layout = now.tail if now.rows and not first.rows else ""
+    if first.value == text:
+        yield first.written + layout
+    yield from (candidate + layout for candidate in _styled(first, text))
+    yield from _styled(now, text)
+
+
+def _styled(scalar: _Scalar, text: str) -> Iterator[str]:
+    """The text in the style of a scalar, then in others."""
     if scalar.style == ">":
         yield from _blocks(scalar, ">", text, _folded_rows(scalar, text))
     if scalar.rows:

@@ -89,6 +89,25 @@ def test_an_item_of_a_list_is_a_text_too() -> None:
     assert with_scalar(PATH, data, "/list/1", " a\n") == b"list:\n- one\n- |2\n   a\n"
 
 
+@pytest.mark.parametrize(
+    ("first", "texts", "last"),
+    [
+        ("one # why", ["two: ", "two"], "two # why"),
+        ("one # why", ["a\nb", "one"], "one # why"),
+        ("one # why", ["a\nb\n\n", "a"], "a # why"),
+        ("'one'", ["a\nb", "two"], "'two'"),
+        (">\n      one\n      two", ["a\n  b", "two\n"], ">\n      two"),
+    ],
+)
+def test_the_style_before_all_edits_comes_back(first: str, texts: list[str], last: str) -> None:
+    origin = data = (HEAD + first + TAIL).encode()
+
+    for text in texts:
+        data = with_scalar(PATH, data, AT, text, origin)
+
+    assert data.decode() == HEAD + last + TAIL
+
+
 def test_newlines_of_windows_and_a_byte_order_mark_stay() -> None:
     data = "\ufeffa: 1\r\nb: |\r\n  one\r\n  two\r\nc: 2\r\n".encode()
 
@@ -161,3 +180,5 @@ def test_any_text_is_written_so_that_only_it_differs(style: str, text: str, crlf
     old, new = data.decode(), after.decode()
     assert new.startswith(old[: len(HEAD.replace("\n", "\r\n") if crlf else HEAD)])
     assert new.endswith(old[old.index("# next") :])
+    first = before["messages"][0]["content"]
+    assert with_scalar(PATH, after, AT, first, data) == data

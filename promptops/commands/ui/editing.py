@@ -105,8 +105,11 @@ def texts_of(catalog: Catalog, loaded: LoadedPrompt, closed: str) -> Iterator[Ui
             yield _text(catalog, prompt, message, empty, closed)
 
 
-def edited(catalog: Catalog, text: UiText, new: str) -> bytes:
+def edited(catalog: Catalog, text: UiText, new: str, origin: bytes | None) -> bytes:
     """The content of the file of a text with another text.
+
+    Args:
+        origin: The file before earlier edits, if there were any.
 
     Raises NotEditable, and InputError if the file allows no such change.
     """
@@ -118,7 +121,7 @@ def edited(catalog: Catalog, text: UiText, new: str) -> bytes:
     lines = new.replace("\r\n", "\n").replace("\r", "\n")
     if text.kind == "file":
         return with_text(text.path, data, lines)
-    return with_scalar(text.path, data, text.at, lines)
+    return with_scalar(text.path, data, text.at, lines, origin)
 
 
 def _text(

@@ -82,7 +82,7 @@ class UiRow:
         id: Of the prompt.
         title, description, owners, tags, status: As written; of a file that can't be read, empty.
         cases: The number of its test cases.
-        errors, warnings: The number of findings in its file.
+        errors, warnings: The number of findings in its file; 0 if they were not requested.
         readable: Whether the prompt file can be read.
     """
 

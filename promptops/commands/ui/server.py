@@ -204,10 +204,16 @@ class _Body:
             inputs=self.inputs() if has_inputs else None,
             profile=self.given_text("profile"),
             at=self.given_text("at"),
+            findings=self.findings(),
         )
 
-    def _required(self, name: str, kind: type, what: str) -> Any:
-        found = self._values.get(name)
+    def findings(self) -> bool:
+        """Whether findings are wanted: yes, unless the request says no."""
+        wanted: bool = self._required("findings", bool, "true or false", True)
+        return wanted
+
+    def _required(self, name: str, kind: type, what: str, default: Any = None) -> Any:
+        found = self._values.get(name, default)
         if not isinstance(found, kind):
             raise UsageError(f"`{name}` must be {what}")
         return found
@@ -224,7 +230,9 @@ _GET: Mapping[str, _Work] = {
 """The arguments of these are in the query."""
 
 _POST: Mapping[str, _Work] = {
-    "/api/rows": lambda bench, body: bench.rows(body.texts("ids", MAX_ROWS)),
+    "/api/rows": lambda bench, body: bench.rows(
+        body.texts("ids", MAX_ROWS), findings=body.findings()
+    ),
     "/api/preview": lambda bench, body: bench.preview(body.tried()),
     "/api/edit": lambda bench, body: bench.edit(body.tried(), body.text("text")),
     "/api/revert": lambda bench, body: bench.revert(body.text("id")),

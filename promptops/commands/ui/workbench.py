@@ -100,6 +100,7 @@ class Tried:
         inputs: By name; None for those of the case.
         profile: The profile of the model; None for that of the prompt.
         at: The revision, or the text that is edited; None for the files with their edits.
+        findings: The findings in the prompt file are wanted; computing them takes longest.
     """
 
     id: str
@@ -107,6 +108,7 @@ class Tried:
     inputs: Mapping[str, Any] | None = None
     profile: str | None = None
     at: str | None = None
+    findings: bool = True
 
 
 class _View(Protocol):
@@ -239,14 +241,16 @@ class Workbench:
         named = self._catalog.paths.items()
         return UiCatalog(prompts=tuple(UiPromptName(id=name, path=path) for name, path in named))
 
-    def rows(self, ids: Sequence[str]) -> UiRows:
-        """Details of some prompts."""
+    def rows(self, ids: Sequence[str], *, findings: bool = True) -> UiRows:
+        """Details of some prompts; without findings, their numbers are 0."""
         known = self._catalog.paths
-        return UiRows(rows=tuple(self._row(name, known[name]) for name in ids if name in known))
+        named = ((name, known[name]) for name in ids if name in known)
+        return UiRows(rows=tuple(self._row(name, path, findings) for name, path in named))
 
-    def _row(self, name: str, path: str) -> UiRow:
+    def _row(self, name: str, path: str, findings: bool) -> UiRow:
         prompt = self._catalog.loaded(path).prompt
-        severities = [finding.severity for finding in self._view.own_findings(path)]
+        found = self._view.own_findings(path) if findings else ()
+        severities = [finding.severity for finding in found]
         row = UiRow(
             id=name,
             errors=severities.count(Severity.ERROR),
@@ -312,28 +316,29 @@ class Workbench:
         Raises NotFound, UsageError for an unknown profile, GitError for an unknown revision,
         InputError for a prompt that can't be read.
         """
-        if tried.at is not None:
-            return self._preview_at(tried, tried.at)
-        path, prompt, _ = self._readable(tried.id)
-        if tried.profile is not None:
-            prompt = with_profile(self._view.workspace, prompt, tried.profile)
-        inputs = tried_inputs(self._catalog, prompt, tried.case, tried.inputs)
-        found = preview_prompt(self._catalog, prompt, inputs)
-        return replace(found, findings=self._view.own_findings(path))
+        opened, prompt = self._found(tried)
+        inputs = tried_inputs(opened.catalog, prompt, tried.case, tried.inputs)
+        preview = preview_prompt(opened.catalog, prompt, inputs)
+        if tried.at is not None or not tried.findings:
+            return preview
+        return replace(preview, findings=self._view.own_findings(prompt.path))
 
-    def _preview_at(self, tried: Tried, revision: str) -> Preview:
-        found = self._at(revision)
-        path = found.catalog.paths.get(tried.id)
-        if path is None:
-            raise NotFound(f"there is no prompt {tried.id!r} in `{revision}`")
-        loaded = found.catalog.loaded(path)
-        if loaded.prompt is None:
-            raise unreadable_error(loaded)
-        prompt = loaded.prompt
+    def _found(self, tried: Tried) -> tuple[Workspace, Prompt]:
+        """A prompt, with the revision that it is of."""
+        if tried.at is None:
+            opened, prompt = self._view.workspace, self._readable(tried.id)[1]
+        else:
+            opened = self._at(tried.at)
+            path = opened.catalog.paths.get(tried.id)
+            if path is None:
+                raise NotFound(f"there is no prompt {tried.id!r} in `{tried.at}`")
+            loaded = opened.catalog.loaded(path)
+            if loaded.prompt is None:
+                raise unreadable_error(loaded)
+            prompt = loaded.prompt
         if tried.profile is not None:
-            prompt = with_profile(found, prompt, tried.profile)
-        inputs = tried_inputs(found.catalog, prompt, tried.case, tried.inputs)
-        return preview_prompt(found.catalog, prompt, inputs)
+            prompt = with_profile(opened, prompt, tried.profile)
+        return opened, prompt
 
     def _at(self, revision: str) -> Workspace:
         repository = self._view.workspace.repository
@@ -346,12 +351,12 @@ class Workbench:
 
     def recorded(self, tried: Tried) -> PromptRun:
         """The recorded answer to the request; NotFound without one."""
-        _, prompt, _ = self._readable(tried.id)
-        inputs = tried_inputs(self._catalog, prompt, tried.case, tried.inputs)
-        digest = preview_prompt(self._catalog, prompt, inputs).digest
+        opened, prompt = self._found(tried)
+        inputs = tried_inputs(opened.catalog, prompt, tried.case, tried.inputs)
+        digest = preview_prompt(opened.catalog, prompt, inputs).digest
         found = None
         if digest is not None:
-            found = recorded_run(self._view.workspace, prompt, inputs, digest)
+            found = recorded_run(opened, prompt, inputs, digest)
         if found is None:
             raise NotFound("no answer to this request is recorded", hint="promptops test --record")
         return found
@@ -376,7 +381,9 @@ class Workbench:
         found = next((each for each in texts if each.at == tried.at), None)
         if found is None:
             raise NotFound(f"there is no text at {tried.at!r}", where=path, hint="reload the page")
-        edits.put(found.path, edited(self._catalog, found, text))
+        earlier = edits.pending.get(found.path)
+        origin = earlier.before if earlier is not None else None
+        edits.put(found.path, edited(self._catalog, found, text, origin))
         return self.preview(replace(tried, at=None))
 
     def keep(self, name: str, case: str, inputs: Mapping[str, Any]) -> Preview:
@@ -473,15 +480,16 @@ class Workbench:
             raise NotAllowed("no model is called: PROMPTOPS_UNTRUSTED is set")
         if not self._options.live:
             raise NotAllowed("no model is called", hint="start it as `promptops ui --live`")
-        path, prompt, _ = self._readable(tried.id)
-        given = tried_inputs(self._catalog, prompt, tried.case, tried.inputs)
-        contents = self._edits.contents if self._edits is not None else {}
-        options = self._options
+        of, prompt = self._found(tried)
+        given = tried_inputs(of.catalog, prompt, tried.case, tried.inputs)
+        contents: Mapping[str, bytes] = {}
+        if tried.at is None and self._edits is not None:
+            contents = self._edits.contents
+        directory, overrides = self._options.directory, self._options.overrides
 
         def run(watcher: RunWatcher) -> PromptRun:
-            opening = workspace(options.directory, options.revision, options.overrides)
-            with opening as opened:
-                return _run(with_changes(opened, contents), path, given, models, watcher)
+            with workspace(directory, of.revision, overrides) as opened:
+                return _run(with_changes(opened, contents), prompt.path, given, models, watcher)
 
         return run
 

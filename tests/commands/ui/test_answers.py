@@ -73,6 +73,17 @@ def test_given_inputs_are_sent_and_nothing_is_recorded(project: Any, models: Fau
     assert project.git("status", "--porcelain") == ""
 
 
+def test_the_models_answer_to_another_revision(project: Any, models: FaultServer) -> None:
+    configured(project, models)
+
+    with served(project.root, live=True) as client:
+        client.post("/api/edit", id="ask", at=USER, text="{{ question }} Edited.")
+        found = lines(client, id="ask", at="HEAD", models=["good"])
+
+    assert found[-1]["run"]["revision"] == project.git("rev-parse", "HEAD")
+    assert b"Edited" not in models.requests[0].body
+
+
 def test_an_endpoint_that_was_not_approved_is_not_called(project: Any, models: FaultServer) -> None:
     project.git("switch", "--quiet", "--create", "change")
     configured(project, models)

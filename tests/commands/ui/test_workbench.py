@@ -146,6 +146,24 @@ def test_a_preview_has_the_inputs_of_the_first_case_or_the_given_ones(reader: Cl
     assert (status, message) == (400, "there is no profile `slow`")
 
 
+def test_findings_are_left_out_on_request(writer: Client) -> None:
+    edited = {"id": "ask", "at": USER, "text": "{{ nope }}", "inputs": {"question": "x"}}
+    without = writer.post("/api/edit", findings=False, **edited)
+    with_findings = writer.post("/api/edit", **edited)
+    rows = writer.post("/api/rows", ids=["ask", "broken"], findings=False)["rows"]
+
+    assert "VAR001" in {each["code"] for each in with_findings["findings"]}
+    assert without == {**with_findings, "findings": []}
+    assert [(row["errors"], row["warnings"], row["readable"]) for row in rows] == [
+        (0, 0, True),
+        (0, 0, False),
+    ]
+    assert writer.refused("/api/preview", id="ask", findings="no")[:2] == (
+        400,
+        "`findings` must be true or false",
+    )
+
+
 def test_what_is_answered_is_valid_for_its_schema(reader: Client) -> None:
     for name, path in (
         ("ui-session", "/api/session"),
@@ -312,6 +330,7 @@ def test_a_revision_is_compared_on_the_same_inputs(writer: Client, project: Any)
     project.commit("brief")
 
     old = writer.post("/api/preview", id="ask", at="HEAD~1", inputs={"question": "How?"})
+    assert writer.refused("/api/recorded", id="ask", at="HEAD~1")[0] == 404
     new = writer.post("/api/preview", id="ask", inputs={"question": "How?"})
 
     assert [shown(old)[0][:8], shown(new)[0][:8]] == ["Be kind.", "Be brief"]

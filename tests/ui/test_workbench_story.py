@@ -116,6 +116,7 @@ def test_somebody_without_git_changes_a_prompt_tries_it_and_proposes_the_change(
     text.get_by_text("Name the order number in the reply.").click()
     page.keyboard.press("End")
     page.keyboard.type(" Thank the customer warmly")
+    request.get_by_text("Thank the customer warmly").wait_for()
     page.evaluate(ONE_KEY, "Thank the customer warmly.")
     page.keyboard.type(".")
     request.get_by_text("Thank the customer warmly.").wait_for()

@@ -676,9 +676,9 @@ export interface UiRow {
   readonly status: "draft" | "active" | "deprecated";
   /** The number of its test cases. */
   readonly cases: number;
-  /** The number of findings in its file. */
+  /** The number of findings in its file; 0 if they were not requested. */
   readonly errors: number;
-  /** The number of findings in its file. */
+  /** The number of findings in its file; 0 if they were not requested. */
   readonly warnings: number;
   /** Whether the prompt file can be read. */
   readonly readable: boolean;

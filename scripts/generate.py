@@ -35,7 +35,8 @@ def main() -> int:
 
 
 def _schema() -> bool:
-    return _python("scripts/make_schema.py") and _python("scripts/make_output_schemas.py")
+    scripts = ("make_schema", "make_output_schemas", "make_ui_types")
+    return all(_python(f"scripts/{name}.py") for name in scripts)
 
 
 def _docs() -> bool:

@@ -22,7 +22,7 @@ SECTIONS = {
         *("init", "import", "new", "lint", "render", "run", "diff", "test", "check", "release"),
     ),
     "start": ("cases", "mv", "doctor"),
-    "look": ("list",),
+    "look": ("list", "ui"),
     "check": ("rule", "recordings"),
     "measure": ("compare", "mutate", "probe", "drift", "score"),
     "ship": ("build", "verify", "promote", "rollback", "stubs", "export"),

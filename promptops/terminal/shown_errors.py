@@ -64,8 +64,13 @@ def error_json(error: PromptopsError) -> str:
     """The error and those found with it as JSON; secrets are masked."""
     from promptops.report.data_text import write_json
 
+    return write_json(stopped_command(error))
+
+
+def stopped_command(error: PromptopsError) -> StoppedCommand:
+    """The error and those found with it; secrets are masked."""
     errors = tuple(map(_command_error, (error, *error.others)))
-    return write_json(StoppedCommand(exit_code=error.exit_code, errors=errors))
+    return StoppedCommand(exit_code=error.exit_code, errors=errors)
 
 
 def _command_error(error: PromptopsError) -> CommandError:

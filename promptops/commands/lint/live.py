@@ -172,6 +172,10 @@ class Live:
         """
         return self._checks.findings(path)
 
+    def own_findings(self, path: str) -> tuple[Finding, ...]:
+        """As `findings`, of a prompt file for itself: those that extend it are not checked."""
+        return self._checks.own_findings(path)
+
     def catalog_checks(self) -> Iterator[None]:
         """Run the rules that check the whole catalog; pauses after each part of the work."""
         yield from self.warm()
@@ -338,7 +342,15 @@ class Checks:
     def findings(self, path: str) -> tuple[Finding, ...]:
         """The findings in a file; see `Live.findings`."""
         users = self._users(path)
-        checked = users[:MOST_USERS_CHECKED]
+        return self._findings(path, users[:MOST_USERS_CHECKED], users)
+
+    def own_findings(self, path: str) -> tuple[Finding, ...]:
+        """The findings of a prompt in its file; see `Live.own_findings`."""
+        return self._findings(path, [path], self._users(path))
+
+    def _findings(
+        self, path: str, checked: Sequence[str], users: Sequence[str]
+    ) -> tuple[Finding, ...]:
         today = self._today()
         found = [self._result(each, today) for each in checked]
         results = [*found, PromptResult(self._of_catalog, ())]

@@ -99,6 +99,16 @@ def shown(live: Live) -> dict[str, list[str]]:
     }
 
 
+def test_a_prompt_alone_has_no_findings_of_those_that_extend_it(live: Live) -> None:
+    list(live.warm())
+    live.put(TELL, FILES[TELL] + "inputs: {properties: {name: null}}\n")
+
+    alone, all_users = live.own_findings(BASE), live.findings(BASE)
+
+    assert [each.code for each in set(all_users) - set(alone)] == ["VAR001"]
+    assert live.own_findings(ASK) == live.findings(ASK)
+
+
 def test_every_file_has_the_findings_of_a_whole_run(live: Live, project: GitRepository) -> None:
     whole = linted(project.root)
     unused_glob = "promptops.toml:5:1 REP009 `prompts/absent/**` matches no file"

@@ -1,0 +1,250 @@
+"""What the workbench answers beyond the results of other commands."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from promptops.model.change import DiffReport
+from promptops.records import record
+from promptops.records.outputs import empty_text, output
+from promptops.terminal.shown_errors import CommandError
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class UiProfile:
+    """A model profile of the configuration.
+
+    Attributes:
+        name: Of the profile.
+        provider: As configured.
+        model: As the provider names it.
+    """
+
+    name: str
+    provider: str
+    model: str
+
+
+@output("ui-session")
+@record(frozen=True, slots=True, kw_only=True)
+class UiSession:
+    """What the workbench shows, and what it may do.
+
+    Attributes:
+        repository: The name of its folder.
+        branch: The checked-out branch; None without one.
+        revision: `worktree`, or the revision of `--at`.
+        write: Edits can be saved.
+        live: Models can be called.
+        untrusted: PROMPTOPS_UNTRUSTED is set: nothing is saved and no model is called.
+        profiles: The model profiles of the configuration.
+    """
+
+    repository: str
+    branch: str | None
+    revision: str
+    write: bool
+    live: bool
+    untrusted: bool
+    profiles: tuple[UiProfile, ...]
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class UiPromptName:
+    """A prompt of the catalog.
+
+    Attributes:
+        id: Of the prompt.
+        path: Of the prompt file, relative to the repository root.
+    """
+
+    id: str
+    path: str
+
+
+@output("ui-catalog")
+@record(frozen=True, slots=True, kw_only=True)
+class UiCatalog:
+    """All prompts; no file is read for it.
+
+    Attributes:
+        prompts: In the order of their ids.
+    """
+
+    prompts: tuple[UiPromptName, ...]
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class UiRow:
+    """A prompt as a line of the catalog.
+
+    Attributes:
+        id: Of the prompt.
+        title, description, owners, tags, status: As written; of a file that can't be read, empty.
+        cases: The number of its test cases.
+        errors, warnings: The number of findings in its file; 0 if they were not requested.
+        readable: Whether the prompt file can be read.
+    """
+
+    id: str
+    title: str = ""
+    description: str = ""
+    owners: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    status: Literal["draft", "active", "deprecated"] = "draft"
+    cases: int = 0
+    errors: int = 0
+    warnings: int = 0
+    readable: bool = True
+
+
+@output("ui-rows")
+@record(frozen=True, slots=True, kw_only=True)
+class UiRows:
+    """Details of some prompts.
+
+    Attributes:
+        rows: In the order of the request, without ids that do not exist.
+    """
+
+    rows: tuple[UiRow, ...]
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class UiText:
+    """A text of a message, which has a box of its own.
+
+    Attributes:
+        at: JSON pointer of the text in the prompt file; it names the text in an edit.
+        role: Of its message, such as system or user.
+        kind: `text`: it is in a prompt file. `file`: it is a file of its own.
+        path: The file that contains it, relative to the repository root.
+        when: The condition under which it is sent, as written; None if it always is.
+        text: The template.
+        starts: The place of the first character of each of its lines in the file: line and column,
+            1-based.
+        editable: It can be edited here.
+        reason: Why it can't, or "".
+    """
+
+    at: str
+    role: str
+    kind: Literal["text", "file"]
+    path: str
+    when: str | None = None
+    text: str = empty_text()
+    starts: tuple[tuple[int, int], ...] = ()
+    editable: bool = True
+    reason: str = ""
+
+
+@output("ui-prompt")
+@record(frozen=True, slots=True, kw_only=True)
+class UiPrompt:
+    """A prompt with its texts, as they are edited.
+
+    Attributes:
+        id: Of the prompt.
+        path: Of the prompt file, relative to the repository root.
+        title, description, status: As written.
+        cases: The names of its test cases.
+        texts: The texts of its messages, in order.
+        pending: It has edits that are not saved.
+        model: The profile that it names, or else the id of its model; None without a model.
+    """
+
+    id: str
+    path: str
+    title: str = ""
+    description: str = ""
+    status: Literal["draft", "active", "deprecated"] = "active"
+    cases: tuple[str, ...] = ()
+    texts: tuple[UiText, ...] = ()
+    pending: bool = False
+    model: str | None = None
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class UiPendingFile:
+    """A file with edits that are not saved.
+
+    Attributes:
+        path: Relative to the repository root.
+        id: The prompt whose file it is; None for another file, such as a text or test cases.
+    """
+
+    path: str
+    id: str | None = None
+
+
+@output("ui-change")
+@record(frozen=True, slots=True, kw_only=True)
+class UiChange:
+    """The edits that are not saved, compared with the last commit.
+
+    Attributes:
+        files: The edited files.
+        diff: What they change, as `promptops diff` reports it.
+    """
+
+    files: tuple[UiPendingFile, ...]
+    diff: DiffReport
+
+
+@output("ui-saved")
+@record(frozen=True, slots=True, kw_only=True)
+class UiSaved:
+    """The edits are in the files.
+
+    Attributes:
+        paths: The written files.
+    """
+
+    paths: tuple[str, ...]
+
+
+@output("ui-branch")
+@record(frozen=True, slots=True, kw_only=True)
+class UiBranch:
+    """The edits are a commit on a new branch; the files on disk are as before.
+
+    Attributes:
+        branch: Its name.
+        commit: The id of its commit.
+        next: The command that sends it to the others; "" if the repository has no remote.
+    """
+
+    branch: str
+    commit: str
+    next: str = ""
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class UiConflict:
+    """A file that another program changed after it was first edited here.
+
+    Attributes:
+        path: Relative to the repository root.
+        disk: Its text on disk; None if it is gone, or is not a text.
+        edited: Its text with the edits.
+    """
+
+    path: str
+    disk: str | None
+    edited: str = empty_text()
+
+
+@output("ui-conflicts")
+@record(frozen=True, slots=True, kw_only=True)
+class UiConflicts:
+    """Why nothing was saved; the first keys are those of every error.
+
+    Attributes:
+        exit_code: The exit code that a command would have.
+        errors: One for each file.
+        files: The files that differ, with both sides.
+    """
+
+    exit_code: int
+    errors: tuple[CommandError, ...]
+    files: tuple[UiConflict, ...]

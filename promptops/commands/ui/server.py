@@ -1,0 +1,507 @@
+"""Serve the workbench to the browser of this user: HTTP, who may call, and what is answered."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import secrets
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from threading import Thread
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import uvicorn
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route, Router
+
+from promptops.commands.ui.editing import NotEditable
+from promptops.commands.ui.records import UiConflicts
+from promptops.commands.ui.saving import Conflicts
+from promptops.commands.ui.workbench import NotAllowed, Tried, Workbench, WorkbenchOptions
+from promptops.errors import BUG, InputError, NotFound, PromptopsError, UsageError, os_reason
+from promptops.model.internal_error import HINT, CaughtBug
+from promptops.model.prompt_run import ModelAnswer, PromptRun
+from promptops.report.data_text import json_text, record_json
+from promptops.terminal.shown_errors import stopped_command
+from promptops.testing.model_calls import Unwatched
+from promptops.workspace.given_inputs import parse_input_object
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from promptops.commands.run.run import RunWatcher
+
+HOST = "127.0.0.1"
+MAX_BODY_BYTES = 1024 * 1024
+MAX_ROWS = 200
+MAX_MODELS = 10
+MAX_CALLS = 4
+"""Requests for answers that are under way at a time."""
+
+_T = TypeVar("_T")
+_ASSETS = Path(__file__).parent / "assets"
+_FILES = {
+    "/": ("index.html", "text/html; charset=utf-8"),
+    "/app.js": ("app.js", "text/javascript; charset=utf-8"),
+    "/app.css": ("app.css", "text/css; charset=utf-8"),
+}
+"""Everything that is served without a token."""
+_NONCE = b"@NONCE@"
+"""In the page, stands for the nonce of its styles."""
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; "
+    "img-src 'self' data: blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'; require-trusted-types-for 'script'"
+)
+_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"cache-control", b"no-store"),
+)
+
+
+class Server:
+    """A workbench that listens on this machine only.
+
+    Attributes:
+        port: The port of 127.0.0.1.
+        token: Who knows it may call `/api/`.
+    """
+
+    def __init__(self, options: WorkbenchOptions, port: int = 0) -> None:
+        """Open the repository and listen.
+
+        Args:
+            port: 0 for any free one.
+
+        Raises UsageError if the port is taken, and what opening a repository raises.
+        """
+        self._socket = _listening(port)
+        self.port: int = self._socket.getsockname()[1]
+        self.token = secrets.token_urlsafe(32)
+        try:
+            self._worker = _Worker(options)
+        except BaseException:
+            self._socket.close()
+            raise
+        app = _Guard(_router(self._worker), self.token, self.port)
+        config = uvicorn.Config(
+            app,
+            http="h11",
+            ws="none",
+            loop="asyncio",
+            lifespan="off",
+            log_config=None,
+            log_level="critical",
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            timeout_graceful_shutdown=1,
+        )
+        self._server = uvicorn.Server(config)
+
+    @property
+    def address(self) -> str:
+        """What the browser opens; the token is in the fragment, which no server gets."""
+        return f"http://{HOST}:{self.port}/#token={self.token}"
+
+    def run(self) -> None:
+        """Serve until `stop` or Ctrl-C, which ends quietly."""
+        try:
+            self._server.run(sockets=[self._socket])
+        except KeyboardInterrupt:
+            pass
+        finally:
+            self._socket.close()
+            self._worker.close()
+
+    def stop(self) -> None:
+        """End `run`; from any thread."""
+        self._server.should_exit = True
+
+
+def _listening(port: int) -> socket.socket:
+    try:
+        return socket.create_server((HOST, port))
+    except OSError as error:
+        reason = os_reason(error).partition(" (")[0]
+        raise UsageError(
+            f"port {port} can't be used: {reason}",
+            hint="choose another one, or leave out --port for any free one",
+        ) from None
+
+
+class _Worker:
+    """The workbench, in a thread of its own: it is used by one thread."""
+
+    def __init__(self, options: WorkbenchOptions) -> None:
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="workbench")
+        try:
+            self._bench = self._pool.submit(Workbench, options).result()
+        except BaseException:
+            self._pool.shutdown()
+            raise
+        self._pool.submit(self._warm, self._bench.warm())
+
+    def close(self) -> None:
+        self._pool.submit(self._bench.close)
+        self._pool.shutdown()
+
+    async def do(self, work: Callable[[Workbench], _T]) -> _T:
+        """What the work on the workbench, with the files as they are now, returns."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self._fresh, work)
+
+    def _fresh(self, work: Callable[[Workbench], _T]) -> _T:
+        self._bench.refresh()
+        return work(self._bench)
+
+    def _warm(self, steps: Iterator[None]) -> None:
+        """One step of the work that makes later requests faster; others come in between."""
+        if next(steps, steps) is not steps:
+            with suppress(RuntimeError):  # the server ends
+                self._pool.submit(self._warm, steps)
+
+
+# The requests.
+
+
+class _Body:
+    """A JSON object; a value of another type than a request needs raises UsageError."""
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self._values = values
+
+    def text(self, name: str) -> str:
+        found: str = self._required(name, str, "a text")
+        return found
+
+    def given_text(self, name: str) -> str | None:
+        """A text that may be missing or null."""
+        return self.text(name) if self._values.get(name) is not None else None
+
+    def inputs(self) -> Mapping[str, Any]:
+        found: Mapping[str, Any] = self._required("inputs", dict, "an object")
+        return found
+
+    def texts(self, name: str, most: int) -> list[str]:
+        found: list[Any] = self._required(name, list, "a list")
+        if len(found) > most or not all(isinstance(each, str) for each in found):
+            raise UsageError(f"`{name}` must be at most {most} texts")
+        return found
+
+    def tried(self) -> Tried:
+        has_inputs = self._values.get("inputs") is not None
+        return Tried(
+            id=self.text("id"),
+            case=self.given_text("case"),
+            inputs=self.inputs() if has_inputs else None,
+            profile=self.given_text("profile"),
+            at=self.given_text("at"),
+            findings=self.findings(),
+        )
+
+    def findings(self) -> bool:
+        """Whether findings are wanted: yes, unless the request says no."""
+        wanted: bool = self._required("findings", bool, "true or false", True)
+        return wanted
+
+    def _required(self, name: str, kind: type, what: str, default: Any = None) -> Any:
+        found = self._values.get(name, default)
+        if not isinstance(found, kind):
+            raise UsageError(f"`{name}` must be {what}")
+        return found
+
+
+_Work = Callable[[Workbench, _Body], object]
+
+_GET: Mapping[str, _Work] = {
+    "/api/session": lambda bench, _: bench.session(),
+    "/api/catalog": lambda bench, _: bench.catalog(),
+    "/api/prompt": lambda bench, body: bench.prompt(body.text("id")),
+    "/api/change": lambda bench, _: bench.change(),
+}
+"""The arguments of these are in the query."""
+
+_POST: Mapping[str, _Work] = {
+    "/api/rows": lambda bench, body: bench.rows(
+        body.texts("ids", MAX_ROWS), findings=body.findings()
+    ),
+    "/api/preview": lambda bench, body: bench.preview(body.tried()),
+    "/api/edit": lambda bench, body: bench.edit(body.tried(), body.text("text")),
+    "/api/revert": lambda bench, body: bench.revert(body.text("id")),
+    "/api/keep": lambda bench, body: bench.keep(body.text("id"), body.text("name"), body.inputs()),
+    "/api/recorded": lambda bench, body: bench.recorded(body.tried()),
+    "/api/test": lambda bench, body: bench.test(body.text("id")),
+    "/api/save": lambda bench, _: bench.save(),
+    "/api/branch": lambda bench, body: bench.branch(body.text("name"), body.text("message")),
+}
+
+
+def _router(worker: _Worker) -> Router:
+    routes = [Route(path, _static(*file)) for path, file in _FILES.items()]
+    routes += [Route(path, _get(worker, work), methods=["GET"]) for path, work in _GET.items()]
+    routes += [Route(path, _post(worker, work), methods=["POST"]) for path, work in _POST.items()]
+    routes.append(Route("/api/answers", _Calls(worker).answer, methods=["POST"]))
+    return Router(routes, redirect_slashes=False, default=_nothing_there)
+
+
+def _static(name: str, kind: str) -> Callable[[Request], Any]:
+    async def handle(request: Request) -> Response:
+        try:
+            data = (_ASSETS / name).read_bytes()
+        except FileNotFoundError:
+            raise NotFound(f"there is no {name}", hint="install promptops again") from None
+        nonce: str = request.scope["promptops.nonce"]
+        return Response(data.replace(_NONCE, nonce.encode()), headers={"content-type": kind})
+
+    return handle
+
+
+def _get(worker: _Worker, work: _Work) -> Callable[[Request], Any]:
+    async def handle(request: Request) -> Response:
+        body = _Body(dict(request.query_params))
+        return _answer(await worker.do(lambda bench: work(bench, body)))
+
+    return handle
+
+
+def _post(worker: _Worker, work: _Work) -> Callable[[Request], Any]:
+    async def handle(request: Request) -> Response:
+        body = await _body(request)
+        return _answer(await worker.do(lambda bench: work(bench, body)))
+
+    return handle
+
+
+async def _nothing_there(scope: Scope, receive: Receive, send: Send) -> None:
+    raise NotFound(f"there is nothing at {scope['path']!r}")
+
+
+async def _body(request: Request) -> _Body:
+    """The JSON object of a request. Raises _Refused for one that is too long, InputError."""
+    data = bytearray()
+    async for piece in request.stream():
+        data += piece
+        if len(data) > MAX_BODY_BYTES:
+            raise _too_long()
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise InputError("not UTF-8", where="the request") from None
+    return _Body(parse_input_object(text, "the request"))
+
+
+def _answer(value: object, status: int = 200) -> Response:
+    return Response(_line(record_json(value)), status, media_type="application/json")
+
+
+def _line(value: Any) -> str:
+    return json_text(value, indent=None)
+
+
+# Answers of models, as they arrive.
+
+
+class _ReaderGone(Exception):
+    """The browser has left: nothing more is requested of a model."""
+
+
+class _Calls:
+    """The requests for answers that are under way."""
+
+    def __init__(self, worker: _Worker) -> None:
+        self._worker = worker
+        self._under_way = 0
+
+    async def answer(self, request: Request) -> Response:
+        """Lines of JSON: `text`, `note`; at the end `run` or `error`."""
+        body = await _body(request)
+        tried, models = body.tried(), body.texts("models", MAX_MODELS)
+        run = await self._worker.do(lambda bench: bench.call(tried, models))
+        if self._under_way >= MAX_CALLS:
+            raise NotAllowed("other answers are under way", hint="wait until they have arrived")
+        return StreamingResponse(self._lines(run), media_type="application/x-ndjson")
+
+    async def _lines(self, run: Callable[[RunWatcher], PromptRun]) -> AsyncIterator[str]:
+        stream = _Stream(asyncio.get_running_loop())
+        self._under_way += 1
+        # A daemon, so that a model that does not answer does not keep the server from ending.
+        Thread(target=stream.run, args=(run,), daemon=True).start()
+        try:
+            while (line := await stream.lines.get()) is not None:
+                yield _line(line)
+        finally:
+            self._under_way -= 1
+            stream.is_read = False
+
+
+class _Stream(Unwatched):
+    """From the thread that calls models to the response.
+
+    Attributes:
+        lines: JSON values, then None.
+        is_read: The browser still reads.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.lines: asyncio.Queue[Any] = asyncio.Queue()
+        self.is_read = True
+        self._loop = loop
+
+    def run(self, run: Callable[[RunWatcher], PromptRun]) -> None:
+        with suppress(_ReaderGone), CaughtBug() as bug:
+            try:
+                self._put({"run": record_json(run(self))})
+            except PromptopsError as error:
+                self._put({"error": record_json(stopped_command(error))})
+        with suppress(_ReaderGone):
+            if bug.error is not None:
+                self._put({"error": record_json(stopped_command(_bug(str(bug.error))))})
+            self._put(None)
+
+    def calls(self, line: str) -> None:
+        """An endpoint is about to get its first request."""
+        self._put({"note": line})
+
+    def closes(self, reason: str) -> None:
+        """No more requests are sent."""
+        self._put({"note": reason})
+
+    def text(self, number: int, piece: str) -> None:
+        """The next piece of an answer."""
+        self._put({"text": {"number": number, "piece": piece}})
+
+    def answered(self, number: int, answer: ModelAnswer) -> None: ...
+
+    def saved(self, path: str) -> None: ...
+
+    def _put(self, line: Any) -> None:
+        if not self.is_read:
+            raise _ReaderGone
+        try:
+            self._loop.call_soon_threadsafe(self.lines.put_nowait, line)
+        except RuntimeError:  # the loop has ended
+            raise _ReaderGone from None
+
+
+# Who may call, and the headers of every response.
+
+
+class _Refused(Exception):
+    """A request that gets no answer, with the status of its response."""
+
+    def __init__(self, status: int, error: PromptopsError) -> None:
+        super().__init__(error.message)
+        self.status = status
+        self.error = error
+
+
+class _Guard:
+    """Refuses other programs and other pages, and adds the headers that protect this one."""
+
+    def __init__(self, app: ASGIApp, token: str, port: int) -> None:
+        self._app = app
+        self._expected = f"Bearer {token}".encode()
+        self._hosts = tuple(f"{name}:{port}".encode() for name in (HOST, "localhost"))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        nonce = secrets.token_urlsafe(16)
+        scope["promptops.nonce"] = nonce
+        begun = False
+
+        async def secured(message: Message) -> None:
+            nonlocal begun
+            if message["type"] == "http.response.start":
+                begun = True
+                policy = _POLICY.format(nonce=nonce).encode()
+                added = (*_HEADERS, (b"content-security-policy", policy))
+                message = {**message, "headers": [*message["headers"], *added]}
+            await send(message)
+
+        try:
+            self._refuse_others(scope)
+            await self._app(scope, receive, secured)
+        except ClientDisconnect:
+            pass
+        except Exception as error:  # noqa: BLE001  # each request ends with a response
+            if not begun:
+                await _error_response(error)(scope, receive, secured)
+
+    def _refuse_others(self, scope: Scope) -> None:
+        """Raise _Refused for a request that is not of this page."""
+        sent = partial(_sent, scope)
+        hosts = sent(b"host")
+        if len(hosts) != 1 or hosts[0].lower() not in self._hosts:
+            raise _Refused(403, UsageError("this server has another name"))  # DNS rebinding
+        if not scope["path"].startswith("/api/"):
+            return
+        if any(origin != b"http://" + hosts[0].lower() for origin in sent(b"origin")):
+            raise _Refused(403, UsageError("a page of another address may not call"))
+        if any(site not in (b"same-origin", b"none") for site in sent(b"sec-fetch-site")):
+            raise _Refused(403, UsageError("a page of another address may not call"))
+        given = sent(b"authorization")
+        if len(given) != 1 or not hmac.compare_digest(given[0], self._expected):
+            hint = "open the address that `promptops ui` printed"
+            raise _Refused(401, UsageError("the token is missing or wrong", hint=hint))
+        if scope["method"] not in ("GET", "HEAD"):
+            _refuse_body(sent(b"content-type"), sent(b"content-length"))
+
+
+def _sent(scope: Scope, name: bytes) -> list[bytes]:
+    return [value for key, value in scope["headers"] if key == name]
+
+
+def _refuse_body(kinds: list[bytes], lengths: list[bytes]) -> None:
+    if [kind.partition(b";")[0].strip().lower() for kind in kinds] != [b"application/json"]:
+        raise _Refused(415, UsageError("a request must be application/json"))
+    if any(not each.isdigit() or int(each[:20]) > MAX_BODY_BYTES for each in lengths):
+        raise _too_long()
+
+
+def _too_long() -> _Refused:
+    return _Refused(413, UsageError("the request is larger than 1 MB"))
+
+
+_STATUS: tuple[tuple[type[PromptopsError], int], ...] = (
+    (NotFound, 404),
+    (NotAllowed, 403),
+    (NotEditable, 403),
+    (Conflicts, 409),
+)
+
+
+def _error_response(error: Exception) -> Response:
+    if isinstance(error, _Refused):
+        response = _answer(stopped_command(error.error), error.status)
+        if error.status == 401:
+            response.headers["www-authenticate"] = "Bearer"
+        return response
+    if not isinstance(error, PromptopsError) or error.exit_code == BUG:
+        return _answer(stopped_command(_bug(_described(error))), 500)
+    shown = stopped_command(error)
+    status = next((number for kind, number in _STATUS if isinstance(error, kind)), 400)
+    if isinstance(error, Conflicts):
+        conflicts = UiConflicts(exit_code=shown.exit_code, errors=shown.errors, files=error.files)
+        return _answer(conflicts, status)
+    return _answer(shown, status)
+
+
+def _described(error: Exception) -> str:
+    """The kind and the place of an error, without its message, which may contain a secret."""
+    bug = CaughtBug()
+    with suppress(Exception), bug:
+        raise error
+    return str(bug.error or type(error).__name__)
+
+
+def _bug(message: str) -> PromptopsError:
+    return PromptopsError(f"a bug in promptops: {message}", hint=HINT)

@@ -1,0 +1,529 @@
+"""Answers the requests of the page: all work on one open repository, in one thread."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from promptops.catalog.catalog import Catalog
+from promptops.commands.diff.comparison import ComparisonSide, empty_side, sides_between
+from promptops.commands.diff.diff import DiffOptions, diff
+from promptops.commands.lint.lint import utc_today
+from promptops.commands.lint.live import Checks, Live, git_facts
+from promptops.commands.run.judging import recorded_run
+from promptops.commands.run.preview import preview_prompt, tried_inputs
+from promptops.commands.run.run import CaseInputs, PromptRunOptions, RunWatcher, run_prompt
+from promptops.commands.run.saving import new_case
+from promptops.commands.ui.editing import Edits, edited, texts_of
+from promptops.commands.ui.records import (
+    UiBranch,
+    UiCatalog,
+    UiChange,
+    UiPendingFile,
+    UiProfile,
+    UiPrompt,
+    UiPromptName,
+    UiRow,
+    UiRows,
+    UiSaved,
+    UiSession,
+)
+from promptops.commands.ui.saving import save_to_branch, save_to_files
+from promptops.errors import NotFound, UsageError
+from promptops.model.change import DiffReport
+from promptops.model.finding import Finding, Severity
+from promptops.model.loaded import LoadedPrompt
+from promptops.model.preview import Preview
+from promptops.model.prompt import Prompt
+from promptops.model.prompt_run import PromptRun
+from promptops.model.test_run import TestRun
+from promptops.records import record, replace
+from promptops.repo.repository import WORKTREE, Repository
+from promptops.repo.revisions import is_unborn
+from promptops.runtime.request.render import Renderer
+from promptops.terminal.options import CallOptions
+from promptops.testing.options import RunOptions
+from promptops.testing.runner import CaseRunner
+from promptops.untrusted import is_untrusted
+from promptops.workspace.edits import with_changes
+from promptops.workspace.listing import unreadable_error
+from promptops.workspace.profiles import with_profile
+from promptops.workspace.selection import Selected
+from promptops.workspace.workspace import (
+    Workspace,
+    refuse_closed_roots,
+    save_graph,
+    workspace,
+    workspace_at,
+)
+
+MOST_REVISIONS = 4
+"""Revisions that stay open for comparisons."""
+
+_LOOK_S = 0.01
+_PAUSE_PER_LOOK = 20
+"""After a look at the files that took longer than `_LOOK_S`, none for so many times as long."""
+
+
+class NotAllowed(UsageError):
+    """What the workbench was not started for."""
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class WorkbenchOptions:
+    """What a workbench shows, and what it may do.
+
+    Attributes:
+        overrides: See `source.config.load`.
+        revision: `worktree`, or the only revision that is shown.
+        write: Edits may be saved.
+        live: Models may be called.
+    """
+
+    directory: Path
+    overrides: Sequence[str] = ()
+    revision: str = WORKTREE
+    write: bool = False
+    live: bool = False
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """A prompt with the inputs of a request.
+
+    Attributes:
+        id: Of the prompt.
+        case: The test case whose inputs are used, if there are none; None for the first one.
+        inputs: By name; None for those of the case.
+        profile: The profile of the model; None for that of the prompt.
+        at: The revision, or the text that is edited; None for the files with their edits.
+        findings: The findings in the prompt file are wanted; computing them takes longest.
+    """
+
+    id: str
+    case: str | None = None
+    inputs: Mapping[str, Any] | None = None
+    profile: str | None = None
+    at: str | None = None
+    findings: bool = True
+
+
+class _View(Protocol):
+    """An open repository: `Live`, or one revision of it."""
+
+    workspace: Workspace
+
+    def readable(self, path: str) -> LoadedPrompt | None: ...
+
+    def own_findings(self, path: str) -> tuple[Finding, ...]: ...
+
+    def close(self) -> None: ...
+
+
+class _Revision:
+    """The prompts of one revision, with their findings."""
+
+    def __init__(self, options: WorkbenchOptions) -> None:
+        self._repository = Repository.open(options.directory)
+        try:
+            found = workspace_at(self._repository, options.revision, options.overrides)
+            entries = found.catalog.files.entries
+            refuse_closed_roots(self._repository, found.revision, found.config, entries)
+        except BaseException:
+            self.close()
+            raise
+        self.workspace = found
+        facts = git_facts(self._repository)
+        self._checks = Checks(found, facts, untrusted=is_untrusted(), today=utc_today)
+
+    def readable(self, path: str) -> LoadedPrompt | None:
+        return self.workspace.catalog.loaded(path)
+
+    def own_findings(self, path: str) -> tuple[Finding, ...]:
+        return self._checks.own_findings(path)
+
+    def close(self) -> None:
+        self._repository.close()
+
+
+class Workbench:
+    """The state of the server; it is made and used in one thread.
+
+    Raises what opening a repository raises, and the errors of its configuration.
+    """
+
+    def __init__(self, options: WorkbenchOptions) -> None:
+        self._options = options
+        self._live: Live | None = None
+        self._edits: Edits | None = None
+        self._watched: list[str] = []
+        self._seen: list[object] = []
+        self._look_again_at = 0.0
+        self._revisions: dict[str, Workspace] = {}
+        self._view: _View
+        if options.revision != WORKTREE:
+            self._view = _Revision(options)
+            return
+        live = Live(options.directory, options.overrides, untrusted=is_untrusted())
+        if live.errors:
+            live.close()
+            raise live.errors[0]
+        self._view = self._live = live
+        self._edits = Edits(live)
+        self._watch({})
+
+    def close(self) -> None:
+        """Stop the git process that reads blobs."""
+        self._view.close()
+
+    def warm(self) -> Iterator[None]:
+        """Read which files depend on which, and keep it; pauses after each few files."""
+        if self._live is not None:
+            yield from self._live.warm()
+            save_graph(self._catalog, self._view.workspace.repository.common_dir)
+
+    def refresh(self) -> None:
+        """Read again what other programs changed; costs a look at the files if nothing did."""
+        if self._live is None or time.monotonic() < self._look_again_at:
+            return
+        started = time.monotonic()
+        seen = [*map(_stamp, self._watched)]
+        took_s = time.monotonic() - started
+        if took_s > _LOOK_S:
+            self._look_again_at = started + _PAUSE_PER_LOOK * took_s
+        if seen != self._seen:
+            self._live.refreshed()
+            self._revisions.clear()
+            self._watch(dict(zip(self._watched, seen, strict=True)))
+
+    def _watch(self, before: Mapping[str, object]) -> None:
+        """Note the state of HEAD, of the index, of the files and of the folders with files.
+
+        `before` is the state at which they were read, of those that are known.
+        """
+        repository, catalog = self._view.workspace.repository, self._catalog
+        files = catalog.files.entries
+        folders = {path.rpartition("/")[0] for path in files} | set(catalog.config.prompts)
+        of_git = (repository.git_dir / "HEAD", repository.git_dir / "index")
+        refs = (repository.common_dir / "packed-refs", repository.git_dir / "logs" / "HEAD")
+        root = f"{repository.root}/"
+        self._watched = [*map(str, (*of_git, *refs)), *(root + path for path in (*files, *folders))]
+        self._seen = [before.get(path) or _stamp(path) for path in self._watched]
+
+    @property
+    def _catalog(self) -> Catalog:
+        return self._view.workspace.catalog
+
+    # What is shown.
+
+    def session(self) -> UiSession:
+        """What the workbench shows, and what it may do."""
+        found = self._view.workspace
+        branch = found.repository.git.ask("symbolic-ref", "--quiet", "--short", "HEAD").stdout
+        return UiSession(
+            repository=found.repository.root.name,
+            branch=branch.decode("utf-8", "replace").strip() or None,
+            revision=self._options.revision,
+            write=self._writes,
+            live=self._calls,
+            untrusted=is_untrusted(),
+            profiles=tuple(
+                UiProfile(name=each.name, provider=each.provider, model=each.id)
+                for each in found.config.models.values()
+            ),
+        )
+
+    def catalog(self) -> UiCatalog:
+        """The names of all prompts."""
+        named = self._catalog.paths.items()
+        return UiCatalog(prompts=tuple(UiPromptName(id=name, path=path) for name, path in named))
+
+    def rows(self, ids: Sequence[str], *, findings: bool = True) -> UiRows:
+        """Details of some prompts; without findings, their numbers are 0."""
+        known = self._catalog.paths
+        named = ((name, known[name]) for name in ids if name in known)
+        return UiRows(rows=tuple(self._row(name, path, findings) for name, path in named))
+
+    def _row(self, name: str, path: str, findings: bool) -> UiRow:
+        prompt = self._catalog.loaded(path).prompt
+        found = self._view.own_findings(path) if findings else ()
+        severities = [finding.severity for finding in found]
+        row = UiRow(
+            id=name,
+            errors=severities.count(Severity.ERROR),
+            warnings=severities.count(Severity.WARNING),
+            readable=prompt is not None,
+        )
+        if prompt is None:
+            return row
+        return replace(
+            row,
+            title=prompt.title,
+            description=prompt.description,
+            owners=prompt.owners,
+            tags=prompt.tags,
+            status=prompt.status,
+            cases=len(prompt.cases),
+        )
+
+    def prompt(self, name: str) -> UiPrompt:
+        """A prompt with its texts.
+
+        Raises NotFound for an unknown id, InputError for a file that can't be read.
+        """
+        path, prompt, loaded = self._readable(name)
+        return UiPrompt(
+            id=name,
+            path=path,
+            title=prompt.title,
+            description=prompt.description,
+            status=prompt.status,
+            cases=tuple(case.name for case in prompt.cases),
+            texts=tuple(texts_of(self._catalog, loaded, self._closed(path))),
+            pending=bool(self._own_edits(loaded)),
+            model=prompt.model.profile or prompt.model.id,
+        )
+
+    def _readable(self, name: str) -> tuple[str, Prompt, LoadedPrompt]:
+        path = self._catalog.paths.get(name)
+        if path is None:
+            raise NotFound(f"there is no prompt {name!r}", hint="reload the page")
+        loaded = self._view.readable(path)
+        if loaded is None or loaded.prompt is None:
+            raise unreadable_error(self._catalog.loaded(path))
+        return path, loaded.prompt, loaded
+
+    def _closed(self, path: str) -> str:
+        """Why no text of a prompt can be edited, or ""."""
+        if self._edits is None:
+            return f"this is `{self._options.revision}`: start promptops ui without --at to edit"
+        if self._catalog.loaded(path).prompt is None:
+            return "the prompt file has an error: fix it in an editor first"
+        return ""
+
+    def _own_edits(self, loaded: LoadedPrompt) -> list[str]:
+        """The edited files of a prompt: its own, and those of its texts and cases."""
+        pending = self._edits.pending if self._edits is not None else {}
+        files = (each.target for each in loaded.references if each.kind in ("body", "cases"))
+        return [path for path in dict.fromkeys((loaded.path, *files)) if path in pending]
+
+    def preview(self, tried: Tried) -> Preview:
+        """What the model receives for some inputs.
+
+        Raises NotFound, UsageError for an unknown profile, GitError for an unknown revision,
+        InputError for a prompt that can't be read.
+        """
+        opened, prompt = self._found(tried)
+        inputs = tried_inputs(opened.catalog, prompt, tried.case, tried.inputs)
+        preview = preview_prompt(opened.catalog, prompt, inputs)
+        if tried.at is not None or not tried.findings:
+            return preview
+        return replace(preview, findings=self._view.own_findings(prompt.path))
+
+    def _found(self, tried: Tried) -> tuple[Workspace, Prompt]:
+        """A prompt, with the revision that it is of."""
+        if tried.at is None:
+            opened, prompt = self._view.workspace, self._readable(tried.id)[1]
+        else:
+            opened = self._at(tried.at)
+            path = opened.catalog.paths.get(tried.id)
+            if path is None:
+                raise NotFound(f"there is no prompt {tried.id!r} in `{tried.at}`")
+            loaded = opened.catalog.loaded(path)
+            if loaded.prompt is None:
+                raise unreadable_error(loaded)
+            prompt = loaded.prompt
+        if tried.profile is not None:
+            prompt = with_profile(opened, prompt, tried.profile)
+        return opened, prompt
+
+    def _at(self, revision: str) -> Workspace:
+        repository = self._view.workspace.repository
+        commit = repository.resolve(revision)
+        if commit not in self._revisions:
+            if len(self._revisions) >= MOST_REVISIONS:
+                self._revisions.pop(next(iter(self._revisions)))
+            self._revisions[commit] = workspace_at(repository, commit, self._options.overrides)
+        return self._revisions[commit]
+
+    def recorded(self, tried: Tried) -> PromptRun:
+        """The recorded answer to the request; NotFound without one."""
+        opened, prompt = self._found(tried)
+        inputs = tried_inputs(opened.catalog, prompt, tried.case, tried.inputs)
+        digest = preview_prompt(opened.catalog, prompt, inputs).digest
+        found = None
+        if digest is not None:
+            found = recorded_run(opened, prompt, inputs, digest)
+        if found is None:
+            raise NotFound("no answer to this request is recorded", hint="promptops test --record")
+        return found
+
+    def test(self, name: str) -> TestRun:
+        """All cases of a prompt, with their recorded answers."""
+        path, _, _ = self._readable(name)
+        selected = Selected({path: "it is shown"})
+        return CaseRunner(self._view.workspace, selected, RunOptions()).run()
+
+    # Edits.
+
+    def edit(self, tried: Tried, text: str) -> Preview:
+        """Change the text at `tried.at`, and show what the model receives now; nothing is written.
+
+        Raises NotFound for a text that does not exist, NotEditable for one of another prompt,
+        InputError if the file allows no such change.
+        """
+        edits = self._need_edits()
+        path, _, loaded = self._readable(tried.id)
+        texts = texts_of(self._catalog, loaded, self._closed(path))
+        found = next((each for each in texts if each.at == tried.at), None)
+        if found is None:
+            raise NotFound(f"there is no text at {tried.at!r}", where=path, hint="reload the page")
+        earlier = edits.pending.get(found.path)
+        origin = earlier.before if earlier is not None else None
+        edits.put(found.path, edited(self._catalog, found, text, origin))
+        return self.preview(replace(tried, at=None))
+
+    def keep(self, name: str, case: str, inputs: Mapping[str, Any]) -> Preview:
+        """Add a test case with these inputs; nothing is written.
+
+        Raises UsageError for a name that is empty or taken, RenderError for inputs that don't fit,
+        InputError for a file that allows no addition.
+        """
+        edits = self._need_edits()
+        _, prompt, _ = self._readable(name)
+        if not case.strip():
+            raise UsageError("a case needs a name", hint="say in a few words what it shows")
+        renderer = Renderer(prompt, self._catalog.load, self._catalog.files.data)
+        request = renderer.request(inputs)
+        added = new_case(self._view.workspace, prompt, case, inputs, request)
+        edits.put(added.path, added.data)
+        return self.preview(Tried(id=name, case=case))
+
+    def revert(self, name: str) -> UiPrompt:
+        """Forget the edits of a prompt, of its texts and of its cases."""
+        edits = self._need_edits()
+        path = self._catalog.paths.get(name)
+        if path is None:
+            raise NotFound(f"there is no prompt {name!r}", hint="reload the page")
+        for each in self._own_edits(self._view.readable(path) or self._catalog.loaded(path)):
+            edits.forget(each)
+        return self.prompt(name)
+
+    def change(self) -> UiChange:
+        """What the edits change, compared with the last commit."""
+        contents = self._edits.contents if self._edits is not None else {}
+        files = (UiPendingFile(path=p, id=self._catalog.id_of(p)) for p in contents)
+        return UiChange(files=tuple(files), diff=self._diff(contents))
+
+    def _diff(self, contents: Mapping[str, bytes]) -> DiffReport:
+        repository = self._view.workspace.repository
+        if is_unborn(repository.git):
+            now = self._view.workspace
+            head = ComparisonSide(title="your edits", catalog=now.catalog, config=now.config)
+            return diff(sides_between(repository, empty_side(head), head), DiffOptions())
+        commit = repository.resolve("HEAD")
+        found = self._at(commit)
+        base = ComparisonSide(
+            title="HEAD", catalog=found.catalog, config=found.config, commit=commit, revision=commit
+        )
+        changed = with_changes(found, contents)
+        head = ComparisonSide(title="your edits", catalog=changed.catalog, config=changed.config)
+        report = diff(sides_between(repository, base, head), DiffOptions())
+        if not found.catalog.graph.is_complete:
+            del self._revisions[commit]  # the next one knows what was read for this one
+        return report
+
+    def _need_edits(self) -> Edits:
+        if self._edits is None:
+            raise NotAllowed(
+                "a revision can't be edited", hint="start `promptops ui` without --at to edit"
+            )
+        return self._edits
+
+    # What needs --write or --live.
+
+    @property
+    def _writes(self) -> bool:
+        return self._options.write and self._edits is not None and not is_untrusted()
+
+    @property
+    def _calls(self) -> bool:
+        return self._options.live and not is_untrusted()
+
+    def save(self) -> UiSaved:
+        """Write the edits to the files. Raises NotAllowed, Conflicts, InputError."""
+        edits = self._need_write()
+        return save_to_files(edits, self._view.workspace.repository.root)
+
+    def branch(self, name: str, message: str) -> UiBranch:
+        """Commit the edits on a new branch. Raises NotAllowed, Conflicts, UsageError, GitError."""
+        edits = self._need_write()
+        return save_to_branch(edits, self._view.workspace.repository, name, message)
+
+    def _need_write(self) -> Edits:
+        if is_untrusted():
+            raise NotAllowed("nothing is saved: PROMPTOPS_UNTRUSTED is set")
+        edits = self._need_edits()
+        if not self._options.write:
+            raise NotAllowed("nothing is saved", hint="start it as `promptops ui --write`")
+        return edits
+
+    def call(self, tried: Tried, models: Sequence[str]) -> Callable[[RunWatcher], PromptRun]:
+        """A function that calls models with the rendered prompt; it may run in any thread.
+
+        Raises NotAllowed, NotFound, InputError.
+        """
+        if is_untrusted():
+            raise NotAllowed("no model is called: PROMPTOPS_UNTRUSTED is set")
+        if not self._options.live:
+            raise NotAllowed("no model is called", hint="start it as `promptops ui --live`")
+        of, prompt = self._found(tried)
+        given = tried_inputs(of.catalog, prompt, tried.case, tried.inputs)
+        contents: Mapping[str, bytes] = {}
+        if tried.at is None and self._edits is not None:
+            contents = self._edits.contents
+        directory, overrides = self._options.directory, self._options.overrides
+
+        def run(watcher: RunWatcher) -> PromptRun:
+            with workspace(directory, of.revision, overrides) as opened:
+                return _run(with_changes(opened, contents), prompt.path, given, models, watcher)
+
+        return run
+
+
+def _run(
+    opened: Workspace,
+    path: str,
+    given: CaseInputs,
+    models: Sequence[str],
+    watcher: RunWatcher,
+) -> PromptRun:
+    """Call the models; the limits are those of `promptops run` without options."""
+    from promptops.commands.run.run import refuse_calls
+
+    refuse_calls()
+    loaded = opened.catalog.loaded(path)
+    if loaded.prompt is None:
+        raise unreadable_error(loaded)
+    name = given.case.name if given.case is not None else None
+    case = next((each for each in loaded.prompt.cases if each.name == name), None)
+    calls = CallOptions()
+    settings = PromptRunOptions(
+        watcher=watcher,
+        models=tuple(dict.fromkeys(models)),
+        settings=calls.settings(opened.config.test),
+        event=calls.budgeted_event,
+    )
+    return run_prompt(opened, loaded.prompt, replace(given, case=case), settings)
+
+
+def _stamp(path: str) -> tuple[int, int, int, int] | None:
+    """What changes with the content of a file or of a folder; None if it does not exist."""
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino

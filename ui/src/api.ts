@@ -1,0 +1,101 @@
+/** Requests to the server of the workbench, which the token of the address allows. */
+
+import type { CommandError, UiConflict } from "./types";
+
+const KEY = "promptops-token";
+
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly errors: readonly CommandError[],
+    readonly conflicts: readonly UiConflict[] = [],
+  ) {
+    super(errors[0]?.message ?? `the workbench answered with status ${status}`);
+  }
+
+  get hint(): string | null {
+    return this.errors[0]?.hint ?? null;
+  }
+
+  /** The file that it is about, or null. */
+  get where(): string | null {
+    return this.errors[0]?.where ?? null;
+  }
+}
+
+/** Moves the token of the address into the session, so that the address can be shown to others. */
+export function takeToken(): boolean {
+  const token = /^#token=(.+)$/.exec(location.hash)?.[1];
+  if (token !== undefined) {
+    sessionStorage.setItem(KEY, token);
+    history.replaceState(null, "", location.pathname);
+  }
+  return sessionStorage.getItem(KEY) !== null;
+}
+
+export async function get<T>(path: string): Promise<T> {
+  return (await request(path, {})).json() as Promise<T>;
+}
+
+export async function post<T>(path: string, body: unknown, signal?: AbortSignal): Promise<T> {
+  return (await request(path, sent(body, signal))).json() as Promise<T>;
+}
+
+/** The objects of an answer with one on each line, as they arrive. */
+export async function* postLines<T>(path: string, body: unknown, signal: AbortSignal): AsyncGenerator<T> {
+  const { body: stream } = await request(path, sent(body, signal));
+  if (stream === null) {
+    return;
+  }
+  let rest = "";
+  const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
+  for (let read = await reader.read(); !read.done; read = await reader.read()) {
+    const lines = (rest + read.value).split("\n");
+    rest = lines.pop() ?? "";
+    yield* lines.filter((line) => line.trim() !== "").map((line) => JSON.parse(line) as T);
+  }
+  if (rest.trim() !== "") {
+    yield JSON.parse(rest) as T;
+  }
+}
+
+function sent(body: unknown, signal?: AbortSignal): RequestInit {
+  const headers = { "Content-Type": "application/json" };
+  return { method: "POST", headers, body: JSON.stringify(body), ...(signal && { signal }) };
+}
+
+async function request(path: string, options: RequestInit): Promise<Response> {
+  const headers = { ...options.headers, Authorization: `Bearer ${sessionStorage.getItem(KEY) ?? ""}` };
+  let response: Response;
+  try {
+    response = await fetch(path, { ...options, headers, cache: "no-store" });
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") {
+      throw error;
+    }
+    throw failed("the workbench does not answer", "is `promptops ui` still running in the terminal?");
+  }
+  if (!response.ok) {
+    throw await refused(response);
+  }
+  return response;
+}
+
+async function refused(response: Response): Promise<ApiError> {
+  const body = (await response.json().catch(() => ({}))) as {
+    errors?: CommandError[];
+    files?: UiConflict[];
+  };
+  if (response.status === 401) {
+    return failed("this page may not use the workbench", "open the address that `promptops ui` printed last", 401);
+  }
+  return new ApiError(response.status, body.errors ?? [], body.files);
+}
+
+function failed(message: string, hint: string, status = 0): ApiError {
+  return new ApiError(status, [{ message, hint, where: null, place: null }]);
+}
+
+export function isAborted(error: unknown): boolean {
+  return error instanceof DOMException && error.name === "AbortError";
+}

@@ -1,0 +1,448 @@
+/** One prompt: its texts, a form, what the model receives, and what it answers. */
+
+import { useSignal } from "@preact/signals";
+import { useEffect, useMemo, useRef } from "preact/hooks";
+import { InputForm } from "../form/input_form";
+import { Answer, Assertions } from "../parts/answers";
+import { Editor } from "../parts/editor";
+import { facts, Request } from "../parts/request";
+import { Message, Section, StartWith } from "../parts/shown";
+import { address, pending, problem, session } from "../session";
+import { TriedPrompt } from "../tried_prompt";
+import type { Finding, TestRun, UiText } from "../types";
+import { counted, sentence, STATUSES } from "../words";
+
+interface Tried {
+  readonly tried: TriedPrompt;
+}
+
+export function PromptPage({ id }: { readonly id: string }) {
+  const tried = useMemo(() => new TriedPrompt(id), [id]);
+  useEffect(() => {
+    void tried.open();
+    return () => tried.close();
+  }, [tried]);
+  const texts = tried.texts.value;
+  return (
+    <main class="prompt">
+      <nav class="crumbs" aria-label="You are here">
+        <a href={address("")}>Prompts</a> <span aria-hidden="true">›</span> {id}
+      </nav>
+      <div class="title-line">
+        <h1>{id}</h1>
+        {texts !== null && <a href={address("compare", id)}>Compare</a>}
+      </div>
+      {texts !== null && <p class="lead">{texts.description ?? texts.title}</p>}
+      {texts !== null && <Columns tried={tried} />}
+    </main>
+  );
+}
+
+function Columns({ tried }: Tried) {
+  return (
+    <div class="columns">
+      <div class="column">
+        <Texts tried={tried} />
+        <Inputs tried={tried} />
+      </div>
+      <div class="column">
+        <RequestSection tried={tried} />
+        <Answers tried={tried} />
+        <Cases tried={tried} />
+      </div>
+    </div>
+  );
+}
+
+function Texts({ tried }: Tried) {
+  const texts = tried.texts.value;
+  if (texts === null) {
+    return null;
+  }
+  const undo = (
+    <button type="button" class="quiet" onClick={() => void tried.revert()}>
+      Undo all changes
+    </button>
+  );
+  return (
+    <Section title="Instructions" id="texts" aside={pending.value.includes(texts.path) ? undo : null}>
+      <p class="muted about">
+        Words in <code>{"{{ }}"}</code> are filled in from the inputs below.
+      </p>
+      {texts.texts.map((text, index) => (
+        <TextBox key={`${text.at}:${tried.version.value}`} tried={tried} text={text} number={index + 1} />
+      ))}
+      <Findings tried={tried} />
+    </Section>
+  );
+}
+
+function TextBox({ tried, text, number }: Tried & { readonly text: UiText; readonly number: number }) {
+  return (
+    <div class="text-box">
+      <h3>
+        {text.role}
+        {text.when !== null && (
+          <span class="condition">
+            only if <code>{text.when}</code>
+          </span>
+        )}
+        {text.kind === "file" && <span class="condition">from {text.path}</span>}
+      </h3>
+      <Editor
+        label={`Text of message ${number}, ${text.role}`}
+        source={text}
+        fields={tried.preview.value?.form ?? []}
+        findings={tried.findings.value}
+        changed={(typed) => tried.edit(text.at, typed)}
+      />
+      {text.reason !== null && <p class="muted">{sentence(text.reason)}</p>}
+    </div>
+  );
+}
+
+/** So many findings are shown at once. */
+const FEW = 4;
+
+function Findings({ tried }: Tried) {
+  const found = tried.findings.value;
+  const sorted = [...found.filter(is("error")), ...found.filter(is("warning"))];
+  if (sorted.length === 0) {
+    return null;
+  }
+  const [first, others] = [sorted.slice(0, FEW), sorted.slice(FEW)];
+  return (
+    <>
+      <FindingList findings={first} label="Problems in this prompt" />
+      {others.length > 0 && (
+        <details>
+          <summary>{others.length} more</summary>
+          <FindingList findings={others} label="More problems in this prompt" />
+        </details>
+      )}
+    </>
+  );
+}
+
+function is(severity: Finding["severity"]): (finding: Finding) => boolean {
+  return (finding) => finding.severity === severity;
+}
+
+function FindingList({ findings, label }: { readonly findings: readonly Finding[]; readonly label: string }) {
+  return (
+    <ul class="findings" aria-label={label}>
+      {findings.map((finding) => (
+        <ShownFinding finding={finding} />
+      ))}
+    </ul>
+  );
+}
+
+function ShownFinding({ finding }: { readonly finding: Finding }) {
+  const { severity, message, hint, code } = finding;
+  return (
+    <li class={severity}>
+      <span class="severity">{severity}</span>
+      <span>
+        <Message text={sentence(message)} /> {hint !== null && <Message text={sentence(hint)} />}{" "}
+        <span class="muted">{code}</span>
+      </span>
+    </li>
+  );
+}
+
+function Inputs({ tried }: Tried) {
+  const holder = useRef<HTMLDivElement>(null);
+  const form = useMemo(() => new InputForm((inputs) => tried.fill(inputs)), [tried]);
+  const preview = tried.preview.value;
+  useEffect(() => {
+    holder.current?.replaceChildren(form.element);
+  }, [form, preview === null || preview.form.length === 0]);
+  useEffect(() => {
+    if (preview !== null) {
+      form.show(preview.form, tried.inputs.peek(), preview.errors);
+    }
+  }, [form, preview]);
+  if (preview === null) {
+    return null;
+  }
+  if (preview.form.length === 0) {
+    return (
+      <Section title="Inputs" id="inputs">
+        <p class="muted">This prompt has no inputs: it is always sent as it is.</p>
+      </Section>
+    );
+  }
+  const general = preview.errors.filter(({ input, message }) => {
+    const names = preview.form.some(({ name }) => message.includes(`\`${name}\``) || message.includes(`'${name}'`));
+    return input === "" && !names;
+  });
+  return (
+    <Section title="Inputs" id="inputs" aside={<CaseChooser tried={tried} />}>
+      {general.map(({ message }) => (
+        <p class="problem">
+          <Message text={sentence(message)} />
+        </p>
+      ))}
+      <div ref={holder} />
+    </Section>
+  );
+}
+
+function CaseChooser({ tried }: Tried) {
+  const preview = tried.preview.value;
+  if (preview === null || preview.cases.length === 0) {
+    return null;
+  }
+  return (
+    <label class="chooser">
+      <span>Fill in from</span>
+      <select
+        value={preview.case ?? ""}
+        onChange={(event) => {
+          if (event.currentTarget.value !== "") {
+            void tried.choose(event.currentTarget.value);
+          }
+        }}
+      >
+        <option value="">your own words</option>
+        {preview.cases.map((name) => (
+          <option value={name}>{name}</option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+function RequestSection({ tried }: Tried) {
+  const preview = tried.preview.value;
+  if (preview === null) {
+    return (
+      <Section title="What the model receives" id="request">
+        <p class="muted">{problem.value === null && "Reading…"}</p>
+      </Section>
+    );
+  }
+  return (
+    <Section title="What the model receives" id="request" aside={<span class="muted">{facts(preview)}</span>}>
+      <Request preview={preview} />
+    </Section>
+  );
+}
+
+function Answers({ tried }: Tried) {
+  const isReady = tried.preview.value?.digest != null;
+  return (
+    <Section title="What the model answers" id="answers">
+      <Ask tried={tried} />
+      <div aria-live="polite" aria-busy={tried.streaming.value !== null}>
+        {tried.notes.value.map((note) => (
+          <p class="muted figures">
+            <Message text={sentence(note)} />
+          </p>
+        ))}
+        {tried.streaming.value !== null && <Streaming tried={tried} />}
+        {tried.live.value !== null && <Live tried={tried} />}
+        {tried.streaming.value === null && tried.live.value === null && <Recorded tried={tried} />}
+      </div>
+      {!isReady && <p class="muted">The request has a problem. Fix it to get an answer.</p>}
+      <Keep tried={tried} />
+    </Section>
+  );
+}
+
+function Live({ tried }: Tried) {
+  const { digest = null, answers = [] } = tried.live.value ?? {};
+  return (
+    <>
+      {digest !== tried.preview.value?.digest && (
+        <p class="notice">These answers belong to the request before your last change.</p>
+      )}
+      {answers.map((answer) => (
+        <Answer answer={answer} live />
+      ))}
+    </>
+  );
+}
+
+function Recorded({ tried }: Tried) {
+  const digest = tried.preview.value?.digest ?? null;
+  const { recorded, notRecorded } = tried;
+  if (digest === null) {
+    return null;
+  }
+  if (recorded.value?.digest === digest) {
+    return (
+      <>
+        {recorded.value.answers.map((answer) => (
+          <Answer answer={answer} live={false} />
+        ))}
+      </>
+    );
+  }
+  return notRecorded.value === null ? null : <p class="muted">There is no recorded answer to this request.</p>;
+}
+
+function Ask({ tried }: Tried) {
+  const { live = false, profiles = [] } = session.value ?? {};
+  const own = tried.texts.value?.model ?? null;
+  const chosen = useSignal<ReadonlySet<string> | null>(null);
+  if (!live) {
+    return <StartWith flag="--live" what="This workbench shows recorded answers only: it does not call models." />;
+  }
+  if (profiles.length === 0) {
+    return (
+      <p class="notice">
+        No model is configured. A colleague adds one to <code>promptops.toml</code>.
+      </p>
+    );
+  }
+  const preset = profiles.some(({ name }) => name === own) ? own : (profiles[0]?.name ?? null);
+  const names = chosen.value ?? new Set(preset === null ? [] : [preset]);
+  const toggle = (name: string): void => {
+    const now = new Set(names);
+    if (!now.delete(name)) {
+      now.add(name);
+    }
+    chosen.value = now;
+  };
+  const models = profiles.map(({ name }) => name).filter((name) => names.has(name));
+  const isReady = models.length > 0 && tried.preview.value?.digest != null;
+  return (
+    <div class="ask">
+      <fieldset class="models">
+        <legend>Models</legend>
+        {profiles.map(({ name, model }) => (
+          <label title={model}>
+            <input type="checkbox" checked={names.has(name)} onChange={() => toggle(name)} /> {name}
+          </label>
+        ))}
+      </fieldset>
+      {tried.streaming.value === null ? (
+        <button type="button" class="primary" disabled={!isReady} onClick={() => void tried.ask(models)}>
+          {models.length > 1 ? `Get ${models.length} answers` : "Get an answer"}
+        </button>
+      ) : (
+        <button type="button" onClick={() => tried.stop()}>
+          Stop
+        </button>
+      )}
+    </div>
+  );
+}
+
+function Streaming({ tried }: Tried) {
+  return (
+    <>
+      {tried.streaming.value?.map(({ profile, text }) => (
+        <article class="answer" aria-label={`answer of ${profile}`}>
+          <h3>{profile}</h3>
+          <div class="text">{text === "" ? <span class="muted">waiting…</span> : text}</div>
+        </article>
+      ))}
+    </>
+  );
+}
+
+function Keep({ tried }: Tried) {
+  const name = useSignal("");
+  const kept = useSignal<string | null>(null);
+  const preview = tried.preview.value;
+  if (session.value === null || preview === null || preview.form.length === 0) {
+    return null;
+  }
+  const isTaken = preview.cases.includes(name.value.trim());
+  return (
+    <form
+      class="keep"
+      onSubmit={(event) => {
+        event.preventDefault();
+        const wanted = name.value.trim();
+        void tried.keep(wanted).then((isKept) => {
+          kept.value = isKept ? wanted : null;
+          name.value = isKept ? "" : name.value;
+        });
+      }}
+    >
+      <label for="case-name">Keep these inputs as a test case</label>
+      <div class="line">
+        <input
+          id="case-name"
+          type="text"
+          placeholder="what it shows, such as: an angry customer"
+          autocomplete="off"
+          value={name.value}
+          onInput={(event) => {
+            name.value = event.currentTarget.value;
+            kept.value = null;
+          }}
+        />
+        <button type="submit" disabled={name.value.trim() === "" || isTaken}>
+          Keep as a case
+        </button>
+      </div>
+      <p class="muted" role="status">
+        {isTaken && "There is a case with this name."}
+        {kept.value !== null && `Kept as “${kept.value}”. It is one of your changes now.`}
+      </p>
+    </form>
+  );
+}
+
+function Cases({ tried }: Tried) {
+  const count = tried.preview.value?.cases.length ?? 0;
+  if (count === 0) {
+    return null;
+  }
+  const run = (
+    <button type="button" disabled={tried.testing.value} onClick={() => void tried.test()}>
+      {tried.testing.value ? "Running…" : "Run the cases"}
+    </button>
+  );
+  return (
+    <Section title="Test cases" id="cases" aside={run}>
+      <p class="muted">{counted(count, "case")} to check that this prompt still does what it should.</p>
+      {tried.report.value !== null && <Report report={tried.report.value} />}
+    </Section>
+  );
+}
+
+function Report({ report }: { readonly report: TestRun }) {
+  const { passed, failed, errors, stale, warnings } = report.count;
+  const counts = [
+    `${passed} passed`,
+    ...(failed > 0 ? [`${failed} failed`] : []),
+    ...(errors > 0 ? [`${errors} could not run`] : []),
+    ...(stale > 0 ? [`${stale} without a recorded answer`] : []),
+    ...(warnings > 0 ? [`${warnings} unread drafts fail`] : []),
+  ];
+  return (
+    <>
+      <p role="status" class={failed + errors > 0 ? "problem" : "good"}>
+        {counts.join(", ")}.
+      </p>
+      {stale > 0 && (
+        <p class="muted">
+          A case without a recorded answer is checked as far as that is possible. Record it with{" "}
+          <code>promptops test --record</code>.
+        </p>
+      )}
+      <ul class="case-runs">
+        {report.cases.map((each) => (
+          <li class={each.status}>
+            <div class="line">
+              <span class="case-name">{each.name ?? each.place.path}</span>
+              <span class={`chip ${each.status}`}>{STATUSES[each.status]}</span>
+            </div>
+            {each.reason !== null && (
+              <p class="muted">
+                <Message text={sentence(each.reason)} />
+              </p>
+            )}
+            {each.status !== "passed" && <Assertions results={each.assertions} />}
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}

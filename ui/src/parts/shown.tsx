@@ -1,0 +1,76 @@
+/** Small parts that all pages use. */
+
+import type { ComponentChildren } from "preact";
+import type { ApiError } from "../api";
+import { textDiff } from "../text_diff";
+import { sentence, spans } from "../words";
+
+/** A message of the server: what it has between backticks is code. */
+export function Message({ text }: { readonly text: string }) {
+  return (
+    <>
+      {spans(text).map(({ text: part, code }) => (code ? <code>{part}</code> : part))}
+    </>
+  );
+}
+
+export function Problem({ error, closed }: { readonly error: ApiError; readonly closed?: () => void }) {
+  return (
+    <div class="notice bad" role="alert">
+      <p>
+        <Message text={sentence(error.message)} />{" "}
+        {error.hint !== null && <Message text={sentence(error.hint)} />}
+        {error.where !== null && <span> In {error.where}.</span>}
+      </p>
+      {closed && (
+        <button type="button" class="quiet" onClick={closed} aria-label="Close this message">
+          ✕
+        </button>
+      )}
+    </div>
+  );
+}
+
+/** What the person can do here once the server is started otherwise. */
+export function StartWith({ flag, what }: { readonly flag: string; readonly what: string }) {
+  return (
+    <p class="notice">
+      {what} Start it with <code>promptops ui {flag}</code>.
+    </p>
+  );
+}
+
+export function TextDiff({ before, after }: { readonly before: string; readonly after: string }) {
+  return (
+    <div class="text">
+      {textDiff(before, after).map(({ kind, text }) => {
+        if (kind === "same") {
+          return text;
+        }
+        return kind === "added" ? <ins>{text}</ins> : <del>{text}</del>;
+      })}
+    </div>
+  );
+}
+
+export function Section({
+  title,
+  id,
+  aside,
+  children,
+}: {
+  readonly title: string;
+  readonly id: string;
+  readonly aside?: ComponentChildren;
+  readonly children: ComponentChildren;
+}) {
+  return (
+    <section class="panel" aria-labelledby={id}>
+      <header class="panel-head">
+        <h2 id={id}>{title}</h2>
+        {aside}
+      </header>
+      {children}
+    </section>
+  );
+}

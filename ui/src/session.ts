@@ -1,0 +1,61 @@
+/** What all pages know: the session, the page that is shown, and what went wrong last. */
+
+import { computed, signal } from "@preact/signals";
+import { ApiError, get, isAborted } from "./api";
+import type { UiChange, UiSession } from "./types";
+
+export const session = signal<UiSession | null>(null);
+export const problem = signal<ApiError | null>(null);
+/** Paths of files with changes that are not saved. */
+export const pending = signal<readonly string[]>([]);
+
+/** The first page comes before the number of unsaved files, for which the server compares all. */
+const PENDING_MS = 1500;
+
+const hash = signal(location.hash);
+window.addEventListener("hashchange", () => {
+  hash.value = location.hash;
+});
+
+export interface Route {
+  readonly page: string;
+  readonly id: string;
+}
+
+/** `#/prompt/support/triage` is the page `prompt` of the id `support/triage`. */
+export const route = computed((): Route => {
+  const [, page = "", id = ""] = /^#\/([a-z]*)\/?(.*)$/.exec(hash.value) ?? [];
+  return { page, id: decodeURIComponent(id) };
+});
+
+export function address(page: string, id = ""): string {
+  const parts = id.split("/").map(encodeURIComponent);
+  return `#/${[page, ...(id === "" ? [] : parts)].join("/")}`;
+}
+
+export async function openSession(): Promise<void> {
+  await reporting(async () => {
+    session.value = await get<UiSession>("/api/session");
+  });
+  setTimeout(() => void reporting(readPending), PENDING_MS);
+}
+
+async function readPending(): Promise<void> {
+  const { files } = await get<UiChange>("/api/change");
+  pending.value = files.map(({ path }) => path);
+}
+
+/** Does something; what fails is shown at the top of the page. */
+export async function reporting(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (isAborted(error)) {
+      return;
+    }
+    if (!(error instanceof ApiError)) {
+      throw error;
+    }
+    problem.value = error;
+  }
+}

@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { marksOf } from "../src/marks";
+import type { Finding, Place } from "../src/types";
+import { counted, dollars, matches, seconds, sentence, spans, utf16Offset } from "../src/words";
+
+test("numbers have a unit", () => {
+  assert.deepEqual([counted(1, "token"), counted(1234, "token")], ["1 token", "1,234 tokens"]);
+  assert.deepEqual([dollars(0.000123), dollars(1.5)], ["$0.00012", "$1.5"]);
+  assert.deepEqual([seconds(0.25), seconds(12.4)], ["0.3 s", "12 s"]);
+});
+
+test("what is between backticks is code, and a message becomes a sentence", () => {
+  assert.deepEqual(spans("`tikcet` is not an input"), [
+    { text: "tikcet", code: true },
+    { text: " is not an input", code: false },
+  ]);
+  assert.equal(sentence("not UTF-8"), "Not UTF-8.");
+  assert.equal(sentence("really?"), "Really?");
+});
+
+test("all words of a query are searched, in any case", () => {
+  assert.deepEqual(
+    ["", "refund", "reply REFUND", "refund invoice"].map((query) => matches(query, ["support/refund", null, "A reply"])),
+    [true, true, true, false],
+  );
+});
+
+test("characters are counted as Python does", () => {
+  assert.deepEqual([utf16Offset("a😀b", 2), utf16Offset("a😀b", 9), utf16Offset("", 1)], [3, 4, 0]);
+});
+
+test("a finding is marked where it is in the text", () => {
+  const place = (path: string, line: number, column: number, end: number): Place => ({
+    path,
+    line,
+    column,
+    end_line: line,
+    end_column: end,
+  });
+  const finding = (at: Place): Finding => ({ place: at }) as Finding;
+  const text = { path: "a.prompt.yaml", text: "Answer 😀:\n{{ tikcet }}\n", starts: [[5, 7], [6, 7], [7, 7]] as const };
+
+  const marks = marksOf(text, [
+    finding(place("a.prompt.yaml", 6, 10, 16)),
+    finding(place("a.prompt.yaml", 5, 14, 15)),
+    finding(place("b.md.j2", 6, 10, 16)),
+    finding(place("a.prompt.yaml", 1, 1, 4)),
+    finding(place("a.prompt.yaml", 6, 2, 4)),
+  ]);
+
+  assert.deepEqual(
+    marks.map(({ from, to }) => text.text.slice(from, to)),
+    ["tikcet", "😀"],
+  );
+});

@@ -393,7 +393,7 @@ async def live_answer(
     loop = asyncio.get_running_loop()
     watcher = _Streamed(lambda piece: loop.call_soon_threadsafe(on_text, piece))
     texts = tried.file.live.unsaved()
-    run = partial(_run, tried, profile, texts, watcher, interrupt)
+    run = partial(_answered, tried, profile, texts, watcher, interrupt)
     try:
         return await asyncio.to_thread(run)
     except asyncio.CancelledError:
@@ -415,7 +415,7 @@ class _Streamed(Unwatched):
     def saved(self, path: str) -> None: ...
 
 
-def _run(
+def _answered(
     tried: Tried,
     profile: str | None,
     texts: Mapping[str, str],

@@ -14,7 +14,9 @@ from scene import Scene
 from table import Row
 from timing import run
 
-SCHEMA = Path(__file__).parents[1] / "schemas" / "prompt.schema.json"
+ROOT = Path(__file__).parents[1]
+SCHEMA = ROOT / "schemas" / "prompt.schema.json"
+TRIAGE = "prompts/support/triage.prompt.yaml"
 GROWTH_MB = 20
 
 
@@ -28,6 +30,7 @@ def rows(scene: Scene) -> Iterator[Row]:
         run(scene.environment.ours("lint", "--exit-zero", "--quiet").command, repository)
         yield from _edits(scene, repository, prompts)
     yield from _growth(scene, repository)
+    yield from _triage(scene)
 
 
 def _edits(scene: Scene, repository: Path, prompts: int) -> Iterator[Row]:
@@ -44,6 +47,26 @@ def _edits(scene: Scene, repository: Path, prompts: int) -> Iterator[Row]:
             beside=beside,
             theirs=getattr(theirs, of) if theirs is not None else None,
             at_most=at_most,
+        )
+
+
+def _triage(scene: Scene) -> Iterator[Row]:
+    """An edit of a prompt of this repository with five cases and two variants, and its preview."""
+    command, edits = scene.environment.ours("lsp").command, scene.sizes.edits
+    peer = scene.environment.node_tool(YAML_PEER, "", "--stdio").command
+    has_peer = scene.environment.has(YAML_PEER)
+    for name, previews in (("edit", False), ("edit and preview", True)):
+        what = f"{name} of our `support/triage`, CPU"
+        scene.tell(what)
+        ours = edit_often(command, ROOT, TRIAGE, edits, previews=previews)
+        theirs = edit_often(peer, ROOT, TRIAGE, edits, schema=SCHEMA) if has_peer else None
+        yield Row(
+            what=what,
+            ours=ours.cpu_s,
+            unit="ms",
+            beside=YAML_PEER if theirs is not None else "",
+            theirs=theirs.cpu_s if theirs is not None else None,
+            at_most=0.020,
         )
 
 

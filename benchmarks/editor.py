@@ -38,12 +38,19 @@ class Edits:
 
 
 def edit_often(
-    command: Sequence[str], folder: Path, path: str, edits: int, schema: Path | None = None
+    command: Sequence[str],
+    folder: Path,
+    path: str,
+    edits: int,
+    schema: Path | None = None,
+    *,
+    previews: bool = False,
 ) -> Edits:
     """Edit a file so often; each edit renames an input's use, so that it changes a diagnostic.
 
     Args:
         schema: Named in the first line of the file, for a server that looks for it there.
+        previews: Request the preview of the first case after each edit, as our panel does.
     """
     text = (folder / path).read_text()
     if schema is not None:
@@ -61,6 +68,8 @@ def edit_often(
                 memory = session.memory_mb()
             begun = time.perf_counter()
             session.edit(_edited(text, number))
+            if previews:
+                session.preview()
             walls.append(time.perf_counter() - begun)
         spent, grown = session.cpu_s() - cpu, session.memory_mb() - memory
     return Edits(statistics.median(walls), spent / edits, max(grown, 0.0))
@@ -78,12 +87,17 @@ class _Session:
     def __init__(self, process: subprocess.Popen[str], folder: Path, path: str) -> None:
         self._process = process
         self._uri = (folder / path).as_uri()
-        self._version = 0
+        self._version, self._number = 0, 1
         capabilities = {
             "general": {"positionEncodings": ["utf-32", "utf-16"]},
             "textDocument": {"publishDiagnostics": {"versionSupport": True}},
         }
-        root = {"rootUri": folder.as_uri(), "processId": None, "capabilities": capabilities}
+        root = {
+            "rootUri": folder.as_uri(),
+            "processId": None,
+            "capabilities": capabilities,
+            "initializationOptions": {"previews": True},
+        }
         self._send({"id": 1, "method": "initialize", "params": root})
         while self._receive().get("id") != 1:
             pass
@@ -102,6 +116,16 @@ class _Session:
         changes = {"textDocument": document, "contentChanges": [{"text": text}]}
         self._send({"method": "textDocument/didChange", "params": changes})
         self._wait(text.rstrip().rpartition("\n")[2].partition(":")[0])
+
+    def preview(self) -> None:
+        """Request the rendered request of the first case, and wait for it."""
+        self._number += 1
+        params = {"command": "promptops.preview", "arguments": [{"uri": self._uri}]}
+        self._send({"id": self._number, "method": "workspace/executeCommand", "params": params})
+        while (answer := self._receive()).get("id") != self._number:
+            pass
+        if "error" in answer:
+            raise Wrong(answer["error"]["message"])
 
     def cpu_s(self) -> float:
         fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()

@@ -6,6 +6,7 @@ never one of these errors.
 
 from __future__ import annotations
 
+import sys
 from typing import ClassVar
 
 from promptops.records import record
@@ -99,6 +100,13 @@ class UsageError(PromptopsError):
     """The command line or a call names something that does not exist or is not allowed."""
 
     exit_code = USAGE
+
+
+def refuse_windows(what: str) -> None:
+    """Raise UsageError on native Windows, which lacks the system calls that something needs."""
+    if sys.platform == "win32":
+        hint = "on Windows, use WSL: see docs/providers.md, Platforms"
+        raise UsageError(f"{what} needs Linux or macOS", hint=hint)
 
 
 class InputError(PromptopsError):

@@ -24,7 +24,7 @@ from promptops.lint.registry import (
     is_named_alone,
     rule_names,
 )
-from promptops.lint.subject import LintRun, PromptFacts
+from promptops.lint.subject import LintRun, NotRendered, PromptFacts
 from promptops.lint.suppressions import (
     Counts,
     Suppression,
@@ -317,7 +317,13 @@ def lint_one(
 ) -> PromptResult:
     """One prompt, with the suppression comments in its files."""
     subject = PromptFacts(catalog, loaded, today)
-    found = tuple(without_repeats(lint_prompt(subject, rules)))
+    return _result(catalog, loaded, subject, lint_prompt(subject, rules))
+
+
+def _result(
+    catalog: Catalog, loaded: LoadedPrompt, subject: PromptFacts, findings: Iterable[Finding]
+) -> PromptResult:
+    found = tuple(without_repeats(findings))
     portable = not subject.surroundings.were_used
     with CaughtBug() as bug:
         suppressions = tuple(suppressions_of(catalog, loaded))
@@ -325,6 +331,40 @@ def lint_one(
         return PromptResult(found, suppressions, portable)
     problem = bug.error.problem(Place(loaded.path), "comments that suppress")
     return PromptResult((*found, failed(problem, loaded)), (), portable)
+
+
+class LintInParts:
+    """Lint one prompt: first the rules that need no rendered case, later the others."""
+
+    def __init__(
+        self, catalog: Catalog, loaded: LoadedPrompt, rules: Sequence[Rule], today: date
+    ) -> None:
+        self._catalog, self._loaded = catalog, loaded
+        self._facts = PromptFacts(catalog, loaded, today)
+        self._facts.renders_cases = False
+        self._findings: list[Finding] = []
+        self._left: list[Rule] = []
+        for rule in rules:
+            try:
+                self._findings += list(lint_prompt(self._facts, [rule]))
+            except NotRendered:
+                self._left.append(rule)
+
+    @property
+    def left(self) -> frozenset[str]:
+        """The codes of the rules that need rendered cases."""
+        return frozenset(rule.code for rule in self._left)
+
+    def first(self) -> PromptResult:
+        """The findings of the rules that need no rendered case."""
+        return _result(self._catalog, self._loaded, self._facts, self._findings)
+
+    def all(self) -> PromptResult:
+        """The findings of all rules."""
+        self._facts.renders_cases = True
+        self._findings += list(lint_prompt(self._facts, self._left))
+        self._left = []
+        return self.first()
 
 
 def suppressions_of(catalog: Catalog, loaded: LoadedPrompt) -> Iterable[Suppression]:

@@ -30,6 +30,7 @@ from promptops.analysis.template_walk import walk, walk_expression
 from promptops.analysis.uses import ITEM, TemplateFacts
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.files import Surroundings
+from promptops.errors import BAD_INPUT, PromptopsError
 from promptops.lint.passages import Passage, literal_passage, rendered_passages
 from promptops.lint.searchable_text import Written, written
 from promptops.model.config import Config
@@ -101,8 +102,18 @@ class LintRun:
     base: Callable[[str], bytes | None] = lambda _path: None
 
 
+class NotRendered(PromptopsError):
+    """A rule requests the rendered cases of facts that render none yet."""
+
+    exit_code = BAD_INPUT
+
+
 class PromptFacts:
-    """Facts about one prompt; each is computed on first use."""
+    """Facts about one prompt; each is computed on first use.
+
+    Attributes:
+        renders_cases: If false, `renders` and `renderer` raise NotRendered.
+    """
 
     def __init__(
         self,
@@ -115,6 +126,7 @@ class PromptFacts:
         self.loaded = loaded
         self.today = today
         self.surroundings = surroundings or catalog.surroundings()
+        self.renders_cases = True
 
     @property
     def subject(self) -> PromptFacts:
@@ -189,9 +201,15 @@ class PromptFacts:
             text=text, role=role, at=at, condition=condition, scope=scope, items=items
         )
 
-    @cached_property
+    @property
     def renderer(self) -> Renderer | RenderError | None:
-        """The renderer of the cases; the error if the inputs' schema is not valid."""
+        """The renderer of the cases; the error if the schema of the inputs is not valid."""
+        if not self.renders_cases:
+            raise NotRendered("no case is rendered yet")
+        return self._renderer
+
+    @cached_property
+    def _renderer(self) -> Renderer | RenderError | None:
         if self.prompt is None:
             return None
         try:

@@ -284,6 +284,10 @@ class LiveTree:
         """The unsaved content of a file; None if its content is the one on disk."""
         return self._texts.get(path)
 
+    def unsaved(self) -> dict[str, bytes]:
+        """The files with an unsaved content, by path."""
+        return dict(self._texts)
+
     def put(self, path: str, text: bytes | None) -> bool:
         """Give a file an unsaved content, or None for the content on disk.
 

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from promptops.catalog.catalog import Catalog
 from promptops.errors import UsageError
-from promptops.evals.engine.ask import Answered, Ask, Failed, Outcome, Payer, Settings
+from promptops.evals.engine.ask import (
+    Answered,
+    Ask,
+    Failed,
+    Interrupt,
+    Outcome,
+    Payer,
+    Settings,
+)
 from promptops.evals.engine.budget import Ledger
 from promptops.model.config import ModelProfile, TestSettings
 from promptops.model.prompt import Prompt
@@ -68,6 +76,7 @@ class ModelCalls:
         sender: Gets the outcomes in another way than by sending each request; None for that way.
         event: The event of the run; prompts may have their own budget for it.
         around: Returns the provider to call in place of one.
+        interrupt: Ends the run when it is pressed, as Ctrl-C does; None for Ctrl-C only.
         from_cache: The number of answers from the local cache so far, by the address that gave
             them.
         cost_usd: Cost of the answers so far, as far as prices are known.
@@ -81,6 +90,7 @@ class ModelCalls:
     sender: Sender | None = None
     event: Event | None = None
     around: Callable[[Provider], Provider] = lambda provider: provider
+    interrupt: Interrupt | None = None
     ledger: Ledger = field(init=False, default_factory=Ledger)
     from_cache: Counter[str] = field(init=False, default_factory=Counter)
     cost_usd: float = 0.0
@@ -173,6 +183,7 @@ def _send(
             calls.settings,
             came,
             ledger=calls.ledger,
+            interrupt=calls.interrupt,
         )
     finally:
         calls.watcher.ends()

@@ -108,3 +108,38 @@ def test_a_caller_in_the_same_process_stays_where_it_is(small, monkeypatch, tmp_
 
     assert run(["-C", str(small.root), "list", "-q"]) == 0
     assert Path.cwd() == tmp_path
+
+
+WINDOWS = """
+import asyncio, click, logging, os, pathlib, signal, subprocess, sys, tempfile
+sys.platform = "win32"
+sys.modules["fcntl"] = None
+del os.O_NOFOLLOW, os.O_NONBLOCK, os.O_DIRECTORY, os.O_CLOEXEC, os.posix_spawnp
+del signal.SIGKILL, signal.SIGPIPE
+import promptops
+from promptops.cli.main import run
+for line in sys.argv[2:]:
+    print(line, run(line.split()), file=sys.stderr)
+print(len(promptops.load(source=sys.argv[1])), file=sys.stderr)
+for given in ({"source": "git+file:///x"}, {"source": sys.argv[1], "trust": "signers"}):
+    try:
+        promptops.load("v1.0.0", **given)
+    except promptops.UsageError as error:
+        print(error, file=sys.stderr)
+"""
+LINES = ("list", "lint --staged", "test", "run ask", "lsp", "doctor", "verify v1.0.0", "init")
+
+
+def test_on_windows_bundle_files_load_and_all_else_names_wsl(small, tmp_path):
+    file = tmp_path / "prompts.jsonl"
+    assert run(["build", "-C", str(small.root), "HEAD", "-o", str(file)]) == 0
+    command = [sys.executable, "-c", WINDOWS, str(file), *LINES]
+
+    done = subprocess.run(command, cwd=small.root, capture_output=True, text=True, check=False)
+
+    tip = "  tip: on Windows, use WSL: see docs/providers.md, Platforms"
+    error = f"error: reading a git repository needs Linux or macOS\n{tip}"
+    signature = f"checking a signature (`trust`) needs Linux or macOS\n{tip}"
+    assert done.stderr == "".join(f"{error}\n{line} 2\n" for line in LINES) + (
+        f"2\n{error.removeprefix('error: ')}\n{signature}\n"
+    )

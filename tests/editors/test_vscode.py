@@ -13,6 +13,9 @@ from promptops.commands.init.init import set_up
 from tests.editors.code_server import EXTENSION, VARIABLE, CodeServer
 from tests.editors.workbench import Workbench
 from tests.report.diff.browser import WIDE, chromium
+from tests.servers.answers import Answer
+from tests.servers.fault_server import fault_server
+from tests.servers.plans import always
 
 INSTALLED = os.environ.get(VARIABLE)  # before tests remove what begins with PROMPTOPS_
 MISSING = f"no VS Code: see editors/vscode in CONTRIBUTING.md, and {VARIABLE}"
@@ -161,20 +164,17 @@ def test_the_preview_follows_edits_shows_any_case_and_leads_to_the_source(workbe
     preview.get_by_text("`articel` is undefined").wait_for()
     workbench.shot("preview-error")
     workbench.replace(line=36, column=10, old="articel", new="article")
-    preview.get_by_text("The slew bearing shows 2 mm of play.").wait_for()
-    rendered = preview.locator("body").inner_text().splitlines()
+    preview.locator("section").get_by_text("The slew bearing shows 2 mm of play.").wait_for()
+    head = preview.locator("header").inner_text().splitlines()
+    rendered = "\n".join(preview.locator("section").all_inner_texts()).splitlines()
     workbench.shot("preview")
-    preview.locator("select").select_option("newcomers get terms explained")
-    preview.get_by_text("The harbour closes on Friday").click()
+    preview.locator(".cases select").select_option("newcomers get terms explained")
+    preview.locator("section").get_by_text("The harbour closes on Friday").click()
     workbench.shown("Ln 36, Col 17 (7 selected)")
     workbench.shot("preview-source")
 
+    assert [line for line in head if line] == ["summary.prompt.yaml", "60 tokens · $0.000045"]
     assert [line.strip() for line in rendered if line] == [
-        "summary.prompt.yaml",
-        "60 tokens · $0.000045",
-        "Case",
-        "newcomers get terms explained",
-        "experts keep their terms",
         "system",
         "You summarize articles in three sentences at most.",
         "Write short sentences and plain words, the most useful fact first.",
@@ -185,3 +185,77 @@ def test_the_preview_follows_edits_shows_any_case_and_leads_to_the_source(workbe
         "The slew bearing shows 2 mm of play.",
         "</article>",
     ]
+
+
+PROFILE = """
+[models.local]
+provider = "openai"
+id = "m-1"
+base_url = "{}"
+price = {{input = 1.0, output = 2.0}}
+max_output_tokens = 50
+"""
+
+
+@pytest.fixture
+def model(repo):
+    """A model on this machine, which the default branch names."""
+    with fault_server(always(Answer(says="The gate is closed."))) as server:
+        yield lambda: configure(repo, PROFILE.format(server.base_url))
+
+
+def configure(repo, profile):
+    config = repo.root / "promptops.toml"
+    repo.write({"promptops.toml": config.read_text("utf-8") + profile})
+    repo.git("add", ".")
+    repo.commit("A model on this machine")
+
+
+def test_own_words_are_rendered_answered_and_kept_as_a_case(workbench, repo, model):
+    model()
+    workbench.trust()
+    workbench.open(PROMPT, line=48, column=5)
+    workbench.replace(line=36, column=10, old="articel", new="article")
+    workbench.press("render", nth=0)
+    preview = workbench.preview()
+
+    preview.get_by_label("article", exact=True).fill("The gate closes.\nAt noon.")
+    preview.locator("section").get_by_text("The gate closes.").wait_for()
+    workbench.shot("form")
+    preview.get_by_label("Model", exact=True).select_option("local")
+    preview.get_by_role("button", name="Call the model").click()
+    preview.get_by_text("live", exact=False).last.wait_for()
+    answer = preview.locator(".text").last.inner_text()
+    workbench.shot("answer")
+    preview.get_by_label("Name of the new case").fill("a gate")
+    preview.get_by_role("button", name="Keep as a case").click()
+    workbench.line("name: a gate")
+    workbench.shot("kept")
+    workbench.save()
+    tests = yaml.safe_load((repo.root / PROMPT).read_text("utf-8"))["tests"]
+
+    assert answer == "The gate is closed."
+    assert tests[-1] == {
+        "name": "a gate",
+        "inputs": {"article": "The gate closes.\nAt noon."},
+        "rendered": [{"type": "message-count", "value": 2}],
+    }
+
+
+def test_all_cases_of_a_prompt_run_in_the_testing_view(workbench):
+    workbench.trust()
+    workbench.open(PROMPT, line=36, column=10)
+    workbench.replace(line=36, column=10, old="articel", new="article")
+
+    workbench.run("promptops: Run All Cases of This Prompt")
+    workbench.page.get_by_label("example/summary (Passed").first.wait_for()
+    workbench.shot("testing")
+
+
+def test_a_prompt_is_found_by_its_id(workbench):
+    workbench.trust()
+    workbench.open(PROMPT)
+    workbench.run("promptops: Go to Prompt")
+    workbench.page.locator(".quick-input-widget input").fill("#exsum")
+
+    workbench.row("example/summary", where=".quick-input-list")

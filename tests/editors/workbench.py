@@ -61,7 +61,7 @@ class Workbench:
     def save(self) -> None:
         """Save the file of the editor."""
         self.page.keyboard.press("Control+S")
-        self.page.locator(".tab.active:not(.dirty)").wait_for()
+        self.page.locator(".tab.active.dirty").wait_for(state="detached")
 
     def offer(self, key: str, text: str, *, where: str) -> Any:
         """The row of the list that a key opens, once the list has it."""

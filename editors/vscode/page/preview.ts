@@ -1,80 +1,78 @@
-/** Draws a preview as elements of a page. */
+/** Draws the rendered request: messages by role, each piece with its source. */
 
-import type { PageMessage, Piece, Preview, Shown } from "../src/protocol";
+import { dollars } from "./answer";
+import { element, keyLink, link } from "./elements";
+import type { PageMessage, Piece, Preview, PreviewError } from "../src/protocol";
 
 type Send = (message: PageMessage) => void;
 
-export function drawPreview({ title, preview }: Shown, send: Send): HTMLElement[] {
-  const head = element("header", "", element("h1", title), ...facts(preview));
-  const choice = caseChoice(preview, send);
-  const error = preview.error ? [element("p", preview.error)] : [];
-  error.forEach((shown) => {
-    shown.className = "error";
-    shown.setAttribute("role", "alert");
-  });
-  return [head, ...choice, ...error, ...preview.messages.map((_, index) => drawMessage(preview, index, send))];
-}
-
-function facts({ tokens, cost }: Preview): HTMLElement[] {
+export function drawHead(title: string, preview: Preview): HTMLElement {
+  const { tokens, cost_usd: cost } = preview;
   const words = [
     ...(tokens === null ? [] : [`${tokens} ${tokens === 1 ? "token" : "tokens"}`]),
-    ...(cost === null ? [] : [`$${cost.toLocaleString("en-US", { maximumSignificantDigits: 2 })}`]),
+    ...(cost === null ? [] : [dollars(cost)]),
   ];
-  return words.length === 0 ? [] : [element("p", words.join(" · "))];
+  const facts = words.length === 0 ? [] : [element("p", {}, words.join(" · "))];
+  return element("header", {}, element("h1", {}, title), ...facts);
 }
 
-function caseChoice({ cases, case: shown }: Preview, send: Send): HTMLElement[] {
+/** The chooser of cases, whose inputs fill the form. */
+export function drawCases({ cases, case: shown }: Preview, send: Send): HTMLElement[] {
   if (cases.length === 0) {
     return [];
   }
-  const select = document.createElement("select");
+  const select = element("select", {});
+  const own = element("option", {}, "other inputs");
+  own.hidden = true;
+  select.append(own);
+  own.selected = shown === null;
   for (const name of cases) {
-    const option = document.createElement("option");
-    option.textContent = name;
+    const option = element("option", {}, name);
     option.value = name;
     option.selected = name === shown;
     select.append(option);
   }
   select.addEventListener("change", () => send({ type: "case", name: select.value }));
-  return [element("label", "Case ", select)];
+  return [element("label", { class: "cases" }, "Case ", select)];
 }
 
-function drawMessage(preview: Preview, message: number, send: Send): HTMLElement {
-  const { role, pieces } = preview.messages[message] ?? { role: "", pieces: [] };
-  const drawn = pieces.map((piece, index) =>
-    drawPiece(piece, () => send({ type: "open", message, piece: index })),
-  );
-  const text = element("div", "", ...drawn);
-  text.className = "text";
-  return element("section", "", element("h2", role), text);
+/** The errors with their numbers in the preview. */
+export function drawErrors(
+  errors: readonly PreviewError[], all: readonly PreviewError[], send: Send,
+): HTMLElement[] {
+  return errors.map((error) => {
+    const number = all.indexOf(error);
+    return drawError(error, () => send({ type: "openError", message: null, error: number }));
+  });
+}
+
+export function drawMessages({ messages }: Preview, send: Send): HTMLElement[] {
+  return messages.map(({ role, pieces, error }, message) => {
+    const head = element("h2", {}, role);
+    if (error) {
+      const open = (): void => send({ type: "openError", message, error: 0 });
+      return element("section", {}, head, drawError(error, open));
+    }
+    const drawn = pieces.map((piece, index) =>
+      drawPiece(piece, () => send({ type: "open", message, piece: index })),
+    );
+    return element("section", {}, head, element("div", { class: "text" }, ...drawn));
+  });
+}
+
+function drawError({ message, hint, place }: PreviewError, open: () => void): HTMLElement {
+  const where = place ? `${place.path}:${place.line}:${place.column}: ` : "";
+  const shown = element("span", {}, `${where}${message}`);
+  const text = place ? keyLink(shown, "Go to the error", open) : shown;
+  return element("p", { class: "error", role: "alert" }, text, hint ? `\n${hint}` : "");
 }
 
 function drawPiece(piece: Piece, open: () => void): HTMLElement {
-  const shown = element("span", piece.text);
-  shown.className = piece.literal ? "literal" : "inserted";
-  if (piece.location) {
-    shown.title = piece.literal ? "Go to the template" : "Inserted value: go to its place";
-    shown.addEventListener("click", () => {
-      if (document.getSelection()?.isCollapsed !== false) {
-        open();
-      }
-    });
+  const shown = element("span", { class: piece.literal ? "literal" : "inserted" }, piece.text);
+  if (piece.place === null) {
+    return shown;
   }
-  if (piece.location && !piece.literal) {
-    shown.tabIndex = 0;
-    shown.setAttribute("role", "link");
-    shown.addEventListener("keydown", (event) => {
-      if (event.key === "Enter") {
-        open();
-      }
-    });
-  }
-  return shown;
-}
-
-function element(name: string, text: string, ...children: Node[]): HTMLElement {
-  const made = document.createElement(name);
-  made.textContent = text;
-  made.append(...children);
-  return made;
+  return piece.literal
+    ? link(shown, "Go to the template", open)
+    : keyLink(shown, "Inserted value: go to its place", open);
 }

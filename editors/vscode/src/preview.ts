@@ -1,24 +1,56 @@
-/** The panel that shows the rendered request of a case, and follows edits. */
+/** The panel in which a prompt is tried: a form, the rendered request, the answer. It follows edits. */
 
 import { randomBytes } from "node:crypto";
 import { posix } from "node:path";
-import { type Disposable, Uri, ViewColumn, type WebviewPanel, window, workspace } from "vscode";
-import { ExecuteCommandRequest, type LanguageClient } from "vscode-languageclient/node";
+import {
+  type Disposable,
+  Range,
+  Uri,
+  ViewColumn,
+  type WebviewPanel,
+  commands,
+  window,
+  workspace,
+} from "vscode";
+import { ExecuteCommandRequest, type LanguageClient, type WorkspaceEdit } from "vscode-languageclient/node";
 
+import { AssertionMarks } from "./marks";
+import { openPlace, openRange, rootAbove } from "./opening";
 import { previewPage } from "./preview_page";
 import {
+  ANSWER_COMMAND,
+  type Answer,
+  type Inputs,
+  KEEP_COMMAND,
   PREVIEW_COMMAND,
+  PROFILES_COMMAND,
   type PageMessage,
+  type Place,
   type Preview,
   type PreviewRequest,
+  type Profile,
+  type PromptRun,
+  RECORDED_COMMAND,
+  STOP_COMMAND,
   type Shown,
 } from "./protocol";
+
+/** The recorded answer is looked up when the request has not changed for so long. */
+const REST_MS = 300;
+
+const NO_ANSWER: Answer = { kind: "none" };
 
 export class PreviewPanel implements Disposable {
   private panel: WebviewPanel | undefined;
   private request: PreviewRequest | undefined;
   private preview: Preview | undefined;
+  private profiles: readonly Profile[] = [];
+  private answer: Answer = NO_ANSWER;
+  /** The digest of the request that was answered live: its answer stays until the request differs. */
+  private answered: string | null | undefined;
   private sent = 0;
+  private rest: NodeJS.Timeout | undefined;
+  private readonly marks = new AssertionMarks();
 
   constructor(
     private readonly extension: Uri,
@@ -30,20 +62,27 @@ export class PreviewPanel implements Disposable {
     this.request = request;
     this.panel ??= this.newPanel();
     this.panel.reveal(undefined, true);
+    this.profiles = await this.run<Profile[]>(PROFILES_COMMAND, { uri: request.uri }).catch(() => []);
     await this.refresh();
   }
 
   /** Render again what is shown; of several requests under way the last one counts. */
   async refresh(): Promise<void> {
-    const client = this.client();
-    if (this.panel === undefined || this.request === undefined || client === undefined) {
+    if (this.panel === undefined || this.request === undefined || this.client() === undefined) {
       return;
     }
     this.sent += 1;
     const number = this.sent;
-    const preview = await rendered(client, this.request).catch((error: unknown) => failed(error));
+    const request = this.request;
+    const preview = await this.run<Preview>(PREVIEW_COMMAND, request).catch((error: unknown) =>
+      failed(error, request, this.preview),
+    );
     if (number === this.sent) {
       this.preview = preview;
+      if (this.answer.kind !== "arriving" && preview.digest !== this.answered) {
+        this.answered = undefined;
+        this.findRecorded();
+      }
       this.send();
     }
   }
@@ -55,8 +94,26 @@ export class PreviewPanel implements Disposable {
     }
   }
 
+  /** The next piece of the live answer. */
+  arrived(text: string): void {
+    if (this.answer.kind === "arriving") {
+      this.show({ kind: "arriving", text: this.answer.text + text });
+    }
+  }
+
   dispose(): void {
+    clearTimeout(this.rest);
+    this.marks.dispose();
     this.panel?.dispose();
+  }
+
+  private run<Result>(command: string, argument: object): Promise<Result> {
+    const client = this.client();
+    if (client === undefined) {
+      return Promise.reject(new Error("the language server is not running"));
+    }
+    const params = { command, arguments: [argument] };
+    return client.sendRequest(ExecuteCommandRequest.type, params) as Promise<Result>;
   }
 
   private newPanel(): WebviewPanel {
@@ -65,13 +122,11 @@ export class PreviewPanel implements Disposable {
     const panel = window.createWebviewPanel("promptops.preview", "Preview", column, {
       enableScripts: true,
       enableFindWidget: true,
+      retainContextWhenHidden: true,
       localResourceRoots: roots,
     });
     panel.webview.onDidReceiveMessage((message: PageMessage) => this.receive(message));
-    panel.onDidDispose(() => {
-      this.panel = undefined;
-      this.request = undefined;
-    });
+    panel.onDidDispose(() => this.closed());
     const address = (...path: string[]): string =>
       panel.webview.asWebviewUri(Uri.joinPath(this.extension, ...path)).toString();
     panel.webview.html = previewPage({
@@ -83,51 +138,158 @@ export class PreviewPanel implements Disposable {
     return panel;
   }
 
+  private closed(): void {
+    clearTimeout(this.rest);
+    this.stop();
+    this.marks.show(undefined, []);
+    this.panel = undefined;
+    this.request = undefined;
+    this.answer = NO_ANSWER;
+    this.answered = undefined;
+  }
+
   private send(): void {
     if (this.panel === undefined || this.request === undefined || this.preview === undefined) {
       return;
     }
-    const title = posix.basename(Uri.parse(this.request.uri).path);
+    const title = posix.basename(this.preview.path || Uri.parse(this.request.uri).path);
     this.panel.title = `Preview ${title}`;
-    const shown: Shown = { title, preview: this.preview };
+    const shown: Shown = {
+      title,
+      preview: this.preview,
+      answer: this.answer,
+      profiles: this.profiles,
+      trusted: workspace.isTrusted,
+      typed: this.request.inputs != null,
+    };
     void this.panel.webview.postMessage(shown);
   }
 
   private async receive(message: PageMessage): Promise<void> {
+    const { request } = this;
     if (message.type === "ready") {
       this.send();
-    } else if (message.type === "case" && this.request !== undefined) {
-      await this.open({ ...this.request, case: message.name });
-    } else if (message.type === "open") {
-      await this.openSource(message.message, message.piece);
+    } else if (request === undefined) {
+      return;
+    } else if (message.type === "case") {
+      this.request = { uri: request.uri, case: message.name };
+      await this.refresh();
+    } else if (message.type === "inputs") {
+      this.request = { ...request, inputs: message.inputs };
+      await this.refresh();
+    } else if (message.type === "answer") {
+      await this.callModel(request, message.profile);
+    } else if (message.type === "stop") {
+      this.stop();
+    } else if (message.type === "keep") {
+      await this.keep(request, message.name, message.inputs);
+    } else {
+      await this.openPlace(this.placeOf(message));
     }
   }
 
-  private async openSource(message: number, piece: number): Promise<void> {
-    const location = this.preview?.messages[message]?.pieces[piece]?.location;
-    const client = this.client();
-    if (!location || client === undefined) {
+  private placeOf(message: PageMessage): Place | null | undefined {
+    if (message.type === "open") {
+      return this.preview?.messages[message.message]?.pieces[message.piece]?.place;
+    }
+    if (message.type === "openError") {
+      const { error, message: number } = message;
+      const errors = this.preview?.errors;
+      return number === null ? errors?.[error]?.place : this.preview?.messages[number]?.error?.place;
+    }
+    return message.type === "openAssertion" ? this.assertions()[message.assertion]?.place : null;
+  }
+
+  private async openPlace(place: Place | null | undefined): Promise<void> {
+    const root = this.root();
+    if (place && root) {
+      await openPlace(root, place);
+    }
+  }
+
+  private root(): Uri | undefined {
+    return this.request && this.preview && rootAbove(this.request.uri, this.preview.path);
+  }
+
+  private assertions() {
+    const answer = this.answer;
+    return "run" in answer ? answer.run.answers.flatMap((each) => each.assertions) : [];
+  }
+
+  private show(answer: Answer): void {
+    this.answer = answer;
+    this.marks.show(this.root(), this.assertions());
+    this.send();
+  }
+
+  private findRecorded(): void {
+    clearTimeout(this.rest);
+    const request = this.request;
+    const { digest, prompt } = this.preview ?? {};
+    if (!digest || !request || prompt === undefined || !workspace.isTrusted) {
+      this.show(NO_ANSWER);
       return;
     }
-    const { uri, range } = client.protocol2CodeConverter.asLocation(location);
-    const shown = window.visibleTextEditors.find(
-      (editor) => editor.document.uri.toString() === uri.toString(),
-    );
-    const viewColumn = shown?.viewColumn ?? ViewColumn.One;
-    await window.showTextDocument(uri, { selection: range, viewColumn });
+    this.rest = setTimeout(async () => {
+      const found = await this.run<PromptRun | null>(RECORDED_COMMAND, request).catch(failure);
+      if (digest === this.preview?.digest && this.answer.kind !== "arriving") {
+        const missing: Answer = { kind: "missing", prompt };
+        this.show(found === null ? missing : "kind" in found ? found : { kind: "recorded", run: found });
+      }
+    }, REST_MS);
+  }
+
+  private async callModel(request: PreviewRequest, profile: string | null): Promise<void> {
+    clearTimeout(this.rest);
+    const digest = this.preview?.digest;
+    this.show({ kind: "arriving", text: "" });
+    const found = await this.run<PromptRun>(ANSWER_COMMAND, { ...request, profile }).catch(failure);
+    if (this.request !== undefined) {
+      this.answered = digest;
+      this.show("kind" in found ? found : { kind: "live", run: found });
+    }
+  }
+
+  private stop(): void {
+    if (this.answer.kind === "arriving") {
+      void this.run(STOP_COMMAND, {}).catch(() => undefined);
+    }
+  }
+
+  /** Apply the edit that adds the case, and show the case: its assertions are to be edited. */
+  private async keep(request: PreviewRequest, name: string, inputs: Inputs): Promise<void> {
+    try {
+      const argument = { uri: request.uri, name, inputs };
+      const edit = await this.run<WorkspaceEdit>(KEEP_COMMAND, argument);
+      const converted = await this.client()?.protocol2CodeConverter.asWorkspaceEdit(edit);
+      if (converted === undefined || !(await workspace.applyEdit(converted))) {
+        throw new Error("the file changed meanwhile: try again");
+      }
+      const [uri, edits] = converted.entries()[0] ?? [];
+      const at = edits?.[0]?.range.start;
+      if (uri !== undefined && at !== undefined) {
+        await openRange(await workspace.openTextDocument(uri), new Range(at, at));
+      }
+      this.request = { uri: request.uri, case: name };
+      await this.refresh();
+      void commands.executeCommand("revealLine", { lineNumber: at?.line ?? 0, at: "center" });
+    } catch (error) {
+      void window.showErrorMessage(`The case was not kept: ${reason(error)}`);
+    }
   }
 }
 
-/** The server renders open files only, so the prompt is opened first, without an editor. */
-async function rendered(client: LanguageClient, request: PreviewRequest): Promise<Preview> {
-  await workspace.openTextDocument(Uri.parse(request.uri));
-  return (await client.sendRequest(ExecuteCommandRequest.type, {
-    command: PREVIEW_COMMAND,
-    arguments: [request],
-  })) as Preview;
+function failed(error: unknown, request: PreviewRequest, before: Preview | undefined): Preview {
+  const message = { message: reason(error), hint: null, place: null, input: null };
+  const empty = { prompt: "", path: "", case: null, cases: [], inputs: {}, form: [], digest: null };
+  const sizes = { messages: [], tokens: null, cost_usd: null };
+  return { ...empty, ...before, ...sizes, inputs: request.inputs ?? {}, digest: null, errors: [message] };
 }
 
-function failed(error: unknown): Preview {
-  const message = error instanceof Error ? error.message : String(error);
-  return { messages: [], tokens: null, cost: null, error: message, cases: [], case: null };
+function failure(error: unknown): Answer & { kind: "failed" } {
+  return { kind: "failed", message: reason(error) };
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -17,11 +17,19 @@ from promptops.catalog.stored_facts import Names
 from promptops.commands.lint.baseline import read_baseline
 from promptops.commands.lint.lint import LintOptions, chosen_rules, utc_today
 from promptops.errors import GitError, InputError, PromptopsError
-from promptops.lint.engine import PromptResult, Silencers, conclude, lint_catalog, lint_one
+from promptops.lint.engine import (
+    LintInParts,
+    PromptResult,
+    Silencers,
+    conclude,
+    lint_catalog,
+    lint_one,
+)
 from promptops.lint.registry import Rule, built_in
 from promptops.lint.subject import LintRun
 from promptops.model.config import Config
 from promptops.model.finding import Finding, Problem
+from promptops.model.line_shift import line_shift
 from promptops.model.loaded import LoadedPrompt
 from promptops.records import record, replace
 from promptops.repo.repository import WORKTREE, Repository
@@ -151,6 +159,13 @@ class Live:
         data = None if text is None else text.encode("utf-8", "surrogatepass")
         return self._changed({path: data}) if self.manages(path) else NOTHING_TOUCHED
 
+    def unsaved(self) -> dict[str, str]:
+        """The texts of `put`, by path."""
+        return {
+            path: data.decode("utf-8", "surrogatepass")
+            for path, data in self._tree.unsaved().items()
+        }
+
     def refreshed(self) -> Touched:
         """Read again what changed outside: files, the index, HEAD, tags.
 
@@ -175,6 +190,17 @@ class Live:
     def own_findings(self, path: str) -> tuple[Finding, ...]:
         """As `findings`, of a prompt file for itself: those that extend it are not checked."""
         return self._checks.own_findings(path)
+
+    def findings_now(self, path: str) -> tuple[Finding, ...]:
+        """The findings in a file without rendering a case: those that need it are the earlier ones.
+
+        After an edit, these are fast; `findings` has the rest.
+        """
+        return self._checks.findings_now(path)
+
+    def check(self, path: str) -> Iterator[None]:
+        """Do the work of `findings` in parts; pauses after each."""
+        return self._checks.check(path)
 
     def catalog_checks(self) -> Iterator[None]:
         """Run the rules that check the whole catalog; pauses after each part of the work."""
@@ -284,6 +310,22 @@ class _Dated:
     result: PromptResult
 
 
+@record(frozen=True, slots=True)
+class _Earlier:
+    """The findings in a file, and the text that they are in."""
+
+    text: str
+    findings: tuple[Finding, ...]
+
+    def moved(self, path: str, text: str, codes: Collection[str]) -> Iterator[Finding]:
+        """Those of some rules at their places in a newer text, without those in changed lines."""
+        shift = line_shift(self.text, text)
+        for finding in self.findings:
+            place = shift.to_new(finding.place) if finding.code in codes else None
+            if place is not None:
+                yield replace(finding, place=place)
+
+
 class Checks:
     """The lint results of a workspace, each computed on first use.
 
@@ -305,6 +347,8 @@ class Checks:
         self._options = LintOptions(use_cache=False, untrusted=untrusted)
         self._of_catalog: tuple[Finding, ...] = ()
         self._results: dict[str, _Dated] = {}
+        self._parts: dict[str, LintInParts] = {}
+        self._earlier: dict[str, _Earlier] = {}
         self._today = today
         self.renew(facts)
 
@@ -313,6 +357,7 @@ class Checks:
         self._facts = facts
         known = self._results.items()
         self._results = {path: each for path, each in known if each.result.portable}
+        self._parts.clear()
         self.errors: tuple[PromptopsError, ...] = ()
         self._rules = self._chosen()
         self._silencers = self._silenced()
@@ -338,25 +383,58 @@ class Checks:
         """Check some prompts again when their findings are next needed."""
         for path in paths:
             self._results.pop(path, None)
+            self._parts.pop(path, None)
 
     def findings(self, path: str) -> tuple[Finding, ...]:
         """The findings in a file; see `Live.findings`."""
         users = self._users(path)
-        return self._findings(path, users[:MOST_USERS_CHECKED], users)
+        found = self._of_users(path, users[:MOST_USERS_CHECKED], users)
+        text = self._catalog.files.text(path)
+        self._earlier[path] = _Earlier(text.value if text is not None else "", found)
+        return found
 
     def own_findings(self, path: str) -> tuple[Finding, ...]:
         """The findings of a prompt in its file; see `Live.own_findings`."""
-        return self._findings(path, [path], self._users(path))
+        return self._of_users(path, [path], self._users(path))
 
-    def _findings(
+    def _of_users(
         self, path: str, checked: Sequence[str], users: Sequence[str]
     ) -> tuple[Finding, ...]:
         today = self._today()
-        found = [self._result(each, today) for each in checked]
-        results = [*found, PromptResult(self._of_catalog, ())]
         complete = len(checked) == len(users) and path != self._catalog.config.path
-        run = LintRun(today=today, complete=complete, base=self._facts.base)
-        rules = [_without_check(rule) if _is_of_catalog(rule) else rule for rule in self._rules]
+        results = [self._result(each, today) for each in checked]
+        return self._concluded(path, results, self._rules, complete=complete)
+
+    def findings_now(self, path: str) -> tuple[Finding, ...]:
+        """The findings in a file; see `Live.findings_now`."""
+        before = self._earlier.get(path)
+        is_known = path in self._results or path not in self._catalog.ids
+        if before is None or is_known:
+            return self.findings(path)
+        loaded, today = self._catalog.loaded(path), self._today()
+        if path not in self._parts:
+            self._parts[path] = LintInParts(self._catalog, loaded, self._rules, today)
+        part = self._parts[path]
+        text = self._catalog.files.text(path)
+        late = {rule.code for rule in self._rules if rule.checks_suppressions} | part.left
+        moved = tuple(before.moved(path, text.value if text is not None else "", late))
+        found = [part.first(), PromptResult(moved, ())]
+        rules = [rule for rule in self._rules if not rule.checks_suppressions]
+        return self._concluded(path, found, rules, complete=False)
+
+    def check(self, path: str) -> Iterator[None]:
+        """Check the prompts that `findings` needs; pauses after each."""
+        for user in self._users(path)[:MOST_USERS_CHECKED]:
+            if user in self._catalog.ids:
+                self._result(user, self._today())
+                yield
+
+    def _concluded(
+        self, path: str, found: Sequence[PromptResult], chosen: Sequence[Rule], *, complete: bool
+    ) -> tuple[Finding, ...]:
+        results = [*found, PromptResult(self._of_catalog, ())]
+        run = LintRun(today=self._today(), complete=complete, base=self._facts.base)
+        rules = [_without_check(rule) if _is_of_catalog(rule) else rule for rule in chosen]
         outcome = conclude(self._catalog, results, rules, run, self._silencers)
         return tuple(finding for finding in outcome.findings if finding.place.path == path)
 
@@ -389,10 +467,14 @@ class Checks:
     def _result(self, path: str, today: date) -> PromptResult:
         known = self._results.get(path)
         if known is None or known.day != today:
-            loaded = self._catalog.loaded(path)
-            known = _Dated(today, lint_one(self._catalog, loaded, self._rules, today))
+            loaded, part = self._catalog.loaded(path), self._parts.pop(path, None)
+            linted = part.all() if part is not None else self._linted(loaded, today)
+            known = _Dated(today, linted)
             self._results[path] = known
         return known.result
+
+    def _linted(self, loaded: LoadedPrompt, today: date) -> PromptResult:
+        return lint_one(self._catalog, loaded, self._rules, today)
 
 
 def _is_of_catalog(rule: Rule) -> bool:

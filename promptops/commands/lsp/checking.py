@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +14,6 @@ from lsprotocol import types
 
 from promptops.catalog.files import PROMPT_ENDINGS
 from promptops.commands.lint.live import Live, Touched
-from promptops.commands.lsp.commands import PREVIEW_CHANGED
 from promptops.commands.lsp.documents import Document, FileInRepository, OpenFile, with_lf
 from promptops.errors import PromptopsError
 from promptops.model.distribution import home
@@ -165,7 +165,7 @@ def _without_bom(content: str) -> str:
 # When the findings of open files are computed and sent to the editor.
 
 REST_S = 0.15
-"""Without an edit for so long, the files that depend on the edited one are checked."""
+"""Without an edit for so long, all cases are rendered, also of what depends on the edited file."""
 
 SLOW_CHECK_S = 0.2
 """A file that needs more processor time than this is checked after a rest, too."""
@@ -180,6 +180,21 @@ class _Waiting:
     refresh: bool = False
 
 
+def _advanced(parts: Iterator[None]) -> bool:
+    """Whether there is more to do; the check that follows reports errors."""
+    with CaughtBug(), suppress(PromptopsError):
+        return next(parts, True) is None
+    return False
+
+
+@record(frozen=True, slots=True)
+class _Check:
+    """A check of files that is under way, and those that are left."""
+
+    task: asyncio.Task[None]
+    left: set[str]
+
+
 class Checking:
     """Sends the diagnostics of one editor's open files; all methods need a running event loop."""
 
@@ -187,21 +202,21 @@ class Checking:
         self._server = server
         self._waiting: dict[Live, _Waiting] = {}
         self._catalog_checks: dict[Live, asyncio.Task[None]] = {}
+        self._checks: dict[Live, _Check] = {}
         self._cpu_s: dict[str, float] = {}
+        self._shown: dict[str, tuple[list[types.Diagnostic], int | None]] = {}
         self._errors: dict[Live, dict[str, list[types.Diagnostic]]] = {}
 
     def edited(self, live: Live, path: str, touched: Touched) -> None:
-        """Check a file at once, and what depends on it after a rest."""
-        later = set(touched.dependents)
-        if self._cpu_s.get(path, 0.0) > SLOW_CHECK_S:
-            later.add(path)
-        else:
-            self._check(live, (path,))
+        """Check a file at once without its cases; all of it and its dependents after a rest."""
+        later = {path, *touched.dependents, *self._stopped(live)}
+        if self._cpu_s.get(path, 0.0) <= SLOW_CHECK_S:
+            self._check(live, (path,), at_once=True)
+        self._server.preview_changed()
         if touched.everything:
             later |= self._open_paths(live)
             self._start_catalog_checks(live)
-        if later or live in self._waiting:
-            self._after_rest(live, later)
+        self._after_rest(live, later)
 
     def refresh(self, live: Live) -> None:
         """After a rest, look for changes outside of the editor, and check the whole catalog."""
@@ -211,12 +226,14 @@ class Checking:
     def closed(self, document: Document) -> None:
         """Remove the diagnostics of a file that is no longer open."""
         self._publish(document.uri, [], None)
+        self._shown.pop(document.uri, None)
 
     def stop(self, live: Live) -> None:
         """Check nothing more in a repository."""
         waiting = self._waiting.pop(live, None)
         if waiting is not None and waiting.timer is not None:
             waiting.timer.cancel()
+        self._stopped(live)
         task = self._catalog_checks.pop(live, None)
         if task is not None:
             task.cancel()
@@ -241,7 +258,33 @@ class Checking:
         if waiting.refresh:
             waiting.paths |= self._refreshed(live)
             self._start_catalog_checks(live)
-        self._check(live, waiting.paths)
+            self._server.preview_changed()
+        paths = waiting.paths | self._stopped(live)
+        task = asyncio.ensure_future(self._check_in_parts(live, paths))
+        self._checks[live] = _Check(task, paths)
+
+    async def _check_in_parts(self, live: Live, paths: set[str]) -> None:
+        """Check files between the editor's requests; those that are left stay in `paths`."""
+        for path in sorted(self._open_paths(live) & paths):
+            parts, spent, goes_on = live.check(path), 0.0, True
+            while goes_on:
+                started = time.process_time()
+                goes_on = _advanced(parts)
+                spent += time.process_time() - started
+                await asyncio.sleep(0)
+            self._server.attempt(partial(self._check, live, (path,)))
+            self._cpu_s[path] = min(self._cpu_s.get(path, 0.0), spent)
+            paths.discard(path)
+        self._show_errors(live)
+        self._checks.pop(live, None)
+
+    def _stopped(self, live: Live) -> set[str]:
+        """Stop the check that is under way; returns the files that are left."""
+        check = self._checks.pop(live, None)
+        if check is None:
+            return set()
+        check.task.cancel()
+        return check.left
 
     def _refreshed(self, live: Live) -> set[str]:
         try:
@@ -280,26 +323,24 @@ class Checking:
     def _open_files(self, live: Live) -> list[tuple[Document, OpenFile]]:
         return [pair for pair in self._server.open_files() if pair[1].live is live]
 
-    def _check(self, live: Live, paths: Iterable[str]) -> None:
+    def _check(self, live: Live, paths: Iterable[str], *, at_once: bool = False) -> None:
         wanted = set(paths)
         for document, file in self._open_files(live):
             if file.path in wanted:
-                found = self._found_in(file) if document.in_step else [_OUT_OF_STEP]
+                found = self._found_in(file, at_once) if document.in_step else [_OUT_OF_STEP]
                 self._publish(file.uri, found, file.version)
         self._show_errors(live)
-        if self._server.is_previewing:  # once after each preview
-            self._server.is_previewing = False
-            self._server.protocol.notify(PREVIEW_CHANGED, {})
 
-    def _found_in(self, file: OpenFile) -> list[types.Diagnostic]:
+    def _found_in(self, file: OpenFile, at_once: bool) -> list[types.Diagnostic]:
         started = time.process_time()
         found: list[types.Diagnostic] = []
         with CaughtBug() as bug:
             try:
-                found = diagnostics(file)
+                found = diagnostics(file, at_once=at_once)
             except PromptopsError as error:
                 found = [file_note(str(error), types.DiagnosticSeverity.Error)]
-        self._cpu_s[file.path] = time.process_time() - started
+        if at_once:
+            self._cpu_s[file.path] = time.process_time() - started
         if bug.error is not None:
             return [file_note(str(bug.error), types.DiagnosticSeverity.Error)]
         return found
@@ -317,6 +358,10 @@ class Checking:
                 self._publish(uri, now.get(uri, []), None)
 
     def _publish(self, uri: str, found: list[types.Diagnostic], version: int | None) -> None:
+        shown = found, version
+        if self._shown.get(uri) == shown:
+            return
+        self._shown[uri] = shown
         self._server.text_document_publish_diagnostics(
             types.PublishDiagnosticsParams(uri=uri, diagnostics=found, version=version)
         )
@@ -341,8 +386,8 @@ _RULE_TAGS = {
 }
 
 
-def diagnostics(file: OpenFile) -> list[types.Diagnostic]:
-    """The findings in a file, in the order of their places.
+def diagnostics(file: OpenFile, *, at_once: bool = False) -> list[types.Diagnostic]:
+    """The findings in a file, in the order of their places; at once those of `Live.findings_now`.
 
     For a file that promptops does not read, a diagnostic that explains this, or nothing.
     Raises PromptopsError if git fails or the file can't be read.
@@ -352,7 +397,8 @@ def diagnostics(file: OpenFile) -> list[types.Diagnostic]:
         roots = ", ".join(f"`{root}`" for root in file.live.workspace.config.prompts)
         reason = f"it is outside of the prompt roots ({roots})"
         return [*found, not_checked(reason)] if is_prompt_file(file.path) else found
-    findings = file.live.findings(file.path)
+    live = file.live
+    findings = live.findings_now(file.path) if at_once else live.findings(file.path)
     ranks = sorted(range(len(findings)), key=lambda index: -findings[index].severity)
     found += [diagnostic(file, findings[index]) for index in sorted(ranks[:MOST_DIAGNOSTICS])]
     if len(findings) > MOST_DIAGNOSTICS:

@@ -1,32 +1,49 @@
-"""What an editor can run on a prompt: a preview, and its cases with their recorded answers.
+"""What an editor can run on a prompt: its request, an answer to it, a new case, its cases.
 
-The lines above a prompt and its cases (code lenses) offer both.
+The lines above a prompt and its cases (code lenses) offer some of it.
 """
 
 from __future__ import annotations
 
+import asyncio
+import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
 from itertools import chain, repeat
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from lsprotocol import types
 
 from promptops.catalog.catalog import Catalog
-from promptops.catalog.recordings import unrecorded_reason
-from promptops.commands.lsp.documents import OpenFile, RequestRefused
+from promptops.commands.lint.live import Live
+from promptops.commands.lsp.documents import OpenFile, RequestRefused, text_of, with_lf
+from promptops.commands.lsp.edits import workspace_edit
 from promptops.commands.lsp.symbols import readable_places
-from promptops.errors import PromptopsError, UsageError
+from promptops.commands.run.judging import recorded_run
+from promptops.commands.run.preview import preview_prompt, tried_inputs
+from promptops.commands.run.report import problem_lines, usage_line
+from promptops.commands.run.report import write_text as written_answers
+from promptops.commands.run.run import PromptRunOptions, refuse_calls, run_prompt
+from promptops.commands.run.saving import new_case
+from promptops.errors import InputError, PromptopsError, UsageError
 from promptops.evals.case_assertions import assertions_of
-from promptops.lint.prompt_model import prompt_model
-from promptops.lint.request_size import cost_usd, request_tokens
+from promptops.evals.engine.ask import Interrupt, Patience, Settings
+from promptops.model.finding import Edit
 from promptops.model.internal_error import CaughtBug
+from promptops.model.line_shift import common_start
 from promptops.model.place import Place
+from promptops.model.preview import Preview, PreviewError
 from promptops.model.prompt import Case, Prompt
+from promptops.model.prompt_run import ModelAnswer, PromptRun
+from promptops.model.test_run import TestRun
 from promptops.plurals import counted
+from promptops.records import record, replace
+from promptops.report.data_text import record_json
 from promptops.report.test.report import write_text
-from promptops.report.visible import visible
-from promptops.runtime.request.render import Renderer, RenderError, TracedRequest
-from promptops.runtime.template.text_rendering import Piece
+from promptops.report.visible import visible, visible_line
+from promptops.runtime.request.render import Renderer
+from promptops.testing.model_calls import Unwatched
 from promptops.testing.options import RunOptions
 from promptops.testing.plan import plan_cases
 from promptops.testing.recordings.store import Store
@@ -39,63 +56,443 @@ if TYPE_CHECKING:
 
 
 PREVIEW_COMMAND = "promptops.preview"
-RUN_COMMAND = "promptops.runCase"
+RECORDED_COMMAND = "promptops.recorded"
+ANSWER_COMMAND = "promptops.answer"
+STOP_COMMAND = "promptops.stopAnswer"
+KEEP_COMMAND = "promptops.keepCase"
+RUN_COMMAND = "promptops.runCases"
+PROFILES_COMMAND = "promptops.profiles"
 PREVIEW_CHANGED = "promptops/previewChanged"
-"""The notification that a preview of a file, `{uri}`, may differ now."""
+"""The notification that a preview, `{}`, may differ now."""
+ANSWER_TEXT = "promptops/answerText"
+"""The notification of the next piece of the live answer, `{uri, text}`."""
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Argument:
+    """The only argument of a command, an object.
+
+    Attributes:
+        uri: Of a prompt file, open or not, or of a file that prompts use.
+        case, inputs: See `Tried`.
+        profile: The model profile to call; None for the prompt's own model.
+        name: Of a new case.
+        cases: Names of the cases to run; None for all.
+    """
+
+    uri: str
+    case: str | None = None
+    inputs: Mapping[str, Any] | None = None
+    profile: str | None = None
+    name: str = ""
+    cases: tuple[str, ...] | None = None
+
+
+_KINDS: Mapping[str, type] = {
+    **dict.fromkeys(("uri", "case", "profile", "name"), str),
+    "inputs": dict,
+    "cases": list,
+}
+
+
+def _argument(arguments: tuple[Any, ...]) -> Argument:
+    given = arguments[0] if len(arguments) == 1 and isinstance(arguments[0], dict) else {}
+    known = {key: value for key, value in given.items() if value is not None}
+    kinds = {"uri": str, "case": str, "inputs": dict, "profile": str, "name": str, "cases": list}
+    wrong = sorted(
+        key for key, kind in kinds.items() if not isinstance(known.get(key), kind | None)
+    )
+    if "uri" not in known or wrong:
+        raise UsageError(f"the command needs one argument, an object with {_shape(wrong)}")
+    found = {key: value for key, value in known.items() if key in kinds}
+    if "cases" in found:
+        found["cases"] = tuple(str(name) for name in found["cases"])
+    return Argument(**found)
+
+
+def _shape(wrong: Iterable[str]) -> str:
+    return ", ".join(f"`{key}`" for key in dict.fromkeys(("uri", *wrong)))
 
 
 def register_commands(server: PromptopsServer) -> None:
     """Offer the commands to the editor."""
-    server.command(PREVIEW_COMMAND)(_command(server, _show_preview))
-    server.command(RUN_COMMAND)(_command(server, _show_run))
+    for name, run in _COMMANDS.items():
+        server.command(name)(_handler(server, run))
+    server.command(STOP_COMMAND)(lambda *_: server.stop_answer())
 
 
-def _show_preview(server: PromptopsServer, file: OpenFile, case: str | None) -> Any:
-    server.is_previewing = True
-    found = preview_of(file, case)
-    if not server.shows_previews:
-        server.show(preview_as_text(found))
-    return found
+_Run = Callable[["PromptopsServer", Argument], Any]
 
 
-def _show_run(server: PromptopsServer, file: OpenFile, case: str | None) -> str:
-    text = run_recorded(file, case or "")
-    server.show(text)
-    return text
+def _handler(server: PromptopsServer, run: _Run) -> Callable[..., Any]:
+    """What answers a command; an error is refused with its reason."""
+    if inspect.iscoroutinefunction(run):
 
+        async def waiting(*arguments: Any) -> Any:
+            with _refusing():
+                return await run(server, _argument(arguments))
 
-_Run = Callable[["PromptopsServer", OpenFile, str | None], Any]
+        return waiting
 
-
-def _command(server: PromptopsServer, run: _Run) -> Callable[..., Any]:
     def handle(*arguments: Any) -> Any:
-        try:
-            with CaughtBug() as bug:
-                return run(server, *_argument(server, arguments))
-        except PromptopsError as error:
-            raise RequestRefused(str(error)) from None
-        raise RequestRefused(str(bug.error))
+        with _refusing():
+            return run(server, _argument(arguments))
 
     return handle
 
 
-def _argument(server: PromptopsServer, arguments: tuple[Any, ...]) -> tuple[OpenFile, str | None]:
-    """The open file and the case that an argument names; raises UsageError."""
-    argument = arguments[0] if len(arguments) == 1 else None
-    uri, case = (
-        argument.get(key) if isinstance(argument, dict) else None for key in ("uri", "case")
-    )
-    if not isinstance(uri, str) or not isinstance(case, str | None):
-        raise UsageError("the command needs one argument: {uri, case}")
-    file = server.open_file(uri)
+@contextmanager
+def _refusing() -> Iterator[None]:
+    try:
+        with CaughtBug() as bug:
+            yield
+    except PromptopsError as error:
+        raise RequestRefused(str(error)) from None
+    if bug.error is not None:
+        raise RequestRefused(str(bug.error))
+
+
+def _file(server: PromptopsServer, uri: str) -> OpenFile:
+    """The prompt file of an address, as it is open or on disk.
+
+    For a file that prompts use it is the first of these prompts.
+    """
+    file = server.any_file(uri)
     if file is None:
-        raise UsageError("the file is not open, or not in a repository")
-    return file, case
+        raise UsageError(f"not in a repository, or its text is unknown: {uri}")
+    if file.path in file.live.catalog.ids:
+        return file
+    user = next(iter(_users(file)), None)
+    if user is None:
+        raise UsageError("this is not a prompt, and no prompt uses it", where=file.path)
+    found = server.any_file(file.uri_of(user))
+    assert found is not None
+    return found
+
+
+def _tried(server: PromptopsServer, argument: Argument) -> Tried:
+    file = _file(server, argument.uri)
+    return Tried(file=file, case=argument.case, inputs=argument.inputs)
+
+
+def _preview(server: PromptopsServer, argument: Argument) -> Any:
+    server.is_previewing = True
+    found = preview_of(_tried(server, argument))
+    server.show_result(lambda: preview_text(found))
+    return record_json(found)
+
+
+def _recorded(server: PromptopsServer, argument: Argument) -> Any:
+    tried = _tried(server, argument)
+    found = recorded_answer(tried)
+    server.show_result(lambda: answer_text(found))
+    return _run_json(tried.file, found)
+
+
+def _run_json(file: OpenFile, run: PromptRun | None) -> Any:
+    return None if run is None else record_json(answer_in_editor(file, run))
+
+
+async def _answer(server: PromptopsServer, argument: Argument) -> Any:
+    """One answer at a time: the one under way ends."""
+    server.stop_answer()
+    server.answering = interrupt = Interrupt()
+
+    def on_text(piece: str) -> None:
+        server.protocol.notify(ANSWER_TEXT, {"uri": argument.uri, "text": piece})
+
+    tried = _tried(server, argument)
+    found = await live_answer(tried, argument.profile, on_text, interrupt)
+    server.show_result(lambda: answer_text(found))
+    return _run_json(tried.file, found)
+
+
+def _keep(server: PromptopsServer, argument: Argument) -> types.WorkspaceEdit:
+    return kept_case(_tried(server, argument), argument.name)
+
+
+def _run(server: PromptopsServer, argument: Argument) -> Any:
+    found = replayed_cases(_file(server, argument.uri), argument.cases)
+    server.show_result(lambda: write_text(found).rstrip("\n"))
+    return record_json(found)
+
+
+def _profiles(server: PromptopsServer, argument: Argument) -> Any:
+    models = _file(server, argument.uri).live.workspace.config.models.values()
+    return [{"name": each.name, "provider": each.provider, "model": each.id} for each in models]
+
+
+_COMMANDS: Mapping[str, _Run] = {
+    PREVIEW_COMMAND: _preview,
+    RECORDED_COMMAND: _recorded,
+    ANSWER_COMMAND: _answer,
+    KEEP_COMMAND: _keep,
+    RUN_COMMAND: _run,
+    PROFILES_COMMAND: _profiles,
+}
+
+
+# What the commands do.
+
+_UNREADABLE = "the prompt can't be read: fix the errors in the file"
+_NEEDS_TRUST = "cases run in trusted workspaces only: they may run code"
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """A prompt file with the inputs that an editor wants to try.
+
+    Attributes:
+        case: The name of a test case; None for the first one.
+        inputs: Instead of those of a case; None for those of the case.
+    """
+
+    file: OpenFile
+    case: str | None = None
+    inputs: Mapping[str, Any] | None = None
+
+
+def preview_of(tried: Tried) -> Preview:
+    """The request as far as it can be rendered, with the findings in the prompt file.
+
+    While the prompt can't be read, it is that of its last readable text, with an error.
+    """
+    file = tried.file
+    findings = file.live.findings_now(file.path)
+    unreadable = PreviewError(message=_UNREADABLE)
+    loaded = file.live.readable(file.path)
+    if loaded is None or loaded.prompt is None:
+        identity = file.live.catalog.ids[file.path]
+        return Preview(
+            prompt=identity,
+            path=file.path,
+            inputs=tried.inputs or {},
+            errors=(unreadable,),
+            findings=findings,
+        )
+    catalog, prompt = file.live.catalog, loaded.prompt
+    given = tried_inputs(catalog, prompt, tried.case, tried.inputs)
+    value = preview_prompt(catalog, prompt, given, readable_places(file))
+    is_old = catalog.loaded(file.path).prompt is None
+    errors = (unreadable, *value.errors) if is_old else value.errors
+    return replace(value, errors=errors, findings=findings)
+
+
+def recorded_answer(tried: Tried) -> PromptRun | None:
+    """The recorded answer to the request, judged; None without a recording.
+
+    Raises UsageError for an untrusted workspace, because assertions may run code, and InputError
+    for inputs that can't be rendered.
+    """
+    file, prompt = tried.file, _prompt_of(tried.file)
+    if not file.trusted:
+        raise UsageError(_NEEDS_TRUST)
+    catalog = file.live.catalog
+    given = tried_inputs(catalog, prompt, tried.case, tried.inputs)
+    preview = preview_prompt(catalog, prompt, given)
+    if preview.digest is None:
+        raise InputError(_first_error(preview), where=file.path)
+    return recorded_run(file.live.workspace, prompt, given, preview.digest)
+
+
+def _prompt_of(file: OpenFile) -> Prompt:
+    prompt = file.live.catalog.loaded(file.path).prompt
+    if prompt is None:
+        raise InputError(_UNREADABLE, where=file.path)
+    return prompt
+
+
+def _first_error(preview: Preview) -> str:
+    errors = (*preview.errors, *(each.error for each in preview.messages))
+    return next((error.message for error in errors if error is not None), _UNREADABLE)
+
+
+def kept_case(tried: Tried, name: str) -> types.WorkspaceEdit:
+    """The edit that adds the inputs as a test case, beside the other cases of the prompt.
+
+    Raises UsageError and InputError; see `new_case`, and for inputs that can't be rendered.
+    """
+    file, prompt = tried.file, _prompt_of(tried.file)
+    catalog, inputs = file.live.catalog, tried.inputs or {}
+    request = Renderer(prompt, catalog.load, catalog.files.data).request(inputs)
+    new = new_case(file.live.workspace, prompt, name, inputs, request)
+    before = text_of(catalog, new.path)
+    after = new.data.decode("utf-8").removeprefix("\ufeff")
+    return workspace_edit(file, [_edit(new.path, before, after)])
+
+
+def _edit(path: str, before: str, after: str) -> Edit:
+    """The only difference of two texts, without the equal characters around it."""
+    old, new = with_lf(before), with_lf(after)
+    head = common_start(old, new)
+    tail = common_start(old[head:][::-1], new[head:][::-1])
+    start, end = old[:head], old[: len(old) - tail]
+    place = Place(path, *_after(start), *_after(end))
+    text = new[head : len(new) - tail]
+    return Edit(place, text.replace("\n", "\r\n") if "\r\n" in before else text)
+
+
+def _after(text: str) -> tuple[int, int]:
+    """Line and column after a text, 1-based."""
+    return text.count("\n") + 1, len(text) - (text.rfind("\n") + 1) + 1
+
+
+def replayed_cases(file: OpenFile, names: tuple[str, ...] | None) -> TestRun:
+    """What `promptops test` finds for some cases, or all, with recorded answers; calls no model.
+
+    Raises UsageError for an untrusted workspace, because a case may run code of the repository,
+    and for a case that does not exist.
+    """
+    if not file.trusted:
+        raise UsageError(_NEEDS_TRUST)
+    workspace, path = file.live.workspace, file.path
+    plan = list(plan_cases(workspace.catalog, [workspace.catalog.loaded(path)]))
+    missing = sorted(set(names or ()) - {each.case.name for each in plan})
+    if missing:
+        raise UsageError(f"there is no case {missing[0]!r}", where=path)
+    chosen = [each for each in plan if names is None or each.case.name in names]
+    return CaseRunner(workspace, Selected({path: "it is open"}), RunOptions(), chosen).run()
+
+
+def answer_in_editor(file: OpenFile, run: PromptRun) -> PromptRun:
+    """The answer with the places of its assertions in the text as it is now."""
+    current = readable_places(file)
+    return replace(run, answers=tuple(_placed(each, current) for each in run.answers))
+
+
+def _placed(answer: ModelAnswer, current: Callable[[Place], Place | None]) -> ModelAnswer:
+    placed = ((result, current(result.place)) for result in answer.assertions)
+    assertions = (replace(r, place=place or Place(r.place.path)) for r, place in placed)
+    return replace(answer, assertions=tuple(assertions))
+
+
+# A live answer: the model is called in a thread of its own, with a repository of its own, because
+# the editor goes on.
+
+OnText = Callable[[str], None]
+"""Gets the next piece of the answer."""
+
+
+async def live_answer(
+    tried: Tried, profile: str | None, on_text: OnText, interrupt: Interrupt
+) -> PromptRun:
+    """Call a model with the request, and judge the answer; nothing is recorded.
+
+    Only endpoints of the default branch, and those approved on the command line, are called.
+
+    Args:
+        profile: The name of a model profile; None for the prompt's own model.
+        on_text: Called in this thread.
+        interrupt: Ends the answer; the run has what arrived of it.
+
+    Raises UsageError for an untrusted workspace, and as `run_prompt` does.
+    """
+    if not tried.file.trusted:
+        raise UsageError("models are called in trusted workspaces only")
+    refuse_calls()
+    loop = asyncio.get_running_loop()
+    watcher = _Streamed(lambda piece: loop.call_soon_threadsafe(on_text, piece))
+    texts = tried.file.live.unsaved()
+    run = partial(_answered, tried, profile, texts, watcher, interrupt)
+    try:
+        return await asyncio.to_thread(run)
+    except asyncio.CancelledError:
+        interrupt.press_from_thread()
+        raise
+
+
+class _Streamed(Unwatched):
+    """Passes the text of the only answer on."""
+
+    def __init__(self, on_text: Callable[[str], object]) -> None:
+        self._on_text = on_text
+
+    def text(self, number: int, piece: str) -> None:
+        self._on_text(piece)
+
+    def answered(self, number: int, answer: ModelAnswer) -> None: ...
+
+    def saved(self, path: str) -> None: ...
+
+
+def _answered(
+    tried: Tried,
+    profile: str | None,
+    texts: Mapping[str, str],
+    watcher: _Streamed,
+    interrupt: Interrupt,
+) -> PromptRun:
+    live = Live(tried.file.live.root)
+    try:
+        for path, text in texts.items():
+            live.put(path, text)
+        prompt = _prompt_of(replace(tried.file, live=live))
+        given = tried_inputs(live.catalog, prompt, tried.case, tried.inputs)
+        config = live.workspace.config.test
+        patience = Patience(try_s=config.timeout_s, total_s=config.total_timeout_s)
+        options = PromptRunOptions(
+            watcher=watcher,
+            models=(profile,) if profile is not None else (),
+            settings=Settings(concurrency=config.concurrency, patience=patience),
+            interrupt=interrupt,
+        )
+        return run_prompt(live.workspace, prompt, given, options)
+    finally:
+        live.close()
+
+
+# For an editor that can only show a message.
+
+_MOST_LINES = 200
+
+
+def preview_text(value: Preview) -> str:
+    """A preview as text: each message or its error, the size, the errors."""
+    messages = [
+        f"{each.role}:\n{''.join(piece.text for piece in each.pieces)}{_message_error(each.error)}"
+        for each in value.messages
+    ]
+    size = [] if value.tokens is None else [f"{value.tokens:,} tokens"]
+    return _shown("\n\n".join([*messages, *size, *map(_error_text, value.errors)]))
+
+
+def _message_error(error: PreviewError | None) -> str:
+    return "" if error is None else f"error: {_error_text(error)}"
+
+
+def _error_text(error: PreviewError) -> str:
+    place = f"{error.place}: " if error.place is not None else ""
+    hint = f"\n  tip: {error.hint}" if error.hint else ""
+    return f"{place}{error.message}{hint}"
+
+
+def answer_text(run: PromptRun | None) -> str:
+    """An answer as text, with the result of each assertion."""
+    if run is None:
+        return "not recorded: run `promptops test --record`"
+    return _shown("\n".join([written_answers(run).rstrip("\n"), *_answer_lines(run)]))
+
+
+def _answer_lines(run: PromptRun) -> Iterator[str]:
+    for answer in run.answers:
+        yield ""
+        yield from problem_lines(answer)
+        for each in answer.assertions:
+            yield f"{each.status}: {each.type}: {visible_line(each.reason)}"
+        yield usage_line(answer)
+
+
+def _shown(text: str) -> str:
+    lines = text.split("\n")
+    more = ["…"] if lines[_MOST_LINES:] else []
+    return "\n".join([*map(visible, lines[:_MOST_LINES]), *more])
 
 
 # Code lenses: what uses a file, which cases are stale, and commands on cases.
 
 CODE_LENS_OPTIONS = types.CodeLensOptions(resolve_provider=False)
+_MOST_USERS = 3
+"""Of the prompts that use a partial, so many have a preview above it."""
 
 
 def code_lenses(file: OpenFile, _params: types.CodeLensParams) -> list[types.CodeLens]:
@@ -103,190 +500,77 @@ def code_lenses(file: OpenFile, _params: types.CodeLensParams) -> list[types.Cod
     loaded = file.live.readable(file.path)
     prompt = loaded.prompt if loaded is not None else None
     if prompt is None:
-        return list(_users_lens(file))
+        return list(_users_lenses(file))
     states = list(_case_states(file.live.catalog, prompt))
-    stale = sum(is_stale for _, is_stale in states)
+    stale = sum(state == "stale" for _, state in states)
     title = counted(len(states), "case") + (f", {stale} stale" if stale else "")
-    summary = _lens(file, Place(file.path), types.Command(title=title, command=""))
-    return [summary, *_users_lens(file), *_case_lenses(file, states)]
+    arguments = [{"uri": file.uri}]
+    summary = [_first_line(file, types.Command(title=title, command=""))]
+    if not states:
+        preview = types.Command(title="preview", command=PREVIEW_COMMAND, arguments=arguments)
+        summary.append(_first_line(file, preview))
+    return [*summary, *_users_lenses(file), *_case_lenses(file, states)]
 
 
-def _users_lens(file: OpenFile) -> Iterator[types.CodeLens]:
+def _users(file: OpenFile) -> list[str]:
+    """The prompt files that use a file."""
+    return sorted(file.live.catalog.dependent_prompts(file.path))
+
+
+def _users_lenses(file: OpenFile) -> Iterator[types.CodeLens]:
     catalog = file.live.catalog
     if not file.live.manages(file.path) or file.path == catalog.config.path:
         return
-    users = sum(1 for _ in catalog.dependent_prompts(file.path))
-    if users:
-        title = f"used by {counted(users, 'prompt')}"
-        yield _lens(file, Place(file.path), types.Command(title=title, command=""))
+    users = _users(file)
+    if not users:
+        return
+    title = f"used by {counted(len(users), 'prompt')}"
+    yield _first_line(file, types.Command(title=title, command=""))
+    if file.path not in catalog.ids:
+        for user in users[:_MOST_USERS]:
+            arguments = [{"uri": file.uri_of(user)}]
+            title = f"preview in {catalog.ids[user]}"
+            yield _first_line(file, types.Command(title, PREVIEW_COMMAND, arguments=arguments))
 
 
-def _case_states(catalog: Catalog, prompt: Prompt) -> Iterator[tuple[Case, bool]]:
-    """Each case, and whether it has assertions on an answer that is not recorded; runs none."""
+CaseState = Literal["recorded", "stale", "no answer"]
+"""Whether the answer that a case needs is recorded."""
+
+
+def _case_states(catalog: Catalog, prompt: Prompt) -> Iterator[tuple[Case, CaseState]]:
+    """Each case with its state; runs none."""
     store = Store(catalog)
     repeats = range(prompt.evaluation.get("repeats") or 1)
     digests = chain((each.digest for each in case_requests(catalog, prompt)), repeat(""))
     for case, digest in zip(prompt.cases, digests, strict=False):
-        needs_answer = bool(digest) and any(True for _ in assertions_of(case, prompt))
+        if not digest or not any(True for _ in assertions_of(case, prompt)):
+            yield case, "no answer"
+            continue
         missing = (store.find(prompt.path, digest, each) is None for each in repeats)
-        yield case, needs_answer and any(missing)
+        yield case, "stale" if any(missing) else "recorded"
 
 
-def _case_lenses(file: OpenFile, states: Iterable[tuple[Case, bool]]) -> Iterator[types.CodeLens]:
+def _case_lenses(
+    file: OpenFile, states: Iterable[tuple[Case, CaseState]]
+) -> Iterator[types.CodeLens]:
     current = readable_places(file)
-    for case, is_stale in states:
+    for case, state in states:
         place = current(case.locate(case.at, False))
         if place is not None and place.path == file.path:
             of_case = [{"uri": file.uri, "case": case.name}]
             yield _lens(file, place, types.Command("render", PREVIEW_COMMAND, arguments=of_case))
-            if not is_stale and file.trusted:
-                run = types.Command("run (recorded)", RUN_COMMAND, arguments=of_case)
+            if state == "recorded" and file.trusted:
+                run = types.Command("run (recorded)", RECORDED_COMMAND, arguments=of_case)
                 yield _lens(file, place, run)
+            elif state == "no answer" and file.trusted:
+                of_names = [{"uri": file.uri, "cases": [case.name]}]
+                yield _lens(file, place, types.Command("run", RUN_COMMAND, arguments=of_names))
+
+
+def _first_line(file: OpenFile, command: types.Command) -> types.CodeLens:
+    return _lens(file, Place(file.path), command)
 
 
 def _lens(file: OpenFile, place: Place, command: types.Command) -> types.CodeLens:
     start = file.range_of(place).start
     return types.CodeLens(range=types.Range(start=start, end=start), command=command)
-
-
-# The command `promptops.preview`: what a model receives for a case.
-
-_MOST_PREVIEW_LINES = 200
-"""Of a preview that is shown as a message."""
-
-_UNREADABLE = "the prompt can't be read: fix the errors in the file"
-
-
-_NO_PREVIEW: Mapping[str, Any] = {
-    "case": None,
-    "cases": [],
-    "messages": [],
-    "tokens": None,
-    "cost": None,
-    "error": _UNREADABLE,
-}
-
-
-def preview_of(file: OpenFile, case: str | None) -> dict[str, Any]:
-    """The request of a case of the open prompt, or of its first case, as JSON.
-
-    `cost` is in US dollars for sending the request, null without a known price; `error` says why
-    the case can't be rendered. A piece of a message is `literal` if it is written in a template,
-    otherwise it is an inserted value; `location` is where, null for a piece that no template has.
-    While the prompt can't be read, the preview is that of its last readable text, with an error.
-    """
-    loaded = file.live.readable(file.path)
-    if loaded is None or loaded.prompt is None:
-        return dict(_NO_PREVIEW)
-    value = _preview(file, loaded.prompt, case)
-    is_old = file.live.catalog.loaded(file.path).prompt is None
-    return {**value, "error": _UNREADABLE} if is_old else value
-
-
-def _preview(file: OpenFile, prompt: Prompt, name: str | None) -> dict[str, Any]:
-    """The request of a case; without a name, or for one that is gone, of the first case.
-
-    A prompt without cases is rendered with the defaults of its inputs.
-    """
-    catalog = file.live.catalog
-    case = next((each for each in prompt.cases if each.name == name), None)
-    case = case or next(iter(prompt.cases), None)
-    value = {
-        **_NO_PREVIEW,
-        "case": case.name if case else None,
-        "cases": [each.name for each in prompt.cases],
-    }
-    if case is not None and case.unrecorded:
-        return {**value, "error": f"{unrecorded_reason(case)} for this case"}
-    try:
-        renderer = Renderer(prompt, catalog.load, catalog.files.data)
-        traced = renderer.trace(case.inputs if case is not None else {})
-    except RenderError as error:
-        return {**value, "error": str(error)}
-    tokens, model = request_tokens(traced.request), prompt_model(prompt, catalog.config)
-    return {
-        **value,
-        "messages": list(_messages(file, traced)),
-        "tokens": tokens,
-        "cost": cost_usd(model, tokens, 0) if model is not None else None,
-        "error": None,
-    }
-
-
-def _messages(file: OpenFile, traced: TracedRequest) -> Iterator[dict[str, Any]]:
-    """Each message with its pieces; those of several parts follow each other."""
-    current = readable_places(file)
-    pieces: dict[int, list[Piece]] = {}
-    for text in traced.texts:
-        pieces.setdefault(text.message, []).extend(piece for piece in text.pieces if piece.text)
-    for index, message in enumerate(traced.request.messages):
-        written = pieces.get(index, [])
-        shown = [
-            {"text": each.text, "literal": each.literal, "location": _location(file, each, current)}
-            for each in written
-        ]
-        others = [
-            {"text": text, "literal": False, "location": None}
-            for text in _texts_of_no_template(message, bool(written))
-        ]
-        yield {"role": str(message["role"]), "pieces": [*shown, *others]}
-
-
-def _location(
-    file: OpenFile, piece: Piece, current: Callable[[Place], Place | None]
-) -> types.Location | None:
-    source = piece.frame.text
-    if not source.value:
-        return None
-    place = current(source.place(piece.start, max(piece.end, piece.start + 1)))
-    return file.location_of(place) if place is not None else None
-
-
-def _texts_of_no_template(message: Mapping[str, Any], is_written: bool) -> Iterator[str]:
-    """A message of the history, media, and calls of tools."""
-    content = message.get("content")
-    if isinstance(content, str) and content and not is_written:
-        yield content
-    for part in content if isinstance(content, list) else ():
-        kind = str(part.get("type", "part"))
-        if kind != "text" or not is_written:
-            yield part["text"] if kind == "text" else f"[{kind}]"
-    for call in message.get("tool_calls") or ():
-        yield f"[tool call {call.get('name', '')}]"
-
-
-def preview_as_text(value: dict[str, Any]) -> str:
-    """A preview as `preview_of` returns it, for an editor that can only show a message."""
-    messages = [
-        f"{each['role']}:\n{''.join(piece['text'] for piece in each['pieces'])}"
-        for each in value["messages"]
-    ]
-    size = [] if value["tokens"] is None else [f"{value['tokens']:,} tokens"]
-    parts = [*messages, *size, *([value["error"]] if value["error"] else [])]
-    lines = "\n\n".join(parts).split("\n")
-    return "\n".join(
-        [
-            *map(visible, lines[:_MOST_PREVIEW_LINES]),
-            *(["…"] if lines[_MOST_PREVIEW_LINES:] else []),
-        ]
-    )
-
-
-# The command `promptops.runCase`: a case with its recorded answer.
-
-
-def run_recorded(file: OpenFile, case: str) -> str:
-    """What `promptops test` prints about a case with its recorded answers; calls no model.
-
-    Raises UsageError for an untrusted workspace, because a case may run code of the repository,
-    and for a case that does not exist.
-    """
-    if not file.trusted:
-        raise UsageError("cases run in trusted workspaces only: they may run code")
-    workspace, path = file.live.workspace, file.path
-    planned = plan_cases(workspace.catalog, [workspace.catalog.loaded(path)])
-    plan = [each for each in planned if each.case.name == case]
-    if not plan:
-        raise UsageError(f"there is no case {case!r}", where=path)
-    found = CaseRunner(workspace, Selected({path: "it is open"}), RunOptions(), plan).run()
-    return write_text(found).rstrip("\n")

@@ -41,9 +41,12 @@ from promptops.commands.lsp.documents import (
     uri_of,
 )
 from promptops.errors import InputError, PromptopsError
+from promptops.evals.engine.ask import Interrupt
 from promptops.model.distribution import version
 from promptops.model.internal_error import CaughtBug
+from promptops.records import replace
 from promptops.repo.process import OF_ONE_REPOSITORY
+from promptops.source.config import FILES
 from promptops.untrusted import VARIABLE, is_untrusted
 
 
@@ -70,6 +73,7 @@ def serve() -> int:
         with open(stdin, "rb") as read, open(stdout, "wb") as write:
             server.start_io(cast(BinaryIO, _LimitedInput(read)), write)
     finally:
+        server.stop_answer()
         for live in server.repositories:
             server.repositories.close(live)
     return 0 if server.protocol.was_shut_down else 1
@@ -156,6 +160,8 @@ def create_server() -> PromptopsServer:
     saved = partial(_notified, server, checking.did_save)
     server.feature(types.TEXT_DOCUMENT_DID_SAVE, saving)(saved)
     register_commands(server)
+    symbols = partial(structure.workspace_symbols, server)
+    server.feature(types.WORKSPACE_SYMBOL)(symbols)
     renaming = partial(edits.will_rename_files, server)
     server.feature(types.WORKSPACE_WILL_RENAME_FILES, edits.FILE_RENAME_OPTIONS)(renaming)
     for method, (answer, options) in FEATURES.items():
@@ -210,6 +216,7 @@ class PromptopsServer(LanguageServer):
         repositories: The repositories of the open files.
         shows_previews: The editor shows previews; for others the server shows them as a message.
         is_previewing: A preview was requested since the last notification of a change.
+        answering: Ends the live answer that is under way; None for none.
     """
 
     protocol: PromptopsProtocol
@@ -221,6 +228,7 @@ class PromptopsServer(LanguageServer):
         self.checking = Checking(self)
         self.shows_previews = False
         self.is_previewing = False
+        self.answering: Interrupt | None = None
         self._places: dict[str, FileInRepository | str] = {}
 
     @property
@@ -250,10 +258,18 @@ class PromptopsServer(LanguageServer):
         pairs = ((document, self.place_of(document.uri)) for document in self.documents.all())
         return [(document, self._file(document, found)) for document, found in pairs if found]
 
+    def any_file(self, uri: str) -> OpenFile | None:
+        """A file as it is open, or with its content on disk; None if it has no features now."""
+        if self.documents.find(uri) is not None:
+            return self.open_file(uri)
+        found = self.place_of(uri)
+        self.forget_place(uri)  # only those of open files are kept up to date
+        return None if found is None else self.closed_file(found.live, found.path)
+
     def closed_file(self, live: Live, path: str) -> OpenFile:
         """A file that is not open, with its content on disk."""
         document = Document(uri=uri_of(live, path), text=text_of(live.catalog, path), version=0)
-        return self._file(document, FileInRepository(live, path))
+        return replace(self._file(document, FileInRepository(live, path)), version=None)
 
     def _file(self, document: Document, found: FileInRepository) -> OpenFile:
         return OpenFile(
@@ -294,6 +310,16 @@ class PromptopsServer(LanguageServer):
         self.log(f"{uri}: not checked: {reason}")
         return reason
 
+    def repositories_of_folders(self) -> tuple[Live, ...]:
+        """The repositories of the open files, and of the folders of the editor."""
+        folders = [folder.uri for folder in self.workspace.folders.values()]
+        root = self.workspace.root_uri
+        for uri in (*folders, *([root] if root is not None else ())):
+            inside = f"{uri.rstrip('/')}/{FILES[0]}"
+            self.place_of(inside)
+            self.forget_place(inside)
+        return tuple(self.repositories)
+
     def log(self, message: str, kind: types.MessageType = types.MessageType.Info) -> None:
         """Write a line to the editor's log."""
         self.window_log_message(types.LogMessageParams(type=kind, message=message))
@@ -301,6 +327,23 @@ class PromptopsServer(LanguageServer):
     def show(self, message: str, kind: types.MessageType = types.MessageType.Info) -> None:
         """Show a message to the user."""
         self.window_show_message(types.ShowMessageParams(type=kind, message=message))
+
+    def show_result(self, text: Callable[[], str]) -> None:
+        """Show the result of a command to the user of an editor that does not show it itself."""
+        if not self.shows_previews:
+            self.show(text())
+
+    def preview_changed(self) -> None:
+        """Notify the editor, once after each preview."""
+        if self.is_previewing:
+            self.is_previewing = False
+            self.protocol.notify(commands.PREVIEW_CHANGED, {})
+
+    def stop_answer(self) -> None:
+        """End the live answer that is under way; what has arrived of it is its result."""
+        if self.answering is not None:
+            self.answering.press_from_thread()
+            self.answering = None
 
     def attempt(self, run: Callable[[], None]) -> None:
         """Run something; an error that it raises is a line in the editor's log."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from textwrap import shorten
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 
 from promptops.analysis.local_names import local_names
-from promptops.commands.lsp.documents import OpenFile, with_lf
+from promptops.commands.lsp.documents import OpenFile, uri_of, with_lf
 from promptops.commands.lsp.places import indented_blocks, template_blocks
 from promptops.commands.lsp.symbols import NameLookup, name_lookup, texts_of
 from promptops.json_pointer import escaped
@@ -21,6 +22,9 @@ from promptops.runtime.template.template import Template, Token
 from promptops.source.cases import ENDINGS, read_cases
 from promptops.source.document import Document
 from promptops.source.paths import is_yaml, may_be_template
+
+if TYPE_CHECKING:
+    from promptops.commands.lsp.server import PromptopsServer
 
 LEGEND = types.SemanticTokensLegend(
     token_types=[
@@ -276,3 +280,32 @@ def _blocks(path: str, text: str) -> Iterator[types.FoldingRange]:
     for block in template_blocks(text) if is_yaml(path) or may_be_template(path) else ():
         kind = types.FoldingRangeKind.Comment if block.comment else None
         yield types.FoldingRange(start_line=block.first - 1, end_line=block.last - 1, kind=kind)
+
+
+# Go to a prompt by its id.
+
+_MOST_SYMBOLS = 1_000
+
+
+def workspace_symbols(
+    server: PromptopsServer, params: types.WorkspaceSymbolParams
+) -> list[types.SymbolInformation]:
+    """The prompts whose ids contain the letters of the query in its order, of all repositories."""
+    repositories = server.repositories_of_folders()
+    found = ((live, path) for live in repositories for path in live.catalog.ids)
+    matching = (pair for pair in found if _contains(pair[0].catalog.ids[pair[1]], params.query))
+    return [
+        _prompt_symbol(live.catalog.ids[path], uri_of(live, path))
+        for live, path in islice(matching, _MOST_SYMBOLS)
+    ]
+
+
+def _contains(name: str, query: str) -> bool:
+    letters = iter(name.lower())
+    return all(letter in letters for letter in query.lower())
+
+
+def _prompt_symbol(name: str, uri: str) -> types.SymbolInformation:
+    start = types.Position(line=0, character=0)
+    location = types.Location(uri=uri, range=types.Range(start=start, end=start))
+    return types.SymbolInformation(name=name, kind=types.SymbolKind.File, location=location)

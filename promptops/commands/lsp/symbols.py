@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
-from itertools import chain, islice, takewhile
+from itertools import chain, islice
 from typing import Any, Literal
 
 from lsprotocol import types
@@ -21,6 +21,7 @@ from promptops.evals.unknown_names import inputs_in_assertions
 from promptops.json_pointer import escaped, tokens
 from promptops.lint.subject import PromptFacts
 from promptops.lint.undefined import named_by_messages
+from promptops.model.line_shift import LineShift, line_shift
 from promptops.model.loaded import LoadedPrompt
 from promptops.model.place import Place, Text
 from promptops.model.prompt import ForEach, Prompt
@@ -822,54 +823,3 @@ def _shift(file: OpenFile) -> LineShift | None:
     if before is None or now is None or now.value == before:
         return None
     return line_shift(before, now.value)
-
-
-# From the lines of a text to those of another version of it.
-
-
-@record(frozen=True, slots=True)
-class LineShift:
-    """Two versions of a text that differ in one run of lines.
-
-    Attributes:
-        head: The number of equal lines at the beginning.
-        tail: The number of equal lines at the end.
-        old, new: The number of lines of the two versions.
-    """
-
-    head: int
-    tail: int
-    old: int
-    new: int
-
-    def to_old(self, line: int) -> int | None:
-        """The line of the old version for one of the new, 1-based; None in the changed lines."""
-        return _moved(line, self.head, self.new - self.tail, self.old - self.new)
-
-    def to_new(self, place: Place) -> Place | None:
-        """The place in the new version for one in the old; None in the changed lines."""
-        first = _moved(place.line, self.head, self.old - self.tail, self.new - self.old)
-        last = _moved(place.end_line, self.head, self.old - self.tail, self.new - self.old)
-        if first is None or last is None:
-            return None
-        return replace(place, line=first, end_line=last)
-
-
-def line_shift(old: str, new: str) -> LineShift:
-    """Compare two versions of a text, newlines as LF."""
-    before, after = old.split("\n"), new.split("\n")
-    head = _equal(before, after)
-    room = min(len(before), len(after)) - head
-    tail = min(_equal(before[::-1], after[::-1]), room)
-    return LineShift(head, tail, len(before), len(after))
-
-
-def _equal(one: list[str], other: list[str]) -> int:
-    pairs = zip(one, other, strict=False)
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
-
-
-def _moved(line: int, head: int, tail_begins: int, by: int) -> int | None:
-    if line <= head:
-        return line
-    return line + by if line > tail_begins else None

@@ -12,7 +12,7 @@ from time import perf_counter
 from typing import Any, Protocol
 
 from promptops.errors import InputError, UsageError
-from promptops.evals.engine.ask import Answered, Ask, Failed, Outcome, Settings
+from promptops.evals.engine.ask import Answered, Ask, Failed, Interrupt, Outcome, Settings
 from promptops.evals.engine.budget import INTERRUPTED, requested_output_tokens
 from promptops.evals.providers import Failure, Provider, Reply, streamed
 from promptops.evals.providers.endpoint import refuse_untrusted
@@ -64,6 +64,7 @@ class PromptRunOptions:
         trusted: `--trust-config`: endpoints of the configuration are approved and remembered.
         save_as: The name of the test case that gets the inputs; None for none.
         event: The event whose budget limits the cost if `settings` don't.
+        interrupt: Ends the run when it is pressed, as Ctrl-C does; None for Ctrl-C only.
     """
 
     watcher: RunWatcher
@@ -72,6 +73,7 @@ class PromptRunOptions:
     trusted: bool = False
     save_as: str | None = None
     event: Event | None = None
+    interrupt: Interrupt | None = None
 
 
 def refuse_calls() -> None:
@@ -187,6 +189,7 @@ def _calls(workspace: Workspace, options: PromptRunOptions, streams: Streams) ->
         ),
         event=options.event,
         around=streams.around,
+        interrupt=options.interrupt,
     )
     calls.ledger.on_end = partial(_on_end, streams, watcher)
     return calls

@@ -174,17 +174,28 @@ class Closing:
 class Interrupt:
     """The first press ends a run in an orderly way, the second at once.
 
-    Use it in the thread of the event loop only.
+    Use it in the thread of the event loop only, except for `press_from_thread`.
     """
 
     def __init__(self) -> None:
         self._left: list[Callable[[], None]] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._is_early = False
 
     def arm(self, first: Callable[[], None], second: Callable[[], None]) -> None:
         """Set the action of each press."""
-        self._left = [first, second]
+        self._left, self._loop = [first, second], asyncio.get_running_loop()
+        if self._is_early:
+            self.press()
 
     def press(self) -> None:
         """Run the next action, if one is left."""
         if self._left:
             self._left.pop(0)()
+
+    def press_from_thread(self) -> None:
+        """The first press, from any thread; a run that has not begun yet ends as it begins."""
+        self._is_early = True
+        if self._loop is not None:
+            with suppress(RuntimeError):  # the loop is closed: the run has ended
+                self._loop.call_soon_threadsafe(self.press)

@@ -55,11 +55,12 @@ def ask(
     on_answer: OnOutcome,
     *,
     ledger: Ledger | None = None,
+    interrupt: Interrupt | None = None,
 ) -> tuple[Outcome, ...]:
     """`ask_all` in its own event loop. The first Ctrl-C ends it in order, the second at once."""
+    interrupt = interrupt or Interrupt()
 
     async def run() -> tuple[Outcome, ...]:
-        interrupt = Interrupt()
         # Ctrl-C then raises KeyboardInterrupt as usual: RuntimeError and ValueError outside of the
         # main thread, NotImplementedError where the loop supports no signals.
         with suppress(NotImplementedError, RuntimeError, ValueError):

@@ -10,7 +10,14 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from promptops.errors import InputError, IntegrityError, TransportError, UsageError, os_reason
+from promptops.errors import (
+    InputError,
+    IntegrityError,
+    TransportError,
+    UsageError,
+    os_reason,
+    refuse_windows,
+)
 from promptops.patterns import lazy_pattern
 from promptops.records import record
 from promptops.runtime.loading.bundle_file import read_regular
@@ -41,7 +48,11 @@ class Trust:
 
     @classmethod
     def read(cls, file: Path) -> Trust:
-        """Raises InputError if the file can't be read, or if every user can change it."""
+        """Raises InputError if the file can't be read, or if every user can change it.
+
+        Raises UsageError on Windows, where signatures can't be checked.
+        """
+        refuse_windows("checking a signature (`trust`)")
         try:
             others_write = file.stat().st_mode & stat.S_IWOTH
             data = read_regular(file, MAX_SIGNERS_BYTES)
@@ -51,7 +62,7 @@ class Trust:
         if len(data) > MAX_SIGNERS_BYTES:
             message = f"the allowed signers have more than {MAX_SIGNERS_BYTES} bytes"
             raise InputError(message, where=str(file))
-        if others_write and os.name != "nt":
+        if others_write:
             message = "every user of this machine can change the allowed signers"
             raise InputError(message, where=str(file), hint=f"chmod o-w {file}")
         return cls(file.absolute(), sha256(data).hexdigest())

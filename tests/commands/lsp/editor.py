@@ -15,6 +15,8 @@ from typing import Any
 from lsprotocol import types
 from pygls.lsp.client import LanguageClient
 
+from promptops.commands.lsp.commands import ANSWER_TEXT
+
 START = "from promptops.cli.main import main; main()"
 SERVER = (sys.executable, "-c", START, "lsp", "--stdio")
 PATIENCE_S = 300
@@ -33,7 +35,9 @@ class Editor:
         self.client.feature(types.WINDOW_SHOW_MESSAGE)(
             lambda shown: self.messages.append(shown.message)
         )
+        self.client.feature(ANSWER_TEXT)(lambda piece: self.texts.append(piece.text))
         self.log: list[str] = []
+        self.texts: list[str] = []
         self.messages: list[str] = []
         self.registered: list[str] = []
         self._versions: dict[str, int] = {}
@@ -103,6 +107,11 @@ class Editor:
     async def answered(self) -> None:
         """Wait until the server has handled all that was sent."""
         await self.actions("answered.prompt.yaml")
+
+    async def command(self, command: str, **argument: Any) -> Any:
+        """The result of a command of the server, as JSON."""
+        params = types.ExecuteCommandParams(command=command, arguments=[argument])
+        return await self.client.workspace_execute_command_async(params)
 
     async def actions(self, path: str, only: Sequence[str] | None = None) -> Any:
         """The code actions of a whole file."""

@@ -32,8 +32,17 @@ for at = 1, #numbers, 5 do
   table.insert(found.colours, legend[numbers[at + 3] + 1])
 end
 
-local argument = { uri = own.textDocument.uri, case = "one" }
-found.preview = user.answer("workspace/executeCommand", { command = "promptops.preview", arguments = { argument } })
+local function preview(argument)
+  argument.uri = own.textDocument.uri
+  return user.answer("workspace/executeCommand", { command = "promptops.preview", arguments = { argument } })
+end
+local shown = preview({ case = "one" })
+local wrong = shown.messages[1].error
+found.preview = { case = shown.case, cases = shown.cases }
+found.preview.error = ("%s at %s:%d:%d"):format(wrong.message, wrong.place.path, wrong.place.line, wrong.place.column)
+vim.cmd([[%s/qest/quest/]])
+local typed = preview({ inputs = { question = "how", quest = "me" } })
+found.preview.typed = vim.iter(typed.messages[1].pieces):map(function(piece) return piece.text end):join("")
 
 local target = own.textDocument.uri:gsub("ask", "answer")
 local edit = user.answer("workspace/willRenameFiles", { files = { { oldUri = own.textDocument.uri, newUri = target } } })

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+from functools import partial
 from pathlib import Path
+from threading import Event
+from typing import Any
 
 import pytest
 from lsprotocol import types
+from pygls.exceptions import JsonRpcException
 
 from tests.commands.lsp.editor import Editor, editor, session
 from tests.conftest import GitRepository
+from tests.servers.answers import Answer
+from tests.servers.fault_server import fault_server
+from tests.servers.plans import always
+from tests.servers.streams import chunk
 
 PATH = "prompts/ask.prompt.yaml"
 PROMPT = """\
@@ -172,22 +181,87 @@ def _contents(root: Path) -> dict[Path, bytes]:
 
 
 @pytest.mark.parametrize("options", [None, {"previews": True}])
-def test_the_server_shows_a_preview_for_an_editor_that_does_not(
+def test_the_server_shows_results_for_an_editor_that_does_not(
     repo: GitRepository, options: dict[str, bool] | None
 ) -> None:
     prompt = PROMPT.replace("tikcet", "ticket")
     repo.write({PATH: prompt, PARTIAL: "Be kind.\n"})
-    found: list[str] = []
+    found: list[Any] = []
 
     async def run() -> None:
         async with editor(repo.root, options=options) as user:
             user.open(PATH, prompt)
-            params = types.ExecuteCommandParams(
-                command="promptops.preview", arguments=[{"uri": user.uri(PATH), "case": "one"}]
-            )
-            await user.client.workspace_execute_command_async(params)
-            found.extend(user.messages)
+            previewed = await user.command("promptops.preview", uri=user.uri(PARTIAL))
+            replayed = await user.command("promptops.runCases", uri=user.uri(PATH), cases=["one"])
+            symbols = await user.client.workspace_symbol_async(types.WorkspaceSymbolParams("as"))
+            found.extend([previewed["prompt"], replayed["cases"][0]["status"], user.messages])
+            found.extend([each.name, each.location.uri == user.uri(PATH)] for each in symbols)
 
     session(run())
 
-    assert found == ([] if options else ["user:\nSay 😀 t for t.\nBe kind.\n\n10 tokens"])
+    shown = [
+        "user:\nSay 😀 t for t.\nBe kind.\n\n10 tokens",
+        "pass: 1 case, 1 assertion",
+    ]
+    assert found == ["ask", "passed", [] if options else shown, ["ask", True]]
+
+
+MODEL = """\
+[models.fast]
+provider = "openai"
+id = "fast-1"
+base_url = "{}"
+price = {{input = 1000.0, output = 2000.0}}
+max_output_tokens = 50
+"""
+TALK = """\
+format: promptops/1
+description: Say it.
+model: {profile: fast}
+messages:
+  - {role: user, content: "Say it."}
+"""
+
+
+def test_a_model_answers_in_pieces_only_where_its_endpoint_is_approved(repo: GitRepository) -> None:
+    found: list[Any] = []
+
+    async def run(base_url: str) -> None:
+        async with editor(repo.root, options={"previews": True}) as user:
+            user.open(PATH, TALK.replace("it.", "that."))
+            answer = partial(user.command, "promptops.answer", uri=user.uri(PATH))
+            found.append((await answer())["answers"][0]["text"])
+            found.append("".join(user.texts))
+            repo.write({"promptops.toml": MODEL.format(base_url.replace("127.0.0.1", "localhost"))})
+            user.changed_outside()
+            with pytest.raises(JsonRpcException, match="has no such endpoint"):
+                await answer()
+
+    with fault_server() as server:
+        repo.write({PATH: TALK, "promptops.toml": MODEL.format(server.base_url)})
+        repo.commit("one")
+        session(run(server.base_url))
+
+    assert found == ["Say that.", "Say that."]
+
+
+def test_an_answer_is_stopped_with_what_has_arrived(repo: GitRepository) -> None:
+    found: list[Any] = []
+
+    async def run() -> None:
+        async with editor(repo.root, options={"previews": True}) as user:
+            user.open(PATH, TALK)
+            answering = asyncio.create_task(user.command("promptops.answer", uri=user.uri(PATH)))
+            while not user.texts:
+                await user.answered()
+            await user.command("promptops.stopAnswer")
+            stopped = await answering
+            (got,) = stopped["answers"]
+            found.append((stopped["interrupted"], got["text"], got["problem"]))
+
+    with fault_server(always(Answer(stream=[chunk({"content": "Say "}), Event()]))) as server:
+        repo.write({PATH: TALK, "promptops.toml": MODEL.format(server.base_url)})
+        repo.commit("one")
+        session(run())
+
+    assert found == [(True, "Say ", "interrupted")]

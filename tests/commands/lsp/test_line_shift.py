@@ -1,7 +1,7 @@
 """Lines of two versions of a text, and the blocks of a half-typed one."""
 
 from promptops.commands.lsp.places import indented_blocks
-from promptops.commands.lsp.symbols import line_shift
+from promptops.model.line_shift import line_shift
 from promptops.model.place import Place
 
 

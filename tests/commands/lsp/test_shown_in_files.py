@@ -1,4 +1,4 @@
-"""Code lenses, inlay hints, semantic tokens and previews of an open prompt."""
+"""Code lenses, inlay hints and semantic tokens of an open prompt."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ import pytest
 from lsprotocol import types
 
 from promptops.commands.lint.live import Live
-from promptops.commands.lsp.commands import code_lenses, preview_as_text, preview_of, run_recorded
+from promptops.commands.lsp.commands import code_lenses
 from promptops.commands.lsp.documents import OpenFile
 from promptops.commands.lsp.hovers import inlay_hints
 from promptops.commands.lsp.structure import LEGEND, semantic_tokens
-from promptops.errors import UsageError
 from promptops.records import replace
 from promptops.runtime.request.canonical import request_digest
 from promptops.runtime.request.render import Renderer
@@ -102,21 +101,25 @@ def lenses(file: OpenFile) -> list[tuple[int, str, str]]:
 
 
 def test_lenses_count_the_cases_and_the_users_and_offer_commands(live: Live) -> None:
-    preview, run = "promptops.preview", "promptops.runCase"
+    preview, run = "promptops.preview", "promptops.runCases"
 
     assert lenses(opened(live, ASK)) == [
         (0, "4 cases, 1 stale", ""),
         (0, "used by 1 prompt", ""),
         (16, "render", preview),
-        (16, "run (recorded)", run),
+        (16, "run", run),
         (17, "render", preview),
-        (17, "run (recorded)", run),
+        (17, "run (recorded)", "promptops.recorded"),
         (18, "render", preview),
     ]
-    assert lenses(opened(live, TONE)) == [(0, "used by 2 prompts", "")]
+    assert lenses(opened(live, TONE)) == [
+        (0, "used by 2 prompts", ""),
+        (0, "preview in ask", preview),
+        (0, "preview in tell", preview),
+    ]
     assert lenses(opened(live, "promptops.toml")) == []
     untrusted = replace(opened(live, ASK), trusted=False)
-    assert run not in {command for _, _, command in lenses(untrusted)}
+    assert {command for _, _, command in lenses(untrusted)} == {"", preview}
 
 
 def test_a_changed_request_makes_cases_stale(live: Live) -> None:
@@ -175,83 +178,6 @@ def test_template_syntax_is_coloured_also_after_an_emoji(live: Live, encoding: A
     assert shown_tokens(opened(live, "promptops.toml", encoding=encoding)) == []
 
 
-def in_short(value: dict[str, Any]) -> list[tuple[str, list[tuple[str, bool, str]]]]:
-    return [
-        (
-            message["role"],
-            [
-                (piece["text"], piece["literal"], place_of(piece["location"]))
-                for piece in message["pieces"]
-            ],
-        )
-        for message in value["messages"]
-    ]
-
-
-def place_of(location: types.Location) -> str:
-    start = location.range.start
-    return f"{location.uri.rpartition('/')[2]}:{start.line}:{start.character}"
-
-
-def test_a_preview_shows_each_piece_with_its_source(live: Live) -> None:
-    value = preview_of(opened(live, ASK), "two")
-
-    assert in_short(value) == [
-        (
-            "system",
-            [
-                ("Be kind to ", True, "tone.md.j2:0:18"),
-                ("ADA", False, "tone.md.j2:0:32"),
-                (".\n", True, "tone.md.j2:0:47"),
-                ("😀 ", True, "ask.prompt.yaml:13:34"),
-                ("how", False, "ask.prompt.yaml:13:39"),
-            ],
-        ),
-        (
-            "user",
-            [("Q: ", True, "ask.prompt.yaml:14:27"), ("how", False, "ask.prompt.yaml:14:33")],
-        ),
-    ]
-    rest = {key: found for key, found in value.items() if key != "messages"}
-    assert rest == {
-        "case": "two",
-        "cases": ["one", "two", "three", "four"],
-        "tokens": 11,
-        "cost": pytest.approx(11 * 2 / 1_000_000),
-        "error": None,
-    }
-
-
-def test_a_preview_that_is_impossible_has_the_reason(live: Live) -> None:
-    wrong = preview_of(opened(live, ASK), "four")
-    broken = preview_of(opened(live, ASK, FILES[ASK] + "  - ["), "one")
-    never = preview_of(opened(live, "prompts/new.prompt.yaml", "format: ["), None)
-
-    assert wrong["error"].endswith("`question` must be a string, not a number")
-    assert preview_as_text(wrong) == wrong["error"]
-    assert wrong["messages"] == []
-    assert broken["error"] == "the prompt can't be read: fix the errors in the file"
-    assert [role for role, _ in in_short(broken)] == ["system", "user"]
-    assert never == {
-        "case": None,
-        "cases": [],
-        "messages": [],
-        "tokens": None,
-        "cost": None,
-        "error": "the prompt can't be read: fix the errors in the file",
-    }
-
-
-def test_a_case_runs_with_its_recorded_answer(live: Live) -> None:
-    file = opened(live, ASK)
-
-    assert run_recorded(file, "two") == "pass: 1 case, 1 assertion (replayed)"
-    with pytest.raises(UsageError, match="there is no case 'five'"):
-        run_recorded(file, "five")
-    with pytest.raises(UsageError, match="cases run in trusted workspaces only"):
-        run_recorded(replace(file, trusted=False), "two")
-
-
 def test_lenses_and_hints_stay_with_their_lines_while_a_line_is_typed(live: Live) -> None:
     read = opened(live, ASK)
     params = types.InlayHintParams(text_document=OF_FILE, range=EVERYTHING)
@@ -265,9 +191,3 @@ def test_lenses_and_hints_stay_with_their_lines_while_a_line_is_typed(live: Live
         [(line + 2 if line else 0, *rest) for line, *rest in before[0]],
         [types.Position(line=each.line + 2, character=each.character) for each in before[1]],
     )
-    assert [
-        piece["location"].range.start.line
-        for message in preview_of(typing, "one")["messages"]
-        for piece in message["pieces"]
-        if piece["location"].uri == typing.uri
-    ] == [15, 15, 16, 16]

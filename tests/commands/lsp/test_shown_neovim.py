@@ -42,7 +42,7 @@ def test_neovim_shows_what_the_server_knows(repo: GitRepository, tmp_path: Path)
         "0 1 case",
         "0 used by 1 prompt",
         "11 render",
-        "11 run (recorded)",
+        "11 run",
     ]
     assert found["hints"] == ["8 ~5 tokens"]
     assert found["colours"] == [
@@ -52,7 +52,7 @@ def test_neovim_shows_what_the_server_knows(repo: GitRepository, tmp_path: Path)
     assert found["preview"] == {
         "case": "one",
         "cases": ["one"],
-        "messages": [],
-        "error": f"{ASK}:10:47: `qest` is undefined",
+        "error": f"`qest` is undefined at {ASK}:10:47",
+        "typed": "😀 HOW for me",
     }
     assert found["renames"] == ["\naliases: [ask]", "./answer.prompt.yaml"]

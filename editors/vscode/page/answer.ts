@@ -1,0 +1,114 @@
+/** Draws the answer below the request, and what can be done with the inputs. */
+
+import { button, element, keyLink } from "./elements";
+import type { Answer, AssertionResult, ModelAnswer, PageMessage, Profile } from "../src/protocol";
+
+type Send = (message: PageMessage) => void;
+
+export function drawAnswer(answer: Answer, send: Send): HTMLElement[] {
+  switch (answer.kind) {
+    case "none":
+      return [];
+    case "missing":
+      return [element("p", { class: "note" }, "not recorded: ", command(`promptops test --record ${answer.prompt}`))];
+    case "failed":
+      return [element("p", { class: "error", role: "alert" }, answer.message)];
+    case "arriving":
+      return [text(answer.text), element("p", { class: "note", role: "status" }, "the answer arrives …")];
+    default:
+      return drawRun(answer.run.answers, answer.kind, send);
+  }
+}
+
+function command(words: string): HTMLElement {
+  return element("code", {}, words);
+}
+
+function drawRun(answers: readonly ModelAnswer[], kind: string, send: Send): HTMLElement[] {
+  let number = 0;
+  return answers.flatMap((answer) => {
+    const results = answer.assertions.map((each) => {
+      const own = number++;
+      return drawAssertion(each, () => send({ type: "openAssertion", assertion: own }));
+    });
+    const problems = [answer.problem, answer.reason].flatMap((each) =>
+      each ? [element("p", { class: "error", role: "alert" }, each)] : [],
+    );
+    const list = results.length > 0 ? [element("ul", { class: "assertions" }, ...results)] : [];
+    return [text(answer.text ?? ""), ...problems, ...list, element("p", { class: "note" }, facts(answer, kind))];
+  });
+}
+
+function text(words: string): HTMLElement {
+  return element("div", { class: "text" }, words);
+}
+
+const SIGNS = { passed: "✓", failed: "✗", error: "!", skipped: "–" } as const;
+
+function drawAssertion({ status, type, reason, must }: AssertionResult, open: () => void): HTMLElement {
+  const name = must ? type : `${type} (measure)`;
+  const shown = element("span", {}, `${SIGNS[status]} ${status}: ${name}: ${reason}`);
+  return element("li", { class: status }, keyLink(shown, "Go to the assertion", open));
+}
+
+/** Such as `fast · recorded · 12 tokens in, 20 out · $0.01 · 1.2 s`. */
+function facts({ profile, answer, cost_usd: cost, duration_s: seconds }: ModelAnswer, kind: string): string {
+  const usage = answer?.usage;
+  const size = usage && (usage.input || usage.output) ? `${usage.input} tokens in, ${usage.output} out` : "";
+  const money = cost === null ? "" : dollars(cost);
+  const time = seconds === null ? "" : `${seconds.toFixed(seconds < 10 ? 2 : 1)} s`;
+  return [profile, kind, size, money, time].filter((each) => each !== "").join(" · ");
+}
+
+export function dollars(cost: number): string {
+  return `$${cost.toLocaleString("en-US", { maximumSignificantDigits: 2 })}`;
+}
+
+/** The model to call, and the buttons; made once, so that what was chosen and typed stays. */
+export class Actions {
+  readonly element: HTMLElement;
+  private readonly profile = element("select", { label: "Model" });
+  private readonly call: HTMLButtonElement;
+  private readonly stop: HTMLButtonElement;
+  private readonly name = element("input", { label: "Name of the new case" });
+  private readonly keep: HTMLButtonElement;
+  private profiles = "";
+
+  constructor(send: Send, inputs: () => Record<string, unknown>) {
+    this.call = button("Call the model", () => send({ type: "answer", profile: this.profile.value || null }));
+    this.stop = button("Stop", () => send({ type: "stop" }));
+    this.name.placeholder = "name of the case";
+    this.keep = button("Keep as a case", () => {
+      send({ type: "keep", name: this.name.value, inputs: inputs() });
+      this.name.value = "";
+      this.update();
+    });
+    this.name.addEventListener("input", () => this.update());
+    const calling = element("span", {}, this.profile, this.call, this.stop);
+    this.element = element("div", { class: "actions" }, calling, element("span", {}, this.name, this.keep));
+    this.update();
+  }
+
+  show(profiles: readonly Profile[], answer: Answer, trusted: boolean): void {
+    const listed = JSON.stringify(profiles);
+    if (listed !== this.profiles) {
+      this.profiles = listed;
+      this.profile.replaceChildren(option("the prompt's model", ""), ...profiles.map(({ name }) => option(name, name)));
+    }
+    const arriving = answer.kind === "arriving";
+    this.call.hidden = arriving;
+    this.call.disabled = !trusted;
+    this.call.title = trusted ? "" : "models are called in trusted workspaces only";
+    this.stop.hidden = !arriving;
+  }
+
+  private update(): void {
+    this.keep.disabled = this.name.value.trim() === "";
+  }
+}
+
+function option(text: string, value: string): HTMLOptionElement {
+  const made = element("option", {}, text);
+  made.value = value;
+  return made;
+}

@@ -80,11 +80,12 @@ def command(output: OutputOptions, wanted: SelectionOptions, revision: str) -> i
     from promptops.catalog.unread_prompts import UNREAD_MESSAGE
     from promptops.report.data_text import write_json
     from promptops.report.visible import visible, visible_path
+    from promptops.storage.gc_paused import uncollected
     from promptops.workspace.listing import unread_files
     from promptops.workspace.selection import select
     from promptops.workspace.workspace import workspace
 
-    with workspace(output.directory, revision, output.overrides) as opened:
+    with uncollected(), workspace(output.directory, revision, output.overrides) as opened:
         found = _listed(opened.catalog, select(opened, wanted).why)
         unread = unread_files(opened) if wanted.everything else ()
         if wanted.everything:

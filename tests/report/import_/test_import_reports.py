@@ -61,7 +61,7 @@ def an_import(name: str = "list", count: int = 1) -> Import:
         losses=1,
         notes=0,
     )
-    return Import(
+    found = Import(
         sources=(
             ImportedSource(path=f"old/{name}.j2", format="text", prompts=(prompt,) * count),
             ImportedSource(path=f"old/{name}.xyz", format=None, prompts=()),
@@ -71,6 +71,7 @@ def an_import(name: str = "list", count: int = 1) -> Import:
         left_out=(LeftOut(path=f"old/{name}.png", reason="binary or lock file"),),
         removable=("old",),
     )
+    return replace(found, next=next_command(found))
 
 
 def an_export(name: str = "list") -> Export:

@@ -77,7 +77,7 @@ def _text(data: bytes | None) -> str | None:
 
 
 def _changed_meanwhile(path: str) -> UsageError:
-    hint = "copy your text, discard the edits of this prompt, and edit it again"
+    hint = "copy your text, undo the edits of this prompt, and edit it again"
     return UsageError("another program changed the file meanwhile", where=path, hint=hint)
 
 

@@ -6,6 +6,7 @@ import asyncio
 import hmac
 import secrets
 import socket
+import traceback
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -500,6 +501,8 @@ def _described(error: Exception) -> str:
     bug = CaughtBug()
     with suppress(Exception), bug:
         raise error
+    if bug.error is None:  # PROMPTOPS_DEBUG
+        traceback.print_exception(error)
     return str(bug.error or type(error).__name__)
 
 

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from http.client import HTTPConnection
 from threading import Event
+from time import monotonic
 from typing import Any
 
 import pytest
 
-from promptops.commands.ui.server import HOST
+from promptops.commands.ui.server import HOST, MAX_CALLS
 from tests.commands.asked import profile
 from tests.commands.ui.served import PATIENCE_S, Client, served
 from tests.output_schemas import validate
-from tests.servers.answers import OK, Answer
+from tests.servers.answers import Answer
 from tests.servers.fault_server import FaultServer, fault_server
 
 USER = "/messages/1/content"
+ANY = '{"id": "ask", "models": []}'
 
 
 @pytest.fixture
@@ -149,28 +152,51 @@ def test_the_budget_of_the_event_holds(
     assert models.requests == []
 
 
+def connected(client: Client) -> HTTPConnection:
+    """A request for an answer, which is not waited for."""
+    connection = HTTPConnection(HOST, client.port, timeout=PATIENCE_S)
+    headers = {"Authorization": f"Bearer {client.token}", "Content-Type": "application/json"}
+    connection.request("POST", "/api/answers", ANY, headers)
+    return connection
+
+
 def test_previews_are_answered_while_a_model_is_writing(project: Any) -> None:
     asked, go_on = Event(), Event()
 
     def plan(_: Any) -> Answer:
         asked.set()
-        assert go_on.wait(PATIENCE_S)
-        return OK
+        return Answer(until=go_on)
 
     with fault_server(plan) as server:
         configured(project, server)
-        with served(project.root, live=True) as client:
-            connection = HTTPConnection(HOST, client.port, timeout=PATIENCE_S)
-            headers = {
-                "Authorization": f"Bearer {client.token}",
-                "Content-Type": "application/json",
-            }
-            connection.request("POST", "/api/answers", '{"id": "ask", "models": []}', headers)
+        with served(project.root, live=True) as client, closing(connected(client)) as waiting:
             assert asked.wait(PATIENCE_S)
             preview = client.post("/api/preview", id="ask")
             go_on.set()
-            answer = connection.getresponse().read()
-            connection.close()
+            answer = waiting.getresponse().read()
 
     assert preview["case"] == "why"
     assert b'"run"' in answer.splitlines()[-1]
+
+
+def test_a_few_answers_are_requested_at_a_time_and_one_that_is_not_read_makes_room(
+    project: Any,
+) -> None:
+    go_on = Event()
+
+    with fault_server(lambda _: Answer(until=go_on)) as server:
+        configured(project, server)
+        with served(project.root, live=True) as client:
+            waiting = [connected(client) for _ in range(MAX_CALLS)]
+            notes = [each.getresponse().readline() for each in waiting]
+            refused = client.refused("/api/answers", id="ask", models=[])
+            waiting[0].close()
+            go_on.set()
+            for each in waiting[1:]:
+                each.close()
+            end = monotonic() + PATIENCE_S
+            while client.request("POST", "/api/answers", ANY).status != 200:
+                assert monotonic() < end
+
+    assert all(note.startswith(b'{"note": "calling ') for note in notes)
+    assert refused == (403, "other answers are under way", "wait until they have arrived")

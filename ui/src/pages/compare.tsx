@@ -75,11 +75,15 @@ export function ComparePage({ id }: { readonly id: string }) {
           </label>
         ))}
       </fieldset>
-      {preview !== null && <InputsOf tried={tried} />}
-      {kind.value === "models" ? (
-        <Models busy={busy.value} compare={compare} />
-      ) : (
-        <Versions busy={busy.value} compare={compare} />
+      {preview !== null && (
+        <>
+          <InputsOf tried={tried} />
+          {kind.value === "models" ? (
+            <Models busy={busy.value} compare={compare} />
+          ) : (
+            <Versions busy={busy.value} compare={compare} />
+          )}
+        </>
       )}
       {busy.value && (
         <p class="muted" role="status">

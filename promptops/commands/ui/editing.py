@@ -10,7 +10,6 @@ from promptops.commands.ui.records import UiText
 from promptops.errors import InputError, UsageError
 from promptops.json_pointer import NO_VALUE, value_at
 from promptops.model.loaded import LoadedPrompt
-from promptops.model.place import Text
 from promptops.model.prompt import Message, Prompt, TextPart, messages_of
 from promptops.records import record
 from promptops.repo.worktree import WorkTree
@@ -93,16 +92,16 @@ def texts_of(catalog: Catalog, loaded: LoadedPrompt, closed: str) -> Iterator[Ui
     """
     prompt = loaded.prompt
     assert prompt is not None
-    own = catalog.document(loaded.path).value
+    own = catalog.document(loaded.path)
     for message in messages_of(prompt.messages):
         parts = [part for part in message.parts if isinstance(part, TextPart)]
         for part in parts:
             reason = closed or _foreign(catalog, prompt, part.at) or _lost(catalog, prompt, part)
             yield _text(catalog, prompt, message, part, reason)
         at = f"{message.at}/content"
-        if message.plain and not parts and value_at(own, at, NO_VALUE) == "":
-            empty = TextPart(text=Text(loaded.path, "", lambda _offset: (1, 1)), at=at)
-            yield _text(catalog, prompt, message, empty, closed)
+        if message.plain and not parts and value_at(own.value, at, NO_VALUE) == "":
+            # A text that was emptied is no part of the message, but keeps its box.
+            yield _text(catalog, prompt, message, TextPart(text=own.template(at), at=at), closed)
 
 
 def edited(catalog: Catalog, text: UiText, new: str, origin: bytes | None) -> bytes:

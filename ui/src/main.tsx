@@ -78,7 +78,7 @@ function Header() {
       {opened !== null && (
         <p class="where muted">
           {opened.repository}
-          {opened.branch !== null && ` · ${opened.branch}`}
+          {opened.revision !== "worktree" ? ` · ${opened.revision}` : opened.branch !== null && ` · ${opened.branch}`}
           {!opened.write && <span class="chip">read-only</span>}
         </p>
       )}

@@ -43,6 +43,8 @@ export class TriedPrompt {
   /** The texts were edited here after they were read. */
   private isEdited = false;
   private caseName: string | null = null;
+  /** The request and the case whose recorded answer was read last. */
+  private recordedOf = "";
   private isWanted = false;
   private isSending = false;
   private pause = 0;
@@ -265,9 +267,11 @@ export class TriedPrompt {
 
   private async readRecorded(): Promise<void> {
     const digest = this.preview.value?.digest ?? null;
-    if (digest === null || digest === this.recorded.value?.digest) {
+    const wanted = `${digest} ${this.preview.value?.case ?? ""}`; // a case has assertions of its own
+    if (digest === null || wanted === this.recordedOf) {
       return;
     }
+    this.recordedOf = wanted;
     try {
       const run = await post<PromptRun>("/api/recorded", this.request({}));
       this.recorded.value = { digest, answers: run.answers, live: false };

@@ -2,6 +2,7 @@
 
 import type { ComponentChildren } from "preact";
 import type { ApiError } from "../api";
+import { session } from "../session";
 import { textDiff } from "../text_diff";
 import { sentence, spans } from "../words";
 
@@ -32,7 +33,14 @@ export function Problem({ error, closed }: { readonly error: ApiError; readonly 
 }
 
 /** What the person can do here once the server is started otherwise. */
-export function StartWith({ flag, what }: { readonly flag: string; readonly what: string }) {
+export function StartWith({ flag, what }: { readonly flag: "--write" | "--live"; readonly what: string }) {
+  const { untrusted = false, revision = "worktree" } = session.value ?? {};
+  if (untrusted) {
+    return <p class="notice">{what} The setting PROMPTOPS_UNTRUSTED forbids it.</p>;
+  }
+  if (flag === "--write" && revision !== "worktree") {
+    return <p class="notice">{what} It shows {revision}, which can't be changed.</p>;
+  }
   return (
     <p class="notice">
       {what} Start it with <code>promptops ui {flag}</code>.

@@ -12,6 +12,7 @@ import pytest
 from promptops.commands.lint.lint import LintOptions, lint
 from promptops.commands.lint.live import Live, Touched
 from promptops.errors import GitError
+from promptops.model.finding import Finding
 from promptops.workspace.selection import SelectionOptions
 from promptops.workspace.workspace import workspace
 from tests.conftest import GitRepository
@@ -313,6 +314,7 @@ def test_after_many_edits_the_findings_are_those_of_a_whole_run(
         edit = draw.choice(EDITS)
         texts[path] = draw.choice([FILES[path], None, edit(texts.get(path) or FILES[path], draw)])
         live.put(path, texts[path])
+        live.findings_now(path)
         live.findings(draw.choice(paths))
     project.write({path: text for path, text in texts.items() if text is not None})
     whole = linted(project.root)
@@ -355,3 +357,34 @@ def test_what_git_ignores_is_asked_anew_after_changes_outside(repo: GitRepositor
     assert f"{found.place} {found.code} {found.message}" in linted(repo.root)[ASK]
     assert found.code == "REP005"
     opened.close()
+
+
+TWICE = """\
+format: promptops/1
+description: Say it twice.
+inputs: {required: [word], properties: {word: {type: string, maxLength: 20}}}
+messages:
+  - {role: user, content: "Say {{ word }} {{ word }} now."}
+tests:
+  - {name: one, inputs: {word: yes it is}, rendered: [{type: contains, value: never}]}
+"""
+
+
+def test_at_once_findings_about_rendered_cases_are_the_earlier_ones(repo: GitRepository) -> None:
+    repo.write({ASK: TWICE})
+    live = Live(repo.root)
+
+    def lines(findings: tuple[Finding, ...]) -> list[tuple[str, int]]:
+        return [(each.code, each.place.line) for each in findings]
+
+    assert lines(live.findings(ASK)) == [("TST012", 7)]
+
+    live.put(ASK, TWICE.replace("messages:", "\nmessages:").replace("now.", "{{ wrod }}"))
+    at_once = lines(live.findings_now(ASK))
+    parts = list(live.check(ASK))
+    later = lines(live.findings_now(ASK))
+    live.close()
+
+    assert at_once == [("VAR001", 6), ("TST012", 8)]
+    assert later == [("VAR001", 6)]
+    assert parts == [None]

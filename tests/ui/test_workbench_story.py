@@ -98,9 +98,7 @@ def shop(repo, model):
     return repo
 
 
-def test_somebody_without_git_changes_a_prompt_tries_it_and_proposes_the_change(  # one story, in the order in which a person lives it
-    shop, opened
-):
+def test_somebody_without_git_changes_a_prompt_tries_it_and_proposes_the_change(shop, opened):
     page = opened(shop.root, "--write", "--live")
     barriers_of = {}
 

@@ -30,6 +30,16 @@ end
 vim.fn.writefile({ vim.json.encode(found) }, vim.env.FOUND)
 vim.cmd("qall!")
 """
+TRY = """\
+vim.cmd.source(vim.env.COMMAND)
+vim.wait(120000, function() return #vim.diagnostic.get(0) > 0 end)
+local shown
+vim.lsp.handlers["window/showMessage"] = function(_, result) shown = result.message end
+vim.cmd([[PromptTry {"name": "Ada"}]])
+vim.wait(120000, function() return shown ~= nil end)
+vim.fn.writefile({ vim.json.encode({ shown }) }, vim.env.FOUND)
+vim.cmd("qall!")
+"""
 SHORTER = """\
 local settings = assert(loadfile(vim.env.SETTINGS))
 local config = {}
@@ -43,10 +53,10 @@ vim.cmd("qall!")
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory):
-    """The blocks of Lua on the page: for Neovim 0.10, and from 0.11 on."""
+    """The blocks of Lua on the page: for Neovim 0.10, from 0.11 on, and a command."""
     found = [block.body for block in blocks(PAGE) if block.language == "lua"]
     folder = tmp_path_factory.mktemp("settings")
-    paths = [folder / "first.lua", folder / "second.lua"]
+    paths = [folder / name for name in ("first.lua", "second.lua", "command.lua")]
     for path, text in zip(paths, found, strict=True):
         path.write_text(text, encoding="utf-8")
     return paths
@@ -73,6 +83,19 @@ def test_the_settings_for_neovim_show_findings(settings, repo, tmp_path):
     found = run_neovim(tmp_path, "-u", settings[0], prompt, "-S", check)
 
     assert found == [["promptops", "VAR001", 4, 22, 26]]  # in bytes: the emoji has four
+
+
+@pytest.mark.slow
+def test_the_command_on_the_page_shows_the_request_with_own_words(settings, repo, tmp_path):
+    inputs = "inputs: {properties: {name: {type: string}, unused: {type: string}}}\n"
+    repo.write({"promptops.toml": "", "prompts/ask.prompt.yaml": PROMPT + inputs})
+    script = tmp_path / "try.lua"
+    script.write_text(TRY, encoding="utf-8")
+
+    prompt = repo.root / "prompts" / "ask.prompt.yaml"
+    found = run_neovim(tmp_path, "-u", settings[0], prompt, "-S", script, COMMAND=str(settings[2]))
+
+    assert found == ["user:\n😀 Ada\n\n3 tokens"]
 
 
 @pytest.mark.slow

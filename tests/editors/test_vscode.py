@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -240,6 +241,43 @@ def test_own_words_are_rendered_answered_and_kept_as_a_case(workbench, repo, mod
         "inputs": {"article": "The gate closes.\nAt noon."},
         "rendered": [{"type": "message-count", "value": 2}],
     }
+
+
+MARKED = """(mark) => [...document.querySelectorAll(".view-line span")].some(
+  (span) => getComputedStyle(span, "::after").content.includes(mark))"""
+SAY = "prompts/say.prompt.yaml"
+SAYS = """\
+format: promptops/1
+description: Say it.
+model: {profile: local}
+messages:
+  - {role: user, content: Is the gate open?}
+tests:
+  - name: closed
+    output:
+      - {type: contains, value: closed}
+      - {type: contains, value: open, score: openness}
+"""
+
+
+def test_a_recorded_answer_is_shown_with_its_assertions_at_their_text(workbench, repo, model):
+    repo.write({SAY: SAYS})
+    model()
+    promptops = Path(sys.executable).with_name("promptops")
+    recording = [promptops, "test", "-C", repo.root, "say", "--record"]
+    subprocess.run(recording, check=True, capture_output=True)
+    workbench.trust()
+    workbench.open(SAY)
+
+    workbench.press("run (recorded)")
+    preview = workbench.preview()
+    preview.get_by_text("local · recorded").wait_for()
+    results = preview.locator(".assertions li").all_inner_texts()
+    workbench.shot("recorded")
+
+    assert [result.partition(":")[0] for result in results] == ["✓ passed", "✗ failed"]
+    for mark in ("✓ passed", "✗ expected `open` in the answer"):
+        workbench.page.wait_for_function(MARKED, arg=mark)
 
 
 def test_all_cases_of_a_prompt_run_in_the_testing_view(workbench):

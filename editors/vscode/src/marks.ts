@@ -44,7 +44,7 @@ export class AssertionMarks implements Disposable {
 
 function markedWith(color: string) {
   return window.createTextEditorDecorationType({
-    after: { margin: "0 0 0 2em", color: new ThemeColor(color) },
+    after: { margin: "0 0 0 1em", color: new ThemeColor(color) },
   });
 }
 

@@ -154,6 +154,7 @@ def create_server() -> PromptopsServer:
     server = PromptopsServer()
     server.feature(types.INITIALIZE)(partial(PromptopsServer.apply, server))
     server.feature(types.INITIALIZED)(partial(_watch_files, server))
+    server.feature(types.SHUTDOWN)(partial(_stop_work, server))
     for method, handle in TEXT_SYNC.items():
         server.feature(method)(partial(_notified, server, handle))
     saving = types.SaveOptions(include_text=True)  # resynchronises a text that is out of step
@@ -167,6 +168,13 @@ def create_server() -> PromptopsServer:
     for method, (answer, options) in FEATURES.items():
         server.feature(method, options)(partial(_answer, server, method, answer))
     return server
+
+
+def _stop_work(server: PromptopsServer, *_: object) -> None:
+    """Start nothing that the end of the editor would break off."""
+    server.stop_answer()
+    for live in server.repositories:
+        server.checking.stop(live)
 
 
 def _watch_files(server: PromptopsServer, _params: types.InitializedParams) -> None:

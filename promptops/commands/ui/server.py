@@ -25,8 +25,9 @@ from promptops.commands.ui.records import UiConflicts
 from promptops.commands.ui.saving import Conflicts
 from promptops.commands.ui.workbench import NotAllowed, Tried, Workbench, WorkbenchOptions
 from promptops.errors import BUG, InputError, NotFound, PromptopsError, UsageError, os_reason
+from promptops.evals.engine.ask import Interrupt
 from promptops.model.internal_error import HINT, CaughtBug
-from promptops.model.prompt_run import ModelAnswer, PromptRun
+from promptops.model.prompt_run import ModelAnswer
 from promptops.report.data_text import json_text, record_json
 from promptops.terminal.shown_errors import stopped_command
 from promptops.testing.model_calls import Unwatched
@@ -35,7 +36,7 @@ from promptops.workspace.given_inputs import parse_input_object
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from promptops.commands.run.run import RunWatcher
+    from promptops.commands.ui.workbench import AnswerRun
 
 HOST = "127.0.0.1"
 MAX_BODY_BYTES = 1024 * 1024
@@ -315,7 +316,7 @@ class _ReaderGone(Exception):
 
 
 class _Calls:
-    """The requests for answers that are under way."""
+    """The requests for answers that are under way: each until its thread ends."""
 
     def __init__(self, worker: _Worker) -> None:
         self._worker = worker
@@ -325,47 +326,76 @@ class _Calls:
         """Lines of JSON: `text`, `note`; at the end `run` or `error`."""
         body = await _body(request)
         tried, models = body.tried(), body.texts("models", MAX_MODELS)
-        run = await self._worker.do(lambda bench: bench.call(tried, models))
         if self._under_way >= MAX_CALLS:
             raise NotAllowed("other answers are under way", hint="wait until they have arrived")
-        return StreamingResponse(self._lines(run), media_type="application/x-ndjson")
-
-    async def _lines(self, run: Callable[[RunWatcher], PromptRun]) -> AsyncIterator[str]:
-        stream = _Stream(asyncio.get_running_loop())
         self._under_way += 1
-        # A daemon, so that a model that does not answer does not keep the server from ending.
-        Thread(target=stream.run, args=(run,), daemon=True).start()
         try:
-            while (line := await stream.lines.get()) is not None:
-                yield _line(line)
+            run = await self._worker.do(lambda bench: bench.call(tried, models))
+            stream = _Stream(asyncio.get_running_loop(), self._ended)
+            # A daemon, so that a model that does not answer does not keep the server from ending.
+            Thread(target=stream.run, args=(run,), daemon=True).start()
+        except BaseException:
+            self._ended()
+            raise
+        return _Answers(stream)
+
+    def _ended(self) -> None:
+        self._under_way -= 1
+
+
+class _Answers(StreamingResponse):
+    """The lines of a stream; when the browser leaves, its calls end."""
+
+    def __init__(self, stream: _Stream) -> None:
+        super().__init__(stream.read(), media_type="application/x-ndjson")
+        self._stream = stream
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
         finally:
-            self._under_way -= 1
-            stream.is_read = False
+            self._stream.close()
 
 
 class _Stream(Unwatched):
-    """From the thread that calls models to the response.
+    """From the thread that calls models to the response."""
 
-    Attributes:
-        lines: JSON values, then None.
-        is_read: The browser still reads.
-    """
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.lines: asyncio.Queue[Any] = asyncio.Queue()
-        self.is_read = True
+    def __init__(self, loop: asyncio.AbstractEventLoop, on_end: Callable[[], None]) -> None:
+        """`on_end` is called in the loop, when the thread ends."""
+        self._lines: asyncio.Queue[Any] = asyncio.Queue()
+        self._is_read = True
+        self._interrupt = Interrupt()
         self._loop = loop
+        self._on_end = on_end
 
-    def run(self, run: Callable[[RunWatcher], PromptRun]) -> None:
+    def run(self, run: AnswerRun) -> None:
+        """In the thread: call the models, and pass everything on."""
+        try:
+            self._run(run)
+        finally:
+            with suppress(RuntimeError):  # the loop has ended
+                self._loop.call_soon_threadsafe(self._on_end)
+
+    def _run(self, run: AnswerRun) -> None:
         with suppress(_ReaderGone), CaughtBug() as bug:
             try:
-                self._put({"run": record_json(run(self))})
+                self._put({"run": record_json(run(self, self._interrupt))})
             except PromptopsError as error:
                 self._put({"error": record_json(stopped_command(error))})
         with suppress(_ReaderGone):
             if bug.error is not None:
                 self._put({"error": record_json(stopped_command(_bug(str(bug.error))))})
             self._put(None)
+
+    async def read(self) -> AsyncIterator[str]:
+        """The lines, each a JSON value."""
+        while (line := await self._lines.get()) is not None:
+            yield _line(line)
+
+    def close(self) -> None:
+        """End the calls: nothing more is read."""
+        self._interrupt.press_from_thread()
+        self._is_read = False
 
     def calls(self, line: str) -> None:
         """An endpoint is about to get its first request."""
@@ -384,10 +414,10 @@ class _Stream(Unwatched):
     def saved(self, path: str) -> None: ...
 
     def _put(self, line: Any) -> None:
-        if not self.is_read:
+        if not self._is_read:
             raise _ReaderGone
         try:
-            self._loop.call_soon_threadsafe(self.lines.put_nowait, line)
+            self._loop.call_soon_threadsafe(self._lines.put_nowait, line)
         except RuntimeError:  # the loop has ended
             raise _ReaderGone from None
 

@@ -15,7 +15,13 @@ from promptops.commands.lint.lint import utc_today
 from promptops.commands.lint.live import Checks, Live, git_facts
 from promptops.commands.run.judging import recorded_run
 from promptops.commands.run.preview import preview_prompt, tried_inputs
-from promptops.commands.run.run import CaseInputs, PromptRunOptions, RunWatcher, run_prompt
+from promptops.commands.run.run import (
+    CaseInputs,
+    PromptRunOptions,
+    RunWatcher,
+    refuse_calls,
+    run_prompt,
+)
 from promptops.commands.run.saving import new_case
 from promptops.commands.ui.editing import Edits, edited, texts_of
 from promptops.commands.ui.records import (
@@ -33,6 +39,7 @@ from promptops.commands.ui.records import (
 )
 from promptops.commands.ui.saving import save_to_branch, save_to_files
 from promptops.errors import NotFound, UsageError
+from promptops.evals.engine.ask import Interrupt
 from promptops.model.change import DiffReport
 from promptops.model.finding import Finding, Severity
 from promptops.model.loaded import LoadedPrompt
@@ -109,6 +116,10 @@ class Tried:
     profile: str | None = None
     at: str | None = None
     findings: bool = True
+
+
+AnswerRun = Callable[[RunWatcher, Interrupt], PromptRun]
+"""Calls models with a rendered prompt; may run in any thread, until the interrupt is pressed."""
 
 
 class _View(Protocol):
@@ -471,7 +482,7 @@ class Workbench:
             raise NotAllowed("nothing is saved", hint="start it as `promptops ui --write`")
         return edits
 
-    def call(self, tried: Tried, models: Sequence[str]) -> Callable[[RunWatcher], PromptRun]:
+    def call(self, tried: Tried, models: Sequence[str]) -> AnswerRun:
         """A function that calls models with the rendered prompt; it may run in any thread.
 
         Raises NotAllowed, NotFound, InputError.
@@ -487,37 +498,30 @@ class Workbench:
             contents = self._edits.contents
         directory, overrides = self._options.directory, self._options.overrides
 
-        def run(watcher: RunWatcher) -> PromptRun:
+        def run(watcher: RunWatcher, interrupt: Interrupt) -> PromptRun:
+            calls = CallOptions()
             with workspace(directory, of.revision, overrides) as opened:
-                return _run(with_changes(opened, contents), prompt.path, given, models, watcher)
+                options = PromptRunOptions(
+                    watcher=watcher,
+                    models=tuple(dict.fromkeys(models)),
+                    settings=calls.settings(opened.config.test),
+                    event=calls.budgeted_event,
+                    interrupt=interrupt,
+                )
+                return _run(with_changes(opened, contents), prompt.path, given, options)
 
         return run
 
 
-def _run(
-    opened: Workspace,
-    path: str,
-    given: CaseInputs,
-    models: Sequence[str],
-    watcher: RunWatcher,
-) -> PromptRun:
+def _run(opened: Workspace, path: str, given: CaseInputs, options: PromptRunOptions) -> PromptRun:
     """Call the models; the limits are those of `promptops run` without options."""
-    from promptops.commands.run.run import refuse_calls
-
     refuse_calls()
     loaded = opened.catalog.loaded(path)
     if loaded.prompt is None:
         raise unreadable_error(loaded)
     name = given.case.name if given.case is not None else None
     case = next((each for each in loaded.prompt.cases if each.name == name), None)
-    calls = CallOptions()
-    settings = PromptRunOptions(
-        watcher=watcher,
-        models=tuple(dict.fromkeys(models)),
-        settings=calls.settings(opened.config.test),
-        event=calls.budgeted_event,
-    )
-    return run_prompt(opened, loaded.prompt, replace(given, case=case), settings)
+    return run_prompt(opened, loaded.prompt, replace(given, case=case), options)
 
 
 def _stamp(path: str) -> tuple[int, int, int, int] | None:

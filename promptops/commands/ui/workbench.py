@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -211,13 +211,13 @@ class Workbench:
             self._watch(dict(zip(self._watched, seen, strict=True)))
 
     def _watch(self, before: Mapping[str, object]) -> None:
-        """Note the state of HEAD, of the index, of the files and of the folders with files.
+        """Note the state of HEAD, of the index, of the files and of their folders.
 
         `before` is the state at which they were read, of those that are known.
         """
         repository, catalog = self._view.workspace.repository, self._catalog
         files = catalog.files.entries
-        folders = {path.rpartition("/")[0] for path in files} | set(catalog.config.prompts)
+        folders = _folders(files, catalog.config.prompts)
         of_git = (repository.git_dir / "HEAD", repository.git_dir / "index")
         refs = (repository.common_dir / "packed-refs", repository.git_dir / "logs" / "HEAD")
         root = f"{repository.root}/"
@@ -522,6 +522,17 @@ def _run(opened: Workspace, path: str, given: CaseInputs, options: PromptRunOpti
     name = given.case.name if given.case is not None else None
     case = next((each for each in loaded.prompt.cases if each.name == name), None)
     return run_prompt(opened, loaded.prompt, replace(given, case=case), options)
+
+
+def _folders(files: Iterable[str], roots: Iterable[str]) -> set[str]:
+    """The folders that contain files, directly or below other folders, up to the roots."""
+    found = set(roots)
+    for path in files:
+        folder = path.rpartition("/")[0]
+        while folder not in found:
+            found.add(folder)
+            folder = folder.rpartition("/")[0]
+    return found
 
 
 def _stamp(path: str) -> tuple[int, int, int, int] | None:

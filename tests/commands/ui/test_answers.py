@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from http.client import HTTPConnection
 from threading import Event
-from time import monotonic, sleep
 from typing import Any
 
 import pytest
 
 from promptops.commands.ui.server import HOST, MAX_CALLS
 from tests.commands.asked import profile
-from tests.commands.ui.served import PATIENCE_S, Client, served
+from tests.commands.ui.served import PATIENCE_S, Client, served, until
 from tests.output_schemas import validate
 from tests.servers.answers import Answer, Ending
 from tests.servers.fault_server import FaultServer, fault_server
@@ -177,13 +176,6 @@ def test_previews_are_answered_while_a_model_is_writing(project: Any) -> None:
 
     assert preview["case"] == "why"
     assert b'"run"' in answer.splitlines()[-1]
-
-
-def until(is_so: Callable[[], bool]) -> None:
-    end = monotonic() + PATIENCE_S
-    while not is_so():
-        assert monotonic() < end
-        sleep(0.005)  # the server is in this process, and needs its turn
 
 
 def test_a_few_answers_are_requested_at_a_time_and_one_that_is_not_read_ends(

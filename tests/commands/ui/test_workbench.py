@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.commands.ui.served import ASK, BODY, FILES, TONE, Client, served
+from tests.commands.ui.served import ASK, BODY, FILES, TONE, Client, served, until
 from tests.output_schemas import validate
 
 SYSTEM = "/messages/0/content"
@@ -300,6 +300,19 @@ def test_what_other_programs_change_is_read_again(writer: Client, project: Any) 
     assert writer.get("/api/session")["branch"] == "other"
     project.git("stash", "--quiet", "--include-untracked")
     assert shown(writer.post("/api/preview", id="ask"))[0].startswith("Be kind.\n")
+
+
+def test_a_new_folder_beside_folders_is_seen(writer: Client, project: Any) -> None:
+    def names() -> list[str]:
+        return [prompt["id"] for prompt in writer.get("/api/catalog")["prompts"]]
+
+    project.write({"prompts/a/b/c/deep.prompt.yaml": FILES[ASK]})
+    until(lambda: "a/b/c/deep" in names())
+
+    project.write({"prompts/a/new/one.prompt.yaml": FILES[ASK]})
+    until(lambda: "a/new/one" in names())
+    project.write({"prompts/a/b/new/two.prompt.yaml": FILES[ASK]})
+    until(lambda: "a/b/new/two" in names())
 
 
 def test_a_revision_is_shown_as_it_was_and_can_not_be_edited(project: Any) -> None:

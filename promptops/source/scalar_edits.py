@@ -225,7 +225,7 @@ def _block_column(rows: list[str], parent: int) -> int:
 
 
 def _candidates(first: _Scalar, now: _Scalar, text: str) -> Iterator[str]:
-    # Of a block that was none, the empty lines after it are not those of the first scalar.
+    # If only `now` is a block, the empty lines after it are not those of the first scalar.
     layout = now.tail if now.rows and not first.rows else ""
     if first.value == text:
         yield first.written + layout

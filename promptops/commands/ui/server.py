@@ -180,32 +180,32 @@ class _Body:
     def __init__(self, values: Mapping[str, Any]) -> None:
         self._values = values
 
-    def text(self, name: str) -> str:
-        found: str = self._required(name, str, "a text")
+    def string(self, name: str) -> str:
+        found: str = self._required(name, str, "a string")
         return found
 
-    def given_text(self, name: str) -> str | None:
-        """A text that may be missing or null."""
-        return self.text(name) if self._values.get(name) is not None else None
+    def given_string(self, name: str) -> str | None:
+        """A string that may be missing or null."""
+        return self.string(name) if self._values.get(name) is not None else None
 
     def inputs(self) -> Mapping[str, Any]:
         found: Mapping[str, Any] = self._required("inputs", dict, "an object")
         return found
 
-    def texts(self, name: str, most: int) -> list[str]:
+    def strings(self, name: str, most: int) -> list[str]:
         found: list[Any] = self._required(name, list, "a list")
         if len(found) > most or not all(isinstance(each, str) for each in found):
-            raise UsageError(f"`{name}` must be at most {most} texts")
+            raise UsageError(f"`{name}` must be a list of at most {most} strings")
         return found
 
     def tried(self) -> Tried:
         has_inputs = self._values.get("inputs") is not None
         return Tried(
-            id=self.text("id"),
-            case=self.given_text("case"),
+            id=self.string("id"),
+            case=self.given_string("case"),
             inputs=self.inputs() if has_inputs else None,
-            profile=self.given_text("profile"),
-            at=self.given_text("at"),
+            profile=self.given_string("profile"),
+            at=self.given_string("at"),
             findings=self.findings(),
         )
 
@@ -226,23 +226,25 @@ _Work = Callable[[Workbench, _Body], object]
 _GET: Mapping[str, _Work] = {
     "/api/session": lambda bench, _: bench.session(),
     "/api/catalog": lambda bench, _: bench.catalog(),
-    "/api/prompt": lambda bench, body: bench.prompt(body.text("id")),
+    "/api/prompt": lambda bench, body: bench.prompt(body.string("id")),
     "/api/change": lambda bench, _: bench.change(),
 }
 """The arguments of these are in the query."""
 
 _POST: Mapping[str, _Work] = {
     "/api/rows": lambda bench, body: bench.rows(
-        body.texts("ids", MAX_ROWS), findings=body.findings()
+        body.strings("ids", MAX_ROWS), findings=body.findings()
     ),
     "/api/preview": lambda bench, body: bench.preview(body.tried()),
-    "/api/edit": lambda bench, body: bench.edit(body.tried(), body.text("text")),
-    "/api/revert": lambda bench, body: bench.revert(body.text("id")),
-    "/api/keep": lambda bench, body: bench.keep(body.text("id"), body.text("name"), body.inputs()),
+    "/api/edit": lambda bench, body: bench.edit(body.tried(), body.string("text")),
+    "/api/revert": lambda bench, body: bench.revert(body.string("id")),
+    "/api/keep": lambda bench, body: bench.keep(
+        body.string("id"), body.string("name"), body.inputs()
+    ),
     "/api/recorded": lambda bench, body: bench.recorded(body.tried()),
-    "/api/test": lambda bench, body: bench.test(body.text("id")),
+    "/api/test": lambda bench, body: bench.test(body.string("id")),
     "/api/save": lambda bench, _: bench.save(),
-    "/api/branch": lambda bench, body: bench.branch(body.text("name"), body.text("message")),
+    "/api/branch": lambda bench, body: bench.branch(body.string("name"), body.string("message")),
 }
 
 
@@ -325,7 +327,7 @@ class _Calls:
     async def answer(self, request: Request) -> Response:
         """Lines of JSON: `text`, `note`; at the end `run` or `error`."""
         body = await _body(request)
-        tried, models = body.tried(), body.texts("models", MAX_MODELS)
+        tried, models = body.tried(), body.strings("models", MAX_MODELS)
         if self._under_way >= MAX_CALLS:
             raise NotAllowed("other answers are under way", hint="wait until they have arrived")
         self._under_way += 1

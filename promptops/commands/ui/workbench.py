@@ -406,7 +406,7 @@ class Workbench:
         edits = self._need_edits()
         _, prompt, _ = self._readable(name)
         if not case.strip():
-            raise UsageError("a case needs a name", hint="say in a few words what it shows")
+            raise UsageError("a case needs a name", hint="write in a few words what it shows")
         renderer = Renderer(prompt, self._catalog.load, self._catalog.files.data)
         request = renderer.request(inputs)
         added = new_case(self._view.workspace, prompt, case, inputs, request)

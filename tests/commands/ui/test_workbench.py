@@ -158,10 +158,22 @@ def test_findings_are_left_out_on_request(writer: Client) -> None:
         (0, 0, True),
         (0, 0, False),
     ]
-    assert writer.refused("/api/preview", id="ask", findings="no")[:2] == (
-        400,
-        "`findings` must be true or false",
-    )
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "message"),
+    [
+        ("preview", {"id": "ask", "findings": "no"}, "`findings` must be true or false"),
+        ("preview", {"id": 1}, "`id` must be a string"),
+        ("preview", {"id": "ask", "inputs": []}, "`inputs` must be an object"),
+        ("rows", {"ids": "ask"}, "`ids` must be a list"),
+        ("rows", {"ids": [1]}, "`ids` must be a list of at most 200 strings"),
+    ],
+)
+def test_a_value_of_another_type_is_refused(
+    reader: Client, path: str, body: dict[str, Any], message: str
+) -> None:
+    assert reader.refused(f"/api/{path}", **body)[:2] == (400, message)
 
 
 def test_what_is_answered_is_valid_for_its_schema(reader: Client) -> None:

@@ -201,14 +201,19 @@ class Workbench:
         if self._live is None or time.monotonic() < self._look_again_at:
             return
         started = time.monotonic()
-        seen = [*map(_stamp, self._watched)]
+        seen: list[object] = [*map(_stamp, self._watched)]
         took_s = time.monotonic() - started
         if took_s > _LOOK_S:
             self._look_again_at = started + _PAUSE_PER_LOOK * took_s
         if seen != self._seen:
-            self._live.refreshed()
-            self._revisions.clear()
-            self._watch(dict(zip(self._watched, seen, strict=True)))
+            self._seen = seen
+            self._read_again(self._live)
+
+    def _read_again(self, live: Live) -> None:
+        before = dict(zip(self._watched, self._seen, strict=True))
+        live.refreshed()
+        self._revisions.clear()
+        self._watch(before)
 
     def _watch(self, before: Mapping[str, object]) -> None:
         """Note the state of HEAD, of the index, of the files and of their folders.
@@ -248,7 +253,12 @@ class Workbench:
         )
 
     def catalog(self) -> UiCatalog:
-        """The names of all prompts."""
+        """The names of all prompts; all folders are listed anew.
+
+        So a reload of the page finds a file in a folder that was empty, and not watched.
+        """
+        if self._live is not None:
+            self._read_again(self._live)
         named = self._catalog.paths.items()
         return UiCatalog(prompts=tuple(UiPromptName(id=name, path=path) for name, path in named))
 

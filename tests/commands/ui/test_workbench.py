@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any
 
 import pytest
@@ -315,16 +316,23 @@ def test_what_other_programs_change_is_read_again(writer: Client, project: Any) 
 
 
 def test_a_new_folder_beside_folders_is_seen(writer: Client, project: Any) -> None:
-    def names() -> list[str]:
-        return [prompt["id"] for prompt in writer.get("/api/catalog")["prompts"]]
+    def can_be_read(name: str) -> bool:
+        return writer.request("GET", f"/api/prompt?id={name}").status == 200
 
-    project.write({"prompts/a/b/c/deep.prompt.yaml": FILES[ASK]})
-    until(lambda: "a/b/c/deep" in names())
+    for name in ("a/b/c/deep", "a/new/one", "a/b/new/two"):
+        project.write({f"prompts/{name}.prompt.yaml": FILES[ASK]})
+        until(partial(can_be_read, name))
 
-    project.write({"prompts/a/new/one.prompt.yaml": FILES[ASK]})
-    until(lambda: "a/new/one" in names())
-    project.write({"prompts/a/b/new/two.prompt.yaml": FILES[ASK]})
-    until(lambda: "a/b/new/two" in names())
+
+def test_the_catalog_has_a_new_prompt_in_a_folder_that_was_empty(project: Any) -> None:
+    folder = project.root / "prompts/later/below"
+    folder.mkdir(parents=True)
+
+    with served(project.root) as client:
+        project.write({"prompts/later/below/new.prompt.yaml": FILES[ASK]})
+        names = [prompt["id"] for prompt in client.get("/api/catalog")["prompts"]]
+
+    assert names == ["ask", "ask.de", "broken", "later/below/new", "write"]
 
 
 def test_a_revision_is_shown_as_it_was_and_can_not_be_edited(project: Any) -> None:

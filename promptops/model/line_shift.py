@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import takewhile
 
 from promptops.model.place import Place
 from promptops.records import record, replace
@@ -47,9 +46,12 @@ def line_shift(old: str, new: str) -> LineShift:
 
 
 def common_start(one: Sequence[str], other: Sequence[str]) -> int:
-    """The number of equal items, or characters, at the start."""
-    pairs = zip(one, other, strict=False)
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+    """The number of equal items, or characters, at the start of two lists, or of two strings."""
+    low, high = 0, min(len(one), len(other))
+    while low < high:  # slices are compared much faster than items
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if one[low:middle] == other[low:middle] else (low, middle - 1)
+    return low
 
 
 def _moved(line: int, head: int, tail_begins: int, by: int) -> int | None:

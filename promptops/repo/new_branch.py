@@ -16,7 +16,7 @@ _QUIET = (
     *("-c", f"core.hooksPath={os.devnull}"),  # the commit is a copy of edits, not a work step
     *("-c", "core.fsmonitor=false"),
     *("-c", "core.splitIndex=false"),  # its shared part would be in git's directory
-    *("-c", "user.useConfigOnly=true"),  # a guessed address is nobody's
+    *("-c", "user.useConfigOnly=true"),  # a guessed address may not exist
 )
 _IDENTITY = "git config user.name NAME; git config user.email ADDRESS"
 
@@ -39,7 +39,7 @@ def commit_on_new_branch(
     git = repository.git
     _refuse_name(git, name)
     if not message.strip():
-        raise UsageError("the commit has no message", hint="say in one line what changes")
+        raise UsageError("the commit has no message", hint="write in one line what changes")
     head = repository.resolve("HEAD")
     _refuse_no_author(git)
     with temporary_folder() as folder:

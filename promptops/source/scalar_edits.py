@@ -10,6 +10,7 @@ from itertools import product
 from promptops.errors import InputError
 from promptops.json_pointer import child, tokens, value_at
 from promptops.model.finding import Problem
+from promptops.model.line_shift import common_start
 from promptops.patterns import lazy_pattern
 from promptops.records import record
 from promptops.source.document import MAX_BYTES, Document, read_any
@@ -118,22 +119,13 @@ def _spliced(data: bytes, before: str, after: str) -> bytes:
     raw = data.decode("utf-8")
     found = _NEWLINE.search(raw)
     newline = found[0] if found else "\n"
-    low = _alike(before, after)
-    same = _alike(before[low:][::-1], after[low:][::-1])
+    low = common_start(before, after)
+    same = common_start(before[low:][::-1], after[low:][::-1])
     starts = [match.end() for match in re.finditer(r"^\ufeff?|\r\n?|\n", raw)]
     lines = Lines("", before)
     first, last = (_raw_offset(lines, starts, at) for at in (low, len(before) - same))
     middle = after[low : len(after) - same].replace("\n", newline)
     return (raw[:first] + middle + raw[last:]).encode()
-
-
-def _alike(one: str, two: str) -> int:
-    """The length of the longest common beginning."""
-    low, high = 0, min(len(one), len(two))
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if one[:middle] == two[:middle] else (low, middle - 1)
-    return low
 
 
 def _raw_offset(lines: Lines, starts: list[int], offset: int) -> int:
@@ -225,7 +217,7 @@ def _block_column(rows: list[str], parent: int) -> int:
 
 
 def _candidates(first: _Scalar, now: _Scalar, text: str) -> Iterator[str]:
-    # Of a block that was none, the empty lines after it are not those of the first scalar.
+    # If only `now` is a block, the empty lines after it are not those of the first scalar.
     layout = now.tail if now.rows and not first.rows else ""
     if first.value == text:
         yield first.written + layout

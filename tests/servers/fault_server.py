@@ -55,6 +55,7 @@ class FaultServer:
         requests: In the order they arrived, whatever was answered.
         statuses: How many answers of each status were begun; a reset or a silence is none.
         connections: How many there ever were.
+        answering: Requests that are being answered now.
         peak: The most requests that were being answered at one time.
     """
 
@@ -66,7 +67,7 @@ class FaultServer:
         self.peak = 0
         self._plan = plan
         self._listening = listening
-        self._answering = 0
+        self.answering = 0
         self._started_at = time.monotonic()
         self._open: set[asyncio.StreamWriter] = set()
 
@@ -105,8 +106,8 @@ class FaultServer:
         received = await self._received(reader)
         self.requests.append(received)
         number = len(self.requests)
-        self._answering += 1
-        self.peak = max(self.peak, self._answering)
+        self.answering += 1
+        self.peak = max(self.peak, self.answering)
         try:
             answer = self._plan(received)
             await asyncio.sleep(answer.after_s)
@@ -119,7 +120,7 @@ class FaultServer:
             else:
                 await self._send(answer, received, number, writer)
         finally:
-            self._answering -= 1
+            self.answering -= 1
         return answer.ending is Ending.WHOLE and received.headers.get("connection") != "close"
 
     async def _received(self, reader: asyncio.StreamReader) -> Received:

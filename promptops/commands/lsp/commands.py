@@ -88,13 +88,6 @@ class Argument:
     cases: tuple[str, ...] | None = None
 
 
-_KINDS: Mapping[str, type] = {
-    **dict.fromkeys(("uri", "case", "profile", "name"), str),
-    "inputs": dict,
-    "cases": list,
-}
-
-
 def _argument(arguments: tuple[Any, ...]) -> Argument:
     given = arguments[0] if len(arguments) == 1 and isinstance(arguments[0], dict) else {}
     known = {key: value for key, value in given.items() if value is not None}

@@ -27,7 +27,7 @@ class Edit:
     """The edits of one file.
 
     Attributes:
-        before: Its content on disk when it was first edited.
+        before: Its content before the first edit, as it was read; it may differ on disk by then.
         after: With the edits.
     """
 
@@ -53,13 +53,13 @@ class Edits:
         return {path: each.after for path, each in self._edits.items()}
 
     def put(self, path: str, after: bytes) -> None:
-        """Give a file another content.
+        """Give a file another content, computed from the one in the catalog.
 
         Raises InputError for what is not a file on disk that promptops reads: a link, a file below
         a link, one that is outside of the sparse checkout.
         """
         known = self._edits.get(path)
-        before = known.before if known is not None else self._on_disk(path)
+        before = known.before if known is not None else self._as_read(path)
         if after == before:
             self.forget(path)
             return
@@ -76,10 +76,10 @@ class Edits:
         root = self._live.root
         return WorkTree(root, self._live.workspace.repository.object_format).read(path)
 
-    def _on_disk(self, path: str) -> bytes:
-        entry = self._live.catalog.files.entries.get(path)
-        data = self.on_disk(path) if self._live.manages(path) else None
-        if entry is None or entry.kind != "file" or data is None:
+    def _as_read(self, path: str) -> bytes:
+        """The content in the catalog: if the file is another one by now, saving is a conflict."""
+        data = self._live.catalog.files.data(path) if self._live.manages(path) else None
+        if data is None or self.on_disk(path) is None:
             raise InputError("not a file on disk, so it can't be edited", where=path)
         return data
 

@@ -25,8 +25,9 @@ from promptops.commands.ui.records import UiConflicts
 from promptops.commands.ui.saving import Conflicts
 from promptops.commands.ui.workbench import NotAllowed, Tried, Workbench, WorkbenchOptions
 from promptops.errors import BUG, InputError, NotFound, PromptopsError, UsageError, os_reason
+from promptops.evals.engine.ask import Interrupt
 from promptops.model.internal_error import HINT, CaughtBug
-from promptops.model.prompt_run import ModelAnswer, PromptRun
+from promptops.model.prompt_run import ModelAnswer
 from promptops.report.data_text import json_text, record_json
 from promptops.terminal.shown_errors import stopped_command
 from promptops.testing.model_calls import Unwatched
@@ -35,7 +36,7 @@ from promptops.workspace.given_inputs import parse_input_object
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from promptops.commands.run.run import RunWatcher
+    from promptops.commands.ui.workbench import AnswerRun
 
 HOST = "127.0.0.1"
 MAX_BODY_BYTES = 1024 * 1024
@@ -179,32 +180,32 @@ class _Body:
     def __init__(self, values: Mapping[str, Any]) -> None:
         self._values = values
 
-    def text(self, name: str) -> str:
-        found: str = self._required(name, str, "a text")
+    def string(self, name: str) -> str:
+        found: str = self._required(name, str, "a string")
         return found
 
-    def given_text(self, name: str) -> str | None:
-        """A text that may be missing or null."""
-        return self.text(name) if self._values.get(name) is not None else None
+    def given_string(self, name: str) -> str | None:
+        """A string that may be missing or null."""
+        return self.string(name) if self._values.get(name) is not None else None
 
     def inputs(self) -> Mapping[str, Any]:
         found: Mapping[str, Any] = self._required("inputs", dict, "an object")
         return found
 
-    def texts(self, name: str, most: int) -> list[str]:
+    def strings(self, name: str, most: int) -> list[str]:
         found: list[Any] = self._required(name, list, "a list")
         if len(found) > most or not all(isinstance(each, str) for each in found):
-            raise UsageError(f"`{name}` must be at most {most} texts")
+            raise UsageError(f"`{name}` must be a list of at most {most} strings")
         return found
 
     def tried(self) -> Tried:
         has_inputs = self._values.get("inputs") is not None
         return Tried(
-            id=self.text("id"),
-            case=self.given_text("case"),
+            id=self.string("id"),
+            case=self.given_string("case"),
             inputs=self.inputs() if has_inputs else None,
-            profile=self.given_text("profile"),
-            at=self.given_text("at"),
+            profile=self.given_string("profile"),
+            at=self.given_string("at"),
             findings=self.findings(),
         )
 
@@ -225,23 +226,25 @@ _Work = Callable[[Workbench, _Body], object]
 _GET: Mapping[str, _Work] = {
     "/api/session": lambda bench, _: bench.session(),
     "/api/catalog": lambda bench, _: bench.catalog(),
-    "/api/prompt": lambda bench, body: bench.prompt(body.text("id")),
+    "/api/prompt": lambda bench, body: bench.prompt(body.string("id")),
     "/api/change": lambda bench, _: bench.change(),
 }
 """The arguments of these are in the query."""
 
 _POST: Mapping[str, _Work] = {
     "/api/rows": lambda bench, body: bench.rows(
-        body.texts("ids", MAX_ROWS), findings=body.findings()
+        body.strings("ids", MAX_ROWS), findings=body.findings()
     ),
     "/api/preview": lambda bench, body: bench.preview(body.tried()),
-    "/api/edit": lambda bench, body: bench.edit(body.tried(), body.text("text")),
-    "/api/revert": lambda bench, body: bench.revert(body.text("id")),
-    "/api/keep": lambda bench, body: bench.keep(body.text("id"), body.text("name"), body.inputs()),
+    "/api/edit": lambda bench, body: bench.edit(body.tried(), body.string("text")),
+    "/api/revert": lambda bench, body: bench.revert(body.string("id")),
+    "/api/keep": lambda bench, body: bench.keep(
+        body.string("id"), body.string("name"), body.inputs()
+    ),
     "/api/recorded": lambda bench, body: bench.recorded(body.tried()),
-    "/api/test": lambda bench, body: bench.test(body.text("id")),
+    "/api/test": lambda bench, body: bench.test(body.string("id")),
     "/api/save": lambda bench, _: bench.save(),
-    "/api/branch": lambda bench, body: bench.branch(body.text("name"), body.text("message")),
+    "/api/branch": lambda bench, body: bench.branch(body.string("name"), body.string("message")),
 }
 
 
@@ -315,7 +318,7 @@ class _ReaderGone(Exception):
 
 
 class _Calls:
-    """The requests for answers that are under way."""
+    """The requests for answers that are under way: each until its thread ends."""
 
     def __init__(self, worker: _Worker) -> None:
         self._worker = worker
@@ -324,48 +327,77 @@ class _Calls:
     async def answer(self, request: Request) -> Response:
         """Lines of JSON: `text`, `note`; at the end `run` or `error`."""
         body = await _body(request)
-        tried, models = body.tried(), body.texts("models", MAX_MODELS)
-        run = await self._worker.do(lambda bench: bench.call(tried, models))
+        tried, models = body.tried(), body.strings("models", MAX_MODELS)
         if self._under_way >= MAX_CALLS:
             raise NotAllowed("other answers are under way", hint="wait until they have arrived")
-        return StreamingResponse(self._lines(run), media_type="application/x-ndjson")
-
-    async def _lines(self, run: Callable[[RunWatcher], PromptRun]) -> AsyncIterator[str]:
-        stream = _Stream(asyncio.get_running_loop())
         self._under_way += 1
-        # A daemon, so that a model that does not answer does not keep the server from ending.
-        Thread(target=stream.run, args=(run,), daemon=True).start()
         try:
-            while (line := await stream.lines.get()) is not None:
-                yield _line(line)
+            run = await self._worker.do(lambda bench: bench.call(tried, models))
+            stream = _Stream(asyncio.get_running_loop(), self._ended)
+            # A daemon, so that a model that does not answer does not keep the server from ending.
+            Thread(target=stream.run, args=(run,), daemon=True).start()
+        except BaseException:
+            self._ended()
+            raise
+        return _Answers(stream)
+
+    def _ended(self) -> None:
+        self._under_way -= 1
+
+
+class _Answers(StreamingResponse):
+    """The lines of a stream; when the browser leaves, its calls end."""
+
+    def __init__(self, stream: _Stream) -> None:
+        super().__init__(stream.read(), media_type="application/x-ndjson")
+        self._stream = stream
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
         finally:
-            self._under_way -= 1
-            stream.is_read = False
+            self._stream.close()
 
 
 class _Stream(Unwatched):
-    """From the thread that calls models to the response.
+    """From the thread that calls models to the response."""
 
-    Attributes:
-        lines: JSON values, then None.
-        is_read: The browser still reads.
-    """
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.lines: asyncio.Queue[Any] = asyncio.Queue()
-        self.is_read = True
+    def __init__(self, loop: asyncio.AbstractEventLoop, on_end: Callable[[], None]) -> None:
+        """`on_end` is called in the loop, when the thread ends."""
+        self._lines: asyncio.Queue[Any] = asyncio.Queue()
+        self._is_read = True
+        self._interrupt = Interrupt()
         self._loop = loop
+        self._on_end = on_end
 
-    def run(self, run: Callable[[RunWatcher], PromptRun]) -> None:
+    def run(self, run: AnswerRun) -> None:
+        """In the thread: call the models, and pass everything on."""
+        try:
+            self._run(run)
+        finally:
+            with suppress(RuntimeError):  # the loop has ended
+                self._loop.call_soon_threadsafe(self._on_end)
+
+    def _run(self, run: AnswerRun) -> None:
         with suppress(_ReaderGone), CaughtBug() as bug:
             try:
-                self._put({"run": record_json(run(self))})
+                self._put({"run": record_json(run(self, self._interrupt))})
             except PromptopsError as error:
                 self._put({"error": record_json(stopped_command(error))})
         with suppress(_ReaderGone):
             if bug.error is not None:
                 self._put({"error": record_json(stopped_command(_bug(str(bug.error))))})
             self._put(None)
+
+    async def read(self) -> AsyncIterator[str]:
+        """The lines, each a JSON value."""
+        while (line := await self._lines.get()) is not None:
+            yield _line(line)
+
+    def close(self) -> None:
+        """End the calls: nothing more is read."""
+        self._interrupt.press_from_thread()
+        self._is_read = False
 
     def calls(self, line: str) -> None:
         """An endpoint is about to get its first request."""
@@ -384,10 +416,10 @@ class _Stream(Unwatched):
     def saved(self, path: str) -> None: ...
 
     def _put(self, line: Any) -> None:
-        if not self.is_read:
+        if not self._is_read:
             raise _ReaderGone
         try:
-            self._loop.call_soon_threadsafe(self.lines.put_nowait, line)
+            self._loop.call_soon_threadsafe(self._lines.put_nowait, line)
         except RuntimeError:  # the loop has ended
             raise _ReaderGone from None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -15,7 +15,13 @@ from promptops.commands.lint.lint import utc_today
 from promptops.commands.lint.live import Checks, Live, git_facts
 from promptops.commands.run.judging import recorded_run
 from promptops.commands.run.preview import preview_prompt, tried_inputs
-from promptops.commands.run.run import CaseInputs, PromptRunOptions, RunWatcher, run_prompt
+from promptops.commands.run.run import (
+    CaseInputs,
+    PromptRunOptions,
+    RunWatcher,
+    refuse_calls,
+    run_prompt,
+)
 from promptops.commands.run.saving import new_case
 from promptops.commands.ui.editing import Edits, edited, texts_of
 from promptops.commands.ui.records import (
@@ -33,6 +39,7 @@ from promptops.commands.ui.records import (
 )
 from promptops.commands.ui.saving import save_to_branch, save_to_files
 from promptops.errors import NotFound, UsageError
+from promptops.evals.engine.ask import Interrupt
 from promptops.model.change import DiffReport
 from promptops.model.finding import Finding, Severity
 from promptops.model.loaded import LoadedPrompt
@@ -109,6 +116,10 @@ class Tried:
     profile: str | None = None
     at: str | None = None
     findings: bool = True
+
+
+AnswerRun = Callable[[RunWatcher, Interrupt], PromptRun]
+"""Calls models with a rendered prompt; may run in any thread, until the interrupt is pressed."""
 
 
 class _View(Protocol):
@@ -190,23 +201,28 @@ class Workbench:
         if self._live is None or time.monotonic() < self._look_again_at:
             return
         started = time.monotonic()
-        seen = [*map(_stamp, self._watched)]
+        seen: list[object] = [*map(_stamp, self._watched)]
         took_s = time.monotonic() - started
         if took_s > _LOOK_S:
             self._look_again_at = started + _PAUSE_PER_LOOK * took_s
         if seen != self._seen:
-            self._live.refreshed()
-            self._revisions.clear()
-            self._watch(dict(zip(self._watched, seen, strict=True)))
+            self._seen = seen
+            self._read_again(self._live)
+
+    def _read_again(self, live: Live) -> None:
+        before = dict(zip(self._watched, self._seen, strict=True))
+        live.refreshed()
+        self._revisions.clear()
+        self._watch(before)
 
     def _watch(self, before: Mapping[str, object]) -> None:
-        """Note the state of HEAD, of the index, of the files and of the folders with files.
+        """Note the state of HEAD, of the index, of the files and of their folders.
 
         `before` is the state at which they were read, of those that are known.
         """
         repository, catalog = self._view.workspace.repository, self._catalog
         files = catalog.files.entries
-        folders = {path.rpartition("/")[0] for path in files} | set(catalog.config.prompts)
+        folders = _folders(files, catalog.config.prompts)
         of_git = (repository.git_dir / "HEAD", repository.git_dir / "index")
         refs = (repository.common_dir / "packed-refs", repository.git_dir / "logs" / "HEAD")
         root = f"{repository.root}/"
@@ -237,7 +253,12 @@ class Workbench:
         )
 
     def catalog(self) -> UiCatalog:
-        """The names of all prompts."""
+        """The names of all prompts; all folders are listed anew.
+
+        So a reload of the page finds a file in a folder that was empty, and not watched.
+        """
+        if self._live is not None:
+            self._read_again(self._live)
         named = self._catalog.paths.items()
         return UiCatalog(prompts=tuple(UiPromptName(id=name, path=path) for name, path in named))
 
@@ -395,7 +416,7 @@ class Workbench:
         edits = self._need_edits()
         _, prompt, _ = self._readable(name)
         if not case.strip():
-            raise UsageError("a case needs a name", hint="say in a few words what it shows")
+            raise UsageError("a case needs a name", hint="write in a few words what it shows")
         renderer = Renderer(prompt, self._catalog.load, self._catalog.files.data)
         request = renderer.request(inputs)
         added = new_case(self._view.workspace, prompt, case, inputs, request)
@@ -471,7 +492,7 @@ class Workbench:
             raise NotAllowed("nothing is saved", hint="start it as `promptops ui --write`")
         return edits
 
-    def call(self, tried: Tried, models: Sequence[str]) -> Callable[[RunWatcher], PromptRun]:
+    def call(self, tried: Tried, models: Sequence[str]) -> AnswerRun:
         """A function that calls models with the rendered prompt; it may run in any thread.
 
         Raises NotAllowed, NotFound, InputError.
@@ -487,37 +508,41 @@ class Workbench:
             contents = self._edits.contents
         directory, overrides = self._options.directory, self._options.overrides
 
-        def run(watcher: RunWatcher) -> PromptRun:
+        def run(watcher: RunWatcher, interrupt: Interrupt) -> PromptRun:
+            calls = CallOptions()
             with workspace(directory, of.revision, overrides) as opened:
-                return _run(with_changes(opened, contents), prompt.path, given, models, watcher)
+                options = PromptRunOptions(
+                    watcher=watcher,
+                    models=tuple(dict.fromkeys(models)),
+                    settings=calls.settings(opened.config.test),
+                    event=calls.budgeted_event,
+                    interrupt=interrupt,
+                )
+                return _run(with_changes(opened, contents), prompt.path, given, options)
 
         return run
 
 
-def _run(
-    opened: Workspace,
-    path: str,
-    given: CaseInputs,
-    models: Sequence[str],
-    watcher: RunWatcher,
-) -> PromptRun:
+def _run(opened: Workspace, path: str, given: CaseInputs, options: PromptRunOptions) -> PromptRun:
     """Call the models; the limits are those of `promptops run` without options."""
-    from promptops.commands.run.run import refuse_calls
-
     refuse_calls()
     loaded = opened.catalog.loaded(path)
     if loaded.prompt is None:
         raise unreadable_error(loaded)
     name = given.case.name if given.case is not None else None
     case = next((each for each in loaded.prompt.cases if each.name == name), None)
-    calls = CallOptions()
-    settings = PromptRunOptions(
-        watcher=watcher,
-        models=tuple(dict.fromkeys(models)),
-        settings=calls.settings(opened.config.test),
-        event=calls.budgeted_event,
-    )
-    return run_prompt(opened, loaded.prompt, replace(given, case=case), settings)
+    return run_prompt(opened, loaded.prompt, replace(given, case=case), options)
+
+
+def _folders(files: Iterable[str], roots: Iterable[str]) -> set[str]:
+    """The folders that contain files, directly or below other folders, up to the roots."""
+    found = set(roots)
+    for path in files:
+        folder = path.rpartition("/")[0]
+        while folder not in found:
+            found.add(folder)
+            folder = folder.rpartition("/")[0]
+    return found
 
 
 def _stamp(path: str) -> tuple[int, int, int, int] | None:

@@ -186,7 +186,7 @@ class Interrupt:
         """Set the action of each press."""
         self._left, self._loop = [first, second], asyncio.get_running_loop()
         if self._is_early:
-            self.press()
+            self._press_first()
 
     def press(self) -> None:
         """Run the next action, if one is left."""
@@ -194,8 +194,16 @@ class Interrupt:
             self._left.pop(0)()
 
     def press_from_thread(self) -> None:
-        """The first press, from any thread; a run that has not begun yet ends as it begins."""
+        """The first press, from any thread; a run that has not begun yet ends as it begins.
+
+        Another one has no effect, so that no run ends without its result.
+        """
+        # In this order, and read in the other one by `arm`: at least one of the two presses.
         self._is_early = True
         if self._loop is not None:
             with suppress(RuntimeError):  # the loop is closed: the run has ended
-                self._loop.call_soon_threadsafe(self.press)
+                self._loop.call_soon_threadsafe(self._press_first)
+
+    def _press_first(self) -> None:
+        if len(self._left) > 1:
+            self.press()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
 from threading import Thread
+from time import monotonic, sleep
 from typing import Any
 
 from promptops.commands.ui.server import HOST, Server
@@ -132,3 +133,11 @@ def served(root: Path, **options: Any) -> Iterator[Client]:
         server.stop()
         thread.join(PATIENCE_S)
         assert not thread.is_alive()
+
+
+def until(is_so: Callable[[], bool]) -> None:
+    """Wait for something that another thread or program does."""
+    end = monotonic() + PATIENCE_S
+    while not is_so():
+        assert monotonic() < end
+        sleep(0.005)  # the server is in this process, and needs its turn

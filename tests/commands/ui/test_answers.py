@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from http.client import HTTPConnection
 from threading import Event
-from time import monotonic
 from typing import Any
 
 import pytest
 
 from promptops.commands.ui.server import HOST, MAX_CALLS
 from tests.commands.asked import profile
-from tests.commands.ui.served import PATIENCE_S, Client, served
+from tests.commands.ui.served import PATIENCE_S, Client, served, until
 from tests.output_schemas import validate
-from tests.servers.answers import Answer
+from tests.servers.answers import Answer, Ending
 from tests.servers.fault_server import FaultServer, fault_server
 
 USER = "/messages/1/content"
@@ -179,24 +178,28 @@ def test_previews_are_answered_while_a_model_is_writing(project: Any) -> None:
     assert b'"run"' in answer.splitlines()[-1]
 
 
-def test_a_few_answers_are_requested_at_a_time_and_one_that_is_not_read_makes_room(
+def test_a_few_answers_are_requested_at_a_time_and_one_that_is_not_read_ends(
     project: Any,
 ) -> None:
-    go_on = Event()
-
-    with fault_server(lambda _: Answer(until=go_on)) as server:
+    with fault_server(lambda _: Answer(ending=Ending.NEVER)) as server, ExitStack() as opened:
         configured(project, server)
         with served(project.root, live=True) as client:
-            waiting = [connected(client) for _ in range(MAX_CALLS)]
-            notes = [each.getresponse().readline() for each in waiting]
-            refused = client.refused("/api/answers", id="ask", models=[])
-            waiting[0].close()
-            go_on.set()
-            for each in waiting[1:]:
-                each.close()
-            end = monotonic() + PATIENCE_S
-            while client.request("POST", "/api/answers", ANY).status != 200:
-                assert monotonic() < end
 
-    assert all(note.startswith(b'{"note": "calling ') for note in notes)
+            def status() -> int:
+                return opened.enter_context(closing(connected(client))).getresponse().status
+
+            sent = [opened.enter_context(closing(connected(client))) for _ in range(MAX_CALLS + 2)]
+            statuses = [each.getresponse().status for each in sent]
+            until(lambda: server.answering == MAX_CALLS)
+            refused = client.refused("/api/answers", id="ask", models=[])
+
+            sent[statuses.index(200)].close()  # before the first text
+            until(lambda: server.answering == MAX_CALLS - 1)
+            until(lambda: status() == 200)
+            until(lambda: server.answering == MAX_CALLS)
+            assert status() == 403
+            opened.close()
+            until(lambda: server.answering == 0)
+
+    assert sorted(statuses) == [200] * MAX_CALLS + [403] * 2
     assert refused == (403, "other answers are under way", "wait until they have arrived")

@@ -6,11 +6,14 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from promptops.commands.ui.saving import Conflicts
+from promptops.commands.ui.workbench import Tried, Workbench, WorkbenchOptions
 from tests.commands.ui.served import ASK, BODY, FILES, Client
 from tests.output_schemas import validate
 
@@ -59,6 +62,31 @@ def test_a_file_that_changed_meanwhile_is_shown_and_nothing_is_written(
     writer.post("/api/revert", id="write")
     assert writer.post("/api/save") == {"paths": [ASK]}
     assert (project.root / BODY).read_text() == theirs
+
+
+@pytest.mark.parametrize("what", ["text", "file", "case"])
+def test_a_file_that_changed_before_the_first_edit_and_was_not_read_again_is_a_conflict(
+    project: Any, what: str
+) -> None:
+    path = BODY if what == "file" else ASK
+    theirs = FILES[path] + "# Theirs.\n"
+    bench = Workbench(WorkbenchOptions(directory=project.root, write=True))
+    with closing(bench):
+        bench.preview(Tried(id="ask"))
+        bench.preview(Tried(id="write"))
+        project.write({path: theirs})
+        if what == "case":
+            bench.keep("ask", "how", {"question": "How?"})
+        else:
+            name = "write" if what == "file" else "ask"
+            bench.edit(Tried(id=name, at=SYSTEM), "Hi!\n")
+
+        with pytest.raises(Conflicts) as raised:
+            bench.save()
+
+    (conflict,) = raised.value.files
+    assert (conflict.path, conflict.disk) == (path, theirs)
+    assert (project.root / path).read_text() == theirs
 
 
 @pytest.mark.parametrize("what", ["gone", "link", "folder", "binary", "same"])

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any
 
 import pytest
 
-from tests.commands.ui.served import ASK, BODY, FILES, TONE, Client, served
+from tests.commands.ui.served import ASK, BODY, FILES, TONE, Client, served, until
 from tests.output_schemas import validate
 
 SYSTEM = "/messages/0/content"
@@ -158,10 +159,22 @@ def test_findings_are_left_out_on_request(writer: Client) -> None:
         (0, 0, True),
         (0, 0, False),
     ]
-    assert writer.refused("/api/preview", id="ask", findings="no")[:2] == (
-        400,
-        "`findings` must be true or false",
-    )
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "message"),
+    [
+        ("preview", {"id": "ask", "findings": "no"}, "`findings` must be true or false"),
+        ("preview", {"id": 1}, "`id` must be a string"),
+        ("preview", {"id": "ask", "inputs": []}, "`inputs` must be an object"),
+        ("rows", {"ids": "ask"}, "`ids` must be a list"),
+        ("rows", {"ids": [1]}, "`ids` must be a list of at most 200 strings"),
+    ],
+)
+def test_a_value_of_another_type_is_refused(
+    reader: Client, path: str, body: dict[str, Any], message: str
+) -> None:
+    assert reader.refused(f"/api/{path}", **body)[:2] == (400, message)
 
 
 def test_what_is_answered_is_valid_for_its_schema(reader: Client) -> None:
@@ -300,6 +313,26 @@ def test_what_other_programs_change_is_read_again(writer: Client, project: Any) 
     assert writer.get("/api/session")["branch"] == "other"
     project.git("stash", "--quiet", "--include-untracked")
     assert shown(writer.post("/api/preview", id="ask"))[0].startswith("Be kind.\n")
+
+
+def test_a_new_folder_beside_folders_is_seen(writer: Client, project: Any) -> None:
+    def can_be_read(name: str) -> bool:
+        return writer.request("GET", f"/api/prompt?id={name}").status == 200
+
+    for name in ("a/b/c/deep", "a/new/one", "a/b/new/two"):
+        project.write({f"prompts/{name}.prompt.yaml": FILES[ASK]})
+        until(partial(can_be_read, name))
+
+
+def test_the_catalog_has_a_new_prompt_in_a_folder_that_was_empty(project: Any) -> None:
+    folder = project.root / "prompts/later/below"
+    folder.mkdir(parents=True)
+
+    with served(project.root) as client:
+        project.write({"prompts/later/below/new.prompt.yaml": FILES[ASK]})
+        names = [prompt["id"] for prompt in client.get("/api/catalog")["prompts"]]
+
+    assert names == ["ask", "ask.de", "broken", "later/below/new", "write"]
 
 
 def test_a_revision_is_shown_as_it_was_and_can_not_be_edited(project: Any) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 from collections import Counter
+from functools import partial
 
 import pytest
 
@@ -186,6 +187,32 @@ def test_an_interrupt_does_not_wait_for_turns_nor_for_another_try():
 
     assert Counter(statuses(outcomes)) == {"Failed": 4, "Unasked": 4}
     assert seconds < 0.2
+
+
+def test_presses_from_threads_are_one_press():
+    """In each order in which a thread may press while a run begins, or another round of it."""
+    orders = {
+        "while it begins": ["press", "arm", "press"],
+        "twice": ["arm", "press", "press"],
+        "before another round": ["arm", "press", "arm"],
+        "after Ctrl-C": ["arm", "Ctrl-C", "press"],
+    }
+    pressed = {}
+
+    async def press_all(name, steps):
+        interrupt, pressed[name] = Interrupt(), []
+        actions = [partial(pressed[name].append, which) for which in ("first", "second")]
+        for step in steps:
+            if step == "arm":
+                interrupt.arm(*actions)
+            else:
+                {"press": interrupt.press_from_thread, "Ctrl-C": interrupt.press}[step]()
+        await asyncio.sleep(0)
+
+    for name, steps in orders.items():
+        at_once(press_all(name, steps))
+
+    assert pressed == {name: ["first"] for name in orders}
 
 
 def test_the_second_interrupt_stops_what_is_under_way():

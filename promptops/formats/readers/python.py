@@ -132,7 +132,7 @@ def _with_pairs(
 ) -> Iterator[tuple[Candidate, SourceDocument | str | None]]:
     """The prompts; a system text and the user text that belongs to it are one.
 
-    A user text of labels and values is none by itself.
+    A user text of labels and values is not a prompt without its system text.
     """
     texts = [
         (one, document)

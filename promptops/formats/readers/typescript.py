@@ -87,7 +87,7 @@ _Read = tuple["CodeCandidate", SourceDocument | str | None]
 def _with_pairs(reader: _Reader, read: Sequence[_Read]) -> Iterator[_Read]:
     """The prompts; a system text and the user text that belongs to it are one.
 
-    A user text of labels and values is none by itself.
+    A user text of labels and values is not a prompt without its system text.
     """
     texts = [
         (one, document)

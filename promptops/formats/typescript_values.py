@@ -469,6 +469,7 @@ class TypescriptTexts:
     Attributes:
         losses: Of the strings that were read.
         used: Names of constants that the strings contain.
+        tests_null: Whether a condition compares a value with null or undefined.
     """
 
     def __init__(
@@ -480,6 +481,7 @@ class TypescriptTexts:
     ) -> None:
         self.losses: list[Loss] = []
         self.used: set[str] = set()
+        self.tests_null = False
         self._open: set[str] = set()
         self._file = file
         self._options = options
@@ -582,6 +584,7 @@ class TypescriptTexts:
         if negation:
             return None
         if literal in ("null", "undefined"):
+            self.tests_null = True
             return f"{value} is none" if sign[0] == "=" else f"{value} is not none"
         if literal[0] in "'\"":
             literal = json.dumps(literal[1:-1], ensure_ascii=False)

@@ -242,6 +242,7 @@ class _Reader:
     ) -> SourceDocument | str | None:
         names = InputNames()
         self._expressions.losses.clear()
+        self._expressions.tests_null = False
         used = set(self.strings.used)
         turns: list[SourceTurn] = []
         for one in texts:
@@ -264,6 +265,7 @@ class _Reader:
             aliases=names.aliases,
             defaults=_defaults(candidate, names),
             samples=self._options.samples,
+            tests_null=self._expressions.tests_null,
             losses=tuple(self._expressions.losses),
             keys=tuple(filter(None, map(_key, texts))),
         )

@@ -224,6 +224,7 @@ class _Reader:
             aliases=names.aliases,
             defaults={names.name(key): value for key, value in defaults.items()},
             samples=self._options.samples,
+            tests_null=reader.tests_null,
             losses=tuple(reader.losses),
             keys=tuple(one.variable for one in texts if one.variable),
         )

@@ -354,6 +354,58 @@ def test_an_input_admits_what_its_template_asks_for(repo, monkeypatch, template,
     assert prompt.inputs["properties"]["a"].get("type") == kinds
 
 
+PYTHON = "def f(a{}): return ask(system=f'Answer in one short sentence. {{{}}}')\n"
+TYPESCRIPT = "function f(a{}) {{ ask({{ system: `Answer in one short sentence. ${{{}}}` }}) }}\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "code", "left_out", "of_null", "of_empty"),
+    [
+        ("f.py", ("=None", '"no" if a is None else a'), "no", "no", ""),
+        ("f.py", ("=None", 'f"+{a}" if a is not None else "no"'), "no", "no", "+"),
+        ("f.py", ("", '"no" if a == None else a'), "no", "no", ""),
+        ("f.py", ("=None", '"no" if None == a else a'), "no", "no", ""),
+        ("f.py", ('="b"', '"no" if a is None else a'), "b", "no", ""),
+        ("f.py", ('=""', '"no" if a is None else a'), "", "no", ""),
+        ("f.py", ("=None", 'a if a else "no"'), "no", None, "no"),
+        ("f.ts", ("?: string", "a !== undefined ? `+${a}` : 'no'"), "no", "no", "+"),
+        ("f.ts", ("?: string", "a == undefined ? 'no' : a"), "no", "no", ""),
+        ("f.ts", (": string | null = null", "a === null ? 'no' : a"), "no", "no", ""),
+        ("f.ts", ("?: string | null", "a != null ? `+${a}` : 'no'"), "no", "no", "+"),
+        ("f.ts", (" = 'b'", "a === null ? 'no' : a"), "b", "no", ""),
+        ("f.ts", (" = ''", "a === null ? 'no' : a"), "", "no", ""),
+        ("f.ts", ("?: string", "a ? `+${a}` : 'no'"), "no", None, "no"),
+    ],
+)
+def test_an_input_of_code_that_is_left_out_renders_what_the_code_sends(
+    repo, monkeypatch, path, code, left_out, of_null, of_empty
+):
+    monkeypatch.chdir(repo.root)
+    repo.write({path: (PYTHON if path == "f.py" else TYPESCRIPT).format(*code)})
+
+    imported(repo.root, path)
+
+    (written,) = Path("prompts/f").iterdir()
+    nulls = [] if of_null is None else [{"a": None}]
+    texts = [rendered(repo.root, str(written), **one) for one in ({}, {"a": ""}, *nulls)]
+    wanted = [left_out, of_empty, *([] if of_null is None else [of_null])]
+    assert texts == [[f"Answer in one short sentence. {one}"] for one in wanted]
+
+
+def test_a_template_of_jinja_in_which_an_input_is_left_out_is_not_compared_with_null(
+    repo, monkeypatch
+):
+    monkeypatch.chdir(repo.root)
+    text = "Answer in one short sentence{% if a is none %}, none{% else %} {{ a }}{% endif %}."
+    repo.write({"a.j2": text, "b.py": f"PROMPT = Template('{text}')\n"})
+
+    imported(repo.root, "a.j2")
+    imported(repo.root, "b.py")
+
+    found = [rendered(repo.root, f"prompts/{path}.prompt.yaml") for path in ("a", "b/prompt")]
+    assert found == [["Answer in one short sentence ."]] * 2
+
+
 def test_a_prompt_whose_request_differs_is_a_draft(repo, monkeypatch):
     repo.write({"app.py": "ask_prompt = f'Answer in {size:>9} words, and be kind to everyone.'\n"})
     monkeypatch.chdir(repo.root)

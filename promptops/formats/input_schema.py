@@ -320,6 +320,10 @@ def input_schema(
         if shape is not None:
             shape.tested_types.add(kind)
             shape.null_by_default |= document.tests_null and kind == "null"
+    for path in document.lists:
+        shape = _shape_at(found, path.split("."))
+        if shape is not None:
+            shape.listed = True
     for message in messages:
         if message.get("for_each") in found:
             found[message["for_each"]].looped = found[message["for_each"]].unguarded = True

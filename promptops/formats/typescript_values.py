@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Literal
 
@@ -466,13 +466,12 @@ _MAX_NAME = 40
 _MAX_EXPRESSION = 300
 
 
-_ANNOTATION = lazy_pattern(
-    r"(?<![\w$])([A-Za-z_$][\w$]*)\s{0,20}\??\s{0,20}:\s{0,20}"
-    r"(?=((?:\([^()\n]{0,200}\)|\{[^{}\n]{0,200}\}|[^,;=(){}\n]{1,60}){1,4}))"
-)
+_ANNOTATED = lazy_pattern(r"(?<![\w$])([A-Za-z_$][\w$]*)\s{0,20}\??\s{0,20}:\s{0,20}")
+_TYPE = lazy_pattern(r"(?:\([^()\n]{0,200}\)|\{[^{}\n]{0,200}\}|[^,;=(){}\n]{1,60}){1,4}")
 _OBJECT_TYPE = lazy_pattern(r"\{[^{}]*\}")
 _LIST_TYPE = lazy_pattern(r"\[\]|\b(?:Readonly)?Array<")
 _SCALAR_TYPE = lazy_pattern(r"(?:string|number|boolean)\b")
+_MOST_TYPES = 100  # of one name
 _USE_OF_LIST = lazy_pattern(
     r"(?<![\w$])([A-Za-z_$][\w$]*)\??\."
     r"(?:map|flatMap|join|forEach|filter|reduce|some|every|sort|push)\("
@@ -489,16 +488,25 @@ class TypescriptKinds:
         self._source = source
 
     @cached_property
-    def _found(self) -> tuple[set[str], set[str]]:
-        """The names of lists, and those of strings, numbers and booleans."""
-        lists, scalars = set(_USE_OF_LIST.findall(self._source)), set()
-        for match in _ANNOTATION.finditer(self._source):
-            name, kind = match.groups()
-            if _LIST_TYPE.search(_OBJECT_TYPE.sub("Object", kind)):
-                lists.add(name)
-            elif _SCALAR_TYPE.match(kind):
-                scalars.add(name)
-        return lists, scalars
+    def _lists(self) -> set[str]:
+        """The names that methods of lists are called of."""
+        return set(_USE_OF_LIST.findall(self._source))
+
+    @cached_property
+    def _annotated(self) -> Mapping[str, Sequence[int]]:
+        """Where the types of each name begin, or what else is after a colon; the first ones."""
+        found: dict[str, list[int]] = {}
+        for match in _ANNOTATED.finditer(self._source):
+            ends = found.setdefault(match[1], [])
+            if len(ends) < _MOST_TYPES:
+                ends.append(match.end())
+        return found
+
+    def _types(self, name: str) -> Iterator[str]:
+        for start in self._annotated.get(name, ()):
+            match = _TYPE.match(self._source, start)
+            if match is not None:
+                yield _OBJECT_TYPE.sub("Object", match[0])
 
     def of(self, path: str, *, prompt: str) -> Kind:
         """The kind of a value that a condition tests; unknown if it is a list or a string.
@@ -507,7 +515,10 @@ class TypescriptKinds:
             prompt: The source of the prompt that reads the value.
         """
         name = path.rpartition(".")[2]
-        is_list, is_scalar = (name in names for names in self._found)
+        lists = [kind for kind in self._types(name) if _LIST_TYPE.search(kind)]
+        others = (kind for kind in self._types(name) if kind not in lists)
+        is_list = bool(lists) or name in self._lists
+        is_scalar = any(map(_SCALAR_TYPE.match, others))
         if is_list or is_scalar:
             return "unknown" if is_list and is_scalar else "list" if is_list else "scalar"
         properties = set(re.findall(rf"(?<![\w$.]){re.escape(path)}\??\.(\w+)\b(?!\()", prompt))

@@ -205,6 +205,8 @@ class SourceDocument:
         defaults: Of inputs that the source does not declare, and for which its code has a value.
         samples: Example inputs: types, and what is a list.
         lenient: The source renders nothing for an input that is missing.
+        lists: Paths of inputs, as templates read them, that are lists in code.
+        tests_null: Code compares inputs with null, which an input is that is left out.
         partials: Templates that the messages include, by the path in their `include`.
         losses: In the order of the source.
         keys: The names by which other code refers to its texts, or to the function that returns it.
@@ -221,6 +223,8 @@ class SourceDocument:
     defaults: Mapping[str, Any] = field(default_factory=dict)
     samples: tuple[Mapping[str, Any], ...] = ()
     lenient: bool = False
+    lists: tuple[str, ...] = ()
+    tests_null: bool = False
     cases: tuple[SourceCase, ...] = ()
     partials: Mapping[str, tuple[TemplatePart, ...]] = field(default_factory=dict)
     losses: tuple[Loss, ...] = ()

@@ -316,7 +316,14 @@ def input_schema(
         if name in found:
             found[name].number = True
     for path, kind in _tested_types(messages):
-        _note_tested(found, path.split("."), kind)
+        shape = _shape_at(found, path.split("."))
+        if shape is not None:
+            shape.tested_types.add(kind)
+            shape.null_by_default |= document.tests_null and kind == "null"
+    for path in document.lists:
+        shape = _shape_at(found, path.split("."))
+        if shape is not None:
+            shape.listed = True
     for message in messages:
         if message.get("for_each") in found:
             found[message["for_each"]].looped = found[message["for_each"]].unguarded = True
@@ -528,12 +535,11 @@ def _tested_types(turns: Sequence[Any]) -> Iterator[tuple[str, str]]:
             yield from _tested_types([*tested, *_texts(turn), *turn.get("messages", ())])
 
 
-def _note_tested(found: Mapping[str, Shape], path: Sequence[str], kind: str) -> None:
+def _shape_at(found: Mapping[str, Shape], path: Sequence[str]) -> Shape | None:
     shape = found.get(path[0])
     for step in path[1:]:
         shape = None if shape is None else shape.keys.get(step)
-    if shape is not None:
-        shape.tested_types.add(kind)
+    return shape
 
 
 def _media(messages: Sequence[Mapping[str, Any]]) -> dict[str, str]:
@@ -586,6 +592,7 @@ class Shape:
         encoded: It is written as JSON.
         unguarded: It is read where nothing tests that it is defined.
         tested_types: JSON types that a template asks for: `null` for `x is none`.
+        null_by_default: It is null if it is left out, so that `x is none` is true.
         keys: By name, of a mapping.
         item: Of an element of a list, or of a value of a mapping.
     """
@@ -600,6 +607,7 @@ class Shape:
     encoded: bool = False
     unguarded: bool = False
     tested_types: set[str] = field(default_factory=set)
+    null_by_default: bool = False
     keys: dict[str, Shape] = field(default_factory=dict)
     item: Shape | None = None
 
@@ -642,7 +650,7 @@ def schema_of(shape: Shape, sample: Any = None) -> dict[str, Any]:
     """
     schema = _with_tested(_typed(shape, sample), shape.tested_types)
     if shape.optional and shape.unguarded:
-        schema["default"] = empty_value(schema)
+        schema["default"] = None if shape.null_by_default else empty_value(schema)
     return schema
 
 

@@ -515,10 +515,12 @@ class PythonExpressions:
 
     Attributes:
         losses: Of the expressions that were read.
+        tests_null: Whether one of them compares a value with None.
     """
 
     def __init__(self, path: str, source: str) -> None:
         self.losses: list[Loss] = []
+        self.tests_null = False
         self._path = path
         self._lines = source.split("\n")
 
@@ -622,6 +624,9 @@ class PythonExpressions:
         found = [_constant(one) or self._expression(one, names) for one in (left, right)]
         if None in found or (word.startswith("is") and found[1] != "none"):
             return None
+        if found[0] == "none" and word in ("==", "!="):
+            found.reverse()
+        self.tests_null |= found[1] == "none"
         return f"{found[0]} {word} {found[1]}"
 
     def _subscript(self, node: ast.Subscript, names: InputNames) -> str | None:

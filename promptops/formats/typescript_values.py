@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Literal
 
 from promptops.formats.document import ExpressionPart, Loss, TagPart, TemplatePart, TextPart
 from promptops.formats.languages.by_syntax import guessed_in_javascript
@@ -463,12 +466,75 @@ _MAX_NAME = 40
 _MAX_EXPRESSION = 300
 
 
+_ANNOTATED = lazy_pattern(r"(?<![\w$])([A-Za-z_$][\w$]*)\s{0,20}\??\s{0,20}:\s{0,20}")
+_TYPE = lazy_pattern(r"(?:\([^()\n]{0,200}\)|\{[^{}\n]{0,200}\}|[^,;=(){}\n]{1,60}){1,4}")
+_OBJECT_TYPE = lazy_pattern(r"\{[^{}]*\}")
+_LIST_TYPE = lazy_pattern(r"\[\]|\b(?:Readonly)?Array<")
+_SCALAR_TYPE = lazy_pattern(r"(?:string|number|boolean)\b")
+_MOST_TYPES = 100  # of one name
+_USE_OF_LIST = lazy_pattern(
+    r"(?<![\w$])([A-Za-z_$][\w$]*)\??\."
+    r"(?:map|flatMap|join|forEach|filter|reduce|some|every|sort|push)\("
+)
+
+
+Kind = Literal["list", "object", "scalar", "unknown"]
+
+
+class TypescriptKinds:
+    """What the values of one file are, as far as its types and its calls show."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+
+    @cached_property
+    def _lists(self) -> set[str]:
+        """The names that methods of lists are called of."""
+        return set(_USE_OF_LIST.findall(self._source))
+
+    @cached_property
+    def _annotated(self) -> Mapping[str, Sequence[int]]:
+        """Where the types of each name begin, or what else is after a colon; the first ones."""
+        found: dict[str, list[int]] = {}
+        for match in _ANNOTATED.finditer(self._source):
+            ends = found.setdefault(match[1], [])
+            if len(ends) < _MOST_TYPES:
+                ends.append(match.end())
+        return found
+
+    def _types(self, name: str) -> Iterator[str]:
+        for start in self._annotated.get(name, ()):
+            match = _TYPE.match(self._source, start)
+            if match is not None:
+                yield _OBJECT_TYPE.sub("Object", match[0])
+
+    def of(self, path: str, *, prompt: str) -> Kind:
+        """The kind of a value that a condition tests; unknown if it is a list or a string.
+
+        Args:
+            prompt: The source of the prompt that reads the value.
+        """
+        name = path.rpartition(".")[2]
+        lists = [kind for kind in self._types(name) if _LIST_TYPE.search(kind)]
+        others = (kind for kind in self._types(name) if kind not in lists)
+        is_list = bool(lists) or name in self._lists
+        is_scalar = any(map(_SCALAR_TYPE.match, others))
+        if is_list or is_scalar:
+            return "unknown" if is_list and is_scalar else "list" if is_list else "scalar"
+        properties = set(re.findall(rf"(?<![\w$.]){re.escape(path)}\??\.(\w+)\b(?!\()", prompt))
+        if properties - {"length"}:
+            return "object"
+        return "unknown" if properties else "scalar"
+
+
 class TypescriptTexts:
     """The strings of one prompt.
 
     Attributes:
         losses: Of the strings that were read.
         used: Names of constants that the strings contain.
+        lists: Paths of inputs that are lists, and that a condition tests.
+        tests_null: Whether a condition compares a value with null or undefined.
     """
 
     def __init__(
@@ -477,9 +543,16 @@ class TypescriptTexts:
         options: ReadOptions,
         constants: Mapping[str, TextValue],
         names: InputNames,
+        kind_of: Callable[[str], Kind],
     ) -> None:
+        """Args:
+        kind_of: What a value is, by its path in the code.
+        """
         self.losses: list[Loss] = []
         self.used: set[str] = set()
+        self.lists: set[str] = set()
+        self.tests_null = False
+        self._kind_of = kind_of
         self._open: set[str] = set()
         self._file = file
         self._options = options
@@ -577,15 +650,36 @@ class TypescriptTexts:
     ) -> str | None:
         """The test of a conditional expression; None for `!a === b`, and without a counterpart."""
         value = self._expression(path, place)
-        if value is None or sign is None or literal is None:
-            return f"not {value}" if value is not None and negation else value
+        if value is None:
+            return None
+        if sign is None or literal is None:
+            return self._truth(negation, path, value)
         if negation:
             return None
         if literal in ("null", "undefined"):
-            return f"{value} is none" if sign[0] == "=" else f"{value} is not none"
+            return self._null_test(path, value, is_null=sign[0] == "=")
         if literal[0] in "'\"":
             literal = json.dumps(literal[1:-1], ensure_ascii=False)
         return f"{value} {sign[:2] if sign[0] in '!=' else sign} {literal}"
+
+    def _truth(self, negation: str, path: str, value: str) -> str | None:
+        """The test of a value by itself: an empty list is true in JavaScript, and false here."""
+        kind = "scalar" if path.endswith(".length") else self._kind_of(path)
+        if kind == "unknown":
+            return None
+        if kind == "scalar":
+            return f"not {value}" if negation else value
+        if kind == "list":
+            self.lists.add(value)
+        return self._null_test(path, value, is_null=bool(negation))
+
+    def _null_test(self, path: str, value: str, *, is_null: bool) -> str:
+        """The test for null; with `?.` it is also true for a property of null."""
+        self.tests_null = True
+        if "?." in path:
+            either = f"{value} is not defined or {value} is none"
+            return either if is_null else f"{value} is defined and {value} is not none"
+        return f"{value} is none" if is_null else f"{value} is not none"
 
     def _value(self, source: str, place: Place) -> TemplatePart:
         expression = self._expression(source, place)

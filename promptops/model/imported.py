@@ -122,8 +122,9 @@ class Import:
         left_out: Files that were not read, and those in which no prompt was found.
         schema_copy: The copy of the schema for editors, if it was written.
         removable: Sources in the repository that can be removed once the prompts are imported.
-        next: The command to type next, once `profiles` are in the configuration; after a dry run
-            the one that writes the prompts; "" if there is none to write.
+        next: The command to type next, once `profiles` are in the configuration: it drafts test
+            cases for the written prompts; after a dry run it writes the prompts; "" if none is
+            written.
     """
 
     sources: tuple[ImportedSource, ...]

@@ -372,15 +372,20 @@ def written_prompt(root: Path, plan: Planned, options: ImportOptions, uses: Uses
     # The files of another prompt with the same id differ for that reason.
     is_taken = any(loss.code == "IMP006" for loss in losses)
     if not is_taken and _was_imported(plan, existing):
-        return _kept(plan, existing, uses)
-    if not is_taken:
+        existing = {path: data for path, data in existing.items() if not path.endswith(_CASES)}
+        changed = tuple(_changed_files(plan, existing))
+        if changed or None not in existing.values():
+            return _result(plan, changed, "kept" if changed else "same", uses)
+    elif not is_taken:
         losses = (*losses, *_different_files(plan, existing))
     worst = max((severity_of(loss) for loss in losses), default=Severity.INFO)
     if worst is Severity.ERROR or (options.strict and worst is Severity.WARNING):
-        state: State = "refused"
-    else:
-        new = {path: text for path, text in plan.files.files.items() if existing[path] is None}
-        state = _state(root, new, options)
+        return _result(plan, losses, "refused", uses)
+    new = {path: plan.files.files[path] for path, data in existing.items() if data is None}
+    return _result(plan, losses, _state(root, new, options), uses)
+
+
+def _result(plan: Planned, losses: tuple[Loss, ...], state: State, uses: Uses) -> WrittenPrompt:
     if state == "same":
         losses = ()  # which the import that wrote the files reported
     return WrittenPrompt(
@@ -391,6 +396,7 @@ def written_prompt(root: Path, plan: Planned, options: ImportOptions, uses: Uses
     )
 
 
+_CASES = ".cases.yaml"
 _ORIGIN = lazy_pattern(r"(?m)^# imported from (.*) \([0-9a-f]{8}\) by promptops import$")
 
 
@@ -404,20 +410,19 @@ def _was_imported(plan: Planned, existing: Mapping[str, bytes | None]) -> bool:
     return before is not None and now is not None and before[1] == now[1]
 
 
-def _kept(plan: Planned, existing: Mapping[str, bytes | None], uses: Uses) -> WrittenPrompt:
-    """The prompt as it is there: unchanged but for its test cases, or with an IMP316."""
-    path = plan.files.path
-    old, new = existing[path] or b"", plan.files.files[path]
-    losses: tuple[Loss, ...] = ()
-    if _without_tests(path, old) != _without_tests(path, new.encode()):
-        lines = counted(_lines_that_differ(old.decode("utf-8", errors="replace"), new), "line")
+def _changed_files(plan: Planned, existing: Mapping[str, bytes | None]) -> Iterator[Loss]:
+    """An IMP316 for each file that differs, the prompt file in more than test cases and status."""
+    for path, data in existing.items():
+        text = plan.files.files[path]
+        if data is None or data == text.encode():
+            continue
+        if path == plan.files.path and _without_tests(path, data) == _without_tests(
+            path, text.encode()
+        ):
+            continue
+        lines = counted(_lines_that_differ(data.decode("utf-8", errors="replace"), text), "line")
         message = f"`{path}` exists already, and {lines} of it differ: it stays as it is"
-        losses = (Loss(code="IMP316", message=message, place=plan.document.place),)
-    state: State = "kept" if losses else "same"
-    prompt = _imported_prompt(plan, losses, state, _used_at(plan, uses))
-    return WrittenPrompt(
-        document=plan.document, source=plan.read.path, prompt=prompt, losses=losses
-    )
+        yield Loss(code="IMP316", message=message, place=plan.document.place)
 
 
 def _without_tests(path: str, data: bytes) -> Any:
@@ -584,7 +589,7 @@ def removable(
     results: Sequence[WrittenPrompt],
 ) -> Iterator[str]:
     """The sources that git tracks, and of which each tracked file became a prompt."""
-    imported = {one.source for one in results if one.prompt.state != "refused"}
+    imported = {one.source for one in results if one.prompt.state not in ("refused", "kept")}
     for source in sources:
         own = [read for read in reads if read.source == source.shown]
         complete = own and all(_is_complete(read, imported) for read in own)

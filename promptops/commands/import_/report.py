@@ -134,15 +134,19 @@ def next_step(result: Import) -> Iterator[str]:
         if result.profiles:
             tables = "the table" if len(result.profiles) == 1 else "the tables"
             yield visible(f"add {tables} above to {result.configuration}, then:")
-        path = shlex.quote(_written_path(result))
-        yield visible(f"promptops cases {path}, which drafts test cases, then:")
-        yield visible(result.next)
+        yield visible(f"{result.next}, which drafts test cases, then:")
+        yield visible(_last_command(result))
 
 
 def next_command(result: Import) -> str:
-    """The command that stages the written prompts and accepts what lint finds in them, or ""."""
+    """The command that drafts test cases for the written prompts; "" if no prompt was written."""
     if all(prompt.state != "written" for prompt in result.prompts):
         return ""
+    return f"promptops cases {shlex.quote(_written_path(result))}"
+
+
+def _last_command(result: Import) -> str:
+    """The command that stages the written prompts and accepts what lint finds in them."""
     sources = shlex.join(result.removable)
     remove = f"git rm -qr {sources} && " if sources else ""
     added = f"git add {_added(result)}"

@@ -20,7 +20,7 @@ from promptops.testing.recordings.store import Store
 from promptops.workspace.profiles import model_profile
 from promptops.workspace.workspace import Workspace
 
-Asked = Sequence[tuple[ModelRequest, ModelAnswer]]
+AnsweredRequests = Sequence[tuple[ModelRequest, ModelAnswer]]
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -36,15 +36,15 @@ class JudgedRun:
 
 
 def judge_answers(
-    workspace: Workspace, case: Case | None, asked: Asked, calls: ModelCalls
+    workspace: Workspace, case: Case | None, requests: AnsweredRequests, calls: ModelCalls
 ) -> JudgedRun:
     """The answers with the results of the case, or else of the output contract only."""
     if case is None:
-        return JudgedRun(answers=tuple(_by_contract(each.prompt, got) for each, got in asked))
+        return JudgedRun(answers=tuple(_by_contract(each.prompt, got) for each, got in requests))
     catalog = workspace.catalog
     # Without a repository nothing is recorded.
     judge = _CaseJudge(catalog, case, Answering(catalog, Store(catalog), "live", calls=calls))
-    answers = tuple(judge.judged(each.prompt, got) for each, got in asked)
+    answers = tuple(judge.judged(each.prompt, got) for each, got in requests)
     return JudgedRun(answers=answers, infrastructure=judge.infrastructure)
 
 

@@ -10,6 +10,7 @@ from promptops.analysis.uses import ITEM, Path
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.recordings import unrecorded_reason
 from promptops.commands.run.run import CaseInputs
+from promptops.diff.changes import equal
 from promptops.lint.prompt_model import prompt_model
 from promptops.lint.request_size import cost_usd, request_tokens
 from promptops.model.change import ABSENT
@@ -42,12 +43,13 @@ def tried_inputs(
 ) -> CaseInputs:
     """Given inputs; else those of a test case, or of the first one if there is no such case.
 
-    Those of a prompt without test cases are the first that `promptops cases` would draft.
+    Given inputs that are equal to those of the test case are written as there: JavaScript writes
+    10.0 as 10, which renders differently. Those of a prompt without test cases are the first that
+    `promptops cases` would draft.
     """
     found: Case | None = next((each for each in prompt.cases if each.name == case), None)
-    if given is not None:
-        of_case = found is not None and given == found.inputs
-        return CaseInputs(inputs=given, case=found if of_case else None)
+    if given is not None and (found is None or not equal(given, found.inputs)):
+        return CaseInputs(inputs=given)
     found = found or next(iter(prompt.cases), None)
     if found is None:
         return CaseInputs(inputs=_drafted(catalog, prompt))

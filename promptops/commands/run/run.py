@@ -106,8 +106,8 @@ def run_prompt(
         raise streams.error
     from promptops.commands.run.judging import judge_answers  # not before the first text is shown
 
-    asked = list(zip(requests, answers, strict=True))
-    judged = judge_answers(workspace, given.case, asked, calls)
+    answered = list(zip(requests, answers, strict=True))
+    judged = judge_answers(workspace, given.case, answered, calls)
     return PromptRun(
         prompt=prompt.id,
         path=prompt.path,
@@ -214,8 +214,8 @@ def _ask(each: ModelRequest, calls: ModelCalls) -> Ask:
     )
 
 
-def _model_answer(asked: ModelRequest, outcome: Outcome) -> ModelAnswer:
-    arriving, profile = asked.arriving, asked.profile
+def _model_answer(request: ModelRequest, outcome: Outcome) -> ModelAnswer:
+    arriving, profile = request.arriving, request.profile
     started_s, first_s, ended_s = arriving.started_s, arriving.first_s, arriving.ended_s
     answered = outcome if isinstance(outcome, Answered) else None
     return ModelAnswer(

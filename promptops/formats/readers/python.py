@@ -132,7 +132,7 @@ def _with_pairs(
 ) -> Iterator[tuple[Candidate, SourceDocument | str | None]]:
     """The prompts; a system text and the user text that belongs to it are one.
 
-    A user text of labels and values is none by itself.
+    A user text of labels and values is not a prompt without its system text.
     """
     texts = [
         (one, document)
@@ -242,6 +242,7 @@ class _Reader:
     ) -> SourceDocument | str | None:
         names = InputNames()
         self._expressions.losses.clear()
+        self._expressions.tests_null = False
         used = set(self.strings.used)
         turns: list[SourceTurn] = []
         for one in texts:
@@ -264,6 +265,7 @@ class _Reader:
             aliases=names.aliases,
             defaults=_defaults(candidate, names),
             samples=self._options.samples,
+            tests_null=self._expressions.tests_null,
             losses=tuple(self._expressions.losses),
             keys=tuple(filter(None, map(_key, texts))),
         )

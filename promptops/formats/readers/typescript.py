@@ -41,6 +41,7 @@ from promptops.formats.typescript_values import (
     ListValue,
     ObjectValue,
     TextValue,
+    TypescriptKinds,
     TypescriptTexts,
 )
 from promptops.patterns import lazy_pattern
@@ -87,7 +88,7 @@ _Read = tuple["CodeCandidate", SourceDocument | str | None]
 def _with_pairs(reader: _Reader, read: Sequence[_Read]) -> Iterator[_Read]:
     """The prompts; a system text and the user text that belongs to it are one.
 
-    A user text of labels and values is none by itself.
+    A user text of labels and values is not a prompt without its system text.
     """
     texts = [
         (one, document)
@@ -158,6 +159,7 @@ class _Reader:
         self._options = options
         self._constants = constants
         self._texts: dict[int, str] = {}
+        self._kinds = TypescriptKinds(file.text.value)
         self._of_prompts = is_called_prompts(file.path)
 
     def document(
@@ -198,7 +200,10 @@ class _Reader:
     ) -> SourceDocument | str | None:
         candidate, names = texts[0], InputNames()
         constants = self._constants_for(candidate)
-        reader = TypescriptTexts(self._file, self._options, constants, names)
+        code = self._file.text.value
+        prompt = "\n".join(code[one.value.start : one.value.end] for one in texts)
+        kind_of = partial(self._kinds.of, prompt=prompt)
+        reader = TypescriptTexts(self._file, self._options, constants, names, kind_of)
         messages = TypescriptMessages(self._file, reader, names)
         turns: list[SourceTurn] = []
         for one in texts:
@@ -224,6 +229,8 @@ class _Reader:
             aliases=names.aliases,
             defaults={names.name(key): value for key, value in defaults.items()},
             samples=self._options.samples,
+            lists=tuple(sorted(reader.lists)),
+            tests_null=reader.tests_null,
             losses=tuple(reader.losses),
             keys=tuple(one.variable for one in texts if one.variable),
         )

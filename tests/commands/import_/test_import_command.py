@@ -16,6 +16,7 @@ OLD = {
     "    type: openai\n    name: gpt-5\n    api_key: x\n---\nsystem:\nBe kind.\n",
     "old/bad.j2": "{{ x.center(3) }} of you\n",
 }
+KEY = "sk-proj-" + "aB3dE5gH7jK9mN1p" * 3
 GREETING = 'GREETING_PROMPT = "Greet {name} in a kind way, in at most two words."\n'
 TABLE = """\
 bad     text       1 message   1 input   -  1 loss   refused
@@ -125,6 +126,40 @@ def test_what_was_imported_before_stays_and_is_listed_in_one_line(repo, say, mon
     ]
 
 
+def test_long_texts_of_an_import_are_compared_and_missing_ones_written_again(
+    repo, say, monkeypatch
+):
+    """IMP316: a test was added to the prompt file; the long text is in a file of its own."""
+    body, lines = repo.root / "prompts/a.system.md.j2", "Be kind.\n" * 20
+    repo.write({"a.system.txt": lines})
+    monkeypatch.chdir(repo.root)
+    arguments = ("import", "a.system.txt", "--bodies", "12", "--format", "json")
+    assert say(*arguments).code == 0
+    with (repo.root / "prompts/a.prompt.yaml").open("a") as file:
+        file.write("tests:\n  - name: one\n    inputs: {}\n")
+
+    def again(*options):
+        found = json.loads(say(*arguments, *options).out)
+        codes = [one["code"] for one in found["findings"] if one["severity"] != "info"]
+        messages = [one["message"] for one in found["findings"] if one["code"] == "IMP316"]
+        return found["sources"][0]["prompts"][0]["state"], codes + messages
+
+    unchanged = again()
+    body.unlink()
+    dry, written = again("--dry-run"), again()
+    is_back = body.read_text() == lines
+    repo.write({"a.system.txt": f"{lines}Be short.\n"})
+    changed = again()
+    body.unlink()
+    repo.write({"a.system.txt": f"{lines}The key is {KEY}.\n"})
+    refused = again()
+
+    kept = "`prompts/a.system.md.j2` exists already, and 1 line of it differ: it stays as it is"
+    assert (unchanged, dry, written) == (("same", []), ("would-write", []), ("written", []))
+    assert (is_back, changed) == (True, ("kept", [kept]))
+    assert (refused, body.exists()) == (("refused", ["IMP131"]), False)
+
+
 def test_a_name_that_selects_nothing_beside_others_is_an_error(repo, say, monkeypatch):
     repo.write({"app/p.py": f"{GREETING}NOTE = 'Answer in one short sentence, please.'\n"})
     repo.write({"app/AGENTS.md": "# Agents\n\nRun the tests before each commit.\n"})
@@ -176,6 +211,19 @@ def test_sources_that_are_complete_are_removed_in_the_same_commit(old, say):
         "next: git rm -qr old && git add .promptops/prompt.schema.json prompts"
         " && promptops lint --extend-select TST008 --write-baseline",
     ]
+
+
+def test_sources_whose_new_text_is_not_in_a_prompt_file_are_not_removed(repo, say, monkeypatch):
+    repo.write({"old/a.txt": "Be kind.\n"})
+    monkeypatch.chdir(repo.root)
+    assert say("import", "old").code == 0
+    repo.write({"old/a.txt": "Be short.\n", "old/b.txt": "Be brief.\n"})
+    repo.commit("texts")
+
+    found = json.loads(say("import", "old", "--format", "json").out)
+
+    states = [one["state"] for source in found["sources"] for one in source["prompts"]]
+    assert (states, found["removable"]) == (["kept", "written"], [])
 
 
 def test_profiles_are_tables_to_add_to_the_configuration_before_the_next_command(old, say):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from ast import literal_eval
 from pathlib import Path
 
 import pytest
@@ -352,6 +353,113 @@ def test_an_input_admits_what_its_template_asks_for(repo, monkeypatch, template,
     with workspace(repo.root) as opened:
         prompt = readable_prompt(opened, "prompts/a.prompt.yaml")
     assert prompt.inputs["properties"]["a"].get("type") == kinds
+
+
+PYTHON = "def f(a{}): return ask(system=f'Answer in one short sentence. {{{}}}')\n"
+TYPESCRIPT = "function f(a{}) {{ ask({{ system: `Answer in one short sentence. ${{{}}}` }}) }}\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "code", "left_out", "of_null", "of_empty"),
+    [
+        ("f.py", ("=None", '"no" if a is None else a'), "no", "no", ""),
+        ("f.py", ("=None", 'f"+{a}" if a is not None else "no"'), "no", "no", "+"),
+        ("f.py", ("", '"no" if a == None else a'), "no", "no", ""),
+        ("f.py", ("=None", '"no" if None == a else a'), "no", "no", ""),
+        ("f.py", ('="b"', '"no" if a is None else a'), "b", "no", ""),
+        ("f.py", ('=""', '"no" if a is None else a'), "", "no", ""),
+        ("f.py", ("=None", 'a if a else "no"'), "no", None, "no"),
+        ("f.ts", ("?: string", "a !== undefined ? `+${a}` : 'no'"), "no", "no", "+"),
+        ("f.ts", ("?: string", "a == undefined ? 'no' : a"), "no", "no", ""),
+        ("f.ts", (": string | null = null", "a === null ? 'no' : a"), "no", "no", ""),
+        ("f.ts", ("?: string | null", "a != null ? `+${a}` : 'no'"), "no", "no", "+"),
+        ("f.ts", (" = 'b'", "a === null ? 'no' : a"), "b", "no", ""),
+        ("f.ts", (" = ''", "a === null ? 'no' : a"), "", "no", ""),
+        ("f.ts", ("?: string", "a ? `+${a}` : 'no'"), "no", None, "no"),
+    ],
+)
+def test_an_input_of_code_that_is_left_out_renders_what_the_code_sends(
+    repo, monkeypatch, path, code, left_out, of_null, of_empty
+):
+    monkeypatch.chdir(repo.root)
+    repo.write({path: (PYTHON if path == "f.py" else TYPESCRIPT).format(*code)})
+
+    imported(repo.root, path)
+
+    (written,) = Path("prompts/f").iterdir()
+    nulls = [] if of_null is None else [{"a": None}]
+    texts = [rendered(repo.root, str(written), **one) for one in ({}, {"a": ""}, *nulls)]
+    wanted = [left_out, of_empty, *([] if of_null is None else [of_null])]
+    assert texts == [[f"Answer in one short sentence. {one}"] for one in wanted]
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value", "texts"),
+    [
+        ("a: string[]", "a ? 'y' : 'n'", {"[]": "y", "['x']": "y", "null": "n", "left out": "n"}),
+        ("a?: Array<string>", "!a ? 'n' : 'y'", {"[]": "y", "null": "n", "left out": "n"}),
+        ("o: { a: Row[] }", "o.a ? 'y' : 'n'", {"{'a': []}": "y", "{}": "n"}),
+        ("a", "a ? `${a.join(', ')}` : 'n'", {"[]": "", "['x', 'y']": "x, y", "left out": "n"}),
+        ("a: string[]", "a.length ? 'y' : 'n'", {"[]": "n", "['x']": "y", "left out": "n"}),
+        ("a: string[]", "a.length > 0 ? 'y' : 'n'", {"[]": "n", "['x']": "y", "left out": "n"}),
+        ("a: string", "a ? `${a.length}` : 'n'", {"''": "n", "'xy'": "2", "left out": "n"}),
+        ("a", "a ? `${a.b}` : 'n'", {"{'b': 1}": "1", "null": "n", "left out": "n"}),
+        ("a: number", "a ? 'y' : 'n'", {"0": "n", "1": "y", "left out": "n"}),
+        (
+            "a?: { b?: T[] }",
+            "a ? '+' : '-'}${a?.b ? 'y' : 'n'",
+            {"{'b': []}": "+y", "{}": "+n", "null": "-n", "left out": "-n"},
+        ),
+        (
+            "a?: T",
+            "a ? '+' : '-'}${a?.b == null ? 'n' : 'y'",
+            {"{'b': 1}": "+y", "{}": "+n", "left out": "-n"},
+        ),
+        ("a", "a ? 'y' : 'n'", {"0": "n", "''": "n", "false": "n", "'x'": "y", "true": "y"}),
+    ],
+)
+def test_a_value_that_typescript_tests_by_itself_is_true_where_it_is_in_javascript(
+    repo, monkeypatch, parameter, value, texts
+):
+    monkeypatch.chdir(repo.root)
+    code = f"ask({{ system: `Answer in one short sentence. ${{{value}}}` }})"
+    repo.write({"f.ts": f"function f({parameter}) {{ {code} }}\n"})
+
+    result = imported(repo.root, "f.ts")
+
+    name = parameter[0]
+    values = {"null": None, "true": True, "false": False}
+    inputs = [
+        {} if one == "left out" else {name: values[one] if one in values else literal_eval(one)}
+        for one in texts
+    ]
+    found = [rendered(repo.root, result.prompts[0].path, **one) for one in inputs]
+    assert found == [[f"Answer in one short sentence. {one}"] for one in texts.values()]
+
+
+def test_a_value_of_typescript_that_may_be_a_list_or_a_text_makes_a_draft(repo, monkeypatch):
+    monkeypatch.chdir(repo.root)
+    value = "a ? `With ${a.length} of them.` : 'Without them.'"
+    repo.write({"f.js": f"ask({{ system: `Answer in one short sentence. ${{{value}}}` }})\n"})
+
+    result = imported(repo.root, "f.js")
+
+    assert [one.is_draft for one in result.prompts] == [True]
+    assert "IMP103" in codes(result)
+
+
+def test_a_template_of_jinja_in_which_an_input_is_left_out_is_not_compared_with_null(
+    repo, monkeypatch
+):
+    monkeypatch.chdir(repo.root)
+    text = "Answer in one short sentence{% if a is none %}, none{% else %} {{ a }}{% endif %}."
+    repo.write({"a.j2": text, "b.py": f"PROMPT = Template('{text}')\n"})
+
+    imported(repo.root, "a.j2")
+    imported(repo.root, "b.py")
+
+    found = [rendered(repo.root, f"prompts/{path}.prompt.yaml") for path in ("a", "b/prompt")]
+    assert found == [["Answer in one short sentence ."]] * 2
 
 
 def test_a_prompt_whose_request_differs_is_a_draft(repo, monkeypatch):

@@ -246,6 +246,24 @@ def test_a_recorded_answer_is_judged_by_its_case_without_a_call(project_catalog)
     assert recorded_run(live.workspace, prompt, given, "0" * 64) is None
 
 
+@pytest.mark.parametrize(
+    ("given", "case", "text"),
+    [
+        ({"n": 10, "rows": [1]}, "ten", "10.0 [1]"),
+        ({"n": 10.0, "rows": [1.0]}, "ten", "10.0 [1]"),
+        ({"n": 10, "rows": [True]}, None, "10 [true]"),
+        ({"n": 11, "rows": [1]}, None, "11 [1]"),
+    ],
+)
+def test_inputs_equal_to_those_of_a_case_in_json_are_written_as_there(live, given, case, text):
+    content = '{role: user, content: "{{ n }} {{ rows | json }}"}'
+    test = "{name: ten, inputs: {n: 10.0, rows: [1]}}"
+
+    found = tried(live, given, f"{HEAD}messages:\n  - {content}\ntests:\n  - {test}\n", "ten")
+
+    assert (found.case, texts(found)) == (case, [text])
+
+
 @pytest.fixture
 def project_catalog() -> Iterator[Live]:
     opened = Live(ROOT)

@@ -40,7 +40,7 @@ export async function openSession(): Promise<void> {
   setTimeout(() => void reporting(readPending), PENDING_MS);
 }
 
-async function readPending(): Promise<void> {
+export async function readPending(): Promise<void> {
   const { files } = await get<UiChange>("/api/change");
   pending.value = files.map(({ path }) => path);
 }

@@ -23,13 +23,17 @@ export class ApiError extends Error {
   }
 }
 
-/** Moves the token of the address into the session, so that the address can be shown to others. */
+/** Moves the token of the address, if there is one, into the session: the address can be shown to others. */
 export function takeToken(): boolean {
   const token = /^#token=(.+)$/.exec(location.hash)?.[1];
   if (token !== undefined) {
     sessionStorage.setItem(KEY, token);
     history.replaceState(null, "", location.pathname);
   }
+  return token !== undefined;
+}
+
+export function hasToken(): boolean {
   return sessionStorage.getItem(KEY) !== null;
 }
 

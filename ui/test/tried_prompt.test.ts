@@ -24,7 +24,7 @@ function usual(path: string): unknown {
 }
 
 async function opened(id: string, answer: (path: string, body: Record<string, unknown>) => unknown = usual) {
-  const requests = serve((path, body) => answer(path, body) ?? usual(path));
+  const requests = serve(async (path, body) => (await answer(path, body)) ?? usual(path));
   const tried = editedPrompt(id);
   await tried.open();
   requests.length = 0;
@@ -172,4 +172,22 @@ test("a prompt that is not edited sends nothing", async () => {
   await new TriedPrompt("idle").flush();
 
   assert.deepEqual(requests, []);
+});
+
+test("what is compared or saved waits for the last edit, even that of a page that was left", async () => {
+  const slow = door();
+  const { tried } = await opened("slow", async (path) => {
+    await (path === "/api/edit" ? slow.opened : undefined);
+  });
+  let isSent = false;
+
+  tried.edit(OWN, "Hello, you.");
+  tried.close();
+  const sent = allSent().then(() => (isSent = true));
+  await new Promise((resolve) => setImmediate(resolve));
+  const before = isSent;
+  slow.open();
+  await sent;
+
+  assert.deepEqual([before, tried.preview.value?.digest], [false, "edited"]);
 });

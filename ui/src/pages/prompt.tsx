@@ -292,7 +292,15 @@ function Recorded({ tried }: Tried) {
       </>
     );
   }
-  return notRecorded.value === null ? null : <p class="muted">There is no recorded answer to this request.</p>;
+  const error = notRecorded.value;
+  if (error === null || error.status === 404) {
+    return error && <p class="muted">There is no recorded answer to this request.</p>;
+  }
+  return (
+    <p class="problem">
+      <Message text={sentence(error.message)} />
+    </p>
+  );
 }
 
 function Ask({ tried }: Tried) {

@@ -16,7 +16,9 @@ const shared = {
 };
 
 if (process.argv[2] === "test") {
-  const entryPoints = readdirSync("test").map((name) => `test/${name}`);
+  const entryPoints = readdirSync("test")
+    .filter((name) => name.endsWith(".test.ts"))
+    .map((name) => `test/${name}`);
   const node = { platform: "node", format: "esm", target: "node20", outExtension: { ".js": ".mjs" } };
   await build({ ...shared, ...node, entryPoints, outdir: "out/test", sourcemap: "inline" });
 } else {

@@ -23,22 +23,26 @@ export class ApiError extends Error {
   }
 }
 
-/** Moves the token of the address into the session, so that the address can be shown to others. */
+/** Moves the token of the address, if there is one, into the session: the address can be shown to others. */
 export function takeToken(): boolean {
   const token = /^#token=(.+)$/.exec(location.hash)?.[1];
   if (token !== undefined) {
     sessionStorage.setItem(KEY, token);
     history.replaceState(null, "", location.pathname);
   }
+  return token !== undefined;
+}
+
+export function hasToken(): boolean {
   return sessionStorage.getItem(KEY) !== null;
 }
 
 export async function get<T>(path: string): Promise<T> {
-  return (await request(path, {})).json() as Promise<T>;
+  return received<T>(await request(path, {}));
 }
 
 export async function post<T>(path: string, body: unknown, signal?: AbortSignal): Promise<T> {
-  return (await request(path, sent(body, signal))).json() as Promise<T>;
+  return received<T>(await request(path, sent(body, signal)));
 }
 
 /** The objects of an answer with one on each line, as they arrive. */
@@ -49,13 +53,32 @@ export async function* postLines<T>(path: string, body: unknown, signal: AbortSi
   }
   let rest = "";
   const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
-  for (let read = await reader.read(); !read.done; read = await reader.read()) {
+  const next = () => complete(reader.read());
+  for (let read = await next(); !read.done; read = await next()) {
     const lines = (rest + read.value).split("\n");
     rest = lines.pop() ?? "";
-    yield* lines.filter((line) => line.trim() !== "").map((line) => JSON.parse(line) as T);
+    yield* await complete(Promise.resolve(lines).then((all) => parsed<T>(all)));
   }
-  if (rest.trim() !== "") {
-    yield JSON.parse(rest) as T;
+  yield* await complete(Promise.resolve([rest]).then((all) => parsed<T>(all)));
+}
+
+function parsed<T>(lines: readonly string[]): T[] {
+  return lines.filter((line) => line.trim() !== "").map((line) => JSON.parse(line) as T);
+}
+
+function received<T>(response: Response): Promise<T> {
+  return complete(response.json() as Promise<T>);
+}
+
+/** What is read; raises ApiError if the connection or the process ends in the middle of it. */
+async function complete<T>(reading: Promise<T>): Promise<T> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (isAborted(error)) {
+      throw error;
+    }
+    throw failed("the answer of the workbench is not complete", "is `promptops ui` still running in the terminal?");
   }
 }
 
@@ -70,7 +93,7 @@ async function request(path: string, options: RequestInit): Promise<Response> {
   try {
     response = await fetch(path, { ...options, headers, cache: "no-store" });
   } catch (error) {
-    if (error instanceof DOMException && error.name === "AbortError") {
+    if (isAborted(error)) {
       throw error;
     }
     throw failed("the workbench does not answer", "is `promptops ui` still running in the terminal?");

@@ -4,7 +4,7 @@ import "./style.css";
 import "./form/form.css";
 import { render } from "preact";
 import { useEffect } from "preact/hooks";
-import { takeToken } from "./api";
+import { hasToken, takeToken } from "./api";
 import { CatalogPage } from "./pages/catalog";
 import { ChangePage } from "./pages/change";
 import { ComparePage } from "./pages/compare";
@@ -97,7 +97,14 @@ function NoToken() {
   );
 }
 
-if (takeToken()) {
+// The address of another start, in this tab: only the part after # differs.
+window.addEventListener("hashchange", () => {
+  if (takeToken()) {
+    window.location.reload();
+  }
+});
+takeToken();
+if (hasToken()) {
   void openSession();
   render(<App />, document.body);
 } else {

@@ -23,10 +23,17 @@ export interface Route {
 }
 
 /** `#/prompt/support/triage` is the page `prompt` of the id `support/triage`. */
-export const route = computed((): Route => {
-  const [, page = "", id = ""] = /^#\/([a-z]*)\/?(.*)$/.exec(hash.value) ?? [];
-  return { page, id: decodeURIComponent(id) };
-});
+export const route = computed(() => routeOf(hash.value));
+
+/** What can't be decoded is the catalog. */
+export function routeOf(address: string): Route {
+  const [, page = "", id = ""] = /^#\/([a-z]*)\/?(.*)$/.exec(address) ?? [];
+  try {
+    return { page, id: decodeURIComponent(id) };
+  } catch {
+    return { page: "", id: "" };
+  }
+}
 
 export function address(page: string, id = ""): string {
   const parts = id.split("/").map(encodeURIComponent);
@@ -40,7 +47,7 @@ export async function openSession(): Promise<void> {
   setTimeout(() => void reporting(readPending), PENDING_MS);
 }
 
-async function readPending(): Promise<void> {
+export async function readPending(): Promise<void> {
   const { files } = await get<UiChange>("/api/change");
   pending.value = files.map(({ path }) => path);
 }

@@ -29,21 +29,25 @@ function words(text: string): string[] {
   return text.match(/\n|[^\S\n]+|[\p{L}\p{N}_]+|[^\s\p{L}\p{N}_]/gu) ?? [];
 }
 
-/** The shortest edits, by Myers' algorithm: `reached[k]` is the furthest place on diagonal k. */
+/** The furthest places after `count` edits: on the diagonals -count, -count + 2, …, count. */
+type Reached = readonly number[];
+
+/** The shortest edits, by Myers' algorithm. */
 function edits(old: string[], now: string[]): DiffPart[] {
-  const trace: Map<number, number>[] = [];
-  const reached = new Map([[1, 0]]);
+  const trace: Reached[] = [];
   for (let count = 0; count <= old.length + now.length; count += 1) {
     if (count > MOST_EDITS) {
       return replaced(old, now);
     }
-    trace.push(new Map(reached));
+    const before = trace.at(-1) ?? [];
+    const reached: number[] = [];
+    trace.push(reached);
     for (let k = -count; k <= count; k += 2) {
-      let x = stepsDown(reached, k, count) ? (reached.get(k + 1) ?? 0) : (reached.get(k - 1) ?? 0) + 1;
+      let x = stepsDown(before, k) ? place(before, k + 1) : place(before, k - 1) + 1;
       while (x < old.length && x - k < now.length && old[x] === now[x - k]) {
         x += 1;
       }
-      reached.set(k, x);
+      reached.push(x);
       if (x >= old.length && x - k >= now.length) {
         return walkedBack(trace, old, now);
       }
@@ -52,18 +56,23 @@ function edits(old: string[], now: string[]): DiffPart[] {
   return [];
 }
 
-function stepsDown(reached: Map<number, number>, k: number, count: number): boolean {
-  return k === -count || (k !== count && (reached.get(k - 1) ?? -1) < (reached.get(k + 1) ?? -1));
+function stepsDown(before: Reached, k: number): boolean {
+  return place(before, k - 1) < place(before, k + 1);
 }
 
-function walkedBack(trace: Map<number, number>[], old: string[], now: string[]): DiffPart[] {
+/** The furthest place on a diagonal; -1 if it is not reached. */
+function place(reached: Reached, k: number): number {
+  return reached[(k + reached.length - 1) / 2] ?? -1;
+}
+
+function walkedBack(trace: readonly Reached[], old: string[], now: string[]): DiffPart[] {
   const parts: DiffPart[] = [];
   let [x, y] = [old.length, now.length];
   for (let count = trace.length - 1; count >= 0; count -= 1) {
-    const reached = trace[count] ?? new Map<number, number>();
+    const before = trace[count - 1] ?? [];
     const k = x - y;
-    const down = stepsDown(reached, k, count);
-    const fromX = reached.get(down ? k + 1 : k - 1) ?? 0;
+    const down = stepsDown(before, k);
+    const fromX = place(before, down ? k + 1 : k - 1);
     const fromY = fromX - (down ? k + 1 : k - 1);
     while (x > 0 && y > 0 && x > fromX && y > fromY) {
       x -= 1;

@@ -3,13 +3,15 @@
 import { batch, signal } from "@preact/signals";
 import { ApiError, get, isAborted, post, postLines } from "./api";
 import type { Inputs } from "./form/values";
-import { pending, problem, reporting } from "./session";
+import { pending, problem, readPending, reporting } from "./session";
 import type { Finding, ModelAnswer, Preview, PromptRun, TestRun, UiPrompt } from "./types";
 
 /** Waits this long for the next key before a request is sent. */
 const PAUSE_MS = 10;
 /** Waits this long before what only matters after typing. */
 const REST_MS = 400;
+/** Waits this long before a text that did not reach the server is sent again. */
+const RETRY_MS = 3000;
 
 /** An answer, complete or not, and the request that it belongs to. */
 export interface ShownAnswers {
@@ -20,6 +22,30 @@ export interface ShownAnswers {
 
 /** The inputs that a person tried last, by prompt: they are there again after a look at another page. */
 const remembered = new Map<string, { readonly inputs: Inputs; readonly case: string | null }>();
+
+/** A text that the server refused: it is in the editor only. */
+export interface NotTaken {
+  readonly text: string;
+  readonly error: ApiError;
+}
+
+/** The prompts that are shown, and those that were left with a text that the server does not have. */
+const edited = new Map<string, TriedPrompt>();
+
+/** A prompt to edit, as it was left. */
+export function editedPrompt(id: string): TriedPrompt {
+  const found = edited.get(id) ?? new TriedPrompt(id);
+  edited.set(id, found);
+  return found;
+}
+
+/** Sends all that was typed. Returns the prompts with a refused text; raises ApiError if a text was not sent. */
+export async function allSent(): Promise<readonly string[]> {
+  for (const each of [...edited.values()]) {
+    await each.flush();
+  }
+  return [...edited.values()].filter(({ notTaken }) => notTaken.value.size > 0).map(({ id }) => id);
+}
 
 export class TriedPrompt {
   readonly texts = signal<UiPrompt | null>(null);
@@ -37,6 +63,8 @@ export class TriedPrompt {
   readonly notes = signal<readonly string[]>([]);
   readonly report = signal<TestRun | null>(null);
   readonly testing = signal(false);
+  /** The texts that the server refused, by their `at`, until they are typed again. */
+  readonly notTaken = signal<ReadonlyMap<string, NotTaken>>(new Map());
 
   /** What was typed and not sent. */
   private readonly edits = new Map<string, string>();
@@ -45,15 +73,25 @@ export class TriedPrompt {
   private caseName: string | null = null;
   /** The request and the case whose recorded answer was read last. */
   private recordedOf = "";
+  /** The case whose inputs are to be shown. */
+  private chosen: string | null = null;
+  private isOpen = true;
   private isWanted = false;
-  private isSending = false;
-  private pause = 0;
-  private rest = 0;
+  private sending: Promise<void> | null = null;
+  /** Why what was typed is not sent yet. */
+  private failure: ApiError | null = null;
+  /** The numbers of the last request, and of the request whose answer is shown. */
+  private asked = 0;
+  private newest = 0;
+  private pause: ReturnType<typeof setTimeout> | undefined;
+  private rest: ReturnType<typeof setTimeout> | undefined;
   private stopped: AbortController | null = null;
 
   constructor(readonly id: string) {}
 
   async open(): Promise<void> {
+    this.isOpen = true;
+    await allSent().catch(() => undefined); // is shown, and sent again
     const before = remembered.get(this.id);
     await reporting(async () => {
       const [texts, preview] = await Promise.all([
@@ -68,43 +106,54 @@ export class TriedPrompt {
     });
   }
 
+  /** Sends what was typed; what the server does not take is there again when the prompt is. */
   close(): void {
-    clearTimeout(this.pause);
+    this.isOpen = false;
     clearTimeout(this.rest);
     this.stopped?.abort();
+    void this.flush().catch(() => undefined);
+  }
+
+  /** Sends what was typed; raises ApiError if the server does not get it. */
+  async flush(): Promise<void> {
+    clearTimeout(this.pause);
+    await this.send();
+    if (this.edits.size > 0 && this.failure !== null) {
+      throw this.failure;
+    }
+    this.forget();
   }
 
   /** A text was typed: the request follows. */
   edit(at: string, text: string): void {
     this.edits.set(at, text);
     this.isEdited = true;
+    this.markTaken(at);
     this.want();
   }
 
   /** The form was filled. */
   fill(inputs: Inputs): void {
     this.inputs.value = inputs;
+    this.chosen = null;
     this.want();
   }
 
-  /** Fills the form with the inputs of a case. */
+  /** Fills the form with the inputs of a case, unless it is filled meanwhile. */
   async choose(name: string): Promise<void> {
-    this.caseName = name;
-    await reporting(async () => {
-      this.shown(await post<Preview>("/api/preview", { id: this.id, case: name, findings: false }), true, false);
-      this.afterRest();
-    });
+    this.chosen = name;
+    this.isWanted = true;
+    await this.send();
   }
 
   async revert(): Promise<void> {
     this.edits.clear();
+    this.notTaken.value = new Map();
+    await this.sending; // or an edit arrives after it
     await reporting(async () => {
-      const texts = await post<UiPrompt>("/api/revert", { id: this.id });
-      batch(() => {
-        this.showTexts(texts, true);
-        pending.value = pending.value.filter((path) => path !== texts.path);
-      });
+      this.showTexts(await post<UiPrompt>("/api/revert", { id: this.id }), true);
       this.want();
+      await readPending();
     });
   }
 
@@ -112,57 +161,69 @@ export class TriedPrompt {
   async keep(name: string): Promise<boolean> {
     let isKept = false;
     await reporting(async () => {
-      await this.sentEdits();
+      await this.flush();
+      const number = (this.asked += 1);
       const preview = await post<Preview>("/api/keep", { id: this.id, name, inputs: this.inputs.value });
       this.caseName = name;
       this.report.value = null;
-      this.changed();
-      this.shown(preview, false);
-      this.afterRest();
       isKept = true;
+      if (this.isNewest(number)) {
+        this.shown(preview, false);
+      }
+      this.afterRest();
+      await readPending();
     });
     return isKept;
   }
 
   async test(): Promise<void> {
     this.testing.value = true;
-    await reporting(async () => {
-      await this.sentEdits();
-      this.report.value = await post<TestRun>("/api/test", { id: this.id });
-    });
-    this.testing.value = false;
+    try {
+      await reporting(async () => {
+        await this.flush();
+        this.report.value = await post<TestRun>("/api/test", { id: this.id });
+      });
+    } finally {
+      this.testing.value = false;
+    }
   }
 
   /** Requests an answer of each profile, whose text is shown as it arrives. */
   async ask(models: readonly string[]): Promise<void> {
     this.stopped?.abort();
     const stopped = (this.stopped = new AbortController());
-    const digest = this.preview.value?.digest ?? null;
     this.streaming.value = models.map((profile) => ({ profile, text: "" }));
     this.live.value = null;
     this.notes.value = [];
-    await reporting(async () => {
-      await this.sentEdits();
-      const run = await streamedRun(this.request({ models }), stopped.signal, {
-        text: (number, piece) => {
-          this.streaming.value = (this.streaming.value ?? []).map((each, index) =>
-            index === number ? { ...each, text: each.text + piece } : each,
-          );
-        },
-        note: (line) => {
-          this.notes.value = [...this.notes.value, line];
-        },
-      });
-      this.live.value = { digest, answers: run.answers, live: true };
-    });
-    if (this.stopped === stopped) {
-      this.streaming.value = null;
+    try {
+      await reporting(() => this.answer(models, stopped.signal));
+    } finally {
+      if (this.stopped === stopped) {
+        this.streaming.value = null;
+      }
     }
   }
 
   stop(): void {
     this.stopped?.abort();
     this.streaming.value = null;
+  }
+
+  private async answer(models: readonly string[], stopped: AbortSignal): Promise<void> {
+    await this.flush();
+    stopped.throwIfAborted();
+    const digest = this.preview.value?.digest ?? null;
+    const run = await streamedRun(this.request({ models }), stopped, {
+      text: (number, piece) => {
+        this.streaming.value = (this.streaming.value ?? []).map((each, index) =>
+          index === number ? { ...each, text: each.text + piece } : each,
+        );
+      },
+      note: (line) => {
+        this.notes.value = [...this.notes.value, line];
+      },
+    });
+    this.live.value = { digest, answers: run.answers, live: true };
   }
 
   private request(more: object): object {
@@ -173,49 +234,119 @@ export class TriedPrompt {
   private want(): void {
     this.isWanted = true;
     clearTimeout(this.pause);
-    this.pause = window.setTimeout(() => void this.send(), PAUSE_MS);
+    this.pause = setTimeout(() => void this.send(), PAUSE_MS);
   }
 
   /** One request at a time: what was typed meanwhile goes into the next one. */
-  private async send(): Promise<void> {
-    if (this.isSending) {
-      return;
+  private send(): Promise<void> {
+    if (this.sending === null && (this.isWanted || this.edits.size > 0)) {
+      this.isWanted = true;
+      this.sending = this.sendWanted();
     }
-    this.isSending = true;
-    while (this.isWanted) {
-      this.isWanted = false;
-      await reporting(async () => {
-        const edited = await this.sentEdits();
-        const preview = edited ?? (await post<Preview>("/api/preview", this.request({ findings: false })));
-        this.shown(preview, false, false);
+    return this.sending ?? Promise.resolve();
+  }
+
+  private async sendWanted(): Promise<void> {
+    try {
+      while (this.isWanted) {
+        this.isWanted = false;
+        await reporting(() => this.sendOnce());
+      }
+    } finally {
+      this.sending = null;
+      this.afterRest();
+      this.retry();
+      this.forget();
+    }
+  }
+
+  private async sendOnce(): Promise<void> {
+    const { chosen } = this;
+    const number = (this.asked += 1);
+    let preview = await this.sentEdits();
+    try {
+      if (chosen !== null) {
+        preview = await post<Preview>("/api/preview", { id: this.id, case: chosen, findings: false });
+      }
+      preview ??= await post<Preview>("/api/preview", this.request({ findings: false }));
+      if (chosen === this.chosen && this.isNewest(number)) {
+        this.shown(preview, chosen !== null, false);
         problem.value = null;
-      });
+      }
+    } finally {
+      this.chosen = chosen === this.chosen ? null : this.chosen;
     }
-    this.isSending = false;
-    this.afterRest();
+  }
+
+  /** Whether no answer to a later request is shown. */
+  private isNewest(number: number): boolean {
+    const isNewest = number >= this.newest;
+    this.newest = Math.max(number, this.newest);
+    return isNewest;
   }
 
   private async sentEdits(): Promise<Preview | null> {
     let preview: Preview | null = null;
     for (const [at, text] of [...this.edits]) {
-      try {
-        preview = await post<Preview>("/api/edit", this.request({ at, text, findings: false }));
-      } finally {
-        // What the server refuses it would refuse again.
-        if (this.edits.get(at) === text) {
-          this.edits.delete(at);
-        }
+      if (this.edits.get(at) === text) {
+        preview = (await this.sentEdit(at, text)) ?? preview;
       }
-      this.changed();
+    }
+    this.failure = null;
+    return preview;
+  }
+
+  private async sentEdit(at: string, text: string): Promise<Preview | null> {
+    let preview: Preview | null = null;
+    try {
+      preview = await post<Preview>("/api/edit", this.request({ at, text, findings: false }));
+      this.changed(at);
+    } catch (error) {
+      if (!isRefusal(error)) {
+        this.failure = error instanceof ApiError ? error : null;
+        throw error;
+      }
+      if (this.edits.get(at) === text) {
+        this.notTaken.value = new Map([...this.notTaken.value, [at, { text, error }]]);
+      }
+    }
+    if (this.edits.get(at) === text) {
+      this.edits.delete(at);
     }
     return preview;
   }
 
-  private changed(): void {
-    const path = this.texts.value?.path;
-    if (path !== undefined && !pending.value.includes(path)) {
-      pending.value = [...pending.value, path];
+  /** Another token is needed after a 401: it comes with a new address. */
+  private retry(): void {
+    if (this.edits.size > 0 && this.failure?.status !== 401) {
+      clearTimeout(this.pause);
+      this.pause = setTimeout(() => void this.send(), RETRY_MS);
     }
+  }
+
+  private forget(): void {
+    if (!this.isOpen && this.edits.size === 0 && this.notTaken.value.size === 0 && edited.get(this.id) === this) {
+      edited.delete(this.id);
+    }
+  }
+
+  private markTaken(at: string): void {
+    if (this.notTaken.value.has(at)) {
+      this.notTaken.value = new Map([...this.notTaken.value].filter(([each]) => each !== at));
+    }
+  }
+
+  private changed(at: string): void {
+    const texts = this.texts.value;
+    const path = texts?.texts.find((text) => text.at === at)?.path;
+    batch(() => {
+      if (path !== undefined && !pending.value.includes(path)) {
+        pending.value = [...pending.value, path];
+      }
+      if (texts?.pending === false) {
+        this.texts.value = { ...texts, pending: true };
+      }
+    });
   }
 
   private shown(preview: Preview, withInputs: boolean, withFindings = true): void {
@@ -235,15 +366,20 @@ export class TriedPrompt {
 
   private afterRest(pause = REST_MS): void {
     clearTimeout(this.rest);
-    this.rest = window.setTimeout(() => void Promise.all([this.readTexts(), this.readRecorded()]), pause);
+    if (!this.isOpen) {
+      return;
+    }
+    this.rest = setTimeout(() => void Promise.all([this.readTexts(), this.readRecorded()]), pause);
   }
 
   /** Places in the file move while a text is edited; and others may have edited the file. */
   private async readTexts(): Promise<void> {
+    const number = (this.asked += 1);
     const path = `/api/prompt?id=${encodeURIComponent(this.id)}`;
     const texts = await get<UiPrompt>(path).catch(() => null);
     const preview = await post<Preview>("/api/preview", this.request({})).catch(() => null);
-    if (texts !== null && preview !== null && !this.isWanted && this.edits.size === 0) {
+    const isLate = this.isWanted || this.sending !== null || this.edits.size > 0;
+    if (texts !== null && preview !== null && !isLate && this.isNewest(number)) {
       batch(() => {
         this.showTexts(texts);
         this.shown(preview, false);
@@ -252,7 +388,8 @@ export class TriedPrompt {
   }
 
   /** Editors show other texts only if another program changed them: the server may end a text differently. */
-  private showTexts(texts: UiPrompt, always = false): void {
+  private showTexts(read: UiPrompt, always = false): void {
+    const texts = { ...read, texts: read.texts.map((text) => ({ ...text, text: this.typed(text.at) ?? text.text })) };
     const shown = this.texts.value?.texts ?? [];
     const isOther = !this.isEdited && texts.texts.some(({ text }, index) => text !== shown[index]?.text);
     const isSame = texts.texts.length === shown.length && texts.texts.every(({ at }, index) => at === shown[index]?.at);
@@ -262,7 +399,16 @@ export class TriedPrompt {
       }
       this.texts.value = texts;
       this.isEdited = false;
+      if (!texts.pending) {
+        const own = new Set([texts.path, ...texts.texts.map(({ path }) => path)]);
+        pending.value = pending.value.filter((path) => !own.has(path));
+      }
     });
+  }
+
+  /** What the editor shows and the server does not have. */
+  private typed(at: string): string | undefined {
+    return this.edits.get(at) ?? this.notTaken.value.get(at)?.text;
   }
 
   private async readRecorded(): Promise<void> {
@@ -283,6 +429,11 @@ export class TriedPrompt {
       }
     }
   }
+}
+
+/** The server would refuse the same text again. */
+function isRefusal(error: unknown): error is ApiError {
+  return error instanceof ApiError && error.status >= 400 && error.status < 500 && error.status !== 401;
 }
 
 interface Streamed {

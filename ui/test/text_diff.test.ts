@@ -34,3 +34,29 @@ test("texts without a common word are one replaced block, however long they are"
 
   assert.deepEqual(parts.map(({ kind }) => kind), ["removed", "added", "same"]);
 });
+
+test("no shorter edit exists", () => {
+  const words = (seed: number) => Array.from({ length: 40 }, (_, at) => "abc"[(seed * (at + 3) * (at + 7)) % 3]).join("-");
+  for (let seed = 1; seed < 20; seed += 1) {
+    const [before, after] = [words(seed), words(seed + 1)];
+    const edited = textDiff(before, after).filter(({ kind }) => kind !== "same");
+    const count = edited.reduce((sum, { text }) => sum + (text.match(/\w+|-/g)?.length ?? 0), 0);
+
+    assert.equal(count, shortest(before.match(/\w+|-/g) ?? [], after.match(/\w+|-/g) ?? []));
+  }
+});
+
+/** The number of edits, by the table of all prefixes. */
+function shortest(before: readonly string[], after: readonly string[]): number {
+  let row = after.map((_, at) => at + 1);
+  row.unshift(0);
+  for (const [index, word] of before.entries()) {
+    const next = [index + 1];
+    for (const [at, other] of after.entries()) {
+      const changed = Math.min(row[at + 1] ?? 0, next[at] ?? 0) + 1;
+      next.push(word === other ? (row[at] ?? 0) : changed);
+    }
+    row = next;
+  }
+  return row.at(-1) ?? 0;
+}

@@ -244,10 +244,15 @@ export class PreviewPanel implements Disposable {
     const digest = this.preview?.digest;
     this.show({ kind: "arriving", text: "" });
     const found = await this.run<PromptRun>(ANSWER_COMMAND, { ...request, profile }).catch(failure);
-    if (this.request !== undefined) {
-      this.answered = digest;
-      this.show("kind" in found ? found : { kind: "live", run: found });
+    if (this.request === undefined) {
+      return;
     }
+    if (!("kind" in found) && digest !== this.preview?.digest) {
+      this.show({ kind: "failed", message: "the answer is not shown: the request changed while it arrived" });
+      return;
+    }
+    this.answered = digest;
+    this.show("kind" in found ? found : { kind: "live", run: found });
   }
 
   private stop(): void {

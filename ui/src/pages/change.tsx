@@ -5,13 +5,16 @@ import { useEffect } from "preact/hooks";
 import { ApiError, get, post } from "../api";
 import { Message, Section, StartWith, TextDiff } from "../parts/shown";
 import { address, pending, problem, reporting, session } from "../session";
+import { allSent } from "../tried_prompt";
 import type { CaseDiff, PromptDiff, SeenPair, UiChange, UiBranch, UiConflict, UiSaved } from "../types";
 import { BUMPS, counted, LEVELS, sentence } from "../words";
 
 export function ChangePage() {
   const report = useSignal<UiChange | null>(null);
+  const refused = useSignal<readonly string[]>([]);
   const read = (): Promise<void> =>
     reporting(async () => {
+      refused.value = await allSent().catch(() => []); // is shown, and sent again before a save
       report.value = await get<UiChange>("/api/change");
       pending.value = report.value.files.map(({ path }) => path);
     });
@@ -43,8 +46,24 @@ export function ChangePage() {
           ))}
         </>
       )}
+      <NotTaken ids={refused.value} />
       <Save files={files.length} read={read} />
     </main>
+  );
+}
+
+/** Prompts whose text in the editor is not one of the changes. */
+function NotTaken({ ids }: { readonly ids: readonly string[] }) {
+  return (
+    <>
+      {ids.map((id) => (
+        <p class="notice bad" role="alert">
+          <span>
+            A text of <a href={address("prompt", id)}>{id}</a> was not taken: it is not one of these changes, and is not saved.
+          </span>
+        </p>
+      ))}
+    </>
   );
 }
 
@@ -149,6 +168,7 @@ function Save({ files, read }: SaveProperties) {
   const save = (): Promise<void> =>
     reporting(async () => {
       try {
+        await allSent();
         saved.value = (await post<UiSaved>("/api/save", {})).paths;
         conflicts.value = [];
         await read();
@@ -210,6 +230,7 @@ function SaveToBranch({ saved }: { readonly saved: (made: UiBranch) => void }) {
           event.preventDefault();
           void reporting(async () => {
             const body = { name: name.value.trim(), message: message.value.trim() };
+            await allSent();
             saved(await post<UiBranch>("/api/branch", body));
           });
         }}

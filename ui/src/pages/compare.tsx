@@ -27,9 +27,15 @@ interface Side {
 
 type Pair<T> = readonly [T, T];
 
+type Kind = "models" | "versions";
+const SAME: Readonly<Record<Kind, string>> = {
+  models: "Both models receive the same.",
+  versions: "Both versions send the same.",
+};
+
 export function ComparePage({ id }: { readonly id: string }) {
   const tried = useMemo(() => new TriedPrompt(id), [id]);
-  const kind = useSignal<"models" | "versions">(session.value?.live ? "models" : "versions");
+  const kind = useSignal<Kind>(session.value?.live ? "models" : "versions");
   const result = useSignal<Pair<Side> | null>(null);
   const busy = useSignal(false);
   const notes = useSignal<readonly string[]>([]);
@@ -42,12 +48,18 @@ export function ComparePage({ id }: { readonly id: string }) {
     busy.value = true;
     result.value = null;
     notes.value = [];
-    await reporting(async () => {
-      result.value = await sides(tried, choices, (line) => {
-        notes.value = [...notes.value, line];
+    const compared = kind.value;
+    try {
+      await reporting(async () => {
+        await tried.flush(); // the inputs of a case that was chosen a moment ago
+        const found = await sides(tried, choices, (line) => {
+          notes.value = [...notes.value, line];
+        });
+        result.value = kind.value === compared ? found : null;
       });
-    });
-    busy.value = false;
+    } finally {
+      busy.value = false;
+    }
   };
   const preview = tried.preview.value;
   return (
@@ -95,7 +107,7 @@ export function ComparePage({ id }: { readonly id: string }) {
           <Message text={sentence(note)} />
         </p>
       ))}
-      {result.value !== null && <Result pair={result.value} />}
+      {result.value !== null && <Result pair={result.value} kind={kind.value} />}
     </main>
   );
 }
@@ -124,6 +136,9 @@ async function called(request: object, note: Note): Promise<readonly ModelAnswer
 async function version(request: object, { label, profile, at }: Choice, note: Note): Promise<Side> {
   const asked = at === null ? request : { ...request, at };
   const preview = await post<Preview>("/api/preview", asked);
+  if (preview.digest === null) {
+    return { label, preview, answer: null, live: false };
+  }
   if (profile === null) {
     return { label, preview, answer: await recorded(asked), live: false };
   }
@@ -136,7 +151,7 @@ async function recorded(asked: object): Promise<ModelAnswer | null> {
     const run = await post<PromptRun>("/api/recorded", asked);
     return run.answers[0] ?? null;
   } catch (error) {
-    if (error instanceof ApiError) {
+    if (error instanceof ApiError && error.status === 404) {
       return null;
     }
     throw error;
@@ -176,6 +191,14 @@ function Models({ busy, compare }: Chooser) {
   const [left, right] = [useSignal(profiles[0]?.name ?? ""), useSignal(profiles[1]?.name ?? "")];
   if (!live) {
     return <StartWith flag="--live" what="This workbench does not call models, so it can only compare versions." />;
+  }
+  if (profiles.length < 2) {
+    return (
+      <p class="notice">
+        Two models are needed, and {profiles.length === 0 ? "no model" : "only one"} is configured. A colleague adds one to{" "}
+        <code>promptops.toml</code>.
+      </p>
+    );
   }
   const options = profiles.map(({ name, model }): Pair<string> => [name, `${name} (${model})`]);
   const chosen = (side: Signal<string>): Choice => ({ label: side.value, profile: side.value, at: null });
@@ -282,6 +305,7 @@ function SideChoice({ name, side, options, other }: SideChoiceProperties) {
       {isTyped.value && (
         <input
           type="text"
+          required
           aria-label={`${name}: name of a release, branch or commit`}
           value={side.value}
           onInput={(event) => (side.value = event.currentTarget.value.trim())}
@@ -291,7 +315,7 @@ function SideChoice({ name, side, options, other }: SideChoiceProperties) {
   );
 }
 
-function Result({ pair }: { readonly pair: Pair<Side> }) {
+function Result({ pair, kind }: { readonly pair: Pair<Side>; readonly kind: Kind }) {
   const [one, other] = pair;
   const texts = pair.map(({ preview }) => requestText(preview));
   const [before = "", after = ""] = texts;
@@ -304,7 +328,7 @@ function Result({ pair }: { readonly pair: Pair<Side> }) {
         </div>
       </Section>
       <Section title="Request" id="compared-requests">
-        {before === after ? <p class="muted">Both models receive the same.</p> : <TextDiff before={before} after={after} />}
+        {before === after ? <p class="muted">{SAME[kind]}</p> : <TextDiff before={before} after={after} />}
       </Section>
     </>
   );

@@ -2,13 +2,14 @@
 
 import { useSignal } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
+import type { ApiError } from "../api";
 import { InputForm } from "../form/input_form";
 import { Answer, Assertions } from "../parts/answers";
 import { Editor } from "../parts/editor";
 import { facts, Request } from "../parts/request";
 import { Message, Section, StartWith } from "../parts/shown";
-import { address, pending, problem, session } from "../session";
-import { TriedPrompt } from "../tried_prompt";
+import { address, problem, session } from "../session";
+import { editedPrompt, type TriedPrompt } from "../tried_prompt";
 import type { Finding, TestRun, UiText } from "../types";
 import { counted, sentence, STATUSES } from "../words";
 
@@ -17,7 +18,7 @@ interface Tried {
 }
 
 export function PromptPage({ id }: { readonly id: string }) {
-  const tried = useMemo(() => new TriedPrompt(id), [id]);
+  const tried = useMemo(() => editedPrompt(id), [id]);
   useEffect(() => {
     void tried.open();
     return () => tried.close();
@@ -65,7 +66,7 @@ function Texts({ tried }: Tried) {
     </button>
   );
   return (
-    <Section title="Instructions" id="texts" aside={pending.value.includes(texts.path) ? undo : null}>
+    <Section title="Instructions" id="texts" aside={texts.pending || tried.notTaken.value.size > 0 ? undo : null}>
       <p class="muted about">
         Words in <code>{"{{ }}"}</code> are filled in from the inputs below.
       </p>
@@ -78,6 +79,7 @@ function Texts({ tried }: Tried) {
 }
 
 function TextBox({ tried, text, number }: Tried & { readonly text: UiText; readonly number: number }) {
+  const refused = tried.notTaken.value.get(text.at);
   return (
     <div class="text-box">
       <h3>
@@ -97,7 +99,17 @@ function TextBox({ tried, text, number }: Tried & { readonly text: UiText; reado
         changed={(typed) => tried.edit(text.at, typed)}
       />
       {text.reason !== null && <p class="muted">{sentence(text.reason)}</p>}
+      {refused !== undefined && <NotTakenText error={refused.error} />}
     </div>
+  );
+}
+
+function NotTakenText({ error }: { readonly error: ApiError }) {
+  return (
+    <p class="problem" role="alert">
+      This text was not taken, and is not saved. <Message text={sentence(error.message)} />{" "}
+      {error.hint !== null && <Message text={sentence(error.hint)} />}
+    </p>
   );
 }
 
@@ -280,7 +292,15 @@ function Recorded({ tried }: Tried) {
       </>
     );
   }
-  return notRecorded.value === null ? null : <p class="muted">There is no recorded answer to this request.</p>;
+  const error = notRecorded.value;
+  if (error === null || error.status === 404) {
+    return error && <p class="muted">There is no recorded answer to this request.</p>;
+  }
+  return (
+    <p class="problem">
+      <Message text={sentence(error.message)} />
+    </p>
+  );
 }
 
 function Ask({ tried }: Tried) {

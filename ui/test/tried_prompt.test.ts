@@ -1,0 +1,193 @@
+import { door, preview, prompt, refusal, serve } from "./page";
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import { pending, problem } from "../src/session";
+import { allSent, editedPrompt, TriedPrompt } from "../src/tried_prompt";
+
+const [OWN, BODY] = ["/messages/0/content", "/messages/1/content_file"];
+
+beforeEach(() => {
+  pending.value = [];
+  problem.value = null;
+});
+
+/** Answers what a test is not about. */
+function usual(path: string): unknown {
+  const answers: Record<string, unknown> = {
+    "/api/prompt": prompt(),
+    "/api/preview": preview("shown"),
+    "/api/edit": preview("edited"),
+    "/api/change": { files: [] },
+    "/api/recorded": refusal(404, "nothing is recorded"),
+  };
+  return answers[path];
+}
+
+async function opened(id: string, answer: (path: string, body: Record<string, unknown>) => unknown = usual) {
+  const requests = serve(async (path, body) => (await answer(path, body)) ?? usual(path));
+  const tried = editedPrompt(id);
+  await tried.open();
+  requests.length = 0;
+  return { tried, requests };
+}
+
+for (const broken of [
+  () => refusal(500, "a bug"),
+  () => refusal(401, "another token"),
+  () => Promise.reject(new TypeError("connection refused")),
+  () => new Response('{"digest": "cut o'),
+]) {
+  test(`a typed text is kept until the server has it, after ${broken}`, async () => {
+    let isBroken = true;
+    const { tried, requests } = await opened("kept", (path) => (path === "/api/edit" && isBroken ? broken() : undefined));
+
+    tried.edit(OWN, "Hello, you.");
+    await assert.rejects(allSent());
+    const shown = problem.value;
+    isBroken = false;
+    tried.fill({ order: "1" });
+    const refused = await allSent();
+    tried.close();
+
+    const edits = requests.filter(([path]) => path === "/api/edit").map(([, { text }]) => text);
+    assert.deepEqual([edits, refused, tried.notTaken.value.size], [["Hello, you.", "Hello, you."], [], 0]);
+    assert.deepEqual([shown === null, problem.value, tried.preview.value?.digest], [false, null, "edited"]);
+  });
+}
+
+for (const status of [400, 403, 413]) {
+  test(`a text that is refused with ${status} is marked until it changes, and the others are sent`, async () => {
+    const { tried, requests } = await opened("refused", (path, { text }) =>
+      path === "/api/edit" && text === "bad" ? refusal(status, "not this") : undefined,
+    );
+
+    tried.edit(OWN, "bad");
+    tried.edit(BODY, "good");
+    const refused = await allSent();
+    tried.fill({ order: "1" });
+    await allSent();
+    const marked = [...tried.notTaken.value].map(([at, { text, error }]) => [at, text, error.message]);
+    tried.close();
+    const again = editedPrompt("refused");
+    await again.open();
+    const texts = again.texts.value?.texts.map(({ text }) => text);
+    again.edit(OWN, "fine");
+    const later = await allSent();
+    again.close();
+
+    const edits = requests.filter(([path]) => path === "/api/edit").map(([, { text }]) => text);
+    assert.deepEqual(edits, ["bad", "good", "fine"]);
+    assert.deepEqual([refused, marked, later], [["refused"], [[OWN, "bad", "not this"]], []]);
+    assert.deepEqual([again === tried, texts], [true, ["bad", "Body."]]);
+  });
+}
+
+test("what was typed last is sent when the page is left", async () => {
+  const { tried, requests } = await opened("left");
+
+  tried.edit(OWN, "Hello, you.");
+  tried.close();
+  await allSent();
+
+  assert.deepEqual(requests.map(([path, { text }]) => [path, text]), [["/api/edit", "Hello, you."]]);
+  assert.notEqual(editedPrompt("left"), tried);
+});
+
+test("a late preview of the old inputs is not shown under the case that was chosen", async () => {
+  const { tried } = await opened("chosen");
+  const slow = door();
+  serve(async (path, body) => {
+    if (path === "/api/preview" && body.case === undefined) {
+      await slow.opened;
+      return preview("old");
+    }
+    return body.case === "one" ? preview("new", { case: "one", inputs: { order: "1" } }) : usual(path);
+  });
+
+  tried.fill({ order: "typed" });
+  const sent = tried.flush();
+  const chosen = tried.choose("one");
+  slow.open();
+  await Promise.all([sent, chosen]);
+  tried.close();
+
+  assert.deepEqual([tried.preview.value?.digest, tried.inputs.value], ["new", { order: "1" }]);
+});
+
+test("a case that arrives late does not replace what was typed meanwhile", async () => {
+  const slow = door();
+  const { tried } = await opened("typed", async (path, body) => {
+    if (body.case === "one") {
+      await slow.opened;
+      return preview("case", { case: "one", inputs: { order: "1" } });
+    }
+    return path === "/api/preview" ? preview(JSON.stringify(body.inputs ?? null)) : undefined;
+  });
+
+  const chosen = tried.choose("one");
+  tried.fill({ order: "typed" });
+  slow.open();
+  await Promise.all([chosen, tried.flush()]);
+  tried.close();
+
+  assert.deepEqual([tried.inputs.value, tried.preview.value?.digest], [{ order: "typed" }, '{"order":"typed"}']);
+});
+
+test("nothing is blocked by an answer that is cut off", async () => {
+  const cut = () => new Response('{"text": {"number": 0, "piece": "He');
+  const { tried } = await opened("cut", (path) => (path === "/api/test" || path === "/api/answers" ? cut() : undefined));
+
+  await tried.test();
+  const shown = problem.value?.message;
+  await tried.ask(["fast"]);
+  tried.close();
+
+  assert.deepEqual([tried.testing.value, tried.streaming.value], [false, null]);
+  assert.deepEqual([shown, problem.value?.message], Array(2).fill("the answer of the workbench is not complete"));
+});
+
+test("the file of the edited text has the changes, until there are none", async () => {
+  const changes: unknown = { files: [{ path: "prompts/cases.yaml", id: null }] };
+  const { tried } = await opened("badge", (path) => {
+    const kept = path === "/api/keep" ? preview("kept") : undefined;
+    return path === "/api/change" ? changes : path === "/api/revert" ? prompt({ pending: false }) : kept;
+  });
+
+  tried.edit(BODY, "Another body.");
+  await allSent();
+  const edited = [pending.value, tried.texts.value?.pending];
+  await tried.keep("angry");
+  const kept = pending.value;
+  serve((path) => (path === "/api/revert" ? prompt() : usual(path)));
+  await tried.revert();
+  tried.close();
+
+  assert.deepEqual(edited, [["prompts/body.md"], true]);
+  assert.deepEqual([kept, pending.value, tried.texts.value?.pending], [["prompts/cases.yaml"], [], false]);
+});
+
+test("a prompt that is not edited sends nothing", async () => {
+  const requests = serve(usual);
+
+  await new TriedPrompt("idle").flush();
+
+  assert.deepEqual(requests, []);
+});
+
+test("what is compared or saved waits for the last edit, even that of a page that was left", async () => {
+  const slow = door();
+  const { tried } = await opened("slow", async (path) => {
+    await (path === "/api/edit" ? slow.opened : undefined);
+  });
+  let isSent = false;
+
+  tried.edit(OWN, "Hello, you.");
+  tried.close();
+  const sent = allSent().then(() => (isSent = true));
+  await new Promise((resolve) => setImmediate(resolve));
+  const before = isSent;
+  slow.open();
+  await sent;
+
+  assert.deepEqual([before, tried.preview.value?.digest], [false, "edited"]);
+});

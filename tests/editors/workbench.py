@@ -59,9 +59,13 @@ class Workbench:
         self.page.get_by_text(text).first.wait_for(state="hidden")
 
     def save(self) -> None:
-        """Save the file of the editor."""
-        self.page.keyboard.press("Control+S")
-        self.page.locator(".tab.active.dirty").wait_for(state="detached")
+        """Save the file of the editor, which may not have the focus yet."""
+
+        def press() -> None:
+            self.page.keyboard.press("Control+S")
+            self.page.locator(".tab.active.dirty").wait_for(state="detached", timeout=AGAIN_MS)
+
+        self._repeated(press)
 
     def offer(self, key: str, text: str, *, where: str) -> Any:
         """The row of the list that a key opens, once the list has it."""

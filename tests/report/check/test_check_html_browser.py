@@ -61,7 +61,7 @@ def test_the_filter_narrows_every_part_and_what_leads_to_them(opened):
     led_to = page.locator("nav li:visible").all_inner_texts()
     page.fill("#filter", "")
 
-    assert every == ["findings", "cases", "coverage", "changes", "tests", "cost"]
+    assert every == ["changes", "findings", "cases", "coverage", "tests", "cost"]
     assert found == (["findings"], ["support/triage"], found[2])
     assert found[2].startswith("1 of ")
     assert found[2].endswith(" entries")
@@ -75,7 +75,7 @@ def test_a_prompt_is_found_in_each_part_by_its_name(opened):
 
     page.fill("#filter", "sql/write")
 
-    assert parts(page) == ["findings", "changes"]
+    assert parts(page) == ["changes", "findings"]
     assert prompts(page) == ["sql/write"]
 
 
@@ -130,7 +130,7 @@ def test_keys_move_through_changes_findings_cases_and_branches(opened):
         page.keyboard.press("j")
         seen.append(page.evaluate("document.activeElement.closest('.group')?.id"))
 
-    assert list(dict.fromkeys(seen)) == ["findings", "cases", "coverage", "changes"]
+    assert list(dict.fromkeys(seen)) == ["changes", "findings", "cases", "coverage"]
 
 
 @pytest.mark.slow
@@ -282,7 +282,7 @@ def test_all_is_there_to_read_without_scripts(opened):
 
     page.locator("#cases-of-1-case-1 summary").click()
 
-    assert parts(page) == ["findings", "cases", "coverage", "changes", "tests", "cost"]
+    assert parts(page) == ["changes", "findings", "cases", "coverage", "tests", "cost"]
     assert page.locator("#cases-of-1-case-1 .message:visible").count() == 3
     assert page.locator(".remark:visible").count() == 8
     assert page.locator("nav a:visible").count() == 6

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
-from jinja2 import nodes
-
 from promptops.analysis import spans
 from promptops.analysis.includes import includes
 from promptops.analysis.input_schemas import InputSchemas
@@ -16,6 +14,7 @@ from promptops.analysis.values import DEFAULTS, literal
 from promptops.model.place import Text
 from promptops.model.prompt import ForEach, Message, Prompt, TextPart, messages_of
 from promptops.records import record
+from promptops.runtime.template import nodes
 from promptops.runtime.template.template import (
     Template,
     TemplateError,
@@ -280,7 +279,7 @@ class TagWalk:
 
     def tags(self, body: Iterable[nodes.Node]) -> Iterator[list[FoundWay]]:
         for node in body:
-            if isinstance(node, (nodes.Expr, nodes.Output)):
+            if isinstance(node, (nodes.Expression, nodes.Output)):
                 continue  # most of a tree, and without tags
             if isinstance(node, nodes.Macro) and node.name not in self._called:
                 continue
@@ -292,7 +291,7 @@ class TagWalk:
                 yield self._for(node)
             elif isinstance(node, nodes.Include):
                 yield [self._include(node)]
-            yield from self.tags(node.iter_child_nodes())
+            yield from self.tags(node.children())
 
     def _branches(self, node: nodes.If) -> Iterator[list[FoundWay]]:
         """The tags in the branches, without a branch whose test is never true."""
@@ -310,30 +309,30 @@ class TagWalk:
             if literal(test.test) is None:
                 site = self._site(spans.test_of_tag(self._template, test, elif_=elif_))
                 tag: Tag = "elif" if elif_ else "if"
-                ways.append(FoundWay(tag, "then", site, test.lineno))
+                ways.append(FoundWay(tag, "then", site, test.at))
         if len(ways) <= len(node.elif_):
             return ways  # a constant test: whether `else` can run is unknown
         first = ways[0].site
         otherwise = self._else(first.end)
         chained = bool(node.elif_)
-        ways.append(FoundWay("if", "else", first, node.lineno, otherwise, chained))
+        ways.append(FoundWay("if", "else", first, node.at, otherwise, chained))
         return ways
 
     def _for(self, node: nodes.For) -> list[FoundWay]:
         if isinstance(node.iter, (nodes.List, nodes.Tuple, nodes.Const)):
             return []
         site = self._looped_over(spans.expression(self._template, node.iter)[0])
-        ways = [FoundWay("for", "taken", site, node.lineno)]
+        ways = [FoundWay("for", "taken", site, node.at)]
         if node.test is not None or not self._always_taken(node, site):
             otherwise = self._else(site.end)
-            ways.append(FoundWay("for", "empty", site, node.lineno, otherwise))
+            ways.append(FoundWay("for", "empty", site, node.at, otherwise))
         return ways
 
     def _always_taken(self, node: nodes.For, site: TemplateSpan) -> bool:
         """Whether the iterable has an item, by its schema or by the `if` around the loop."""
         if place_of(self._text, site.start) in self._full:
             return True
-        return any(expression == sized(node.iter) for expression in self._true)
+        return any(expression.is_like(sized(node.iter)) for expression in self._true)
 
     def _looped_over(self, start: int) -> TemplateSpan:
         """From the iterable to the end of the tag, including the `if` of the loop."""
@@ -345,8 +344,8 @@ class TagWalk:
         return self._site((start, end))
 
     def _include(self, node: nodes.Include) -> FoundWay:
-        token = self._template.tokens[token_at(self._template, node.template.lineno)]
-        return FoundWay("include", "included", self._site((token.start, token.end)), node.lineno)
+        token = self._template.tokens[token_at(self._template, node.template.at)]
+        return FoundWay("include", "included", self._site((token.start, token.end)), node.at)
 
     def _site(self, offsets: tuple[int, int]) -> TemplateSpan:
         return TemplateSpan(self._text, *offsets)

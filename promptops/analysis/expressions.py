@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from jinja2 import nodes
-
 from promptops.analysis import spans
 from promptops.analysis.spans import Offsets
 from promptops.analysis.uses import ITEM, Condition, Role, TemplateSpan, Use, Word
@@ -34,6 +32,7 @@ from promptops.analysis.walk_state import (
     Visitor,
     constant_step,
 )
+from promptops.runtime.template import nodes
 from promptops.runtime.template.template import Template
 
 
@@ -60,7 +59,7 @@ class PathReader:
         for part in position.lookup(node.name):
             if isinstance(part, ValueSource):
                 text = position.here.text
-                site = TemplateSpan(text, node.lineno, node.lineno + len(node.name))
+                site = TemplateSpan(text, node.at, node.at + len(node.name))
                 self._use(part, site, how)
 
     def _read_path(self, node: nodes.Getattr | nodes.Getitem, how: How) -> None:
@@ -83,7 +82,7 @@ class PathReader:
                 for part in self._visitor.take(node, OTHER)
             )
         value = self._position.lookup(node.name)
-        site = self._position.site((node.lineno, node.lineno + len(node.name)))
+        site = self._position.site((node.at, node.at + len(node.name)))
         return tuple(
             part.read_at(site) if isinstance(part, ValueSource) else part for part in value
         )
@@ -143,7 +142,7 @@ class PathReader:
         )
 
 
-def _literal(node: nodes.Expr) -> nodes.Const:
+def _literal(node: nodes.Expression) -> nodes.Const:
     return node if isinstance(node, nodes.Const) else next(node.find_all(nodes.Const))
 
 
@@ -198,7 +197,7 @@ class ConditionReader:
         self._outcomes(node, lambda outcome: values.append(self._visitor.take(outcome, how)))
         return joined(value or KNOWN for value in values)
 
-    def _outcomes(self, node: nodes.CondExpr, visit: Callable[[nodes.Expr], None]) -> None:
+    def _outcomes(self, node: nodes.CondExpr, visit: Callable[[nodes.Expression], None]) -> None:
         self._visitor.read(node.test, TEST)
         offsets = spans.expression(self._position.here.template, node.test)
         self.collect("inline", node.test, offsets, complete=node.expr2 is not None)
@@ -272,7 +271,7 @@ class FilterReader:
 
     def _read_named(self, node: nodes.Filter, paths: list[NamedPath], value: Value) -> None:
         how = GUARD if is_tolerant(node) else ARGUMENT
-        site = self._position.site(spans.word(self._position.here.template, node.lineno))
+        site = self._position.site(spans.word(self._position.here.template, node.at))
         for path in paths:
             items: Value = tuple(
                 part.without_alias().step(ITEM, site, object()).as_defined()
@@ -284,7 +283,7 @@ class FilterReader:
 
     def collect_filter(self, node: nodes.Filter, how: How) -> How:
         """Collect the name of a filter; returns how its input is used."""
-        self._collect_word(self._found.filters, node.name, node.lineno)
+        self._collect_word(self._found.filters, node.name, node.at)
         role = _FILTERED.get(how.role, how.role)
         filters = (node.name, *how.filters)
         if node.name in DEFAULTS:
@@ -319,7 +318,7 @@ class FilterReader:
         self._read_named(node, named_paths(template, node), value)
         self.read_arguments(node, how)
         if node.name in _ONE_ELEMENT:
-            site = self._position.site(spans.word(template, node.lineno))
+            site = self._position.site(spans.word(template, node.at))
             return value_below(value, ITEM, site, identity=object())
         return value if node.name in _SAME_ELEMENTS else KNOWN
 
@@ -339,7 +338,7 @@ class FilterReader:
         return joined([tuple(protected), *defaults])
 
     def _read_test(self, node: nodes.Test, how: How) -> None:
-        self._collect_word(self._found.tests, node.name, node.lineno)
+        self._collect_word(self._found.tests, node.name, node.at)
         if node.name in ("defined", "undefined"):
             self._visitor.read(node.node, GUARD)
         else:
@@ -402,7 +401,7 @@ def is_tolerant(node: nodes.Filter) -> bool:
     )
 
 
-def _argument(node: nodes.Filter) -> nodes.Expr | None:
+def _argument(node: nodes.Filter) -> nodes.Expression | None:
     for pair in node.kwargs:
         if pair.key == "attribute":
             return pair.value

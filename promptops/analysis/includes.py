@@ -70,8 +70,7 @@ def _plain(source: str) -> list[Include] | None:
 
 
 def _parsed(source: str) -> tuple[Include, ...]:
-    from jinja2 import nodes
-
+    from promptops.runtime.template import nodes
     from promptops.runtime.template.template import TemplateError, parse, token_at
 
     try:
@@ -88,6 +87,6 @@ def _parsed(source: str) -> tuple[Include, ...]:
         several = isinstance(named, (nodes.List, nodes.Tuple))
         for name in named.find_all(nodes.Const) if several else [named]:
             if isinstance(name, nodes.Const) and isinstance(name.value, str):
-                token = template.tokens[token_at(template, name.lineno)]
+                token = template.tokens[token_at(template, name.at)]
                 found.append(Include(name.value, token.start, token.end))
     return tuple(sorted(found, key=lambda include: include.start))

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Literal
 
-from jinja2 import nodes
-
 from promptops.analysis import spans
 from promptops.analysis.spans import Offsets
 from promptops.records import field, record
+from promptops.runtime.template import nodes
 from promptops.runtime.template.template import Template, TemplateError, parse, token_at
 
 Kind = Literal["set", "for", "argument", "with", "import", "macro"]
@@ -118,7 +117,7 @@ class _Walk:
             if visit is not None:
                 visit(node, scope)
             else:
-                self.body(node.iter_child_nodes(), scope)
+                self.body(node.children(), scope)
 
     def _define(self, name: str, kind: Kind, offsets: Offsets, scope: _Scope) -> LocalName:
         """In the scope itself: a `set` in a loop is another variable than one around it."""
@@ -137,7 +136,7 @@ class _Walk:
         elif isinstance(target, nodes.Name):
             self._define(target.name, kind, _span(target), scope)
         elif isinstance(target, nodes.NSRef):
-            self._name(nodes.Name(target.name, "load", lineno=target.lineno), scope)
+            self._name(nodes.Name(target.at, target.name), scope)
 
     def _name(self, node: nodes.Name, scope: _Scope) -> None:
         found = scope.find(node.name)
@@ -159,13 +158,13 @@ class _Walk:
             site = self._keyword(node, pair.key)
             if parameter is not None and site is not None:
                 parameter.reads.append(site)
-        self.body(node.iter_child_nodes(), scope)
+        self.body(node.children(), scope)
 
     def _keyword(self, call: nodes.Call, key: str) -> Offsets | None:
         """The name of a keyword argument of a call to a name."""
         template, depth = self.template, 0
         candidate: Offsets | None = None
-        for token in template.tokens[token_at(template, call.node.lineno) + 1 :]:
+        for token in template.tokens[token_at(template, call.node.at) + 1 :]:
             text = template.source[token.start : token.end]
             if token.kind == "operator":
                 if candidate is not None and text == "=":
@@ -204,7 +203,7 @@ class _Walk:
         self.body(node.body, inner)
 
     def _macro(self, node: nodes.Macro, scope: _Scope) -> None:
-        offsets = spans.name_in_tag(self.template, node.lineno, node.name, after="macro")
+        offsets = spans.name_in_tag(self.template, node.at, node.name, after="macro")
         macro = self._define(node.name, "macro", offsets, scope)
         inner = _Scope(scope)
         self._parameters(node, inner)
@@ -233,7 +232,7 @@ class _Walk:
         self.body(node.body, _Scope(scope if node.scoped else self.top))
 
     def _import(self, node: nodes.Import, scope: _Scope) -> None:
-        offsets = spans.name_in_tag(self.template, node.lineno, node.target, after="as")
+        offsets = spans.name_in_tag(self.template, node.at, node.target, after="as")
         found = self._define(node.target, "import", offsets, scope)
         found.imported = Imported(template=_constant(node.template))
 
@@ -242,7 +241,7 @@ class _Walk:
         names = self._imported_names(node)
         for item in node.names:
             name, alias = item if isinstance(item, tuple) else (item, item)
-            site = next(names, (node.lineno, node.lineno))
+            site = next(names, (node.at, node.at))
             offsets = next(names, site) if isinstance(item, tuple) else site
             found = self._define(alias, "import", offsets, scope)
             found.imported = Imported(template=target, name=name, site=site)
@@ -250,7 +249,7 @@ class _Walk:
     def _imported_names(self, node: nodes.FromImport) -> Iterator[Offsets]:
         """The names after `import`: of each item its name, then its alias if it has one."""
         template, passed = self.template, False
-        for token in template.tokens[token_at(template, node.lineno) :]:
+        for token in template.tokens[token_at(template, node.at) :]:
             text = template.source[token.start : token.end]
             if token.kind == "block_end":
                 return
@@ -260,7 +259,7 @@ class _Walk:
 
 
 def _span(node: nodes.Name) -> Offsets:
-    return node.lineno, node.lineno + len(node.name)
+    return node.at, node.at + len(node.name)
 
 
 def _constant(node: nodes.Node) -> str | None:

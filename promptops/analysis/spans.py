@@ -1,11 +1,10 @@
-"""Exact spans of nodes, of which Jinja's syntax tree has only the start."""
+"""Exact spans of nodes, of which the syntax tree has only the start."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from jinja2 import nodes
-
+from promptops.runtime.template import nodes
 from promptops.runtime.template.template import Template, Token, token_at
 
 _BLANK = frozenset(("whitespace", "comment_begin", "comment", "comment_end", "linecomment"))
@@ -16,7 +15,7 @@ Offsets = tuple[int, int]
 
 def attribute(template: Template, node: nodes.Getattr) -> Offsets:
     """The name after the dot."""
-    start = node.lineno + 1
+    start = node.at + 1
     if template.source.startswith(node.attr, start):
         return start, start + len(node.attr)
     name = next(_tokens(template, start))
@@ -25,7 +24,7 @@ def attribute(template: Template, node: nodes.Getattr) -> Offsets:
 
 def constant(template: Template, node: nodes.Const) -> Offsets:
     """A literal; for a string, the text between the quotes."""
-    token = template.tokens[token_at(template, node.lineno)]
+    token = template.tokens[token_at(template, node.at)]
     if token.kind == "string" and token.end - token.start - 2 == len(str(node.value)):
         return token.start + 1, token.end - 1
     return token.start, token.end
@@ -62,7 +61,7 @@ def name_in_tag(template: Template, offset: int, name: str, after: str = "") -> 
 
 def test_of_tag(template: Template, node: nodes.If, *, elif_: bool) -> Offsets:
     """The test of an `if` or `elif` tag; Jinja has the start of the tag's word or of the test."""
-    tokens = _tokens(template, node.lineno)
+    tokens = _tokens(template, node.at)
     first = next(tokens)
     if not elif_:
         first = next(tokens)
@@ -93,9 +92,9 @@ def branch(template: Template, offset: int) -> Offsets:
 
 def expression(template: Template, node: nodes.Node) -> Offsets:
     """A whole expression, with the brackets that it closes."""
-    inner: list[nodes.Node] = [node, *node.find_all(nodes.Expr)]
-    known = [part for part in inner if isinstance(part.lineno, int)]
-    start = min(part.lineno for part in known)
+    inner: list[nodes.Node] = [node, *node.find_all(nodes.Expression)]
+    known = [part for part in inner if isinstance(part.at, int)]
+    start = min(part.at for part in known)
     end = max(_end(template, part) for part in known)
     return _balanced(template, start, end)
 
@@ -104,12 +103,12 @@ def _end(template: Template, node: nodes.Node) -> int:
     if isinstance(node, nodes.Compare):
         return 0  # Jinja has its end as its start; its operands have the end
     if isinstance(node, nodes.Name):
-        return node.lineno + len(node.name)
+        return node.at + len(node.name)
     if isinstance(node, nodes.Getattr):
         return attribute(template, node)[1]
     if isinstance(node, nodes.Test):
-        return word(template, node.lineno)[1]
-    return template.tokens[token_at(template, node.lineno)].end
+        return word(template, node.at)[1]
+    return template.tokens[token_at(template, node.at)].end
 
 
 def _balanced(template: Template, start: int, end: int) -> Offsets:

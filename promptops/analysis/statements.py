@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from jinja2 import nodes
-
 from promptops.analysis import spans
 from promptops.analysis.expressions import ConditionReader, FilterReader, normalised
 from promptops.analysis.uses import Definition, TemplateSpan
@@ -33,6 +31,7 @@ from promptops.analysis.walk_state import (
     Position,
     Visitor,
 )
+from promptops.runtime.template import nodes
 
 _PAIRS = frozenset(("items", "dictsort"))
 """Filters whose result has pairs of a key and a value."""
@@ -91,7 +90,7 @@ class BranchWalker:
         )
         tests.setdefault(text, site)
 
-    def _branch(self, body: list[nodes.Node], facts: Facts) -> Branch:
+    def _branch(self, body: nodes.Body, facts: Facts) -> Branch:
         return self._position.branch(facts, lambda: self._visitor.body(body))
 
     def _merge(self, ends: list[Branch]) -> None:
@@ -165,8 +164,8 @@ class LoopWalker:
     ) -> None:
         position, target = self._position, node.target
         first = target.items[0] if isinstance(target, nodes.Tuple) and target.items else target
-        end = first.lineno + len(getattr(first, "name", "x"))
-        value = item_at(position.site((first.lineno, end)))
+        end = first.at + len(getattr(first, "name", "x"))
+        value = item_at(position.site((first.at, end)))
         with position.own_facts():
             if node.test is not None:
                 self._read_filter(node, node.test, value)
@@ -221,14 +220,14 @@ class NameBinder:
         """Give a name, or each name of a tuple, a value; `source` is the value's expression."""
         if isinstance(target, nodes.Tuple):
             for index, item in enumerate(target.items):
-                end = item.lineno + len(getattr(item, "name", "x"))
-                site = self._position.site((item.lineno, end))
+                end = item.at + len(getattr(item, "name", "x"))
+                site = self._position.site((item.at, end))
                 self.bind(item, value_below(value, index, site), kind, source)
         elif isinstance(target, nodes.Name):
-            offsets = target.lineno, target.lineno + len(target.name)
+            offsets = target.at, target.at + len(target.name)
             self.define(target.name, value, kind, offsets, source)
         elif isinstance(target, nodes.NSRef):
-            name = nodes.Name(target.name, "load", lineno=target.lineno)
+            name = nodes.Name(target.at, target.name)
             self._visitor.read(name, OTHER)
 
     def define(
@@ -298,7 +297,7 @@ class NameBinder:
     def _define_macro(self, node: nodes.Macro) -> None:
         macro = self.callable_body(node)
         template = self._position.here.template
-        offsets = spans.name_in_tag(template, node.lineno, node.name, after="macro")
+        offsets = spans.name_in_tag(template, node.at, node.name, after="macro")
         self.define(node.name, (macro,), "macro", offsets)
 
 

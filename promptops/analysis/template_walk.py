@@ -12,8 +12,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from jinja2 import nodes
-
 from promptops.analysis import spans
 from promptops.analysis.expressions import ConditionReader, FilterReader, PathReader
 from promptops.analysis.statements import BranchWalker, LoopWalker, NameBinder
@@ -57,6 +55,7 @@ from promptops.analysis.walk_state import (
 from promptops.model.finding import Problem
 from promptops.model.place import Text
 from promptops.records import replace
+from promptops.runtime.template import nodes
 from promptops.runtime.template.node_facts import has_loop
 from promptops.runtime.template.template import Template, TemplateError, parse, parse_expression
 from promptops.runtime.template.text_rendering import Load
@@ -68,7 +67,7 @@ Locals = Mapping[str, tuple[str, Path]]
 def walk(entry: Text, load: Load, *, locals_: Locals | None = None) -> TemplateFacts:
     """All uses of inputs in a template and in the templates that it reaches; never raises."""
     context = Context(_values_of_locals(entry, locals_ or {}), isolated=False)
-    nowhere = nodes.Template([], lineno=0)
+    nowhere = nodes.Template(0, ())
     here = Here(entry, Template("", nowhere, ()), context, (), ())
     return TemplateWalk(load, Position(here, NameScope(nowhere, None))).of_template(entry)
 
@@ -163,7 +162,7 @@ class TemplateWalk:
         if reader is not None:
             reader(node, how)
             return
-        for child in node.iter_child_nodes():
+        for child in node.children():
             self.read(child, OTHER)
 
     def take(self, node: nodes.Node, how: How) -> Value:
@@ -318,7 +317,7 @@ class CallReader:
         self,
         macro: MacroValue,
         bindings: Mapping[str, Value],
-        defaults: Mapping[str, nodes.Expr],
+        defaults: Mapping[str, nodes.Expression],
         stack: Stack,
     ) -> None:
         if self._entered.is_active(macro.node) or self._entered.depth > MAX_NESTED_CALLS:
@@ -337,7 +336,7 @@ class CallReader:
                 self._names.bind(parameter, value, "argument", None)
             self._visitor.body(macro.node.body)
 
-    def _default(self, name: str, default: nodes.Expr | None) -> Value:
+    def _default(self, name: str, default: nodes.Expression | None) -> Value:
         """The value of a parameter that a call does not pass."""
         if default is None:
             return unset(name)
@@ -479,7 +478,7 @@ class TemplateLinks:
     def _import(self, node: nodes.Import) -> None:
         module = self._module(node, "import")
         template = self._position.here.template
-        offsets = spans.name_in_tag(template, node.lineno, node.target, after="as")
+        offsets = spans.name_in_tag(template, node.at, node.target, after="as")
         self._names.define_imported(node.target, KNOWN if module is None else (module,), offsets)
 
     def _from_import(self, node: nodes.FromImport) -> None:
@@ -488,7 +487,7 @@ class TemplateLinks:
         for item in node.names:
             name, alias = item if isinstance(item, tuple) else (item, item)
             value = KNOWN if module is None else module.exports.get(name) or unset(name)
-            offsets = spans.name_in_tag(template, node.lineno, alias, after="import")
+            offsets = spans.name_in_tag(template, node.at, alias, after="import")
             self._names.define_imported(alias, value, offsets)
 
     def _module(self, node: nodes.Import | nodes.FromImport, kind: Any) -> ModuleValue | None:
@@ -616,7 +615,7 @@ class TemplateLoader:
     def linked(self, node: LinkTag, kind: Any, ignore_missing: bool = False) -> Text | None:
         """The template that a tag names, if it exists and may be entered."""
         given = node.template
-        choices = given.items if isinstance(given, nodes.List | nodes.Tuple) else [given]
+        choices = given.items if isinstance(given, nodes.List | nodes.Tuple) else (given,)
         texts = [self._referenced(choice, kind, ignore_missing) for choice in choices]
         text = next((text for text in texts if text is not None), None)
         if text is None:
@@ -625,7 +624,9 @@ class TemplateLoader:
             return None
         return text if self._may_enter(text, node) else None
 
-    def _collect_missing(self, given: nodes.Expr, choices: list[nodes.Expr]) -> None:
+    def _collect_missing(
+        self, given: nodes.Expression, choices: tuple[nodes.Expression, ...]
+    ) -> None:
         constants = (choice for choice in choices if isinstance(choice, nodes.Const))
         names = " or ".join(f"`{choice.value}`" for choice in constants)
         message = (
@@ -638,7 +639,7 @@ class TemplateLoader:
             offsets = spans.expression(here.template, given)
         self._found.problem("TPL003", message, self._position.site(offsets), here.stack)
 
-    def _referenced(self, choice: nodes.Expr, kind: Any, ignore_missing: bool) -> Text | None:
+    def _referenced(self, choice: nodes.Expression, kind: Any, ignore_missing: bool) -> Text | None:
         here = self._position.here
         target: str | None = None
         if isinstance(choice, nodes.Const) and isinstance(choice.value, str):
@@ -684,5 +685,5 @@ class TemplateLoader:
         return self._position.site(spans.expression(self._position.here.template, node.template))
 
 
-def _is_string(node: nodes.Expr) -> bool:
+def _is_string(node: nodes.Expression) -> bool:
     return isinstance(node, nodes.Const) and isinstance(node.value, str)

@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from enum import Enum
 from typing import Literal
 
-from jinja2 import nodes
-
 from promptops.analysis import spans
 from promptops.model.finding import Problem
 from promptops.model.place import Place, Text
 from promptops.records import record
+from promptops.runtime.template import nodes
 from promptops.runtime.template.template import parse
 
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeGuard
 
-from jinja2 import nodes
-
 from promptops.analysis.uses import ITEM, Guard, Origin, Path, Stack, Step, TemplateSpan
 from promptops.model.place import Text
 from promptops.records import field, record
-from promptops.runtime.template.node_facts import unset_at_start
+from promptops.runtime.template import nodes
 from promptops.runtime.template.template import Template
 
 MAX_PATH = 50
@@ -287,10 +285,16 @@ class NameScope:
             value = frame.bindings.get(name)
             if value is not None:
                 return value
-            if name in unset_at_start(frame.node, frame.part):
+            if name in frame.unset_at_start():
                 return unset(name)
             frame = frame.parent
         return None
+
+    def unset_at_start(self) -> frozenset[str]:
+        """The names without a value at its start, even if an enclosing scope has one."""
+        part = "unset_in_else" if self.part == "else" else "unset"
+        found: frozenset[str] = getattr(self.node, part, nodes.NO_NAMES)
+        return found
 
     def all_bindings(self) -> dict[str, Value]:
         """The names of this scope and of those around it."""

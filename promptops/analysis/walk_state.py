@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
-from jinja2 import nodes
-
 from promptops.analysis.uses import (
     Call,
     Condition,
@@ -25,6 +23,7 @@ from promptops.analysis.uses import (
 from promptops.analysis.values import NOTHING, Facts, Here, NameScope, Value, proven, sources
 from promptops.model.finding import Problem, Related
 from promptops.records import record
+from promptops.runtime.template import nodes
 
 
 @record(frozen=True, slots=True)
@@ -220,7 +219,7 @@ class FactCollector:
         )
 
 
-def constant_step(node: nodes.Expr) -> Step | None:
+def constant_step(node: nodes.Expression) -> Step | None:
     """The key or index of a subscript; None if it is not a constant."""
     if isinstance(node, nodes.Neg) and isinstance(node.node, nodes.Const):
         step = node.node.value

@@ -13,8 +13,6 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any, Literal
 
-from jinja2 import nodes
-
 from promptops.diff.changes import OWN_POLICY, change, equal
 from promptops.diff.rendering import (
     PromptSide,
@@ -33,6 +31,7 @@ from promptops.model.version import Bump
 from promptops.patterns import lazy_pattern
 from promptops.plurals import counted, some
 from promptops.records import record, replace
+from promptops.runtime.template import nodes
 from promptops.runtime.template.template import TemplateError, parse
 from promptops.runtime.template.template_program import targets
 from promptops.runtime.template.text_rendering import Load
@@ -331,31 +330,31 @@ def _tree_parts(tree: nodes.Node) -> Iterator[Any]:
     waiting: list[Any] = [tree]
     while waiting:
         part = waiting.pop()
-        if isinstance(part, (list, tuple)):
+        if isinstance(part, tuple):
             part = _without_outputs(part)
             waiting.extend(reversed(part))
         elif isinstance(part, nodes.Node):
-            skipped = ("template",) if isinstance(part, _FILE_TAGS) else ()
-            waiting.extend(value for _, value in reversed([*part.iter_fields(skipped)]))
+            named = part.template if isinstance(part, _FILE_TAGS) else None
+            waiting.extend(each for each in reversed([*part.parts()]) if each is not named)
         yield part
 
 
-def _without_outputs(body: Sequence[Any]) -> list[Any]:
+def _without_outputs(body: Sequence[Any]) -> tuple[Any, ...]:
     """Statements with each `Output` replaced by its parts, and adjacent texts joined."""
     parts: list[Any] = []
     for node in body:
         for part in node.nodes if isinstance(node, nodes.Output) else (node,):
             last = parts[-1] if parts else None
             if isinstance(part, nodes.TemplateData) and isinstance(last, nodes.TemplateData):
-                parts[-1] = nodes.TemplateData(last.data + part.data)
+                parts[-1] = replace(last, data=last.data + part.data)
             else:
                 parts.append(part)
-    return parts
+    return tuple(parts)
 
 
 def _text_of_tree_part(part: Any) -> str:
     """A list as its length, a node as its type, a value as its repr: `1` is not `1.0`."""
-    if isinstance(part, list):
+    if isinstance(part, tuple):
         return f"[{len(part)}"
     return type(part).__name__ if isinstance(part, nodes.Node) else repr(part)
 

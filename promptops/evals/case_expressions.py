@@ -19,8 +19,7 @@ from promptops.runtime.template.text_rendering import Run, TemplateFailure
 from promptops.suggestions import did_you_mean
 
 if TYPE_CHECKING:
-    from jinja2 import nodes
-
+    from promptops.runtime.template import nodes
     from promptops.runtime.template.template import TemplateError
 
 
@@ -92,12 +91,12 @@ class Expression:
     """A parsed and checked expression.
 
     Attributes:
-        tree: Jinja's syntax tree; the `lineno` of a node is its offset in the text.
+        tree: Its syntax tree.
         names: The names it uses; never empty.
     """
 
     text: str
-    tree: nodes.Expr
+    tree: nodes.Expression
     names: frozenset[str]
 
     def value(self, names: Mapping[str, Any], work: CaseWork) -> Any:
@@ -160,12 +159,12 @@ def _read(text: str, known: tuple[str, ...]) -> Expression:
     return Expression(text, tree, names)
 
 
-def _parsed(text: str) -> nodes.Expr:
+def _parsed(text: str) -> nodes.Expression:
     from promptops.runtime.template.node_facts import walk
     from promptops.runtime.template.template import parse_expression
 
     output: Any = parse_expression(text).tree.body[0]
-    tree: nodes.Expr = output.nodes[0]
+    tree: nodes.Expression = output.nodes[0]
     parts = list(walk(tree))
     if len(parts) > MAX_NODES:
         raise WrongExpression(f"the expression has over {MAX_NODES} parts")
@@ -175,8 +174,7 @@ def _parsed(text: str) -> nodes.Expr:
 
 def _refuse_calls(parts: list[nodes.Node]) -> None:
     """Values have no methods, and there is one function."""
-    from jinja2 import nodes
-
+    from promptops.runtime.template import nodes
     from promptops.runtime.template.environment import ENVIRONMENT
     from promptops.runtime.template.expressions import callee_span
 
@@ -202,9 +200,8 @@ _FILTERS = {
 """From a function or a method of Python to the filter that does the same under another name."""
 
 
-def _names(tree: nodes.Expr, known: tuple[str, ...]) -> Iterator[str]:
-    from jinja2 import nodes
-
+def _names(tree: nodes.Expression, known: tuple[str, ...]) -> Iterator[str]:
+    from promptops.runtime.template import nodes
     from promptops.runtime.template.node_facts import walk
 
     callees = {id(node.node) for node in walk(tree) if isinstance(node, nodes.Call)}
@@ -213,7 +210,7 @@ def _names(tree: nodes.Expr, known: tuple[str, ...]) -> Iterator[str]:
             continue
         if node.name not in known:
             hint = did_you_mean(node.name, known) or f"names: {', '.join(known)}"
-            span = node.lineno, node.lineno + len(node.name)
+            span = node.at, node.at + len(node.name)
             raise WrongExpression(f"`{node.name}` is not defined", hint, span)
         yield node.name
 

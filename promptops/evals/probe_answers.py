@@ -14,8 +14,6 @@ from itertools import chain, permutations
 from math import prod
 from typing import Any
 
-from jinja2 import nodes
-
 from promptops.evals.case_expressions import Expression, WrongExpression, read_expression
 from promptops.evals.json_values import NOTHING, parsed
 from promptops.evals.parse import Assertion
@@ -23,6 +21,7 @@ from promptops.evals.subject import NAMES, On, Record
 from promptops.evals.verdict import Undecided, Unjudgeable
 from promptops.json_pointer import tokens
 from promptops.model.prompt import Request
+from promptops.runtime.template import nodes
 from promptops.runtime.template.node_facts import walk
 
 _CHECKS = frozenset(

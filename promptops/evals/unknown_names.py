@@ -298,8 +298,7 @@ def _named(assertion: Assertion, on: On, at: str = "") -> Iterator[NamedPart]:
 
 def _in_expression(expression: Expression, at: str) -> Iterator[NamedPart]:
     """`inputs.x` and `inputs["x"]`."""
-    from jinja2 import nodes
-
+    from promptops.runtime.template import nodes
     from promptops.runtime.template.node_facts import walk
 
     for part in walk(expression.tree):
@@ -307,5 +306,5 @@ def _in_expression(expression: Expression, at: str) -> Iterator[NamedPart]:
             continue
         key = part.attr if isinstance(part, nodes.Getattr) else getattr(part.arg, "value", None)
         if getattr(part.node, "name", "") == _INPUTS and isinstance(key, str):
-            start = max(expression.text.find(key, part.lineno), part.lineno)
+            start = max(expression.text.find(key, part.at), part.at)
             yield NamedPart("input", key, at, (start, start + len(key)))

@@ -7,8 +7,6 @@ from functools import lru_cache
 from json import dumps
 from typing import Any
 
-from jinja2 import nodes
-
 from promptops.analysis.input_schemas import (
     MAX_WAYS,
     InputAlternative,
@@ -21,6 +19,7 @@ from promptops.analysis.values import NOTHING, Facts, proven
 from promptops.lint.subject import PromptFacts, TemplateScope
 from promptops.model.place import Text
 from promptops.records import record
+from promptops.runtime.template import nodes
 from promptops.runtime.template.template import TemplateError, parse, parse_expression, token_at
 from promptops.suggestions import nearest_name
 
@@ -153,7 +152,7 @@ def _impossible_comparisons(
             yield _never(constant, condition, scope, uses[0], shape)
 
 
-def _sides(compare: nodes.Compare) -> tuple[nodes.Expr | None, Sequence[nodes.Const]]:
+def _sides(compare: nodes.Compare) -> tuple[nodes.Expression | None, Sequence[nodes.Const]]:
     """The paths read and the constants they are compared with, in either order."""
     if len(compare.ops) != 1:
         return None, ()
@@ -172,7 +171,7 @@ def _sides(compare: nodes.Compare) -> tuple[nodes.Expr | None, Sequence[nodes.Co
 def _assigned_names(source: str, expression: bool) -> frozenset[str]:
     tree = (parse_expression if expression else parse)(source).tree
     names = tree.find_all(nodes.Name)
-    return frozenset(name.name for name in names if name.ctx != "load")
+    return frozenset(name.name for name in names if name.is_target)
 
 
 def _assigned(text: Text, expression: bool) -> frozenset[str]:
@@ -216,7 +215,7 @@ class ReadShapes:
         here = [
             use
             for use in self._all_uses
-            if use.site.text is self._text and use.site.start == root.lineno
+            if use.site.text is self._text and use.site.start == root.at
         ]
         longest = max((len(use.path) for use in here), default=0)
         return tuple(use for use in here if len(use.path) == longest and not use.open)
@@ -278,7 +277,7 @@ def _never(
     text = condition.site.text
     is_expression = scope.condition and not condition.stack
     template = (parse_expression if is_expression else parse)(text.value)
-    token = template.tokens[token_at(template, constant.lineno)]
+    token = template.tokens[token_at(template, constant.at)]
     return NeverEqual(
         name=dotted(use.name, use.path),
         written=_in_template_syntax(constant.value),

@@ -7,14 +7,13 @@ from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
-from jinja2 import nodes
-
 from promptops.analysis.input_schemas import InputSchemas
 from promptops.analysis.uses import Path, Step, TemplateSpan, Use
 from promptops.lint.guards import guards_of, test_of, written_path
 from promptops.lint.subject import PromptFacts, TemplateScope
 from promptops.model.place import Place
 from promptops.patterns import lazy_pattern
+from promptops.runtime.template import nodes
 from promptops.runtime.template.template import TemplateError, parse
 
 MISSING = "missing"
@@ -145,9 +144,9 @@ def _facts(source: str) -> dict[int, Facts]:
 
 def _walk(node: nodes.Node, known: Facts, found: dict[int, Facts]) -> None:
     if known and isinstance(node, nodes.Name | nodes.Const):
-        found[node.lineno] = known
+        found[node.at] = known
     if known and isinstance(node, nodes.Getattr):
-        found[node.lineno + 1] = known
+        found[node.at + 1] = known
     if isinstance(node, nodes.If):
         _walk_if(node, known, found)
     elif isinstance(node, nodes.For) and node.test is not None:
@@ -165,7 +164,7 @@ def _walk(node: nodes.Node, known: Facts, found: dict[int, Facts]) -> None:
         if node.expr2 is not None:
             _walk(node.expr2, known | _excluded_by(node.test, False), found)
     else:
-        for child in node.iter_child_nodes():
+        for child in node.children():
             _walk(child, known, found)
 
 

@@ -10,14 +10,13 @@ from itertools import product
 from math import inf
 from typing import Any
 
-from jinja2 import nodes
-
 from promptops.analysis.coverage import TemplateBranch
 from promptops.analysis.input_schemas import InputAlternative, InputShape
 from promptops.lint.guards import ReadShapes, allows, listed_values
 from promptops.lint.subject import PromptFacts
 from promptops.model.place import Place
 from promptops.records import record
+from promptops.runtime.template import nodes
 
 Outcomes = frozenset[bool]
 BOTH: Outcomes = frozenset((True, False))
@@ -79,7 +78,7 @@ class _Outcomes:
             return self._of_shape(node, _truth)
         return BOTH
 
-    def _compared(self, left: nodes.Expr, op: str, right: nodes.Expr) -> Outcomes:
+    def _compared(self, left: nodes.Expression, op: str, right: nodes.Expression) -> Outcomes:
         if isinstance(left, nodes.Const) and op not in ("in", "notin"):
             left, op, right = right, _MIRRORED.get(op, op), left
         constants = _constants(right, op)
@@ -99,7 +98,7 @@ class _Outcomes:
         return frozenset[bool]().union(*map(of_alternative, shape.ways))
 
 
-def _constants(node: nodes.Expr, op: str) -> Sequence[Any] | None:
+def _constants(node: nodes.Expression, op: str) -> Sequence[Any] | None:
     """The values that an expression is compared with; None if they are not all literals."""
     items = node.items if isinstance(node, (nodes.List, nodes.Tuple)) else [node]
     if (op in ("in", "notin")) != isinstance(node, (nodes.List, nodes.Tuple)):

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from jinja2 import nodes
-
 from promptops.analysis.expressions import PathReader
 from promptops.analysis.template_walk import MAX_WORK, EnteredBodies
 from promptops.analysis.uses import TemplateSpan
 from promptops.analysis.values import KNOWN, NOTHING, Context, Here, NameScope, Value, ValueSource
 from promptops.analysis.walk_state import OUTPUT, FactCollector, How, Position
 from promptops.model.place import plain_text
+from promptops.runtime.template import nodes
 from promptops.runtime.template.template import parse
 
 
@@ -33,7 +32,7 @@ def position(source: str) -> Position:
     return Position(here, NameScope(template.tree, None))
 
 
-def expression(at: Position) -> nodes.Expr:
+def expression(at: Position) -> nodes.Expression:
     return next(at.here.template.tree.find_all(nodes.Output)).nodes[0]
 
 

@@ -11,8 +11,6 @@ from copy import deepcopy
 from itertools import islice, product
 from typing import Any, Literal
 
-from jinja2 import nodes
-
 from promptops.analysis.uses import ITEM
 from promptops.commands.cases.conditions import (
     Bound,
@@ -27,6 +25,7 @@ from promptops.commands.cases.conditions import (
 )
 from promptops.commands.cases.example_values import ExampleValues
 from promptops.records import record
+from promptops.runtime.template import nodes
 
 MAX_ALTERNATIVES = 40
 _MAX_DEPTH = 8
@@ -298,19 +297,19 @@ class Solver:
         """A list with an element that is selected, or without one."""
         keeps = node.name in ("selectattr", "select")
         for path in paths_of(node.node, scope):
-            element = nodes.Name("_element", "load")
+            element = nodes.Name(node.at, "_element")
             inner: Scope = {**scope, "_element": (path.step(ITEM),)}
             args = list(node.args)
-            subject: nodes.Expr = element
+            subject: nodes.Expression = element
             if node.name.endswith("attr"):
                 attribute = constant_of(args.pop(0)) if args else None
                 if attribute is None:
                     continue
                 for step in str(attribute[0]).split("."):
-                    subject = nodes.Getattr(subject, step, "load")
-            test: nodes.Expr = subject
+                    subject = nodes.Getattr(node.at, subject, step)
+            test: nodes.Expression = subject
             if args and (named := constant_of(args[0])) is not None:
-                test = nodes.Test(subject, str(named[0]), args[1:], [], None, None)
+                test = nodes.Test(node.at, subject, str(named[0]), tuple(args[1:]))
             yield from self.of(test, keeps == truth, inner)
             if not truth:
                 yield (Change(path, "size", 0),)
@@ -416,13 +415,13 @@ def _inverse(
             kept = node if node.name in ("first", "last") else base
             return kept, inverse, counts
         return node, _same, False
-    if isinstance(node, nodes.BinExpr) and type(node) in _ARITHMETIC:
+    if isinstance(node, nodes.Binary) and node.op in _ARITHMETIC:
         (number,) = constant_of(node.right) or (None,)
         if isinstance(number, (int, float)) and number:
-            kind = type(node)
+            op = node.op
             base, inverse, counts = _inverse(node.left)
-            return base, lambda value: _each(inverse, _operands(kind, value, number)), counts
-    return node or nodes.Const(None), _same, False
+            return base, lambda value: _each(inverse, _operands(op, value, number)), counts
+    return node or nodes.Const(0, None), _same, False
 
 
 def _same(value: Any) -> Iterable[Any]:
@@ -433,21 +432,21 @@ def _each(inverse: Callable[[Any], Iterable[Any]], values: Iterable[Any]) -> lis
     return [found for value in values for found in inverse(value)]
 
 
-def _operands(kind: type, value: Any, number: float) -> tuple[Any, ...]:
+def _operands(op: str, value: Any, number: float) -> tuple[Any, ...]:
     """The left operands with which arithmetic with a number may give a value."""
     try:
-        return _ARITHMETIC[kind](value, number) if isinstance(value, (int, float)) else ()
+        return _ARITHMETIC[op](value, number) if isinstance(value, (int, float)) else ()
     except ArithmeticError:
         return ()
 
 
-_ARITHMETIC: dict[type, Callable[[Any, Any], tuple[Any, ...]]] = {
-    nodes.Add: lambda value, n: (value - n,),
-    nodes.Sub: lambda value, n: (value + n,),
-    nodes.Mul: lambda value, n: (value // n, value / n),
-    nodes.Div: lambda value, n: (value * n,),
-    nodes.FloorDiv: lambda value, n: (value * n,),
-    nodes.Mod: lambda value, n: (value, value + n),
+_ARITHMETIC: dict[str, Callable[[Any, Any], tuple[Any, ...]]] = {
+    "+": lambda value, n: (value - n,),
+    "-": lambda value, n: (value + n,),
+    "*": lambda value, n: (value // n, value / n),
+    "/": lambda value, n: (value * n,),
+    "//": lambda value, n: (value * n,),
+    "%": lambda value, n: (value, value + n),
 }
 
 

@@ -12,8 +12,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from jinja2 import nodes
-
 from promptops.analysis.coverage import BranchKey, place_of
 from promptops.analysis.uses import ITEM, Path, Step
 from promptops.analysis.walk_state import constant_step
@@ -21,6 +19,7 @@ from promptops.model.place import Text
 from promptops.model.prompt import ForEach, Message, Prompt, TextPart
 from promptops.patterns import lazy_pattern
 from promptops.records import record, replace
+from promptops.runtime.template import nodes
 from promptops.runtime.template.template import TemplateError, is_template, parse, parse_expression
 from promptops.runtime.template.text_rendering import Load
 
@@ -146,7 +145,7 @@ def conditions_of(prompt: Prompt, load: Load) -> TemplateConditions:
         if isinstance(turn, Message):
             reader.message(turn, {}, ())
         elif isinstance(turn, ForEach):
-            items = Level((Test(nodes.Name(turn.source, "load"), True, {}),), None)
+            items = Level((Test(nodes.Name(0, turn.source), True, {}),), None)
             scope: Scope = {turn.name: (InputPath(turn.source, (ITEM,)),)}
             for message in turn.messages:
                 reader.message(message, scope, (items,))
@@ -245,7 +244,7 @@ class _BranchReader:
             if handle is not None:
                 handle(node)
             else:
-                self._body(node.iter_child_nodes())
+                self._body(node.children())
 
     @contextmanager
     def _scoped(self, scope: Scope, chain: Chain) -> Any:
@@ -262,10 +261,10 @@ class _BranchReader:
         for part in (node, *node.elif_):
             self._expression(part.test, self._scope)
             tests = (*failed, Test(part.test, True, self._scope))
-            level = self._noted(part.lineno, "then", tests)
+            level = self._noted(part.at, "then", tests)
             ends.append((self._branch(part.body, level), level))
             failed = (*failed, Test(part.test, False, self._scope))
-        level = self._noted(node.lineno, "else", failed)
+        level = self._noted(node.at, "else", failed)
         ends.append((self._branch(node.else_, level), level))
         self._merge(ends)
 
@@ -298,10 +297,10 @@ class _BranchReader:
         fitting = items
         if node.test is not None:
             self._expression(node.test, inner)
-            self._noted(node.lineno, "empty", (*items, Test(node.test, False, inner)))
+            self._noted(node.at, "empty", (*items, Test(node.test, False, inner)))
             fitting = (*items, Test(node.test, True, inner))
-        taken = self._noted(node.lineno, "taken", fitting)
-        empty = self._noted(node.lineno, "empty", (Test(node.iter, False, self._scope),))
+        taken = self._noted(node.at, "taken", fitting)
+        empty = self._noted(node.at, "empty", (Test(node.iter, False, self._scope),))
         with self._scoped(inner, (*self._chain, taken)):
             self._body(node.body)
             end = {name: found for name, found in self._scope.items() if "." in name}
@@ -351,7 +350,7 @@ class _BranchReader:
     def _assign_block(self, node: nodes.AssignBlock) -> None:
         with self._scoped(self._scope, self._chain):
             self._body(node.body)
-        self._bind(node.target, nodes.Const("text"))
+        self._bind(node.target, nodes.Const(node.at, "text"))
 
     def _with(self, node: nodes.With) -> None:
         with self._scoped(self._scope, self._chain):
@@ -371,7 +370,7 @@ class _BranchReader:
     # Other templates.
 
     def _include(self, node: nodes.Include) -> None:
-        self._noted(node.lineno, "included")
+        self._noted(node.at, "included")
         for text in self._named(node.template):
             with self._scoped(self._scope if node.with_context else {}, self._chain):
                 self._template(text)
@@ -445,9 +444,9 @@ def _mapped(path: InputPath, iterable: nodes.Node | None) -> InputPath:
     return path
 
 
-def _gives_pairs(node: nodes.Node) -> bool:
+def _gives_pairs(node: nodes.Node | None) -> bool:
     while isinstance(node, nodes.Filter) and node.name in ("sort", "list", "reverse"):
-        node = node.node or nodes.Const(None)
+        node = node.node
     return isinstance(node, nodes.Filter) and node.name in ("items", "dictsort")
 
 
@@ -463,9 +462,8 @@ def _arguments(macro: MacroBody, call: nodes.Call, scope: Scope) -> Scope:
     return found
 
 
-_ARITHMETIC = (nodes.Sub, nodes.Mul, nodes.Div, nodes.FloorDiv, nodes.Mod, nodes.Pow, nodes.Add)
 _CALCULATING = (
-    *(*_ARITHMETIC, nodes.Neg, nodes.Compare),
+    *(nodes.Binary, nodes.Neg, nodes.Compare),
     *(nodes.Test, nodes.Filter, nodes.Call, nodes.Slice),
 )
 _OF_NUMBERS = frozenset(("abs", "float", "int", "round", "divisibleby", "even", "odd"))
@@ -478,11 +476,11 @@ _CONVERSION = lazy_pattern(r"%(?:%|[-+ #0]*\d*(?:\.\d+)?([a-zA-Z]))")
 def _numeric_operands(node: nodes.Node) -> Sequence[nodes.Node]:
     """The operands of an expression that must be numbers."""
     if isinstance(node, (nodes.Neg, nodes.Slice)):
-        return list(node.iter_child_nodes())
-    if isinstance(node, _ARITHMETIC):
+        return list(node.children())
+    if isinstance(node, nodes.Binary):
         sides = [node.left, node.right]
         # `+` also joins texts and lists, `*` repeats them.
-        sure = not isinstance(node, nodes.Add) or any(map(_is_number, sides))
+        sure = node.op != "+" or any(map(_is_number, sides))
         is_text = any(_text_of(side) is not None for side in sides)
         return sides if sure and not is_text else []
     if isinstance(node, nodes.Compare):
@@ -570,8 +568,8 @@ def paths_of(node: nodes.Node | None, scope: Scope, depth: int = 0) -> tuple[Inp
     elif isinstance(node, nodes.CondExpr):
         for outcome in (node.expr1, node.expr2):
             found += paths_of(outcome, scope, depth + 1)
-    elif isinstance(node, (nodes.BinExpr, nodes.Neg, nodes.Concat)):
-        for child in node.iter_child_nodes():
+    elif isinstance(node, (nodes.Binary, nodes.And, nodes.Or, nodes.Neg, nodes.Concat)):
+        for child in node.children():
             found += paths_of(child, scope, depth + 1)
     return tuple(dict.fromkeys(found))[:_MAX_ALTERNATIVES]
 

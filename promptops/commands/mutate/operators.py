@@ -10,8 +10,6 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any, TypeVar
 
-from jinja2 import nodes
-
 from promptops.analysis.schemas.inclusion import SchemaDifference, differences
 from promptops.analysis.spans import expression, test_of_tag
 from promptops.catalog.catalog import Catalog
@@ -37,6 +35,7 @@ from promptops.model.prompt import ConversationHistory, ForEach, Message, Prompt
 from promptops.patterns import lazy_pattern
 from promptops.records import record, replace
 from promptops.runtime.request.schema_check import validator
+from promptops.runtime.template import nodes
 from promptops.runtime.template.template import (
     Template,
     TemplateError,
@@ -330,7 +329,7 @@ def include_edits(of: TemplateText) -> Iterator[TextEdit]:
     """One for each include, in order."""
     template = of.template
     found = template.tree.find_all(nodes.Include) if template is not None else ()
-    for start, end in sorted(_tag_at(template, include.lineno) for include in found if template):
+    for start, end in sorted(_tag_at(template, include.at) for include in found if template):
         written = of.text.value[start:end]
         yield TextEdit(start=start, end=end, change=f"drop `{shortened(written)}`")
 

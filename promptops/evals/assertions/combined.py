@@ -27,7 +27,7 @@ from promptops.plurals import counted
 from promptops.records import record
 
 if TYPE_CHECKING:
-    from jinja2 import nodes
+    from promptops.runtime.template import nodes
 
 
 @assertion("all", narrowed_by=(), sets=("value",))
@@ -218,7 +218,7 @@ _LAZY = frozenset(str.split("batch items map reject rejectattr select selectattr
 """Filters of Jinja that give a generator, which is always true and equal to no value."""
 
 
-def _compares_lazy_list(tree: nodes.Expr) -> bool:
+def _compares_lazy_list(tree: nodes.Expression) -> bool:
     """Whether the result of such a filter is compared, or is a part of a condition."""
     from promptops.runtime.template.node_facts import walk
 
@@ -228,13 +228,13 @@ def _compares_lazy_list(tree: nodes.Expr) -> bool:
 
 def _conditions(node: nodes.Node) -> Iterator[nodes.Node]:
     """The expressions whose truth counts in a node, or that are compared in it."""
-    from jinja2 import nodes
+    from promptops.runtime.template import nodes
 
     if isinstance(node, nodes.Compare):
         equal = [operand.expr for operand in node.ops if operand.op in ("eq", "ne")]
         yield from (node.expr, *equal) if equal else ()
     elif isinstance(node, (nodes.Not, nodes.And, nodes.Or)):
-        yield from node.iter_child_nodes()
+        yield from node.children()
 
 
 @assertion("python", on=("answer",))

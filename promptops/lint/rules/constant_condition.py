@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
-from jinja2 import nodes
-
 from promptops.analysis.input_schemas import InputSchemas
 from promptops.analysis.uses import Condition, TemplateSpan
 from promptops.lint import Problem, Related, Severity, rule
@@ -13,6 +11,7 @@ from promptops.lint.guards import NeverEqual, never_equal
 from promptops.lint.passages import included_from
 from promptops.lint.subject import TemplateScope
 from promptops.model.prompt import Prompt
+from promptops.runtime.template import nodes
 
 _KINDS = {"if": "if", "elif": "elif", "inline": "if", "filter": "if", "when": "when"}
 

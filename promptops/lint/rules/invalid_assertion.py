@@ -6,8 +6,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from jinja2 import nodes
-
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.files import Surroundings
 from promptops.lint import Problem, Severity, rule
@@ -15,6 +13,7 @@ from promptops.model.loaded import LoadedPrompt
 from promptops.model.prompt import Case, Message, Prompt, TextPart
 from promptops.patterns import lazy_pattern
 from promptops.percentages import share_as_margin
+from promptops.runtime.template import nodes
 from promptops.runtime.template.template import TemplateError, parse
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from jinja2 import nodes
-
 from promptops.catalog.catalog import Catalog
 from promptops.lint import Problem, Severity, rule
 from promptops.lint.passages import Passage
 from promptops.model.place import Text
 from promptops.patterns import lazy_pattern
 from promptops.records import record
+from promptops.runtime.template import nodes
 from promptops.runtime.template.template import Template
 
 
@@ -167,7 +166,7 @@ def _continued(line: str, text: str) -> str:
 
 
 def _parts(template: Template) -> Iterator[_Part]:
-    blocks = {node.lineno for node in template.tree.find_all(nodes.AssignBlock)}
+    blocks = {node.at for node in template.tree.find_all(nodes.AssignBlock)}
     start, word = 0, ""
     for token in template.tokens:
         source = template.source[token.start : token.end]

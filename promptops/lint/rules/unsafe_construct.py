@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
-from jinja2 import nodes
-
 from promptops.analysis.input_schemas import InputSchemas
 from promptops.analysis.uses import Call
 from promptops.catalog.catalog import Catalog
@@ -15,6 +13,7 @@ from promptops.lint.subject import PromptFacts, RenderedCase, TemplateScope
 from promptops.model.place import Place, Text
 from promptops.model.prompt import Prompt
 from promptops.runtime.request.render import BudgetSpent
+from promptops.runtime.template import nodes
 
 _INSTEAD = {
     "capitalize": "`| capitalize`",

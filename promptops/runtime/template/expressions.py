@@ -7,10 +7,9 @@ from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from jinja2 import nodes
 from jinja2.runtime import LoopContext, Macro, StrictUndefined, Undefined
 
-from promptops.runtime.template import limits
+from promptops.runtime.template import limits, nodes
 from promptops.runtime.template.data import MAX_INTEGER_BITS
 from promptops.runtime.template.limits import LimitExceeded, length_of
 from promptops.runtime.template.template import TemplateError
@@ -53,7 +52,7 @@ def expression(node: nodes.Node) -> Expression:
     build = _BUILDERS.get(type(node))
     if build is None:
         kind = type(node).__name__.lower()
-        raise TemplateError(f"`{kind}` is not allowed here", node.lineno, node.lineno + 1, "TPL005")
+        raise TemplateError(f"`{kind}` is not allowed here", node.at, node.at + 1, "TPL005")
     return build(node)
 
 
@@ -75,7 +74,7 @@ def _name(node: nodes.Name) -> Expression:
 def _const(node: nodes.Const) -> Expression:
     value = node.value
     if isinstance(value, int) and value.bit_length() > MAX_INTEGER_BITS:
-        raise TemplateError("a number that is too large", node.lineno, node.lineno + 1, "TPL005")
+        raise TemplateError("a number that is too large", node.at, node.at + 1, "TPL005")
     return lambda scope: value
 
 
@@ -167,20 +166,32 @@ def _or(node: nodes.Or) -> Expression:
     return lambda scope: left(scope) or right(scope)
 
 
-def _unary(apply: Callable[[Any], Any]) -> Callable[[nodes.UnaryExpr], Expression]:
-    def build(node: nodes.UnaryExpr) -> Expression:
+_Unary = nodes.Not | nodes.Neg | nodes.Pos
+
+
+def _unary(apply: Callable[[Any], Any]) -> Callable[[_Unary], Expression]:
+    def build(node: _Unary) -> Expression:
         operand = expression(node.node)
         return lambda scope: apply(operand(scope))
 
     return build
 
 
-def _binary(apply: Callable[[Any, Any], Any]) -> Callable[[nodes.BinExpr], Expression]:
-    def build(node: nodes.BinExpr) -> Expression:
-        left, right = expression(node.left), expression(node.right)
-        return lambda scope: scope.run.meter.sized(apply(left(scope), right(scope)))
+_ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": limits.multiply,
+    "/": operator.truediv,
+    "//": operator.floordiv,
+    "%": limits.remainder,
+    "**": limits.power,
+}
 
-    return build
+
+def _binary(node: nodes.Binary) -> Expression:
+    apply = _ARITHMETIC[node.op]
+    left, right = expression(node.left), expression(node.right)
+    return lambda scope: scope.run.meter.sized(apply(left(scope), right(scope)))
 
 
 def _concat(node: nodes.Concat) -> Expression:
@@ -203,7 +214,7 @@ COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
     "in": lambda left, right: left in right,
     "notin": lambda left, right: left not in right,
 }
-"""By the name that Jinja's syntax tree has for a comparison."""
+"""By the `op` of an operand."""
 
 
 def _compare(node: nodes.Compare) -> Expression:
@@ -261,13 +272,7 @@ _BUILDERS |= {
     nodes.Not: _unary(operator.not_),
     nodes.Neg: _unary(operator.neg),
     nodes.Pos: _unary(operator.pos),
-    nodes.Add: _binary(operator.add),
-    nodes.Sub: _binary(operator.sub),
-    nodes.Mul: _binary(limits.multiply),
-    nodes.Div: _binary(operator.truediv),
-    nodes.FloorDiv: _binary(operator.floordiv),
-    nodes.Mod: _binary(limits.remainder),
-    nodes.Pow: _binary(limits.power),
+    nodes.Binary: _binary,
     nodes.Concat: _concat,
     nodes.Compare: _compare,
     nodes.CondExpr: _conditional,
@@ -298,8 +303,8 @@ def _filter(node: nodes.Filter) -> Expression:
 def known_filter(node: nodes.Filter) -> None:
     """Raises TemplateError if there is no filter of that name."""
     if node.name not in environment().filters:
-        end = node.lineno + len(node.name)
-        raise TemplateError(f"there is no filter `{node.name}`", node.lineno, end, "TPL002")
+        end = node.at + len(node.name)
+        raise TemplateError(f"there is no filter `{node.name}`", node.at, end, "TPL002")
 
 
 def filtered(name: str, value: Any, given: Given, scope: Scope) -> Any:
@@ -328,7 +333,7 @@ def _context(run: Run) -> Any:
 def _test(node: nodes.Test) -> Expression:
     name = node.name
     if name not in environment().tests:
-        raise TemplateError(f"there is no test `{name}`", node.lineno, node.lineno + 2, "TPL002")
+        raise TemplateError(f"there is no test `{name}`", node.at, node.at + 2, "TPL002")
     value, given = expression(node.node), arguments(node)
 
     def apply(scope: Scope) -> Any:
@@ -342,7 +347,7 @@ def _test(node: nodes.Test) -> Expression:
 def arguments(node: nodes.Filter | nodes.Test | nodes.Call) -> Callable[[Scope], Given]:
     """A closure that evaluates the positional and the named arguments of a call."""
     args = tuple(expression(argument) for argument in node.args)
-    kwargs = tuple((pair.key, expression(pair.value)) for pair in _pairs(node.kwargs))
+    kwargs = tuple((pair.key, expression(pair.value)) for pair in node.kwargs)
     more = expression(node.dyn_args) if node.dyn_args is not None else None
     named = expression(node.dyn_kwargs) if node.dyn_kwargs is not None else None
 
@@ -358,11 +363,6 @@ def arguments(node: nodes.Filter | nodes.Test | nodes.Call) -> Callable[[Scope],
         return positional, keywords
 
     return evaluate
-
-
-def _pairs(kwargs: Any) -> list[nodes.Keyword]:
-    # Filters and tests parse theirs into Pairs with constant keys in some releases of Jinja.
-    return [pair for pair in kwargs or () if isinstance(pair, nodes.Keyword)]
 
 
 def _add_named(keywords: dict[str, Any], more: Any) -> None:
@@ -416,10 +416,10 @@ def _first(pair: Any) -> Any:
 def callee_span(node: nodes.Node) -> tuple[int, int]:
     """The offsets of the called name, or of the first character of another callee."""
     if isinstance(node, nodes.Name):
-        return node.lineno, node.lineno + len(node.name)
+        return node.at, node.at + len(node.name)
     if isinstance(node, nodes.Getattr):
-        return node.lineno + 1, node.lineno + 1 + len(node.attr)
-    return node.lineno, node.lineno + 1
+        return node.at + 1, node.at + 1 + len(node.attr)
+    return node.at, node.at + 1
 
 
 def _may_be_called(function: Any) -> bool:

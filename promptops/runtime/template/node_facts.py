@@ -1,19 +1,11 @@
-"""Facts about the nodes of a syntax tree, computed once for each node, and the names of a scope.
-
-The names of a scope are determined before it runs, as in Jinja's compiler. A name that a scope sets
-before it reads it belongs to that scope from the beginning. A loop or a macro inside it that runs
-before the `set` finds no value, not the input of that name.
-"""
+"""Facts about the nodes of a syntax tree, computed once for each node."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
-from jinja2 import nodes
-from jinja2.idtracking import VAR_LOAD_UNDEFINED, Symbols
-
-from promptops.patterns import lazy_pattern
 from promptops.records import record
+from promptops.runtime.template import nodes
 
 
 def walk(node: nodes.Node) -> Iterator[nodes.Node]:
@@ -22,7 +14,7 @@ def walk(node: nodes.Node) -> Iterator[nodes.Node]:
     while waiting:
         part = waiting.pop()
         yield part
-        waiting.extend(reversed(list(part.iter_child_nodes())))
+        waiting.extend(reversed(list(part.children())))
 
 
 @record(frozen=True, slots=True)
@@ -51,16 +43,16 @@ SPECIAL = frozenset(("caller", "kwargs", "loop", "self", "varargs"))
 
 def facts(node: nodes.Node) -> Facts:
     """The facts of a node, cached in it, because each level of nested bodies needs them."""
-    found: Facts | None = node.__dict__.get("facts")
+    found: Facts | None = getattr(node, "facts", None)
     waiting = [] if found else [node]
     while waiting:
         part = waiting[-1]
-        children = list(part.iter_child_nodes())
-        missing = [child for child in children if "facts" not in child.__dict__]
+        children = list(part.children())
+        missing = [child for child in children if not hasattr(child, "facts")]
         waiting.extend(missing)
         if not missing:
-            below = [child.__dict__["facts"] for child in children]
-            found = part.__dict__["facts"] = _facts(waiting.pop(), below)
+            found = _facts(waiting.pop(), [child.facts for child in children])
+            part.facts = found
     assert found is not None
     return found
 
@@ -72,7 +64,7 @@ def _facts(node: nodes.Node, below: list[Facts]) -> Facts:
     own = frozenset((node.name,)) & SPECIAL if isinstance(node, nodes.Name) else _NONE
     if not (own or below or isinstance(node, nodes.Block)):
         return _OF_PLAIN_LEAF
-    is_read = isinstance(node, nodes.Name) and node.ctx == "load"
+    is_read = isinstance(node, nodes.Name) and not node.is_target
     first = [(own, _NONE) if is_read else (_NONE, own)]
     first += [(child.undeclared, child.declared) for child in below]
     undeclared, declared = (_NONE, _NONE) if isinstance(node, nodes.Block) else _in_order(first)
@@ -111,27 +103,6 @@ def mentions(body: Iterable[nodes.Node], name: str) -> bool:
 MACRO_NAMES = ("caller", "kwargs", "varargs")
 """Names that a macro's body may use without declaring them, in the order of Jinja's arguments."""
 
-NO_NAMES: frozenset[str] = frozenset()
-
-_SETS_NAMES = lazy_pattern(r"\{%[-+]?\s*(set|macro|import|from)\b")
-_CALLED = (nodes.Macro, nodes.CallBlock)
-_INNER = (*_CALLED, nodes.Block, nodes.AssignBlock, nodes.FilterBlock, nodes.With)
-
-
-def unset_at_start(node: nodes.Node, part: str = "") -> frozenset[str]:
-    """The names of a scope without a value at its start, even if an enclosing scope has one.
-
-    `part` is `body` or `else` of a loop. `node` belongs to a tree created by `template.parse`.
-    """
-    found: frozenset[str] = node.__dict__.get(f"unset {part}", NO_NAMES)
-    return found
-
-
-def find_unset(source: str, tree: nodes.Template) -> None:
-    """Compute the names of `unset_at_start` for a newly parsed template."""
-    if _SETS_NAMES.search(source):
-        _find_in_scope(tree, "", tree.body, Symbols())
-
 
 def macro_names(node: nodes.Macro | nodes.CallBlock) -> frozenset[str]:
     """The `MACRO_NAMES` that the body of a macro uses without declaring them."""
@@ -144,40 +115,3 @@ def has_loop(node: nodes.For) -> bool:
         return True
     # A template that extends this one may replace a scoped block by one that uses it.
     return any(facts(part).has_scoped_block for part in (*node.body, *node.else_))
-
-
-def _find_in_scope(
-    node: nodes.Node, part: str, body: Sequence[nodes.Node], symbols: Symbols
-) -> None:
-    symbols.analyze_node(node, **({"for_branch": part} if part else {}))
-    if isinstance(node, _CALLED):
-        for name in macro_names(node):
-            symbols.declare_parameter(name)
-    unset = frozenset(
-        name
-        for name, target in symbols.refs.items()
-        if symbols.loads.get(target, ("",))[0] == VAR_LOAD_UNDEFINED
-    )
-    if unset:
-        node.__dict__[f"unset {part}"] = unset
-    for child in body:
-        _find_below(child, symbols)
-
-
-def _find_below(node: nodes.Node, symbols: Symbols) -> None:
-    for part, body in _parts(node):
-        inner = Symbols(parent=None if isinstance(node, nodes.Block) else symbols)
-        if part == "body":
-            inner.declare_parameter("loop")
-        _find_in_scope(node, part, body, inner)
-    if not isinstance(node, (*_INNER, nodes.For)):
-        for child in node.iter_child_nodes():
-            _find_below(child, symbols)
-
-
-def _parts(node: nodes.Node) -> Iterator[tuple[str, list[nodes.Node]]]:
-    if isinstance(node, nodes.For):
-        yield "body", node.body
-        yield "else", node.else_
-    elif isinstance(node, _INNER):
-        yield "", node.body

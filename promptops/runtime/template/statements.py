@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from typing import Any, TypeVar
 
-from jinja2 import nodes
 from jinja2.exceptions import TemplateError as JinjaError
 from jinja2.runtime import LoopContext, Macro, StrictUndefined
 from jinja2.utils import missing
 
+from promptops.records import replace
+from promptops.runtime.template import nodes
 from promptops.runtime.template.expressions import (
     Expression,
     arguments,
@@ -26,7 +27,6 @@ from promptops.runtime.template.node_facts import (
     has_loop,
     macro_names,
     mentions,
-    unset_at_start,
     walk,
 )
 from promptops.runtime.template.template import TemplateError
@@ -71,7 +71,6 @@ FAILURES = (
 
 MAX_MESSAGE_CHARS = 300
 
-_WRITTEN: Mapping[type[nodes.Node], str] = {nodes.Scope: "autoescape"}
 _BUILDERS: dict[type[nodes.Node], Build] = {}
 
 
@@ -105,9 +104,8 @@ def statement(node: nodes.Node) -> Statement:
     """The closure that renders a statement; raises TemplateError for forbidden syntax."""
     build = _BUILDERS.get(type(node))
     if build is None:
-        start = min(part.lineno for part in walk(node) if part.lineno is not None)
-        kind = _WRITTEN.get(type(node), type(node).__name__.lower())
-        raise TemplateError(f"`{kind}` is not allowed", start, start + 1, "TPL005")
+        kind = type(node).__name__.lower()
+        raise TemplateError(f"`{kind}` is not a statement", node.at, node.at + 1, "TPL005")
     return build(node)
 
 
@@ -173,23 +171,21 @@ def _offender(message: str, node: nodes.Node, source: str) -> tuple[int, int]:
     named = found[1] if found else None
     for part in walk(node) if named else ():
         if isinstance(part, nodes.Name) and part.name == named:
-            return part.lineno, part.lineno + len(part.name)
+            return part.at, part.at + len(part.name)
         if isinstance(part, nodes.Getattr) and part.attr == named:
-            start = source.find(part.attr, part.lineno)
+            start = source.find(part.attr, part.at)
             return start, start + len(part.attr)
     return span(node)
 
 
 def span(node: nodes.Node) -> tuple[int, int]:
     """The span from the first to the last name of an expression, as exact as its nodes allow."""
-    start, end = node.lineno, node.lineno + 1
+    start, end = node.at, node.at + 1
     for part in walk(node):
-        if part.lineno is None:  # an auxiliary node, such as one side of a comparison
-            continue
-        start = min(start, part.lineno)
+        start = min(start, part.at)
         name = getattr(part, "name", None) or getattr(part, "attr", None)
         extra = len(name) + isinstance(part, nodes.Getattr) if isinstance(name, str) else 1
-        end = max(end, part.lineno + extra)
+        end = max(end, part.at + extra)
     return start, end
 
 
@@ -224,7 +220,7 @@ def _output(node: nodes.Output) -> Statement:
 
 
 def _literal(node: nodes.TemplateData) -> Statement:
-    text, start, end = node.data, node.lineno, node.lineno + len(node.data)
+    text, start, end = node.data, node.at, node.at + len(node.data)
     cost = PIECE_COST + (len(text) >> 3)
 
     def write(scope: Scope, out: Out) -> None:
@@ -237,7 +233,7 @@ def _literal(node: nodes.TemplateData) -> Statement:
     return write
 
 
-def printed(node: nodes.Expr) -> Statement:
+def printed(node: nodes.Expression) -> Statement:
     """`{{ … }}`: a value as text; a captured text keeps its pieces."""
     evaluate = expression(node)
     start, end = span(node)
@@ -266,10 +262,10 @@ def printed(node: nodes.Expr) -> Statement:
 
 @builds(nodes.If)
 def _if(node: nodes.If) -> Statement:
-    branches = [(condition(node.test), statements(node.body), "then", node.lineno)]
-    branches += [(condition(e.test), statements(e.body), "then", e.lineno) for e in node.elif_]
+    branches = [(condition(node.test), statements(node.body), "then", node.at)]
+    branches += [(condition(e.test), statements(e.body), "then", e.at) for e in node.elif_]
     otherwise = statements(node.else_)
-    offset = node.lineno
+    offset = node.at
 
     def run(scope: Scope, out: Out) -> None:
         for test, body, branch, at in branches:
@@ -291,11 +287,11 @@ def record_branch(scope: Scope, offset: int, branch: str) -> None:
 @builds(nodes.For)
 def _for(node: nodes.For) -> Statement:
     if mentions([node.target], "loop"):
-        at = node.target.lineno
+        at = node.target.at
         raise TemplateError("`loop` is the name of the loop itself", at, at + 4, "TPL005")
     iterable, body, otherwise = guarded(node.iter), statements(node.body), statements(node.else_)
-    bind, offset = binder(node.target), node.lineno
-    unset, unset_in_else = unset_at_start(node, "body"), unset_at_start(node, "else")
+    bind, offset = binder(node.target), node.at
+    unset, unset_in_else = node.unset, node.unset_in_else
     extended = has_loop(node)
     cost = ITERATION_COST + sum(facts(part).size for part in node.body)
     cost += EXTENDED_COST if extended else 0
@@ -372,7 +368,7 @@ def binder(target: nodes.Node) -> Bind:
     if isinstance(target, nodes.NSRef):
         return _attribute_binder(target)
     if not isinstance(target, (nodes.Tuple, nodes.List)):
-        raise TemplateError("not a name", target.lineno, target.lineno + 1, "TPL005")
+        raise TemplateError("not a name", target.at, target.at + 1, "TPL005")
     binders = tuple(binder(item) for item in target.items)
 
     def bind_each(scope: Scope, value: Any) -> None:
@@ -387,7 +383,7 @@ def binder(target: nodes.Node) -> Bind:
 
 
 def _attribute_binder(target: nodes.NSRef) -> Bind:
-    find = expression(nodes.Name(target.name, "load", lineno=target.lineno))
+    find = expression(nodes.Name(target.at, target.name))
     attribute = target.attr
 
     def bind(scope: Scope, value: Any) -> None:
@@ -417,7 +413,7 @@ def _assign(node: nodes.Assign) -> Statement:
 def _with(node: nodes.With) -> Statement:
     values = tuple(guarded(value) for value in node.values)
     binders = tuple(binder(target) for target in node.targets)
-    body, unset = statements(node.body), unset_at_start(node)
+    body, unset = statements(node.body), node.unset
 
     def run(scope: Scope, out: Out) -> None:
         scope.run.meter.charge(ITERATION_COST)
@@ -442,7 +438,7 @@ def _maker(node: nodes.Macro | nodes.CallBlock, name: str) -> Callable[[Scope], 
     _check_parameters(node, own)
     defaults = dict(zip(parameters[::-1], [guarded(d) for d in node.defaults[::-1]], strict=False))
     special = [word for word in MACRO_NAMES if word in own and word not in parameters]
-    body, unset = counted(node.body), unset_at_start(node)
+    body, unset = counted(node.body), node.unset
 
     def make(scope: Scope) -> Macro:
         def invoke(*values: Any) -> str:
@@ -470,7 +466,7 @@ def _check_parameters(node: nodes.Macro | nodes.CallBlock, own: Set[str]) -> Non
     parameters = [argument.name for argument in node.args]
     optional = parameters[len(parameters) - len(node.defaults) :]
     for argument in node.args:
-        name, at = argument.name, argument.lineno
+        name, at = argument.name, argument.at
         if parameters.count(name) > 1:
             raise TemplateError(f"two parameters `{name}`", at, at + len(name), "TPL005")
         if name == "caller" and name in own and name not in optional:
@@ -519,17 +515,8 @@ def _macro(node: nodes.Macro) -> Statement:
 def _call_block(node: nodes.CallBlock) -> Statement:
     make = _maker(node, "caller")
     # `caller` is an additional named argument; its name is impossible in a template.
-    caller = nodes.Name(" caller", "load", lineno=node.lineno)
-    hidden = nodes.Keyword("caller", caller, lineno=node.lineno)
-    call = nodes.Call(
-        node.call.node,
-        node.call.args,
-        [*node.call.kwargs, hidden],
-        node.call.dyn_args,
-        node.call.dyn_kwargs,
-        lineno=node.call.lineno,
-    )
-    write = printed(call)
+    hidden = nodes.Keyword(node.at, "caller", nodes.Name(node.at, " caller"))
+    write = printed(replace(node.call, kwargs=(*node.call.kwargs, hidden)))
 
     def run(scope: Scope, out: Out) -> None:
         inner = scope.inner({" caller": make(scope)})
@@ -540,7 +527,7 @@ def _call_block(node: nodes.CallBlock) -> Statement:
 
 @builds(nodes.AssignBlock)
 def _assign_block(node: nodes.AssignBlock) -> Statement:
-    bind, body, unset = binder(node.target), statements(node.body), unset_at_start(node)
+    bind, body, unset = binder(node.target), statements(node.body), node.unset
     apply = _filters(node.filter) if node.filter is not None else None
 
     def run(scope: Scope, out: Out) -> None:
@@ -574,8 +561,8 @@ def _filters(node: nodes.Filter) -> Callable[[Any, Scope], Any]:
 
 @builds(nodes.FilterBlock)
 def _filter_block(node: nodes.FilterBlock) -> Statement:
-    body, apply, unset = statements(node.body), _filters(node.filter), unset_at_start(node)
-    start, end = node.filter.lineno, node.filter.lineno + len(node.filter.name)
+    body, apply, unset = statements(node.body), _filters(node.filter), node.unset
+    start, end = node.filter.at, node.filter.at + len(node.filter.name)
 
     def run(scope: Scope, out: Out) -> None:
         text = shown(apply(capture(body, scope.inner(unset=unset)), scope), scope.run.meter)

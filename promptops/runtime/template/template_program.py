@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from jinja2 import nodes
 from jinja2.runtime import StrictUndefined
 
 from promptops.model.place import Text
 from promptops.records import record
+from promptops.runtime.template import nodes
 from promptops.runtime.template.expressions import Expression, expression
 from promptops.runtime.template.limits import (
     MAX_INCLUDE_DEPTH,
@@ -18,7 +18,7 @@ from promptops.runtime.template.limits import (
     cached_by_size,
     capped_range,
 )
-from promptops.runtime.template.node_facts import facts, mentions, unset_at_start
+from promptops.runtime.template.node_facts import facts, mentions
 from promptops.runtime.template.statements import (
     FAILURES,
     NOWHERE,
@@ -144,10 +144,10 @@ class Program:
     __slots__ = ("_after", "_before", "_blocks", "_has_self", "_parent", "_unset", "tree")
 
     def __init__(self, tree: nodes.Template) -> None:
-        self.tree = nodes.Template([], lineno=0)  # the place of failures that have no better one
+        self.tree = nodes.Template(0, ())  # the place of failures that have no better one
         extends = next((node for node in tree.body if isinstance(node, nodes.Extends)), None)
         at = len(tree.body) if extends is None else tree.body.index(extends)
-        self._unset = unset_at_start(tree)
+        self._unset = tree.unset
         self._has_self = mentions(tree.body, "self")
         self._blocks = block_bodies(tree)
         self._before: Statement = counted(tree.body[:at])
@@ -234,7 +234,7 @@ def _program(text: Any) -> Any:
 @builds(nodes.Include)
 def _include(node: nodes.Include) -> Statement:
     targets(node.template)
-    offset = node.lineno
+    offset = node.at
 
     def run(scope: Scope, out: Out) -> None:
         opened = _opened(node, scope)
@@ -291,9 +291,7 @@ def _from_import(node: nodes.FromImport) -> Statement:
 
 @builds(nodes.Extends)
 def _extends(node: nodes.Extends) -> Statement:
-    raise TemplateError(
-        "`extends` must come first in its template", node.lineno, node.lineno + 7, "TPL005"
-    )
+    raise TemplateError("`extends` must come first in its template", node.at, node.at + 7, "TPL005")
 
 
 class _Block:
@@ -322,7 +320,7 @@ class _Block:
 
 @builds(nodes.Block)
 def _block(node: nodes.Block) -> Statement:
-    name, start = node.name, node.lineno
+    name, start = node.name, node.at
 
     def run(scope: Scope, out: Out) -> None:
         if out is NOWHERE:
@@ -373,8 +371,8 @@ def block_bodies(tree: nodes.Template) -> dict[str, BlockBody]:
     for block in tree.find_all(nodes.Block):
         if block.name in bodies:
             message = f"block `{block.name}` is defined twice"
-            raise TemplateError(message, block.lineno, block.lineno + 5, "TPL005")
-        bodies[block.name] = BlockBody(counted(block.body), unset_at_start(block))
+            raise TemplateError(message, block.at, block.at + 5, "TPL005")
+        bodies[block.name] = BlockBody(counted(block.body), block.unset)
     return bodies
 
 

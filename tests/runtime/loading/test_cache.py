@@ -195,6 +195,7 @@ def test_two_that_write_are_killed_while_one_reads(tmp_path: Path) -> None:
 FULL = """
 import resource, sys
 from pathlib import Path
+sys.dont_write_bytecode = True  # half a compiled module would break later programs
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
 import promptops
 for _ in range(2):

@@ -61,7 +61,8 @@ def make_bundles(scene: Scene) -> Bundles:
 
 def _built(scene: Scene, repository: Path) -> Path:
     bundle = scene.folder / f"{repository.name}.jsonl"
-    prove(scene.environment.ours("build", TAG, "-o", str(bundle)), repository)
+    built = scene.environment.ours("build", TAG, "--bundle-format", "2", "-o", str(bundle))
+    prove(built, repository)
     return bundle
 
 

@@ -219,7 +219,7 @@ def _build(scene: Scene, bundles: Bundles) -> Iterator[Row]:
     built = str(scene.folder / "built.jsonl")
     count = scene.sizes.loaded
     programs = [
-        environment.ours("build", TAG, "-o", built),
+        environment.ours("build", TAG, "--bundle-format", "2", "-o", built),
         environment.bare_python(),
         environment.script("its files by git, read only", "read_blobs.py", TAG),
         environment.script("its files by libyaml, parsed only", "parse_yaml.py", says=f"^{count}$"),

@@ -15,7 +15,7 @@ from promptops.records import field, record
 from promptops.release.tags import TagNames, read_record
 from promptops.repo.process import Git, ProcessOutput, decode, foreign_environment
 from promptops.repo.repository import Repository
-from promptops.runtime.bundle.format import FORMAT, Contents
+from promptops.runtime.bundle.format import FORMATS, Contents
 from promptops.runtime.loading.trust import unproven
 from promptops.workspace.workspace import configuration
 
@@ -174,7 +174,7 @@ _LOAD_AGAIN_HINT = "remove the cached bundle, and load the release again from it
 
 def names_bundle(tag: ReleaseTag) -> bool:
     """Whether the tag names the digest of its bundle, as `promptops release` writes it."""
-    return tag.record.bundle_sha256 is not None and tag.record.bundle_format == FORMAT
+    return tag.record.bundle_sha256 is not None and tag.record.bundle_format in FORMATS
 
 
 def proof_of(repository: Repository, tag: ReleaseTag) -> bytes | None:
@@ -215,5 +215,5 @@ def _describes(proof: bytes, contents: Contents) -> bool:
         and name is not None
         and commit is not None
         and (decode(name[1]), decode(commit[1])) == (origin.release, origin.commit)
-        and (recorded.bundle_sha256, recorded.bundle_format) == (contents.digest, FORMAT)
+        and (recorded.bundle_sha256, recorded.bundle_format) == (contents.digest, contents.format)
     )

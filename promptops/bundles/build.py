@@ -28,6 +28,7 @@ from promptops.repo.process import decode
 from promptops.repo.repository import INDEX, WORKTREE, Repository
 from promptops.runtime.bundle.format import (
     FORMAT,
+    FORMATS,
     MAX_BYTES,
     BundleOrigin,
     Contents,
@@ -36,7 +37,13 @@ from promptops.runtime.bundle.format import (
     encoded,
     read_bundle,
 )
-from promptops.runtime.bundle.prompts import contract_hash, prompt_value, unplaced
+from promptops.runtime.bundle.prompts import (
+    add_program,
+    add_programs,
+    contract_hash,
+    prompt_value,
+    unplaced,
+)
 from promptops.runtime.request.canonical import canonical_json
 from promptops.runtime.template.limits import MAX_MEDIA_BYTES
 from promptops.storage.atomic import replace_whole
@@ -69,8 +76,13 @@ class Built:
         )
 
 
-def build(directory: Path, revision: str, overrides: Sequence[str] = ()) -> Built:
+def build(
+    directory: Path, revision: str, overrides: Sequence[str] = (), number: int | None = None
+) -> Built:
     """The bundle of a commit, or of a release by the name of its tag.
+
+    Args:
+        number: The format; by default that of the tag, and the current one for another revision.
 
     Raises:
         UsageError: The revision is not a commit, or the configuration was overridden.
@@ -87,9 +99,10 @@ def build(directory: Path, revision: str, overrides: Sequence[str] = ()) -> Buil
     with Repository.open(directory) as repository:
         tag = release_tag(repository, revision)
         if tag is None:
-            contents = read_bundle(revision_bundle(repository, revision), revision)
+            data = revision_bundle(repository, revision, number or FORMAT)
+            contents = read_bundle(data, revision)
         else:
-            contents = verified_bundle(repository, tag)
+            contents = verified_bundle(repository, tag, number)
     return Built(data=contents.data, contents=contents, tag=tag)
 
 
@@ -118,13 +131,15 @@ def save_bundle(built: Built, directory: Path, file: Path, *, sign: bool) -> Pub
     return Publication(built=built.facts, files=files, notes=notes)
 
 
-def revision_bundle(repository: Repository, revision: str) -> bytes:
+def revision_bundle(repository: Repository, revision: str, number: int = FORMAT) -> bytes:
     """The bundle of a commit that is not a release: its prompts have no versions."""
-    return bundle_of(workspace_at(repository, repository.resolve(revision)))
+    return bundle_of(workspace_at(repository, repository.resolve(revision)), number=number)
 
 
-def release_bundle(repository: Repository, tag: ReleaseTag) -> bytes:
+def release_bundle(repository: Repository, tag: ReleaseTag, number: int | None = None) -> bytes:
     """The bundle of a release, without comparing it with the record in its tag.
+
+    By default in the format that the tag records, so that an old tag gives its old bytes.
 
     In a release tagged by hand all prompts have its version. A draft is included without a version.
 
@@ -135,31 +150,43 @@ def release_bundle(repository: Repository, tag: ReleaseTag) -> bytes:
     recorded = version_table(release, tag.record)
     texts = {name: str(version) for name, version in recorded.versions.items()}
     versions = texts if recorded.every is None else _every_but_drafts(str(recorded.every))
-    return bundle_of(workspace, release=release.name, versions=versions)
+    number = number or recorded_format(tag)
+    return bundle_of(workspace, release=release.name, versions=versions, number=number)
 
 
-def verified_bundle(repository: Repository, tag: ReleaseTag) -> Contents:
+def recorded_format(tag: ReleaseTag) -> int:
+    """The format of the bundle of a release: the first one if its tag records none.
+
+    A channel or a site may have the digest of such a release. The current one for an unknown one.
+    """
+    recorded = tag.record.bundle_format
+    if recorded is None:
+        return FORMATS[0]
+    return recorded if recorded in FORMATS else FORMAT
+
+
+def verified_bundle(repository: Repository, tag: ReleaseTag, number: int | None = None) -> Contents:
     """The bundle of a release; raises IntegrityError if the record in the tag differs."""
-    data = release_bundle(repository, tag)
-    contents = read_bundle(data, tag.name)
-    for problem in record_differences(tag, contents):
+    data = release_bundle(repository, tag, number)
+    contents = recorded = read_bundle(data, tag.name)
+    if contents.format != recorded_format(tag):
+        recorded = read_bundle(release_bundle(repository, tag), tag.name)
+    for problem in record_differences(tag, recorded):
         hint = f"`promptops verify {tag.name}` shows the details"
         raise IntegrityError(problem, where=tag.name, hint=hint)
     return contents
 
 
 def record_differences(tag: ReleaseTag, contents: Contents) -> list[str]:
-    """Differences between a bundle and the record in its tag; none for another bundle format."""
+    """Differences between a bundle and the record in its tag; none for an unknown format."""
     found = []
     content, bundle = contents.origin.content, contents.digest
     if tag.record.content_sha256 not in (None, content):
         found.append(
             f"the tag records the content {tag.record.content_sha256}, but its commit has {content}"
         )
-    if tag.record.bundle_sha256 not in (None, bundle) and tag.record.bundle_format in (
-        None,
-        FORMAT,
-    ):
+    is_known = tag.record.bundle_format in (None, *FORMATS)
+    if is_known and tag.record.bundle_sha256 not in (None, bundle):
         found.append(
             f"the tag records the bundle {tag.record.bundle_sha256}, but its commit builds {bundle}"
         )
@@ -264,11 +291,16 @@ _KINDS_NOT_SHIPPED = ("cases", "template")
 
 
 def bundle_of(
-    workspace: Workspace, *, release: str | None = None, versions: Versions | None = None
+    workspace: Workspace,
+    *,
+    release: str | None = None,
+    versions: Versions | None = None,
+    number: int = FORMAT,
 ) -> bytes:
-    """The bundle of a commit: the same bytes for the same commit, release and versions.
+    """The bundle of a commit: the same bytes for the same commit, release, versions and format.
 
     Args:
+        number: The format, one of `FORMATS`.
         workspace: Opened at a commit; before the first commit a work tree, with zeros as ids.
         versions: Versions of prompts by id, or a function that gives a prompt its version or None.
 
@@ -278,22 +310,22 @@ def bundle_of(
     """
     with uncollected():
         version_of = versions if callable(versions) else _by_id(versions or {})
-        return _bundle(workspace, release, version_of)
+        return _bundle(workspace, release, version_of, number)
 
 
 def _by_id(versions: Mapping[str, str]) -> VersionOf:
     return lambda prompt: versions.get(prompt.id)
 
 
-def _bundle(workspace: Workspace, release: str | None, version_of: VersionOf) -> bytes:
-    building = PromptLines(workspace.catalog, version_of)
+def _bundle(workspace: Workspace, release: str | None, version_of: VersionOf, number: int) -> bytes:
+    building = PromptLines(workspace.catalog, version_of, programs=number > 1)
     prompts = _encoded(building.line(loaded) for loaded in workspace.catalog.prompts_once())
     commit, tree = _commit_and_tree(workspace)
     origin = BundleOrigin(
         commit=commit, tree=tree, content=building.content_digest(), release=release
     )
     try:
-        data = assembled(origin, prompts, building.parts, building.files)
+        data = assembled(origin, prompts, building.parts, building.files, number)
     except ValueError:
         raise _no_json() from None
     if len(data) > MAX_BYTES:
@@ -329,7 +361,7 @@ def content_digest(catalog: Catalog, loaded: Iterable[LoadedPrompt]) -> str:
     The same for every builder: for each path in order the path, NUL, the SHA-256 of the content,
     and a newline. Includes the configuration, but neither case files nor recordings.
     """
-    building = PromptLines(catalog, _by_id({}))
+    building = PromptLines(catalog, _by_id({}), programs=False)
     for prompt_file in loaded:
         building.line(prompt_file)
     return building.content_digest()
@@ -343,8 +375,9 @@ class PromptLines:
         files: The lines of the images, sounds and documents so far, by path.
     """
 
-    def __init__(self, catalog: Catalog, version_of: VersionOf) -> None:
+    def __init__(self, catalog: Catalog, version_of: VersionOf, *, programs: bool) -> None:
         self._catalog = catalog
+        self._programs = programs
         self._version_of = version_of
         self._paths = {catalog.config.path} if catalog.config.path is not None else set()
         self.parts: dict[str, dict[str, Any]] = {}
@@ -381,6 +414,8 @@ class PromptLines:
             blob = self._catalog.files.blob(path)
             self.files[path] = {"path": path, "base64": b64encode(data).decode(), "blob": blob}
         value = prompt_value(prompt) | ({"includes": named} if named else {})
+        if self._programs:
+            add_programs(value)
         parts = sorted({path for names in named.values() for path in names.values()})
         blobs = self._blobs(loaded, parts)
         self._paths.update(blobs)
@@ -424,6 +459,8 @@ class PromptLines:
         if text.path not in self.parts:
             blob = self._catalog.files.blob(text.path)
             self.parts[text.path] = {"path": text.path, "text": text.value, "blob": blob}
+            if self._programs:
+                add_program(self.parts[text.path])
         return text
 
     def _digest(self, value: Mapping[str, Any], parts: list[str], media: list[str]) -> str:

@@ -7,12 +7,21 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from promptops.bundles.build import release_bundle
+from promptops.bundles.build import recorded_format, release_bundle
 from promptops.errors import GitError, InputError, IntegrityError, NotFound
 from promptops.model.shipping import UNSIGNED, Subject, Verification, VerificationStep
 from promptops.repo.repository import Repository
 from promptops.repo.temporary import temporary_folder
-from promptops.runtime.bundle.format import FORMAT, MAX_BYTES, Contents, read_bundle
+from promptops.report.visible import visible_path
+from promptops.runtime.bundle.format import (
+    FORMAT,
+    FORMATS,
+    MAX_BYTES,
+    Contents,
+    Misshapen,
+    read_bundle,
+)
+from promptops.runtime.bundle.prompts import wrong_programs
 from promptops.runtime.loading.bundle_file import read_file, unpacked
 from promptops.runtime.loading.trust import MAX_SIGNATURE_BYTES, Signed, Trust, trust_of_environment
 from promptops.runtime.loading.trust import verify as verify_file_signature
@@ -129,7 +138,7 @@ class _TagCheck:
         record = self._tag.record
         if contents is None:
             return None
-        if record.bundle_sha256 is not None and record.bundle_format not in (None, FORMAT):
+        if record.bundle_sha256 is not None and record.bundle_format not in (None, *FORMATS):
             message = f"the tag records bundle format {record.bundle_format}, not {FORMAT}"
             return _failed("bundle", message, "install a newer promptops")
         return _compared(
@@ -155,10 +164,10 @@ class _TagCheck:
 
 
 def _rebuilt_bundle(
-    repository: Repository, tag: ReleaseTag
+    repository: Repository, tag: ReleaseTag, number: int | None = None
 ) -> tuple[Contents | None, VerificationStep | None]:
     try:
-        data = release_bundle(repository, tag)
+        data = release_bundle(repository, tag, number)
     except InputError as error:
         where = f"{error.where}: " if error.where else ""
         return None, _failed("bundle", f"it can't be built: {where}{error.message}", error.hint)
@@ -172,7 +181,7 @@ def _file(
     signature, signer = _file_signature(file, data, signers)
     try:
         contents = read_bundle(unpacked(data, target), target)
-        whole = _passed("bundle", "its content matches its header")
+        whole = _whole(contents)
     except InputError as error:
         contents, whole = None, _failed("bundle", error.message, error.hint)
     compared_with_tag = (
@@ -192,6 +201,18 @@ def _file(
     )
 
 
+def _whole(contents: Contents) -> VerificationStep:
+    """Each program is made again from its text, because a review shows only the text."""
+    try:
+        wrong = next(wrong_programs(contents), None)
+    except Misshapen:
+        return _failed("bundle", "a prompt in it can't be read", "build it again")
+    if wrong is None:
+        return _passed("bundle", "its content matches its header")
+    message = f"the program of a text in {visible_path(wrong)} is not that of the text"
+    return _failed("bundle", message, "don't use it, and find out where it came from")
+
+
 def _compared_with_tag(repository: Repository, contents: Contents) -> VerificationStep:
     """Compare a bundle file with the release that it names."""
     name = contents.origin.release
@@ -203,10 +224,11 @@ def _compared_with_tag(repository: Repository, contents: Contents) -> Verificati
     if tag.inside != tag.name:
         return _failed("tag", tag.problem, tag.hint)
     record = tag.record
-    if record.bundle_sha256 is not None and record.bundle_format not in (None, FORMAT):
+    if record.bundle_sha256 is not None and record.bundle_format not in (None, *FORMATS):
         return _absent("tag", f"the tag records a bundle of format {record.bundle_format}")
+    is_recorded = record.bundle_sha256 is not None and recorded_format(tag) == contents.format
     built, unbuilt = (
-        _rebuilt_bundle(repository, tag) if record.bundle_sha256 is None else (None, None)
+        (None, None) if is_recorded else _rebuilt_bundle(repository, tag, contents.format)
     )
     if unbuilt is not None:
         return _failed("tag", unbuilt.message, unbuilt.hint)

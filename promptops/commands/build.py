@@ -35,9 +35,22 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Also write the signature FILE.sig, with the key that git signs with.",
 )
+@click.option(
+    "--bundle-format",
+    "number",
+    type=click.Choice(["1", "2"]),
+    help="Of a file: 2 has each template parsed; by default what the tag records, else 1 for a "
+    "tag, and 2 for another revision.",
+)
 @common("text", "json", acts=True)
 def command(
-    output: OutputOptions, revision: str | None, file: str | None, site: str | None, sign: bool
+    output: OutputOptions,
+    *,
+    revision: str | None,
+    file: str | None,
+    site: str | None,
+    sign: bool,
+    number: str | None,
 ) -> int:
     """Build one file with all prompts of a release or commit, for applications to load.
 
@@ -57,6 +70,9 @@ def command(
 
     if (file is None) == (site is None):
         raise UsageError("write -o FILE or --site DIR", hint="-o - for stdout")
+    if number is not None and site is not None:
+        hint = "a site has each release in the format that its tag records: leave it out"
+        raise UsageError("--bundle-format is for -o FILE", hint=hint)
     if file == "-" and (sign or output.format == "json"):
         raise UsageError("the bundle itself is written to stdout", hint="name a file: -o FILE")
     with uncollected():
@@ -66,7 +82,8 @@ def command(
                 output.directory, revision, folder, sign=sign, overrides=output.overrides
             )
         else:
-            built = build(output.directory, revision or "HEAD", output.overrides)
+            wanted = int(number) if number is not None else None
+            built = build(output.directory, revision or "HEAD", output.overrides, wanted)
             if file == "-":
                 output.write_bytes(built.data)
                 return 0

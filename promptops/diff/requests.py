@@ -346,7 +346,7 @@ def _without_outputs(body: Sequence[Any]) -> tuple[Any, ...]:
         for part in node.nodes if isinstance(node, nodes.Output) else (node,):
             last = parts[-1] if parts else None
             if isinstance(part, nodes.TemplateData) and isinstance(last, nodes.TemplateData):
-                parts[-1] = replace(last, data=last.data + part.data)
+                parts[-1] = nodes.TemplateData(last.at, last.data + part.data)
             else:
                 parts.append(part)
     return tuple(parts)

@@ -50,11 +50,13 @@ class Text:
         path: The file, relative to the repository root.
         value: The parsed text, newlines as LF: for a YAML scalar, its value.
         locate: From an offset in `value` (0 to its length) to 1-based line and column.
+        program: The parsed program of a text in a bundle, as JSON; None if it has to be parsed.
     """
 
     path: str
     value: str
     locate: Callable[[int], tuple[int, int]]
+    program: str | None = None
 
     def place(self, start: int, end: int | None = None) -> Place:
         """The span of `value[start:end]` in the file; without `end`, of one character."""
@@ -66,7 +68,7 @@ class Text:
         return Place(self.path, line, column, end_line, last + 1)
 
 
-def plain_text(path: str, value: str) -> Text:
+def plain_text(path: str, value: str, program: str | None = None) -> Text:
     """A whole file as a text: offsets are those of the file."""
     starts: list[int] = []
 
@@ -77,4 +79,4 @@ def plain_text(path: str, value: str) -> Text:
         line = bisect_right(starts, offset)
         return line, offset - starts[line - 1] + 1
 
-    return Text(path, value, locate)
+    return Text(path, value, locate, program)

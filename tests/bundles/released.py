@@ -14,7 +14,7 @@ from promptops.bundles.build import bundle_of
 from promptops.model.release import ReleaseRecord
 from promptops.model.version import Version
 from promptops.release.tags import write_record
-from promptops.runtime.bundle.format import read_bundle
+from promptops.runtime.bundle.format import FORMAT, read_bundle
 from promptops.workspace.workspace import workspace
 from tests.conftest import GitRepository
 
@@ -89,7 +89,7 @@ def tagged(repo: GitRepository, name: str, *options: str, **told: Any) -> bytes:
     so = {
         "content_sha256": contents.origin.content,
         "bundle_sha256": contents.digest,
-        "bundle_format": 1,
+        "bundle_format": FORMAT,
     }
     message = write_record(
         ReleaseRecord(tag=name, notes="Said.", versions=VERSIONS, **{**so, **told})

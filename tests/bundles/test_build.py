@@ -283,3 +283,38 @@ def test_every_line_is_canonical_and_what_the_schema_says(repo, tmp_path):
         value = json.loads(line)
         assert canonical_json(value) == line
         assert [error.message for error in schema.iter_errors(value)] == []
+
+
+def test_a_tag_gives_the_format_that_it_records_and_either_on_request(catalog, build, tmp_path):
+    """What was published in format 1 keeps its digest; a tag without a record may be old."""
+    current = tagged(catalog, "v1.5.0")
+    catalog.git("tag", "--annotate", "--message", "by hand", "v1.4.0")
+    tagged(catalog, "v1.3.0", bundle_format=1, bundle_sha256=None)
+    out = tmp_path / "out.jsonl"
+    found = {}
+    for name in ("v1.5.0", "v1.4.0", "v1.3.0", "HEAD"):
+        for options in ((), ("--bundle-format", "1"), ("--bundle-format", "2")):
+            build(name, "-o", out, *options)
+            found[name, *options[1:]] = read_bundle(out.read_bytes(), name)
+
+    assert {key: contents.format for key, contents in found.items()} == {
+        ("v1.5.0",): 2,
+        ("v1.4.0",): 1,
+        ("v1.3.0",): 1,
+        ("HEAD",): 2,
+        **{(name, number): int(number) for name, *rest in found for number in rest},
+    }
+    assert found["v1.5.0",].data == current
+    first, second = found["v1.5.0", "1"], found["v1.5.0",]
+    digests = [Bundle(each, where="")["ask"].digest for each in (first, second)]
+    assert (digests[0], first.origin.content) == (digests[1], second.origin.content)
+    assert b'"program' not in first.data
+
+
+def test_a_site_has_each_release_in_its_own_format(catalog, build, tmp_path):
+    _, err = build("--site", tmp_path, "--bundle-format", "1", code=2)
+
+    assert err == (
+        "error: --bundle-format is for -o FILE\n"
+        "  tip: a site has each release in the format that its tag records: leave it out\n"
+    )

@@ -9,7 +9,7 @@ import pytest
 
 from promptops.bundles.build import build, gzipped
 from promptops.cli.main import run
-from promptops.runtime.bundle.format import read_bundle
+from promptops.runtime.bundle.format import FORMAT, bundle_bytes, read_bundle
 from tests.bundles.released import ASK, FILES, PROMPT, built, key, signing_with, tagged
 from tests.output_schemas import validate
 
@@ -119,12 +119,40 @@ def test_a_lightweight_tag_is_no_release(catalog, verify):
 
 
 def test_a_newer_format_can_not_be_verified_here(catalog, verify):
-    tagged(catalog, "v1.5.0", bundle_format=2)
+    tagged(catalog, "v1.5.0", bundle_format=3)
 
     code, value = verify("v1.5.0")
 
     assert (code, states(value)["bundle"]) == (1, "failed")
-    assert failures(value) == ["the tag records bundle format 2, not 1"]
+    assert failures(value) == ["the tag records bundle format 3, not 2"]
+
+
+@pytest.mark.parametrize("of", ["prompts/ask.prompt.yaml", "prompts/partials/style.md.j2", "when"])
+def test_a_program_that_is_not_that_of_its_text_is_refused(catalog, verify, tmp_path, of):
+    """A review shows the text, and the application runs the program."""
+    when = '  - role: user\n    when: question == "why"\n    content: more\n'
+    catalog.write({ASK: PROMPT + when, "prompts/partials/style.md.j2": "Be {{ question }}.\n"})
+    catalog.commit("more")
+    lines = built(catalog, "v1.5.0").decode().split("\n")[2:-1]
+    values = [json.loads(line) for line in lines]
+    part, ask = values[0], next(value for value in values if value.get("id") == "ask")
+    texts = [part, *(each for turn in ask["messages"] for each in turn["parts"])]
+    if of == "when":
+        where, changed = "prompts/ask.prompt.yaml", ask["messages"][2]["when"]
+    else:
+        where, changed = of, next(text for text in texts if text["path"] == of)
+    file = tmp_path / "out.jsonl"
+
+    def checked():
+        parts = {part["path"]: part}
+        data = bundle_bytes(read_bundle(built(catalog, "v1.5.0"), "").origin, [ask], parts, {})
+        file.write_bytes(data)
+        code, value = verify(file)
+        return code, failures(value)
+
+    assert checked() == (0, [])
+    changed["program"] = changed["program"].replace("question", "answer").replace("style", "other")
+    assert checked() == (1, [f"the program of a text in {where} is not that of the text"])
 
 
 def test_a_release_that_can_not_be_built_is_refused(catalog, verify):
@@ -277,7 +305,7 @@ def test_a_file_is_held_against_the_tag_of_the_release_that_it_says_it_is(
     if by_hand:
         with_versions = built(catalog, "v1.5.0")
         catalog.git("tag", "--annotate", "--message", "by hand", "v1.5.0")
-        data = build(catalog.root, "v1.5.0").data
+        data = build(catalog.root, "v1.5.0", number=FORMAT).data
         assert data != with_versions
     else:
         data = tagged(catalog, "v1.5.0")

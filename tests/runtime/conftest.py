@@ -12,6 +12,7 @@ from jinja2.utils import Namespace
 
 from promptops.model.place import Text, plain_text
 from promptops.runtime.template.data import json_copy
+from promptops.runtime.template.parsed_program import program_of
 from promptops.runtime.template.text_rendering import (
     Piece,
     Run,
@@ -34,7 +35,7 @@ def ask_jinja() -> Ask:
 
 @pytest.fixture(scope="session")
 def ask_us() -> Ask:
-    """Asserts besides that tracing changes nothing and that every place is inside its text."""
+    """Asserts besides that tracing and a parsed program change nothing, and places are in texts."""
     return by_us
 
 
@@ -66,6 +67,9 @@ def by_us(source: str, data: Mapping[str, Any], templates: Mapping[str, str] | N
 
     plain = _outcome(lambda: render_text(plain_text(PATH, source), json_copy(data), Run(load)))
     assert _outcome(traced) == plain
+    stored = plain_text(PATH, source, program_of(source))
+    by_program = Run(_loader(templates or {}, program_of))
+    assert _outcome(lambda: render_text(stored, json_copy(data), by_program)) == plain
     for piece in pieces:
         text = piece.frame.text.value
         assert 0 <= piece.start <= piece.end <= len(text)
@@ -83,8 +87,12 @@ def _outcome(render: Callable[[], str]) -> str | tuple[str, int, int, bool]:
     return failure.message, failure.start, failure.end, failure.refused
 
 
-def _loader(templates: Mapping[str, str]) -> Callable[[str, str], Text | None]:
+def _loader(
+    templates: Mapping[str, str], program: Callable[[str], str | None] = lambda _: None
+) -> Callable[[str, str], Text | None]:
     def load(path: str, name: str) -> Text | None:
-        return plain_text(name, templates[name]) if name in templates else None
+        if name not in templates:
+            return None
+        return plain_text(name, templates[name], program(templates[name]))
 
     return load

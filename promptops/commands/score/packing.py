@@ -193,7 +193,7 @@ class PackedPrompt:
 
 def packed_prompt(catalog: Catalog, loaded: LoadedPrompt, prompt: Prompt) -> PackedPrompt:
     """The prompt for a pack; raises InputError for one that can't be shipped or rendered."""
-    lines = PromptLines(catalog, lambda _: None)
+    lines = PromptLines(catalog, lambda _: None, programs=False)
     line = lines.line(loaded)
     Renderer(prompt, catalog.load)
     chosen, left_out = _packed_and_left_out(prompt)

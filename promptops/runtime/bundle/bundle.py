@@ -106,10 +106,11 @@ class Bundle(Mapping[str, "Prompt"]):
             if path not in self._contents.parts:
                 return None
             try:
-                value = self._contents.line(self._contents.parts[path]).text("text")
+                line = self._contents.line(self._contents.parts[path])
+                text = plain_text(path, line.text("text"), line.optional_text("program"))
             except Misshapen:
                 raise self._unreadable(f"the partial {path!r}") from None
-            self._parts[path] = plain_text(path, value)
+            self._parts[path] = text
         return self._parts[path]
 
     def _file(self, path: str) -> bytes | None:

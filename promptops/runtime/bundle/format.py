@@ -17,7 +17,11 @@ from promptops.patterns import lazy_pattern
 from promptops.records import field, record
 from promptops.runtime.request.json_text import json_writer
 
-FORMAT = 1
+FORMATS = (1, 2)
+"""Version 2 has the parsed program of each text beside it."""
+FORMAT = FORMATS[-1]
+PROGRAMS = 1
+"""The version of the programs, see `runtime/template/parsed_program.py`."""
 MAX_BYTES = 256 * 1024 * 1024
 MAX_FIRST_LINE = 256
 
@@ -44,6 +48,7 @@ class Contents:
 
     Attributes:
         digest: SHA-256 in hexadecimal: its identity.
+        format: One of `FORMATS`.
         prompts, parts, files: The spans of the lines: of prompts by id, of included templates and
             of media files by path. A span is checked when its line is requested.
         aliases: From former ids of prompts to current ones.
@@ -51,6 +56,7 @@ class Contents:
     """
 
     digest: str
+    format: int
     origin: BundleOrigin
     prompts: Mapping[str, Any]
     parts: Mapping[str, Any]
@@ -78,12 +84,13 @@ def bundle_bytes(
     prompts: Iterable[Mapping[str, Any]],
     parts: Mapping[str, Mapping[str, Any]],
     files: Mapping[str, Mapping[str, Any]],
+    number: int = FORMAT,
 ) -> bytes:
     """Serialise prompts as a bundle; each has its `id`, and their order does not matter.
 
-    Raises ValueError for a value that is not JSON.
+    `number` is the format. Raises ValueError for a value that is not JSON.
     """
-    return assembled(origin, encoded(prompts), parts, files)
+    return assembled(origin, encoded(prompts), parts, files, number)
 
 
 @record(frozen=True, slots=True)
@@ -114,6 +121,7 @@ def assembled(
     prompts: EncodedPrompts,
     parts: Mapping[str, Mapping[str, Any]],
     files: Mapping[str, Mapping[str, Any]],
+    number: int,
 ) -> bytes:
     """Like `bundle_bytes`, for encoded prompts."""
     from promptops.runtime.request.canonical import canonical_json
@@ -139,11 +147,12 @@ def assembled(
             "content": origin.content,
             "release": origin.release,
             "tree": origin.tree,
+            **({"programs": PROGRAMS} if number > 1 else {}),
             **spans,
         }
     )
     rest = b"\n".join((second.encode(), *lines, b""))
-    first = canonical_json({"bundle": FORMAT, "sha256": sha256(rest).hexdigest()})
+    first = canonical_json({"bundle": number, "sha256": sha256(rest).hexdigest()})
     return first.encode() + b"\n" + rest
 
 
@@ -167,9 +176,8 @@ def read_bundle(data: bytes, where: str) -> Contents:
         raise _no_bundle(where) from None
     if type(number) is not int:
         raise _no_bundle(where)
-    if number != FORMAT:
-        hint = "install a newer promptops" if number > FORMAT else "build it again"
-        raise InputError(f"the bundle has the unsupported format {number}", where=where, hint=hint)
+    if number not in FORMATS:
+        raise _unsupported(f"format {number}", where, newer=number > FORMAT)
     begin = len(first) + 1
     digest = sha256(memoryview(data)[begin:]).hexdigest()
     if digest != expected:
@@ -178,8 +186,12 @@ def read_bundle(data: bytes, where: str) -> Contents:
     end = data.find(b"\n", begin)
     try:
         second = Fields(read_json(data[begin:end])) if end >= 0 else Fields(None)
+        programs = second.optional_number("programs") if number > 1 else PROGRAMS
+        if programs != PROGRAMS:
+            raise _unsupported(f"programs {programs}", where, newer=(programs or 0) > PROGRAMS)
         return Contents(
             digest=digest,
+            format=number,
             origin=BundleOrigin(
                 commit=second.text("commit"),
                 tree=second.text("tree"),
@@ -195,6 +207,11 @@ def read_bundle(data: bytes, where: str) -> Contents:
         )
     except Misshapen:
         raise _no_bundle(where) from None
+
+
+def _unsupported(what: str, where: str, *, newer: bool) -> InputError:
+    hint = "install a newer promptops" if newer else "build it again"
+    return InputError(f"the bundle has the unsupported {what}", where=where, hint=hint)
 
 
 def _no_bundle(where: str) -> InputError:

@@ -5,11 +5,11 @@ Values for which the order of keys or the spelling of numbers matters are stored
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import accumulate
 from typing import Any, Literal
 
-from promptops.model.place import Place, Text
+from promptops.model.place import Place, Text, plain_text
 from promptops.model.prompt import (
     ConversationHistory,
     ForEach,
@@ -23,11 +23,15 @@ from promptops.model.prompt import (
     TextPart,
     Tool,
     Turn,
+    messages_of,
 )
-from promptops.runtime.bundle.format import Fields, Misshapen, json_string
+from promptops.runtime.bundle.format import Contents, Fields, Misshapen, json_string
+from promptops.runtime.template.text_rendering import is_template
 
 _OPTIONAL_STRINGS = ("replaced_by", "sunset", "extends")
 _STRING_LISTS = ("owners", "tags", "aliases")
+_NOT_CONTENT = ("at", "path", "starts", "program")
+"""Keys of a text that are not part of a prompt's digest: places, and what follows from the text."""
 _EMPTY: tuple[Any, ...] = (None, False, {}, [])
 _STATUSES: tuple[Literal["draft", "active", "deprecated"], ...] = ("draft", "active", "deprecated")
 _OUTPUT_FORMATS: tuple[Literal["text", "json", "markdown"], ...] = ("text", "json", "markdown")
@@ -36,7 +40,7 @@ _OUTPUT_FORMATS: tuple[Literal["text", "json", "markdown"], ...] = ("text", "jso
 def prompt_value(prompt: Prompt) -> dict[str, Any]:
     """The data of a prompt that an application needs, as JSON data; empty values are left out.
 
-    Raises ValueError for a value that is not JSON.
+    Without the parsed programs of its texts. Raises ValueError for a value that is not JSON.
     """
     value = {
         "id": prompt.id,
@@ -97,6 +101,61 @@ def prompt_of(fields: Fields) -> Prompt:
         tags=fields.texts("tags"),
         aliases=fields.texts("aliases"),
     )
+
+
+def add_programs(value: dict[str, Any]) -> None:
+    """Add the parsed program of each text to the result of `prompt_value`."""
+    from promptops.runtime.template.parsed_program import program_of_condition
+
+    for turn in value["messages"]:
+        for message in turn.get("messages", (turn,)):
+            for text in (message, *message.get("parts", ())):
+                add_program(text)
+                if "when" in text:
+                    _add(text["when"], program_of_condition(text["when"]["text"]))
+
+
+def add_program(value: dict[str, Any]) -> None:
+    """Add its parsed program to the value of a text that is a template."""
+    from promptops.runtime.template.parsed_program import program_of
+
+    if "text" in value and is_template(value["text"]):
+        _add(value, program_of(value["text"]))
+
+
+def _add(value: dict[str, Any], program: str | None) -> None:
+    if program is not None:
+        value["program"] = program
+
+
+def wrong_programs(contents: Contents) -> Iterator[str]:
+    """The paths of texts whose program is not that of the text; raises Misshapen."""
+    from promptops.runtime.template.parsed_program import program_of_condition
+
+    for span in contents.prompts.values():
+        prompt = prompt_of(contents.line(span))
+        for message in messages_of(prompt.messages):
+            yield from _wrong_of_text(
+                part.text for part in message.parts if isinstance(part, TextPart)
+            )
+            for when in (message.when, *(part.when for part in message.parts)):
+                if when is not None and when.program not in (
+                    None,
+                    program_of_condition(when.value),
+                ):
+                    yield when.path
+    yield from _wrong_of_text(
+        plain_text(path, line.text("text"), line.optional_text("program"))
+        for path, line in ((path, contents.line(span)) for path, span in contents.parts.items())
+    )
+
+
+def _wrong_of_text(texts: Iterable[Text]) -> Iterator[str]:
+    from promptops.runtime.template.parsed_program import program_of
+
+    for text in texts:
+        if text.program not in (None, program_of(text.value)):
+            yield text.path
 
 
 def unplaced(value: Mapping[str, Any]) -> dict[str, Any]:
@@ -297,7 +356,7 @@ def _optional_text_of(fields: Fields, name: str) -> Text | None:
 
 
 def _without_place(value: Mapping[str, Any]) -> dict[str, Any]:
-    found = {key: item for key, item in value.items() if key not in ("at", "path", "starts")}
+    found = {key: item for key, item in value.items() if key not in _NOT_CONTENT}
     return found | ({"when": value["when"]["text"]} if "when" in value else {})
 
 
@@ -346,7 +405,7 @@ def _text_of(fields: Fields) -> Text:
         line, column = _start_of_line(starts, before.count("\n"))
         return line, column + offset - (before.rfind("\n") + 1)
 
-    return Text(fields.text("path"), value, locate)
+    return Text(fields.text("path"), value, locate, fields.optional_text("program"))
 
 
 def _lines(value: str) -> list[str]:

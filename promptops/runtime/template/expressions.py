@@ -7,8 +7,6 @@ from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from jinja2.runtime import LoopContext, Macro, StrictUndefined, Undefined
-
 from promptops.runtime.template import limits, nodes
 from promptops.runtime.template.data import MAX_INTEGER_BITS
 from promptops.runtime.template.limits import LimitExceeded, length_of
@@ -16,10 +14,13 @@ from promptops.runtime.template.template import TemplateError
 from promptops.runtime.template.text_rendering import Run, Scope
 from promptops.runtime.template.values import (
     Namespace,
+    is_loop,
     is_opaque,
+    is_undefined,
     kind,
     lookup,
     shown,
+    undefined,
     weigh_for_comparing,
     weigh_key,
     weigh_keys,
@@ -66,7 +67,7 @@ def _name(node: nodes.Name) -> Expression:
             if key in scope.unset:
                 break
             scope = scope.parent
-        return StrictUndefined(name=key)
+        return undefined(name=key)
 
     return load
 
@@ -103,7 +104,7 @@ def _subscripted(value: Any, key: Any, scope: Scope) -> Any:
 
 
 def _is_sliced(value: Any) -> bool:
-    return isinstance(value, (str, list, tuple, range, Undefined))
+    return isinstance(value, (str, list, tuple, range)) or is_undefined(value)
 
 
 def _no_slice(value: Any) -> Any:
@@ -254,6 +255,8 @@ def _conditional(node: nodes.CondExpr) -> Expression:
 
 def _no_else(scope: Scope) -> Any:
     # Jinja is lenient here, and here only: it prints nothing.
+    from jinja2.runtime import Undefined
+
     return Undefined("the condition is false and there is no `else`")
 
 
@@ -291,7 +294,8 @@ Given = tuple[list[Any], dict[str, Any]]
 def _filter(node: nodes.Filter) -> Expression:
     known_filter(node)
     name, given = node.name, arguments(node)
-    assert node.node is not None
+    if node.node is None:
+        raise TemplateError(f"`{name}` has no value", node.at, node.at + len(name), "TPL005")
     value = expression(node.node)
 
     def apply(scope: Scope) -> Any:
@@ -381,7 +385,7 @@ def _call(node: nodes.Call) -> Expression:
 
     def call(scope: Scope) -> Any:
         function = callee(scope)
-        if not isinstance(function, StrictUndefined) and not _may_be_called(function):
+        if not is_undefined(function) and not _may_be_called(function):
             raise LimitExceeded(
                 "only macros, `range` and `namespace` can be called; values have no methods"
             )
@@ -396,7 +400,7 @@ def _call(node: nodes.Call) -> Expression:
 def _charged(function: Any, args: list[Any], scope: Scope) -> list[Any]:
     meter = scope.run.meter
     meter.charge(CALL_COST)
-    if isinstance(getattr(function, "__self__", None), LoopContext):
+    if is_loop(getattr(function, "__self__", None)):
         weigh_for_comparing(args, meter)  # `loop.changed` compares them
     elif function is Namespace:
         args = [
@@ -423,9 +427,8 @@ def callee_span(node: nodes.Node) -> tuple[int, int]:
 
 
 def _may_be_called(function: Any) -> bool:
-    if isinstance(function, (Macro, LoopContext)) or getattr(function, "template_callable", False):
+    if type(function).__name__ == "Macro" or getattr(function, "template_callable", False):
         return True
-    owner = getattr(function, "__self__", None)
-    return (
-        function is limits.capped_range or function is Namespace or isinstance(owner, LoopContext)
-    )
+    if function is limits.capped_range or function is Namespace:
+        return True
+    return is_loop(function) or is_loop(getattr(function, "__self__", None))

@@ -22,14 +22,18 @@ from jinja2.parser import Parser
 from promptops.patterns import lazy_pattern
 from promptops.runtime.template import nodes
 from promptops.runtime.template.node_facts import macro_names
-from promptops.runtime.template.template import Template, TemplateError, Token
+from promptops.runtime.template.template import (
+    MAX_DEPTH,
+    MAX_NODES,
+    Template,
+    TemplateError,
+    Token,
+)
 
-MAX_NODES = 20_000
 MAX_TAG_TOKENS = 20_000
 # Jinja's parser uses a dozen stack frames for each bracket. With these limits it never reaches
 # Python's recursion limit, so that the error does not depend on the caller.
 MAX_NESTING = 40
-MAX_DEPTH = 150
 
 _NOISE = frozenset(
     ("whitespace", "comment_begin", "comment", "comment_end", "linecomment", "raw_begin", "raw_end")

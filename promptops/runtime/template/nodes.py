@@ -20,19 +20,34 @@ N = TypeVar("N", bound="Node")
 _NO_PARTS = frozenset(("at", "unset", "unset_in_else"))
 
 
+BY_CODE: dict[str, Any] = {}
+"""The classes of nodes by the operation that stands for one in a program."""
+
+
 class _NodeType(type):
     """Declares a node by its annotations, at a tenth of the cost of a record."""
 
-    def __new__(mcs, name: str, bases: tuple[type, ...], body: dict[str, Any]) -> _NodeType:
+    code: str
+
+    def __new__(
+        mcs, name: str, bases: tuple[type, ...], body: dict[str, Any], code: str = ""
+    ) -> _NodeType:
         # With `from __future__ import annotations`, they are in the body.
         own = tuple(body.get("__annotations__", ()))
         above: Any = bases[0] if bases else object
         defaults = {key: body.pop(key) for key in own if key in body}
-        names = (*getattr(above, "__match_args__", ()), *own)
-        body |= {"__slots__": body.get("__slots__", own), "__match_args__": names}
-        body["_defaults"] = {**getattr(above, "_defaults", {}), **defaults}
+        names = (*getattr(above, "all_fields", ()), *own)
+        body |= {"__slots__": body.get("__slots__", own), "all_fields": names}
+        body["defaults_of_fields"] = {**getattr(above, "defaults_of_fields", {}), **defaults}
         body["fields"] = tuple(key for key in names if key not in _NO_PARTS)
-        return super().__new__(mcs, name, bases, body)
+        kinds = body.get("__annotations__", {}).values()
+        body["annotations"] = (*getattr(above, "annotations", ()), *kinds)
+        body["least_fields"] = len(names) - len(body["defaults_of_fields"])
+        made = super().__new__(mcs, name, bases, body)
+        if code:
+            BY_CODE[code] = made
+            made.code = code
+        return made
 
 
 @dataclass_transform(frozen_default=True, eq_default=False)
@@ -41,7 +56,12 @@ class Node(metaclass=_NodeType):
 
     Attributes:
         at: The offset of its first token.
+        code: The operation that stands for the class in a program.
         fields: The names of its parts: nodes, tuples of nodes, and values.
+        all_fields: The same after `at`, and before `unset`.
+        annotations: The types of all fields, as they are written.
+        least_fields: The number of fields without a default.
+        defaults_of_fields: Of the last ones, by name.
         facts: Cached by `node_facts.facts`.
     """
 
@@ -49,16 +69,21 @@ class Node(metaclass=_NodeType):
 
     if TYPE_CHECKING:
         at: int
+        code: ClassVar[str]
         fields: ClassVar[tuple[str, ...]]
+        all_fields: ClassVar[tuple[str, ...]]
+        annotations: ClassVar[tuple[str, ...]]
+        least_fields: ClassVar[int]
+        defaults_of_fields: ClassVar[dict[str, Any]]
         facts: Facts
     else:
 
         def __init__(self, *values, **named):
-            names = self.__match_args__
+            names = self.all_fields
             for name, value in zip(names[: len(values)], values, strict=True):
                 setattr(self, name, value)
             for name in names[len(values) :]:
-                setattr(self, name, named[name] if name in named else self._defaults[name])
+                setattr(self, name, named[name] if name in named else self.defaults_of_fields[name])
 
     def parts(self) -> Iterator[Any]:
         """The values of its fields, in order."""
@@ -116,7 +141,7 @@ Names = frozenset[str]
 NO_NAMES: Names = frozenset()
 
 
-class Template(Statement):
+class Template(Statement, code="template"):
     """A whole template."""
 
     body: Body
@@ -126,13 +151,13 @@ class Template(Statement):
 # Statements.
 
 
-class Output(Statement):
+class Output(Statement, code="out"):
     """Literal text, and expressions that are printed."""
 
     nodes: tuple[Expression, ...]
 
 
-class If(Statement):
+class If(Statement, code="if"):
     """`elif_` are further tags of the same kind, each without `elif_` and `else_`."""
 
     test: Expression
@@ -141,7 +166,7 @@ class If(Statement):
     else_: Body = ()
 
 
-class For(Statement):
+class For(Statement, code="for"):
     """`for target in iter if test`; `else_` is for no items."""
 
     target: Expression
@@ -154,7 +179,7 @@ class For(Statement):
     unset_in_else: Names = NO_NAMES
 
 
-class With(Statement):
+class With(Statement, code="with"):
     """A scope with names of its own."""
 
     targets: tuple[Expression, ...]
@@ -163,14 +188,14 @@ class With(Statement):
     unset: Names = NO_NAMES
 
 
-class Assign(Statement):
+class Assign(Statement, code="set"):
     """`set target = node`."""
 
     target: Expression
     node: Expression
 
 
-class AssignBlock(Statement):
+class AssignBlock(Statement, code="setblock"):
     """`set target` … `endset`, with an optional chain of filters over `None`."""
 
     target: Expression
@@ -179,7 +204,7 @@ class AssignBlock(Statement):
     unset: Names = NO_NAMES
 
 
-class FilterBlock(Statement):
+class FilterBlock(Statement, code="filterblock"):
     """`filter` … `endfilter`: a chain of filters over `None`, which is the body."""
 
     body: Body
@@ -187,7 +212,7 @@ class FilterBlock(Statement):
     unset: Names = NO_NAMES
 
 
-class Macro(Statement):
+class Macro(Statement, code="macro"):
     """`defaults` are those of the last `args`."""
 
     name: str
@@ -197,7 +222,7 @@ class Macro(Statement):
     unset: Names = NO_NAMES
 
 
-class CallBlock(Statement):
+class CallBlock(Statement, code="callblock"):
     """`call(args) call` … `endcall`: calls a macro, whose `caller` is the body."""
 
     call: Call
@@ -207,7 +232,7 @@ class CallBlock(Statement):
     unset: Names = NO_NAMES
 
 
-class Block(Statement):
+class Block(Statement, code="block"):
     """A part of a template that one that extends it can replace."""
 
     name: str
@@ -217,13 +242,13 @@ class Block(Statement):
     unset: Names = NO_NAMES
 
 
-class Extends(Statement):
+class Extends(Statement, code="extends"):
     """The template that this one extends."""
 
     template: Expression
 
 
-class Include(Statement):
+class Include(Statement, code="include"):
     """Another template at this place: the first one of several names that exists."""
 
     template: Expression
@@ -231,7 +256,7 @@ class Include(Statement):
     ignore_missing: bool = False
 
 
-class Import(Statement):
+class Import(Statement, code="import"):
     """The names that another template sets, as `target`."""
 
     template: Expression
@@ -239,7 +264,7 @@ class Import(Statement):
     with_context: bool = False
 
 
-class FromImport(Statement):
+class FromImport(Statement, code="from"):
     """Names that another template sets; a pair is its name there and the name here."""
 
     template: Expression
@@ -250,72 +275,72 @@ class FromImport(Statement):
 # Expressions.
 
 
-class Name(Expression):
+class Name(Expression, code="name"):
     """A name that is read, or one that a `target` sets."""
 
     name: str
     is_target: bool = False
 
 
-class NSRef(Expression):
+class NSRef(Expression, code="nsattr"):
     """An attribute of a namespace, as a target."""
 
     name: str
     attr: str
 
 
-class TemplateData(Expression):
+class TemplateData(Expression, code="text"):
     """Literal text of the template."""
 
     data: str
 
 
-class Const(Expression):
+class Const(Expression, code="const"):
     """A string, a number, a boolean or None."""
 
     value: Any
 
 
-class Tuple(Expression):
+class Tuple(Expression, code="tuple"):
     """`a, b`; also several targets."""
 
     items: tuple[Expression, ...]
 
 
-class List(Expression):
+class List(Expression, code="list"):
     """`[a, b]`."""
 
     items: tuple[Expression, ...]
 
 
-class Pair(Detail):
+class Pair(Detail, code="pair"):
     """A key and a value of a `Dict`."""
 
     key: Expression
     value: Expression
 
 
-class Dict(Expression):
+class Dict(Expression, code="dict"):
     """`{a: b}`."""
 
     items: tuple[Pair, ...]
 
 
-class Getattr(Expression):
+class Getattr(Expression, code="attr"):
     """`node.attr`."""
 
     node: Expression
     attr: str
 
 
-class Getitem(Expression):
+class Getitem(Expression, code="item"):
     """`node[arg]`."""
 
     node: Expression
     arg: Expression
 
 
-class Slice(Expression):
+class Slice(Expression, code="slice"):
     """`start:stop:step` between brackets."""
 
     start: Expression | None
@@ -323,14 +348,14 @@ class Slice(Expression):
     step: Expression | None
 
 
-class Keyword(Detail):
+class Keyword(Detail, code="arg"):
     """A named argument."""
 
     key: str
     value: Expression
 
 
-class Filter(Expression):
+class Filter(Expression, code="filter"):
     """`node | name(args, kwargs, *dyn_args, **dyn_kwargs)`; `node` is None for a body's first."""
 
     node: Expression | None
@@ -341,7 +366,7 @@ class Filter(Expression):
     dyn_kwargs: Expression | None = None
 
 
-class Test(Expression):
+class Test(Expression, code="test"):
     """`node is name(args, kwargs, *dyn_args, **dyn_kwargs)`."""
 
     node: Expression
@@ -352,7 +377,7 @@ class Test(Expression):
     dyn_kwargs: Expression | None = None
 
 
-class Call(Expression):
+class Call(Expression, code="call"):
     """`node(args, kwargs, *dyn_args, **dyn_kwargs)`."""
 
     node: Expression
@@ -362,39 +387,39 @@ class Call(Expression):
     dyn_kwargs: Expression | None = None
 
 
-class And(Expression):
+class And(Expression, code="and"):
     """The left value if it is false, else the right one."""
 
     left: Expression
     right: Expression
 
 
-class Or(Expression):
+class Or(Expression, code="or"):
     """The left value if it is true, else the right one."""
 
     left: Expression
     right: Expression
 
 
-class Not(Expression):
+class Not(Expression, code="not"):
     """`not node`."""
 
     node: Expression
 
 
-class Neg(Expression):
+class Neg(Expression, code="neg"):
     """`-node`."""
 
     node: Expression
 
 
-class Pos(Expression):
+class Pos(Expression, code="pos"):
     """`+node`."""
 
     node: Expression
 
 
-class Binary(Expression):
+class Binary(Expression, code="binary"):
     """Arithmetic; `op` is one of `+ - * / // % **`."""
 
     op: str
@@ -402,27 +427,27 @@ class Binary(Expression):
     right: Expression
 
 
-class Concat(Expression):
+class Concat(Expression, code="concat"):
     """`a ~ b`: the values as one string."""
 
     nodes: tuple[Expression, ...]
 
 
-class Operand(Detail):
+class Operand(Detail, code="operand"):
     """A comparison with the value before it: `eq ne gt gteq lt lteq in notin`."""
 
     op: str
     expr: Expression
 
 
-class Compare(Expression):
+class Compare(Expression, code="compare"):
     """One or more comparisons, which all must hold."""
 
     expr: Expression
     ops: tuple[Operand, ...]
 
 
-class CondExpr(Expression):
+class CondExpr(Expression, code="cond"):
     """`expr1 if test else expr2`; without `else`, an undefined value that prints nothing."""
 
     test: Expression

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from typing import Any, TypeVar
 
-from jinja2.exceptions import TemplateError as JinjaError
-from jinja2.runtime import LoopContext, Macro, StrictUndefined
-from jinja2.utils import missing
-
-from promptops.records import replace
 from promptops.runtime.template import nodes
 from promptops.runtime.template.expressions import (
     Expression,
@@ -38,7 +34,14 @@ from promptops.runtime.template.text_rendering import (
     TemplateFailure,
     TracedText,
 )
-from promptops.runtime.template.values import Namespace, in_plain_words, is_opaque, kind, shown
+from promptops.runtime.template.values import (
+    Namespace,
+    in_plain_words,
+    is_opaque,
+    kind,
+    shown,
+    undefined,
+)
 
 Out = list[Any]
 """The output: texts, or pieces if the run is traced."""
@@ -55,8 +58,7 @@ Condition = Callable[[Scope], bool]
 Build = Callable[[Any], Statement]
 B = TypeVar("B", bound=Build)
 
-FAILURES = (
-    JinjaError,
+_FAILURES = (
     LimitExceeded,
     TypeError,
     ValueError,
@@ -67,7 +69,6 @@ FAILURES = (
     RuntimeError,
     MemoryError,
 )
-"""The exceptions that an expression may raise; any other is a bug of promptops."""
 
 MAX_MESSAGE_CHARS = 300
 
@@ -125,6 +126,17 @@ def farness(scope: Scope) -> int:
     return 1 + (scope.depth >> 4)
 
 
+def failures() -> tuple[type[BaseException], ...]:
+    """The exceptions that an expression may raise; any other is a bug of promptops."""
+    return (*_FAILURES, *_jinja_errors())
+
+
+def _jinja_errors() -> tuple[type[BaseException], ...]:
+    # Nothing raises one before a filter, a test or an undefined value has imported Jinja2.
+    found = sys.modules.get("jinja2.exceptions")
+    return () if found is None else (found.TemplateError,)
+
+
 def guarded(node: nodes.Node) -> Expression:
     """The closure of an expression whose failures have a place."""
     evaluate = expression(node)
@@ -132,7 +144,7 @@ def guarded(node: nodes.Node) -> Expression:
     def run(scope: Scope) -> Any:
         try:
             return evaluate(scope)
-        except FAILURES as error:
+        except failures() as error:
             raise failure(error, node, scope.frame) from None
 
     return run
@@ -145,7 +157,7 @@ def condition(node: nodes.Node) -> Condition:
     def run(scope: Scope) -> bool:
         try:
             return bool(evaluate(scope))
-        except FAILURES as error:
+        except failures() as error:
             raise failure(error, node, scope.frame) from None
 
     return run
@@ -159,7 +171,7 @@ def failure(error: BaseException, node: nodes.Node, frame: Frame) -> TemplateFai
     elif isinstance(error, MemoryError):
         message = "the template needs too much memory"
     start, end = _offender(message, node, frame.text.value)
-    if isinstance(error, JinjaError):
+    if isinstance(error, _jinja_errors()):
         message = message.replace("'", "`").rstrip(".")
     refused = isinstance(error, (LimitExceeded, RecursionError, MemoryError))
     return TemplateFailure(message[:1].lower() + message[1:], frame, start, end, refused)
@@ -246,7 +258,7 @@ def printed(node: nodes.Expression) -> Statement:
             value = evaluate(scope)
             text = value if type(value) is str else shown(value, run.meter)
             run.meter.charge(PIECE_COST + (len(text) >> 2))
-        except FAILURES as error:
+        except failures() as error:
             raise failure(error, node, scope.frame) from None
         if not run.traced:
             out.append(text)
@@ -311,7 +323,7 @@ def _for(node: nodes.For) -> Statement:
     ) -> None:
         items: Any = values if test is None else chosen(scope, values)
         # `loop` looks ahead; a loop that doesn't use it saves that.
-        pairs: Any = LoopContext(items, StrictUndefined, again, depth) if extended else items
+        pairs: Any = _loop_context(items, again, depth) if extended else items
         taken = False
         charge, far_cost = scope.run.meter.charge, cost * farness(scope)
         for pair in pairs:
@@ -327,7 +339,7 @@ def _for(node: nodes.For) -> Statement:
     def plain(scope: Scope, out: Out) -> None:
         try:
             iterate(scope, out, _iterable(iterable(scope), scope))
-        except FAILURES as error:
+        except failures() as error:
             raise failure(error, node.iter, scope.frame) from None
 
     def recursive(scope: Scope, out: Out) -> None:
@@ -338,12 +350,18 @@ def _for(node: nodes.For) -> Statement:
 
         try:
             text = again(iterable(scope), again)
-        except FAILURES as error:
+        except failures() as error:
             raise failure(error, node.iter, scope.frame) from None
         if out is not NOWHERE:
             out.extend(text.pieces if isinstance(text, TracedText) else (text,))
 
     return recursive if node.recursive else plain
+
+
+def _loop_context(items: Any, again: Any, depth: int) -> Any:
+    from jinja2.runtime import LoopContext, StrictUndefined
+
+    return LoopContext(items, StrictUndefined, again, depth)
 
 
 def _iterable(value: Any, scope: Scope) -> list[Any]:
@@ -403,7 +421,7 @@ def _assign(node: nodes.Assign) -> Statement:
         try:
             scope.run.meter.charge(1)
             bind(scope, value(scope))
-        except FAILURES as error:
+        except failures() as error:
             raise failure(error, node.node, scope.frame) from None
 
     return run
@@ -431,8 +449,10 @@ def _with(node: nodes.With) -> Statement:
 MACRO_COST = 16
 
 
-def _maker(node: nodes.Macro | nodes.CallBlock, name: str) -> Callable[[Scope], Macro]:
+def _maker(node: nodes.Macro | nodes.CallBlock, name: str) -> Callable[[Scope], Any]:
     """A function that creates the macro of a scope: Jinja's class with our closure."""
+    from jinja2.runtime import Macro
+
     parameters = [argument.name for argument in node.args]
     own = macro_names(node)
     _check_parameters(node, own)
@@ -440,7 +460,7 @@ def _maker(node: nodes.Macro | nodes.CallBlock, name: str) -> Callable[[Scope], 
     special = [word for word in MACRO_NAMES if word in own and word not in parameters]
     body, unset = counted(node.body), node.unset
 
-    def make(scope: Scope) -> Macro:
+    def make(scope: Scope) -> Any:
         def invoke(*values: Any) -> str:
             run = scope.run
             inner = Scope({}, scope, run, _called_frame(scope))
@@ -475,11 +495,13 @@ def _check_parameters(node: nodes.Macro | nodes.CallBlock, own: Set[str]) -> Non
 
 
 def _argument_value(key: str, value: Any, defaults: dict[str, Expression], scope: Scope) -> Any:
+    from jinja2.utils import missing
+
     if value is not missing:
         return value
     if key in defaults:
         return defaults[key](scope)
-    return StrictUndefined(f"parameter {key!r} was not provided", name=key)
+    return undefined(f"parameter {key!r} was not provided", key)
 
 
 def _called_frame(scope: Scope) -> Frame:
@@ -516,7 +538,11 @@ def _call_block(node: nodes.CallBlock) -> Statement:
     make = _maker(node, "caller")
     # `caller` is an additional named argument; its name is impossible in a template.
     hidden = nodes.Keyword(node.at, "caller", nodes.Name(node.at, " caller"))
-    write = printed(replace(node.call, kwargs=(*node.call.kwargs, hidden)))
+    called = node.call
+    named = (*called.kwargs, hidden)
+    write = printed(
+        nodes.Call(called.at, called.node, called.args, named, called.dyn_args, called.dyn_kwargs)
+    )
 
     def run(scope: Scope, out: Out) -> None:
         inner = scope.inner({" caller": make(scope)})
@@ -552,7 +578,7 @@ def _filters(node: nodes.Filter) -> Callable[[Any, Scope], Any]:
         for name, given, link in steps:
             try:
                 value = filtered(name, value, given(scope), scope)
-            except FAILURES as error:
+            except failures() as error:
                 raise failure(error, link, scope.frame) from None
         return value
 

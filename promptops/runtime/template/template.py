@@ -19,6 +19,10 @@ __all__ = [
     "token_at",
 ]
 
+MAX_NODES = 20_000
+MAX_DEPTH = 150
+"""Of a syntax tree; one that is deeper can't be walked safely."""
+
 MAX_CACHED_BYTES = 48_000_000
 """The size limit of all cached syntax trees; their programs need as much again."""
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from jinja2.runtime import StrictUndefined
-
 from promptops.model.place import Text
 from promptops.records import record
 from promptops.runtime.template import nodes
@@ -20,7 +18,6 @@ from promptops.runtime.template.limits import (
 )
 from promptops.runtime.template.node_facts import facts, mentions
 from promptops.runtime.template.statements import (
-    FAILURES,
     NOWHERE,
     Out,
     Statement,
@@ -28,6 +25,7 @@ from promptops.runtime.template.statements import (
     capture,
     counted,
     failure,
+    failures,
     record_branch,
     span,
 )
@@ -45,7 +43,14 @@ from promptops.runtime.template.text_rendering import (
     TemplateFailure,
     TracedText,
 )
-from promptops.runtime.template.values import Module, Namespace, OwnBlocks, as_data, lookup
+from promptops.runtime.template.values import (
+    Module,
+    Namespace,
+    OwnBlocks,
+    as_data,
+    lookup,
+    undefined,
+)
 
 T = TypeVar("T")
 
@@ -58,7 +63,7 @@ def rendered(text: Text, names: dict[str, Any], run: Run) -> list[Any]:
     scope = _scope(text, names, run)
     frame = scope.frame
     out: list[Any] = []
-    program_ = _located(text, lambda: _compiled(text.value))
+    program_ = program(text, traced=run.traced)
     _guarded(lambda: program_.into(scope.inner(), out), program_.tree, frame)
     texts = [piece.text for piece in out] if run.traced else out
     if sum(map(len, texts)) > MAX_OUTPUT_CHARS:
@@ -80,7 +85,11 @@ def _refuse_half_characters(texts: list[str], frame: Frame) -> None:
 
 def holds(text: Text, names: dict[str, Any], run: Run) -> bool:
     """Whether an expression is true; raises TemplateFailure."""
-    evaluate, node = _located(text, lambda: _expression(text.value))
+    stored = text.program
+    if stored is not None and not run.traced:
+        evaluate, node = _located(text, lambda: _condition_of_program(stored))
+    else:
+        evaluate, node = _located(text, lambda: _expression(text.value))
     return _evaluated(evaluate, node, _scope(text, names, run), bool)
 
 
@@ -117,8 +126,14 @@ def _evaluated(
     return _guarded(run, node, scope.frame)
 
 
-def program(text: Text) -> Program:
-    """The program of a text; an invalid text raises TemplateFailure at the place of the error."""
+def program(text: Text, *, traced: bool = False) -> Program:
+    """The program of a text; an invalid text raises TemplateFailure at the place of the error.
+
+    A bundle has it parsed, but without the offsets of literal text, which a traced run needs.
+    """
+    stored = text.program
+    if stored is not None and not traced:
+        return _located(text, lambda: _compiled_program(stored))
     return _located(text, lambda: _compiled(text.value))
 
 
@@ -134,7 +149,7 @@ def _guarded(run: Callable[[], T], node: nodes.Node, frame: Frame) -> T:
     """A failure without a nearer place is reported at the beginning of the template."""
     try:
         return run()
-    except FAILURES as error:
+    except failures() as error:
         raise failure(error, node, frame) from None
 
 
@@ -181,6 +196,25 @@ def _compiled(source: str) -> Program:
     return Program(parse(source).tree)
 
 
+def _stored_bytes(program: str, _compiled: object) -> int:
+    return 1_000 + 25 * len(program)
+
+
+@cached_by_size(MAX_CACHED_BYTES, _stored_bytes)
+def _compiled_program(program: str) -> Program:
+    from promptops.runtime.template.parsed_program import tree_of
+
+    return Program(tree_of(program))
+
+
+@cached_by_size(MAX_CACHED_BYTES // 4, _stored_bytes)
+def _condition_of_program(program: str) -> tuple[Expression, nodes.Node]:
+    from promptops.runtime.template.parsed_program import condition_of
+
+    node = condition_of(program)
+    return expression(node), node
+
+
 def _expression_bytes(source: str, _expression: object) -> int:
     return 1_000 + 250 * len(parse_expression(source).tokens)
 
@@ -220,15 +254,16 @@ def _opened(node: Any, scope: Scope) -> tuple[Any, Frame] | None:
     for name in targets(node.template):
         text = scope.run.load(scope.frame.text.path, name)
         if text is not None:
-            return _program(text), Frame(text, scope.frame, start, end, scope.frame.depth + 1)
+            found = _program(text, scope)
+            return found, Frame(text, scope.frame, start, end, scope.frame.depth + 1)
     if getattr(node, "ignore_missing", False):
         return None
     name = targets(node.template)[0]
     raise TemplateFailure(f"there is no template `{name}`", scope.frame, start, end)
 
 
-def _program(text: Any) -> Any:
-    return program(text)
+def _program(text: Any, scope: Scope) -> Any:
+    return program(text, traced=scope.run.traced)
 
 
 @builds(nodes.Include)
@@ -308,7 +343,7 @@ class _Block:
     def __call__(self) -> str:
         definitions = self._scope.blocks.definitions[self._name]
         body, defined = definitions[self._level]
-        above: Any = StrictUndefined(f"there is no parent block called {self._name!r}")
+        above: Any = undefined(f"there is no parent block called {self._name!r}")
         if self._level + 1 < len(definitions):
             above = _Block(self._name, self._scope, self._called, self._level + 1)
         frame, start = self._called

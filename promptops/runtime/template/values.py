@@ -1,4 +1,8 @@
-"""The values of templates: JSON data, objects that Jinja itself creates, and names of types."""
+"""The values of templates: JSON data, objects that Jinja itself creates, and names of types.
+
+Jinja's objects are recognised by the names of their types, so that a template that has none of them
+renders without Jinja2.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +11,6 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import Any
-
-from jinja2.exceptions import UndefinedError
-from jinja2.runtime import LoopContext, StrictUndefined, Undefined
 
 from promptops.runtime.template.data import MAX_DATA_DEPTH, NotJson, json_copy
 from promptops.runtime.template.limits import MAX_TEXT_CHARS, LimitExceeded, Meter
@@ -62,6 +63,26 @@ class OwnBlocks:
         return self._find(name)
 
 
+_UNDEFINED = frozenset(("StrictUndefined", "Undefined"))
+
+
+def undefined(message: str | None = None, name: str | None = None) -> Any:
+    """A value whose use is an error: the message, or that there is nothing of this name."""
+    from jinja2.runtime import StrictUndefined
+
+    return StrictUndefined(message, name=name)
+
+
+def is_undefined(value: Any) -> bool:
+    """Whether a value is one of `undefined`, or of Jinja's filters that found nothing."""
+    return type(value).__name__ in _UNDEFINED
+
+
+def is_loop(value: Any) -> bool:
+    """Whether a value is `loop`."""
+    return type(value).__name__ == "LoopContext"
+
+
 _FIXES = {
     "a macro": ": call it",
     "a function": ": call it",
@@ -76,9 +97,9 @@ def lookup(value: Any, key: Any) -> Any:
         return _item(value, key, value)
     if isinstance(value, (Namespace, Module)):
         return _item(value.names, key, value)
-    if isinstance(value, LoopContext):
+    if is_loop(value):
         return getattr(value, key) if key in _LOOP_NAMES else _missing(value, key)
-    if isinstance(value, Undefined):
+    if is_undefined(value):
         return value[key]
     if isinstance(value, tuple) and hasattr(value, "grouper") and key in _GROUP_NAMES:
         return value[_GROUP_NAMES.index(key)]
@@ -93,9 +114,9 @@ def _item(items: Any, key: Any, value: Any) -> Any:
         return _missing(value, key)
 
 
-def _missing(value: Any, key: Any) -> StrictUndefined:
+def _missing(value: Any, key: Any) -> Any:
     message = f"{this(value)} has no {_as_key(key)}"
-    return StrictUndefined(message, name=str(key) if isinstance(key, str) else None)
+    return undefined(message, str(key) if isinstance(key, str) else None)
 
 
 def _as_key(key: Any) -> str:
@@ -109,9 +130,9 @@ def _as_key(key: Any) -> str:
 
 def is_opaque(value: Any) -> bool:
     """Whether a value is not data but a macro, a module or `loop` itself."""
-    if isinstance(value, Undefined):
+    if is_undefined(value):
         return False
-    return callable(value) or isinstance(value, (Module, Namespace, OwnBlocks, LoopContext))
+    return callable(value) or isinstance(value, (Module, Namespace, OwnBlocks)) or is_loop(value)
 
 
 def shown(value: Any, meter: Meter) -> str:
@@ -127,23 +148,15 @@ def as_data(value: Any, meter: Meter) -> Any:
 
     Raises LimitExceeded for a value that is not JSON data, and UndefinedError for an undefined one.
     """
-    if isinstance(value, Undefined):
-        raise UndefinedError(_undefined(value))
+    if is_undefined(value):
+        str(value)  # raises, except for an inline `if` that is false and has no `else`
+        raise ValueError("the condition is false and there is no `else`")
     if hasattr(value, "__next__"):
         value = meter.sized([*weighed_items(value, meter)])
     try:
         return json_copy(list(value) if isinstance(value, range) else value)
     except NotJson as error:
         raise LimitExceeded(f"the value {error.message}") from None
-
-
-def _undefined(value: Undefined) -> str:
-    """Jinja's message; it has none for an inline `if` without `else` that is false."""
-    try:
-        str(value)
-    except UndefinedError as error:
-        return str(error)
-    return "the condition is false and there is no `else`"
 
 
 def weigh(value: Any, meter: Meter) -> int:
@@ -251,7 +264,7 @@ def _weight(part: Any) -> tuple[int, int]:
         return FLOAT_COST, 0
     if isinstance(part, range):
         return 1 + len(part), 0
-    if isinstance(part, Undefined):
+    if is_undefined(part):
         str(part)  # raises, except for an inline `if` that is false and has no `else`
         return 1, 0
     raise LimitExceeded(f"{kind(part)} can't be printed" + _FIXES.get(kind(part), ""))

@@ -75,7 +75,7 @@ def test_the_tag_tells_all(catalog, release):
         "2.0.0: ask\n\n"
         f"Promptops-Content-Sha256: {value['plan']['record']['content_sha256']}\n"
         f"Promptops-Bundle-Sha256: {value['plan']['record']['bundle_sha256']}\n"
-        "Promptops-Bundle-Format: 1\n"
+        "Promptops-Bundle-Format: 2\n"
         "Promptops-Base: v1.2.0\n"
         "Promptops-Bump: major"
     )

@@ -98,7 +98,7 @@ def test_what_is_no_bundle_says_so(data):
 
 
 @pytest.mark.parametrize(
-    ("number", "hint"), [(2, "install a newer promptops"), (0, "build it again")]
+    ("number", "hint"), [(3, "install a newer promptops"), (0, "build it again")]
 )
 def test_another_format_is_told_by_its_number(number, hint):
     data = json.dumps({"bundle": number, "sha256": "0" * 64}).encode() + b"\n{}\n"
@@ -106,6 +106,18 @@ def test_another_format_is_told_by_its_number(number, hint):
     with pytest.raises(
         InputError, match=f"the bundle has the unsupported format {number}"
     ) as raised:
+        read_bundle(data, "here")
+
+    assert raised.value.hint == hint
+
+
+@pytest.mark.parametrize(
+    ("programs", "hint"), [(2, "install a newer promptops"), (0, "build it again")]
+)
+def test_programs_of_another_version_are_refused_by_their_number(programs, hint):
+    data = sealed({**SECOND, "programs": programs}).replace(b'{"bundle":1', b'{"bundle":2', 1)
+
+    with pytest.raises(InputError, match=f"the unsupported programs {programs}") as raised:
         read_bundle(data, "here")
 
     assert raised.value.hint == hint

@@ -39,9 +39,10 @@ def promote(repo: GitRepository, release: str, serial: int) -> None:
 
 
 def built(repo: GitRepository, release: str) -> bytes:
+    """A tag that records no format has the first one."""
     versions = {"greet": release.removeprefix("v")}
     with workspace(repo.root, release) as opened:
-        return bundle_of(opened, release=release, versions=versions)
+        return bundle_of(opened, release=release, versions=versions, number=1)
 
 
 def said(bundle: promptops.Bundle) -> object:

@@ -11,6 +11,8 @@ import pytest
 
 import promptops
 from promptops import api
+from promptops.bundles.build import bundle_of
+from promptops.workspace.workspace import workspace
 from tests.conftest import GitRepository
 from tests.runtime.loading.site import Site
 from tests.runtime.loading.site_server import ServedSite
@@ -164,6 +166,41 @@ def test_an_application_with_a_bundle_imports_nothing_of_what_makes_one(
     done = program(source, sources[kind])
 
     assert (done.stdout, done.stderr) == ("[]\n", "")
+
+
+WITH_PROGRAMS = """
+import sys
+import promptops
+bundle = promptops.load("v1.0.0", source=sys.argv[1])
+request = bundle["ask"].render(question="why?", issues=["a", "b"])
+print(request.messages[0]["content"])
+print(sorted(name for name in ("jinja2", "jsonschema_rs", "yaml") if name in sys.modules))
+"""
+
+
+def test_a_bundle_with_programs_renders_without_the_parser_of_templates(
+    repo: GitRepository, program: Program, tmp_path: Path
+) -> None:
+    body = (
+        "{% if question %}{{ question }}{% endif %}{% for i in issues %} {{ i }}{% endfor %}"
+        '{% include "partials/end.j2" %}'
+    )
+    repo.write(
+        {
+            "prompts/ask.prompt.yaml": "format: promptops/1\ninputs:\n  properties:\n"
+            "    question: {type: string}\n    issues: {type: array, items: {type: string}}\n"
+            f"messages:\n  - role: user\n    when: question != ''\n    content: |-\n      {body}\n",
+            "prompts/partials/end.j2": "{{ question if issues else '' }}!",
+        }
+    )
+    repo.commit("one")
+    file = tmp_path / "out.jsonl"
+    with workspace(repo.root, "HEAD") as opened:
+        file.write_bytes(bundle_of(opened, release="v1.0.0"))
+
+    done = program(WITH_PROGRAMS, file)
+
+    assert (done.stdout, done.stderr) == ("why? a bwhy?!\n[]\n", "")
 
 
 def test_all_that_is_public_can_be_had_and_nothing_else() -> None:

@@ -62,9 +62,10 @@ def _name(node: nodes.Name) -> Expression:
 
     def load(scope: Scope | None) -> Any:
         while scope is not None:
-            if key in scope.names:
-                return scope.names[key]
-            if key in scope.unset:
+            names = scope.names
+            if key in names:
+                return names[key]
+            if scope.unset and key in scope.unset:
                 break
             scope = scope.parent
         return undefined(name=key)
@@ -85,14 +86,24 @@ def _data(node: nodes.TemplateData) -> Expression:
 
 
 def _getattr(node: nodes.Getattr) -> Expression:
-    owner, key = expression(node.node), node.attr
-    return lambda scope: lookup(owner(scope), key)
+    return _member(expression(node.node), node.attr)
+
+
+def _member(owner: Expression, key: str) -> Expression:
+    def find(scope: Scope) -> Any:
+        value = owner(scope)
+        if type(value) is dict and key in value:  # most values are objects
+            return value[key]
+        return lookup(value, key)
+
+    return find
 
 
 def _getitem(node: nodes.Getitem) -> Expression:
-    owner, key = expression(node.node), expression(node.arg)
+    owner = expression(node.node)
     if isinstance(node.arg, nodes.Const) and isinstance(node.arg.value, str):
-        return lambda scope: lookup(owner(scope), key(scope))
+        return _member(owner, node.arg.value)
+    key = expression(node.arg)
     return lambda scope: _subscripted(owner(scope), key(scope), scope)
 
 

@@ -223,66 +223,83 @@ EXTENDED_COST = 6
 
 @builds(nodes.Output)
 def _output(node: nodes.Output) -> Statement:
-    return _in_order(
-        [
-            _literal(part) if isinstance(part, nodes.TemplateData) else printed(part)
-            for part in node.nodes
-        ]
-    )
-
-
-def _literal(node: nodes.TemplateData) -> Statement:
-    text, start, end = node.data, node.at, node.at + len(node.data)
-    cost = PIECE_COST + (len(text) >> 3)
-
-    def write(scope: Scope, out: Out) -> None:
-        if out is NOWHERE:
-            return
-        run = scope.run
-        run.meter.charge(cost)
-        out.append(Piece(text, scope.frame, start, end, True) if run.traced else text)
-
-    return write
+    return _writer(node.nodes)
 
 
 def printed(node: nodes.Expression) -> Statement:
     """`{{ … }}`: a value as text; a captured text keeps its pieces."""
-    evaluate = expression(node)
-    start, end = span(node)
+    return _writer((node,))
+
+
+def _writer(written: Sequence[nodes.Expression]) -> Statement:
+    """One closure for texts and values in turn; literal text is charged for first."""
+    parts = tuple(map(_part, written))
+    literals = [part.data for part in written if isinstance(part, nodes.TemplateData)]
+    cost = sum(PIECE_COST + (len(text) >> 3) for text in literals)
 
     def write(scope: Scope, out: Out) -> None:
         if out is NOWHERE:
             return
-        run = scope.run
-        try:
-            value = evaluate(scope)
-            text = value if type(value) is str else shown(value, run.meter)
-            run.meter.charge(PIECE_COST + (len(text) >> 2))
-        except failures() as error:
-            raise failure(error, node, scope.frame) from None
-        if not run.traced:
+        meter = scope.run.meter
+        meter.charge(cost)
+        if scope.run.traced:
+            _trace(parts, scope, out)
+            return
+        for literal, evaluate, node, _ in parts:
+            if evaluate is None:
+                out.append(literal)
+                continue
+            try:
+                value = evaluate(scope)
+                text = value if type(value) is str else shown(value, meter)
+                meter.charge(PIECE_COST + (len(text) >> 2))
+            except failures() as error:
+                raise failure(error, node, scope.frame) from None
             out.append(text)
-        elif not text:
-            return  # an empty text has no source
-        elif isinstance(value, TracedText):
-            out.extend(value.pieces)
-        else:
-            out.append(Piece(text, scope.frame, start, end, False))
 
     return write
 
 
+_Part = tuple[str, Expression | None, nodes.Expression, tuple[int, int]]
+"""Literal text, or the closure of a value; its node and its span."""
+
+
+def _part(node: nodes.Expression) -> _Part:
+    if isinstance(node, nodes.TemplateData):
+        return node.data, None, node, (node.at, node.at + len(node.data))
+    return "", expression(node), node, span(node)
+
+
+def _trace(parts: Iterable[_Part], scope: Scope, out: Out) -> None:
+    """Append each text with its source; an empty value has none."""
+    meter, frame = scope.run.meter, scope.frame
+    for literal, evaluate, node, (start, end) in parts:
+        if evaluate is None:
+            out.append(Piece(literal, frame, start, end, True))
+            continue
+        try:
+            value = evaluate(scope)
+            text = value if type(value) is str else shown(value, meter)
+            meter.charge(PIECE_COST + (len(text) >> 2))
+        except failures() as error:
+            raise failure(error, node, frame) from None
+        if isinstance(value, TracedText):
+            out.extend(value.pieces)
+        elif text:
+            out.append(Piece(text, frame, start, end, False))
+
+
 @builds(nodes.If)
 def _if(node: nodes.If) -> Statement:
-    branches = [(condition(node.test), statements(node.body), "then", node.at)]
-    branches += [(condition(e.test), statements(e.body), "then", e.at) for e in node.elif_]
+    tags = (node, *node.elif_)
+    branches = [(condition(tag.test), statements(tag.body), tag.at) for tag in tags]
     otherwise = statements(node.else_)
     offset = node.at
 
     def run(scope: Scope, out: Out) -> None:
-        for test, body, branch, at in branches:
+        for test, body, at in branches:
             if test(scope):
-                record_branch(scope, at, branch)
+                record_branch(scope, at, "then")
                 return body(scope, out)
         record_branch(scope, offset, "else")
         return otherwise(scope, out)
@@ -298,11 +315,10 @@ def record_branch(scope: Scope, offset: int, branch: str) -> None:
 
 @builds(nodes.For)
 def _for(node: nodes.For) -> Statement:
-    if mentions([node.target], "loop"):
-        at = node.target.at
-        raise TemplateError("`loop` is the name of the loop itself", at, at + 4, "TPL005")
+    _refuse_loop_as_target(node)
     iterable, body, otherwise = guarded(node.iter), statements(node.body), statements(node.else_)
     bind, offset = binder(node.target), node.at
+    key = node.target.name if isinstance(node.target, nodes.Name) else None
     unset, unset_in_else = node.unset, node.unset_in_else
     extended = has_loop(node)
     cost = ITERATION_COST + sum(facts(part).size for part in node.body)
@@ -325,12 +341,17 @@ def _for(node: nodes.For) -> Statement:
         # `loop` looks ahead; a loop that doesn't use it saves that.
         pairs: Any = _loop_context(items, again, depth) if extended else items
         taken = False
-        charge, far_cost = scope.run.meter.charge, cost * farness(scope)
+        run = scope.run
+        charge, far_cost = run.meter.charge, cost * farness(scope)
         for pair in pairs:
             taken = True
             charge(far_cost)
-            inner = scope.inner({"loop": pair[1]} if extended else {}, unset)
-            bind(inner, pair[0] if extended else pair)
+            value, names = (pair[0], {"loop": pair[1]}) if extended else (pair, {})
+            inner = Scope(names, scope, run, scope.frame, unset)
+            if key is None:
+                bind(inner, value)
+            else:
+                names[key] = value
             body(inner, out)
         record_branch(scope, offset, "taken" if taken else "empty")
         if not taken:
@@ -356,6 +377,12 @@ def _for(node: nodes.For) -> Statement:
             out.extend(text.pieces if isinstance(text, TracedText) else (text,))
 
     return recursive if node.recursive else plain
+
+
+def _refuse_loop_as_target(node: nodes.For) -> None:
+    if mentions([node.target], "loop"):
+        at = node.target.at
+        raise TemplateError("`loop` is the name of the loop itself", at, at + 4, "TPL005")
 
 
 def _loop_context(items: Any, again: Any, depth: int) -> Any:

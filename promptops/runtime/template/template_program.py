@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from promptops.model.place import Text
@@ -38,6 +38,7 @@ from promptops.runtime.template.template import (
 from promptops.runtime.template.text_rendering import (
     Blocks,
     Frame,
+    Piece,
     Run,
     Scope,
     TemplateFailure,
@@ -54,30 +55,45 @@ from promptops.runtime.template.values import (
 
 T = TypeVar("T")
 
-GLOBALS: Mapping[str, Any] = {"range": capped_range, "namespace": Namespace}
-"""The names that exist in a template besides its inputs."""
+GLOBALS: dict[str, Any] = {"range": capped_range, "namespace": Namespace}
+"""The names that exist in a template besides its inputs; a template sets names in other scopes."""
 
 
-def rendered(text: Text, names: dict[str, Any], run: Run) -> list[Any]:
-    """The output of a template: texts, or pieces when the run is traced; raises TemplateFailure."""
-    scope = _scope(text, names, run)
-    frame = scope.frame
-    out: list[Any] = []
-    program_ = program(text, traced=run.traced)
-    _guarded(lambda: program_.into(scope.inner(), out), program_.tree, frame)
-    texts = [piece.text for piece in out] if run.traced else out
-    if sum(map(len, texts)) > MAX_OUTPUT_CHARS:
-        message = f"it renders over {MAX_OUTPUT_CHARS:,} characters"
-        raise TemplateFailure(message, frame, 0, 1, True)
-    _refuse_half_characters(texts, frame)
+def rendered(text: Text, names: dict[str, Any], run: Run) -> str:
+    """The text that a template renders; raises TemplateFailure."""
+    out: list[str] = []
+    frame = _render(text, names, run, out)
+    found = "".join(out)
+    _refuse_output(found, frame)
+    return found
+
+
+def traced(text: Text, names: dict[str, Any], run: Run) -> list[Piece]:
+    """The pieces that a template renders in a traced run; raises TemplateFailure."""
+    out: list[Piece] = []
+    frame = _render(text, names, run, out)
+    _refuse_output("".join([piece.text for piece in out]), frame)
     return out
 
 
-def _refuse_half_characters(texts: list[str], frame: Frame) -> None:
-    """An escape in a literal can create a lone surrogate, which no request can contain."""
+def _render(text: Text, names: dict[str, Any], run: Run, out: Out) -> Frame:
+    found = program(text, traced=run.traced)
+    scope = _scope(text, names, run)
     try:
-        for text in texts:
-            text.isascii() or text.encode()
+        found.into(scope.inner(), out)
+    except failures() as error:
+        # A failure without a nearer place is reported at the beginning of the template.
+        raise failure(error, found.tree, scope.frame) from None
+    return scope.frame
+
+
+def _refuse_output(text: str, frame: Frame) -> None:
+    """An escape in a literal can create a lone surrogate, which no request can contain."""
+    if len(text) > MAX_OUTPUT_CHARS:
+        message = f"it renders over {MAX_OUTPUT_CHARS:,} characters"
+        raise TemplateFailure(message, frame, 0, 1, True)
+    try:
+        text.isascii() or text.encode()
     except UnicodeEncodeError:
         message = "it renders half of a surrogate pair, which is not valid text"
         raise TemplateFailure(message, frame, 0, 1) from None
@@ -109,7 +125,7 @@ def expression_tree(source: str) -> nodes.Node:
 
 def _scope(text: Text, names: dict[str, Any], run: Run) -> Scope:
     frame = Frame(text)
-    return Scope(names, Scope(dict(GLOBALS), None, run, frame), run, frame)
+    return Scope(names, Scope(GLOBALS, None, run, frame), run, frame)
 
 
 def _as_data(evaluate: Expression, node: nodes.Node, scope: Scope) -> Any:
@@ -173,7 +189,7 @@ class Program:
         """Render in a scope, which keeps the names that the template sets at its top level."""
         scope.blocks.top = scope
         scope.unset = self._unset
-        for name, body in self._blocks.items():
+        for name, body in self._blocks.items() if self._blocks else ():
             scope.blocks.definitions.setdefault(name, []).append((body, scope.frame))
         if self._has_self:
             scope.names["self"] = own_blocks(scope)

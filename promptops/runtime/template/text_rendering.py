@@ -111,8 +111,15 @@ class Scope:
 
     __slots__ = ("blocks", "depth", "frame", "names", "parent", "run", "unset")
 
-    def __init__(self, names: dict[str, Any], parent: Scope | None, run: Run, frame: Frame) -> None:
-        self.unset: frozenset[str] = _NO_NAMES
+    def __init__(
+        self,
+        names: dict[str, Any],
+        parent: Scope | None,
+        run: Run,
+        frame: Frame,
+        unset: frozenset[str] = _NO_NAMES,
+    ) -> None:
+        self.unset = unset
         self.names = names
         self.parent = parent
         self.run = run
@@ -127,9 +134,7 @@ class Scope:
     def inner(
         self, names: dict[str, Any] | None = None, unset: frozenset[str] = _NO_NAMES
     ) -> Scope:
-        scope = Scope({} if names is None else names, self, self.run, self.frame)
-        scope.unset = unset
-        return scope
+        return Scope({} if names is None else names, self, self.run, self.frame, unset)
 
     def exposed(self) -> Scope:
         """This scope for an included template or a block: only names that have a value."""
@@ -239,7 +244,7 @@ def render_text(text: Text, names: dict[str, Any], run: Run) -> str:
         return short
     from promptops.runtime.template.template_program import rendered
 
-    return "".join(rendered(text, names, run))
+    return rendered(text, names, run)
 
 
 def trace_text(text: Text, names: dict[str, Any], run: Run) -> tuple[Piece, ...]:
@@ -249,9 +254,9 @@ def trace_text(text: Text, names: dict[str, Any], run: Run) -> tuple[Piece, ...]
     """
     if not is_template(text.value) and run.meter.covers(2 + (len(text.value) >> 3)):
         return (Piece(text.value, Frame(text), 0, len(text.value), True),)
-    from promptops.runtime.template.template_program import rendered
+    from promptops.runtime.template.template_program import traced
 
-    return tuple(rendered(text, names, run))
+    return tuple(traced(text, names, run))
 
 
 def evaluate(text: Text, names: dict[str, Any], run: Run) -> bool:

@@ -1,4 +1,5 @@
-"""Regenerate every generated file: schema names, reference pages, man page, golden files.
+"""Regenerate every generated file: schema names, reference pages, man page, conformance vectors and
+golden files.
 
     python scripts/generate.py              all of them
     python scripts/generate.py docs man     only these
@@ -47,6 +48,10 @@ def _man() -> bool:
     return _python("scripts/make_man.py")
 
 
+def _conformance() -> bool:
+    return _python("-m", "tests.conformance.make_vectors")
+
+
 def _golden() -> bool:
     """Write golden files silently, since some tests fail when they write, then compare."""
     tests = ["-m", "pytest", "-q", "-n", "auto", "-m", "", *golden_tests()]  # including slow ones
@@ -81,7 +86,14 @@ def _python(*arguments: str) -> bool:
     return subprocess.run([sys.executable, *arguments], cwd=ROOT, check=False).returncode == 0
 
 
-STEPS = {"schema": _schema, "docs": _docs, "man": _man, "golden": _golden, "pages": _pages}
+STEPS = {
+    "schema": _schema,
+    "docs": _docs,
+    "man": _man,
+    "conformance": _conformance,
+    "golden": _golden,
+    "pages": _pages,
+}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -23,6 +23,7 @@ from promptops.evals.registry import built_in as known_assertions
 from promptops.formats.codes import CODES as LOSSES
 from promptops.lint.registry import built_in as known_rules
 from promptops.model.probe import BiasPair, Family, Probe
+from promptops.runtime.template import nodes
 from promptops.terminal.options import FORMAT_HELP, SHARED, options_by_heading
 
 ROOT = Path(__file__).parent.parent
@@ -39,6 +40,7 @@ def pages() -> dict[str, str]:
         "commands.md": _commands(),
         "assertions.md": _assertions(),
         "probes.md": _probes(),
+        "programs.md": _programs(),
         "prompt.md": _schema("prompt.schema.json", "Every key of a prompt file", "prompt-file.md"),
         "configuration.md": _schema(
             "config.schema.json", "Every key of the configuration", "configuration.md"
@@ -181,6 +183,48 @@ def _probes() -> str:
     head = "| family | OWASP | attack | probes |\n|---|---|---|---|\n"
     sections = "\n".join(map(_family, families))
     return f"# Probes\n\n{about}{head}{chr(10).join(rows)}\n\n{sections}"
+
+
+def _programs() -> str:
+    rows = "".join(
+        f"| `{code}` | {_fields(kind)} | {_cell(inspect.getdoc(kind) or '')} |\n"
+        for code, kind in nodes.BY_CODE.items()
+    )
+    return (
+        "# Operations of a program\n\n"
+        "The fields of an operation, in order, after its offset; `?` marks one that may be null, "
+        "and `= …` one\nthat is left out if it has this value. What they mean: "
+        "[portable.md](../portable.md).\n\n"
+        f"| operation | fields | meaning |\n|---|---|---|\n{rows}"
+    )
+
+
+def _fields(kind: Any) -> str:
+    fields = zip(kind.all_fields[1:], kind.annotations[1:], strict=True)
+    return ", ".join(_field(name, written, kind.defaults_of_fields) for name, written in fields)
+
+
+def _field(name: str, annotation: str, defaults: Mapping[str, Any]) -> str:
+    written = annotation.removesuffix(" | None")
+    text = _FIELDS.get(written) or written.lower()
+    if written.startswith("tuple["):
+        text = "list of " + written.removeprefix("tuple[").removesuffix(", ...]").lower()
+    text = _FIELDS.get(annotation, text) + ("?" if annotation != written else "")
+    if name not in defaults:
+        return f"`{name}`: {text}"
+    value = defaults[name]
+    empty = isinstance(value, (tuple, frozenset))
+    return f"`{name}`: {text} = {'[]' if empty else json.dumps(value)}"
+
+
+_FIELDS = {
+    "str": "string",
+    "bool": "boolean",
+    "Any": "constant",
+    "Body": "list of statement",
+    "Names": "list of string",
+    "tuple[str | tuple[str, str], ...]": "list of string or pair",
+}
 
 
 def _family(family: Family) -> str:

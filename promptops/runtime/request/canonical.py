@@ -103,13 +103,18 @@ def _with_large_integers(value: Any) -> str:
 
 
 def request_digest(request: Request) -> str:
-    """SHA-256, in hexadecimal, of a request in the provider-neutral form.
+    """SHA-256, in hexadecimal, of the canonical JSON of `digested_form`."""
+    import hashlib
+
+    return hashlib.sha256(canonical_json(digested_form(request)).encode()).hexdigest()
+
+
+def digested_form(request: Request) -> dict[str, Any]:
+    """A request in the provider-neutral form.
 
     `cache` is left out: it is a hint that does not affect the answer.
     """
-    import hashlib
-
-    form = {
+    return {
         "format": REQUEST_FORMAT,
         "messages": [
             {key: value for key, value in message.items() if key != "cache"}
@@ -122,4 +127,3 @@ def request_digest(request: Request) -> str:
         "tool_choice": request.tool_choice,
         "tools": list(request.tools),
     }
-    return hashlib.sha256(canonical_json(form).encode()).hexdigest()

@@ -1,0 +1,98 @@
+"""The conformance vectors are current, and an implementation that reads only them passes."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from promptops.errors import UsageError
+from promptops.model.place import Text, plain_text
+from promptops.model.version import parse, parse_range
+from promptops.runtime.bundle.bundle import Bundle
+from promptops.runtime.bundle.format import read_bundle
+from promptops.runtime.loading.source import parse_ref
+from promptops.runtime.request.inputs import Inputs
+from promptops.runtime.request.render import RenderError
+from promptops.runtime.template.text_rendering import Run, TemplateFailure, render_text
+from tests.conformance.make_vectors import FOLDER, files
+from tests.tiers import fast_first
+
+MAX_BYTES = 1_000_000
+
+
+def rows(name: str) -> Iterator[dict[str, Any]]:
+    with gzip.open(FOLDER / f"{name}.jsonl.gz", "rt", encoding="utf-8") as lines:
+        yield from map(json.loads, lines)
+
+
+@pytest.mark.slow
+def test_the_files_are_what_the_tests_make() -> None:
+    """Run `python scripts/generate.py conformance` and read the difference."""
+    for name, made in files().items():
+        assert list(rows(name)) == json.loads(json.dumps(made)), name
+    assert sum(file.stat().st_size for file in FOLDER.iterdir()) < MAX_BYTES
+
+
+@pytest.mark.parametrize("step", fast_first([11, 1], 1))
+def test_each_program_gives_its_text_or_its_refusal(step: int) -> None:
+    for row in list(rows("templates"))[::step]:
+        others = row.get("templates", {})
+
+        def load(_: str, name: str, others: Any = others) -> Text | None:
+            return _without_text(name, *others[name]) if name in others else None
+
+        text = _without_text("main", row["source"], row["program"])
+        try:
+            found = {"text": render_text(text, row["data"], Run(load))}
+        except TemplateFailure as error:
+            found = {"error": "refused" if error.refused else "failed"}
+
+        assert found == {key: row[key] for key in ("text", "error") if key in row}, row["source"]
+
+
+def _without_text(name: str, source: str, program: str | None) -> Text:
+    """A text that only its program can render, if it has one."""
+    return plain_text(name, source if program is None else "{% if %}", program)
+
+
+@pytest.mark.parametrize("step", fast_first([9, 1], 1))
+def test_each_request_has_its_digest_and_its_arguments(step: int) -> None:
+    bundle: Bundle | None = None
+    for number, row in enumerate(rows("requests")):
+        if "bundle" in row:
+            bundle = Bundle(read_bundle(row["bundle"].encode(), "vectors"), where="vectors")
+        elif number % step == 0:
+            assert bundle is not None
+            if "error" in row:
+                with pytest.raises(RenderError) as caught:
+                    bundle[row["prompt"]].render_from(row["inputs"])
+                assert [problem.pointer for problem in caught.value.inputs] == row["error"]
+            else:
+                assert bundle[row["prompt"]].render_from(row["inputs"]).digest == row["digest"]
+
+
+def test_each_input_is_accepted_or_refused_at_its_pointers() -> None:
+    for row in rows("inputs"):
+        accepted, problems = Inputs(row["schema"]).accept(row["value"])
+        pointers = sorted({problem.pointer for problem in problems})
+
+        found = {"pointers": pointers} if pointers else {"accepted": accepted}
+        assert found == {key: row[key] for key in found}
+
+
+def test_each_ref_has_its_kind_and_each_range_its_highest_version() -> None:
+    for row in rows("refs"):
+        if "ref" in row:
+            try:
+                kind = type(parse_ref(row["ref"])).__name__
+            except UsageError:
+                kind = None
+            assert kind == row["kind"]
+        else:
+            versions = [parse(each, prereleases=True) for each in row["versions"]]
+            highest = parse_range(row["range"]).highest([v for v in versions if v is not None])
+            assert (str(highest) if highest else None) == row["highest"]

@@ -10,7 +10,7 @@ import { facts, Request } from "../parts/request";
 import { Message, Section, StartWith } from "../parts/shown";
 import { address, problem, session } from "../session";
 import { editedPrompt, type TriedPrompt } from "../tried_prompt";
-import type { Finding, TestRun, UiText } from "../types";
+import type { Finding, PreviewError, TestRun, UiText } from "../types";
 import { counted, sentence, STATUSES } from "../words";
 
 interface Tried {
@@ -166,13 +166,15 @@ function ShownFinding({ finding }: { readonly finding: Finding }) {
 function Inputs({ tried }: Tried) {
   const holder = useRef<HTMLDivElement>(null);
   const form = useMemo(() => new InputForm((inputs) => tried.fill(inputs)), [tried]);
+  const general = useSignal<readonly PreviewError[]>([]);
   const preview = tried.preview.value;
   useEffect(() => {
     holder.current?.replaceChildren(form.element);
   }, [form, preview === null || preview.form.length === 0]);
   useEffect(() => {
     if (preview !== null) {
-      form.show(preview.form, tried.inputs.peek(), preview.errors);
+      const rest = form.show(preview.form, tried.inputs.peek(), preview.errors);
+      general.value = rest.filter(({ input }) => input !== null);
     }
   }, [form, preview]);
   if (preview === null) {
@@ -185,13 +187,9 @@ function Inputs({ tried }: Tried) {
       </Section>
     );
   }
-  const general = preview.errors.filter(({ input, message }) => {
-    const names = preview.form.some(({ name }) => message.includes(`\`${name}\``) || message.includes(`'${name}'`));
-    return input === "" && !names;
-  });
   return (
     <Section title="Inputs" id="inputs" aside={<CaseChooser tried={tried} />}>
-      {general.map(({ message }) => (
+      {general.value.map(({ message }) => (
         <p class="problem">
           <Message text={sentence(message)} />
         </p>

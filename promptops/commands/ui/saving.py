@@ -64,9 +64,9 @@ def _refuse_conflicts(edits: Edits) -> None:
 
 def _conflicts(edits: Edits) -> Iterator[UiConflict]:
     for path, edit in edits.pending.items():
-        disk = edits.on_disk(path)
-        if disk not in (edit.before, edit.after):
-            yield UiConflict(path=path, disk=_text(disk), edited=edit.after.decode("utf-8"))
+        if edits.is_outdated(path):
+            disk = _text(edits.on_disk(path))
+            yield UiConflict(path=path, disk=disk, edited=edit.after.decode("utf-8"))
 
 
 def _text(data: bytes | None) -> str | None:

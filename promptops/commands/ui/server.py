@@ -20,6 +20,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route, Router
 
+from promptops.commands.run.saving import KeptCase
 from promptops.commands.ui.editing import NotEditable
 from promptops.commands.ui.records import UiConflicts
 from promptops.commands.ui.saving import Conflicts
@@ -42,6 +43,8 @@ HOST = "127.0.0.1"
 MAX_BODY_BYTES = 1024 * 1024
 MAX_ROWS = 200
 MAX_MODELS = 10
+MAX_CONTAINED = 20
+"""Texts that the answer to a kept case must contain."""
 MAX_CALLS = 4
 """Requests for answers that are under way at a time."""
 
@@ -192,8 +195,12 @@ class _Body:
         found: Mapping[str, Any] = self._required("inputs", dict, "an object")
         return found
 
-    def strings(self, name: str, most: int) -> list[str]:
-        found: list[Any] = self._required(name, list, "a list")
+    def kept_case(self) -> KeptCase:
+        contains = self.strings("contains", MAX_CONTAINED, [])
+        return KeptCase(name=self.string("name"), inputs=self.inputs(), contains=contains)
+
+    def strings(self, name: str, most: int, default: Any = None) -> list[str]:
+        found: list[Any] = self._required(name, list, "a list", default)
         if len(found) > most or not all(isinstance(each, str) for each in found):
             raise UsageError(f"`{name}` must be a list of at most {most} strings")
         return found
@@ -238,9 +245,7 @@ _POST: Mapping[str, _Work] = {
     "/api/preview": lambda bench, body: bench.preview(body.tried()),
     "/api/edit": lambda bench, body: bench.edit(body.tried(), body.string("text")),
     "/api/revert": lambda bench, body: bench.revert(body.string("id")),
-    "/api/keep": lambda bench, body: bench.keep(
-        body.string("id"), body.string("name"), body.inputs()
-    ),
+    "/api/keep": lambda bench, body: bench.keep(body.string("id"), body.kept_case()),
     "/api/recorded": lambda bench, body: bench.recorded(body.tried()),
     "/api/test": lambda bench, body: bench.test(body.string("id")),
     "/api/save": lambda bench, _: bench.save(),

@@ -22,8 +22,9 @@ from promptops.commands.run.run import (
     refuse_calls,
     run_prompt,
 )
-from promptops.commands.run.saving import new_case
-from promptops.commands.ui.editing import Edits, edited, texts_of
+from promptops.commands.run.saving import KeptCase, new_case
+from promptops.commands.ui.editing import Edits, Reason, edited, texts_of
+from promptops.commands.ui.got_answers import GotAnswers, Refusals, record_answers
 from promptops.commands.ui.records import (
     UiBranch,
     UiCatalog,
@@ -58,7 +59,7 @@ from promptops.untrusted import is_untrusted
 from promptops.workspace.edits import with_changes
 from promptops.workspace.listing import unreadable_error
 from promptops.workspace.profiles import with_profile
-from promptops.workspace.selection import Selected
+from promptops.workspace.selection import Selected, prompts_reaching
 from promptops.workspace.workspace import (
     Workspace,
     refuse_closed_roots,
@@ -170,6 +171,7 @@ class Workbench:
         self._options = options
         self._live: Live | None = None
         self._edits: Edits | None = None
+        self._got = GotAnswers()
         self._watched: list[str] = []
         self._seen: list[object] = []
         self._look_again_at = 0.0
@@ -329,7 +331,8 @@ class Workbench:
         """The edited files of a prompt: its own, and those of its texts and cases."""
         pending = self._edits.pending if self._edits is not None else {}
         files = (each.target for each in loaded.references if each.kind in ("body", "cases"))
-        return [path for path in dict.fromkeys((loaded.path, *files)) if path in pending]
+        own = (loaded.path, *files, *self._catalog.recording_files(loaded.path))
+        return [path for path in dict.fromkeys(own) if path in pending]
 
     def preview(self, tried: Tried) -> Preview:
         """What the model receives for some inputs.
@@ -372,6 +375,8 @@ class Workbench:
 
     def recorded(self, tried: Tried) -> PromptRun:
         """The recorded answer to the request; NotFound without one."""
+        if tried.at is None:
+            self._record()
         opened, prompt = self._found(tried)
         inputs = tried_inputs(opened.catalog, prompt, tried.case, tried.inputs)
         digest = preview_prompt(opened.catalog, prompt, inputs).digest
@@ -384,6 +389,7 @@ class Workbench:
 
     def test(self, name: str) -> TestRun:
         """All cases of a prompt, with their recorded answers."""
+        self._record()
         path, _, _ = self._readable(name)
         selected = Selected({path: "it is shown"})
         return CaseRunner(self._view.workspace, selected, RunOptions()).run()
@@ -404,24 +410,34 @@ class Workbench:
             raise NotFound(f"there is no text at {tried.at!r}", where=path, hint="reload the page")
         earlier = edits.pending.get(found.path)
         origin = earlier.before if earlier is not None else None
-        edits.put(found.path, edited(self._catalog, found, text, origin))
+        after = edited(self._catalog, found, text, origin)
+        edits.put(found.path, after, Reason(prompt=tried.id))
         return self.preview(replace(tried, at=None))
 
-    def keep(self, name: str, case: str, inputs: Mapping[str, Any]) -> Preview:
-        """Add a test case with these inputs; nothing is written.
+    def keep(self, name: str, case: KeptCase) -> Preview:
+        """Add a test case; nothing is written.
+
+        An answer that the prompt's own model gave to its request is recorded with it.
 
         Raises UsageError for a name that is empty or taken, RenderError for inputs that don't fit,
         InputError for a file that allows no addition.
         """
         edits = self._need_edits()
         _, prompt, _ = self._readable(name)
-        if not case.strip():
+        if not case.name.strip():
             raise UsageError("a case needs a name", hint="write in a few words what it shows")
         renderer = Renderer(prompt, self._catalog.load, self._catalog.files.data)
-        request = renderer.request(inputs)
-        added = new_case(self._view.workspace, prompt, case, inputs, request)
-        edits.put(added.path, added.data)
-        return self.preview(Tried(id=name, case=case))
+        request = renderer.request(case.inputs)
+        added = new_case(self._view.workspace, prompt, case, request)
+        edits.put(added.path, added.data, Reason(prompt=name, case=case.name))
+        return self.preview(Tried(id=name, case=case.name))
+
+    def _record(self) -> Refusals:
+        """Record with the edits the answers that cases of prompts that they reach need."""
+        if self._edits is None or not self._edits.pending or self._got.are_none:
+            return {}
+        reached = prompts_reaching(self._catalog, frozenset(self._edits.pending), None)
+        return record_answers(self._edits, self._catalog, reached, self._got)
 
     def revert(self, name: str) -> UiPrompt:
         """Forget the edits of a prompt, of its texts and of its cases."""
@@ -435,6 +451,7 @@ class Workbench:
 
     def change(self) -> UiChange:
         """What the edits change, compared with the last commit."""
+        self._record()
         contents = self._edits.contents if self._edits is not None else {}
         files = (UiPendingFile(path=p, id=self._catalog.id_of(p)) for p in contents)
         return UiChange(files=tuple(files), diff=self._diff(contents))
@@ -490,6 +507,7 @@ class Workbench:
         edits = self._need_edits()
         if not self._options.write:
             raise NotAllowed("nothing is saved", hint="start it as `promptops ui --write`")
+        self._record()
         return edits
 
     def call(self, tried: Tried, models: Sequence[str]) -> AnswerRun:
@@ -518,7 +536,11 @@ class Workbench:
                     event=calls.budgeted_event,
                     interrupt=interrupt,
                 )
-                return _run(with_changes(opened, contents), prompt.path, given, options)
+                found = with_changes(opened, contents)
+                answered = _run(found, prompt.path, given, options)
+                if tried.at is None:
+                    self._got.add(answered, found.catalog)
+                return answered
 
         return run
 

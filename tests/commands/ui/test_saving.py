@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from promptops.commands.run.saving import KeptCase
 from promptops.commands.ui.saving import Conflicts
 from promptops.commands.ui.workbench import Tried, Workbench, WorkbenchOptions
 from tests.commands.ui.served import ASK, BODY, FILES, Client
@@ -76,7 +77,7 @@ def test_a_file_that_changed_before_the_first_edit_and_was_not_read_again_is_a_c
         bench.preview(Tried(id="write"))
         project.write({path: theirs})
         if what == "case":
-            bench.keep("ask", "how", {"question": "How?"})
+            bench.keep("ask", KeptCase(name="how", inputs={"question": "How?"}))
         else:
             name = "write" if what == "file" else "ask"
             bench.edit(Tried(id=name, at=SYSTEM), "Hi!\n")
@@ -194,7 +195,7 @@ SAVING_CHILD = """\
 import os, signal, sys
 from pathlib import Path
 from promptops.commands.lint.live import Live
-from promptops.commands.ui.editing import Edits
+from promptops.commands.ui.editing import Edits, Reason
 from promptops.commands.ui.saving import save_to_files
 
 fatal, steps = int(sys.argv[2]), 0
@@ -209,7 +210,8 @@ def counted(event, arguments):
 live = Live(Path(sys.argv[1]))
 edits = Edits(live)
 for path in sys.argv[3:]:
-    edits.put(path, Path(sys.argv[1], path).read_bytes() + b"# edited\\n")
+    data = Path(sys.argv[1], path).read_bytes()
+    edits.put(path, data + b"# edited\\n", Reason(prompt="ask"))
 if fatal >= 0:
     sys.addaudithook(counted)
 save_to_files(edits, live.root)

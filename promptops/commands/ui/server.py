@@ -243,13 +243,17 @@ _POST: Mapping[str, _Work] = {
         body.strings("ids", MAX_ROWS), findings=body.findings()
     ),
     "/api/preview": lambda bench, body: bench.preview(body.tried()),
-    "/api/edit": lambda bench, body: bench.edit(body.tried(), body.string("text")),
+    "/api/edit": lambda bench, body: bench.edit(
+        body.tried(), body.string("text"), body.given_string("was")
+    ),
     "/api/revert": lambda bench, body: bench.revert(body.string("id")),
     "/api/keep": lambda bench, body: bench.keep(body.string("id"), body.kept_case()),
     "/api/recorded": lambda bench, body: bench.recorded(body.tried()),
     "/api/test": lambda bench, body: bench.test(body.string("id")),
-    "/api/save": lambda bench, _: bench.save(),
-    "/api/branch": lambda bench, body: bench.branch(body.string("name"), body.string("message")),
+    "/api/save": lambda bench, body: bench.save(body.string("state")),
+    "/api/branch": lambda bench, body: bench.branch(
+        body.string("state"), body.string("name"), body.string("message")
+    ),
 }
 
 
@@ -528,7 +532,13 @@ def _error_response(error: Exception) -> Response:
     shown = stopped_command(error)
     status = next((number for kind, number in _STATUS if isinstance(error, kind)), 400)
     if isinstance(error, Conflicts):
-        conflicts = UiConflicts(exit_code=shown.exit_code, errors=shown.errors, files=error.files)
+        conflicts = UiConflicts(
+            exit_code=shown.exit_code,
+            errors=shown.errors,
+            kind=error.kind,
+            files=error.files,
+            text=error.text,
+        )
         return _answer(conflicts, status)
     return _answer(shown, status)
 

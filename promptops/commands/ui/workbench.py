@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -23,8 +25,13 @@ from promptops.commands.run.run import (
     run_prompt,
 )
 from promptops.commands.run.saving import KeptCase, new_case
-from promptops.commands.ui.editing import Edits, Reason, edited, texts_of
-from promptops.commands.ui.got_answers import GotAnswers, Refusals, record_answers
+from promptops.commands.ui.editing import Edit, Edits, Reason, edited, texts_of
+from promptops.commands.ui.got_answers import (
+    GotAnswers,
+    Refusals,
+    failing_cases,
+    record_answers,
+)
 from promptops.commands.ui.records import (
     UiBranch,
     UiCatalog,
@@ -38,7 +45,12 @@ from promptops.commands.ui.records import (
     UiSaved,
     UiSession,
 )
-from promptops.commands.ui.saving import save_to_branch, save_to_files
+from promptops.commands.ui.saving import (
+    OtherChange,
+    OtherText,
+    save_to_branch,
+    save_to_files,
+)
 from promptops.errors import NotFound, UsageError
 from promptops.evals.engine.ask import Interrupt
 from promptops.model.change import DiffReport
@@ -172,6 +184,7 @@ class Workbench:
         self._live: Live | None = None
         self._edits: Edits | None = None
         self._got = GotAnswers()
+        self._saved: dict[str, UiBranch] = {}
         self._watched: list[str] = []
         self._seen: list[object] = []
         self._look_again_at = 0.0
@@ -396,11 +409,14 @@ class Workbench:
 
     # Edits.
 
-    def edit(self, tried: Tried, text: str) -> Preview:
+    def edit(self, tried: Tried, text: str, was: str | None = None) -> Preview:
         """Change the text at `tried.at`, and show what the model receives now; nothing is written.
 
+        Args:
+            was: The text that the page shows before the edit; None for any.
+
         Raises NotFound for a text that does not exist, NotEditable for one of another prompt,
-        InputError if the file allows no such change.
+        OtherText for one that was edited meanwhile, InputError if the file allows no such change.
         """
         edits = self._need_edits()
         path, _, loaded = self._readable(tried.id)
@@ -408,6 +424,8 @@ class Workbench:
         found = next((each for each in texts if each.at == tried.at), None)
         if found is None:
             raise NotFound(f"there is no text at {tried.at!r}", where=path, hint="reload the page")
+        if was is not None and found.text not in (was, text):
+            raise OtherText(found.path, found.text)
         earlier = edits.pending.get(found.path)
         origin = earlier.before if earlier is not None else None
         after = edited(self._catalog, found, text, origin)
@@ -434,10 +452,16 @@ class Workbench:
 
     def _record(self) -> Refusals:
         """Record with the edits the answers that cases of prompts that they reach need."""
-        if self._edits is None or not self._edits.pending or self._got.are_none:
+        if self._edits is None or self._got.are_none:
             return {}
-        reached = prompts_reaching(self._catalog, frozenset(self._edits.pending), None)
-        return record_answers(self._edits, self._catalog, reached, self._got)
+        return record_answers(self._edits, self._catalog, self._reached(), self._got)
+
+    def _reached(self) -> dict[str, str]:
+        """The prompt files that edits reach, each with the reason."""
+        if self._edits is None or not self._edits.pending:
+            return {}
+        found = prompts_reaching(self._catalog, frozenset(self._edits.pending), None)
+        return dict(sorted(found.items()))
 
     def revert(self, name: str) -> UiPrompt:
         """Forget the edits of a prompt, of its texts and of its cases."""
@@ -451,10 +475,43 @@ class Workbench:
 
     def change(self) -> UiChange:
         """What the edits change, compared with the last commit."""
-        self._record()
+        refused = self._record()
+        pending = self._edits.pending if self._edits is not None else {}
+        contents = {path: edit.after for path, edit in pending.items()}
+        state = self._state()
+        return UiChange(
+            files=tuple(self._pending_file(*each) for each in pending.items()),
+            diff=self._diff(contents),
+            state=state,
+            saved=self._saved_to(state),
+            failing=tuple(failing_cases(self._view.workspace, self._reached(), refused)),
+        )
+
+    def _pending_file(self, path: str, edit: Edit) -> UiPendingFile:
+        return UiPendingFile(
+            path=path,
+            id=self._catalog.id_of(path),
+            prompts=edit.prompts,
+            cases=edit.cases,
+            answers=edit.answers,
+        )
+
+    def _state(self) -> str:
+        """The digest of the last commit and of the edits."""
+        repository = self._view.workspace.repository
+        head = "" if is_unborn(repository.git) else repository.resolve("HEAD")
         contents = self._edits.contents if self._edits is not None else {}
-        files = (UiPendingFile(path=p, id=self._catalog.id_of(p)) for p in contents)
-        return UiChange(files=tuple(files), diff=self._diff(contents))
+        files = [[path, sha256(data).hexdigest()] for path, data in sorted(contents.items())]
+        return sha256(json.dumps([head, files]).encode()).hexdigest()
+
+    def _saved_to(self, state: str) -> str | None:
+        """The branch to which these edits were saved, if it is still as it was then."""
+        saved = self._saved.get(state)
+        if saved is None:
+            return None
+        ref = f"refs/heads/{saved.branch}"
+        found = self._view.workspace.repository.git.ask("rev-parse", "--verify", "--quiet", ref)
+        return saved.branch if found.stdout.decode().strip() == saved.commit else None
 
     def _diff(self, contents: Mapping[str, bytes]) -> DiffReport:
         repository = self._view.workspace.repository
@@ -491,23 +548,33 @@ class Workbench:
     def _calls(self) -> bool:
         return self._options.live and not is_untrusted()
 
-    def save(self) -> UiSaved:
-        """Write the edits to the files. Raises NotAllowed, Conflicts, InputError."""
-        edits = self._need_write()
+    def save(self, state: str) -> UiSaved:
+        """Write the edits, which the page shows as `state`, to the files.
+
+        Raises NotAllowed, Conflicts, InputError.
+        """
+        edits = self._need_write(state)
         return save_to_files(edits, self._view.workspace.repository.root)
 
-    def branch(self, name: str, message: str) -> UiBranch:
-        """Commit the edits on a new branch. Raises NotAllowed, Conflicts, UsageError, GitError."""
-        edits = self._need_write()
-        return save_to_branch(edits, self._view.workspace.repository, name, message)
+    def branch(self, state: str, name: str, message: str) -> UiBranch:
+        """Commit the edits, which the page shows as `state`, on a new branch.
 
-    def _need_write(self) -> Edits:
+        Raises NotAllowed, Conflicts, UsageError, GitError.
+        """
+        edits = self._need_write(state)
+        saved = save_to_branch(edits, self._view.workspace.repository, name, message)
+        self._saved[state] = saved
+        return saved
+
+    def _need_write(self, state: str) -> Edits:
         if is_untrusted():
             raise NotAllowed("nothing is saved: PROMPTOPS_UNTRUSTED is set")
         edits = self._need_edits()
         if not self._options.write:
             raise NotAllowed("nothing is saved", hint="start it as `promptops ui --write`")
         self._record()
+        if state != self._state():
+            raise OtherChange
         return edits
 
     def call(self, tried: Tried, models: Sequence[str]) -> AnswerRun:

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from tests.commands.asked import profile
-from tests.commands.ui.served import ASK, Client, served
+from tests.commands.ui.served import ASK, Client, edited_file, served
+from tests.output_schemas import validate
 from tests.servers.answers import Answer
 from tests.servers.fault_server import ECHO, Plan, fault_server
 
@@ -76,8 +77,8 @@ def test_the_gate_passes_on_the_branch_of_a_case_whose_answer_was_checked(
             live.post("/api/edit", id="ask", at=USER, text="{{ question }} Be kinder.")
 
     assert statuses(live) == {"why": "passed", "how": "passed"}
-    assert pending(live) == [ASK, RECORDED, VARIANT]
-    live.post("/api/branch", name="kinder", message="Kinder")
+    assert pending(live) == [ASK, VARIANT, RECORDED]
+    live.branch("kinder", "Kinder")
 
     assert project.git("status", "--porcelain") == ""
     project.git("switch", "--quiet", "kinder")
@@ -96,9 +97,45 @@ def test_without_an_answer_of_the_prompts_own_model_the_case_is_stale(
     keep(live, "How?")
 
     assert (statuses(live), pending(live)) == ({"why": "passed", "how": "stale"}, [ASK])
-    live.post("/api/branch", name="kept", message="Kept")
+    live.branch("kept", "Kept")
     project.git("switch", "--quiet", "kept")
     assert say("check", "--since", "main", "-C", str(project.root)).code == 1
+
+
+def test_the_change_names_the_cases_that_do_not_pass(live: Client, project: Any) -> None:
+    project.write({"prompts/write.prompt.yaml": "format: promptops/1\nmessages: [\n"})
+    ask(live, inputs=HOW)
+    keep(live, "order number")
+    live.post("/api/keep", id="ask", name="so", inputs={"question": "So?"}, contains=["So?"])
+
+    change = live.get("/api/change")
+
+    validate("ui-change", {"schema": 1, **change})
+    assert change["failing"] == [
+        {"id": prompt, **case}
+        for prompt in ("ask.de", "ask")
+        for case in (
+            {
+                "case": "how",
+                "status": "failed",
+                "reason": "expected `order number` in the answer, got `How?`",
+                "answerable": False,
+            },
+            {
+                "case": "so",
+                "status": "stale",
+                "reason": "no answer to its request is recorded",
+                "answerable": True,
+            },
+        )
+    ]
+    assert change["files"] == [
+        edited_file(ASK, "ask", cases=["how", "so"]),
+        edited_file(VARIANT, "ask.de", answers=1),
+        edited_file(RECORDED, "ask", answers=1),
+    ]
+    live.post("/api/revert", id="ask")
+    assert live.get("/api/change")["failing"] == []
 
 
 def test_an_answer_that_lacks_the_text_is_recorded_and_fails(live: Client) -> None:
@@ -122,11 +159,11 @@ def test_an_answer_is_recorded_only_with_edits_that_need_it(live: Client) -> Non
 
     keep(live, "How?")
     assert live.get("/api/prompt?id=ask")["pending"] is True
-    assert pending(live) == [ASK, RECORDED, VARIANT]
+    assert pending(live) == [ASK, VARIANT, RECORDED]
     live.post("/api/edit", id="ask", at=USER, text="Please: {{ question }}")
     assert (statuses(live)["how"], pending(live)) == ("stale", [ASK])
     live.post("/api/edit", id="ask", at=USER, text="{{ question }}")
-    assert pending(live) == [ASK, RECORDED, VARIANT]
+    assert pending(live) == [ASK, VARIANT, RECORDED]
     live.post("/api/revert", id="ask")
     assert pending(live) == []
 
@@ -138,7 +175,9 @@ def test_an_answer_with_a_secret_is_not_recorded(project: Any) -> None:
         keep(live, "Use")
 
         assert (statuses(live)["how"], pending(live)) == ("stale", [ASK])
-        live.post("/api/branch", name="kept", message="Kept")
+        reason = "the answer to `how` is not recorded: it contains a secret (AWS)"
+        assert {each["reason"] for each in live.get("/api/change")["failing"]} == {reason}
+        live.branch("kept", "Kept")
 
     assert secret not in project.git("log", "--patch", "--all")
 
@@ -148,17 +187,17 @@ def test_answers_that_another_program_recorded_meanwhile_stay(
 ) -> None:
     ask(live, inputs=HOW)
     keep(live, "How?")
-    live.post("/api/save")
+    live.save()
     recorded = (project.root / RECORDED).read_text()
     (project.root / RECORDED).write_text("")
     live.post("/api/keep", id="ask", name="again", inputs={"question": "So?"}, contains=["So?"])
     ask(live, inputs={"question": "So?"})
-    assert pending(live) == [ASK, RECORDED, VARIANT]
+    assert pending(live) == [ASK, VARIANT, RECORDED]
 
     project.write({RECORDED: recorded})
 
     assert statuses(live) == {"why": "passed", "how": "passed", "again": "passed"}
-    live.post("/api/save")
+    live.save()
     written = (project.root / RECORDED).read_text()
     assert [json.loads(line)["case"] for line in written.splitlines()] == ["again", "how"]
     assert recorded in written

@@ -712,6 +712,8 @@ export interface UiRow {
   readonly warnings: number;
   /** Whether the prompt file can be read. */
   readonly readable: boolean;
+  /** Whether its file, texts, cases or recordings have edits, or differ from the last commit. */
+  readonly changed: boolean;
 }
 
 /** Details of some prompts. */

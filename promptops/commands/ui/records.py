@@ -84,6 +84,8 @@ class UiRow:
         cases: The number of its test cases.
         errors, warnings: The number of findings in its file; 0 if they were not requested.
         readable: Whether the prompt file can be read.
+        changed: Whether its file, texts, cases or recordings have edits, or differ from the last
+            commit.
     """
 
     id: str
@@ -96,6 +98,7 @@ class UiRow:
     errors: int = 0
     warnings: int = 0
     readable: bool = True
+    changed: bool = False
 
 
 @output("ui-rows")

@@ -185,6 +185,7 @@ class Workbench:
         self._edits: Edits | None = None
         self._got = GotAnswers()
         self._saved: dict[str, UiBranch] = {}
+        self._differing: frozenset[str] | None = None
         self._watched: list[str] = []
         self._seen: list[object] = []
         self._look_again_at = 0.0
@@ -227,6 +228,7 @@ class Workbench:
     def _read_again(self, live: Live) -> None:
         before = dict(zip(self._watched, self._seen, strict=True))
         live.refreshed()
+        self._differing = None
         self._revisions.clear()
         self._watch(before)
 
@@ -284,7 +286,8 @@ class Workbench:
         return UiRows(rows=tuple(self._row(name, path, findings) for name, path in named))
 
     def _row(self, name: str, path: str, findings: bool) -> UiRow:
-        prompt = self._catalog.loaded(path).prompt
+        loaded = self._catalog.loaded(path)
+        prompt = loaded.prompt
         found = self._view.own_findings(path) if findings else ()
         severities = [finding.severity for finding in found]
         row = UiRow(
@@ -292,6 +295,7 @@ class Workbench:
             errors=severities.count(Severity.ERROR),
             warnings=severities.count(Severity.WARNING),
             readable=prompt is not None,
+            changed=bool(self._own_edits(loaded)) or any(map(self._is_new, self._own(loaded))),
         )
         if prompt is None:
             return row
@@ -343,9 +347,22 @@ class Workbench:
     def _own_edits(self, loaded: LoadedPrompt) -> list[str]:
         """The edited files of a prompt: its own, and those of its texts and cases."""
         pending = self._edits.pending if self._edits is not None else {}
+        return [path for path in self._own(loaded) if path in pending]
+
+    def _own(self, loaded: LoadedPrompt) -> Iterable[str]:
+        """The files of a prompt: its own, and those of its texts, cases and recordings."""
         files = (each.target for each in loaded.references if each.kind in ("body", "cases"))
         own = (loaded.path, *files, *self._catalog.recording_files(loaded.path))
-        return [path for path in dict.fromkeys(own) if path in pending]
+        return dict.fromkeys(own)
+
+    def _is_new(self, path: str) -> bool:
+        """Whether a file on disk differs from the last commit; none before the first one."""
+        repository = self._view.workspace.repository
+        if self._differing is None:
+            is_open = self._live is not None and not is_unborn(repository.git)
+            found = repository.changed("HEAD", WORKTREE) if is_open else ()
+            self._differing = frozenset(each.path for each in found)
+        return path in self._differing
 
     def preview(self, tried: Tried) -> Preview:
         """What the model receives for some inputs.

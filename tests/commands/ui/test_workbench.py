@@ -55,6 +55,7 @@ def test_the_catalog_has_all_prompts_and_rows_have_their_details(reader: Client)
             "errors": 0,
             "warnings": rows[0]["warnings"],
             "readable": True,
+            "changed": False,
         },
         {
             "id": "broken",
@@ -67,9 +68,28 @@ def test_the_catalog_has_all_prompts_and_rows_have_their_details(reader: Client)
             "errors": 1,
             "warnings": 0,
             "readable": False,
+            "changed": False,
         },
     ]
     assert reader.refused("/api/rows", ids=["a"] * 201)[0] == 400
+
+
+def test_a_row_is_changed_by_edits_and_by_what_is_not_committed(
+    writer: Client, project: Any
+) -> None:
+    def changed() -> list[str]:
+        rows = writer.post("/api/rows", ids=["ask", "ask.de", "write"], findings=False)["rows"]
+        return [row["id"] for row in rows if row["changed"]]
+
+    assert changed() == []
+    writer.post("/api/edit", id="write", at=SYSTEM, text="Hi!\n")
+    assert changed() == ["write"]
+    project.write({"prompts/ask.recordings.jsonl": "", "unrelated": ""})
+    assert changed() == ["ask", "write"]
+    writer.save()
+    assert changed() == ["ask", "write"]
+    project.commit("saved")
+    assert changed() == []
 
 
 def test_a_prompt_is_shown_by_its_texts_with_their_places(reader: Client) -> None:

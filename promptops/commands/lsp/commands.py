@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
@@ -23,7 +23,7 @@ from promptops.commands.run.preview import preview_prompt, tried_inputs
 from promptops.commands.run.report import problem_lines, usage_line
 from promptops.commands.run.report import write_text as written_answers
 from promptops.commands.run.run import PromptRunOptions, refuse_calls, run_prompt
-from promptops.commands.run.saving import new_case
+from promptops.commands.run.saving import KeptCase, new_case
 from promptops.errors import InputError, PromptopsError, UsageError
 from promptops.evals.case_assertions import assertions_of
 from promptops.evals.engine.ask import Interrupt, Patience, Settings
@@ -74,6 +74,7 @@ class Argument:
         case, inputs: See `Tried`.
         profile: The model profile to call; None for the prompt's own model.
         name: Of a new case.
+        contains: Texts that the answer to the new case must contain.
         cases: Names of the cases to run; None for all.
     """
 
@@ -82,22 +83,27 @@ class Argument:
     inputs: Mapping[str, Any] | None = None
     profile: str | None = None
     name: str = ""
+    contains: tuple[str, ...] = ()
     cases: tuple[str, ...] | None = None
 
 
 def _argument(arguments: tuple[Any, ...]) -> Argument:
     given = arguments[0] if len(arguments) == 1 and isinstance(arguments[0], dict) else {}
     known = {key: value for key, value in given.items() if value is not None}
-    kinds = {"uri": str, "case": str, "inputs": dict, "profile": str, "name": str, "cases": list}
+    kinds = {"uri": str, "case": str, "inputs": dict, "profile": str, "name": str}
+    kinds |= dict.fromkeys(_LISTS, list)
     wrong = sorted(
         key for key, kind in kinds.items() if not isinstance(known.get(key), kind | None)
     )
     if "uri" not in known or wrong:
         raise UsageError(f"the command needs one argument, an object with {_shape(wrong)}")
     found = {key: value for key, value in known.items() if key in kinds}
-    if "cases" in found:
-        found["cases"] = tuple(str(name) for name in found["cases"])
+    found |= {key: tuple(map(str, found[key])) for key in _LISTS if key in found}
     return Argument(**found)
+
+
+_LISTS = ("contains", "cases")
+"""The keys of lists of strings."""
 
 
 def _shape(wrong: Iterable[str]) -> str:
@@ -198,7 +204,7 @@ async def _answer(server: PromptopsServer, argument: Argument) -> Any:
 
 
 def _keep(server: PromptopsServer, argument: Argument) -> types.WorkspaceEdit:
-    return kept_case(_tried(server, argument), argument.name)
+    return kept_case(_tried(server, argument), argument.name, argument.contains)
 
 
 def _run(server: PromptopsServer, argument: Argument) -> Any:
@@ -297,15 +303,19 @@ def _first_error(preview: Preview) -> str:
     return next((error.message for error in errors if error is not None), _UNREADABLE)
 
 
-def kept_case(tried: Tried, name: str) -> types.WorkspaceEdit:
+def kept_case(tried: Tried, name: str, contains: Sequence[str] = ()) -> types.WorkspaceEdit:
     """The edit that adds the inputs as a test case, beside the other cases of the prompt.
+
+    Args:
+        contains: Texts that the answer must contain.
 
     Raises UsageError and InputError; see `new_case`, and for inputs that can't be rendered.
     """
     file, prompt = tried.file, _prompt_of(tried.file)
     catalog, inputs = file.live.catalog, tried.inputs or {}
     request = Renderer(prompt, catalog.load, catalog.files.data).request(inputs)
-    new = new_case(file.live.workspace, prompt, name, inputs, request)
+    kept = KeptCase(name=name, inputs=inputs, contains=contains)
+    new = new_case(file.live.workspace, prompt, kept, request)
     before = text_of(catalog, new.path)
     after = new.data.decode("utf-8").removeprefix("\ufeff")
     return workspace_edit(file, [_edit(new.path, before, after)])

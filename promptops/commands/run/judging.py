@@ -62,6 +62,7 @@ def recorded_run(
     if stored is None or model is None:
         return None
     got = ModelAnswer(
+        digest=digest,
         profile=model.name,
         provider=model.provider,
         model=model.id,

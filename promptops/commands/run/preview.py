@@ -11,6 +11,7 @@ from promptops.catalog.catalog import Catalog
 from promptops.catalog.recordings import unrecorded_reason
 from promptops.commands.run.run import CaseInputs
 from promptops.diff.changes import equal
+from promptops.json_pointer import value_at
 from promptops.lint.prompt_model import prompt_model
 from promptops.lint.request_size import cost_usd, request_tokens
 from promptops.model.change import ABSENT
@@ -26,6 +27,7 @@ from promptops.model.preview import (
 from promptops.model.prompt import Case, ConversationHistory, Prompt
 from promptops.records import replace
 from promptops.runtime.request.canonical import request_digest
+from promptops.runtime.request.inputs import InputProblem, dotted
 from promptops.runtime.request.partial import PartialRenderer, PartialRequest
 from promptops.runtime.request.render import RenderError
 from promptops.runtime.template.text_rendering import Piece
@@ -100,10 +102,7 @@ def preview_prompt(
 def _rendered(
     catalog: Catalog, prompt: Prompt, value: Preview, found: PartialRequest, current: CurrentPlace
 ) -> Preview:
-    errors = tuple(
-        PreviewError(message=each.message, hint=each.hint, input=each.pointer)
-        for each in found.problems
-    )
+    errors = tuple(_input_error(each, value.inputs) for each in found.problems)
     shown = replace(value, messages=tuple(_messages(found, current)), errors=errors)
     if errors or found.errors:
         return shown
@@ -115,6 +114,13 @@ def _rendered(
         cost_usd=cost_usd(model, tokens, 0) if model is not None else None,
         digest=request_digest(request),
     )
+
+
+def _input_error(problem: InputProblem, inputs: Mapping[str, Any]) -> PreviewError:
+    """The problem, in words for a form: a field that is left empty is not a length of 0."""
+    if not problem.key and value_at(inputs, problem.pointer) == "":
+        return PreviewError(message=f"fill in `{dotted(problem.pointer)}`", input=problem.pointer)
+    return PreviewError(message=problem.message, hint=problem.hint, input=problem.pointer)
 
 
 def _error(error: RenderError, current: CurrentPlace) -> PreviewError:

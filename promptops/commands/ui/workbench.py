@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -22,8 +24,14 @@ from promptops.commands.run.run import (
     refuse_calls,
     run_prompt,
 )
-from promptops.commands.run.saving import new_case
-from promptops.commands.ui.editing import Edits, edited, texts_of
+from promptops.commands.run.saving import KeptCase, new_case
+from promptops.commands.ui.editing import Edit, Edits, Reason, edited, texts_of
+from promptops.commands.ui.got_answers import (
+    GotAnswers,
+    Refusals,
+    failing_cases,
+    record_answers,
+)
 from promptops.commands.ui.records import (
     UiBranch,
     UiCatalog,
@@ -37,7 +45,12 @@ from promptops.commands.ui.records import (
     UiSaved,
     UiSession,
 )
-from promptops.commands.ui.saving import save_to_branch, save_to_files
+from promptops.commands.ui.saving import (
+    OtherChange,
+    OtherText,
+    save_to_branch,
+    save_to_files,
+)
 from promptops.errors import NotFound, UsageError
 from promptops.evals.engine.ask import Interrupt
 from promptops.model.change import DiffReport
@@ -58,7 +71,7 @@ from promptops.untrusted import is_untrusted
 from promptops.workspace.edits import with_changes
 from promptops.workspace.listing import unreadable_error
 from promptops.workspace.profiles import with_profile
-from promptops.workspace.selection import Selected
+from promptops.workspace.selection import Selected, prompts_reaching
 from promptops.workspace.workspace import (
     Workspace,
     refuse_closed_roots,
@@ -170,6 +183,9 @@ class Workbench:
         self._options = options
         self._live: Live | None = None
         self._edits: Edits | None = None
+        self._got = GotAnswers()
+        self._saved: dict[str, UiBranch] = {}
+        self._differing: frozenset[str] | None = None
         self._watched: list[str] = []
         self._seen: list[object] = []
         self._look_again_at = 0.0
@@ -212,6 +228,7 @@ class Workbench:
     def _read_again(self, live: Live) -> None:
         before = dict(zip(self._watched, self._seen, strict=True))
         live.refreshed()
+        self._differing = None
         self._revisions.clear()
         self._watch(before)
 
@@ -269,7 +286,8 @@ class Workbench:
         return UiRows(rows=tuple(self._row(name, path, findings) for name, path in named))
 
     def _row(self, name: str, path: str, findings: bool) -> UiRow:
-        prompt = self._catalog.loaded(path).prompt
+        loaded = self._catalog.loaded(path)
+        prompt = loaded.prompt
         found = self._view.own_findings(path) if findings else ()
         severities = [finding.severity for finding in found]
         row = UiRow(
@@ -277,6 +295,7 @@ class Workbench:
             errors=severities.count(Severity.ERROR),
             warnings=severities.count(Severity.WARNING),
             readable=prompt is not None,
+            changed=bool(self._own_edits(loaded)) or any(map(self._is_new, self._own(loaded))),
         )
         if prompt is None:
             return row
@@ -328,8 +347,22 @@ class Workbench:
     def _own_edits(self, loaded: LoadedPrompt) -> list[str]:
         """The edited files of a prompt: its own, and those of its texts and cases."""
         pending = self._edits.pending if self._edits is not None else {}
+        return [path for path in self._own(loaded) if path in pending]
+
+    def _own(self, loaded: LoadedPrompt) -> Iterable[str]:
+        """The files of a prompt: its own, and those of its texts, cases and recordings."""
         files = (each.target for each in loaded.references if each.kind in ("body", "cases"))
-        return [path for path in dict.fromkeys((loaded.path, *files)) if path in pending]
+        own = (loaded.path, *files, *self._catalog.recording_files(loaded.path))
+        return dict.fromkeys(own)
+
+    def _is_new(self, path: str) -> bool:
+        """Whether a file on disk differs from the last commit; none before the first one."""
+        repository = self._view.workspace.repository
+        if self._differing is None:
+            is_open = self._live is not None and not is_unborn(repository.git)
+            found = repository.changed("HEAD", WORKTREE) if is_open else ()
+            self._differing = frozenset(each.path for each in found)
+        return path in self._differing
 
     def preview(self, tried: Tried) -> Preview:
         """What the model receives for some inputs.
@@ -372,6 +405,8 @@ class Workbench:
 
     def recorded(self, tried: Tried) -> PromptRun:
         """The recorded answer to the request; NotFound without one."""
+        if tried.at is None:
+            self._record()
         opened, prompt = self._found(tried)
         inputs = tried_inputs(opened.catalog, prompt, tried.case, tried.inputs)
         digest = preview_prompt(opened.catalog, prompt, inputs).digest
@@ -384,17 +419,21 @@ class Workbench:
 
     def test(self, name: str) -> TestRun:
         """All cases of a prompt, with their recorded answers."""
+        self._record()
         path, _, _ = self._readable(name)
         selected = Selected({path: "it is shown"})
         return CaseRunner(self._view.workspace, selected, RunOptions()).run()
 
     # Edits.
 
-    def edit(self, tried: Tried, text: str) -> Preview:
+    def edit(self, tried: Tried, text: str, was: str | None = None) -> Preview:
         """Change the text at `tried.at`, and show what the model receives now; nothing is written.
 
+        Args:
+            was: The text that the page shows before the edit; None for any.
+
         Raises NotFound for a text that does not exist, NotEditable for one of another prompt,
-        InputError if the file allows no such change.
+        OtherText for one that was edited meanwhile, InputError if the file allows no such change.
         """
         edits = self._need_edits()
         path, _, loaded = self._readable(tried.id)
@@ -402,26 +441,44 @@ class Workbench:
         found = next((each for each in texts if each.at == tried.at), None)
         if found is None:
             raise NotFound(f"there is no text at {tried.at!r}", where=path, hint="reload the page")
+        if was is not None and found.text not in (was, text):
+            raise OtherText(found.path, found.text)
         earlier = edits.pending.get(found.path)
         origin = earlier.before if earlier is not None else None
-        edits.put(found.path, edited(self._catalog, found, text, origin))
+        after = edited(self._catalog, found, text, origin)
+        edits.put(found.path, after, Reason(prompt=tried.id))
         return self.preview(replace(tried, at=None))
 
-    def keep(self, name: str, case: str, inputs: Mapping[str, Any]) -> Preview:
-        """Add a test case with these inputs; nothing is written.
+    def keep(self, name: str, case: KeptCase) -> Preview:
+        """Add a test case; nothing is written.
+
+        An answer that the prompt's own model gave to its request is recorded with it.
 
         Raises UsageError for a name that is empty or taken, RenderError for inputs that don't fit,
         InputError for a file that allows no addition.
         """
         edits = self._need_edits()
         _, prompt, _ = self._readable(name)
-        if not case.strip():
+        if not case.name.strip():
             raise UsageError("a case needs a name", hint="write in a few words what it shows")
         renderer = Renderer(prompt, self._catalog.load, self._catalog.files.data)
-        request = renderer.request(inputs)
-        added = new_case(self._view.workspace, prompt, case, inputs, request)
-        edits.put(added.path, added.data)
-        return self.preview(Tried(id=name, case=case))
+        request = renderer.request(case.inputs)
+        added = new_case(self._view.workspace, prompt, case, request)
+        edits.put(added.path, added.data, Reason(prompt=name, case=case.name))
+        return self.preview(Tried(id=name, case=case.name))
+
+    def _record(self) -> Refusals:
+        """Record with the edits the answers that cases of prompts that they reach need."""
+        if self._edits is None or self._got.are_none:
+            return {}
+        return record_answers(self._edits, self._catalog, self._reached(), self._got)
+
+    def _reached(self) -> dict[str, str]:
+        """The prompt files that edits reach, each with the reason."""
+        if self._edits is None or not self._edits.pending:
+            return {}
+        found = prompts_reaching(self._catalog, frozenset(self._edits.pending), None)
+        return dict(sorted(found.items()))
 
     def revert(self, name: str) -> UiPrompt:
         """Forget the edits of a prompt, of its texts and of its cases."""
@@ -435,9 +492,43 @@ class Workbench:
 
     def change(self) -> UiChange:
         """What the edits change, compared with the last commit."""
+        refused = self._record()
+        pending = self._edits.pending if self._edits is not None else {}
+        contents = {path: edit.after for path, edit in pending.items()}
+        state = self._state()
+        return UiChange(
+            files=tuple(self._pending_file(*each) for each in pending.items()),
+            diff=self._diff(contents),
+            state=state,
+            saved=self._saved_to(state),
+            failing=tuple(failing_cases(self._view.workspace, self._reached(), refused)),
+        )
+
+    def _pending_file(self, path: str, edit: Edit) -> UiPendingFile:
+        return UiPendingFile(
+            path=path,
+            id=self._catalog.id_of(path),
+            prompts=edit.prompts,
+            cases=edit.cases,
+            answers=edit.answers,
+        )
+
+    def _state(self) -> str:
+        """The digest of the last commit and of the edits."""
+        repository = self._view.workspace.repository
+        head = "" if is_unborn(repository.git) else repository.resolve("HEAD")
         contents = self._edits.contents if self._edits is not None else {}
-        files = (UiPendingFile(path=p, id=self._catalog.id_of(p)) for p in contents)
-        return UiChange(files=tuple(files), diff=self._diff(contents))
+        files = [[path, sha256(data).hexdigest()] for path, data in sorted(contents.items())]
+        return sha256(json.dumps([head, files]).encode()).hexdigest()
+
+    def _saved_to(self, state: str) -> str | None:
+        """The branch to which these edits were saved, if it is still as it was then."""
+        saved = self._saved.get(state)
+        if saved is None:
+            return None
+        ref = f"refs/heads/{saved.branch}"
+        found = self._view.workspace.repository.git.ask("rev-parse", "--verify", "--quiet", ref)
+        return saved.branch if found.stdout.decode().strip() == saved.commit else None
 
     def _diff(self, contents: Mapping[str, bytes]) -> DiffReport:
         repository = self._view.workspace.repository
@@ -474,22 +565,33 @@ class Workbench:
     def _calls(self) -> bool:
         return self._options.live and not is_untrusted()
 
-    def save(self) -> UiSaved:
-        """Write the edits to the files. Raises NotAllowed, Conflicts, InputError."""
-        edits = self._need_write()
+    def save(self, state: str) -> UiSaved:
+        """Write the edits, which the page shows as `state`, to the files.
+
+        Raises NotAllowed, Conflicts, InputError.
+        """
+        edits = self._need_write(state)
         return save_to_files(edits, self._view.workspace.repository.root)
 
-    def branch(self, name: str, message: str) -> UiBranch:
-        """Commit the edits on a new branch. Raises NotAllowed, Conflicts, UsageError, GitError."""
-        edits = self._need_write()
-        return save_to_branch(edits, self._view.workspace.repository, name, message)
+    def branch(self, state: str, name: str, message: str) -> UiBranch:
+        """Commit the edits, which the page shows as `state`, on a new branch.
 
-    def _need_write(self) -> Edits:
+        Raises NotAllowed, Conflicts, UsageError, GitError.
+        """
+        edits = self._need_write(state)
+        saved = save_to_branch(edits, self._view.workspace.repository, name, message)
+        self._saved[state] = saved
+        return saved
+
+    def _need_write(self, state: str) -> Edits:
         if is_untrusted():
             raise NotAllowed("nothing is saved: PROMPTOPS_UNTRUSTED is set")
         edits = self._need_edits()
         if not self._options.write:
             raise NotAllowed("nothing is saved", hint="start it as `promptops ui --write`")
+        self._record()
+        if state != self._state():
+            raise OtherChange
         return edits
 
     def call(self, tried: Tried, models: Sequence[str]) -> AnswerRun:
@@ -518,7 +620,11 @@ class Workbench:
                     event=calls.budgeted_event,
                     interrupt=interrupt,
                 )
-                return _run(with_changes(opened, contents), prompt.path, given, options)
+                found = with_changes(opened, contents)
+                answered = _run(found, prompt.path, given, options)
+                if tried.at is None:
+                    self._got.add(answered, found.catalog)
+                return answered
 
         return run
 

@@ -159,7 +159,7 @@ def test_a_kept_case_is_one_insertion_beside_the_others(
     file = opened(live, ASK, text.replace("\n", newline), encoding=UTF_16)
     before = file.text if path == ASK else live.unsaved()[path]
 
-    edit = kept_case(Tried(file=file, inputs={"question": "😀 when"}), "new")
+    edit = kept_case(Tried(file=file, inputs={"question": "😀 when"}), "new", ["so"])
 
     (change,) = edit.document_changes or ()
     assert isinstance(change, types.TextDocumentEdit)
@@ -169,10 +169,9 @@ def test_a_kept_case_is_one_insertion_beside_the_others(
     live.put(path, inserted_into(before, inserted, UTF_16))
     prompt = live.catalog.loaded(ASK).prompt
     assert prompt is not None
-    assert [(each.name, each.inputs) for each in prompt.cases][-1] == (
-        "new",
-        {"question": "😀 when"},
-    )
+    case = prompt.cases[-1]
+    assert (case.name, case.inputs) == ("new", {"question": "😀 when"})
+    assert [dict(each) for each in case.output] == [{"type": "contains", "value": "so"}]
 
 
 @pytest.mark.parametrize(

@@ -269,3 +269,31 @@ def project_catalog() -> Iterator[Live]:
     opened = Live(ROOT)
     yield opened
     opened.close()
+
+
+EMPTY = """\
+inputs:
+  required: [order, tone, rows, named]
+  properties:
+    order: {type: string, minLength: 1, maxLength: 9}
+    tone: {enum: [warm, formal]}
+    rows: {type: integer}
+    named: {type: object, properties: {id: {type: string, pattern: "[A-Z]"}}}
+    note: {type: string, maxLength: 3}
+messages:
+  - {role: user, content: "{{ order }} {{ tone }} {{ rows }} {{ named.id }} {{ note }}"}
+"""
+
+
+def test_a_field_of_the_form_that_is_empty_is_to_be_filled_in(live: Live) -> None:
+    given = {"order": "", "tone": "", "rows": "", "named": {"id": ""}, "note": "long"}
+
+    found = tried(live, given, HEAD + EMPTY).errors
+
+    assert [(each.input, each.message, each.hint) for each in found] == [
+        ("/order", "fill in `order`", None),
+        ("/tone", "fill in `tone`", None),
+        ("/rows", "fill in `rows`", None),
+        ("/named/id", "fill in `named.id`", None),
+        ("/note", "`note` must have at most 3 characters, not 4", None),
+    ]

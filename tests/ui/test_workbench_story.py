@@ -166,7 +166,7 @@ def keep(page):
     page.get_by_role("button", name="Keep as a case").click()
     page.get_by_text("Kept as “money back”").wait_for()
     page.get_by_role("button", name="Run the cases").click()
-    page.get_by_text("2 passed.").wait_for()
+    page.get_by_text("2 cases passed.").wait_for()
 
 
 def compare(page):
@@ -220,6 +220,33 @@ def test_a_mistake_is_shown_at_its_message_and_the_others_stay(shop, opened):
     page.get_by_role("link", name="Your changes").click()
     page.get_by_text("promptops ui --write").wait_for()
     assert (barriers(page), page.events, page.evaluate("refused")) == ([], [], [])
+
+
+def test_an_answer_has_what_was_checked_and_where_it_was_cut(shop, opened):
+    page = opened(shop.root, "--live")
+    page.goto(f"{page.url.partition('#')[0]}#/prompt/support/refund")
+    page.get_by_role("heading", name="Refund reply").wait_for()
+    page.get_by_text("No answer yet. Get one from a model, above.").wait_for()
+
+    page.get_by_role("textbox", name="message", exact=True).fill("List the numbers from 1 to 90.")
+    page.get_by_role("article", name="message 2: user").get_by_text("1 to 90").wait_for()
+    page.get_by_role("button", name="Get an answer").click()
+    answer = page.get_by_role("article", name="answer of steady")
+    answer.get_by_text("The answer was cut at its limit of 12 tokens.").wait_for()
+    notes = page.get_by_text("Calling").count()
+    shot(page, "cut")
+    page.get_by_label("Fill in from").select_option("a broken lamp")
+    page.get_by_role("article", name="message 2: user").get_by_text("lamp").wait_for()
+    page.get_by_role("button", name="Get an answer").click()
+    answer.get_by_text(ONLY_THE_REQUEST).wait_for()
+    page.get_by_role("button", name="Run the cases").click()
+    page.locator("#cases").locator("xpath=../..").get_by_text(ONLY_THE_REQUEST).first.wait_for()
+
+    assert notes == 0
+    assert (barriers(page), page.events, page.evaluate("refused")) == ([], [], [])
+
+
+ONLY_THE_REQUEST = "1 check of what the model receives: passed · no check of the answer."
 
 
 MARKUP = "<img src=x onerror=alert(1)><script>alert(2)</script>"
@@ -330,6 +357,7 @@ def test_every_page_fits_its_window_and_has_no_barriers(shop, opened, width, sch
     look("prompt")
     page.get_by_role("link", name="Compare").click()
     page.get_by_text("Two versions", exact=True).click()
+    assert page.get_by_label("Answers").input_value() == "steady"
     page.get_by_role("button", name="Compare").click()
     page.locator("ins").get_by_text("Be kind").wait_for()
     look("compare")

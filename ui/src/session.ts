@@ -40,6 +40,12 @@ export function address(page: string, id = ""): string {
   return `#/${[page, ...(id === "" ? [] : parts)].join("/")}`;
 }
 
+/** The profile that answers unless a person chooses another: that of the prompt, else the first one. */
+export function presetProfile(profiles: UiSession["profiles"], own: string | null): string {
+  const found = profiles.find(({ name }) => name === own) ?? profiles[0];
+  return found?.name ?? "";
+}
+
 export async function openSession(): Promise<void> {
   await reporting(async () => {
     session.value = await get<UiSession>("/api/session");

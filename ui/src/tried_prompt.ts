@@ -59,7 +59,7 @@ export class TriedPrompt {
   readonly notRecorded = signal<ApiError | null>(null);
   readonly streaming = signal<readonly { profile: string; text: string }[] | null>(null);
   readonly live = signal<ShownAnswers | null>(null);
-  /** What the server reports about the calls: which endpoint gets the request. */
+  /** What the server reports about calls that are under way: which endpoint gets the request. */
   readonly notes = signal<readonly string[]>([]);
   readonly report = signal<TestRun | null>(null);
   readonly testing = signal(false);
@@ -200,6 +200,7 @@ export class TriedPrompt {
     } finally {
       if (this.stopped === stopped) {
         this.streaming.value = null;
+        this.notes.value = [];
       }
     }
   }
@@ -207,6 +208,7 @@ export class TriedPrompt {
   stop(): void {
     this.stopped?.abort();
     this.streaming.value = null;
+    this.notes.value = [];
   }
 
   private async answer(models: readonly string[], stopped: AbortSignal): Promise<void> {

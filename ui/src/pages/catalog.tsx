@@ -159,23 +159,30 @@ function Rows({ shownPrompts }: { readonly shownPrompts: readonly UiPromptName[]
 
 function Row({ id, row }: { readonly id: string; readonly row: UiRow | undefined }) {
   const folder = id.slice(0, id.lastIndexOf("/") + 1);
+  const title = row?.title ?? null;
   return (
     <a href={address("prompt", id)} class="prompt-row">
-      <span class="prompt-name">
-        <span class="muted">{folder}</span>
-        {id.slice(folder.length)}
-      </span>
+      {title === null ? (
+        <span class="prompt-name">
+          <span class="muted">{folder}</span>
+          {id.slice(folder.length)}
+        </span>
+      ) : (
+        <span class="prompt-name">
+          {title} <span class="muted">{id}</span>
+        </span>
+      )}
       <span class="prompt-about">{row === undefined ? " " : about(row)}</span>
       <span class="prompt-facts">{row !== undefined && <Facts row={row} />}</span>
     </a>
   );
 }
 
-function about({ readable, description, title }: UiRow): string {
+function about({ readable, description }: UiRow): string {
   if (!readable) {
     return "This prompt can't be read.";
   }
-  return description ?? title ?? "";
+  return description ?? "";
 }
 
 function Facts({ row }: { readonly row: UiRow }) {

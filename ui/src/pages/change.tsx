@@ -3,7 +3,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { ApiError, get, post } from "../api";
-import { Message, Section, StartWith, TextDiff } from "../parts/shown";
+import { Folded, Message, Section, StartWith, TextDiff } from "../parts/shown";
 import { address, pending, problem, reporting, session } from "../session";
 import { allSent } from "../tried_prompt";
 import type { CaseDiff, PromptDiff, SeenPair, UiChange, UiBranch, UiConflict, UiSaved } from "../types";
@@ -108,12 +108,11 @@ function ChangedPrompt({ prompt }: { readonly prompt: PromptDiff }) {
         ))}
       </ul>
       {cases.length > 0 && (
-        <details open={cases.length === 1}>
-          <summary>{counted(cases.length, "case")} with a different request</summary>
-          {cases.map((each) => (
-            <ChangedCase found={each} />
-          ))}
-        </details>
+        <Folded
+          summary={`${counted(cases.length, "case")} with a different request`}
+          open={cases.length === 1}
+          content={() => cases.map((each) => <ChangedCase found={each} />)}
+        />
       )}
       {state !== "removed" && (
         <p>

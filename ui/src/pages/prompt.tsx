@@ -8,10 +8,10 @@ import { Answer, Assertions } from "../parts/answers";
 import { Editor } from "../parts/editor";
 import { facts, Request } from "../parts/request";
 import { Message, Section, StartWith } from "../parts/shown";
-import { address, problem, session } from "../session";
+import { address, presetProfile, problem, session } from "../session";
 import { editedPrompt, type TriedPrompt } from "../tried_prompt";
-import type { Finding, TestRun, UiText } from "../types";
-import { counted, sentence, STATUSES } from "../words";
+import type { Finding, PreviewError, TestRun, UiText } from "../types";
+import { checkWords, counted, sentence, STATUSES } from "../words";
 
 interface Tried {
   readonly tried: TriedPrompt;
@@ -30,23 +30,30 @@ export function PromptPage({ id }: { readonly id: string }) {
         <a href={address("")}>Prompts</a> <span aria-hidden="true">›</span> {id}
       </nav>
       <div class="title-line">
-        <h1>{id}</h1>
+        <h1>{texts?.title ?? id}</h1>
         {texts !== null && <a href={address("compare", id)}>Compare</a>}
       </div>
-      {texts !== null && <p class="lead">{texts.description ?? texts.title}</p>}
+      {texts !== null && <p class="lead">{texts.description}</p>}
       {texts !== null && <Columns tried={tried} />}
     </main>
   );
 }
 
 function Columns({ tried }: Tried) {
+  const right = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const column = right.current!;
+    const sizes = new ResizeObserver(() => column.style.setProperty("--height", `${column.offsetHeight}px`));
+    sizes.observe(column);
+    return () => sizes.disconnect();
+  }, []);
   return (
     <div class="columns">
       <div class="column">
         <Texts tried={tried} />
         <Inputs tried={tried} />
       </div>
-      <div class="column">
+      <div class="column" ref={right}>
         <RequestSection tried={tried} />
         <Answers tried={tried} />
         <Cases tried={tried} />
@@ -166,13 +173,15 @@ function ShownFinding({ finding }: { readonly finding: Finding }) {
 function Inputs({ tried }: Tried) {
   const holder = useRef<HTMLDivElement>(null);
   const form = useMemo(() => new InputForm((inputs) => tried.fill(inputs)), [tried]);
+  const general = useSignal<readonly PreviewError[]>([]);
   const preview = tried.preview.value;
   useEffect(() => {
     holder.current?.replaceChildren(form.element);
   }, [form, preview === null || preview.form.length === 0]);
   useEffect(() => {
     if (preview !== null) {
-      form.show(preview.form, tried.inputs.peek(), preview.errors);
+      const rest = form.show(preview.form, tried.inputs.peek(), preview.errors);
+      general.value = rest.filter(({ input }) => input !== null);
     }
   }, [form, preview]);
   if (preview === null) {
@@ -185,13 +194,9 @@ function Inputs({ tried }: Tried) {
       </Section>
     );
   }
-  const general = preview.errors.filter(({ input, message }) => {
-    const names = preview.form.some(({ name }) => message.includes(`\`${name}\``) || message.includes(`'${name}'`));
-    return input === "" && !names;
-  });
   return (
     <Section title="Inputs" id="inputs" aside={<CaseChooser tried={tried} />}>
-      {general.map(({ message }) => (
+      {general.value.map(({ message }) => (
         <p class="problem">
           <Message text={sentence(message)} />
         </p>
@@ -294,11 +299,23 @@ function Recorded({ tried }: Tried) {
   }
   const error = notRecorded.value;
   if (error === null || error.status === 404) {
-    return error && <p class="muted">There is no recorded answer to this request.</p>;
+    return error && <NoAnswer />;
   }
   return (
     <p class="problem">
       <Message text={sentence(error.message)} />
+    </p>
+  );
+}
+
+function NoAnswer() {
+  const { live = false, profiles = [] } = session.value ?? {};
+  return (
+    <p class="muted">
+      No answer yet.{" "}
+      {live && profiles.length > 0
+        ? "Get one from a model, above."
+        : "One that was recorded for exactly this request would be here."}
     </p>
   );
 }
@@ -317,8 +334,7 @@ function Ask({ tried }: Tried) {
       </p>
     );
   }
-  const preset = profiles.some(({ name }) => name === own) ? own : (profiles[0]?.name ?? null);
-  const names = chosen.value ?? new Set(preset === null ? [] : [preset]);
+  const names = chosen.value ?? new Set([presetProfile(profiles, own)]);
   const toggle = (name: string): void => {
     const now = new Set(names);
     if (!now.delete(name)) {
@@ -430,7 +446,7 @@ function Cases({ tried }: Tried) {
 function Report({ report }: { readonly report: TestRun }) {
   const { passed, failed, errors, stale, warnings } = report.count;
   const counts = [
-    `${passed} passed`,
+    `${counted(passed, "case")} passed`,
     ...(failed > 0 ? [`${failed} failed`] : []),
     ...(errors > 0 ? [`${errors} could not run`] : []),
     ...(stale > 0 ? [`${stale} without a recorded answer`] : []),
@@ -441,6 +457,7 @@ function Report({ report }: { readonly report: TestRun }) {
       <p role="status" class={failed + errors > 0 ? "problem" : "good"}>
         {counts.join(", ")}.
       </p>
+      <p class="muted">{sentence(checkWords(report.cases.flatMap(({ assertions }) => assertions)))}</p>
       {stale > 0 && (
         <p class="muted">
           A case without a recorded answer is checked as far as that is possible. Record it with{" "}
@@ -459,7 +476,7 @@ function Report({ report }: { readonly report: TestRun }) {
                 <Message text={sentence(each.reason)} />
               </p>
             )}
-            {each.status !== "passed" && <Assertions results={each.assertions} />}
+            <Assertions results={each.assertions} />
           </li>
         ))}
       </ul>

@@ -1,8 +1,17 @@
 /** Answers of models, with what was checked about each. Texts are text nodes. */
 
 import type { AssertionResult, ModelAnswer } from "../types";
-import { counted, dollars, seconds, sentence } from "../words";
+import { checkWords, counted, dollars, seconds, sentence } from "../words";
 import { Message } from "./shown";
+
+/** How a model stopped before its end, or null. */
+export function cut({ answer, limit }: ModelAnswer): string | null {
+  if (answer?.finish_reason !== "length") {
+    return null;
+  }
+  const of = limit === null ? "" : ` of ${counted(limit, "token")}`;
+  return `The answer was cut at its limit${of}.`;
+}
 
 export function Answer({ answer, live }: { readonly answer: ModelAnswer; readonly live: boolean }) {
   const { profile, model, text, problem, reason, assertions } = answer;
@@ -18,6 +27,7 @@ export function Answer({ answer, live }: { readonly answer: ModelAnswer; readonl
       {calls.map((call) => (
         <div class="text code">{JSON.stringify(call, null, 2)}</div>
       ))}
+      {cut(answer) !== null && <p class="notice warn">{cut(answer)}</p>}
       {[problem, reason].map(
         (each) =>
           each !== null && (
@@ -53,26 +63,20 @@ export function Assertions({ results }: { readonly results: readonly AssertionRe
   if (results.length === 0) {
     return null;
   }
-  const count = (...statuses: AssertionResult["status"][]) =>
-    results.filter(({ status }) => statuses.includes(status)).length;
-  const [bad, skipped] = [count("failed", "error"), count("skipped")];
-  const counts = [
-    ...(bad === 0 ? [] : [`${bad} failed`]),
-    `${count("passed")} passed`,
-    ...(skipped === 0 ? [] : [`${skipped} skipped`]),
-  ];
-  const title = `${counted(results.length, "check")}: ${counts.join(", ")}`;
+  const isBad = results.some(({ status }) => status === "failed" || status === "error");
+  const isGood = results.some(({ status, on }) => status === "passed" && on === "answer");
   return (
-    <details class="checks" open={bad > 0}>
-      <summary class={bad === 0 ? "good" : "bad"}>{title}</summary>
+    <details class="checks" open={isBad}>
+      <summary class={isBad ? "bad" : isGood ? "good" : "muted"}>{sentence(checkWords(results))}</summary>
       <ul>
-        {results.map(({ status, type, reason }) => (
+        {results.map(({ status, type, on, reason }) => (
           <li class={status}>
             <span class="mark" aria-hidden="true">
               {MARKS[status]}
             </span>
             <span>
               <span class="hidden">{status}: </span>
+              {on === "request" ? "in the request: " : ""}
               <code>{type}</code> <Message text={reason} />
             </span>
           </li>

@@ -1,7 +1,9 @@
 /** Draws the answer below the request, and what can be done with the inputs. */
 
-import { button, element, keyLink } from "./elements";
-import type { Answer, AssertionResult, ModelAnswer, PageMessage, Profile } from "../src/protocol";
+import { element } from "../../../ui/src/form/elements";
+import { dollars } from "../../../ui/src/words";
+import { actionButton, keyLink } from "./links";
+import type { Answer, AssertionResult, Inputs, ModelAnswer, PageMessage, UiProfile } from "../src/protocol";
 
 type Send = (message: PageMessage) => void;
 
@@ -35,7 +37,7 @@ function drawRun(answers: readonly ModelAnswer[], kind: string, send: Send): HTM
       each ? [element("p", { class: "error", role: "alert" }, each)] : [],
     );
     const list = results.length > 0 ? [element("ul", { class: "assertions" }, ...results)] : [];
-    return [text(answer.text ?? ""), ...problems, ...list, element("p", { class: "note" }, facts(answer, kind))];
+    return [text(answer.text), ...problems, ...list, element("p", { class: "note" }, facts(answer, kind))];
   });
 }
 
@@ -60,25 +62,21 @@ function facts({ profile, answer, cost_usd: cost, duration_s: seconds }: ModelAn
   return [profile, kind, size, money, time].filter((each) => each !== "").join(" · ");
 }
 
-export function dollars(cost: number): string {
-  return `$${cost.toLocaleString("en-US", { maximumSignificantDigits: 2 })}`;
-}
-
 /** The model to call, and the buttons; made once, so that what was chosen and typed stays. */
 export class Actions {
   readonly element: HTMLElement;
-  private readonly profile = element("select", { label: "Model" });
+  private readonly profile = element("select", { "aria-label": "Model" });
   private readonly call: HTMLButtonElement;
   private readonly stop: HTMLButtonElement;
-  private readonly name = element("input", { label: "Name of the new case" });
+  private readonly name = element("input", { "aria-label": "Name of the new case" });
   private readonly keep: HTMLButtonElement;
   private profiles = "";
 
-  constructor(send: Send, inputs: () => Record<string, unknown>) {
-    this.call = button("Call the model", () => send({ type: "answer", profile: this.profile.value || null }));
-    this.stop = button("Stop", () => send({ type: "stop" }));
+  constructor(send: Send, inputs: () => Inputs) {
+    this.call = actionButton("Call the model", () => send({ type: "answer", profile: this.profile.value || null }));
+    this.stop = actionButton("Stop", () => send({ type: "stop" }));
     this.name.placeholder = "name of the case";
-    this.keep = button("Keep as a case", () => {
+    this.keep = actionButton("Keep as a case", () => {
       send({ type: "keep", name: this.name.value, inputs: inputs() });
       this.name.value = "";
       this.update();
@@ -89,7 +87,7 @@ export class Actions {
     this.update();
   }
 
-  show(profiles: readonly Profile[], answer: Answer, trusted: boolean): void {
+  show(profiles: readonly UiProfile[], answer: Answer, trusted: boolean): void {
     const listed = JSON.stringify(profiles);
     if (listed !== this.profiles) {
       this.profiles = listed;

@@ -28,11 +28,11 @@ import {
   type Place,
   type Preview,
   type PreviewRequest,
-  type Profile,
   type PromptRun,
   RECORDED_COMMAND,
   STOP_COMMAND,
   type Shown,
+  type UiProfile,
 } from "./protocol";
 
 /** The recorded answer is looked up when the request has not changed for so long. */
@@ -44,7 +44,7 @@ export class PreviewPanel implements Disposable {
   private panel: WebviewPanel | undefined;
   private request: PreviewRequest | undefined;
   private preview: Preview | undefined;
-  private profiles: readonly Profile[] = [];
+  private profiles: readonly UiProfile[] = [];
   private answer: Answer = NO_ANSWER;
   /** The digest of the request that was answered live: its answer stays until the request differs. */
   private answered: string | null | undefined;
@@ -62,7 +62,7 @@ export class PreviewPanel implements Disposable {
     this.request = request;
     this.panel ??= this.newPanel();
     this.panel.reveal(undefined, true);
-    this.profiles = await this.run<Profile[]>(PROFILES_COMMAND, { uri: request.uri }).catch(() => []);
+    this.profiles = await this.run<UiProfile[]>(PROFILES_COMMAND, { uri: request.uri }).catch(() => []);
     await this.refresh();
   }
 
@@ -118,12 +118,11 @@ export class PreviewPanel implements Disposable {
 
   private newPanel(): WebviewPanel {
     const column = { viewColumn: ViewColumn.Beside, preserveFocus: true };
-    const roots = [Uri.joinPath(this.extension, "out"), Uri.joinPath(this.extension, "page")];
     const panel = window.createWebviewPanel("promptops.preview", "Preview", column, {
       enableScripts: true,
       enableFindWidget: true,
       retainContextWhenHidden: true,
-      localResourceRoots: roots,
+      localResourceRoots: [Uri.joinPath(this.extension, "out")],
     });
     panel.webview.onDidReceiveMessage((message: PageMessage) => this.receive(message));
     panel.onDidDispose(() => this.closed());
@@ -133,7 +132,7 @@ export class PreviewPanel implements Disposable {
       cspSource: panel.webview.cspSource,
       nonce: randomBytes(16).toString("hex"),
       script: address("out", "preview.js"),
-      style: address("page", "preview.css"),
+      style: address("out", "preview.css"),
     });
     return panel;
   }
@@ -286,7 +285,7 @@ export class PreviewPanel implements Disposable {
 
 function failed(error: unknown, request: PreviewRequest, before: Preview | undefined): Preview {
   const message = { message: reason(error), hint: null, place: null, input: null };
-  const empty = { prompt: "", path: "", case: null, cases: [], inputs: {}, form: [], digest: null };
+  const empty = { schema: 1 as const, prompt: "", path: "", case: null, cases: [], form: [], findings: [] };
   const sizes = { messages: [], tokens: null, cost_usd: null };
   return { ...empty, ...before, ...sizes, inputs: request.inputs ?? {}, digest: null, errors: [message] };
 }

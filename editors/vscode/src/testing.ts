@@ -18,7 +18,7 @@ import { ExecuteCommandRequest, type LanguageClient } from "vscode-languageclien
 
 import { type ChosenCases, chosenCases, isChosen } from "./chosen_cases";
 import { rangeIn, rootAbove } from "./opening";
-import { type CaseRun, PREVIEW_COMMAND, type Preview, RUN_COMMAND, type TestRunResult } from "./protocol";
+import { type CaseRun, PREVIEW_COMMAND, type Preview, RUN_COMMAND, type TestRun as CaseRuns } from "./protocol";
 
 const PROMPTS = "**/*.prompt.{yaml,yml}";
 
@@ -121,7 +121,7 @@ export class CaseTests implements Disposable {
     const uri = prompt.uri?.toString();
     const cases = chosen.length === all.length ? null : chosen.map(({ label }) => label);
     try {
-      const found = await this.ask<TestRunResult>(RUN_COMMAND, { uri, cases });
+      const found = await this.ask<CaseRuns>(RUN_COMMAND, { uri, cases });
       await Promise.all(chosen.map((item) => this.report(run, item, found.cases.filter(({ name }) => name === item.label))));
     } catch (error) {
       const message = new TestMessage(error instanceof Error ? error.message : String(error));

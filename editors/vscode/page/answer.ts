@@ -1,7 +1,7 @@
 /** Draws the answer below the request, and what can be done with the inputs. */
 
 import { element } from "../../../ui/src/form/elements";
-import { dollars } from "../../../ui/src/words";
+import { checkWords, dollars, sentence } from "../../../ui/src/words";
 import { actionButton, keyLink } from "./links";
 import type { Answer, AssertionResult, Inputs, ModelAnswer, PageMessage, UiProfile } from "../src/protocol";
 
@@ -36,8 +36,8 @@ function drawRun(answers: readonly ModelAnswer[], kind: string, send: Send): HTM
     const problems = [answer.problem, answer.reason].flatMap((each) =>
       each ? [element("p", { class: "error", role: "alert" }, each)] : [],
     );
-    const list = results.length > 0 ? [element("ul", { class: "assertions" }, ...results)] : [];
-    return [text(answer.text), ...problems, ...list, element("p", { class: "note" }, facts(answer, kind))];
+    const note = element("p", { class: "note" }, facts(answer, kind));
+    return [text(answer.text), ...problems, note, ...drawAssertions(answer.assertions, results)];
   });
 }
 
@@ -45,10 +45,18 @@ function text(words: string): HTMLElement {
   return element("div", { class: "text" }, words);
 }
 
+function drawAssertions(results: readonly AssertionResult[], drawn: readonly HTMLElement[]): HTMLElement[] {
+  if (drawn.length === 0) {
+    return [];
+  }
+  return [element("p", {}, sentence(checkWords(results))), element("ul", { class: "assertions" }, ...drawn)];
+}
+
 const SIGNS = { passed: "✓", failed: "✗", error: "!", skipped: "–" } as const;
 
-function drawAssertion({ status, type, reason, must }: AssertionResult, open: () => void): HTMLElement {
-  const name = must ? type : `${type} (measure)`;
+function drawAssertion({ status, type, reason, must, on }: AssertionResult, open: () => void): HTMLElement {
+  const of = on === "request" ? "in the request: " : "";
+  const name = `${of}${must ? type : `${type} (measure)`}`;
   const shown = element("span", {}, `${SIGNS[status]} ${status}: ${name}: ${reason}`);
   return element("li", { class: status }, keyLink(shown, "Go to the assertion", open));
 }
@@ -69,6 +77,7 @@ export class Actions {
   private readonly call: HTMLButtonElement;
   private readonly stop: HTMLButtonElement;
   private readonly name = element("input", { "aria-label": "Name of the new case" });
+  private readonly contains = element("input", { "aria-label": "What the answer must contain" });
   private readonly keep: HTMLButtonElement;
   private profiles = "";
 
@@ -76,14 +85,18 @@ export class Actions {
     this.call = actionButton("Call the model", () => send({ type: "answer", profile: this.profile.value || null }));
     this.stop = actionButton("Stop", () => send({ type: "stop" }));
     this.name.placeholder = "name of the case";
+    this.contains.placeholder = "the answer must contain … (empty: nothing)";
     this.keep = actionButton("Keep as a case", () => {
-      send({ type: "keep", name: this.name.value, inputs: inputs() });
-      this.name.value = "";
+      const { value } = this.contains;
+      const contains = value.trim() === "" ? [] : [value];
+      send({ type: "keep", name: this.name.value, inputs: inputs(), contains });
+      this.name.value = this.contains.value = "";
       this.update();
     });
     this.name.addEventListener("input", () => this.update());
     const calling = element("span", {}, this.profile, this.call, this.stop);
-    this.element = element("div", { class: "actions" }, calling, element("span", {}, this.name, this.keep));
+    const keeping = element("span", { class: "keep" }, this.name, this.contains, this.keep);
+    this.element = element("div", { class: "actions" }, calling, keeping);
     this.update();
   }
 

@@ -20,7 +20,6 @@ import { previewPage } from "./preview_page";
 import {
   ANSWER_COMMAND,
   type Answer,
-  type Inputs,
   KEEP_COMMAND,
   PREVIEW_COMMAND,
   PROFILES_COMMAND,
@@ -37,6 +36,8 @@ import {
 
 /** The recorded answer is looked up when the request has not changed for so long. */
 const REST_MS = 300;
+
+type KeepMessage = Extract<PageMessage, { type: "keep" }>;
 
 const NO_ANSWER: Answer = { kind: "none" };
 
@@ -181,7 +182,7 @@ export class PreviewPanel implements Disposable {
     } else if (message.type === "stop") {
       this.stop();
     } else if (message.type === "keep") {
-      await this.keep(request, message.name, message.inputs);
+      await this.keep(request.uri, message);
     } else {
       await this.openPlace(this.placeOf(message));
     }
@@ -261,20 +262,20 @@ export class PreviewPanel implements Disposable {
   }
 
   /** Apply the edit that adds the case, and show the case: its assertions are to be edited. */
-  private async keep(request: PreviewRequest, name: string, inputs: Inputs): Promise<void> {
+  private async keep(uri: string, { name, inputs, contains }: KeepMessage): Promise<void> {
     try {
-      const argument = { uri: request.uri, name, inputs };
+      const argument = { uri, name, inputs, contains };
       const edit = await this.run<WorkspaceEdit>(KEEP_COMMAND, argument);
       const converted = await this.client()?.protocol2CodeConverter.asWorkspaceEdit(edit);
       if (converted === undefined || !(await workspace.applyEdit(converted))) {
         throw new Error("the file changed meanwhile: try again");
       }
-      const [uri, edits] = converted.entries()[0] ?? [];
+      const [file, edits] = converted.entries()[0] ?? [];
       const at = edits?.[0]?.range.start;
-      if (uri !== undefined && at !== undefined) {
-        await openRange(await workspace.openTextDocument(uri), new Range(at, at));
+      if (file !== undefined && at !== undefined) {
+        await openRange(await workspace.openTextDocument(file), new Range(at, at));
       }
-      this.request = { uri: request.uri, case: name };
+      this.request = { uri, case: name };
       await this.refresh();
       void commands.executeCommand("revealLine", { lineNumber: at?.line ?? 0, at: "center" });
     } catch (error) {

@@ -71,4 +71,4 @@ export type PageMessage =
   | { readonly type: "openAssertion"; readonly assertion: number }
   | { readonly type: "answer"; readonly profile: string | null }
   | { readonly type: "stop" }
-  | { readonly type: "keep"; readonly name: string; readonly inputs: Inputs };
+  | { readonly type: "keep"; readonly name: string; readonly inputs: Inputs; readonly contains: readonly string[] };

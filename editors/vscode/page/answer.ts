@@ -3,7 +3,7 @@
 import { element } from "../../../ui/src/form/elements";
 import { checkWords, dollars, sentence } from "../../../ui/src/words";
 import { actionButton, keyLink } from "./links";
-import type { Answer, AssertionResult, Inputs, ModelAnswer, PageMessage, UiProfile } from "../src/protocol";
+import type { Answer, AssertionResult, Inputs, ModelAnswer, PageMessage, Shown } from "../src/protocol";
 
 type Send = (message: PageMessage) => void;
 
@@ -70,6 +70,8 @@ function facts({ profile, answer, cost_usd: cost, duration_s: seconds }: ModelAn
   return [profile, kind, size, money, time].filter((each) => each !== "").join(" · ");
 }
 
+const INCOMPLETE = "fix the errors of the request first";
+
 /** The model to call, and the buttons; made once, so that what was chosen and typed stays. */
 export class Actions {
   readonly element: HTMLElement;
@@ -80,6 +82,7 @@ export class Actions {
   private readonly contains = element("input", { "aria-label": "What the answer must contain" });
   private readonly keep: HTMLButtonElement;
   private profiles = "";
+  private complete = false;
 
   constructor(send: Send, inputs: () => Inputs) {
     this.call = actionButton("Call the model", () => send({ type: "answer", profile: this.profile.value || null }));
@@ -100,7 +103,8 @@ export class Actions {
     this.update();
   }
 
-  show(profiles: readonly UiProfile[], answer: Answer, trusted: boolean): void {
+  show({ profiles, answer, trusted, preview }: Shown): void {
+    this.complete = preview.digest !== null;
     const listed = JSON.stringify(profiles);
     if (listed !== this.profiles) {
       this.profiles = listed;
@@ -108,13 +112,16 @@ export class Actions {
     }
     const arriving = answer.kind === "arriving";
     this.call.hidden = arriving;
-    this.call.disabled = !trusted;
-    this.call.title = trusted ? "" : "models are called in trusted workspaces only";
+    this.call.disabled = !trusted || !this.complete;
+    this.call.title = !trusted ? "models are called in trusted workspaces only" : this.complete ? "" : INCOMPLETE;
     this.stop.hidden = !arriving;
+    this.update();
   }
 
   private update(): void {
-    this.keep.disabled = this.name.value.trim() === "";
+    const isNamed = this.name.value.trim() !== "";
+    this.keep.disabled = !isNamed || !this.complete;
+    this.keep.title = this.complete ? (isNamed ? "" : "a case needs a name") : INCOMPLETE;
   }
 }
 

@@ -48,7 +48,7 @@ function drawForm({ preview, typed: isTyped }: Shown): readonly PreviewError[] {
 }
 
 function draw(shown: Shown): void {
-  const { title, preview, profiles, trusted } = shown;
+  const { title, preview } = shown;
   const chooses = document.activeElement?.matches(".cases select");
   head.replaceChildren(drawHead(title, preview), ...drawCases(preview, send));
   if (chooses) {
@@ -59,7 +59,7 @@ function draw(shown: Shown): void {
   const drawnAnswer = drawAnswer(shown.answer, send);
   const heading = drawnAnswer.length > 0 ? [element("h2", {}, "answer")] : [];
   answer.replaceChildren(...heading, ...drawnAnswer);
-  actions.show(profiles, shown.answer, trusted);
+  actions.show(shown);
 }
 
 window.addEventListener("message", (event: MessageEvent<Shown>) => {

@@ -13,6 +13,11 @@ export class ApiError extends Error {
     super(errors[0]?.message ?? `the workbench answered with status ${status}`);
   }
 
+  /** The server did not answer, or not completely: nobody knows what it did. */
+  get isLost(): boolean {
+    return this.status === 0;
+  }
+
   get hint(): string | null {
     return this.errors[0]?.hint ?? null;
   }
@@ -78,7 +83,7 @@ async function complete<T>(reading: Promise<T>): Promise<T> {
     if (isAborted(error)) {
       throw error;
     }
-    throw failed("the answer of the workbench is not complete", "is `promptops ui` still running in the terminal?");
+    throw failed("the answer of the workbench is not complete");
   }
 }
 
@@ -96,7 +101,7 @@ async function request(path: string, options: RequestInit): Promise<Response> {
     if (isAborted(error)) {
       throw error;
     }
-    throw failed("the workbench does not answer", "is `promptops ui` still running in the terminal?");
+    throw failed("the workbench does not answer");
   }
   if (!response.ok) {
     throw await refused(response);
@@ -110,12 +115,17 @@ async function refused(response: Response): Promise<ApiError> {
     files?: UiConflict[];
   };
   if (response.status === 401) {
-    return failed("this page may not use the workbench", "open the address that `promptops ui` printed last", 401);
+    return failed("`promptops ui` was started anew, and has another address now", RESTARTED, 401);
   }
   return new ApiError(response.status, body.errors ?? [], body.files);
 }
 
-function failed(message: string, hint: string, status = 0): ApiError {
+const STOPPED =
+  "this page tries again until it does. If `promptops ui` was stopped in the terminal, copy from here what you did not save, " +
+  "start it again, and open the address that it prints";
+const RESTARTED = "copy from here what you did not save, and paste the address that it printed last into this tab";
+
+function failed(message: string, hint = STOPPED, status = 0): ApiError {
   return new ApiError(status, [{ message, hint, where: null, place: null }]);
 }
 

@@ -8,13 +8,20 @@ export const session = signal<UiSession | null>(null);
 export const problem = signal<ApiError | null>(null);
 /** Paths of files with changes that are not saved. */
 export const pending = signal<readonly string[]>([]);
+/** Increases when pages read again what they show: the window has the focus, or the server is back. */
+export const again = signal(0);
 
+/** Waits this long before a server that did not answer is tried again. */
+export const RETRY_MS = 3000;
 /** The first page comes before the number of unsaved files, for which the server compares all. */
 const PENDING_MS = 1500;
 
 const hash = signal(location.hash);
 window.addEventListener("hashchange", () => {
   hash.value = location.hash;
+});
+window.addEventListener("focus", () => {
+  again.value += 1;
 });
 
 export interface Route {
@@ -70,5 +77,31 @@ export async function reporting(work: () => Promise<void>): Promise<void> {
       throw error;
     }
     problem.value = error;
+    if (error.isLost) {
+      void untilBack();
+    }
   }
+}
+
+let isWaiting = false;
+
+/** Tries until the server answers; then the pages read again. */
+async function untilBack(): Promise<void> {
+  if (isWaiting) {
+    return;
+  }
+  isWaiting = true;
+  let failure: unknown = problem.value;
+  while (failure instanceof ApiError && failure.isLost) {
+    await new Promise((passed) => setTimeout(passed, RETRY_MS));
+    failure = await get<UiSession>("/api/session").then(
+      (found) => {
+        session.value = found;
+      },
+      (error: unknown) => error,
+    );
+  }
+  isWaiting = false;
+  problem.value = failure instanceof ApiError ? failure : null;
+  again.value += 1;
 }

@@ -3,15 +3,13 @@
 import { batch, signal } from "@preact/signals";
 import { ApiError, get, isAborted, post, postLines } from "./api";
 import type { Inputs } from "./form/values";
-import { pending, problem, readPending, reporting } from "./session";
+import { pending, problem, readPending, reporting, RETRY_MS } from "./session";
 import type { Finding, ModelAnswer, Preview, PromptRun, TestRun, UiPrompt } from "./types";
 
 /** Waits this long for the next key before a request is sent. */
 const PAUSE_MS = 10;
 /** Waits this long before what only matters after typing. */
 const REST_MS = 400;
-/** Waits this long before a text that did not reach the server is sent again. */
-const RETRY_MS = 3000;
 
 /** An answer, complete or not, and the request that it belongs to. */
 export interface ShownAnswers {
@@ -78,7 +76,7 @@ export class TriedPrompt {
   private isOpen = true;
   private isWanted = false;
   private sending: Promise<void> | null = null;
-  /** Why what was typed is not sent yet. */
+  /** Why what was typed or chosen is not sent yet. */
   private failure: ApiError | null = null;
   /** The numbers of the last request, and of the request whose answer is shown. */
   private asked = 0;
@@ -99,11 +97,21 @@ export class TriedPrompt {
         post<Preview>("/api/preview", { id: this.id, findings: false, ...before }),
       ]);
       batch(() => {
-        this.showTexts(texts);
+        this.showTexts(texts, true); // editors were made with what was known when the page was left
         this.shown(preview, true, false);
       });
       this.afterRest(0);
     });
+  }
+
+  /** Sends again what did not arrive, and reads what others may have changed. */
+  again(): void {
+    if (this.failure === null) {
+      this.afterRest(0);
+    } else {
+      this.isWanted = true;
+      void this.send();
+    }
   }
 
   /** Sends what was typed; what the server does not take is there again when the prompt is. */
@@ -111,6 +119,9 @@ export class TriedPrompt {
     this.isOpen = false;
     clearTimeout(this.rest);
     this.stopped?.abort();
+    if (this.texts.value !== null) {
+      this.texts.value = this.asTyped(this.texts.value);
+    }
     void this.flush().catch(() => undefined);
   }
 
@@ -265,19 +276,27 @@ export class TriedPrompt {
   private async sendOnce(): Promise<void> {
     const { chosen } = this;
     const number = (this.asked += 1);
-    let preview = await this.sentEdits();
     try {
-      if (chosen !== null) {
-        preview = await post<Preview>("/api/preview", { id: this.id, case: chosen, findings: false });
-      }
-      preview ??= await post<Preview>("/api/preview", this.request({ findings: false }));
+      const edited = await this.sentEdits();
+      const preview = await this.previewed(chosen, edited);
       if (chosen === this.chosen && this.isNewest(number)) {
         this.shown(preview, chosen !== null, false);
         problem.value = null;
       }
+      this.failure = null;
+    } catch (error) {
+      this.failure = error instanceof ApiError && !isRefusal(error) ? error : null;
+      throw error;
     } finally {
-      this.chosen = chosen === this.chosen ? null : this.chosen;
+      this.chosen = chosen === this.chosen && this.failure === null ? null : this.chosen;
     }
+  }
+
+  private async previewed(chosen: string | null, edited: Preview | null): Promise<Preview> {
+    if (chosen !== null) {
+      return post<Preview>("/api/preview", { id: this.id, case: chosen, findings: false });
+    }
+    return edited ?? post<Preview>("/api/preview", this.request({ findings: false }));
   }
 
   /** Whether no answer to a later request is shown. */
@@ -294,7 +313,6 @@ export class TriedPrompt {
         preview = (await this.sentEdit(at, text)) ?? preview;
       }
     }
-    this.failure = null;
     return preview;
   }
 
@@ -305,7 +323,6 @@ export class TriedPrompt {
       this.changed(at);
     } catch (error) {
       if (!isRefusal(error)) {
-        this.failure = error instanceof ApiError ? error : null;
         throw error;
       }
       if (this.edits.get(at) === text) {
@@ -320,9 +337,9 @@ export class TriedPrompt {
 
   /** Another token is needed after a 401: it comes with a new address. */
   private retry(): void {
-    if (this.edits.size > 0 && this.failure?.status !== 401) {
+    if (this.failure !== null && this.failure.status !== 401 && (this.isOpen || this.edits.size > 0)) {
       clearTimeout(this.pause);
-      this.pause = setTimeout(() => void this.send(), RETRY_MS);
+      this.pause = setTimeout(() => this.again(), RETRY_MS);
     }
   }
 
@@ -391,7 +408,7 @@ export class TriedPrompt {
 
   /** Editors show other texts only if another program changed them: the server may end a text differently. */
   private showTexts(read: UiPrompt, always = false): void {
-    const texts = { ...read, texts: read.texts.map((text) => ({ ...text, text: this.typed(text.at) ?? text.text })) };
+    const texts = this.asTyped(read);
     const shown = this.texts.value?.texts ?? [];
     const isOther = !this.isEdited && texts.texts.some(({ text }, index) => text !== shown[index]?.text);
     const isSame = texts.texts.length === shown.length && texts.texts.every(({ at }, index) => at === shown[index]?.at);
@@ -408,9 +425,10 @@ export class TriedPrompt {
     });
   }
 
-  /** What the editor shows and the server does not have. */
-  private typed(at: string): string | undefined {
-    return this.edits.get(at) ?? this.notTaken.value.get(at)?.text;
+  /** With what the editors show and the server does not have. */
+  private asTyped(prompt: UiPrompt): UiPrompt {
+    const typed = (at: string) => this.edits.get(at) ?? this.notTaken.value.get(at)?.text;
+    return { ...prompt, texts: prompt.texts.map((text) => ({ ...text, text: typed(text.at) ?? text.text })) };
   }
 
   private async readRecorded(): Promise<void> {
@@ -426,6 +444,7 @@ export class TriedPrompt {
       this.notRecorded.value = null;
     } catch (error) {
       if (!isAborted(error)) {
+        this.recordedOf = error instanceof ApiError && error.isLost ? "" : wanted;
         this.recorded.value = null;
         this.notRecorded.value = error instanceof ApiError ? error : null;
       }

@@ -14,6 +14,7 @@ beforeEach(() => {
 /** Answers what a test is not about. */
 function usual(path: string): unknown {
   const answers: Record<string, unknown> = {
+    "/api/session": {},
     "/api/prompt": prompt(),
     "/api/preview": preview("shown"),
     "/api/edit": preview("edited"),

@@ -3,7 +3,7 @@
 import { computed, signal, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { get, post } from "../api";
-import { address, reporting } from "../session";
+import { address, again, reporting } from "../session";
 import type { UiCatalog, UiPromptName, UiRow, UiRows } from "../types";
 import { counted, matches } from "../words";
 
@@ -41,14 +41,16 @@ async function read(ids: readonly string[], findings: boolean): Promise<void> {
 export function CatalogPage() {
   const box = useRef<HTMLInputElement>(null);
   useEffect(() => {
-    checked.clear();
     if (matchMedia("(pointer: fine)").matches) {
       box.current?.focus({ preventScroll: true });
     }
+  }, []);
+  useEffect(() => {
+    checked.clear();
     void reporting(async () => {
       prompts.value = (await get<UiCatalog>("/api/catalog")).prompts;
     });
-  }, []);
+  }, [again.value]);
 
   // Descriptions are searched, too: the rows that nobody saw yet are read while the query stays.
   useEffect(() => {
@@ -66,7 +68,7 @@ export function CatalogPage() {
       stopped = true;
       clearTimeout(waiting);
     };
-  }, [query.value, prompts.value]);
+  }, [query.value, prompts.value, again.value]);
 
   const first = found.value[0];
   return (
@@ -139,7 +141,7 @@ function Rows({ shownPrompts }: { readonly shownPrompts: readonly UiPromptName[]
   useEffect(() => {
     const waiting = setTimeout(() => void reporting(() => read(ids.split("\n").filter(Boolean), true)), PAUSE_MS);
     return () => clearTimeout(waiting);
-  }, [ids]);
+  }, [ids, again.value]);
 
   return (
     <ul class="prompt-rows" ref={list} style={{ height: `${shownPrompts.length * HEIGHT}px` }}>

@@ -4,7 +4,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { ApiError, get, post } from "../api";
 import { Folded, Message, Section, StartWith, TextDiff } from "../parts/shown";
-import { address, pending, problem, reporting, session } from "../session";
+import { address, again, pending, problem, reporting, session } from "../session";
 import { allSent } from "../tried_prompt";
 import type { CaseDiff, PromptDiff, SeenPair, UiChange, UiBranch, UiConflict, UiSaved } from "../types";
 import { BUMPS, counted, LEVELS, sentence } from "../words";
@@ -20,7 +20,7 @@ export function ChangePage() {
     });
   useEffect(() => {
     void read();
-  }, []);
+  }, [again.value]);
   if (report.value === null) {
     return (
       <main>

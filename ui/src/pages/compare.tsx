@@ -5,7 +5,7 @@ import { useEffect, useMemo } from "preact/hooks";
 import { ApiError, post } from "../api";
 import { Assertions, cut, figures } from "../parts/answers";
 import { Message, Section, StartWith, TextDiff } from "../parts/shown";
-import { address, pending, presetProfile, reporting, session } from "../session";
+import { address, again, pending, presetProfile, reporting, session } from "../session";
 import { textDiff } from "../text_diff";
 import { streamedRun, TriedPrompt } from "../tried_prompt";
 import type { ModelAnswer, Preview, PromptRun } from "../types";
@@ -43,6 +43,11 @@ export function ComparePage({ id }: { readonly id: string }) {
     void tried.open();
     return () => tried.close();
   }, [tried]);
+  useEffect(() => {
+    if (again.value > 0) {
+      tried.again();
+    }
+  }, [again.value]);
 
   const compare = async (choices: Pair<Choice>): Promise<void> => {
     busy.value = true;

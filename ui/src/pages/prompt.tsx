@@ -8,7 +8,7 @@ import { Answer, Assertions } from "../parts/answers";
 import { Editor } from "../parts/editor";
 import { facts, Request } from "../parts/request";
 import { Message, Section, StartWith } from "../parts/shown";
-import { address, presetProfile, problem, session } from "../session";
+import { address, again, presetProfile, problem, session } from "../session";
 import { editedPrompt, type TriedPrompt } from "../tried_prompt";
 import type { Finding, PreviewError, TestRun, UiText } from "../types";
 import { checkWords, counted, sentence, STATUSES } from "../words";
@@ -23,6 +23,11 @@ export function PromptPage({ id }: { readonly id: string }) {
     void tried.open();
     return () => tried.close();
   }, [tried]);
+  useEffect(() => {
+    if (again.value > 0) {
+      tried.again();
+    }
+  }, [again.value]);
   const texts = tried.texts.value;
   return (
     <main class="prompt">

@@ -36,6 +36,8 @@ export interface AssertionResult {
   readonly score: string | null;
   /** Both texts, complete, if they are too long for the reason to show the difference; else null. */
   readonly compared: ComparedTexts | null;
+  /** Where the text of the answer has what the assertion searches for, whether it requires or forbids it: offsets of the first character and that after the last one, 0-based. */
+  readonly at: readonly (readonly [number, number])[];
 }
 
 /** The branches of all prompts whose coverage was measured. */
@@ -356,6 +358,8 @@ export interface ModelAnswer {
   readonly assertions: readonly AssertionResult[];
   /** A bug in promptops prevented a check. */
   readonly internal: boolean;
+  /** Whether the model stopped at a limit: at `limit`, or at its own. */
+  readonly was_cut: boolean;
 }
 
 /** A span of characters in a file. */

@@ -20,7 +20,6 @@ import { previewPage } from "./preview_page";
 import {
   ANSWER_COMMAND,
   type Answer,
-  type Inputs,
   KEEP_COMMAND,
   PREVIEW_COMMAND,
   PROFILES_COMMAND,
@@ -28,15 +27,17 @@ import {
   type Place,
   type Preview,
   type PreviewRequest,
-  type Profile,
   type PromptRun,
   RECORDED_COMMAND,
   STOP_COMMAND,
   type Shown,
+  type UiProfile,
 } from "./protocol";
 
 /** The recorded answer is looked up when the request has not changed for so long. */
 const REST_MS = 300;
+
+type KeepMessage = Extract<PageMessage, { type: "keep" }>;
 
 const NO_ANSWER: Answer = { kind: "none" };
 
@@ -44,7 +45,7 @@ export class PreviewPanel implements Disposable {
   private panel: WebviewPanel | undefined;
   private request: PreviewRequest | undefined;
   private preview: Preview | undefined;
-  private profiles: readonly Profile[] = [];
+  private profiles: readonly UiProfile[] = [];
   private answer: Answer = NO_ANSWER;
   /** The digest of the request that was answered live: its answer stays until the request differs. */
   private answered: string | null | undefined;
@@ -62,7 +63,7 @@ export class PreviewPanel implements Disposable {
     this.request = request;
     this.panel ??= this.newPanel();
     this.panel.reveal(undefined, true);
-    this.profiles = await this.run<Profile[]>(PROFILES_COMMAND, { uri: request.uri }).catch(() => []);
+    this.profiles = await this.run<UiProfile[]>(PROFILES_COMMAND, { uri: request.uri }).catch(() => []);
     await this.refresh();
   }
 
@@ -118,12 +119,11 @@ export class PreviewPanel implements Disposable {
 
   private newPanel(): WebviewPanel {
     const column = { viewColumn: ViewColumn.Beside, preserveFocus: true };
-    const roots = [Uri.joinPath(this.extension, "out"), Uri.joinPath(this.extension, "page")];
     const panel = window.createWebviewPanel("promptops.preview", "Preview", column, {
       enableScripts: true,
       enableFindWidget: true,
       retainContextWhenHidden: true,
-      localResourceRoots: roots,
+      localResourceRoots: [Uri.joinPath(this.extension, "out")],
     });
     panel.webview.onDidReceiveMessage((message: PageMessage) => this.receive(message));
     panel.onDidDispose(() => this.closed());
@@ -133,7 +133,7 @@ export class PreviewPanel implements Disposable {
       cspSource: panel.webview.cspSource,
       nonce: randomBytes(16).toString("hex"),
       script: address("out", "preview.js"),
-      style: address("page", "preview.css"),
+      style: address("out", "preview.css"),
     });
     return panel;
   }
@@ -182,7 +182,7 @@ export class PreviewPanel implements Disposable {
     } else if (message.type === "stop") {
       this.stop();
     } else if (message.type === "keep") {
-      await this.keep(request, message.name, message.inputs);
+      await this.keep(request.uri, message);
     } else {
       await this.openPlace(this.placeOf(message));
     }
@@ -262,20 +262,20 @@ export class PreviewPanel implements Disposable {
   }
 
   /** Apply the edit that adds the case, and show the case: its assertions are to be edited. */
-  private async keep(request: PreviewRequest, name: string, inputs: Inputs): Promise<void> {
+  private async keep(uri: string, { name, inputs, contains }: KeepMessage): Promise<void> {
     try {
-      const argument = { uri: request.uri, name, inputs };
+      const argument = { uri, name, inputs, contains };
       const edit = await this.run<WorkspaceEdit>(KEEP_COMMAND, argument);
       const converted = await this.client()?.protocol2CodeConverter.asWorkspaceEdit(edit);
       if (converted === undefined || !(await workspace.applyEdit(converted))) {
         throw new Error("the file changed meanwhile: try again");
       }
-      const [uri, edits] = converted.entries()[0] ?? [];
+      const [file, edits] = converted.entries()[0] ?? [];
       const at = edits?.[0]?.range.start;
-      if (uri !== undefined && at !== undefined) {
-        await openRange(await workspace.openTextDocument(uri), new Range(at, at));
+      if (file !== undefined && at !== undefined) {
+        await openRange(await workspace.openTextDocument(file), new Range(at, at));
       }
-      this.request = { uri: request.uri, case: name };
+      this.request = { uri, case: name };
       await this.refresh();
       void commands.executeCommand("revealLine", { lineNumber: at?.line ?? 0, at: "center" });
     } catch (error) {
@@ -286,7 +286,7 @@ export class PreviewPanel implements Disposable {
 
 function failed(error: unknown, request: PreviewRequest, before: Preview | undefined): Preview {
   const message = { message: reason(error), hint: null, place: null, input: null };
-  const empty = { prompt: "", path: "", case: null, cases: [], inputs: {}, form: [], digest: null };
+  const empty = { schema: 1 as const, prompt: "", path: "", case: null, cases: [], form: [], findings: [] };
   const sizes = { messages: [], tokens: null, cost_usd: null };
   return { ...empty, ...before, ...sizes, inputs: request.inputs ?? {}, digest: null, errors: [message] };
 }

@@ -10,12 +10,10 @@ import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any, Literal
 
 from lsprotocol import types
 
-from promptops.catalog.catalog import Catalog
 from promptops.commands.lint.live import Live
 from promptops.commands.lsp.documents import OpenFile, RequestRefused, text_of, with_lf
 from promptops.commands.lsp.edits import workspace_edit
@@ -48,7 +46,6 @@ from promptops.testing.options import RunOptions
 from promptops.testing.plan import plan_cases
 from promptops.testing.recordings.store import Store
 from promptops.testing.runner import CaseRunner
-from promptops.workspace.edits import case_requests
 from promptops.workspace.selection import Selected
 
 if TYPE_CHECKING:
@@ -499,12 +496,15 @@ _MOST_USERS = 3
 
 
 def code_lenses(file: OpenFile, _params: types.CodeLensParams) -> list[types.CodeLens]:
-    """On the first line what the file is to others; on each case what can be done with it."""
+    """On the first line what the file is to others; on each case what can be done with it.
+
+    No case is rendered for an editor that requests the lenses again after the next check.
+    """
     loaded = file.live.readable(file.path)
     prompt = loaded.prompt if loaded is not None else None
     if prompt is None:
         return list(_users_lenses(file))
-    states = list(_case_states(file.live.catalog, prompt))
+    states = list(case_states(file, prompt))
     stale = sum(state == "stale" for _, state in states)
     title = counted(len(states), "case") + (f", {stale} stale" if stale else "")
     arguments = [{"uri": file.uri}]
@@ -540,12 +540,14 @@ CaseState = Literal["recorded", "stale", "no answer"]
 """Whether the answer that a case needs is recorded."""
 
 
-def _case_states(catalog: Catalog, prompt: Prompt) -> Iterator[tuple[Case, CaseState]]:
-    """Each case with its state; runs none."""
-    store = Store(catalog)
+def case_states(file: OpenFile, prompt: Prompt) -> Iterator[tuple[Case, CaseState]]:
+    """Each case with its state, as of the last check of the prompt; runs none."""
+    if not file.refreshes_lenses:
+        file.live.own_findings(file.path)
+    store, digests = Store(file.live.catalog), file.live.case_digests(file.path)
     repeats = range(prompt.evaluation.get("repeats") or 1)
-    digests = chain((each.digest for each in case_requests(catalog, prompt)), repeat(""))
-    for case, digest in zip(prompt.cases, digests, strict=False):
+    for case in prompt.cases:
+        digest = digests.get(case.name)
         if not digest or not any(True for _ in assertions_of(case, prompt)):
             yield case, "no answer"
             continue

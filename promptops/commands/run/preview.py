@@ -11,7 +11,7 @@ from promptops.catalog.catalog import Catalog
 from promptops.catalog.recordings import unrecorded_reason
 from promptops.commands.run.run import CaseInputs
 from promptops.diff.changes import equal
-from promptops.json_pointer import value_at
+from promptops.json_pointer import escaped, tokens, value_at
 from promptops.lint.prompt_model import prompt_model
 from promptops.lint.request_size import cost_usd, request_tokens
 from promptops.model.change import ABSENT
@@ -102,7 +102,7 @@ def preview_prompt(
 def _rendered(
     catalog: Catalog, prompt: Prompt, value: Preview, found: PartialRequest, current: CurrentPlace
 ) -> Preview:
-    errors = tuple(_input_error(each, value.inputs) for each in found.problems)
+    errors = tuple(_input_error(each, value) for each in found.problems)
     shown = replace(value, messages=tuple(_messages(found, current)), errors=errors)
     if errors or found.errors:
         return shown
@@ -116,11 +116,17 @@ def _rendered(
     )
 
 
-def _input_error(problem: InputProblem, inputs: Mapping[str, Any]) -> PreviewError:
+def _input_error(problem: InputProblem, value: Preview) -> PreviewError:
     """The problem, in words for a form: a field that is left empty is not a length of 0."""
-    if not problem.key and value_at(inputs, problem.pointer) == "":
-        return PreviewError(message=f"fill in `{dotted(problem.pointer)}`", input=problem.pointer)
-    return PreviewError(message=problem.message, hint=problem.hint, input=problem.pointer)
+    pointer = problem.pointer
+    if problem.missing is not None:
+        pointer = f"{pointer}/{escaped(problem.missing)}"
+    elif problem.key or value_at(value.inputs, pointer) != "":
+        return PreviewError(message=problem.message, hint=problem.hint, input=pointer)
+    names = tokens(pointer)
+    optional = any([each.name] == names and not each.required for each in value.form)
+    or_not = ", or leave it out" if optional else ""
+    return PreviewError(message=f"fill in `{dotted(pointer)}`{or_not}", input=pointer)
 
 
 def _error(error: RenderError, current: CurrentPlace) -> PreviewError:

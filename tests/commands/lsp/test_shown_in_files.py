@@ -128,6 +128,24 @@ def test_a_changed_request_makes_cases_stale(live: Live) -> None:
     assert lenses(changed)[0] == (0, "4 cases, 2 stale", "")
 
 
+def test_no_case_is_rendered_while_an_editor_types_that_refreshes_its_lenses(live: Live) -> None:
+    def following(text: str) -> OpenFile:
+        return replace(opened(live, ASK, text), refreshes_lenses=True)
+
+    live.findings(ASK)
+    question = FILES[ASK].replace("Q: ", "Question: ")
+    changed = following(question)
+
+    typing = lenses(changed)
+    pauses = list(live.check(ASK))
+    rested = lenses(changed)
+    broken = lenses(following(f"{question}  - ["))
+
+    assert (typing[0], rested[0]) == ((0, "4 cases, 1 stale", ""), (0, "4 cases, 2 stale", ""))
+    assert len(pauses) == 2 * (4 + 1)  # two prompts: after each case, and after each prompt
+    assert broken == rested
+
+
 def test_hints_show_the_tokens_of_each_message(live: Live) -> None:
     file = opened(live, ASK)
     params = types.InlayHintParams(text_document=OF_FILE, range=EVERYTHING)

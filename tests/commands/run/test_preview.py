@@ -278,22 +278,28 @@ inputs:
     order: {type: string, minLength: 1, maxLength: 9}
     tone: {enum: [warm, formal]}
     rows: {type: integer}
-    named: {type: object, properties: {id: {type: string, pattern: "[A-Z]"}}}
+    named: {type: object, required: [id], properties: {id: {type: string, pattern: "[A-Z]"}}}
     note: {type: string, maxLength: 3}
+    code: {type: string, minLength: 3}
 messages:
   - {role: user, content: "{{ order }} {{ tone }} {{ rows }} {{ named.id }} {{ note }}"}
 """
 
 
 def test_a_field_of_the_form_that_is_empty_is_to_be_filled_in(live: Live) -> None:
-    given = {"order": "", "tone": "", "rows": "", "named": {"id": ""}, "note": "long"}
+    given = {"order": "", "tone": "", "named": {"id": ""}, "note": "long", "code": ""}
 
     found = tried(live, given, HEAD + EMPTY).errors
 
     assert [(each.input, each.message, each.hint) for each in found] == [
+        ("/rows", "fill in `rows`", None),
         ("/order", "fill in `order`", None),
         ("/tone", "fill in `tone`", None),
-        ("/rows", "fill in `rows`", None),
         ("/named/id", "fill in `named.id`", None),
         ("/note", "`note` must have at most 3 characters, not 4", None),
+        ("/code", "fill in `code`, or leave it out", None),
+    ]
+    missing = tried(live, {"order": "A", "tone": "warm", "rows": 1, "named": {}}, HEAD + EMPTY)
+    assert [(each.input, each.message) for each in missing.errors] == [
+        ("/named/id", "fill in `named.id`")
     ]

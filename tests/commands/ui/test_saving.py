@@ -194,7 +194,8 @@ def test_a_text_that_was_edited_in_another_tab_is_not_overwritten(writer: Client
     validate("ui-conflicts", got.json)
     assert writer.get("/api/prompt?id=ask")["texts"][0]["text"] == "First.\n"
     writer.post("/api/edit", text="First.\n", **edited)
-    writer.post("/api/edit", text="Second.\n", **edited | {"was": "First.\n"})
+    writer.post("/api/edit", text="First", **edited | {"was": "First.\n"})
+    writer.post("/api/edit", text="Second.\n", **edited | {"was": "First"})
     writer.post("/api/edit", text="", **edited | {"was": "Second.\n"})
     got = writer.request("POST", "/api/edit", json.dumps({**edited, "text": "Third.\n"}))
     assert got.json["text"] == ""

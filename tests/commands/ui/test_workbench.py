@@ -162,7 +162,8 @@ def test_a_preview_has_the_inputs_of_the_first_case_or_the_given_ones(reader: Cl
     assert (given["case"], given["inputs"]) == (None, {"question": "How?"})
     assert shown(given)[1] == "How?"
     assert first["cost_usd"] == pytest.approx(first["tokens"] * 2 / 1_000_000)
-    assert reader.post("/api/preview", id="ask", inputs={})["errors"][0]["input"] == ""
+    empty = reader.post("/api/preview", id="ask", inputs={})["errors"][0]
+    assert (empty["input"], empty["message"]) == ("/question", "fill in `question`")
     status, message, _ = reader.refused("/api/preview", id="ask", profile="slow")
     assert (status, message) == (400, "there is no profile `slow`")
 

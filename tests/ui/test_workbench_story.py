@@ -173,6 +173,12 @@ def keep(page):
     page.get_by_role("button", name="Run the cases").click()
     page.get_by_text("2 cases passed.").wait_for()
     page.get_by_text("1 check of the answer: passed").first.wait_for()
+    shot(page, "story-kept")
+    page.get_by_role("navigation", name="Pages").get_by_role("link", name="Prompts").click()
+    page.get_by_role("link", name=re.compile("Refund reply.*changed")).click()
+    found = page.locator("mark.found").get_by_text(word)
+    found.wait_for()
+    assert found.get_attribute("title").startswith(f"passed: contains: expected `{word}`")
 
 
 def compare(page):

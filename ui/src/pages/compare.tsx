@@ -3,7 +3,7 @@
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { ApiError, post } from "../api";
-import { Assertions, cut, figures } from "../parts/answers";
+import { Assertions, Cut, figures } from "../parts/answers";
 import { Message, Section, StartWith, TextDiff } from "../parts/shown";
 import { address, again, change, pending, presetProfile, reporting, session } from "../session";
 import { textDiff } from "../text_diff";
@@ -368,7 +368,7 @@ function AnswerSide({ side, other, kind }: AnswerSideProperties) {
       ) : (
         <>
           <OneSide text={answer.text} other={other.answer?.text ?? null} kind={kind} />
-          {cut(answer) !== null && <p class="notice warn">{cut(answer)}</p>}
+          <Cut answer={answer} />
           {answer.problem !== null && <p class="problem">{sentence(answer.problem)}</p>}
           <p class="muted figures">{figures(answer, live).join(" · ")}</p>
           <Assertions results={answer.assertions} />

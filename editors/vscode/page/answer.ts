@@ -111,7 +111,7 @@ export class Actions {
     this.name.addEventListener("input", () => this.update());
     const calling = element("span", {}, this.profile, this.call, this.stop);
     const keeping = element("span", { class: "keep" }, this.name, this.contains, this.keep);
-    this.element = element("div", {}, element("div", { class: "actions" }, calling, keeping), this.problem);
+    this.element = element("div", {}, this.problem, element("div", { class: "actions" }, calling, keeping));
     this.update();
   }
 

@@ -1,37 +1,39 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-
 import { cutWords, isWrong, markedParts, markTitle } from "../src/answer_marks";
 import type { AssertionResult, ModelAnswer } from "../src/types";
 
-function result(type: string, status: AssertionResult["status"], at: [number, number][]): AssertionResult {
-  const place = { path: "a", line: 1, column: 1, end_line: 1, end_column: 1 };
-  return { type, status, at, must: true, reason: "why", place, on: "answer", score: null, compared: null };
+function result(status: AssertionResult["status"], type: string, ...at: [number, number][]): AssertionResult {
+  return { status, type, reason: `about ${type}`, at } as unknown as AssertionResult;
 }
 
-test("an answer is split where assertions found something, in characters", () => {
-  const found = result("contains", "passed", [[2, 4]]);
-  const wrong = result("not-contains", "failed", [[3, 6]]);
-
-  const parts = markedParts("😀 abcdé", [found, wrong, result("length", "passed", [])]);
-
-  const shown = parts.map((part) => [part.text, part.results.map(({ type }) => type).join(" "), isWrong(part)]);
-  assert.deepEqual(shown, [
-    ["😀 ", "", false],
-    ["a", "contains", false],
-    ["b", "contains not-contains", true],
-    ["cd", "not-contains", true],
-    ["é", "", false],
+test("an answer is marked where assertions found something, in characters as Python counts them", () => {
+  const parts = markedParts("😀 sorry, sorry", [
+    result("passed", "contains", [2, 7], [9, 14]),
+    result("failed", "not-regex", [2, 4]),
+    result("passed", "output"),
   ]);
-  assert.equal(parts.map(({ text }) => text).join(""), "😀 abcdé");
-  assert.equal(parts[2] && markTitle(parts[2]), "passed: contains: why\nfailed: not-contains: why");
+
+  assert.deepEqual(
+    parts.map(({ text, results }) => [text, results.map(({ type }) => type)]),
+    [
+      ["😀 ", []],
+      ["so", ["contains", "not-regex"]],
+      ["rry", ["contains"]],
+      [", ", []],
+      ["sorry", ["contains"]],
+    ],
+  );
+  assert.deepEqual(parts.map(isWrong), [false, true, false, false, false]);
+  assert.equal(markTitle(parts[1]!), "passed: contains: about contains\nfailed: not-regex: about not-regex");
+  assert.deepEqual(markedParts("", []), []);
 });
 
-test("an answer that was cut at its limit says so", () => {
-  const words = (limit: number | null, wasCut: boolean) =>
-    cutWords({ limit, was_cut: wasCut } as Partial<ModelAnswer> as ModelAnswer);
+test("an answer that was cut says at which limit", () => {
+  const words = (wasCut: boolean, limit: number | null) => cutWords({ was_cut: wasCut, limit } as ModelAnswer);
 
-  assert.equal(words(50, true), "The answer was cut at its limit of 50 tokens.");
-  assert.equal(words(null, true), "The answer was cut at its limit.");
-  assert.equal(words(50, false), null);
+  assert.deepEqual(
+    [words(true, 12), words(true, null), words(false, 12)],
+    ["The answer was cut at its limit of 12 tokens.", "The answer was cut at its limit.", null],
+  );
 });

@@ -42,7 +42,7 @@ from promptops.report.visible import visible, visible_line
 from promptops.runtime.request.render import Renderer
 from promptops.testing.model_calls import Unwatched
 from promptops.testing.options import RunOptions
-from promptops.testing.plan import plan_cases
+from promptops.testing.plan import no_such_case, plan_cases
 from promptops.testing.recordings.store import Store
 from promptops.testing.runner import CaseRunner
 from promptops.workspace.selection import Selected
@@ -86,27 +86,36 @@ class Argument:
     cases: tuple[str, ...] | None = None
 
 
-def _argument(arguments: tuple[Any, ...]) -> Argument:
+def argument_of(arguments: tuple[Any, ...]) -> Argument:
+    """The argument of a command; raises UsageError for one of another shape."""
     given = arguments[0] if len(arguments) == 1 and isinstance(arguments[0], dict) else {}
-    known = {key: value for key, value in given.items() if value is not None}
-    kinds = {"uri": str, "case": str, "inputs": dict, "profile": str, "name": str}
-    kinds |= dict.fromkeys(_LISTS, list)
-    wrong = sorted(
-        key for key, kind in kinds.items() if not isinstance(known.get(key), kind | None)
-    )
-    if "uri" not in known or wrong:
-        raise UsageError(f"the command needs one argument, an object with {_shape(wrong)}")
-    found = {key: value for key, value in known.items() if key in kinds}
-    found |= {key: tuple(map(str, found[key])) for key in _LISTS if key in found}
+    known = {key: given[key] for key in _KINDS if given.get(key) is not None}
+    if "uri" not in known:
+        raise UsageError("the command needs one argument, an object with `uri`")
+    for key, value in known.items():
+        kind, shown = _KINDS[key]
+        if not isinstance(value, kind) or (kind is list and not _all_strings(value)):
+            raise UsageError(f"`{key}` of the argument must be {shown}")
+    found: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in known.items()}
     return Argument(**found)
 
 
-_LISTS = ("contains", "cases")
-"""The keys of lists of strings."""
+_STRING = (str, "a string")
+_STRINGS = (list, "a list of strings")
+_KINDS: Mapping[str, tuple[type, str]] = {
+    "uri": _STRING,
+    "case": _STRING,
+    "inputs": (dict, "an object"),
+    "profile": _STRING,
+    "name": _STRING,
+    "contains": _STRINGS,
+    "cases": _STRINGS,
+}
+"""The keys of the argument, each with its type."""
 
 
-def _shape(wrong: Iterable[str]) -> str:
-    return ", ".join(f"`{key}`" for key in dict.fromkeys(("uri", *wrong)))
+def _all_strings(values: Any) -> bool:
+    return all(isinstance(each, str) for each in values)
 
 
 def register_commands(server: PromptopsServer) -> None:
@@ -125,13 +134,13 @@ def _handler(server: PromptopsServer, run: _Run) -> Callable[..., Any]:
 
         async def waiting(*arguments: Any) -> Any:
             with _refusing():
-                return await run(server, _argument(arguments))
+                return await run(server, argument_of(arguments))
 
         return waiting
 
     def handle(*arguments: Any) -> Any:
         with _refusing():
-            return run(server, _argument(arguments))
+            return run(server, argument_of(arguments))
 
     return handle
 
@@ -333,9 +342,10 @@ def replayed_cases(file: OpenFile, names: tuple[str, ...] | None) -> TestRun:
         raise UsageError(_NEEDS_TRUST)
     workspace, path = file.live.workspace, file.path
     plan = list(plan_cases(workspace.catalog, [workspace.catalog.loaded(path)]))
-    missing = sorted(set(names or ()) - {each.case.name for each in plan})
-    if missing:
-        raise UsageError(f"there is no case {missing[0]!r}", where=path)
+    known = list(dict.fromkeys(each.case.name for each in plan))
+    for name in names or ():
+        if name not in known:
+            raise no_such_case(name, known)
     chosen = [each for each in plan if names is None or each.case.name in names]
     return CaseRunner(workspace, Selected({path: "it is open"}), RunOptions(), chosen).run()
 

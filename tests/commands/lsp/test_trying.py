@@ -9,8 +9,10 @@ from lsprotocol import types
 
 from promptops.commands.lint.live import Live
 from promptops.commands.lsp.commands import (
+    Argument,
     answer_in_editor,
     answer_text,
+    argument_of,
     kept_case,
     preview_of,
     preview_text,
@@ -104,6 +106,30 @@ def test_a_recorded_answer_has_its_assertions_at_their_text(live: Live) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("argument", "expected"),
+    [
+        (None, "the command needs one argument, an object with `uri`"),
+        ({"case": "one"}, "the command needs one argument, an object with `uri`"),
+        ({"uri": 1}, "`uri` of the argument must be a string"),
+        ({"uri": "a", "inputs": []}, "`inputs` of the argument must be an object"),
+        ({"uri": "a", "contains": "x"}, "`contains` of the argument must be a list of strings"),
+        ({"uri": "a", "cases": [1]}, "`cases` of the argument must be a list of strings"),
+        ({"uri": "a", "cases": None, "more": 1}, Argument(uri="a")),
+        ({"uri": "a", "contains": ["x"]}, Argument(uri="a", contains=("x",))),
+    ],
+)
+def test_a_wrong_argument_of_a_command_is_refused_with_what_it_must_be(
+    argument: Any, expected: Argument | str
+) -> None:
+    try:
+        found: Argument | str = argument_of((argument,))
+    except UsageError as error:
+        found = error.message
+
+    assert found == expected
+
+
 def test_what_is_not_recorded_says_how_to_record_it(live: Live) -> None:
     file = opened(live, ASK)
 
@@ -128,7 +154,7 @@ def test_cases_are_replayed_all_or_some(live: Live) -> None:
         "four",
     ]
     validate("test", record_json(some))
-    with pytest.raises(UsageError, match="there is no case 'five'"):
+    with pytest.raises(UsageError, match="no case has the name 'five'"):
         replayed_cases(file, ("five",))
     with pytest.raises(UsageError, match="cases run in trusted workspaces only"):
         replayed_cases(replace(file, trusted=False), None)

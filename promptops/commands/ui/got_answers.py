@@ -20,7 +20,6 @@ from promptops.testing.plan import WantedAnswer, plan_cases
 from promptops.testing.recordings.screening import recording_refusal
 from promptops.testing.recordings.writing import with_answers
 from promptops.testing.runner import CaseRunner
-from promptops.workspace.profiles import model_profile
 from promptops.workspace.selection import Selected
 from promptops.workspace.workspace import Workspace
 
@@ -42,13 +41,11 @@ class GotAnswers:
     def are_none(self) -> bool:
         return not self._answers
 
-    def add(self, run: PromptRun, catalog: Catalog) -> None:
-        """Remember the complete answer of the prompt's own model, which its test cases need."""
-        prompt = catalog.loaded(run.path).prompt
-        own = model_profile(catalog, prompt.model) if prompt is not None else None
+    def add(self, run: PromptRun, profile: str) -> None:
+        """Remember the complete answer of a profile: the prompt's own, which its cases need."""
         with self._lock:
             for each in run.answers:
-                if each.answer is not None and own is not None and each.profile == own.name:
+                if each.answer is not None and each.profile == profile:
                     known = self._answers.pop(each.digest, ())
                     self._answers[each.digest] = (*known, each.answer)[-MOST_REPEATS:]
             while len(self._answers) > MOST_REQUESTS:

@@ -21,10 +21,11 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route, Router
 
 from promptops.commands.run.saving import KeptCase
+from promptops.commands.run.tried import Tried
 from promptops.commands.ui.editing import NotEditable
 from promptops.commands.ui.records import UiConflicts
 from promptops.commands.ui.saving import Conflicts
-from promptops.commands.ui.workbench import NotAllowed, Tried, Workbench, WorkbenchOptions
+from promptops.commands.ui.workbench import NotAllowed, TriedPrompt, Workbench, WorkbenchOptions
 from promptops.errors import BUG, InputError, NotFound, PromptopsError, UsageError, os_reason
 from promptops.evals.engine.ask import Interrupt
 from promptops.model.internal_error import HINT, CaughtBug
@@ -37,7 +38,7 @@ from promptops.workspace.given_inputs import parse_input_object
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from promptops.commands.ui.workbench import AnswerRun
+    from promptops.commands.run.tried import AnswerRun
 
 HOST = "127.0.0.1"
 MAX_BODY_BYTES = 1024 * 1024
@@ -205,12 +206,12 @@ class _Body:
             raise UsageError(f"`{name}` must be a list of at most {most} strings")
         return found
 
-    def tried(self) -> Tried:
+    def tried(self) -> TriedPrompt:
         has_inputs = self._values.get("inputs") is not None
-        return Tried(
+        inputs = self.inputs() if has_inputs else None
+        return TriedPrompt(
             id=self.string("id"),
-            case=self.given_string("case"),
-            inputs=self.inputs() if has_inputs else None,
+            tried=Tried(case=self.given_string("case"), inputs=inputs),
             profile=self.given_string("profile"),
             at=self.given_string("at"),
             findings=self.findings(),

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from promptops.catalog.catalog import Catalog
 from promptops.commands.diff.comparison import ComparisonSide, empty_side, sides_between
@@ -16,15 +16,10 @@ from promptops.commands.diff.diff import DiffOptions, diff
 from promptops.commands.lint.lint import utc_today
 from promptops.commands.lint.live import Checks, Live, git_facts
 from promptops.commands.run.judging import recorded_run
-from promptops.commands.run.preview import preview_prompt, tried_inputs
-from promptops.commands.run.run import (
-    CaseInputs,
-    PromptRunOptions,
-    RunWatcher,
-    refuse_calls,
-    run_prompt,
-)
+from promptops.commands.run.preview import preview_prompt
+from promptops.commands.run.run import RunWatcher
 from promptops.commands.run.saving import KeptCase, new_case
+from promptops.commands.run.tried import AnswerRun, LiveCall, Tried, live_answers, tried_inputs
 from promptops.commands.ui.editing import Edit, Edits, Reason, edited, texts_of
 from promptops.commands.ui.got_answers import (
     GotAnswers,
@@ -60,23 +55,21 @@ from promptops.model.preview import Preview
 from promptops.model.prompt import Prompt
 from promptops.model.prompt_run import PromptRun
 from promptops.model.test_run import TestRun
-from promptops.records import record, replace
+from promptops.records import field, record, replace
 from promptops.repo.repository import WORKTREE, Repository
 from promptops.repo.revisions import is_unborn
 from promptops.runtime.request.render import Renderer
-from promptops.terminal.options import CallOptions
 from promptops.testing.options import RunOptions
 from promptops.testing.runner import CaseRunner
 from promptops.untrusted import is_untrusted
 from promptops.workspace.edits import with_changes
 from promptops.workspace.listing import unreadable_error
-from promptops.workspace.profiles import with_profile
+from promptops.workspace.profiles import model_profile, with_profile
 from promptops.workspace.selection import Selected, prompts_reaching
 from promptops.workspace.workspace import (
     Workspace,
     refuse_closed_roots,
     save_graph,
-    workspace,
     workspace_at,
 )
 
@@ -111,28 +104,22 @@ class WorkbenchOptions:
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class Tried:
+class TriedPrompt:
     """A prompt with the inputs of a request.
 
     Attributes:
         id: Of the prompt.
-        case: The test case whose inputs are used, if there are none; None for the first one.
-        inputs: By name; None for those of the case.
+        tried: The inputs.
         profile: The profile of the model; None for that of the prompt.
         at: The revision, or the text that is edited; None for the files with their edits.
         findings: The findings in the prompt file are wanted; computing them takes longest.
     """
 
     id: str
-    case: str | None = None
-    inputs: Mapping[str, Any] | None = None
+    tried: Tried = field(default_factory=Tried)
     profile: str | None = None
     at: str | None = None
     findings: bool = True
-
-
-AnswerRun = Callable[[RunWatcher, Interrupt], PromptRun]
-"""Calls models with a rendered prompt; may run in any thread, until the interrupt is pressed."""
 
 
 class _View(Protocol):
@@ -365,20 +352,20 @@ class Workbench:
             self._differing = frozenset(each.path for each in found)
         return path in self._differing
 
-    def preview(self, tried: Tried) -> Preview:
+    def preview(self, tried: TriedPrompt) -> Preview:
         """What the model receives for some inputs.
 
         Raises NotFound, UsageError for an unknown profile, GitError for an unknown revision,
         InputError for a prompt that can't be read.
         """
         opened, prompt = self._found(tried)
-        inputs = tried_inputs(opened.catalog, prompt, tried.case, tried.inputs)
+        inputs = tried_inputs(opened.catalog, prompt, tried.tried)
         preview = preview_prompt(opened.catalog, prompt, inputs)
         if tried.at is not None or not tried.findings:
             return preview
         return replace(preview, findings=self._view.own_findings(prompt.path))
 
-    def _found(self, tried: Tried) -> tuple[Workspace, Prompt]:
+    def _found(self, tried: TriedPrompt) -> tuple[Workspace, Prompt]:
         """A prompt, with the revision that it is of."""
         if tried.at is None:
             opened, prompt = self._view.workspace, self._readable(tried.id)[1]
@@ -404,12 +391,12 @@ class Workbench:
             self._revisions[commit] = workspace_at(repository, commit, self._options.overrides)
         return self._revisions[commit]
 
-    def recorded(self, tried: Tried) -> PromptRun:
+    def recorded(self, tried: TriedPrompt) -> PromptRun:
         """The recorded answer to the request; NotFound without one."""
         if tried.at is None:
             self._record()
         opened, prompt = self._found(tried)
-        inputs = tried_inputs(opened.catalog, prompt, tried.case, tried.inputs)
+        inputs = tried_inputs(opened.catalog, prompt, tried.tried)
         digest = preview_prompt(opened.catalog, prompt, inputs).digest
         found = None
         if digest is not None:
@@ -427,7 +414,7 @@ class Workbench:
 
     # Edits.
 
-    def edit(self, tried: Tried, text: str, was: str | None = None) -> Preview:
+    def edit(self, tried: TriedPrompt, text: str, was: str | None = None) -> Preview:
         """Change the text at `tried.at`, and show what the model receives now; nothing is written.
 
         Args:
@@ -471,7 +458,7 @@ class Workbench:
         request = renderer.request(case.inputs)
         added = new_case(self._view.workspace, prompt, case, request)
         edits.put(added.path, added.data, Reason(prompt=name, case=case.name))
-        return self.preview(Tried(id=name, case=case.name))
+        return self.preview(TriedPrompt(id=name, tried=Tried(case=case.name)))
 
     def _record(self) -> Refusals:
         """Record with the edits the answers that cases of prompts that they reach need."""
@@ -600,7 +587,7 @@ class Workbench:
             raise OtherChange
         return edits
 
-    def call(self, tried: Tried, models: Sequence[str]) -> AnswerRun:
+    def call(self, tried: TriedPrompt, models: Sequence[str]) -> AnswerRun:
         """A function that calls models with the rendered prompt; it may run in any thread.
 
         Raises NotAllowed, NotFound, InputError.
@@ -609,41 +596,26 @@ class Workbench:
             raise NotAllowed("no model is called: PROMPTOPS_UNTRUSTED is set")
         if not self._options.live:
             raise NotAllowed("no model is called", hint="start it as `promptops ui --live`")
-        of, prompt = self._found(tried)
-        given = tried_inputs(of.catalog, prompt, tried.case, tried.inputs)
-        contents: Mapping[str, bytes] = {}
-        if tried.at is None and self._edits is not None:
-            contents = self._edits.contents
-        directory, overrides = self._options.directory, self._options.overrides
+        opened, prompt = self._found(tried)
+        own = None
+        if tried.at is None:
+            own = model_profile(self._catalog, self._readable(tried.id)[1].model)
+        call = LiveCall(
+            path=prompt.path,
+            tried=tried.tried,
+            models=models,
+            contents=self._edits.contents if tried.at is None and self._edits is not None else {},
+            overrides=self._options.overrides,
+        )
+        answers = live_answers(opened, call)
 
         def run(watcher: RunWatcher, interrupt: Interrupt) -> PromptRun:
-            calls = CallOptions()
-            with workspace(directory, of.revision, overrides) as opened:
-                options = PromptRunOptions(
-                    watcher=watcher,
-                    models=tuple(dict.fromkeys(models)),
-                    settings=calls.settings(opened.config.test),
-                    event=calls.budgeted_event,
-                    interrupt=interrupt,
-                )
-                found = with_changes(opened, contents)
-                answered = _run(found, prompt.path, given, options)
-                if tried.at is None:
-                    self._got.add(answered, found.catalog)
-                return answered
+            answered = answers(watcher, interrupt)
+            if own is not None:
+                self._got.add(answered, own.name)
+            return answered
 
         return run
-
-
-def _run(opened: Workspace, path: str, given: CaseInputs, options: PromptRunOptions) -> PromptRun:
-    """Call the models; the limits are those of `promptops run` without options."""
-    refuse_calls()
-    loaded = opened.catalog.loaded(path)
-    if loaded.prompt is None:
-        raise unreadable_error(loaded)
-    name = given.case.name if given.case is not None else None
-    case = next((each for each in loaded.prompt.cases if each.name == name), None)
-    return run_prompt(opened, loaded.prompt, replace(given, case=case), options)
 
 
 def _folders(files: Iterable[str], roots: Iterable[str]) -> set[str]:

@@ -246,7 +246,12 @@ def test_a_model_answers_in_pieces_only_where_its_endpoint_is_approved(repo: Git
             answer = partial(user.command, "promptops.answer", uri=user.uri(PATH))
             found.append((await answer())["answers"][0]["text"])
             found.append("".join(user.texts))
-            repo.write({"promptops.toml": MODEL.format(base_url.replace("127.0.0.1", "localhost"))})
+            other = MODEL.format(base_url.replace("127.0.0.1", "localhost"))
+            user.open("promptops.toml", other)
+            with pytest.raises(JsonRpcException, match="has no such endpoint"):
+                await answer()
+            user.close("promptops.toml")
+            repo.write({"promptops.toml": other})
             user.changed_outside()
             with pytest.raises(JsonRpcException, match="has no such endpoint"):
                 await answer()

@@ -9,7 +9,8 @@ import pytest
 
 from promptops.commands.lint.live import Live
 from promptops.commands.run.judging import recorded_run
-from promptops.commands.run.preview import preview_prompt, tried_inputs
+from promptops.commands.run.preview import preview_prompt
+from promptops.commands.run.tried import Tried, tried_inputs
 from promptops.model.place import Place
 from promptops.model.preview import FormField, Preview, PreviewError, PreviewPiece
 from promptops.records import replace
@@ -57,7 +58,9 @@ def tried(
     live.put(ASK, text)
     prompt = live.catalog.loaded(ASK).prompt
     assert prompt is not None
-    return preview_prompt(live.catalog, prompt, tried_inputs(live.catalog, prompt, case, given))
+    return preview_prompt(
+        live.catalog, prompt, tried_inputs(live.catalog, prompt, Tried(case=case, inputs=given))
+    )
 
 
 def texts(preview: Preview) -> list[str]:
@@ -229,7 +232,7 @@ def test_the_form_has_a_field_for_each_input_the_required_ones_first(live):
 def test_a_recorded_answer_is_judged_by_its_case_without_a_call(project_catalog):
     live = project_catalog
     prompt = live.catalog.loaded("prompts/support/triage.prompt.yaml").prompt
-    given = tried_inputs(live.catalog, prompt, None)
+    given = tried_inputs(live.catalog, prompt, Tried())
     digest = preview_prompt(live.catalog, prompt, given).digest
 
     found = recorded_run(live.workspace, prompt, given, digest)

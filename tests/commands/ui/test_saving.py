@@ -15,7 +15,7 @@ import pytest
 
 from promptops.commands.run.saving import KeptCase
 from promptops.commands.ui.saving import Conflicts
-from promptops.commands.ui.workbench import Tried, Workbench, WorkbenchOptions
+from promptops.commands.ui.workbench import TriedPrompt, Workbench, WorkbenchOptions
 from tests.commands.ui.served import ASK, BODY, FILES, Client
 from tests.output_schemas import validate
 
@@ -76,14 +76,14 @@ def test_a_file_that_changed_before_the_first_edit_and_was_not_read_again_is_a_c
     theirs = FILES[path] + "# Theirs.\n"
     bench = Workbench(WorkbenchOptions(directory=project.root, write=True))
     with closing(bench):
-        bench.preview(Tried(id="ask"))
-        bench.preview(Tried(id="write"))
+        bench.preview(TriedPrompt(id="ask"))
+        bench.preview(TriedPrompt(id="write"))
         project.write({path: theirs})
         if what == "case":
             bench.keep("ask", KeptCase(name="how", inputs={"question": "How?"}))
         else:
             name = "write" if what == "file" else "ask"
-            bench.edit(Tried(id=name, at=SYSTEM), "Hi!\n")
+            bench.edit(TriedPrompt(id=name, at=SYSTEM), "Hi!\n")
 
         with pytest.raises(Conflicts) as raised:
             bench.save(bench.change().state)

@@ -402,8 +402,12 @@ class Workbench:
         if digest is not None:
             found = recorded_run(opened, prompt, inputs, digest)
         if found is None:
-            raise NotFound("no answer to this request is recorded", hint="promptops test --record")
+            raise NotFound("no answer to this request is recorded", hint=self._hint_at_answers())
         return found
+
+    def _hint_at_answers(self) -> str:
+        live = "" if self._calls else ", with `promptops ui --live`"
+        return f"get one from a model{live}, or record it: promptops test --record"
 
     def test(self, name: str) -> TestRun:
         """All cases of a prompt, with their recorded answers."""

@@ -295,7 +295,7 @@ def test_the_recorded_answer_is_shown_or_how_to_record_one(reader: Client) -> No
     assert reader.refused("/api/recorded", id="ask") == (
         404,
         "no answer to this request is recorded",
-        "promptops test --record",
+        "get one from a model, with `promptops ui --live`, or record it: promptops test --record",
     )
 
 

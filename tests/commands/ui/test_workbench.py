@@ -278,6 +278,8 @@ def test_inputs_are_kept_as_a_case(writer: Client, project: Any) -> None:
         "there is a case 'how' already"
     )
     assert writer.refused("/api/keep", id="ask", name=" ", inputs={})[1] == "a case needs a name"
+    unfilled = (400, "fill in `question`", None)
+    assert writer.refused("/api/keep", id="ask", name="b", inputs={}) == unfilled
     assert writer.refused("/api/keep", id="ask", name="b", inputs={"x": 1})[0] == 400
     run = writer.post("/api/test", id="ask")
     assert [(case["name"], case["status"]) for case in run["cases"]] == [

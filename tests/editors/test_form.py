@@ -73,9 +73,16 @@ def page(browser):
 
 
 def show(page, **changed):
-    shown = {"title": "ask", "answer": {"kind": "none"}, "profiles": [], "trusted": True}
-    page.evaluate("(shown) => window.postMessage(shown, '*')", {**shown, "typed": False, **changed})
-    page.get_by_role("form", name="Inputs").wait_for()
+    shown = {
+        "title": "ask",
+        "answer": {"kind": "none"},
+        "profiles": [],
+        "trusted": True,
+        "kept": None,
+        "typed": False,
+    }
+    page.evaluate("(shown) => window.postMessage(shown, '*')", {**shown, **changed})
+    page.get_by_role("button", name="Keep as a case").wait_for()
 
 
 def test_each_kind_of_field_gives_its_value(page):
@@ -137,18 +144,79 @@ def test_typed_inputs_stay_while_the_prompt_is_edited_and_errors_are_at_their_in
 
 
 def test_a_prompt_without_inputs_has_no_form(page):
-    empty = {**PREVIEW, "form": [], "inputs": {}}
-    page.evaluate(
-        "(shown) => window.postMessage(shown, '*')",
-        {
-            "title": "ask",
-            "preview": empty,
-            "answer": {"kind": "missing", "prompt": "ask"},
-            "profiles": [],
-            "trusted": True,
-            "typed": False,
-        },
-    )
+    missing = {"kind": "missing", "prompt": "ask"}
+    show(page, preview={**PREVIEW, "form": [], "inputs": {}}, answer=missing)
     page.get_by_text("promptops test --record ask").wait_for()
 
     assert page.get_by_role("form", name="Inputs").count() == 0
+
+
+def result(kind, status, on, *at):
+    place = {"path": "a", "line": 1, "column": 1, "end_line": 1, "end_column": 2}
+    common = {"must": True, "reason": "why", "place": place, "score": None, "compared": None}
+    return {"type": kind, "status": status, "on": on, "at": at, **common}
+
+
+ANSWER = {
+    "profile": "fast",
+    "text": "It is closed. Sor",
+    "answer": {"usage": {"input": 9, "output": 5}},
+    "was_cut": True,
+    "limit": 5,
+    "problem": None,
+    "reason": None,
+    "cost_usd": None,
+    "duration_s": None,
+    "assertions": [
+        result("message-count", "passed", "request"),
+        result("contains", "passed", "answer", [6, 12]),
+        result("not-contains", "failed", "answer", [14, 17]),
+    ],
+}
+
+
+def test_an_answer_has_marks_says_that_it_was_cut_and_counts_its_checks(page):
+    show(page, preview=PREVIEW, answer={"kind": "recorded", "run": {"answers": [ANSWER]}})
+    page.get_by_text("fast · recorded · 9 tokens in, 5 out").wait_for()
+
+    marks = page.locator("mark")
+
+    assert page.locator(".text").last.inner_text() == ANSWER["text"]
+    assert [(mark.inner_text(), mark.get_attribute("class")) for mark in marks.all()] == [
+        ("closed", "passed"),
+        ("Sor", "failed"),
+    ]
+    assert marks.last.get_attribute("title") == "failed: not-contains: why"
+    assert page.get_by_role("alert").all_inner_texts() == [
+        "The answer was cut at its limit of 5 tokens."
+    ]
+    page.get_by_text(
+        "1 check of what the model receives: passed · 2 checks of the answer: 1 failed, 1 passed."
+    ).wait_for()
+    assert page.locator(".assertions li").first.inner_text() == (
+        "✓ passed: in the request: message-count: why"
+    )
+
+
+def test_what_was_typed_for_a_new_case_stays_until_it_is_kept(page):
+    complete = {**PREVIEW, "digest": "d"}
+    name, keep = page.get_by_label("Name of the new case"), page.get_by_text("Keep as a case")
+    show(page, preview=PREVIEW)
+    name.fill("one")
+    early = keep.is_disabled(), keep.get_attribute("title")
+    show(page, preview=complete)
+    page.get_by_label("What the answer must contain").fill("closed")
+    keep.click()
+    sent = page.evaluate("() => sent.at(-1)")
+    show(page, preview=complete)  # an edit of the prompt
+    show(page, preview=complete, kept={"name": "one", "problem": "there is a case 'one' already"})
+    page.get_by_text("The case was not kept: there is a case 'one' already").wait_for()
+    refused = name.input_value()
+    name.fill("two")
+    keep.click()
+    show(page, preview=complete, kept={"name": "two", "problem": None})
+    page.wait_for_function("document.querySelector('.keep input').value === ''")
+
+    assert early == (True, "fix the errors of the request first")
+    assert sent == {"type": "keep", "name": "one", "inputs": INPUTS, "contains": ["closed"]}
+    assert (refused, page.get_by_role("alert").count()) == ("one", 0)

@@ -46,8 +46,8 @@ def test_problems_are_shown_at_their_inputs_and_a_file_keeps_its_kind(receipts, 
     page.get_by_role("textbox", name="note").fill("")
     page.get_by_role("textbox", name="count").fill("")
     page.get_by_role("textbox", name="shop").fill("")
-    form.locator(".problem").get_by_text("shop").wait_for()
-    found = [text.split()[0] for text in problem.all_inner_texts()]
+    form.locator(".problem").get_by_text("fill in shop").wait_for()
+    found = problem.all_inner_texts()
     shot(page, "form-empty")
     found_barriers = barriers(page)
     shop.fill("Acme")
@@ -60,6 +60,6 @@ def test_problems_are_shown_at_their_inputs_and_a_file_keeps_its_kind(receipts, 
         )
     page.get_by_role("article", name="message 1: user").get_by_text("Acme 2 False late").wait_for()
 
-    assert found == ["shop", "count", "note"]
+    assert found == ["fill in shop", "fill in count", "fill in note, or leave it out"]
     assert sent.value.post_data_json["inputs"]["photo"] == "data:image/png;base64,iVBORw=="
     assert (found_barriers, page.events, page.evaluate("refused")) == ([], [], [])

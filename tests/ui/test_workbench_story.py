@@ -118,7 +118,7 @@ def test_somebody_without_git_changes_a_prompt_tries_it_and_proposes_the_change(
         "Name the order number in the reply.",
         "Name the order number in the reply. Thank the customer warmly.",
     ]
-    assert "- name: money back" in changed
+    assert "- name: another lamp" in changed
     assert gate_of(shop) == 0
 
 
@@ -149,7 +149,7 @@ def change(page):
 def answer(page):
     """Fill the form, and get answers of two models."""
     page.get_by_role("textbox", name="order").fill("B-2002")
-    page.get_by_role("textbox", name="message", exact=True).fill("I want my money back.")
+    page.get_by_role("textbox", name="message", exact=True).fill("The lamp arrived broken.")
     request = page.get_by_role("article", name="message 1: system")
     request.get_by_text("B-2002").wait_for()
     page.get_by_role("checkbox", name="lively").check()
@@ -161,12 +161,24 @@ def answer(page):
 
 
 def keep(page):
-    """Keep the inputs as a case, which passes like the other one."""
-    page.get_by_label("Keep these inputs as a test case").fill("money back")
+    """Keep the inputs as a case with a check of the answer, which passes like the other one."""
+    answer = page.get_by_role("article", name="answer of steady").locator(".text")
+    word = answer.inner_text().split()[0]
+    page.get_by_label("Keep these inputs as a test case").fill("another lamp")
+    page.get_by_text("It will not check the answer.").wait_for()
+    page.get_by_label("The answer must contain").fill(f"\n{word}\n")
+    page.get_by_text(f"The case will check that the answer contains “{word}”.").wait_for()
     page.get_by_role("button", name="Keep as a case").click()
-    page.get_by_text("Kept as “money back”").wait_for()
+    page.get_by_text("Kept as “another lamp”").wait_for()
     page.get_by_role("button", name="Run the cases").click()
     page.get_by_text("2 cases passed.").wait_for()
+    page.get_by_text("1 check of the answer: passed").first.wait_for()
+    shot(page, "story-kept")
+    page.get_by_role("navigation", name="Pages").get_by_role("link", name="Prompts").click()
+    page.get_by_role("link", name=re.compile("Refund reply.*changed")).click()
+    found = page.locator("mark.found").get_by_text(word)
+    found.wait_for()
+    assert found.get_attribute("title").startswith(f"passed: contains: expected `{word}`")
 
 
 def compare(page):
@@ -184,6 +196,9 @@ def propose(page):
     page.get_by_label("What you changed, in a sentence").fill("Thank the customer in refunds")
     page.get_by_role("button", name="Save to a branch").click()
     page.get_by_text(f"Saved to the branch {BRANCH}.").wait_for()
+    page.get_by_text("Your edits stay here, too, until you undo them.").wait_for()
+    assert page.get_by_text("not saved").count() == 0
+    assert page.get_by_role("button", name="Save to a branch").count() == 0
 
 
 def gate_of(shop):

@@ -1,6 +1,6 @@
 /** Requests to the server of the workbench, which the token of the address allows. */
 
-import type { CommandError, UiConflict } from "./types";
+import type { CommandError, UiConflicts } from "./types";
 
 const KEY = "promptops-token";
 
@@ -8,7 +8,8 @@ export class ApiError extends Error {
   constructor(
     readonly status: number,
     readonly errors: readonly CommandError[],
-    readonly conflicts: readonly UiConflict[] = [],
+    /** Of status 409: what the page shows is not so any more. */
+    readonly conflict: UiConflicts | null = null,
   ) {
     super(errors[0]?.message ?? `the workbench answered with status ${status}`);
   }
@@ -16,6 +17,11 @@ export class ApiError extends Error {
   /** The server did not answer, or not completely: nobody knows what it did. */
   get isLost(): boolean {
     return this.status === 0;
+  }
+
+  /** The present text of a box that was edited meanwhile; null of another error. */
+  get otherText(): string | null {
+    return this.conflict?.kind === "text" ? this.conflict.text : null;
   }
 
   get hint(): string | null {
@@ -110,14 +116,11 @@ async function request(path: string, options: RequestInit): Promise<Response> {
 }
 
 async function refused(response: Response): Promise<ApiError> {
-  const body = (await response.json().catch(() => ({}))) as {
-    errors?: CommandError[];
-    files?: UiConflict[];
-  };
+  const body = (await response.json().catch(() => ({}))) as Partial<UiConflicts>;
   if (response.status === 401) {
     return failed("`promptops ui` was started anew, and has another address now", RESTARTED, 401);
   }
-  return new ApiError(response.status, body.errors ?? [], body.files);
+  return new ApiError(response.status, body.errors ?? [], body.kind === undefined ? null : (body as UiConflicts));
 }
 
 const STOPPED =

@@ -10,13 +10,13 @@ import { ChangePage } from "./pages/change";
 import { ComparePage } from "./pages/compare";
 import { PromptPage } from "./pages/prompt";
 import { Problem } from "./parts/shown";
-import { address, again, openSession, pending, problem, readPending, reporting, route, session } from "./session";
+import { address, again, openSession, pending, problem, readChange, reporting, route, session } from "./session";
 
 function App() {
   const { page, id } = route.value;
   useEffect(() => {
     if (again.value > 0) {
-      void reporting(readPending);
+      void reporting(readChange);
     }
   }, [again.value]);
   useEffect(() => {
@@ -43,10 +43,10 @@ function App() {
 const TITLES: Readonly<Record<string, string>> = { compare: "Compare", change: "Your changes", prompt: "Prompt" };
 
 function Page() {
-  const { page, id } = route.value;
+  const { page, id, name } = route.value;
   switch (page) {
     case "prompt":
-      return <PromptPage key={id} id={id} />;
+      return <PromptPage key={id} id={id} name={name} />;
     case "compare":
       return <ComparePage key={id} id={id} />;
     case "change":

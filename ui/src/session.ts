@@ -1,12 +1,14 @@
 /** What all pages know: the session, the page that is shown, and what went wrong last. */
 
-import { computed, signal } from "@preact/signals";
+import { batch, computed, signal } from "@preact/signals";
 import { ApiError, get, isAborted } from "./api";
 import type { UiChange, UiSession } from "./types";
 
 export const session = signal<UiSession | null>(null);
 export const problem = signal<ApiError | null>(null);
-/** Paths of files with changes that are not saved. */
+/** The changes, as they were read last; null before. */
+export const change = signal<UiChange | null>(null);
+/** Paths of files with changes that are saved nowhere. */
 export const pending = signal<readonly string[]>([]);
 /** Increases when pages read again what they show: the window has the focus, or the server is back. */
 export const again = signal(0);
@@ -27,24 +29,27 @@ window.addEventListener("focus", () => {
 export interface Route {
   readonly page: string;
   readonly id: string;
+  /** The test case to show; null for none. */
+  readonly name: string | null;
 }
 
-/** `#/prompt/support/triage` is the page `prompt` of the id `support/triage`. */
+/** `#/prompt/support/triage?case=NAME` is the page `prompt` of the id `support/triage`, with this case. */
 export const route = computed(() => routeOf(hash.value));
 
 /** What can't be decoded is the catalog. */
 export function routeOf(address: string): Route {
-  const [, page = "", id = ""] = /^#\/([a-z]*)\/?(.*)$/.exec(address) ?? [];
+  const [, page = "", id = "", name] = /^#\/([a-z]*)\/?([^?]*)(?:\?case=(.*))?$/.exec(address) ?? [];
   try {
-    return { page, id: decodeURIComponent(id) };
+    return { page, id: decodeURIComponent(id), name: name === undefined ? null : decodeURIComponent(name) };
   } catch {
-    return { page: "", id: "" };
+    return { page: "", id: "", name: null };
   }
 }
 
-export function address(page: string, id = ""): string {
+export function address(page: string, id = "", name: string | null = null): string {
   const parts = id.split("/").map(encodeURIComponent);
-  return `#/${[page, ...(id === "" ? [] : parts)].join("/")}`;
+  const shown = name === null ? "" : `?case=${encodeURIComponent(name)}`;
+  return `#/${[page, ...(id === "" ? [] : parts)].join("/")}${shown}`;
 }
 
 /** The profile that answers unless a person chooses another: that of the prompt, else the first one. */
@@ -57,12 +62,15 @@ export async function openSession(): Promise<void> {
   await reporting(async () => {
     session.value = await get<UiSession>("/api/session");
   });
-  setTimeout(() => void reporting(readPending), PENDING_MS);
+  setTimeout(() => void reporting(readChange), PENDING_MS);
 }
 
-export async function readPending(): Promise<void> {
-  const { files } = await get<UiChange>("/api/change");
-  pending.value = files.map(({ path }) => path);
+export async function readChange(): Promise<void> {
+  const found = await get<UiChange>("/api/change");
+  batch(() => {
+    change.value = found;
+    pending.value = found.saved === null ? found.files.map(({ path }) => path) : [];
+  });
 }
 
 /** Does something; what fails is shown at the top of the page. */

@@ -3,7 +3,7 @@
 import { batch, signal } from "@preact/signals";
 import { ApiError, get, isAborted, post, postLines } from "./api";
 import type { Inputs } from "./form/values";
-import { pending, problem, readPending, reporting, RETRY_MS } from "./session";
+import { change, pending, problem, readChange, reporting, RETRY_MS } from "./session";
 import type { Finding, ModelAnswer, Preview, PromptRun, TestRun, UiPrompt } from "./types";
 
 /** Waits this long for the next key before a request is sent. */
@@ -45,6 +45,13 @@ export async function allSent(): Promise<readonly string[]> {
   return [...edited.values()].filter(({ notTaken }) => notTaken.value.size > 0).map(({ id }) => id);
 }
 
+/** Undoes the changes of these prompts, and forgets texts that the server does not have. */
+export async function undone(ids: Iterable<string>): Promise<void> {
+  for (const id of new Set([...ids, ...edited.keys()])) {
+    await editedPrompt(id).revert();
+  }
+}
+
 export class TriedPrompt {
   readonly texts = signal<UiPrompt | null>(null);
   /** Increases when the texts were replaced by others than the person typed. */
@@ -66,6 +73,10 @@ export class TriedPrompt {
 
   /** What was typed and not sent. */
   private readonly edits = new Map<string, string>();
+  /** The texts that the server had, as far as the page knows: another tab may have edited them. */
+  private readonly known = new Map<string, string>();
+  /** The texts that were sent last: their answers may have been lost. */
+  private readonly sent = new Map<string, string>();
   /** The texts were edited here after they were read. */
   private isEdited = false;
   private caseName: string | null = null;
@@ -73,7 +84,7 @@ export class TriedPrompt {
   private recordedOf = "";
   /** The case whose inputs are to be shown. */
   private chosen: string | null = null;
-  private isOpen = true;
+  private isOpen = false;
   private isWanted = false;
   private sending: Promise<void> | null = null;
   /** Why what was typed or chosen is not sent yet. */
@@ -87,10 +98,11 @@ export class TriedPrompt {
 
   constructor(readonly id: string) {}
 
-  async open(): Promise<void> {
+  /** Reads the prompt, with the inputs of a case or with those that were tried last. */
+  async open(name: string | null = null): Promise<void> {
     this.isOpen = true;
     await allSent().catch(() => undefined); // is shown, and sent again
-    const before = remembered.get(this.id);
+    const before = name === null ? remembered.get(this.id) : { case: name };
     await reporting(async () => {
       const [texts, preview] = await Promise.all([
         get<UiPrompt>(`/api/prompt?id=${encodeURIComponent(this.id)}`),
@@ -139,8 +151,42 @@ export class TriedPrompt {
   edit(at: string, text: string): void {
     this.edits.set(at, text);
     this.isEdited = true;
-    this.markTaken(at);
+    if (this.other(at) === null) {
+      this.markTaken(at);
+    }
     this.want();
+  }
+
+  /** The text that another tab gave to a box meanwhile; null if it is the one that the page shows. */
+  other(at: string): string | null {
+    return this.notTaken.value.get(at)?.error.otherText ?? null;
+  }
+
+  /** Of two texts of a box, takes the one that is typed here, or the other one. */
+  settle(at: string, isTyped: boolean): void {
+    const [refused, other] = [this.notTaken.value.get(at), this.other(at)];
+    if (refused === undefined || other === null) {
+      return;
+    }
+    this.known.set(at, other);
+    this.markTaken(at);
+    if (isTyped) {
+      this.edits.set(at, this.edits.get(at) ?? refused.text);
+    } else {
+      this.edits.delete(at);
+      this.replaceText(at, other);
+    }
+    this.want();
+  }
+
+  private replaceText(at: string, text: string): void {
+    const shown = this.texts.value;
+    if (shown !== null) {
+      batch(() => {
+        this.texts.value = { ...shown, texts: shown.texts.map((each) => (each.at === at ? { ...each, text } : each)) };
+        this.version.value += 1;
+      });
+    }
   }
 
   /** The form was filled. */
@@ -163,18 +209,21 @@ export class TriedPrompt {
     await this.sending; // or an edit arrives after it
     await reporting(async () => {
       this.showTexts(await post<UiPrompt>("/api/revert", { id: this.id }), true);
-      this.want();
-      await readPending();
+      if (this.isOpen) {
+        this.want();
+      }
+      await readChange();
     });
+    this.forget();
   }
 
-  /** Returns whether the case was kept. */
-  async keep(name: string): Promise<boolean> {
+  /** Keeps the inputs as a case whose answer must contain some texts. Returns whether it was kept. */
+  async keep(name: string, contains: readonly string[]): Promise<boolean> {
     let isKept = false;
     await reporting(async () => {
       await this.flush();
       const number = (this.asked += 1);
-      const preview = await post<Preview>("/api/keep", { id: this.id, name, inputs: this.inputs.value });
+      const preview = await post<Preview>("/api/keep", { id: this.id, name, inputs: this.inputs.value, contains });
       this.caseName = name;
       this.report.value = null;
       isKept = true;
@@ -182,7 +231,7 @@ export class TriedPrompt {
         this.shown(preview, false);
       }
       this.afterRest();
-      await readPending();
+      await readChange();
     });
     return isKept;
   }
@@ -220,6 +269,15 @@ export class TriedPrompt {
     this.stopped?.abort();
     this.streaming.value = null;
     this.notes.value = [];
+  }
+
+  /** Whether the model of the prompt, or a recording, answered the request that is shown. */
+  get hasOwnAnswer(): boolean {
+    const digest = this.preview.value?.digest ?? null;
+    const own = this.texts.value?.model ?? null;
+    const { live, recorded } = this;
+    const answers = live.value?.digest === digest ? live.value.answers : [];
+    return recorded.value?.digest === digest || answers.some((each) => each.profile === own && each.answer !== null);
   }
 
   private async answer(models: readonly string[], stopped: AbortSignal): Promise<void> {
@@ -318,12 +376,21 @@ export class TriedPrompt {
 
   private async sentEdit(at: string, text: string): Promise<Preview | null> {
     let preview: Preview | null = null;
+    const was = this.known.get(at);
+    const before = this.sent.get(at);
+    this.sent.set(at, text);
     try {
-      preview = await post<Preview>("/api/edit", this.request({ at, text, findings: false }));
+      preview = await post<Preview>("/api/edit", this.request({ at, text, was, findings: false }));
+      this.known.set(at, text);
+      this.markTaken(at);
       this.changed(at);
     } catch (error) {
       if (!isRefusal(error)) {
         throw error;
+      }
+      if (before !== undefined && before !== was && error.otherText === before) {
+        this.known.set(at, before); // it arrived, and its answer was lost
+        return this.sentEdit(at, text);
       }
       if (this.edits.get(at) === text) {
         this.notTaken.value = new Map([...this.notTaken.value, [at, { text, error }]]);
@@ -359,6 +426,10 @@ export class TriedPrompt {
     const texts = this.texts.value;
     const path = texts?.texts.find((text) => text.at === at)?.path;
     batch(() => {
+      if (change.value !== null && change.value.saved !== null) {
+        pending.value = change.value.files.map((file) => file.path);
+        change.value = { ...change.value, saved: null };
+      }
       if (path !== undefined && !pending.value.includes(path)) {
         pending.value = [...pending.value, path];
       }
@@ -411,6 +482,11 @@ export class TriedPrompt {
     const texts = this.asTyped(read);
     const shown = this.texts.value?.texts ?? [];
     const isOther = !this.isEdited && texts.texts.some(({ text }, index) => text !== shown[index]?.text);
+    for (const { at, text } of read.texts) {
+      if (!this.edits.has(at) && !this.notTaken.value.has(at)) {
+        this.known.set(at, text);
+      }
+    }
     const isSame = texts.texts.length === shown.length && texts.texts.every(({ at }, index) => at === shown[index]?.at);
     batch(() => {
       if (always || isOther || !isSame) {

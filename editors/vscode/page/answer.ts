@@ -1,5 +1,6 @@
 /** Draws the answer below the request, and what can be done with the inputs. */
 
+import { cutWords, isWrong, markTitle, markedParts } from "../../../ui/src/answer_marks";
 import { element } from "../../../ui/src/form/elements";
 import { checkWords, dollars, sentence } from "../../../ui/src/words";
 import { actionButton, keyLink } from "./links";
@@ -33,12 +34,21 @@ function drawRun(answers: readonly ModelAnswer[], kind: string, send: Send): HTM
       const own = number++;
       return drawAssertion(each, () => send({ type: "openAssertion", assertion: own }));
     });
-    const problems = [answer.problem, answer.reason].flatMap((each) =>
+    const problems = [cutWords(answer), answer.problem, answer.reason].flatMap((each) =>
       each ? [element("p", { class: "error", role: "alert" }, each)] : [],
     );
     const note = element("p", { class: "note" }, facts(answer, kind));
-    return [text(answer.text), ...problems, note, ...drawAssertions(answer.assertions, results)];
+    return [drawText(answer), ...problems, note, ...drawAssertions(answer.assertions, results)];
   });
+}
+
+/** The answer, in which marks show what assertions found. */
+function drawText({ text: words, assertions }: ModelAnswer): HTMLElement {
+  const parts = markedParts(words, assertions).map((part) => {
+    const mark = { class: isWrong(part) ? "failed" : "passed", title: markTitle(part) };
+    return part.results.length === 0 ? part.text : element("mark", mark, part.text);
+  });
+  return element("div", { class: "text" }, ...parts);
 }
 
 function text(words: string): HTMLElement {
@@ -83,6 +93,9 @@ export class Actions {
   private readonly keep: HTMLButtonElement;
   private profiles = "";
   private complete = false;
+  /** The case that was sent to be kept, until it is known what became of it. */
+  private keeping: string | undefined;
+  private readonly problem = element("p", { class: "error", role: "alert" });
 
   constructor(send: Send, inputs: () => Inputs) {
     this.call = actionButton("Call the model", () => send({ type: "answer", profile: this.profile.value || null }));
@@ -92,19 +105,19 @@ export class Actions {
     this.keep = actionButton("Keep as a case", () => {
       const { value } = this.contains;
       const contains = value.trim() === "" ? [] : [value];
+      this.keeping = this.name.value;
       send({ type: "keep", name: this.name.value, inputs: inputs(), contains });
-      this.name.value = this.contains.value = "";
-      this.update();
     });
     this.name.addEventListener("input", () => this.update());
     const calling = element("span", {}, this.profile, this.call, this.stop);
     const keeping = element("span", { class: "keep" }, this.name, this.contains, this.keep);
-    this.element = element("div", { class: "actions" }, calling, keeping);
+    this.element = element("div", {}, this.problem, element("div", { class: "actions" }, calling, keeping));
     this.update();
   }
 
-  show({ profiles, answer, trusted, preview }: Shown): void {
+  show({ profiles, answer, trusted, preview, kept }: Shown): void {
     this.complete = preview.digest !== null;
+    this.showKept(kept);
     const listed = JSON.stringify(profiles);
     if (listed !== this.profiles) {
       this.profiles = listed;
@@ -116,6 +129,19 @@ export class Actions {
     this.call.title = !trusted ? "models are called in trusted workspaces only" : this.complete ? "" : INCOMPLETE;
     this.stop.hidden = !arriving;
     this.update();
+  }
+
+  /** What was typed stays until the case is kept. */
+  private showKept(kept: Shown["kept"]): void {
+    this.problem.textContent = kept?.problem ? `The case was not kept: ${kept.problem}` : "";
+    this.problem.hidden = !kept?.problem;
+    if (kept === null || kept.name !== this.keeping) {
+      return;
+    }
+    this.keeping = undefined;
+    if (kept.problem === null) {
+      this.name.value = this.contains.value = "";
+    }
   }
 
   private update(): void {

@@ -47,8 +47,9 @@ export class PreviewPanel implements Disposable {
   private preview: Preview | undefined;
   private profiles: readonly UiProfile[] = [];
   private answer: Answer = NO_ANSWER;
-  /** The digest of the request that was answered live: its answer stays until the request differs. */
-  private answered: string | null | undefined;
+  /** The request that was answered live, as of `keyOf`: its answer stays until the request differs. */
+  private answered: string | undefined;
+  private kept: Shown["kept"] = null;
   private sent = 0;
   private rest: NodeJS.Timeout | undefined;
   private readonly marks = new AssertionMarks();
@@ -61,6 +62,8 @@ export class PreviewPanel implements Disposable {
   /** Show a case of a prompt, in the panel that is open or in a new one beside the editor. */
   async open(request: PreviewRequest): Promise<void> {
     this.request = request;
+    this.answered = undefined;
+    this.kept = null;
     this.panel ??= this.newPanel();
     this.panel.reveal(undefined, true);
     this.profiles = await this.run<UiProfile[]>(PROFILES_COMMAND, { uri: request.uri }).catch(() => []);
@@ -80,7 +83,7 @@ export class PreviewPanel implements Disposable {
     );
     if (number === this.sent) {
       this.preview = preview;
-      if (this.answer.kind !== "arriving" && preview.digest !== this.answered) {
+      if (this.answer.kind !== "arriving" && keyOf(preview) !== this.answered) {
         this.answered = undefined;
         this.findRecorded();
       }
@@ -160,6 +163,7 @@ export class PreviewPanel implements Disposable {
       answer: this.answer,
       profiles: this.profiles,
       trusted: workspace.isTrusted,
+      kept: this.kept,
       typed: this.request.inputs != null,
     };
     void this.panel.webview.postMessage(shown);
@@ -173,9 +177,11 @@ export class PreviewPanel implements Disposable {
       return;
     } else if (message.type === "case") {
       this.request = { uri: request.uri, case: message.name };
+      this.kept = null;
       await this.refresh();
     } else if (message.type === "inputs") {
       this.request = { ...request, inputs: message.inputs };
+      this.kept = null;
       await this.refresh();
     } else if (message.type === "answer") {
       await this.callModel(request, message.profile);
@@ -251,7 +257,7 @@ export class PreviewPanel implements Disposable {
       this.show({ kind: "failed", message: "the answer is not shown: the request changed while it arrived" });
       return;
     }
-    this.answered = digest;
+    this.answered = this.preview && keyOf(this.preview);
     this.show("kind" in found ? found : { kind: "live", run: found });
   }
 
@@ -263,6 +269,7 @@ export class PreviewPanel implements Disposable {
 
   /** Apply the edit that adds the case, and show the case: its assertions are to be edited. */
   private async keep(uri: string, { name, inputs, contains }: KeepMessage): Promise<void> {
+    this.kept = null;
     try {
       const argument = { uri, name, inputs, contains };
       const edit = await this.run<WorkspaceEdit>(KEEP_COMMAND, argument);
@@ -276,12 +283,18 @@ export class PreviewPanel implements Disposable {
         await openRange(await workspace.openTextDocument(file), new Range(at, at));
       }
       this.request = { uri, case: name };
+      this.kept = { name, problem: null };
       await this.refresh();
       void commands.executeCommand("revealLine", { lineNumber: at?.line ?? 0, at: "center" });
     } catch (error) {
-      void window.showErrorMessage(`The case was not kept: ${reason(error)}`);
+      this.kept = { name, problem: reason(error) };
+      this.send();
     }
   }
+}
+
+function keyOf({ digest, case: name }: Preview): string {
+  return JSON.stringify([digest, name]);
 }
 
 function failed(error: unknown, request: PreviewRequest, before: Preview | undefined): Preview {

@@ -57,6 +57,8 @@ export interface Shown {
   readonly profiles: readonly UiProfile[];
   /** Whether cases may be run and models called. */
   readonly trusted: boolean;
+  /** What became of the case that was to be kept last, or null. */
+  readonly kept: { readonly name: string; readonly problem: string | null } | null;
   /** Whether the inputs are those that were typed; others fill the form. */
   readonly typed: boolean;
 }

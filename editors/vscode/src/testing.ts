@@ -14,7 +14,7 @@ import {
   tests,
   workspace,
 } from "vscode";
-import { ExecuteCommandRequest, type LanguageClient } from "vscode-languageclient/node";
+import { ExecuteCommandRequest, type LanguageClient, WorkspaceSymbolRequest } from "vscode-languageclient/node";
 
 import { type ChosenCases, chosenCases, isChosen } from "./chosen_cases";
 import { rangeIn, rootAbove } from "./opening";
@@ -57,8 +57,20 @@ export class CaseTests implements Disposable {
   }
 
   private async findPrompts(): Promise<void> {
-    const found = await workspace.findFiles(PROMPTS);
-    this.controller.items.replace(found.map((uri) => this.newItem(uri)));
+    const [files, ids] = await Promise.all([workspace.findFiles(PROMPTS), this.ids()]);
+    const items = files.map((uri) => {
+      const item = this.controller.items.get(uri.toString()) ?? this.newItem(uri);
+      item.label = ids.get(uri.toString()) ?? item.label;
+      return item;
+    });
+    this.controller.items.replace(items);
+  }
+
+  /** The ids of prompts by the addresses of their files, as far as the server lists them. */
+  private async ids(): Promise<Map<string, string>> {
+    const params = { query: "" };
+    const found = await this.client()?.sendRequest(WorkspaceSymbolRequest.type, params).catch(() => null);
+    return new Map((found ?? []).map(({ name, location: { uri } }) => [Uri.parse(uri).toString(), name]));
   }
 
   private add(uri: Uri): TestItem {

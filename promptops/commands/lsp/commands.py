@@ -525,6 +525,8 @@ def _case_lenses(
             if state == "recorded" and file.trusted:
                 run = types.Command("run (recorded)", RECORDED_COMMAND, arguments=of_case)
                 yield _lens(file, place, run)
+            elif state == "stale":
+                yield _lens(file, place, types.Command("not recorded", ""))
             elif state == "no answer" and file.trusted:
                 of_names = [{"uri": file.uri, "cases": [case.name]}]
                 yield _lens(file, place, types.Command("run", RUN_COMMAND, arguments=of_names))

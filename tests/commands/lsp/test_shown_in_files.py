@@ -41,6 +41,7 @@ def test_lenses_count_the_cases_and_the_users_and_offer_commands(live: Live) -> 
         (17, "render", preview),
         (17, "run (recorded)", "promptops.recorded"),
         (18, "render", preview),
+        (18, "not recorded", ""),
     ]
     assert lenses(opened(live, TONE)) == [
         (0, "used by 2 prompts", ""),

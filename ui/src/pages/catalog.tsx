@@ -3,7 +3,7 @@
 import { computed, signal, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { get, post } from "../api";
-import { address, again, reporting } from "../session";
+import { address, again, pending, reporting } from "../session";
 import type { UiCatalog, UiPromptName, UiRow, UiRows } from "../types";
 import { counted, matches } from "../words";
 
@@ -141,7 +141,7 @@ function Rows({ shownPrompts }: { readonly shownPrompts: readonly UiPromptName[]
   useEffect(() => {
     const waiting = setTimeout(() => void reporting(() => read(ids.split("\n").filter(Boolean), true)), PAUSE_MS);
     return () => clearTimeout(waiting);
-  }, [ids, again.value]);
+  }, [ids, again.value, pending.value]);
 
   return (
     <ul class="prompt-rows" ref={list} style={{ height: `${shownPrompts.length * HEIGHT}px` }}>
@@ -188,9 +188,10 @@ function about({ readable, description }: UiRow): string {
 }
 
 function Facts({ row }: { readonly row: UiRow }) {
-  const { errors, warnings, status, tags, cases, owners } = row;
+  const { errors, warnings, status, tags, cases, owners, changed } = row;
   return (
     <>
+      {changed && <span class="chip changed">changed</span>}
       {errors > 0 && <span class="chip bad">{counted(errors, "error")}</span>}
       {errors === 0 && warnings > 0 && <span class="chip warn">{counted(warnings, "warning")}</span>}
       {status !== null && status !== "active" && <span class="chip">{status}</span>}

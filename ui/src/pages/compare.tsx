@@ -3,9 +3,9 @@
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { ApiError, post } from "../api";
-import { Assertions, cut, figures } from "../parts/answers";
+import { Assertions, Cut, figures } from "../parts/answers";
 import { Message, Section, StartWith, TextDiff } from "../parts/shown";
-import { address, again, pending, presetProfile, reporting, session } from "../session";
+import { address, again, change, pending, presetProfile, reporting, session } from "../session";
 import { textDiff } from "../text_diff";
 import { streamedRun, TriedPrompt } from "../tried_prompt";
 import type { ModelAnswer, Preview, PromptRun } from "../types";
@@ -220,7 +220,8 @@ function Versions({ own, busy, compare }: Chooser & { readonly own: string | nul
   const { live = false, profiles = [] } = session.value ?? {};
   const preset = live ? presetProfile(profiles, own) : "";
   const [left, right, profile] = [useSignal("HEAD"), useSignal(NOW), useSignal(preset)];
-  const now = pending.value.length > 0 ? "here, with your changes" : "here";
+  const isEdited = pending.value.length > 0 || (change.value?.files.length ?? 0) > 0;
+  const now = isEdited ? "here, with your changes" : "here";
   const options: Pair<string>[] = [
     [NOW, now],
     ["HEAD", LAST],
@@ -367,7 +368,7 @@ function AnswerSide({ side, other, kind }: AnswerSideProperties) {
       ) : (
         <>
           <OneSide text={answer.text} other={other.answer?.text ?? null} kind={kind} />
-          {cut(answer) !== null && <p class="notice warn">{cut(answer)}</p>}
+          <Cut answer={answer} />
           {answer.problem !== null && <p class="problem">{sentence(answer.problem)}</p>}
           <p class="muted figures">{figures(answer, live).join(" · ")}</p>
           <Assertions results={answer.assertions} />

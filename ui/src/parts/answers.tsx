@@ -1,17 +1,9 @@
 /** Answers of models, with what was checked about each. Texts are text nodes. */
 
+import { cutWords, isWrong, markedParts, markTitle } from "../answer_marks";
 import type { AssertionResult, ModelAnswer } from "../types";
 import { checkWords, counted, dollars, seconds, sentence } from "../words";
 import { Message } from "./shown";
-
-/** How a model stopped before its end, or null. */
-export function cut({ answer, limit }: ModelAnswer): string | null {
-  if (answer?.finish_reason !== "length") {
-    return null;
-  }
-  const of = limit === null ? "" : ` of ${counted(limit, "token")}`;
-  return `The answer was cut at its limit${of}.`;
-}
 
 export function Answer({ answer, live }: { readonly answer: ModelAnswer; readonly live: boolean }) {
   const { profile, model, text, problem, reason, assertions } = answer;
@@ -22,12 +14,14 @@ export function Answer({ answer, live }: { readonly answer: ModelAnswer; readonl
         {profile} <span class="muted">{answer.answer?.model ?? model}</span>
       </h3>
       {(text !== "" || calls.length === 0) && (
-        <div class="text">{text === "" ? <span class="muted">(no text)</span> : text}</div>
+        <div class="text">
+          {text === "" ? <span class="muted">(no text)</span> : <MarkedText text={text} results={assertions} />}
+        </div>
       )}
       {calls.map((call) => (
         <div class="text code">{JSON.stringify(call, null, 2)}</div>
       ))}
-      {cut(answer) !== null && <p class="notice warn">{cut(answer)}</p>}
+      <Cut answer={answer} />
       {[problem, reason].map(
         (each) =>
           each !== null && (
@@ -37,9 +31,35 @@ export function Answer({ answer, live }: { readonly answer: ModelAnswer; readonl
           ),
       )}
       <p class="muted figures">{figures(answer, live).join(" · ")}</p>
-      <Assertions results={assertions} />
+      <Assertions results={assertions} areMarked />
     </article>
   );
+}
+
+/** The text of an answer, marked where assertions found something. */
+function MarkedText({ text, results }: { readonly text: string; readonly results: readonly AssertionResult[] }) {
+  return (
+    <>
+      {markedParts(text, results).map((part) =>
+        part.results.length === 0 ? (
+          part.text
+        ) : (
+          <mark
+            class={isWrong(part) ? "found wrong" : "found"}
+            title={markTitle(part)}
+            aria-description={markTitle(part)}
+          >
+            {part.text}
+          </mark>
+        ),
+      )}
+    </>
+  );
+}
+
+export function Cut({ answer }: { readonly answer: ModelAnswer }) {
+  const words = cutWords(answer);
+  return words === null ? null : <p class="notice warn">{words}</p>;
 }
 
 export function figures(answer: ModelAnswer, live: boolean): string[] {
@@ -59,17 +79,30 @@ const MARKS: Readonly<Record<AssertionResult["status"], string>> = {
   skipped: "–",
 };
 
-export function Assertions({ results }: { readonly results: readonly AssertionResult[] }) {
+interface AssertionsProperties {
+  readonly results: readonly AssertionResult[];
+  /** Those with a place in the answer are marked there, and not listed. */
+  readonly areMarked?: boolean;
+}
+
+export function Assertions({ results, areMarked = false }: AssertionsProperties) {
   if (results.length === 0) {
     return null;
   }
+  const listed = areMarked ? results.filter(({ at }) => at.length === 0) : results;
   const isBad = results.some(({ status }) => status === "failed" || status === "error");
   const isGood = results.some(({ status, on }) => status === "passed" && on === "answer");
+  const look = isBad ? "bad" : isGood ? "good" : "muted";
+  const marked = listed.length === results.length ? "" : " Point at a marked text to see what checks it.";
+  const words = sentence(checkWords(results)) + marked;
+  if (listed.length === 0) {
+    return <p class={`checks ${look}`}>{words}</p>;
+  }
   return (
     <details class="checks" open={isBad}>
-      <summary class={isBad ? "bad" : isGood ? "good" : "muted"}>{sentence(checkWords(results))}</summary>
+      <summary class={look}>{words}</summary>
       <ul>
-        {results.map(({ status, type, on, reason }) => (
+        {listed.map(({ status, type, on, reason }) => (
           <li class={status}>
             <span class="mark" aria-hidden="true">
               {MARKS[status]}

@@ -156,7 +156,7 @@ function Report({ report }: { readonly report: TestRun }) {
                 <Message text={sentence(each.reason)} />
               </p>
             )}
-            <Assertions results={each.assertions} />
+            {each.status !== "stale" && <Assertions results={each.assertions} />}
           </li>
         ))}
       </ul>

@@ -236,19 +236,19 @@ function Save({ found }: { readonly found: UiChange }) {
     }
     isSaving.value = true;
     conflicts.value = [];
-    await reporting(async () => {
-      try {
+    try {
+      await reporting(async () => {
         await allSent();
-        await save();
+        await save().catch((error: unknown) => {
+          conflicts.value = (error instanceof ApiError && error.conflict?.files) || [];
+          throw error;
+        });
         problem.value = null;
-      } catch (error) {
-        conflicts.value = (error instanceof ApiError && error.conflict?.files) || [];
-        throw error;
-      } finally {
-        await readChange();
-      }
-    });
-    isSaving.value = false;
+      });
+      await reporting(readChange);
+    } finally {
+      isSaving.value = false;
+    }
   };
   const toFiles = () =>
     saving(async () => {

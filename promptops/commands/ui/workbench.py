@@ -412,7 +412,7 @@ class Workbench:
         origin = earlier.before if earlier is not None else None
         after = edited(self._catalog, found, text, origin)
         edits.put(found.path, after, Reason(prompt=tried.id))
-        now = texts_of(self._catalog, self._catalog.loaded(path), "")
+        now = texts_of(self._catalog, self._readable(tried.id)[2], "")
         self._written[box] = text, next((each.text for each in now if each.at == found.at), "")
         return self.preview(replace(tried, at=None))
 

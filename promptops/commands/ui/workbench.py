@@ -17,7 +17,7 @@ from promptops.commands.lint.lint import utc_today
 from promptops.commands.lint.live import Checks, Live, git_facts
 from promptops.commands.run.judging import recorded_run
 from promptops.commands.run.preview import preview_prompt
-from promptops.commands.run.run import RunWatcher
+from promptops.commands.run.run import CaseInputs, RunWatcher
 from promptops.commands.run.saving import KeptCase, new_case
 from promptops.commands.run.tried import AnswerRun, LiveCall, Tried, live_answers, tried_inputs
 from promptops.commands.ui.editing import Edit, Edits, Reason, edited, texts_of
@@ -46,7 +46,7 @@ from promptops.commands.ui.saving import (
     save_to_branch,
     save_to_files,
 )
-from promptops.errors import NotFound, UsageError
+from promptops.errors import InputError, NotFound, UsageError
 from promptops.evals.engine.ask import Interrupt
 from promptops.model.change import DiffReport
 from promptops.model.finding import Finding, Severity
@@ -402,8 +402,12 @@ class Workbench:
         if digest is not None:
             found = recorded_run(opened, prompt, inputs, digest)
         if found is None:
-            raise NotFound("no answer to this request is recorded", hint="promptops test --record")
+            raise NotFound("no answer to this request is recorded", hint=self._hint_at_answers())
         return found
+
+    def _hint_at_answers(self) -> str:
+        live = "" if self._calls else ", with `promptops ui --live`"
+        return f"get one from a model{live}, or record it: promptops test --record"
 
     def test(self, name: str) -> TestRun:
         """All cases of a prompt, with their recorded answers."""
@@ -447,13 +451,16 @@ class Workbench:
 
         An answer that the prompt's own model gave to its request is recorded with it.
 
-        Raises UsageError for a name that is empty or taken, RenderError for inputs that don't fit,
-        InputError for a file that allows no addition.
+        Raises UsageError for a name that is empty or taken, InputError for inputs that don't fit
+        and for a file that allows no addition.
         """
         edits = self._need_edits()
         _, prompt, _ = self._readable(name)
         if not case.name.strip():
             raise UsageError("a case needs a name", hint="write in a few words what it shows")
+        errors = preview_prompt(self._catalog, prompt, CaseInputs(inputs=case.inputs)).errors
+        if errors:  # in the words of the form
+            raise InputError(errors[0].message, hint=errors[0].hint)
         renderer = Renderer(prompt, self._catalog.load, self._catalog.files.data)
         request = renderer.request(case.inputs)
         added = new_case(self._view.workspace, prompt, case, request)

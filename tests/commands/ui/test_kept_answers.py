@@ -97,6 +97,11 @@ def test_without_an_answer_of_the_prompts_own_model_the_case_is_stale(
     keep(live, "How?")
 
     assert (statuses(live), pending(live)) == ({"why": "passed", "how": "stale"}, [ASK])
+    assert live.refused("/api/recorded", id="ask", case="how") == (
+        404,
+        "no answer to this request is recorded",
+        "get one from a model, or record it: promptops test --record",
+    )
     live.branch("kept", "Kept")
     project.git("switch", "--quiet", "kept")
     assert say("check", "--since", "main", "-C", str(project.root)).code == 1

@@ -278,6 +278,8 @@ def test_inputs_are_kept_as_a_case(writer: Client, project: Any) -> None:
         "there is a case 'how' already"
     )
     assert writer.refused("/api/keep", id="ask", name=" ", inputs={})[1] == "a case needs a name"
+    unfilled = (400, "fill in `question`", None)
+    assert writer.refused("/api/keep", id="ask", name="b", inputs={}) == unfilled
     assert writer.refused("/api/keep", id="ask", name="b", inputs={"x": 1})[0] == 400
     run = writer.post("/api/test", id="ask")
     assert [(case["name"], case["status"]) for case in run["cases"]] == [
@@ -295,7 +297,7 @@ def test_the_recorded_answer_is_shown_or_how_to_record_one(reader: Client) -> No
     assert reader.refused("/api/recorded", id="ask") == (
         404,
         "no answer to this request is recorded",
-        "promptops test --record",
+        "get one from a model, with `promptops ui --live`, or record it: promptops test --record",
     )
 
 

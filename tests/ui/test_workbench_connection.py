@@ -79,5 +79,11 @@ def test_a_text_survives_a_server_that_is_started_anew_on_its_port(greeting, ope
         page.get_by_role("link", name="hello").click()
         message.get_by_text("Say hello to Ann. Smile.").wait_for()
 
+        tab = page.context.new_page()
+        tab.goto(address.partition("#")[0])
+        tab.get_by_text("This address is not complete").wait_for()
+        tab.goto(address)
+        tab.get_by_role("link", name="hello").wait_for()
+
         assert page.get_by_role("alert").count() == 0
         assert text.inner_text().strip() == "Say hello to {{ name }}. Smile."

@@ -258,9 +258,17 @@ def test_an_answer_has_what_was_checked_and_where_it_was_cut(shop, opened):
     page.locator("#cases").locator("xpath=../..").get_by_text(ONLY_THE_REQUEST).first.wait_for()
 
     assert notes == 0
+    assert page.evaluate(END_OF_COLUMN) == [0, True]
     assert (barriers(page), page.events, page.evaluate("refused")) == ([], [], [])
 
 
+END_OF_COLUMN = """() => {
+  const column = document.querySelector(".prompt .column:last-child");
+  scrollTo(0, document.body.scrollHeight);
+  const {bottom} = column.getBoundingClientRect();
+  return [column.scrollHeight - column.clientHeight, bottom <= innerHeight];
+}"""
+"""How far the right column scrolls by itself, and whether the page shows its end."""
 ONLY_THE_REQUEST = "1 check of what the model receives: passed · no check of the answer."
 
 

@@ -28,6 +28,9 @@ export function spans(message: string): Span[] {
 }
 
 export function sentence(message: string): string {
+  if (message.startsWith("promptops ")) {
+    return `Run \`${message}\`.`;
+  }
   const text = message.charAt(0).toUpperCase() + message.slice(1);
   return /[.!?]$/.test(text) ? text : `${text}.`;
 }

@@ -17,6 +17,7 @@ test("what is between backticks is code, and a message becomes a sentence", () =
   ]);
   assert.equal(sentence("not UTF-8"), "Not UTF-8.");
   assert.equal(sentence("really?"), "Really?");
+  assert.equal(sentence("promptops test --record"), "Run `promptops test --record`.");
 });
 
 test("all words of a query are searched, in any case", () => {

@@ -115,6 +115,7 @@ function FailingCase({ found }: { readonly found: UiFailing }) {
         ) : (
           <Message text={sentence(reason)} />
         )}
+        {answerable && !isLive && <Message text=" Start it with `promptops ui --live` to get one." />}
       </p>
     </li>
   );

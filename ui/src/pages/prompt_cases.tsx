@@ -98,14 +98,16 @@ function WillCheck({ tried, contains }: Tried & { readonly contains: readonly st
     <p class="muted">
       The case will check that the answer contains {texts.length > 0 && `${texts.join(", ")} and `}
       {last}.
-      {!tried.hasOwnAnswer && (
-        <>
-          {" "}
-          That needs an answer: get one of {own === null ? "the prompt's model" : <code>{own}</code>} before you save.
-        </>
-      )}
+      {!tried.hasOwnAnswer && <NeedsAnswer own={own} />}
     </p>
   );
+}
+
+function NeedsAnswer({ own }: { readonly own: string | null }) {
+  if (!session.value?.live) {
+    return <Message text=" That needs an answer of a model, which `promptops ui --live` gets." />;
+  }
+  return <Message text={` That needs an answer: get one of ${own === null ? "the prompt's model" : `\`${own}\``} before you save.`} />;
 }
 
 export function Cases({ tried }: Tried) {
@@ -154,7 +156,7 @@ function Report({ report }: { readonly report: TestRun }) {
                 <Message text={sentence(each.reason)} />
               </p>
             )}
-            <Assertions results={each.assertions} />
+            {each.status !== "stale" && <Assertions results={each.assertions} />}
           </li>
         ))}
       </ul>

@@ -51,6 +51,7 @@ export class PreviewPanel implements Disposable {
   private answered: string | undefined;
   private kept: Shown["kept"] = null;
   private sent = 0;
+  private called = 0;
   private rest: NodeJS.Timeout | undefined;
   private readonly marks = new AssertionMarks();
 
@@ -61,6 +62,12 @@ export class PreviewPanel implements Disposable {
 
   /** Show a case of a prompt, in the panel that is open or in a new one beside the editor. */
   async open(request: PreviewRequest): Promise<void> {
+    if (request.uri !== this.request?.uri) {
+      this.stop();
+      this.called += 1;
+      this.preview = undefined;
+      this.show(NO_ANSWER);
+    }
     this.request = request;
     this.answered = undefined;
     this.kept = null;
@@ -247,10 +254,12 @@ export class PreviewPanel implements Disposable {
 
   private async callModel(request: PreviewRequest, profile: string | null): Promise<void> {
     clearTimeout(this.rest);
+    this.called += 1;
+    const number = this.called;
     const digest = this.preview?.digest;
     this.show({ kind: "arriving", text: "" });
     const found = await this.run<PromptRun>(ANSWER_COMMAND, { ...request, profile }).catch(failure);
-    if (this.request === undefined) {
+    if (this.request === undefined || number !== this.called) {
       return;
     }
     if (!("kind" in found) && digest !== this.preview?.digest) {

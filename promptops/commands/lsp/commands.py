@@ -26,7 +26,7 @@ from promptops.commands.run.tried import LiveCall, Tried, live_answers, tried_in
 from promptops.errors import InputError, PromptopsError, UsageError
 from promptops.evals.case_assertions import assertions_of
 from promptops.evals.engine.ask import Interrupt
-from promptops.model.finding import Edit
+from promptops.model.finding import Edit, Severity
 from promptops.model.internal_error import CaughtBug
 from promptops.model.line_shift import common_start
 from promptops.model.place import Place
@@ -252,10 +252,15 @@ _NEEDS_TRUST = "cases run in trusted workspaces only: they may run code"
 def preview_of(file: OpenFile, tried: Tried) -> Preview:
     """The request as far as it can be rendered, with the findings in the prompt file.
 
-    While the prompt can't be read, it is that of its last readable text, with an error.
+    While the prompt can't be read, it is that of its last readable text, with the first error.
     """
     findings = file.live.findings_now(file.path)
-    unreadable = PreviewError(message=_UNREADABLE)
+    wrong = next((each for each in findings if each.severity is Severity.ERROR), None)
+    unreadable = PreviewError(
+        message=_UNREADABLE if wrong is None else f"the prompt can't be read: {wrong.message}",
+        hint=wrong.hint if wrong is not None else None,
+        place=wrong.place if wrong is not None else None,
+    )
     loaded = file.live.readable(file.path)
     if loaded is None or loaded.prompt is None:
         identity = file.live.catalog.ids[file.path]

@@ -31,7 +31,7 @@ from tests.commands.lsp.answered_prompt import ASK, FILES
 from tests.commands.lsp.opened_files import UTF_16, opened
 from tests.output_schemas import validate
 
-UNREADABLE = "the prompt can't be read: fix the errors in the file"
+NO_VALUE = "the prompt can't be read: a value is missing here"
 
 
 def inserted_into(text: str, edit: types.TextEdit, encoding: Encoding) -> str:
@@ -80,9 +80,11 @@ def test_a_prompt_that_cannot_be_read_has_the_preview_of_its_last_text(live: Liv
     never = preview_of(opened(live, "prompts/new.prompt.yaml", "format: ["), Tried())
 
     place = broken.messages[1].pieces[0].place
-    assert ([each.message for each in broken.errors], texts(broken)[1]) == ([UNREADABLE], "Q: why")
+    (error,) = broken.errors
+    assert (error.message, str(error.place)) == (NO_VALUE, f"{ASK}:21:6")
+    assert texts(broken)[1] == "Q: why"
     assert (place is not None and place.line, never.messages) == (15, ())
-    assert preview_text(never) == UNREADABLE
+    assert preview_text(never) == f"prompts/new.prompt.yaml:1:10: {NO_VALUE}"
     validate("preview", record_json(never))
 
 

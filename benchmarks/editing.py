@@ -51,11 +51,11 @@ def _edits(scene: Scene, repository: Path, prompts: int) -> Iterator[Row]:
 
 
 def _triage(scene: Scene) -> Iterator[Row]:
-    """An edit of a prompt of this repository with five cases and two variants, and its preview."""
+    """An edit of a prompt of this repository with five cases and two variants; what is shown."""
     command, edits = scene.environment.ours("lsp").command, scene.sizes.edits
     peer = scene.environment.node_tool(YAML_PEER, "", "--stdio").command
     has_peer = scene.environment.has(YAML_PEER)
-    for name, previews in (("edit", False), ("edit and preview", True)):
+    for name, previews in (("edit", False), ("edit, code lenses and preview", True)):
         what = f"{name} of our `support/triage`, CPU"
         scene.tell(what)
         ours = edit_often(command, ROOT, TRIAGE, edits, previews=previews)

@@ -50,7 +50,8 @@ def edit_often(
 
     Args:
         schema: Named in the first line of the file, for a server that looks for it there.
-        previews: Request the preview of the first case after each edit, as our panel does.
+        previews: Request the code lenses and the preview of the first case after each edit, as VS
+            Code and our panel do.
     """
     text = (folder / path).read_text()
     if schema is not None:
@@ -69,6 +70,7 @@ def edit_often(
             begun = time.perf_counter()
             session.edit(_edited(text, number))
             if previews:
+                session.request("textDocument/codeLens", textDocument=session.document)
                 session.preview()
             walls.append(time.perf_counter() - begun)
         spent, grown = session.cpu_s() - cpu, session.memory_mb() - memory
@@ -91,6 +93,7 @@ class _Session:
         capabilities = {
             "general": {"positionEncodings": ["utf-32", "utf-16"]},
             "textDocument": {"publishDiagnostics": {"versionSupport": True}},
+            "workspace": {"codeLens": {"refreshSupport": True}},
         }
         root = {
             "rootUri": folder.as_uri(),
@@ -119,9 +122,18 @@ class _Session:
 
     def preview(self) -> None:
         """Request the rendered request of the first case, and wait for it."""
+        arguments = [{"uri": self._uri}]
+        method = "workspace/executeCommand"
+        self.request(method, command="promptops.preview", arguments=arguments)
+
+    @property
+    def document(self) -> dict[str, str]:
+        return {"uri": self._uri}
+
+    def request(self, method: str, **params: Any) -> None:
+        """Send a request, and wait for its answer."""
         self._number += 1
-        params = {"command": "promptops.preview", "arguments": [{"uri": self._uri}]}
-        self._send({"id": self._number, "method": "workspace/executeCommand", "params": params})
+        self._send({"id": self._number, "method": method, "params": params})
         while (answer := self._receive()).get("id") != self._number:
             pass
         if "error" in answer:

@@ -13,4 +13,5 @@ if (process.argv[2] === "test") {
   await build({ ...shared, ...node, entryPoints: ["src/extension.ts"], minify: true });
   const page = { platform: "browser", format: "iife", target: "es2022" };
   await build({ ...shared, ...page, entryPoints: { preview: "page/main.ts" }, minify: true });
+  await build({ ...shared, entryPoints: ["page/preview.css"], minify: true });
 }

@@ -314,8 +314,9 @@ class Catalog:
         self._includes.forget(touched)
         for path in touched:
             self._loaded.pop(path, None)
-            self.documents.drop(path)
         if listing:
+            for path in touched:
+                self.documents.drop(path)
             for name in ("paths", "prompt_files", "ids"):
                 self.__dict__.pop(name, None)
             self.documents.ids = self.ids

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
+from itertools import islice
 from math import isfinite
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -20,7 +21,7 @@ from promptops.evals.registry import (
     kind_of,
 )
 from promptops.evals.subject import NAMES, On, Record, Subject
-from promptops.evals.verdict import Question, Refused, Undecided, Unjudgeable, Verdict
+from promptops.evals.verdict import Question, Refused, Span, Undecided, Unjudgeable, Verdict
 from promptops.evals.wording import shown
 from promptops.json_pointer import escaped
 from promptops.model.finding import Problem
@@ -33,6 +34,9 @@ Flaw = Literal["empty", "incomplete"]
 """What an answer may lack; see `flawed_answers`."""
 
 FLAWS: tuple[Flaw, ...] = get_args(Flaw)
+
+MOST_OCCURRENCES = 100
+"""Places in an answer that one assertion names."""
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -93,6 +97,23 @@ class Assertion:
         with _bounded(self.type):
             found: tuple[Question, ...] = asks(self._subject(record))
             return found
+
+    def occurrences(self, record: Record) -> tuple[Span, ...]:
+        """Where an answer has what the assertion searches for, whether it requires or forbids it.
+
+        Empty for an assertion that does not search, or that checks another value than the text of
+        the answer.
+        """
+        find = getattr(self.check, "occurrences", None)
+        if find is None or record.on != "answer":
+            return ()
+        subject = self._subject(record)
+        if subject.narrowed:
+            return ()
+        found: tuple[Span, ...] = ()
+        with suppress(Unjudgeable), _bounded(self.type):
+            found = tuple(islice(find(subject), MOST_OCCURRENCES))
+        return tuple(sorted(set(found)))
 
     def _subject(self, record: Record) -> Subject:
         return Subject(record, path=self.path, role=self.role, transform=self.transform)

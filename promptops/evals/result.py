@@ -18,6 +18,7 @@ from promptops.evals.verdict import (
     NoReply,
     Opinion,
     Skipped,
+    Span,
     Undecided,
     Unheard,
     Unjudgeable,
@@ -79,6 +80,7 @@ class Judgement:
             short to show how they differ; else None.
         lack: For an error without a fault: a required answer is missing.
         internal: The error is a bug of promptops.
+        occurrences: Where the text of the answer has what the assertion searches for.
     """
 
     type: str
@@ -92,6 +94,7 @@ class Judgement:
     compared: tuple[str, str] | None = None
     lack: Lack | None = None
     internal: bool = False
+    occurrences: tuple[Span, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -120,7 +123,10 @@ def _judgement_of(written: Mapping[str, Any], record: Record, at: At) -> Judgeme
     status: Status = "passed" if verdict.passed else "failed"
     by = "" if verdict.passed else _decided_by(assertion, record)
     judgement = _judgement(assertion, status, f"{verdict.reason}{by}", at("", False), verdict.share)
-    return replace(judgement, compared=verdict.compared) if verdict.compared else judgement
+    found = assertion.occurrences(record)
+    if not (verdict.compared or found):
+        return judgement
+    return replace(judgement, compared=verdict.compared, occurrences=found)
 
 
 def _decided_by(assertion: Assertion, record: Record) -> str:

@@ -93,6 +93,9 @@ Reply = Opinion | Embedding | ModerationReply | NoReply
 
 # The verdict of an assertion, and the errors in place of one.
 
+Span = tuple[int, int]
+"""Characters of a text: the offset of the first one and that after the last one, 0-based."""
+
 
 @record(frozen=True, slots=True, kw_only=True)
 class Verdict:

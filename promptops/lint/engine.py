@@ -42,6 +42,7 @@ from promptops.model.report import SilencingComment
 from promptops.patterns import lazy_pattern
 from promptops.plurals import counted
 from promptops.records import record, replace
+from promptops.runtime.template.limits import TookTooLong
 from promptops.source.config import FILES
 from promptops.source.document import Document
 from promptops.source.lines import CONFLICT_CODE
@@ -98,15 +99,13 @@ def lint_prompt(subject: PromptFacts, rules: Sequence[Rule]) -> Iterator[Finding
     # For a file that can't be parsed, only rules about reading run, and rules about templates
     # if the templates themselves are valid.
     readable = loaded.prompt is not None
-    only_templates = replace(loaded, prompt=loaded.templates)
-    templates = PromptFacts(catalog, only_templates, subject.today, subject.surroundings)
     for rule in rules:
         of_templates = loaded.templates is not None and rule.code in OF_TEMPLATES
         if not rule.checks_catalog and (
             readable or of_templates or set(rule.needs) <= _OF_WHAT_IS_READ
         ):
             with CaughtBug() as bug:
-                judged = templates if of_templates else subject
+                judged = subject.of_templates if of_templates else subject
                 problems = rule.check(*[getattr(judged, name) for name in rule.needs])
                 for problem in islice(problems, MAX_PROBLEMS):
                     yield _finding(rule, problem, catalog, judged.loaded)
@@ -359,12 +358,25 @@ class LintInParts:
         """The findings of the rules that need no rendered case."""
         return _result(self._catalog, self._loaded, self._facts, self._findings)
 
+    def render(self) -> Iterator[None]:
+        """Render the cases for `all`; pauses after each."""
+        self._facts.renders_cases = True
+        return self._facts.render_in_parts()
+
     def all(self) -> PromptResult:
         """The findings of all rules."""
         self._facts.renders_cases = True
         self._findings += list(lint_prompt(self._facts, self._left))
         self._left = []
         return self.first()
+
+    @property
+    def digests(self) -> Mapping[str, str]:
+        """After `all`, see `PromptFacts.digests`; empty if the cases take too long."""
+        try:
+            return self._facts.digests
+        except TookTooLong:
+            return {}
 
 
 def suppressions_of(catalog: Catalog, loaded: LoadedPrompt) -> Iterable[Suppression]:

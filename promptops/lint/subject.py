@@ -21,7 +21,7 @@ A rule without a parameter about one prompt runs once, over the catalog.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import cached_property
 
@@ -39,7 +39,7 @@ from promptops.model.loaded import FileReference, LoadedPrompt
 from promptops.model.place import Text
 from promptops.model.prompt import Case, ForEach, Message, Prompt, TextPart
 from promptops.patterns import lazy_pattern
-from promptops.records import record
+from promptops.records import record, replace
 from promptops.runtime.request.render import Renderer, RenderError, TracedRequest
 from promptops.runtime.request.schema_check import measured
 from promptops.runtime.template.limits import PromptBudget, TookTooLong
@@ -132,6 +132,12 @@ class PromptFacts:
     def subject(self) -> PromptFacts:
         """The object itself, for rules that request it by this name."""
         return self
+
+    @cached_property
+    def of_templates(self) -> PromptFacts:
+        """The same of a prompt of which only the templates can be read."""
+        loaded = replace(self.loaded, prompt=self.loaded.templates)
+        return PromptFacts(self.catalog, loaded, self.today, self.surroundings)
 
     @property
     def config(self) -> Config:
@@ -227,13 +233,33 @@ class PromptFacts:
 
     @cached_property
     def _renders(self) -> tuple[RenderedCase, ...] | TookTooLong:
-        if not isinstance(self.renderer, Renderer):
-            return ()
+        for _ in self.render_in_parts():
+            pass
+        return self._renders
+
+    def render_in_parts(self) -> Iterator[None]:
+        """Render the cases for `renders`; pauses after each."""
+        found: list[RenderedCase] = []
         try:
-            return tuple(_rendered_cases(self.renderer, self.cases))
+            if isinstance(self.renderer, Renderer):
+                for each in _rendered_cases(self.renderer, self.cases):
+                    found.append(each)
+                    yield
         except TookTooLong as error:
             # Rendering again would exceed the budget and cause a finding.
-            return error
+            self._renders = error
+        else:
+            self._renders = tuple(found)
+
+    @cached_property
+    def digests(self) -> Mapping[str, str]:
+        """From the name of each case that can be rendered to the digest of its request."""
+        from promptops.runtime.request.canonical import request_digest
+
+        rendered = ((each.case.name, each.traced) for each in self.renders)
+        return {
+            name: request_digest(found.request) for name, found in rendered if found is not None
+        }
 
     @cached_property
     def passages(self) -> tuple[Passage, ...]:
@@ -268,14 +294,6 @@ def messages(prompt: Prompt | None) -> Iterator[tuple[Message, dict[str, str]]]:
         elif isinstance(turn, ForEach):
             for message in turn.messages:
                 yield message, {turn.name: turn.source}
-
-
-def requests_of(subject: PromptFacts) -> dict[str, str]:
-    """From the name of each case to the digest of its request, if it can be rendered."""
-    from promptops.runtime.request.canonical import request_digest
-
-    renders = subject.renders
-    return {e.case.name: request_digest(e.traced.request) for e in renders if e.traced is not None}
 
 
 def _rendered_cases(renderer: Renderer, cases: Sequence[Case]) -> Iterator[RenderedCase]:

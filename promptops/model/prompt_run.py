@@ -8,7 +8,7 @@ from typing import Any
 from promptops.model.answer import Answer
 from promptops.model.test_run import AssertionResult, CaseStatus
 from promptops.records import record
-from promptops.records.outputs import empty_text, output
+from promptops.records.outputs import empty_text, hidden, output, shown
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -31,6 +31,7 @@ class ModelAnswer:
         reason: Why the status is `error`, or "".
         assertions: The results of the test case.
         internal: A bug in promptops prevented a check.
+        digest: Of the request.
     """
 
     profile: str
@@ -47,10 +48,11 @@ class ModelAnswer:
     reason: str = ""
     assertions: tuple[AssertionResult, ...] = ()
     internal: bool = False
+    digest: str = hidden(default="")
 
-    @property
+    @shown
     def was_cut(self) -> bool:
-        """Whether the model stopped at a limit."""
+        """Whether the model stopped at a limit: at `limit`, or at its own."""
         return self.answer is not None and self.answer.finish_reason == "length"
 
 

@@ -57,6 +57,8 @@ class AssertionResult:
         score: The name of the score, for a measure; else None.
         compared: Both texts, complete, if they are too long for the reason to show the difference;
             else None.
+        at: Where the text of the answer has what the assertion searches for, whether it requires or
+            forbids it: offsets of the first character and that after the last one, 0-based.
     """
 
     type: str
@@ -67,6 +69,7 @@ class AssertionResult:
     on: Literal["request", "answer"]
     score: str | None = None
     compared: ComparedTexts | None = None
+    at: tuple[tuple[int, int], ...] = ()
 
 
 @record(frozen=True, slots=True, kw_only=True)

@@ -126,7 +126,7 @@ class Answering:
         """Look for stored answers; the needs without one that may be requested, each once."""
         for want in wants:
             file = self.store.first_file(want.path)
-            self.needs.setdefault(file, []).append(_need(want))
+            self.needs.setdefault(file, []).append(need_of(want))
             self._wants[want.key] = want
         new = {want.key: want for want in wants if want.key not in self.known}
         self.known |= {key: self._stored(want) for key, want in new.items()}
@@ -231,7 +231,7 @@ class Answering:
         return [want for wants in left.values() for want in wants]
 
     def _sample(self, wants: Sequence[WantedAnswer]) -> Sequence[WantedAnswer]:
-        needs = [_need(want) for want in wants]
+        needs = [need_of(want) for want in wants]
         crowded = needs_sample(self.store.recordings(wants[0].path), needs)
         return wants[:SAMPLE_SIZE] if crowded else ()
 
@@ -248,7 +248,7 @@ class Answering:
                 if result.answer is not None and key[0] == path
             ]
             recorded = [*self.store.recordings(path), *new]
-            refuse_overfull(file, recorded, self.needs[file], [_need(want) for want in wants])
+            refuse_overfull(file, recorded, self.needs[file], [need_of(want) for want in wants])
 
     def _request(self, wants: Iterable[WantedAnswer]) -> None:
         request_in_turns([(self, want) for want in wants], self._calls, self._catalog)
@@ -319,7 +319,8 @@ def recording_of(want: WantedAnswer, answer: Answer) -> Recording:
     )
 
 
-def _need(want: WantedAnswer) -> NeededRecording:
+def need_of(want: WantedAnswer) -> NeededRecording:
+    """The recording that a run looks up."""
     return NeededRecording(
         case=want.case, request=want.digest, repeat=want.repeat, judge=want.judge
     )

@@ -327,6 +327,7 @@ def assertion_result(judged: Judgement, on: Literal["request", "answer"]) -> Ass
         on=on,
         score=judged.score,
         compared=ComparedTexts(*judged.compared) if judged.compared else None,
+        at=judged.occurrences,
     )
 
 

@@ -229,6 +229,7 @@ def test_own_words_are_rendered_answered_and_kept_as_a_case(workbench, repo, mod
     answer = preview.locator(".text").last.inner_text()
     workbench.shot("answer")
     preview.get_by_label("Name of the new case").fill("a gate")
+    preview.get_by_label("What the answer must contain").fill("closed")
     preview.get_by_role("button", name="Keep as a case").click()
     workbench.line("name: a gate")
     workbench.shot("kept")
@@ -240,6 +241,7 @@ def test_own_words_are_rendered_answered_and_kept_as_a_case(workbench, repo, mod
         "name": "a gate",
         "inputs": {"article": "The gate closes.\nAt noon."},
         "rendered": [{"type": "message-count", "value": 2}],
+        "output": [{"type": "contains", "value": "closed"}],
     }
 
 

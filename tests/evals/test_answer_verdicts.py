@@ -399,6 +399,59 @@ def test_an_assertion_over_an_answer_holds_or_fails_and_says_why(
     )
 
 
+WHERE: list[tuple[str | dict[str, Any], dict[str, Any], list[tuple[int, int]]]] = [
+    ("a 😀 b a", {"type": "contains", "value": "a"}, [(0, 1), (6, 7)]),
+    ("a 😀 b", {"type": "contains", "value": "b"}, [(4, 5)]),
+    ("a", {"type": "contains", "value": "b"}, []),
+    ("so a", {"type": "not-contains", "value": "a"}, [(3, 4)]),
+    ("aaa", {"type": "contains", "value": "aa"}, [(0, 2)]),
+    ("one two", {"type": "contains-all", "value": ["two", "one", "six"]}, [(0, 3), (4, 7)]),
+    ("one two", {"type": "contains-any", "value": ["two", "six"]}, [(4, 7)]),
+    ("Yes, YES", {"type": "icontains", "value": "yes"}, [(0, 3), (5, 8)]),
+    ("ﬁne YES", {"type": "icontains", "value": "yes"}, []),
+    ("Yes, Yes", {"type": "starts-with", "value": "Yes"}, [(0, 3)]),
+    ("No", {"type": "starts-with", "value": "Yes"}, []),
+    ("é A-12 B-7", {"type": "regex", "value": "[A-Z]-\\d+"}, [(2, 6), (7, 10)]),
+    ("x", {"type": "regex", "value": "y*$"}, []),
+    ("a@b.example.org wrote", {"type": "no-personal-data"}, []),
+    ("mail jo.ryan@gmail.com now", {"type": "no-personal-data"}, [(5, 22)]),
+    ("postgres://app:k3qT9zWm@db.acme.dev", {"type": "no-secrets"}, [(15, 23)]),
+    (
+        "one two",
+        {
+            "type": "all",
+            "value": [{"type": "contains", "value": "two"}, {"type": "regex", "value": "o.e"}],
+        },
+        [(0, 3), (4, 7)],
+    ),
+    (
+        '{"a": "one"}',
+        {
+            "type": "any",
+            "value": [
+                {"type": "contains", "value": "one", "path": "/a"},
+                {"type": "contains", "value": "o"},
+            ],
+        },
+        [(7, 8)],
+    ),
+    ('{"a": "one"}', {"type": "contains", "value": "one", "path": "/a"}, []),
+    ("one", {"type": "contains", "value": "ONE", "transform": "value | upper"}, []),
+    ("one", {"type": "max-chars", "value": 9}, []),
+    ("a" * 300, {"type": "contains", "value": "a"}, [(at, at + 1) for at in range(100)]),
+    ("a" * 300, {"type": "regex", "value": "a"}, [(at, at + 1) for at in range(100)]),
+]
+
+
+@pytest.mark.parametrize(("answer", "written", "found"), WHERE, ids=str)
+def test_an_assertion_names_where_the_answer_has_what_it_searches_for(
+    answer: str | dict[str, Any], written: dict[str, Any], found: list[tuple[int, int]]
+) -> None:
+    (verdict,) = judged({"answer": answer, "output": [written]})
+
+    assert list(verdict.occurrences) == found
+
+
 @pytest.mark.parametrize(("given", "written"), [row[:2] for row in TABLE], ids=str)
 def test_not_before_a_name_turns_the_verdict_over_an_answer_round(
     given: dict[str, Any], written: dict[str, Any]
@@ -439,6 +492,7 @@ def test_what_the_prompt_asserts_of_every_case_is_judged_after_the_case_s_own() 
             reason="expected `H` in the answer, got line 1: `Hi`",
             place=Place("/output/0"),
             degree=1.0,
+            occurrences=((0, 1),),
         ),
         Judgement(
             type="max-chars",

@@ -9,7 +9,7 @@ import pytest
 from promptops.catalog.catalog import Catalog
 from promptops.lint.examples import DAY, PROMPT_PATH, MemoryTree, files, findings
 from promptops.lint.registry import built_in
-from promptops.lint.subject import PromptFacts, requests_of
+from promptops.lint.subject import PromptFacts
 from promptops.model.config import Config
 from tests.lint.conftest import Lines
 
@@ -48,7 +48,7 @@ def test_recordings_of_a_renamed_prompt_are_renamed_and_not_deleted() -> None:
     block = ASK.removesuffix(f"--- {RECORDINGS}\n")
     (answered,) = files(block).items()
     catalog = Catalog(MemoryTree({answered[0]: answered[1].encode()}), Config())
-    requests = requests_of(PromptFacts(catalog, catalog.loaded(PROMPT_PATH), DAY))
+    requests = PromptFacts(catalog, catalog.loaded(PROMPT_PATH), DAY).digests
     old = "--- prompts/in mail/sort.recordings"
     block += f"{old}.jsonl\n{row('one')}{old}.part02.jsonl\n{row('two', requests['two'])}"
 
@@ -69,7 +69,7 @@ def test_each_of_several_renamed_prompts_has_its_own_recordings() -> None:
         text = ASK.removesuffix(f"--- {RECORDINGS}\n").replace("Say", f"Let {name[0]} say")
         (answered,) = files(text).items()
         catalog = Catalog(MemoryTree({answered[0]: answered[1].encode()}), Config())
-        requests = requests_of(PromptFacts(catalog, catalog.loaded(PROMPT_PATH), DAY))
+        requests = PromptFacts(catalog, catalog.loaded(PROMPT_PATH), DAY).digests
         block += text.replace("prompts/ask.", f"prompts/{name}.")
         lost += f"--- prompts/old-{name}.recordings.jsonl\n{row('two', requests['two'])}"
 

@@ -27,6 +27,7 @@ CASES: dict[str, tuple[dict[str, Any], Any]] = {
     "items": ({"items": {"type": "object"}}, [1] * ITEMS),
     "alternatives of items": ({"items": {"anyOf": [{"type": "object"}, {"type": "string"}]}}, [1] * ITEMS),
     "items of alternatives": ({"anyOf": [{"items": {"type": "null"}}] * 3}, [1] * ITEMS),
+    "conditions of items": ({"items": {"if": {"items": {"type": "null"}, "not": {"type": "null"}}, "then": {"type": "string"}}}, [1] * ITEMS),
     "one of a hundred": ({"items": {"oneOf": [{"type": "object"}] * 100}}, [1] * ITEMS),
     "twenty thousand at once": ({"items": {"allOf": [{"type": "integer"}] * 20_000}}, [1] * ITEMS),
     "unique items": ({"uniqueItems": True}, [*range(100_000), 1]),

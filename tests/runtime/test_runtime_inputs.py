@@ -76,14 +76,17 @@ def test_the_pointer_leads_to_the_wrong_item() -> None:
 
     assert problems == (
         InputProblem("/a~1b/1/id", "`a/b.1.id` must be a string, not a number"),
-        InputProblem("/a~1b/2", "`a/b.2.id` is missing"),
+        InputProblem("/a~1b/2", "`a/b.2.id` is missing", missing="id"),
     )
 
 
 def test_every_missing_input_is_named() -> None:
     _, problems = Inputs({"required": ["a", "b"]}).accept({})
 
-    assert problems == (InputProblem("", "`a` is missing"), InputProblem("", "`b` is missing"))
+    assert problems == (
+        InputProblem("", "`a` is missing", missing="a"),
+        InputProblem("", "`b` is missing", missing="b"),
+    )
 
 
 def test_an_unknown_input_is_told_with_the_nearest_known_one() -> None:

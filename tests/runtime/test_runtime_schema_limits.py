@@ -90,6 +90,14 @@ def test_where_all_errors_need_too_much_memory_the_first_is_found(
     assert error.instance_path == place
 
 
+def test_what_does_not_fit_a_condition_needs_no_memory() -> None:
+    schema = {"maxItems": 3, "uniqueItems": True, "items": {"if": {"const": 2}}}
+
+    found = validator(schema).errors([1] * 30_000)
+
+    assert sorted(error.kind.name for error in found) == ["maxItems", "uniqueItems"]
+
+
 def test_an_error_without_its_alternatives_names_the_keyword() -> None:
     schema = {"items": {"anyOf": [{"type": "string"}, {"type": "null"}]}}
 

@@ -59,11 +59,14 @@ def served(root: Path, *options: str) -> Iterator[str]:
 
 @pytest.fixture
 def opened(browser: Any) -> Iterator[Callable[..., Any]]:
-    """Opens a workbench in a window; `events` of the page has what should not happen."""
+    """Opens a workbench in a window; `events` of the page has what should not happen.
+
+    With an address, it is one that the test started.
+    """
     with ExitStack() as windows:
 
-        def open_page(root: Path, *options: str, **of_context: Any) -> Any:
-            address = windows.enter_context(served(root, *options))
+        def open_page(root: Path, *options: str, address: str = "", **of_context: Any) -> Any:
+            address = address or windows.enter_context(served(root, *options))
             context = browser.new_context(**{"viewport": WIDE, **of_context})
             windows.callback(context.close)
             context.add_init_script(WATCH)

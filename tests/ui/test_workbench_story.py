@@ -118,7 +118,7 @@ def test_somebody_without_git_changes_a_prompt_tries_it_and_proposes_the_change(
         "Name the order number in the reply.",
         "Name the order number in the reply. Thank the customer warmly.",
     ]
-    assert "- name: money back" in changed
+    assert "- name: another lamp" in changed
     assert gate_of(shop) == 0
 
 
@@ -149,7 +149,7 @@ def change(page):
 def answer(page):
     """Fill the form, and get answers of two models."""
     page.get_by_role("textbox", name="order").fill("B-2002")
-    page.get_by_role("textbox", name="message", exact=True).fill("I want my money back.")
+    page.get_by_role("textbox", name="message", exact=True).fill("The lamp arrived broken.")
     request = page.get_by_role("article", name="message 1: system")
     request.get_by_text("B-2002").wait_for()
     page.get_by_role("checkbox", name="lively").check()
@@ -161,12 +161,24 @@ def answer(page):
 
 
 def keep(page):
-    """Keep the inputs as a case, which passes like the other one."""
-    page.get_by_label("Keep these inputs as a test case").fill("money back")
+    """Keep the inputs as a case with a check of the answer, which passes like the other one."""
+    answer = page.get_by_role("article", name="answer of steady").locator(".text")
+    word = answer.inner_text().split()[0]
+    page.get_by_label("Keep these inputs as a test case").fill("another lamp")
+    page.get_by_text("It will not check the answer.").wait_for()
+    page.get_by_label("The answer must contain").fill(f"\n{word}\n")
+    page.get_by_text(f"The case will check that the answer contains “{word}”.").wait_for()
     page.get_by_role("button", name="Keep as a case").click()
-    page.get_by_text("Kept as “money back”").wait_for()
+    page.get_by_text("Kept as “another lamp”").wait_for()
     page.get_by_role("button", name="Run the cases").click()
-    page.get_by_text("2 passed.").wait_for()
+    page.get_by_text("2 cases passed.").wait_for()
+    page.get_by_text("1 check of the answer: passed").first.wait_for()
+    shot(page, "story-kept")
+    page.get_by_role("navigation", name="Pages").get_by_role("link", name="Prompts").click()
+    page.get_by_role("link", name=re.compile("Refund reply.*changed")).click()
+    found = page.locator("mark.found").get_by_text(word)
+    found.wait_for()
+    assert found.get_attribute("title").startswith(f"passed: contains: expected `{word}`")
 
 
 def compare(page):
@@ -184,6 +196,9 @@ def propose(page):
     page.get_by_label("What you changed, in a sentence").fill("Thank the customer in refunds")
     page.get_by_role("button", name="Save to a branch").click()
     page.get_by_text(f"Saved to the branch {BRANCH}.").wait_for()
+    page.get_by_text("Your edits stay here, too, until you undo them.").wait_for()
+    assert page.get_by_text("not saved").count() == 0
+    assert page.get_by_role("button", name="Save to a branch").count() == 0
 
 
 def gate_of(shop):
@@ -220,6 +235,41 @@ def test_a_mistake_is_shown_at_its_message_and_the_others_stay(shop, opened):
     page.get_by_role("link", name="Your changes").click()
     page.get_by_text("promptops ui --write").wait_for()
     assert (barriers(page), page.events, page.evaluate("refused")) == ([], [], [])
+
+
+def test_an_answer_has_what_was_checked_and_where_it_was_cut(shop, opened):
+    page = opened(shop.root, "--live")
+    page.goto(f"{page.url.partition('#')[0]}#/prompt/support/refund")
+    page.get_by_role("heading", name="Refund reply").wait_for()
+    page.get_by_text("No answer yet. Get one from a model, above.").wait_for()
+
+    page.get_by_role("textbox", name="message", exact=True).fill("List the numbers from 1 to 90.")
+    page.get_by_role("article", name="message 2: user").get_by_text("1 to 90").wait_for()
+    page.get_by_role("button", name="Get an answer").click()
+    answer = page.get_by_role("article", name="answer of steady")
+    answer.get_by_text("The answer was cut at its limit of 12 tokens.").wait_for()
+    notes = page.get_by_text("Calling").count()
+    shot(page, "cut")
+    page.get_by_label("Fill in from").select_option("a broken lamp")
+    page.get_by_role("article", name="message 2: user").get_by_text("lamp").wait_for()
+    page.get_by_role("button", name="Get an answer").click()
+    answer.get_by_text(ONLY_THE_REQUEST).wait_for()
+    page.get_by_role("button", name="Run the cases").click()
+    page.locator("#cases").locator("xpath=../..").get_by_text(ONLY_THE_REQUEST).first.wait_for()
+
+    assert notes == 0
+    assert page.evaluate(END_OF_COLUMN) == [0, True]
+    assert (barriers(page), page.events, page.evaluate("refused")) == ([], [], [])
+
+
+END_OF_COLUMN = """() => {
+  const column = document.querySelector(".prompt .column:last-child");
+  scrollTo(0, document.body.scrollHeight);
+  const {bottom} = column.getBoundingClientRect();
+  return [column.scrollHeight - column.clientHeight, bottom <= innerHeight];
+}"""
+"""How far the right column scrolls by itself, and whether the page shows its end."""
+ONLY_THE_REQUEST = "1 check of what the model receives: passed · no check of the answer."
 
 
 MARKUP = "<img src=x onerror=alert(1)><script>alert(2)</script>"
@@ -330,6 +380,7 @@ def test_every_page_fits_its_window_and_has_no_barriers(shop, opened, width, sch
     look("prompt")
     page.get_by_role("link", name="Compare").click()
     page.get_by_text("Two versions", exact=True).click()
+    assert page.get_by_label("Answers").input_value() == "steady"
     page.get_by_role("button", name="Compare").click()
     page.locator("ins").get_by_text("Be kind").wait_for()
     look("compare")

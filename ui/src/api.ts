@@ -1,6 +1,6 @@
 /** Requests to the server of the workbench, which the token of the address allows. */
 
-import type { CommandError, UiConflict } from "./types";
+import type { CommandError, UiConflicts } from "./types";
 
 const KEY = "promptops-token";
 
@@ -8,9 +8,20 @@ export class ApiError extends Error {
   constructor(
     readonly status: number,
     readonly errors: readonly CommandError[],
-    readonly conflicts: readonly UiConflict[] = [],
+    /** Of status 409: what the page shows is not so any more. */
+    readonly conflict: UiConflicts | null = null,
   ) {
     super(errors[0]?.message ?? `the workbench answered with status ${status}`);
+  }
+
+  /** The server did not answer, or not completely: nobody knows what it did. */
+  get isLost(): boolean {
+    return this.status === 0;
+  }
+
+  /** The present text of a box that was edited meanwhile; null of another error. */
+  get otherText(): string | null {
+    return this.conflict?.kind === "text" ? this.conflict.text : null;
   }
 
   get hint(): string | null {
@@ -78,7 +89,7 @@ async function complete<T>(reading: Promise<T>): Promise<T> {
     if (isAborted(error)) {
       throw error;
     }
-    throw failed("the answer of the workbench is not complete", "is `promptops ui` still running in the terminal?");
+    throw failed("the answer of the workbench is not complete");
   }
 }
 
@@ -96,7 +107,7 @@ async function request(path: string, options: RequestInit): Promise<Response> {
     if (isAborted(error)) {
       throw error;
     }
-    throw failed("the workbench does not answer", "is `promptops ui` still running in the terminal?");
+    throw failed("the workbench does not answer; this page tries again until it does");
   }
   if (!response.ok) {
     throw await refused(response);
@@ -105,17 +116,19 @@ async function request(path: string, options: RequestInit): Promise<Response> {
 }
 
 async function refused(response: Response): Promise<ApiError> {
-  const body = (await response.json().catch(() => ({}))) as {
-    errors?: CommandError[];
-    files?: UiConflict[];
-  };
+  const body = (await response.json().catch(() => ({}))) as Partial<UiConflicts>;
   if (response.status === 401) {
-    return failed("this page may not use the workbench", "open the address that `promptops ui` printed last", 401);
+    return failed("`promptops ui` was started anew, and has another address now", RESTARTED, 401);
   }
-  return new ApiError(response.status, body.errors ?? [], body.files);
+  return new ApiError(response.status, body.errors ?? [], body.kind === undefined ? null : (body as UiConflicts));
 }
 
-function failed(message: string, hint: string, status = 0): ApiError {
+const STOPPED =
+  "if `promptops ui` was stopped in the terminal, copy from here what you did not save, start it again, and open the " +
+  "address that it prints";
+const RESTARTED = "copy from here what you did not save, and paste the address that it printed last into this tab";
+
+function failed(message: string, hint = STOPPED, status = 0): ApiError {
   return new ApiError(status, [{ message, hint, where: null, place: null }]);
 }
 

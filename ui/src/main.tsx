@@ -10,10 +10,15 @@ import { ChangePage } from "./pages/change";
 import { ComparePage } from "./pages/compare";
 import { PromptPage } from "./pages/prompt";
 import { Problem } from "./parts/shown";
-import { address, openSession, pending, problem, route, session } from "./session";
+import { address, again, openSession, pending, problem, readChange, reporting, route, session } from "./session";
 
 function App() {
   const { page, id } = route.value;
+  useEffect(() => {
+    if (again.value > 0 && page !== "change") { // that page reads it itself
+      void reporting(readChange);
+    }
+  }, [again.value]);
   useEffect(() => {
     problem.value = null;
     document.title = [id, TITLES[page] ?? "Prompts", "promptops"].filter(Boolean).join(" · ");
@@ -38,10 +43,10 @@ function App() {
 const TITLES: Readonly<Record<string, string>> = { compare: "Compare", change: "Your changes", prompt: "Prompt" };
 
 function Page() {
-  const { page, id } = route.value;
+  const { page, id, name } = route.value;
   switch (page) {
     case "prompt":
-      return <PromptPage key={id} id={id} />;
+      return <PromptPage key={id} id={id} name={name} />;
     case "compare":
       return <ComparePage key={id} id={id} />;
     case "change":
@@ -97,16 +102,22 @@ function NoToken() {
   );
 }
 
+function start(): void {
+  if (hasToken()) {
+    void openSession();
+    render(<App />, document.body);
+  } else {
+    render(<NoToken />, document.body);
+  }
+}
+
 // The address of another start, in this tab: only the part after # differs.
 window.addEventListener("hashchange", () => {
   if (takeToken()) {
-    window.location.reload();
+    problem.value = null;
+    again.value += 1;
+    start();
   }
 });
 takeToken();
-if (hasToken()) {
-  void openSession();
-  render(<App />, document.body);
-} else {
-  render(<NoToken />, document.body);
-}
+start();

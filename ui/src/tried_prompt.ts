@@ -3,15 +3,13 @@
 import { batch, signal } from "@preact/signals";
 import { ApiError, get, isAborted, post, postLines } from "./api";
 import type { Inputs } from "./form/values";
-import { pending, problem, readPending, reporting } from "./session";
+import { change, pending, problem, readChange, reporting, RETRY_MS } from "./session";
 import type { Finding, ModelAnswer, Preview, PromptRun, TestRun, UiPrompt } from "./types";
 
 /** Waits this long for the next key before a request is sent. */
 const PAUSE_MS = 10;
 /** Waits this long before what only matters after typing. */
 const REST_MS = 400;
-/** Waits this long before a text that did not reach the server is sent again. */
-const RETRY_MS = 3000;
 
 /** An answer, complete or not, and the request that it belongs to. */
 export interface ShownAnswers {
@@ -47,6 +45,13 @@ export async function allSent(): Promise<readonly string[]> {
   return [...edited.values()].filter(({ notTaken }) => notTaken.value.size > 0).map(({ id }) => id);
 }
 
+/** Undoes the changes of these prompts, and forgets texts that the server does not have. */
+export async function undone(ids: Iterable<string>): Promise<void> {
+  for (const id of new Set([...ids, ...edited.keys()])) {
+    await editedPrompt(id).revert();
+  }
+}
+
 export class TriedPrompt {
   readonly texts = signal<UiPrompt | null>(null);
   /** Increases when the texts were replaced by others than the person typed. */
@@ -59,7 +64,7 @@ export class TriedPrompt {
   readonly notRecorded = signal<ApiError | null>(null);
   readonly streaming = signal<readonly { profile: string; text: string }[] | null>(null);
   readonly live = signal<ShownAnswers | null>(null);
-  /** What the server reports about the calls: which endpoint gets the request. */
+  /** What the server reports about calls that are under way: which endpoint gets the request. */
   readonly notes = signal<readonly string[]>([]);
   readonly report = signal<TestRun | null>(null);
   readonly testing = signal(false);
@@ -68,6 +73,10 @@ export class TriedPrompt {
 
   /** What was typed and not sent. */
   private readonly edits = new Map<string, string>();
+  /** The texts that the server had, as far as the page knows: another tab may have edited them. */
+  private readonly known = new Map<string, string>();
+  /** The texts that were sent last: their answers may have been lost. */
+  private readonly sent = new Map<string, string>();
   /** The texts were edited here after they were read. */
   private isEdited = false;
   private caseName: string | null = null;
@@ -75,10 +84,10 @@ export class TriedPrompt {
   private recordedOf = "";
   /** The case whose inputs are to be shown. */
   private chosen: string | null = null;
-  private isOpen = true;
+  private isOpen = false;
   private isWanted = false;
   private sending: Promise<void> | null = null;
-  /** Why what was typed is not sent yet. */
+  /** Why what was typed or chosen is not sent yet. */
   private failure: ApiError | null = null;
   /** The numbers of the last request, and of the request whose answer is shown. */
   private asked = 0;
@@ -89,21 +98,32 @@ export class TriedPrompt {
 
   constructor(readonly id: string) {}
 
-  async open(): Promise<void> {
+  /** Reads the prompt, with the inputs of a case or with those that were tried last. */
+  async open(name: string | null = null): Promise<void> {
     this.isOpen = true;
     await allSent().catch(() => undefined); // is shown, and sent again
-    const before = remembered.get(this.id);
+    const before = name === null ? remembered.get(this.id) : { case: name };
     await reporting(async () => {
       const [texts, preview] = await Promise.all([
         get<UiPrompt>(`/api/prompt?id=${encodeURIComponent(this.id)}`),
         post<Preview>("/api/preview", { id: this.id, findings: false, ...before }),
       ]);
       batch(() => {
-        this.showTexts(texts);
+        this.showTexts(texts, true); // editors were made with what was known when the page was left
         this.shown(preview, true, false);
       });
       this.afterRest(0);
     });
+  }
+
+  /** Sends again what did not arrive, and reads what others may have changed. */
+  again(): void {
+    if (this.failure === null) {
+      this.afterRest(0);
+    } else {
+      this.isWanted = true;
+      void this.send();
+    }
   }
 
   /** Sends what was typed; what the server does not take is there again when the prompt is. */
@@ -111,6 +131,9 @@ export class TriedPrompt {
     this.isOpen = false;
     clearTimeout(this.rest);
     this.stopped?.abort();
+    if (this.texts.value !== null) {
+      this.texts.value = this.asTyped(this.texts.value);
+    }
     void this.flush().catch(() => undefined);
   }
 
@@ -128,8 +151,42 @@ export class TriedPrompt {
   edit(at: string, text: string): void {
     this.edits.set(at, text);
     this.isEdited = true;
-    this.markTaken(at);
+    if (this.other(at) === null) {
+      this.markTaken(at);
+    }
     this.want();
+  }
+
+  /** The text that another tab gave to a box meanwhile; null if it is the one that the page shows. */
+  other(at: string): string | null {
+    return this.notTaken.value.get(at)?.error.otherText ?? null;
+  }
+
+  /** Of two texts of a box, takes the one that is typed here, or the other one. */
+  settle(at: string, isTyped: boolean): void {
+    const [refused, other] = [this.notTaken.value.get(at), this.other(at)];
+    if (refused === undefined || other === null) {
+      return;
+    }
+    this.known.set(at, other);
+    this.markTaken(at);
+    if (isTyped) {
+      this.edits.set(at, this.edits.get(at) ?? refused.text);
+    } else {
+      this.edits.delete(at);
+      this.replaceText(at, other);
+    }
+    this.want();
+  }
+
+  private replaceText(at: string, text: string): void {
+    const shown = this.texts.value;
+    if (shown !== null) {
+      batch(() => {
+        this.texts.value = { ...shown, texts: shown.texts.map((each) => (each.at === at ? { ...each, text } : each)) };
+        this.version.value += 1;
+      });
+    }
   }
 
   /** The form was filled. */
@@ -152,18 +209,21 @@ export class TriedPrompt {
     await this.sending; // or an edit arrives after it
     await reporting(async () => {
       this.showTexts(await post<UiPrompt>("/api/revert", { id: this.id }), true);
-      this.want();
-      await readPending();
+      if (this.isOpen) {
+        this.want();
+      }
+      await readChange();
     });
+    this.forget();
   }
 
-  /** Returns whether the case was kept. */
-  async keep(name: string): Promise<boolean> {
+  /** Keeps the inputs as a case whose answer must contain some texts. Returns whether it was kept. */
+  async keep(name: string, contains: readonly string[]): Promise<boolean> {
     let isKept = false;
     await reporting(async () => {
       await this.flush();
       const number = (this.asked += 1);
-      const preview = await post<Preview>("/api/keep", { id: this.id, name, inputs: this.inputs.value });
+      const preview = await post<Preview>("/api/keep", { id: this.id, name, inputs: this.inputs.value, contains });
       this.caseName = name;
       this.report.value = null;
       isKept = true;
@@ -171,7 +231,7 @@ export class TriedPrompt {
         this.shown(preview, false);
       }
       this.afterRest();
-      await readPending();
+      await readChange();
     });
     return isKept;
   }
@@ -200,6 +260,7 @@ export class TriedPrompt {
     } finally {
       if (this.stopped === stopped) {
         this.streaming.value = null;
+        this.notes.value = [];
       }
     }
   }
@@ -207,6 +268,16 @@ export class TriedPrompt {
   stop(): void {
     this.stopped?.abort();
     this.streaming.value = null;
+    this.notes.value = [];
+  }
+
+  /** Whether the model of the prompt, or a recording, answered the request that is shown. */
+  get hasOwnAnswer(): boolean {
+    const digest = this.preview.value?.digest ?? null;
+    const own = this.texts.value?.model ?? null;
+    const { live, recorded } = this;
+    const answers = live.value?.digest === digest ? live.value.answers : [];
+    return recorded.value?.digest === digest || answers.some((each) => each.profile === own && each.answer !== null);
   }
 
   private async answer(models: readonly string[], stopped: AbortSignal): Promise<void> {
@@ -263,19 +334,27 @@ export class TriedPrompt {
   private async sendOnce(): Promise<void> {
     const { chosen } = this;
     const number = (this.asked += 1);
-    let preview = await this.sentEdits();
     try {
-      if (chosen !== null) {
-        preview = await post<Preview>("/api/preview", { id: this.id, case: chosen, findings: false });
-      }
-      preview ??= await post<Preview>("/api/preview", this.request({ findings: false }));
+      const edited = await this.sentEdits();
+      const preview = await this.previewed(chosen, edited);
       if (chosen === this.chosen && this.isNewest(number)) {
         this.shown(preview, chosen !== null, false);
         problem.value = null;
       }
+      this.failure = null;
+    } catch (error) {
+      this.failure = error instanceof ApiError && !isRefusal(error) ? error : null;
+      throw error;
     } finally {
-      this.chosen = chosen === this.chosen ? null : this.chosen;
+      this.chosen = chosen === this.chosen && this.failure === null ? null : this.chosen;
     }
+  }
+
+  private async previewed(chosen: string | null, edited: Preview | null): Promise<Preview> {
+    if (chosen !== null) {
+      return post<Preview>("/api/preview", { id: this.id, case: chosen, findings: false });
+    }
+    return edited ?? post<Preview>("/api/preview", this.request({ findings: false }));
   }
 
   /** Whether no answer to a later request is shown. */
@@ -292,19 +371,26 @@ export class TriedPrompt {
         preview = (await this.sentEdit(at, text)) ?? preview;
       }
     }
-    this.failure = null;
     return preview;
   }
 
   private async sentEdit(at: string, text: string): Promise<Preview | null> {
     let preview: Preview | null = null;
+    const was = this.known.get(at);
+    const before = this.sent.get(at);
+    this.sent.set(at, text);
     try {
-      preview = await post<Preview>("/api/edit", this.request({ at, text, findings: false }));
+      preview = await post<Preview>("/api/edit", this.request({ at, text, was, findings: false }));
+      this.known.set(at, text);
+      this.markTaken(at);
       this.changed(at);
     } catch (error) {
       if (!isRefusal(error)) {
-        this.failure = error instanceof ApiError ? error : null;
         throw error;
+      }
+      if (before !== undefined && before !== was && error.otherText === before) {
+        this.known.set(at, before); // it arrived, and its answer was lost
+        return this.sentEdit(at, text);
       }
       if (this.edits.get(at) === text) {
         this.notTaken.value = new Map([...this.notTaken.value, [at, { text, error }]]);
@@ -318,9 +404,9 @@ export class TriedPrompt {
 
   /** Another token is needed after a 401: it comes with a new address. */
   private retry(): void {
-    if (this.edits.size > 0 && this.failure?.status !== 401) {
+    if (this.failure !== null && this.failure.status !== 401 && (this.isOpen || this.edits.size > 0)) {
       clearTimeout(this.pause);
-      this.pause = setTimeout(() => void this.send(), RETRY_MS);
+      this.pause = setTimeout(() => this.again(), RETRY_MS);
     }
   }
 
@@ -340,6 +426,10 @@ export class TriedPrompt {
     const texts = this.texts.value;
     const path = texts?.texts.find((text) => text.at === at)?.path;
     batch(() => {
+      if (change.value !== null && change.value.saved !== null) {
+        pending.value = change.value.files.map((file) => file.path);
+        change.value = { ...change.value, saved: null };
+      }
       if (path !== undefined && !pending.value.includes(path)) {
         pending.value = [...pending.value, path];
       }
@@ -389,9 +479,14 @@ export class TriedPrompt {
 
   /** Editors show other texts only if another program changed them: the server may end a text differently. */
   private showTexts(read: UiPrompt, always = false): void {
-    const texts = { ...read, texts: read.texts.map((text) => ({ ...text, text: this.typed(text.at) ?? text.text })) };
+    const texts = this.asTyped(read);
     const shown = this.texts.value?.texts ?? [];
     const isOther = !this.isEdited && texts.texts.some(({ text }, index) => text !== shown[index]?.text);
+    for (const { at, text } of read.texts) {
+      if (!this.edits.has(at) && !this.notTaken.value.has(at)) {
+        this.known.set(at, text);
+      }
+    }
     const isSame = texts.texts.length === shown.length && texts.texts.every(({ at }, index) => at === shown[index]?.at);
     batch(() => {
       if (always || isOther || !isSame) {
@@ -406,9 +501,10 @@ export class TriedPrompt {
     });
   }
 
-  /** What the editor shows and the server does not have. */
-  private typed(at: string): string | undefined {
-    return this.edits.get(at) ?? this.notTaken.value.get(at)?.text;
+  /** With what the editors show and the server does not have. */
+  private asTyped(prompt: UiPrompt): UiPrompt {
+    const typed = (at: string) => this.edits.get(at) ?? this.notTaken.value.get(at)?.text;
+    return { ...prompt, texts: prompt.texts.map((text) => ({ ...text, text: typed(text.at) ?? text.text })) };
   }
 
   private async readRecorded(): Promise<void> {
@@ -424,6 +520,7 @@ export class TriedPrompt {
       this.notRecorded.value = null;
     } catch (error) {
       if (!isAborted(error)) {
+        this.recordedOf = error instanceof ApiError && error.isLost ? "" : wanted;
         this.recorded.value = null;
         this.notRecorded.value = error instanceof ApiError ? error : null;
       }

@@ -36,6 +36,8 @@ export interface AssertionResult {
   readonly score: string | null;
   /** Both texts, complete, if they are too long for the reason to show the difference; else null. */
   readonly compared: ComparedTexts | null;
+  /** Where the text of the answer has what the assertion searches for, whether it requires or forbids it: offsets of the first character and that after the last one, 0-based. */
+  readonly at: readonly (readonly [number, number])[];
 }
 
 /** The branches of all prompts whose coverage was measured. */
@@ -356,6 +358,8 @@ export interface ModelAnswer {
   readonly assertions: readonly AssertionResult[];
   /** A bug in promptops prevented a check. */
   readonly internal: boolean;
+  /** Whether the model stopped at a limit: at `limit`, or at its own. */
+  readonly was_cut: boolean;
 }
 
 /** A span of characters in a file. */
@@ -586,6 +590,12 @@ export interface UiChange {
   readonly files: readonly UiPendingFile[];
   /** What they change, as `promptops diff` reports it. */
   readonly diff: DiffReport;
+  /** Names this change, in a request to save it: another one if an edit or a commit is added. */
+  readonly state: string;
+  /** The branch to which exactly these edits were saved; null without one. */
+  readonly saved: string | null;
+  /** The test cases that do not pass, of the prompts that the edits reach. */
+  readonly failing: readonly UiFailing[];
 }
 
 /** A file that another program changed after it was first edited here. */
@@ -598,7 +608,7 @@ export interface UiConflict {
   readonly edited: string;
 }
 
-/** Why nothing was saved; the first keys are those of every error. */
+/** Why nothing was saved or edited; the first keys are those of every error. */
 export interface UiConflicts {
   /** Version of this format. It increases if a key changes or is removed, not if one is added. */
   readonly schema: 1;
@@ -606,8 +616,26 @@ export interface UiConflicts {
   readonly exit_code: number;
   /** One for each file. */
   readonly errors: readonly CommandError[];
-  /** The files that differ, with both sides. */
+  /** `disk`: another program changed files. `state`: the edits are not those that the page shows. `text`: an edited text is not the one that the page shows. */
+  readonly kind: "disk" | "state" | "text";
+  /** For `disk`: the files that differ, with both sides. */
   readonly files: readonly UiConflict[];
+  /** For `text`: the present one. */
+  readonly text: string;
+}
+
+/** A test case that does not pass with the edits. */
+export interface UiFailing {
+  /** Of its prompt. */
+  readonly id: string;
+  /** Its name; null if all of them, or the file of the prompt, have an error. */
+  readonly case: string | null;
+  /** `failed`: a check does not hold. `stale`: no answer to its request is recorded. `error`: it can't be checked. */
+  readonly status: "failed" | "stale" | "error";
+  /** Why, in a sentence. */
+  readonly reason: string;
+  /** An answer from the prompt's own model, to this case, is what it lacks. */
+  readonly answerable: boolean;
 }
 
 /** A file with edits that are not saved. */
@@ -616,6 +644,12 @@ export interface UiPendingFile {
   readonly path: string;
   /** The prompt whose file it is; null for another file, such as a text or test cases. */
   readonly id: string | null;
+  /** The ids of the prompts that were edited. */
+  readonly prompts: readonly string[];
+  /** The names of the test cases that were added to it. */
+  readonly cases: readonly string[];
+  /** The number of recorded answers that were added to it. */
+  readonly answers: number;
 }
 
 /** A model profile of the configuration. */
@@ -682,6 +716,8 @@ export interface UiRow {
   readonly warnings: number;
   /** Whether the prompt file can be read. */
   readonly readable: boolean;
+  /** Whether its file, texts, cases or recordings have edits, or differ from the last commit. */
+  readonly changed: boolean;
 }
 
 /** Details of some prompts. */

@@ -1,6 +1,6 @@
 /** Numbers and states in plain words. */
 
-import type { CaseRun, Change, DiffReport } from "./types";
+import type { AssertionResult, CaseRun, Change, DiffReport } from "./types";
 
 export function counted(count: number, noun: string): string {
   return `${count.toLocaleString("en-US")} ${noun}${count === 1 ? "" : "s"}`;
@@ -28,8 +28,30 @@ export function spans(message: string): Span[] {
 }
 
 export function sentence(message: string): string {
+  if (message.startsWith("promptops ")) {
+    return `Run \`${message}\`.`;
+  }
   const text = message.charAt(0).toUpperCase() + message.slice(1);
   return /[.!?]$/.test(text) ? text : `${text}.`;
+}
+
+/** The results of checks, apart: those of the request, and those of the answer. */
+export function checkWords(results: readonly AssertionResult[]): string {
+  const of = (on: AssertionResult["on"]) => results.filter((each) => each.on === on);
+  const [request, answer] = [of("request"), of("answer")];
+  return [
+    ...(request.length === 0 ? [] : [`${counted(request.length, "check")} of what the model receives: ${resultWords(request)}`]),
+    answer.length === 0 ? "no check of the answer" : `${counted(answer.length, "check")} of the answer: ${resultWords(answer)}`,
+  ].join(" · ");
+}
+
+function resultWords(results: readonly AssertionResult[]): string {
+  const words = results.map(({ status }) => (status === "error" ? "failed" : status));
+  const found = (["failed", "passed", "skipped"] as const).filter((word) => words.includes(word));
+  const [only, ...others] = found;
+  return only !== undefined && others.length === 0
+    ? only
+    : found.map((word) => `${words.filter((each) => each === word).length} ${word}`).join(", ");
 }
 
 /** What a required version bump means to who uses the prompts. */
@@ -44,14 +66,14 @@ export const LEVELS: Readonly<Record<Change["level"], string>> = {
   BREAKING: "breaks applications",
   BEHAVIOR: "the model receives something else",
   ADDITIVE: "adds something",
-  NEUTRAL: "no effect",
+  NEUTRAL: "no effect on callers",
 };
 
 export const STATUSES: Readonly<Record<CaseRun["status"], string>> = {
   passed: "passed",
   failed: "failed",
   error: "could not run",
-  stale: "no recorded answer",
+  stale: "no answer to check yet",
   warning: "draft, fails",
 };
 

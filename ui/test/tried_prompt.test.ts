@@ -14,10 +14,11 @@ beforeEach(() => {
 /** Answers what a test is not about. */
 function usual(path: string): unknown {
   const answers: Record<string, unknown> = {
+    "/api/session": {},
     "/api/prompt": prompt(),
     "/api/preview": preview("shown"),
     "/api/edit": preview("edited"),
-    "/api/change": { files: [] },
+    "/api/change": { files: [], saved: null },
     "/api/recorded": refusal(404, "nothing is recorded"),
   };
   return answers[path];
@@ -147,7 +148,7 @@ test("nothing is blocked by an answer that is cut off", async () => {
 });
 
 test("the file of the edited text has the changes, until there are none", async () => {
-  const changes: unknown = { files: [{ path: "prompts/cases.yaml", id: null }] };
+  const changes: unknown = { files: [{ path: "prompts/cases.yaml", id: null }], saved: null };
   const { tried } = await opened("badge", (path) => {
     const kept = path === "/api/keep" ? preview("kept") : undefined;
     return path === "/api/change" ? changes : path === "/api/revert" ? prompt({ pending: false }) : kept;
@@ -156,7 +157,7 @@ test("the file of the edited text has the changes, until there are none", async 
   tried.edit(BODY, "Another body.");
   await allSent();
   const edited = [pending.value, tried.texts.value?.pending];
-  await tried.keep("angry");
+  await tried.keep("angry", []);
   const kept = pending.value;
   serve((path) => (path === "/api/revert" ? prompt() : usual(path)));
   await tried.revert();
@@ -190,4 +191,97 @@ test("what is compared or saved waits for the last edit, even that of a page tha
   await sent;
 
   assert.deepEqual([before, tried.preview.value?.digest], [false, "edited"]);
+});
+
+/** A server with one text, which refuses an edit of a text that is not the one it has. */
+function textServer() {
+  const server = { text: "Hello.", edits: [] as [unknown, unknown][] };
+  const answer = (path: string, { text, was }: Record<string, unknown>): unknown => {
+    if (path === "/api/prompt") {
+      const [own, body] = prompt().texts;
+      return prompt({ texts: [{ ...own!, text: server.text }, body!] });
+    }
+    if (path !== "/api/edit") {
+      return undefined;
+    }
+    server.edits.push([was, text]);
+    if (was !== server.text) {
+      const errors = [{ message: "the text is another one now", hint: null, where: null, place: null }];
+      return Response.json({ errors, kind: "text", text: server.text, files: [] }, { status: 409 });
+    }
+    server.text = String(text);
+    return preview("edited");
+  };
+  return { server, answer };
+}
+
+for (const [isTyped, left] of [
+  [true, "Mine, too."],
+  [false, "Theirs."],
+] as const) {
+  test(`an edit of another tab is not overwritten before a person decides: ${left}`, async () => {
+    const { server, answer } = textServer();
+    const { tried } = await opened(`settled ${isTyped}`, answer);
+
+    tried.edit(OWN, "Mine.");
+    await allSent();
+    server.text = "Theirs.";
+    tried.edit(OWN, "Mine, to");
+    await allSent();
+    tried.edit(OWN, "Mine, too.");
+    const refused = await allSent();
+    const found = [server.text, tried.other(OWN)];
+    tried.settle(OWN, isTyped);
+    await allSent();
+    tried.close();
+
+    assert.deepEqual(found, ["Theirs.", "Theirs."]);
+    assert.deepEqual([refused.length, server.text, tried.notTaken.value.size], [1, left, 0]);
+    assert.equal(tried.texts.value?.texts[0]?.text, isTyped ? "Hello." : "Theirs.");
+    assert.deepEqual(server.edits.slice(0, 3), [
+      ["Hello.", "Mine."],
+      ["Mine.", "Mine, to"],
+      ["Mine.", "Mine, too."],
+    ]);
+  });
+}
+
+test("an edit whose answer was lost is not one of another tab", async () => {
+  const { server, answer } = textServer();
+  let isLost = true;
+  const { tried } = await opened("lost answer", (path, body) => {
+    const answered = answer(path, body);
+    if (path === "/api/edit" && isLost) {
+      isLost = false;
+      throw new TypeError("the connection was reset");
+    }
+    return answered;
+  });
+
+  tried.edit(OWN, "Hello, you.");
+  await assert.rejects(allSent());
+  tried.edit(OWN, "Hello, you all.");
+  const refused = await allSent();
+  tried.close();
+
+  assert.deepEqual([refused, server.text], [[], "Hello, you all."]);
+});
+
+test("a case that was chosen while the server did not answer is chosen once it does", async () => {
+  let isLost = true;
+  const { tried } = await opened("chosen again", (path, body) => {
+    if (path === "/api/preview" && body.case === "one") {
+      return isLost ? Promise.reject(new TypeError("connection refused")) : preview("one", { case: "one" });
+    }
+    return undefined;
+  });
+
+  await tried.choose("one");
+  const shown = [tried.preview.value?.digest, problem.value?.isLost];
+  isLost = false;
+  tried.again();
+  await tried.flush();
+  tried.close();
+
+  assert.deepEqual([...shown, tried.preview.value?.digest, problem.value], ["shown", true, "one", null]);
 });

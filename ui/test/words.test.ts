@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { marksOf } from "../src/marks";
-import type { Finding, Place } from "../src/types";
-import { counted, dollars, matches, seconds, sentence, spans, utf16Offset } from "../src/words";
+import type { AssertionResult, Finding, Place } from "../src/types";
+import { checkWords, counted, dollars, matches, seconds, sentence, spans, utf16Offset } from "../src/words";
 
 test("numbers have a unit", () => {
   assert.deepEqual([counted(1, "token"), counted(1234, "token")], ["1 token", "1,234 tokens"]);
@@ -17,6 +17,7 @@ test("what is between backticks is code, and a message becomes a sentence", () =
   ]);
   assert.equal(sentence("not UTF-8"), "Not UTF-8.");
   assert.equal(sentence("really?"), "Really?");
+  assert.equal(sentence("promptops test --record"), "Run `promptops test --record`.");
 });
 
 test("all words of a query are searched, in any case", () => {
@@ -52,5 +53,25 @@ test("a finding is marked where it is in the text", () => {
   assert.deepEqual(
     marks.map(({ from, to }) => text.text.slice(from, to)),
     ["tikcet", "😀"],
+  );
+});
+
+test("checks of the request and of the answer are counted apart", () => {
+  const checks = (on: AssertionResult["on"], ...statuses: AssertionResult["status"][]) =>
+    statuses.map((status) => ({ on, status }) as AssertionResult);
+
+  assert.deepEqual(
+    [
+      checkWords(checks("request", "passed")),
+      checkWords(checks("answer", "passed", "passed")),
+      checkWords([...checks("request", "passed"), ...checks("answer", "failed", "passed", "error", "skipped")]),
+      checkWords([]),
+    ],
+    [
+      "1 check of what the model receives: passed · no check of the answer",
+      "2 checks of the answer: passed",
+      "1 check of what the model receives: passed · 4 checks of the answer: 2 failed, 1 passed, 1 skipped",
+      "no check of the answer",
+    ],
   );
 });

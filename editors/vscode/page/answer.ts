@@ -1,7 +1,10 @@
 /** Draws the answer below the request, and what can be done with the inputs. */
 
-import { button, element, keyLink } from "./elements";
-import type { Answer, AssertionResult, ModelAnswer, PageMessage, Profile } from "../src/protocol";
+import { cutWords, isWrong, markTitle, markedParts } from "../../../ui/src/answer_marks";
+import { element } from "../../../ui/src/form/elements";
+import { checkWords, dollars, sentence } from "../../../ui/src/words";
+import { actionButton, keyLink } from "./links";
+import type { Answer, AssertionResult, Inputs, ModelAnswer, PageMessage, Shown } from "../src/protocol";
 
 type Send = (message: PageMessage) => void;
 
@@ -31,22 +34,39 @@ function drawRun(answers: readonly ModelAnswer[], kind: string, send: Send): HTM
       const own = number++;
       return drawAssertion(each, () => send({ type: "openAssertion", assertion: own }));
     });
-    const problems = [answer.problem, answer.reason].flatMap((each) =>
+    const problems = [cutWords(answer), answer.problem, answer.reason].flatMap((each) =>
       each ? [element("p", { class: "error", role: "alert" }, each)] : [],
     );
-    const list = results.length > 0 ? [element("ul", { class: "assertions" }, ...results)] : [];
-    return [text(answer.text ?? ""), ...problems, ...list, element("p", { class: "note" }, facts(answer, kind))];
+    const note = element("p", { class: "note" }, facts(answer, kind));
+    return [drawText(answer), ...problems, note, ...drawAssertions(answer.assertions, results)];
   });
+}
+
+/** The answer, in which marks show what assertions found. */
+function drawText({ text: words, assertions }: ModelAnswer): HTMLElement {
+  const parts = markedParts(words, assertions).map((part) => {
+    const mark = { class: isWrong(part) ? "failed" : "passed", title: markTitle(part) };
+    return part.results.length === 0 ? part.text : element("mark", mark, part.text);
+  });
+  return element("div", { class: "text" }, ...parts);
 }
 
 function text(words: string): HTMLElement {
   return element("div", { class: "text" }, words);
 }
 
+function drawAssertions(results: readonly AssertionResult[], drawn: readonly HTMLElement[]): HTMLElement[] {
+  if (drawn.length === 0) {
+    return [];
+  }
+  return [element("p", {}, sentence(checkWords(results))), element("ul", { class: "assertions" }, ...drawn)];
+}
+
 const SIGNS = { passed: "✓", failed: "✗", error: "!", skipped: "–" } as const;
 
-function drawAssertion({ status, type, reason, must }: AssertionResult, open: () => void): HTMLElement {
-  const name = must ? type : `${type} (measure)`;
+function drawAssertion({ status, type, reason, must, on }: AssertionResult, open: () => void): HTMLElement {
+  const of = on === "request" ? "in the request: " : "";
+  const name = `${of}${must ? type : `${type} (measure)`}`;
   const shown = element("span", {}, `${SIGNS[status]} ${status}: ${name}: ${reason}`);
   return element("li", { class: status }, keyLink(shown, "Go to the assertion", open));
 }
@@ -60,36 +80,44 @@ function facts({ profile, answer, cost_usd: cost, duration_s: seconds }: ModelAn
   return [profile, kind, size, money, time].filter((each) => each !== "").join(" · ");
 }
 
-export function dollars(cost: number): string {
-  return `$${cost.toLocaleString("en-US", { maximumSignificantDigits: 2 })}`;
-}
+const INCOMPLETE = "fix the errors of the request first";
 
 /** The model to call, and the buttons; made once, so that what was chosen and typed stays. */
 export class Actions {
   readonly element: HTMLElement;
-  private readonly profile = element("select", { label: "Model" });
+  private readonly profile = element("select", { "aria-label": "Model" });
   private readonly call: HTMLButtonElement;
   private readonly stop: HTMLButtonElement;
-  private readonly name = element("input", { label: "Name of the new case" });
+  private readonly name = element("input", { "aria-label": "Name of the new case" });
+  private readonly contains = element("input", { "aria-label": "What the answer must contain" });
   private readonly keep: HTMLButtonElement;
   private profiles = "";
+  private complete = false;
+  /** The case that was sent to be kept, until it is known what became of it. */
+  private keeping: string | undefined;
+  private readonly problem = element("p", { class: "error", role: "alert" });
 
-  constructor(send: Send, inputs: () => Record<string, unknown>) {
-    this.call = button("Call the model", () => send({ type: "answer", profile: this.profile.value || null }));
-    this.stop = button("Stop", () => send({ type: "stop" }));
+  constructor(send: Send, inputs: () => Inputs) {
+    this.call = actionButton("Call the model", () => send({ type: "answer", profile: this.profile.value || null }));
+    this.stop = actionButton("Stop", () => send({ type: "stop" }));
     this.name.placeholder = "name of the case";
-    this.keep = button("Keep as a case", () => {
-      send({ type: "keep", name: this.name.value, inputs: inputs() });
-      this.name.value = "";
-      this.update();
+    this.contains.placeholder = "the answer must contain … (empty: nothing)";
+    this.keep = actionButton("Keep as a case", () => {
+      const { value } = this.contains;
+      const contains = value.trim() === "" ? [] : [value];
+      this.keeping = this.name.value;
+      send({ type: "keep", name: this.name.value, inputs: inputs(), contains });
     });
     this.name.addEventListener("input", () => this.update());
     const calling = element("span", {}, this.profile, this.call, this.stop);
-    this.element = element("div", { class: "actions" }, calling, element("span", {}, this.name, this.keep));
+    const keeping = element("span", { class: "keep" }, this.name, this.contains, this.keep);
+    this.element = element("div", {}, this.problem, element("div", { class: "actions" }, calling, keeping));
     this.update();
   }
 
-  show(profiles: readonly Profile[], answer: Answer, trusted: boolean): void {
+  show({ profiles, answer, trusted, preview, kept }: Shown): void {
+    this.complete = preview.digest !== null;
+    this.showKept(kept);
     const listed = JSON.stringify(profiles);
     if (listed !== this.profiles) {
       this.profiles = listed;
@@ -97,13 +125,29 @@ export class Actions {
     }
     const arriving = answer.kind === "arriving";
     this.call.hidden = arriving;
-    this.call.disabled = !trusted;
-    this.call.title = trusted ? "" : "models are called in trusted workspaces only";
+    this.call.disabled = !trusted || !this.complete;
+    this.call.title = !trusted ? "models are called in trusted workspaces only" : this.complete ? "" : INCOMPLETE;
     this.stop.hidden = !arriving;
+    this.update();
+  }
+
+  /** What was typed stays until the case is kept. */
+  private showKept(kept: Shown["kept"]): void {
+    this.problem.textContent = kept?.problem ? `The case was not kept: ${kept.problem}` : "";
+    this.problem.hidden = !kept?.problem;
+    if (kept === null || kept.name !== this.keeping) {
+      return;
+    }
+    this.keeping = undefined;
+    if (kept.problem === null) {
+      this.name.value = this.contains.value = "";
+    }
   }
 
   private update(): void {
-    this.keep.disabled = this.name.value.trim() === "";
+    const isNamed = this.name.value.trim() !== "";
+    this.keep.disabled = !isNamed || !this.complete;
+    this.keep.title = this.complete ? (isNamed ? "" : "a case needs a name") : INCOMPLETE;
   }
 }
 

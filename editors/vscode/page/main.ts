@@ -1,10 +1,11 @@
 /** The page on which a prompt is tried. Text from the server is only ever set as text, never as HTML. */
 
+import { element } from "../../../ui/src/form/elements";
+import { InputForm } from "../../../ui/src/form/input_form";
+import { equal, type Inputs } from "../../../ui/src/form/values";
 import { Actions, drawAnswer } from "./answer";
-import { element } from "./elements";
-import { Form } from "./form";
 import { drawCases, drawErrors, drawHead, drawMessages } from "./preview";
-import type { Inputs, PageMessage, Shown } from "../src/protocol";
+import type { PageMessage, PreviewError, Shown } from "../src/protocol";
 
 declare function acquireVsCodeApi(): { postMessage(message: PageMessage): void };
 
@@ -14,53 +15,51 @@ const REST_MS = 60;
 const code = acquireVsCodeApi();
 const send = (message: PageMessage): void => code.postMessage(message);
 
-const head = element("div", {});
-const inputs = element("div", { class: "inputs" });
-const errors = element("div", {});
-const request = element("div", {});
-const answer = element("div", {});
-const actions = new Actions(send, () => form?.inputs() ?? given);
-let form: Form | undefined;
-let given: Inputs = {};
-let drawnFields = "";
-let drawnValues = "";
+const head = element("div");
+const form = new InputForm(typed);
+const inputs = element("form", { class: "inputs", "aria-label": "Inputs" }, form.element);
+const errors = element("div");
+const request = element("div");
+const answer = element("div");
+const actions = new Actions(send, () => current);
+let current: Inputs = {};
+/** The inputs that the form got; undefined once they are those that were typed. */
+let given: Inputs | undefined;
 let rest: ReturnType<typeof setTimeout> | undefined;
 
-function typed(): void {
+inputs.addEventListener("submit", (event) => event.preventDefault());
+
+function typed(now: Inputs): void {
+  current = now;
   clearTimeout(rest);
-  rest = setTimeout(() => send({ type: "inputs", inputs: form?.inputs() ?? {} }), REST_MS);
+  rest = setTimeout(() => send({ type: "inputs", inputs: current }), REST_MS);
 }
 
-/** The form is made anew for other fields, and for the inputs of a case; so typed inputs stay. */
-function drawForm({ preview, typed: isTyped }: Shown): void {
-  const fields = JSON.stringify(preview.form);
-  const values = isTyped ? "typed" : JSON.stringify(preview.inputs);
-  given = preview.inputs;
-  if (fields === drawnFields && (isTyped || values === drawnValues)) {
-    drawnValues = values;
-    return;
+/** The inputs of another case fill the form; typed ones stay. Returns the errors of no input. */
+function drawForm({ preview, typed: isTyped }: Shown): readonly PreviewError[] {
+  const isOther = given === undefined || !equal(preview.inputs, given);
+  if (!isTyped && isOther) {
+    clearTimeout(rest);
+    current = preview.inputs;
   }
-  const first = isTyped ? (form?.inputs() ?? given) : given;
-  form = preview.form.length > 0 ? new Form(preview.form, first, typed) : undefined;
-  inputs.replaceChildren(...(form === undefined ? [] : [form.element]));
-  [drawnFields, drawnValues] = [fields, values];
+  given = isTyped ? undefined : preview.inputs;
+  inputs.hidden = preview.form.length === 0;
+  return form.show(preview.form, current, preview.errors);
 }
 
 function draw(shown: Shown): void {
-  const { title, preview, profiles, trusted } = shown;
+  const { title, preview } = shown;
   const chooses = document.activeElement?.matches(".cases select");
   head.replaceChildren(drawHead(title, preview), ...drawCases(preview, send));
   if (chooses) {
     head.querySelector("select")?.focus();
   }
-  drawForm(shown);
-  const rest = form?.showErrors(preview.errors) ?? preview.errors;
-  errors.replaceChildren(...drawErrors(rest, preview.errors, send));
+  errors.replaceChildren(...drawErrors(drawForm(shown), preview.errors, send));
   request.replaceChildren(...drawMessages(preview, send));
   const drawnAnswer = drawAnswer(shown.answer, send);
   const heading = drawnAnswer.length > 0 ? [element("h2", {}, "answer")] : [];
   answer.replaceChildren(...heading, ...drawnAnswer);
-  actions.show(profiles, shown.answer, trusted);
+  actions.show(shown);
 }
 
 window.addEventListener("message", (event: MessageEvent<Shown>) => {

@@ -1,15 +1,16 @@
 /** Draws the rendered request: messages by role, each piece with its source. */
 
-import { dollars } from "./answer";
-import { element, keyLink, link } from "./elements";
-import type { PageMessage, Piece, Preview, PreviewError } from "../src/protocol";
+import { element } from "../../../ui/src/form/elements";
+import { counted, dollars } from "../../../ui/src/words";
+import { keyLink, link } from "./links";
+import type { PageMessage, Preview, PreviewError, PreviewPiece } from "../src/protocol";
 
 type Send = (message: PageMessage) => void;
 
 export function drawHead(title: string, preview: Preview): HTMLElement {
   const { tokens, cost_usd: cost } = preview;
   const words = [
-    ...(tokens === null ? [] : [`${tokens} ${tokens === 1 ? "token" : "tokens"}`]),
+    ...(tokens === null ? [] : [counted(tokens, "token")]),
     ...(cost === null ? [] : [dollars(cost)]),
   ];
   const facts = words.length === 0 ? [] : [element("p", {}, words.join(" · "))];
@@ -21,7 +22,7 @@ export function drawCases({ cases, case: shown }: Preview, send: Send): HTMLElem
   if (cases.length === 0) {
     return [];
   }
-  const select = element("select", {});
+  const select = element("select");
   const own = element("option", {}, "other inputs");
   own.hidden = true;
   select.append(own);
@@ -67,7 +68,7 @@ function drawError({ message, hint, place }: PreviewError, open: () => void): HT
   return element("p", { class: "error", role: "alert" }, text, hint ? `\n${hint}` : "");
 }
 
-function drawPiece(piece: Piece, open: () => void): HTMLElement {
+function drawPiece(piece: PreviewPiece, open: () => void): HTMLElement {
   const shown = element("span", { class: piece.literal ? "literal" : "inserted" }, piece.text);
   if (piece.place === null) {
     return shown;

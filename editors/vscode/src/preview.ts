@@ -20,7 +20,6 @@ import { previewPage } from "./preview_page";
 import {
   ANSWER_COMMAND,
   type Answer,
-  type Inputs,
   KEEP_COMMAND,
   PREVIEW_COMMAND,
   PROFILES_COMMAND,
@@ -28,15 +27,17 @@ import {
   type Place,
   type Preview,
   type PreviewRequest,
-  type Profile,
   type PromptRun,
   RECORDED_COMMAND,
   STOP_COMMAND,
   type Shown,
+  type UiProfile,
 } from "./protocol";
 
 /** The recorded answer is looked up when the request has not changed for so long. */
 const REST_MS = 300;
+
+type KeepMessage = Extract<PageMessage, { type: "keep" }>;
 
 const NO_ANSWER: Answer = { kind: "none" };
 
@@ -44,11 +45,13 @@ export class PreviewPanel implements Disposable {
   private panel: WebviewPanel | undefined;
   private request: PreviewRequest | undefined;
   private preview: Preview | undefined;
-  private profiles: readonly Profile[] = [];
+  private profiles: readonly UiProfile[] = [];
   private answer: Answer = NO_ANSWER;
-  /** The digest of the request that was answered live: its answer stays until the request differs. */
-  private answered: string | null | undefined;
+  /** The request that was answered live, as of `keyOf`: its answer stays until the request differs. */
+  private answered: string | undefined;
+  private kept: Shown["kept"] = null;
   private sent = 0;
+  private called = 0;
   private rest: NodeJS.Timeout | undefined;
   private readonly marks = new AssertionMarks();
 
@@ -59,10 +62,18 @@ export class PreviewPanel implements Disposable {
 
   /** Show a case of a prompt, in the panel that is open or in a new one beside the editor. */
   async open(request: PreviewRequest): Promise<void> {
+    if (request.uri !== this.request?.uri) {
+      this.stop();
+      this.called += 1;
+      this.preview = undefined;
+      this.show(NO_ANSWER);
+    }
     this.request = request;
+    this.answered = undefined;
+    this.kept = null;
     this.panel ??= this.newPanel();
     this.panel.reveal(undefined, true);
-    this.profiles = await this.run<Profile[]>(PROFILES_COMMAND, { uri: request.uri }).catch(() => []);
+    this.profiles = await this.run<UiProfile[]>(PROFILES_COMMAND, { uri: request.uri }).catch(() => []);
     await this.refresh();
   }
 
@@ -79,7 +90,7 @@ export class PreviewPanel implements Disposable {
     );
     if (number === this.sent) {
       this.preview = preview;
-      if (this.answer.kind !== "arriving" && preview.digest !== this.answered) {
+      if (this.answer.kind !== "arriving" && keyOf(preview) !== this.answered) {
         this.answered = undefined;
         this.findRecorded();
       }
@@ -118,12 +129,11 @@ export class PreviewPanel implements Disposable {
 
   private newPanel(): WebviewPanel {
     const column = { viewColumn: ViewColumn.Beside, preserveFocus: true };
-    const roots = [Uri.joinPath(this.extension, "out"), Uri.joinPath(this.extension, "page")];
     const panel = window.createWebviewPanel("promptops.preview", "Preview", column, {
       enableScripts: true,
       enableFindWidget: true,
       retainContextWhenHidden: true,
-      localResourceRoots: roots,
+      localResourceRoots: [Uri.joinPath(this.extension, "out")],
     });
     panel.webview.onDidReceiveMessage((message: PageMessage) => this.receive(message));
     panel.onDidDispose(() => this.closed());
@@ -133,7 +143,7 @@ export class PreviewPanel implements Disposable {
       cspSource: panel.webview.cspSource,
       nonce: randomBytes(16).toString("hex"),
       script: address("out", "preview.js"),
-      style: address("page", "preview.css"),
+      style: address("out", "preview.css"),
     });
     return panel;
   }
@@ -160,6 +170,7 @@ export class PreviewPanel implements Disposable {
       answer: this.answer,
       profiles: this.profiles,
       trusted: workspace.isTrusted,
+      kept: this.kept,
       typed: this.request.inputs != null,
     };
     void this.panel.webview.postMessage(shown);
@@ -173,16 +184,18 @@ export class PreviewPanel implements Disposable {
       return;
     } else if (message.type === "case") {
       this.request = { uri: request.uri, case: message.name };
+      this.kept = null;
       await this.refresh();
     } else if (message.type === "inputs") {
       this.request = { ...request, inputs: message.inputs };
+      this.kept = null;
       await this.refresh();
     } else if (message.type === "answer") {
       await this.callModel(request, message.profile);
     } else if (message.type === "stop") {
       this.stop();
     } else if (message.type === "keep") {
-      await this.keep(request, message.name, message.inputs);
+      await this.keep(request.uri, message);
     } else {
       await this.openPlace(this.placeOf(message));
     }
@@ -241,17 +254,19 @@ export class PreviewPanel implements Disposable {
 
   private async callModel(request: PreviewRequest, profile: string | null): Promise<void> {
     clearTimeout(this.rest);
+    this.called += 1;
+    const number = this.called;
     const digest = this.preview?.digest;
     this.show({ kind: "arriving", text: "" });
     const found = await this.run<PromptRun>(ANSWER_COMMAND, { ...request, profile }).catch(failure);
-    if (this.request === undefined) {
+    if (this.request === undefined || number !== this.called) {
       return;
     }
     if (!("kind" in found) && digest !== this.preview?.digest) {
       this.show({ kind: "failed", message: "the answer is not shown: the request changed while it arrived" });
       return;
     }
-    this.answered = digest;
+    this.answered = this.preview && keyOf(this.preview);
     this.show("kind" in found ? found : { kind: "live", run: found });
   }
 
@@ -262,31 +277,38 @@ export class PreviewPanel implements Disposable {
   }
 
   /** Apply the edit that adds the case, and show the case: its assertions are to be edited. */
-  private async keep(request: PreviewRequest, name: string, inputs: Inputs): Promise<void> {
+  private async keep(uri: string, { name, inputs, contains }: KeepMessage): Promise<void> {
+    this.kept = null;
     try {
-      const argument = { uri: request.uri, name, inputs };
+      const argument = { uri, name, inputs, contains };
       const edit = await this.run<WorkspaceEdit>(KEEP_COMMAND, argument);
       const converted = await this.client()?.protocol2CodeConverter.asWorkspaceEdit(edit);
       if (converted === undefined || !(await workspace.applyEdit(converted))) {
         throw new Error("the file changed meanwhile: try again");
       }
-      const [uri, edits] = converted.entries()[0] ?? [];
+      const [file, edits] = converted.entries()[0] ?? [];
       const at = edits?.[0]?.range.start;
-      if (uri !== undefined && at !== undefined) {
-        await openRange(await workspace.openTextDocument(uri), new Range(at, at));
+      if (file !== undefined && at !== undefined) {
+        await openRange(await workspace.openTextDocument(file), new Range(at, at));
       }
-      this.request = { uri: request.uri, case: name };
+      this.request = { uri, case: name };
+      this.kept = { name, problem: null };
       await this.refresh();
       void commands.executeCommand("revealLine", { lineNumber: at?.line ?? 0, at: "center" });
     } catch (error) {
-      void window.showErrorMessage(`The case was not kept: ${reason(error)}`);
+      this.kept = { name, problem: reason(error) };
+      this.send();
     }
   }
 }
 
+function keyOf({ digest, case: name }: Preview): string {
+  return JSON.stringify([digest, name]);
+}
+
 function failed(error: unknown, request: PreviewRequest, before: Preview | undefined): Preview {
   const message = { message: reason(error), hint: null, place: null, input: null };
-  const empty = { prompt: "", path: "", case: null, cases: [], inputs: {}, form: [], digest: null };
+  const empty = { schema: 1 as const, prompt: "", path: "", case: null, cases: [], form: [], findings: [] };
   const sizes = { messages: [], tokens: null, cost_usd: null };
   return { ...empty, ...before, ...sizes, inputs: request.inputs ?? {}, digest: null, errors: [message] };
 }

@@ -14,10 +14,11 @@ import {
   tests,
   workspace,
 } from "vscode";
-import { ExecuteCommandRequest, type LanguageClient } from "vscode-languageclient/node";
+import { ExecuteCommandRequest, type LanguageClient, WorkspaceSymbolRequest } from "vscode-languageclient/node";
 
+import { type ChosenCases, chosenCases, isChosen } from "./chosen_cases";
 import { rangeIn, rootAbove } from "./opening";
-import { type CaseRun, PREVIEW_COMMAND, type Preview, RUN_COMMAND, type TestRunResult } from "./protocol";
+import { type CaseRun, PREVIEW_COMMAND, type Preview, RUN_COMMAND, type TestRun as CaseRuns } from "./protocol";
 
 const PROMPTS = "**/*.prompt.{yaml,yml}";
 
@@ -56,8 +57,20 @@ export class CaseTests implements Disposable {
   }
 
   private async findPrompts(): Promise<void> {
-    const found = await workspace.findFiles(PROMPTS);
-    this.controller.items.replace(found.map((uri) => this.newItem(uri)));
+    const [files, ids] = await Promise.all([workspace.findFiles(PROMPTS), this.ids()]);
+    const items = files.map((uri) => {
+      const item = this.controller.items.get(uri.toString()) ?? this.newItem(uri);
+      item.label = ids.get(uri.toString()) ?? item.label;
+      return item;
+    });
+    this.controller.items.replace(items);
+  }
+
+  /** The ids of prompts by the addresses of their files, as far as the server lists them. */
+  private async ids(): Promise<Map<string, string>> {
+    const params = { query: "" };
+    const found = await this.client()?.sendRequest(WorkspaceSymbolRequest.type, params).catch(() => null);
+    return new Map((found ?? []).map(({ name, location: { uri } }) => [Uri.parse(uri).toString(), name]));
   }
 
   private add(uri: Uri): TestItem {
@@ -97,9 +110,9 @@ export class CaseTests implements Disposable {
     const run = this.controller.createTestRun(request);
     const all = [...this.controller.items].map(([, item]) => item);
     try {
-      for (const [prompt, names] of this.promptsOf(request.include ?? all)) {
+      for (const [prompt, wanted] of chosenCases(request.include ?? all, request.exclude ?? [])) {
         if (!token?.isCancellationRequested) {
-          await this.runPrompt(run, prompt, names);
+          await this.runPrompt(run, prompt, wanted);
         }
       }
     } finally {
@@ -107,28 +120,20 @@ export class CaseTests implements Disposable {
     }
   }
 
-  /** The chosen prompts, each with the names of its chosen cases; undefined for all. */
-  private promptsOf(items: readonly TestItem[]): Map<TestItem, string[] | undefined> {
-    const found = new Map<TestItem, string[] | undefined>();
-    for (const item of items) {
-      if (item.parent === undefined) {
-        found.set(item, undefined);
-      } else if (!found.has(item.parent) || found.get(item.parent) !== undefined) {
-        found.set(item.parent, [...(found.get(item.parent) ?? []), item.label]);
-      }
-    }
-    return found;
-  }
-
-  private async runPrompt(run: TestRun, prompt: TestItem, names: string[] | undefined): Promise<void> {
-    if (names === undefined) {
+  private async runPrompt(run: TestRun, prompt: TestItem, wanted: ChosenCases): Promise<void> {
+    if (wanted.only === undefined) {
       await this.findCases(prompt);
     }
-    const chosen = [...prompt.children].map(([, item]) => item).filter((item) => names?.includes(item.label) ?? true);
+    const all = [...prompt.children].map(([, item]) => item);
+    const chosen = all.filter(({ label }) => isChosen(wanted, label));
+    if (chosen.length === 0 && all.length > 0) {
+      return;
+    }
     chosen.forEach((item) => run.started(item));
     const uri = prompt.uri?.toString();
+    const cases = chosen.length === all.length ? null : chosen.map(({ label }) => label);
     try {
-      const found = await this.ask<TestRunResult>(RUN_COMMAND, { uri, cases: names ?? null });
+      const found = await this.ask<CaseRuns>(RUN_COMMAND, { uri, cases });
       await Promise.all(chosen.map((item) => this.report(run, item, found.cases.filter(({ name }) => name === item.label))));
     } catch (error) {
       const message = new TestMessage(error instanceof Error ? error.message : String(error));

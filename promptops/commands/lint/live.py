@@ -23,12 +23,12 @@ from promptops.lint.engine import (
     Silencers,
     conclude,
     lint_catalog,
-    lint_one,
 )
 from promptops.lint.registry import Rule, built_in
 from promptops.lint.subject import LintRun
 from promptops.model.config import Config
 from promptops.model.finding import Finding, Problem
+from promptops.model.internal_error import CaughtBug
 from promptops.model.line_shift import line_shift
 from promptops.model.loaded import LoadedPrompt
 from promptops.records import record, replace
@@ -202,6 +202,13 @@ class Live:
         """Do the work of `findings` in parts; pauses after each."""
         return self._checks.check(path)
 
+    def case_digests(self, path: str) -> Mapping[str, str]:
+        """The digest of the request of each case that can be rendered, by the name of the case.
+
+        As of the last check in which the prompt could be read; without one it is checked now.
+        """
+        return self._checks.case_digests(path)
+
     def catalog_checks(self) -> Iterator[None]:
         """Run the rules that check the whole catalog; pauses after each part of the work."""
         yield from self.warm()
@@ -348,6 +355,7 @@ class Checks:
         self._of_catalog: tuple[Finding, ...] = ()
         self._results: dict[str, _Dated] = {}
         self._parts: dict[str, LintInParts] = {}
+        self._digests: dict[str, Mapping[str, str]] = {}
         self._earlier: dict[str, _Earlier] = {}
         self._today = today
         self.renew(facts)
@@ -411,10 +419,7 @@ class Checks:
         is_known = path in self._results or path not in self._catalog.ids
         if before is None or is_known:
             return self.findings(path)
-        loaded, today = self._catalog.loaded(path), self._today()
-        if path not in self._parts:
-            self._parts[path] = LintInParts(self._catalog, loaded, self._rules, today)
-        part = self._parts[path]
+        part = self._part(path, self._today())
         text = self._catalog.files.text(path)
         late = {rule.code for rule in self._rules if rule.checks_suppressions} | part.left
         moved = tuple(before.moved(path, text.value if text is not None else "", late))
@@ -423,11 +428,20 @@ class Checks:
         return self._concluded(path, found, rules, complete=False)
 
     def check(self, path: str) -> Iterator[None]:
-        """Check the prompts that `findings` needs; pauses after each."""
+        """Check the prompts that `findings` needs; pauses after each case and each prompt."""
         for user in self._users(path)[:MOST_USERS_CHECKED]:
             if user in self._catalog.ids:
-                self._result(user, self._today())
+                today = self._today()
+                if self._known(user, today) is None:
+                    yield from self._part(user, today).render()
+                self._result(user, today)
                 yield
+
+    def case_digests(self, path: str) -> Mapping[str, str]:
+        """See `Live.case_digests`."""
+        if path not in self._digests:
+            self._result(path, self._today())
+        return self._digests.get(path, {})
 
     def _concluded(
         self, path: str, found: Sequence[PromptResult], chosen: Sequence[Rule], *, complete: bool
@@ -465,16 +479,28 @@ class Checks:
         return [path, *users] if is_prompt else users
 
     def _result(self, path: str, today: date) -> PromptResult:
-        known = self._results.get(path)
-        if known is None or known.day != today:
-            loaded, part = self._catalog.loaded(path), self._parts.pop(path, None)
-            linted = part.all() if part is not None else self._linted(loaded, today)
-            known = _Dated(today, linted)
-            self._results[path] = known
-        return known.result
+        known = self._known(path, today)
+        if known is not None:
+            return known
+        part = self._part(path, today)
+        result = part.all()
+        self._results[path] = _Dated(today, result)
+        del self._parts[path]
+        if self._catalog.loaded(path).prompt is not None:
+            with CaughtBug():  # it is one of the findings
+                self._digests[path] = part.digests
+        return result
 
-    def _linted(self, loaded: LoadedPrompt, today: date) -> PromptResult:
-        return lint_one(self._catalog, loaded, self._rules, today)
+    def _known(self, path: str, today: date) -> PromptResult | None:
+        known = self._results.get(path)
+        return known.result if known is not None and known.day == today else None
+
+    def _part(self, path: str, today: date) -> LintInParts:
+        """The check of a prompt that is under way, or a new one."""
+        if path not in self._parts:
+            loaded = self._catalog.loaded(path)
+            self._parts[path] = LintInParts(self._catalog, loaded, self._rules, today)
+        return self._parts[path]
 
 
 def _is_of_catalog(rule: Rule) -> bool:

@@ -227,6 +227,7 @@ class Checking:
         """Remove the diagnostics of a file that is no longer open."""
         self._publish(document.uri, [], None)
         self._shown.pop(document.uri, None)
+        self._server.case_states.pop(document.uri, None)
 
     def stop(self, live: Live) -> None:
         """Check nothing more in a repository."""
@@ -329,6 +330,8 @@ class Checking:
             if file.path in wanted:
                 found = self._found_in(file, at_once) if document.in_step else [_OUT_OF_STEP]
                 self._publish(file.uri, found, file.version)
+                if not at_once:
+                    self._server.refresh_lenses(file)
         self._show_errors(live)
 
     def _found_in(self, file: OpenFile, at_once: bool) -> list[types.Diagnostic]:

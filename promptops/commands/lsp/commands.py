@@ -9,27 +9,24 @@ import asyncio
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
-from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any, Literal
 
 from lsprotocol import types
 
-from promptops.catalog.catalog import Catalog
-from promptops.commands.lint.live import Live
 from promptops.commands.lsp.documents import OpenFile, RequestRefused, text_of, with_lf
 from promptops.commands.lsp.edits import workspace_edit
 from promptops.commands.lsp.symbols import readable_places
 from promptops.commands.run.judging import recorded_run
-from promptops.commands.run.preview import preview_prompt, tried_inputs
+from promptops.commands.run.preview import preview_prompt
 from promptops.commands.run.report import problem_lines, usage_line
 from promptops.commands.run.report import write_text as written_answers
-from promptops.commands.run.run import PromptRunOptions, refuse_calls, run_prompt
-from promptops.commands.run.saving import new_case
+from promptops.commands.run.run import refuse_calls
+from promptops.commands.run.saving import KeptCase, new_case
+from promptops.commands.run.tried import LiveCall, Tried, live_answers, tried_inputs
 from promptops.errors import InputError, PromptopsError, UsageError
 from promptops.evals.case_assertions import assertions_of
-from promptops.evals.engine.ask import Interrupt, Patience, Settings
-from promptops.model.finding import Edit
+from promptops.evals.engine.ask import Interrupt
+from promptops.model.finding import Edit, Severity
 from promptops.model.internal_error import CaughtBug
 from promptops.model.line_shift import common_start
 from promptops.model.place import Place
@@ -45,10 +42,9 @@ from promptops.report.visible import visible, visible_line
 from promptops.runtime.request.render import Renderer
 from promptops.testing.model_calls import Unwatched
 from promptops.testing.options import RunOptions
-from promptops.testing.plan import plan_cases
+from promptops.testing.plan import no_such_case, plan_cases
 from promptops.testing.recordings.store import Store
 from promptops.testing.runner import CaseRunner
-from promptops.workspace.edits import case_requests
 from promptops.workspace.selection import Selected
 
 if TYPE_CHECKING:
@@ -77,6 +73,7 @@ class Argument:
         case, inputs: See `Tried`.
         profile: The model profile to call; None for the prompt's own model.
         name: Of a new case.
+        contains: Texts that the answer to the new case must contain.
         cases: Names of the cases to run; None for all.
     """
 
@@ -85,26 +82,40 @@ class Argument:
     inputs: Mapping[str, Any] | None = None
     profile: str | None = None
     name: str = ""
+    contains: tuple[str, ...] = ()
     cases: tuple[str, ...] | None = None
 
 
-def _argument(arguments: tuple[Any, ...]) -> Argument:
+def argument_of(arguments: tuple[Any, ...]) -> Argument:
+    """The argument of a command; raises UsageError for one of another shape."""
     given = arguments[0] if len(arguments) == 1 and isinstance(arguments[0], dict) else {}
-    known = {key: value for key, value in given.items() if value is not None}
-    kinds = {"uri": str, "case": str, "inputs": dict, "profile": str, "name": str, "cases": list}
-    wrong = sorted(
-        key for key, kind in kinds.items() if not isinstance(known.get(key), kind | None)
-    )
-    if "uri" not in known or wrong:
-        raise UsageError(f"the command needs one argument, an object with {_shape(wrong)}")
-    found = {key: value for key, value in known.items() if key in kinds}
-    if "cases" in found:
-        found["cases"] = tuple(str(name) for name in found["cases"])
+    known = {key: given[key] for key in _KINDS if given.get(key) is not None}
+    if "uri" not in known:
+        raise UsageError("the command needs one argument, an object with `uri`")
+    for key, value in known.items():
+        kind, shown = _KINDS[key]
+        if not isinstance(value, kind) or (kind is list and not _all_strings(value)):
+            raise UsageError(f"`{key}` of the argument must be {shown}")
+    found: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in known.items()}
     return Argument(**found)
 
 
-def _shape(wrong: Iterable[str]) -> str:
-    return ", ".join(f"`{key}`" for key in dict.fromkeys(("uri", *wrong)))
+_STRING = (str, "a string")
+_STRINGS = (list, "a list of strings")
+_KINDS: Mapping[str, tuple[type, str]] = {
+    "uri": _STRING,
+    "case": _STRING,
+    "inputs": (dict, "an object"),
+    "profile": _STRING,
+    "name": _STRING,
+    "contains": _STRINGS,
+    "cases": _STRINGS,
+}
+"""The keys of the argument, each with its type."""
+
+
+def _all_strings(values: Any) -> bool:
+    return all(isinstance(each, str) for each in values)
 
 
 def register_commands(server: PromptopsServer) -> None:
@@ -123,13 +134,13 @@ def _handler(server: PromptopsServer, run: _Run) -> Callable[..., Any]:
 
         async def waiting(*arguments: Any) -> Any:
             with _refusing():
-                return await run(server, _argument(arguments))
+                return await run(server, argument_of(arguments))
 
         return waiting
 
     def handle(*arguments: Any) -> Any:
         with _refusing():
-            return run(server, _argument(arguments))
+            return run(server, argument_of(arguments))
 
     return handle
 
@@ -163,23 +174,22 @@ def _file(server: PromptopsServer, uri: str) -> OpenFile:
     return found
 
 
-def _tried(server: PromptopsServer, argument: Argument) -> Tried:
-    file = _file(server, argument.uri)
-    return Tried(file=file, case=argument.case, inputs=argument.inputs)
+def _tried(argument: Argument) -> Tried:
+    return Tried(case=argument.case, inputs=argument.inputs)
 
 
 def _preview(server: PromptopsServer, argument: Argument) -> Any:
     server.is_previewing = True
-    found = preview_of(_tried(server, argument))
+    found = preview_of(_file(server, argument.uri), _tried(argument))
     server.show_result(lambda: preview_text(found))
     return record_json(found)
 
 
 def _recorded(server: PromptopsServer, argument: Argument) -> Any:
-    tried = _tried(server, argument)
-    found = recorded_answer(tried)
+    file = _file(server, argument.uri)
+    found = recorded_answer(file, _tried(argument))
     server.show_result(lambda: answer_text(found))
-    return _run_json(tried.file, found)
+    return _run_json(file, found)
 
 
 def _run_json(file: OpenFile, run: PromptRun | None) -> Any:
@@ -194,14 +204,22 @@ async def _answer(server: PromptopsServer, argument: Argument) -> Any:
     def on_text(piece: str) -> None:
         server.protocol.notify(ANSWER_TEXT, {"uri": argument.uri, "text": piece})
 
-    tried = _tried(server, argument)
-    found = await live_answer(tried, argument.profile, on_text, interrupt)
+    file = _file(server, argument.uri)
+    unsaved = file.live.unsaved().items()
+    call = LiveCall(
+        path=file.path,
+        tried=_tried(argument),
+        models=(argument.profile,) if argument.profile is not None else (),
+        contents={path: text.encode("utf-8", "surrogatepass") for path, text in unsaved},
+    )
+    found = await live_answer(file, call, on_text, interrupt)
     server.show_result(lambda: answer_text(found))
-    return _run_json(tried.file, found)
+    return _run_json(file, found)
 
 
 def _keep(server: PromptopsServer, argument: Argument) -> types.WorkspaceEdit:
-    return kept_case(_tried(server, argument), argument.name)
+    kept = KeptCase(name=argument.name, inputs=argument.inputs or {}, contains=argument.contains)
+    return kept_case(_file(server, argument.uri), kept)
 
 
 def _run(server: PromptopsServer, argument: Argument) -> Any:
@@ -231,28 +249,18 @@ _UNREADABLE = "the prompt can't be read: fix the errors in the file"
 _NEEDS_TRUST = "cases run in trusted workspaces only: they may run code"
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Tried:
-    """A prompt file with the inputs that an editor wants to try.
-
-    Attributes:
-        case: The name of a test case; None for the first one.
-        inputs: Instead of those of a case; None for those of the case.
-    """
-
-    file: OpenFile
-    case: str | None = None
-    inputs: Mapping[str, Any] | None = None
-
-
-def preview_of(tried: Tried) -> Preview:
+def preview_of(file: OpenFile, tried: Tried) -> Preview:
     """The request as far as it can be rendered, with the findings in the prompt file.
 
-    While the prompt can't be read, it is that of its last readable text, with an error.
+    While the prompt can't be read, it is that of its last readable text, with the first error.
     """
-    file = tried.file
     findings = file.live.findings_now(file.path)
-    unreadable = PreviewError(message=_UNREADABLE)
+    wrong = next((each for each in findings if each.severity is Severity.ERROR), None)
+    unreadable = PreviewError(
+        message=_UNREADABLE if wrong is None else f"the prompt can't be read: {wrong.message}",
+        hint=wrong.hint if wrong is not None else None,
+        place=wrong.place if wrong is not None else None,
+    )
     loaded = file.live.readable(file.path)
     if loaded is None or loaded.prompt is None:
         identity = file.live.catalog.ids[file.path]
@@ -264,24 +272,24 @@ def preview_of(tried: Tried) -> Preview:
             findings=findings,
         )
     catalog, prompt = file.live.catalog, loaded.prompt
-    given = tried_inputs(catalog, prompt, tried.case, tried.inputs)
+    given = tried_inputs(catalog, prompt, tried)
     value = preview_prompt(catalog, prompt, given, readable_places(file))
     is_old = catalog.loaded(file.path).prompt is None
     errors = (unreadable, *value.errors) if is_old else value.errors
     return replace(value, errors=errors, findings=findings)
 
 
-def recorded_answer(tried: Tried) -> PromptRun | None:
+def recorded_answer(file: OpenFile, tried: Tried) -> PromptRun | None:
     """The recorded answer to the request, judged; None without a recording.
 
     Raises UsageError for an untrusted workspace, because assertions may run code, and InputError
     for inputs that can't be rendered.
     """
-    file, prompt = tried.file, _prompt_of(tried.file)
+    prompt = _prompt_of(file)
     if not file.trusted:
         raise UsageError(_NEEDS_TRUST)
     catalog = file.live.catalog
-    given = tried_inputs(catalog, prompt, tried.case, tried.inputs)
+    given = tried_inputs(catalog, prompt, tried)
     preview = preview_prompt(catalog, prompt, given)
     if preview.digest is None:
         raise InputError(_first_error(preview), where=file.path)
@@ -300,15 +308,14 @@ def _first_error(preview: Preview) -> str:
     return next((error.message for error in errors if error is not None), _UNREADABLE)
 
 
-def kept_case(tried: Tried, name: str) -> types.WorkspaceEdit:
-    """The edit that adds the inputs as a test case, beside the other cases of the prompt.
+def kept_case(file: OpenFile, kept: KeptCase) -> types.WorkspaceEdit:
+    """The edit that adds a test case beside the other cases of the prompt.
 
     Raises UsageError and InputError; see `new_case`, and for inputs that can't be rendered.
     """
-    file, prompt = tried.file, _prompt_of(tried.file)
-    catalog, inputs = file.live.catalog, tried.inputs or {}
-    request = Renderer(prompt, catalog.load, catalog.files.data).request(inputs)
-    new = new_case(file.live.workspace, prompt, name, inputs, request)
+    catalog, prompt = file.live.catalog, _prompt_of(file)
+    request = Renderer(prompt, catalog.load, catalog.files.data).request(kept.inputs)
+    new = new_case(file.live.workspace, prompt, kept, request)
     before = text_of(catalog, new.path)
     after = new.data.decode("utf-8").removeprefix("\ufeff")
     return workspace_edit(file, [_edit(new.path, before, after)])
@@ -340,9 +347,10 @@ def replayed_cases(file: OpenFile, names: tuple[str, ...] | None) -> TestRun:
         raise UsageError(_NEEDS_TRUST)
     workspace, path = file.live.workspace, file.path
     plan = list(plan_cases(workspace.catalog, [workspace.catalog.loaded(path)]))
-    missing = sorted(set(names or ()) - {each.case.name for each in plan})
-    if missing:
-        raise UsageError(f"there is no case {missing[0]!r}", where=path)
+    known = list(dict.fromkeys(each.case.name for each in plan))
+    for name in names or ():
+        if name not in known:
+            raise no_such_case(name, known)
     chosen = [each for each in plan if names is None or each.case.name in names]
     return CaseRunner(workspace, Selected({path: "it is open"}), RunOptions(), chosen).run()
 
@@ -367,28 +375,26 @@ OnText = Callable[[str], None]
 
 
 async def live_answer(
-    tried: Tried, profile: str | None, on_text: OnText, interrupt: Interrupt
+    file: OpenFile, call: LiveCall, on_text: OnText, interrupt: Interrupt
 ) -> PromptRun:
     """Call a model with the request, and judge the answer; nothing is recorded.
 
     Only endpoints of the default branch, and those approved on the command line, are called.
 
     Args:
-        profile: The name of a model profile; None for the prompt's own model.
         on_text: Called in this thread.
         interrupt: Ends the answer; the run has what arrived of it.
 
     Raises UsageError for an untrusted workspace, and as `run_prompt` does.
     """
-    if not tried.file.trusted:
+    if not file.trusted:
         raise UsageError("models are called in trusted workspaces only")
     refuse_calls()
     loop = asyncio.get_running_loop()
     watcher = _Streamed(lambda piece: loop.call_soon_threadsafe(on_text, piece))
-    texts = tried.file.live.unsaved()
-    run = partial(_answered, tried, profile, texts, watcher, interrupt)
+    run = live_answers(file.live.workspace, call)
     try:
-        return await asyncio.to_thread(run)
+        return await asyncio.to_thread(run, watcher, interrupt)
     except asyncio.CancelledError:
         interrupt.press_from_thread()
         raise
@@ -406,32 +412,6 @@ class _Streamed(Unwatched):
     def answered(self, number: int, answer: ModelAnswer) -> None: ...
 
     def saved(self, path: str) -> None: ...
-
-
-def _answered(
-    tried: Tried,
-    profile: str | None,
-    texts: Mapping[str, str],
-    watcher: _Streamed,
-    interrupt: Interrupt,
-) -> PromptRun:
-    live = Live(tried.file.live.root)
-    try:
-        for path, text in texts.items():
-            live.put(path, text)
-        prompt = _prompt_of(replace(tried.file, live=live))
-        given = tried_inputs(live.catalog, prompt, tried.case, tried.inputs)
-        config = live.workspace.config.test
-        patience = Patience(try_s=config.timeout_s, total_s=config.total_timeout_s)
-        options = PromptRunOptions(
-            watcher=watcher,
-            models=(profile,) if profile is not None else (),
-            settings=Settings(concurrency=config.concurrency, patience=patience),
-            interrupt=interrupt,
-        )
-        return run_prompt(live.workspace, prompt, given, options)
-    finally:
-        live.close()
 
 
 # For an editor that can only show a message.
@@ -489,12 +469,15 @@ _MOST_USERS = 3
 
 
 def code_lenses(file: OpenFile, _params: types.CodeLensParams) -> list[types.CodeLens]:
-    """On the first line what the file is to others; on each case what can be done with it."""
+    """On the first line what the file is to others; on each case what can be done with it.
+
+    No case is rendered for an editor that requests the lenses again after the next check.
+    """
     loaded = file.live.readable(file.path)
     prompt = loaded.prompt if loaded is not None else None
     if prompt is None:
         return list(_users_lenses(file))
-    states = list(_case_states(file.live.catalog, prompt))
+    states = list(case_states(file, prompt))
     stale = sum(state == "stale" for _, state in states)
     title = counted(len(states), "case") + (f", {stale} stale" if stale else "")
     arguments = [{"uri": file.uri}]
@@ -530,12 +513,14 @@ CaseState = Literal["recorded", "stale", "no answer"]
 """Whether the answer that a case needs is recorded."""
 
 
-def _case_states(catalog: Catalog, prompt: Prompt) -> Iterator[tuple[Case, CaseState]]:
-    """Each case with its state; runs none."""
-    store = Store(catalog)
+def case_states(file: OpenFile, prompt: Prompt) -> Iterator[tuple[Case, CaseState]]:
+    """Each case with its state, as of the last check of the prompt; runs none."""
+    if not file.refreshes_lenses:
+        file.live.own_findings(file.path)
+    store, digests = Store(file.live.catalog), file.live.case_digests(file.path)
     repeats = range(prompt.evaluation.get("repeats") or 1)
-    digests = chain((each.digest for each in case_requests(catalog, prompt)), repeat(""))
-    for case, digest in zip(prompt.cases, digests, strict=False):
+    for case in prompt.cases:
+        digest = digests.get(case.name)
         if not digest or not any(True for _ in assertions_of(case, prompt)):
             yield case, "no answer"
             continue
@@ -555,6 +540,8 @@ def _case_lenses(
             if state == "recorded" and file.trusted:
                 run = types.Command("run (recorded)", RECORDED_COMMAND, arguments=of_case)
                 yield _lens(file, place, run)
+            elif state == "stale":
+                yield _lens(file, place, types.Command("not recorded", ""))
             elif state == "no answer" and file.trusted:
                 of_names = [{"uri": file.uri, "cases": [case.name]}]
                 yield _lens(file, place, types.Command("run", RUN_COMMAND, arguments=of_names))

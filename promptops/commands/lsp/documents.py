@@ -137,6 +137,8 @@ class OpenFile:
         version: The number of the text, which the editor counts up.
         trusted: Whether code of the repository and of plug-ins may run.
         encoding: How the editor counts columns.
+        refreshes_lenses: The editor requests code lenses again when the server reports that they
+            may differ.
         find_open: From an address to the document, if it is open.
     """
 
@@ -147,6 +149,7 @@ class OpenFile:
     version: int | None = None
     trusted: bool
     encoding: Encoding
+    refreshes_lenses: bool = False
     find_open: Callable[[str], Document | None] = lambda _uri: None
 
     def cursor(self, position: types.Position) -> tuple[int, int]:

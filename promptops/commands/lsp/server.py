@@ -225,6 +225,8 @@ class PromptopsServer(LanguageServer):
         shows_previews: The editor shows previews; for others the server shows them as a message.
         is_previewing: A preview was requested since the last notification of a change.
         answering: Ends the live answer that is under way; None for none.
+        case_states: From the address of an open prompt to the states of its cases that its code
+            lenses show.
     """
 
     protocol: PromptopsProtocol
@@ -237,6 +239,7 @@ class PromptopsServer(LanguageServer):
         self.shows_previews = False
         self.is_previewing = False
         self.answering: Interrupt | None = None
+        self.case_states: dict[str, list[commands.CaseState]] = {}
         self._places: dict[str, FileInRepository | str] = {}
 
     @property
@@ -244,6 +247,13 @@ class PromptopsServer(LanguageServer):
         """How the editor counts columns."""
         chosen = self.server_capabilities.position_encoding
         return Encoding(types.PositionEncodingKind(chosen or types.PositionEncodingKind.Utf16))
+
+    @property
+    def refreshes_lenses(self) -> bool:
+        """Whether the editor requests code lenses again when the server asks for it."""
+        workspace = self.client_capabilities.workspace
+        lenses = workspace.code_lens if workspace is not None else None
+        return lenses is not None and bool(lenses.refresh_support)
 
     def apply(self, params: types.InitializeParams) -> None:
         """Apply the editor's `initializationOptions`: only `trusted: true`, or none, is trust."""
@@ -288,6 +298,7 @@ class PromptopsServer(LanguageServer):
             version=document.version,
             trusted=not is_untrusted(),
             encoding=self.encoding,
+            refreshes_lenses=self.refreshes_lenses,
             find_open=self.documents.find,
         )
 
@@ -346,6 +357,17 @@ class PromptopsServer(LanguageServer):
         if self.is_previewing:
             self.is_previewing = False
             self.protocol.notify(commands.PREVIEW_CHANGED, {})
+
+    def refresh_lenses(self, file: OpenFile) -> None:
+        """After a check: have the code lenses requested again if a case has another state."""
+        loaded = file.live.readable(file.path) if file.refreshes_lenses else None
+        if loaded is None or loaded.prompt is None:
+            return
+        states = [state for _, state in commands.case_states(file, loaded.prompt)]
+        before = self.case_states.get(file.uri, states)
+        self.case_states[file.uri] = states
+        if states != before:
+            self.workspace_code_lens_refresh(None)
 
     def stop_answer(self) -> None:
         """End the live answer that is under way; what has arrived of it is its result."""

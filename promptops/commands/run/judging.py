@@ -7,11 +7,14 @@ from collections.abc import Sequence
 from promptops.catalog.catalog import Catalog
 from promptops.commands.run.run import CaseInputs, ModelRequest
 from promptops.evals.case_assertions import assertions_of, counterparts
+from promptops.evals.engine.ask import Ask
+from promptops.evals.engine.budget import requested_output_tokens
 from promptops.evals.judge_answer import judge_output, status_of
 from promptops.model.answer import Answer
 from promptops.model.prompt import Case, Prompt
 from promptops.model.prompt_run import ModelAnswer, PromptRun
 from promptops.records import record, replace
+from promptops.runtime.request.render import Renderer
 from promptops.testing.answering import Answering
 from promptops.testing.judging import AnswerJudge, assertion_result, case_runs, judged_answers
 from promptops.testing.model_calls import ModelCalls
@@ -54,19 +57,23 @@ def recorded_run(
     """The recorded answer to a request, judged with recorded verdicts; None without a recording.
 
     Args:
-        digest: Of the request.
+        digest: Of the request, which can be rendered.
     """
     catalog = workspace.catalog
     stored = Store(catalog).find(prompt.path, digest, 0)
     model = model_profile(catalog, prompt.model)
     if stored is None or model is None:
         return None
+    request = Renderer(prompt, catalog.load, catalog.files.data).request(given.inputs)
+    ask = Ask(digest=digest, repeat=0, request=request, profile=model)
     got = ModelAnswer(
+        digest=digest,
         profile=model.name,
         provider=model.provider,
         model=model.id,
         text=stored.answer.text,
         answer=stored.answer,
+        limit=requested_output_tokens(ask) or None,
     )
     if given.case is None:
         got = _by_contract(prompt, got)

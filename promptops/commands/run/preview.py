@@ -10,7 +10,7 @@ from promptops.analysis.uses import ITEM, Path
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.recordings import unrecorded_reason
 from promptops.commands.run.run import CaseInputs
-from promptops.diff.changes import equal
+from promptops.json_pointer import escaped, tokens, value_at
 from promptops.lint.prompt_model import prompt_model
 from promptops.lint.request_size import cost_usd, request_tokens
 from promptops.model.change import ABSENT
@@ -23,9 +23,10 @@ from promptops.model.preview import (
     PreviewMessage,
     PreviewPiece,
 )
-from promptops.model.prompt import Case, ConversationHistory, Prompt
+from promptops.model.prompt import ConversationHistory, Prompt
 from promptops.records import replace
 from promptops.runtime.request.canonical import request_digest
+from promptops.runtime.request.inputs import InputProblem, dotted
 from promptops.runtime.request.partial import PartialRenderer, PartialRequest
 from promptops.runtime.request.render import RenderError
 from promptops.runtime.template.text_rendering import Piece
@@ -36,34 +37,6 @@ MAX_CHOICES = 50
 
 CurrentPlace = Callable[[Place], Place | None]
 """From a place in the prompt to the same in the text as it is now; None if it is gone."""
-
-
-def tried_inputs(
-    catalog: Catalog, prompt: Prompt, case: str | None, given: Mapping[str, Any] | None = None
-) -> CaseInputs:
-    """Given inputs; else those of a test case, or of the first one if there is no such case.
-
-    Given inputs that are equal to those of the test case are written as there: JavaScript writes
-    10.0 as 10, which renders differently. Those of a prompt without test cases are the first that
-    `promptops cases` would draft.
-    """
-    found: Case | None = next((each for each in prompt.cases if each.name == case), None)
-    if given is not None and (found is None or not equal(given, found.inputs)):
-        return CaseInputs(inputs=given)
-    found = found or next(iter(prompt.cases), None)
-    if found is None:
-        return CaseInputs(inputs=_drafted(catalog, prompt))
-    return CaseInputs(inputs=found.inputs, case=found)
-
-
-def _drafted(catalog: Catalog, prompt: Prompt) -> Mapping[str, Any]:
-    from promptops.commands.cases.drafting import drafted
-
-    try:
-        cases = drafted(catalog, prompt).cases
-    except RenderError:
-        return {}
-    return cases[0].get("inputs", {}) if cases else {}
 
 
 def _unchanged(place: Place) -> Place:
@@ -100,10 +73,7 @@ def preview_prompt(
 def _rendered(
     catalog: Catalog, prompt: Prompt, value: Preview, found: PartialRequest, current: CurrentPlace
 ) -> Preview:
-    errors = tuple(
-        PreviewError(message=each.message, hint=each.hint, input=each.pointer)
-        for each in found.problems
-    )
+    errors = tuple(_input_error(each, value) for each in found.problems)
     shown = replace(value, messages=tuple(_messages(found, current)), errors=errors)
     if errors or found.errors:
         return shown
@@ -115,6 +85,19 @@ def _rendered(
         cost_usd=cost_usd(model, tokens, 0) if model is not None else None,
         digest=request_digest(request),
     )
+
+
+def _input_error(problem: InputProblem, value: Preview) -> PreviewError:
+    """The problem, in words for a form: a field that is left empty is not a length of 0."""
+    pointer = problem.pointer
+    if problem.missing is not None:
+        pointer = f"{pointer}/{escaped(problem.missing)}"
+    elif problem.key or value_at(value.inputs, pointer) != "":
+        return PreviewError(message=problem.message, hint=problem.hint, input=pointer)
+    names = tokens(pointer)
+    optional = any([each.name] == names and not each.required for each in value.form)
+    or_not = ", or leave it out" if optional else ""
+    return PreviewError(message=f"fill in `{dotted(pointer)}`{or_not}", input=pointer)
 
 
 def _error(error: RenderError, current: CurrentPlace) -> PreviewError:

@@ -149,9 +149,10 @@ def _saved_case(
     """
     if options.save_as is None:
         return ""
-    from promptops.commands.run.saving import new_case
+    from promptops.commands.run.saving import KeptCase, new_case
 
-    saved = new_case(workspace, prompt, options.save_as, inputs, request)
+    kept = KeptCase(name=options.save_as, inputs=inputs)
+    saved = new_case(workspace, prompt, kept, request)
     saved.write(workspace.repository.root)
     options.watcher.saved(saved.path)
     return saved.path
@@ -219,6 +220,7 @@ def _model_answer(request: ModelRequest, outcome: Outcome) -> ModelAnswer:
     started_s, first_s, ended_s = arriving.started_s, arriving.first_s, arriving.ended_s
     answered = outcome if isinstance(outcome, Answered) else None
     return ModelAnswer(
+        digest=outcome.ask.digest,
         profile=profile.name,
         provider=profile.provider,
         model=profile.id,

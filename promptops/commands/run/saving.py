@@ -45,17 +45,31 @@ class NewCase:
             raise InputError(f"can't be written: {os_reason(error)}", where=self.path) from None
 
 
-def new_case(
-    workspace: Workspace, prompt: Prompt, name: str, inputs: Mapping[str, Any], request: Request
-) -> NewCase:
-    """A case with these inputs, and with the number of messages as an assertion to edit.
+@record(frozen=True, slots=True, kw_only=True)
+class KeptCase:
+    """A test case to add.
+
+    Attributes:
+        contains: Texts that the answer must contain.
+    """
+
+    name: str
+    inputs: Mapping[str, Any]
+    contains: Sequence[str] = ()
+
+
+def new_case(workspace: Workspace, prompt: Prompt, kept: KeptCase, request: Request) -> NewCase:
+    """The case with these inputs, and with the number of messages as an assertion to edit.
 
     Raises UsageError if there is a case of this name, or the cases are not in the work tree or
-    come from another prompt; InputError if the file allows no addition.
+    come from another prompt, or the answer must contain an empty text; InputError if the file
+    allows no addition.
     """
-    _refuse(workspace, prompt, name)
+    _refuse(workspace, prompt, kept)
     assertion = {"type": "message-count", "value": len(request.messages)}
-    value = {"name": name, "inputs": dict(inputs), "rendered": [assertion]}
+    value = {"name": kept.name, "inputs": dict(kept.inputs), "rendered": [assertion]}
+    if kept.contains:
+        value["output"] = [{"type": "contains", "value": text} for text in kept.contains]
     document = workspace.catalog.document(prompt.path)
     # The case file that the last entry of `tests` names; None for a case in the prompt file.
     tests = document.value.get("tests")
@@ -67,17 +81,20 @@ def new_case(
     return _in_case_file(workspace, prompt, written, value)
 
 
-def _refuse(workspace: Workspace, prompt: Prompt, name: str) -> None:
+def _refuse(workspace: Workspace, prompt: Prompt, kept: KeptCase) -> None:
     if workspace.revision != WORKTREE or workspace.repository.bare:
         raise UsageError(
             "a case can only be saved in the files on disk", hint="leave out --at, or --save-case"
         )
-    if not name.strip():
+    if not kept.name.strip():
         raise UsageError("a case needs a name", hint="write --save-case NAME")
+    if not all(text.strip() for text in kept.contains):
+        message = "the answer must contain an empty text"
+        raise UsageError(message, hint="write what it must contain, or leave it out")
     for case in prompt.cases:
-        if case.name == name:
+        if case.name == kept.name:
             raise UsageError(
-                f"there is a case {name!r} already",
+                f"there is a case {kept.name!r} already",
                 where=str(case.locate(case.at, False)),
                 hint="choose another name",
             )
@@ -179,7 +196,8 @@ def added_to_table(lines: Lines, value: CaseValue) -> str | None:
     table, problems = rows(lines)
     if not table or problems:
         return None
-    fields: dict[str, str] = {"name": value["name"], "rendered": _json_text(value["rendered"])}
+    fields = {key: _json_text(value[key]) for key in ("rendered", "output") if key in value}
+    fields["name"] = value["name"]
     header = [field.value for field in table[0]]
     for name, given in value["inputs"].items():
         if isinstance(given, str) and f"inputs.{name}" in header:
@@ -197,7 +215,8 @@ def missing_columns(lines: Lines, value: CaseValue) -> list[str]:
     """The columns that a table lacks for a case."""
     table, _ = rows(lines)
     header = {field.value for field in table[0]} if table else set()
-    wanted = ["name", *(f"inputs.{name}" for name in value["inputs"]), "rendered"]
+    checks = [key for key in ("rendered", "output") if key in value]
+    wanted = ["name", *(f"inputs.{name}" for name in value["inputs"]), *checks]
     return [name for name in wanted if not {name, f"{name}:json"} & header]
 
 

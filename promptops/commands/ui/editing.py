@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 
 from promptops.catalog.catalog import Catalog
@@ -11,7 +12,7 @@ from promptops.errors import InputError, UsageError
 from promptops.json_pointer import NO_VALUE, value_at
 from promptops.model.loaded import LoadedPrompt
 from promptops.model.prompt import Message, Prompt, TextPart, messages_of
-from promptops.records import record
+from promptops.records import record, replace
 from promptops.repo.worktree import WorkTree
 from promptops.source.scalar_edits import with_scalar, with_text
 
@@ -22,17 +23,50 @@ class NotEditable(UsageError):
     """A text that can't be edited here; the message is the reason."""
 
 
-@record(frozen=True, slots=True)
+@record(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """Why a file gets another content.
+
+    Attributes:
+        prompt: The id of the prompt that is edited.
+        case: The name of the test case that is added, if any.
+        answers: The number of recorded answers that are added.
+    """
+
+    prompt: str
+    case: str | None = None
+    answers: int = 0
+
+
+@record(frozen=True, slots=True, kw_only=True)
 class Edit:
     """The edits of one file.
 
     Attributes:
         before: Its content before the first edit, as it was read; it may differ on disk by then.
+            None for a new file.
         after: With the edits.
+        prompts: The ids of the edited prompts.
+        cases: The names of the added test cases.
+        answers: The number of added recorded answers.
     """
 
-    before: bytes
+    before: bytes | None
     after: bytes
+    prompts: tuple[str, ...] = ()
+    cases: tuple[str, ...] = ()
+    answers: int = 0
+
+    def edited(self, after: bytes, reason: Reason) -> Edit:
+        """The same with one more edit."""
+        case = () if reason.case is None else (reason.case,)
+        return replace(
+            self,
+            after=after,
+            prompts=tuple(dict.fromkeys((*self.prompts, reason.prompt))),
+            cases=(*self.cases, *case),
+            answers=reason.answers,
+        )
 
 
 class Edits:
@@ -52,18 +86,17 @@ class Edits:
         """The new content of each edited file, by path."""
         return {path: each.after for path, each in self._edits.items()}
 
-    def put(self, path: str, after: bytes) -> None:
+    def put(self, path: str, after: bytes, reason: Reason) -> None:
         """Give a file another content, computed from the one in the catalog.
 
-        Raises InputError for what is not a file on disk that promptops reads: a link, a file below
-        a link, one that is outside of the sparse checkout.
+        Raises InputError for what is neither a file on disk that promptops reads nor a new one: a
+        link, a file below a link, one that is outside of the sparse checkout.
         """
-        known = self._edits.get(path)
-        before = known.before if known is not None else self._as_read(path)
-        if after == before:
+        known = self._edits.get(path) or Edit(before=self._as_read(path), after=b"")
+        if after == known.before:
             self.forget(path)
             return
-        self._edits[path] = Edit(before, after)
+        self._edits[path] = known.edited(after, reason)
         self._live.put(path, after.decode("utf-8"))
 
     def forget(self, path: str) -> None:
@@ -71,17 +104,38 @@ class Edits:
         if self._edits.pop(path, None) is not None:
             self._live.put(path, None)
 
+    def before(self, path: str) -> bytes | None:
+        """The content without edits, as it was read; None for what is not a file."""
+        known = self._edits.get(path)
+        return known.before if known is not None else self._live.catalog.files.data(path)
+
+    def is_outdated(self, path: str) -> bool:
+        """Whether an edited file is neither as it was before the edits nor as it is with them."""
+        edit, disk = self._edits[path], self.on_disk(path)
+        is_taken = disk is None and os.path.lexists(self._live.root / path)
+        return is_taken or disk not in (edit.before, edit.after)
+
     def on_disk(self, path: str) -> bytes | None:
         """What is on disk now; None for a link and for what is not a file."""
-        root = self._live.root
-        return WorkTree(root, self._live.workspace.repository.object_format).read(path)
+        return self._disk().read(path)
 
-    def _as_read(self, path: str) -> bytes:
-        """The content in the catalog: if the file is another one by now, saving is a conflict."""
-        data = self._live.catalog.files.data(path) if self._live.manages(path) else None
-        if data is None or self.on_disk(path) is None:
+    def _as_read(self, path: str) -> bytes | None:
+        """The content in the catalog: if the file is another one by now, saving is a conflict.
+
+        None for a file that does not exist.
+        """
+        files, disk, data = self._live.catalog.files, self._disk(), None
+        if self._live.manages(path) and disk.holds(path):
+            if path not in files.entries and not os.path.lexists(self._live.root / path):
+                return None
+            data = files.data(path)
+        if data is None or disk.read(path) is None:
             raise InputError("not a file on disk, so it can't be edited", where=path)
         return data
+
+    def _disk(self) -> WorkTree:
+        """Anew: a folder may be a link by now."""
+        return WorkTree(self._live.root, self._live.workspace.repository.object_format)
 
 
 def texts_of(catalog: Catalog, loaded: LoadedPrompt, closed: str) -> Iterator[UiText]:

@@ -84,6 +84,8 @@ class UiRow:
         cases: The number of its test cases.
         errors, warnings: The number of findings in its file; 0 if they were not requested.
         readable: Whether the prompt file can be read.
+        changed: Whether its file, texts, cases or recordings have edits, or differ from the last
+            commit.
     """
 
     id: str
@@ -96,6 +98,7 @@ class UiRow:
     errors: int = 0
     warnings: int = 0
     readable: bool = True
+    changed: bool = False
 
 
 @output("ui-rows")
@@ -171,10 +174,36 @@ class UiPendingFile:
     Attributes:
         path: Relative to the repository root.
         id: The prompt whose file it is; None for another file, such as a text or test cases.
+        prompts: The ids of the prompts that were edited.
+        cases: The names of the test cases that were added to it.
+        answers: The number of recorded answers that were added to it.
     """
 
     path: str
     id: str | None = None
+    prompts: tuple[str, ...] = ()
+    cases: tuple[str, ...] = ()
+    answers: int = 0
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class UiFailing:
+    """A test case that does not pass with the edits.
+
+    Attributes:
+        id: Of its prompt.
+        case: Its name; None if all of them, or the file of the prompt, have an error.
+        status: `failed`: a check does not hold. `stale`: no answer to its request is recorded.
+            `error`: it can't be checked.
+        reason: Why, in a sentence.
+        answerable: An answer from the prompt's own model, to this case, is what it lacks.
+    """
+
+    id: str
+    case: str | None
+    status: Literal["failed", "stale", "error"]
+    reason: str
+    answerable: bool = False
 
 
 @output("ui-change")
@@ -185,10 +214,17 @@ class UiChange:
     Attributes:
         files: The edited files.
         diff: What they change, as `promptops diff` reports it.
+        state: Names this change, in a request to save it: another one if an edit or a commit is
+            added.
+        saved: The branch to which exactly these edits were saved; None without one.
+        failing: The test cases that do not pass, of the prompts that the edits reach.
     """
 
     files: tuple[UiPendingFile, ...]
     diff: DiffReport
+    state: str
+    saved: str | None = None
+    failing: tuple[UiFailing, ...] = ()
 
 
 @output("ui-saved")
@@ -237,14 +273,19 @@ class UiConflict:
 @output("ui-conflicts")
 @record(frozen=True, slots=True, kw_only=True)
 class UiConflicts:
-    """Why nothing was saved; the first keys are those of every error.
+    """Why nothing was saved or edited; the first keys are those of every error.
 
     Attributes:
         exit_code: The exit code that a command would have.
         errors: One for each file.
-        files: The files that differ, with both sides.
+        kind: `disk`: another program changed files. `state`: the edits are not those that the page
+            shows. `text`: an edited text is not the one that the page shows.
+        files: For `disk`: the files that differ, with both sides.
+        text: For `text`: the present one.
     """
 
     exit_code: int
     errors: tuple[CommandError, ...]
-    files: tuple[UiConflict, ...]
+    kind: Literal["disk", "state", "text"]
+    files: tuple[UiConflict, ...] = ()
+    text: str = empty_text()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 from promptops.commands.ui.editing import Edits
 from promptops.commands.ui.records import UiBranch, UiConflict, UiSaved
@@ -14,11 +15,37 @@ from promptops.storage.atomic import check_replaceable, part_of, replace_whole
 
 
 class Conflicts(UsageError):
-    """Files changed on disk after they were first edited here.
+    """The page shows what is not so any more; the attributes are those of `UiConflicts`."""
 
-    Attributes:
-        files: Each with both sides.
-    """
+    kind: Literal["disk", "state", "text"]
+    files: tuple[UiConflict, ...] = ()
+    text = ""
+
+
+class OtherText(Conflicts):
+    """A text was edited meanwhile, in another tab."""
+
+    kind = "text"
+
+    def __init__(self, path: str, text: str) -> None:
+        hint = "copy your text, and edit the present one"
+        super().__init__("the text is another one now", where=path, hint=hint)
+        self.text = text
+
+
+class OtherChange(Conflicts):
+    """There are other edits than the page shows, or the last commit is another one."""
+
+    kind = "state"
+
+    def __init__(self) -> None:
+        super().__init__("the change is another one now", hint="look at it again, then save")
+
+
+class ChangedOnDisk(Conflicts):
+    """Files changed on disk after they were first edited here."""
+
+    kind = "disk"
 
     def __init__(self, files: tuple[UiConflict, ...]) -> None:
         others = tuple(_changed_meanwhile(each.path) for each in files[1:])
@@ -30,7 +57,7 @@ class Conflicts(UsageError):
 def save_to_files(edits: Edits, root: Path) -> UiSaved:
     """Write each edited file, atomically; nothing is written if one changed meanwhile.
 
-    Raises Conflicts; InputError if a file can't be written, after which the files before it are
+    Raises ChangedOnDisk; InputError if a file can't be written, after which the files before it are
     written and the edits of the others are still pending.
     """
     _refuse_conflicts(edits)
@@ -47,7 +74,7 @@ def save_to_files(edits: Edits, root: Path) -> UiSaved:
 def save_to_branch(edits: Edits, repository: Repository, name: str, message: str) -> UiBranch:
     """Commit the edited files on a new branch; see `commit_on_new_branch`.
 
-    Raises Conflicts, UsageError and GitError.
+    Raises ChangedOnDisk, UsageError and GitError.
     """
     if not edits.pending:
         raise UsageError("there are no edits to save", hint="edit a text, or keep a case")
@@ -59,14 +86,14 @@ def save_to_branch(edits: Edits, repository: Repository, name: str, message: str
 def _refuse_conflicts(edits: Edits) -> None:
     found = tuple(_conflicts(edits))
     if found:
-        raise Conflicts(found)
+        raise ChangedOnDisk(found)
 
 
 def _conflicts(edits: Edits) -> Iterator[UiConflict]:
     for path, edit in edits.pending.items():
-        disk = edits.on_disk(path)
-        if disk not in (edit.before, edit.after):
-            yield UiConflict(path=path, disk=_text(disk), edited=edit.after.decode("utf-8"))
+        if edits.is_outdated(path):
+            disk = _text(edits.on_disk(path))
+            yield UiConflict(path=path, disk=disk, edited=edit.after.decode("utf-8"))
 
 
 def _text(data: bytes | None) -> str | None:

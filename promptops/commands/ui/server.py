@@ -20,10 +20,12 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route, Router
 
+from promptops.commands.run.saving import KeptCase
+from promptops.commands.run.tried import Tried
 from promptops.commands.ui.editing import NotEditable
 from promptops.commands.ui.records import UiConflicts
 from promptops.commands.ui.saving import Conflicts
-from promptops.commands.ui.workbench import NotAllowed, Tried, Workbench, WorkbenchOptions
+from promptops.commands.ui.workbench import NotAllowed, TriedPrompt, Workbench, WorkbenchOptions
 from promptops.errors import BUG, InputError, NotFound, PromptopsError, UsageError, os_reason
 from promptops.evals.engine.ask import Interrupt
 from promptops.model.internal_error import HINT, CaughtBug
@@ -36,12 +38,14 @@ from promptops.workspace.given_inputs import parse_input_object
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from promptops.commands.ui.workbench import AnswerRun
+    from promptops.commands.run.tried import AnswerRun
 
 HOST = "127.0.0.1"
 MAX_BODY_BYTES = 1024 * 1024
 MAX_ROWS = 200
 MAX_MODELS = 10
+MAX_CONTAINED = 20
+"""Texts that the answer to a kept case must contain."""
 MAX_CALLS = 4
 """Requests for answers that are under way at a time."""
 
@@ -192,18 +196,22 @@ class _Body:
         found: Mapping[str, Any] = self._required("inputs", dict, "an object")
         return found
 
-    def strings(self, name: str, most: int) -> list[str]:
-        found: list[Any] = self._required(name, list, "a list")
+    def kept_case(self) -> KeptCase:
+        contains = self.strings("contains", MAX_CONTAINED, [])
+        return KeptCase(name=self.string("name"), inputs=self.inputs(), contains=contains)
+
+    def strings(self, name: str, most: int, default: Any = None) -> list[str]:
+        found: list[Any] = self._required(name, list, "a list", default)
         if len(found) > most or not all(isinstance(each, str) for each in found):
             raise UsageError(f"`{name}` must be a list of at most {most} strings")
         return found
 
-    def tried(self) -> Tried:
+    def tried(self) -> TriedPrompt:
         has_inputs = self._values.get("inputs") is not None
-        return Tried(
+        inputs = self.inputs() if has_inputs else None
+        return TriedPrompt(
             id=self.string("id"),
-            case=self.given_string("case"),
-            inputs=self.inputs() if has_inputs else None,
+            tried=Tried(case=self.given_string("case"), inputs=inputs),
             profile=self.given_string("profile"),
             at=self.given_string("at"),
             findings=self.findings(),
@@ -236,15 +244,17 @@ _POST: Mapping[str, _Work] = {
         body.strings("ids", MAX_ROWS), findings=body.findings()
     ),
     "/api/preview": lambda bench, body: bench.preview(body.tried()),
-    "/api/edit": lambda bench, body: bench.edit(body.tried(), body.string("text")),
-    "/api/revert": lambda bench, body: bench.revert(body.string("id")),
-    "/api/keep": lambda bench, body: bench.keep(
-        body.string("id"), body.string("name"), body.inputs()
+    "/api/edit": lambda bench, body: bench.edit(
+        body.tried(), body.string("text"), body.given_string("was")
     ),
+    "/api/revert": lambda bench, body: bench.revert(body.string("id")),
+    "/api/keep": lambda bench, body: bench.keep(body.string("id"), body.kept_case()),
     "/api/recorded": lambda bench, body: bench.recorded(body.tried()),
     "/api/test": lambda bench, body: bench.test(body.string("id")),
-    "/api/save": lambda bench, _: bench.save(),
-    "/api/branch": lambda bench, body: bench.branch(body.string("name"), body.string("message")),
+    "/api/save": lambda bench, body: bench.save(body.string("state")),
+    "/api/branch": lambda bench, body: bench.branch(
+        body.string("state"), body.string("name"), body.string("message")
+    ),
 }
 
 
@@ -523,7 +533,13 @@ def _error_response(error: Exception) -> Response:
     shown = stopped_command(error)
     status = next((number for kind, number in _STATUS if isinstance(error, kind)), 400)
     if isinstance(error, Conflicts):
-        conflicts = UiConflicts(exit_code=shown.exit_code, errors=shown.errors, files=error.files)
+        conflicts = UiConflicts(
+            exit_code=shown.exit_code,
+            errors=shown.errors,
+            kind=error.kind,
+            files=error.files,
+            text=error.text,
+        )
         return _answer(conflicts, status)
     return _answer(shown, status)
 

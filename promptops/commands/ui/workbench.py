@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from hashlib import sha256
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from promptops.catalog.catalog import Catalog
 from promptops.commands.diff.comparison import ComparisonSide, empty_side, sides_between
@@ -14,16 +14,17 @@ from promptops.commands.diff.diff import DiffOptions, diff
 from promptops.commands.lint.lint import utc_today
 from promptops.commands.lint.live import Checks, Live, git_facts
 from promptops.commands.run.judging import recorded_run
-from promptops.commands.run.preview import preview_prompt, tried_inputs
-from promptops.commands.run.run import (
-    CaseInputs,
-    PromptRunOptions,
-    RunWatcher,
-    refuse_calls,
-    run_prompt,
+from promptops.commands.run.preview import preview_prompt
+from promptops.commands.run.run import CaseInputs, RunWatcher
+from promptops.commands.run.saving import KeptCase, new_case
+from promptops.commands.run.tried import AnswerRun, LiveCall, Tried, live_answers, tried_inputs
+from promptops.commands.ui.editing import Edit, Edits, Reason, edited, texts_of
+from promptops.commands.ui.got_answers import (
+    GotAnswers,
+    Refusals,
+    failing_cases,
+    record_answers,
 )
-from promptops.commands.run.saving import new_case
-from promptops.commands.ui.editing import Edits, edited, texts_of
 from promptops.commands.ui.records import (
     UiBranch,
     UiCatalog,
@@ -37,8 +38,14 @@ from promptops.commands.ui.records import (
     UiSaved,
     UiSession,
 )
-from promptops.commands.ui.saving import save_to_branch, save_to_files
-from promptops.errors import NotFound, UsageError
+from promptops.commands.ui.saving import (
+    OtherChange,
+    OtherText,
+    save_to_branch,
+    save_to_files,
+)
+from promptops.commands.ui.watched_files import WatchedFiles
+from promptops.errors import InputError, NotFound, UsageError
 from promptops.evals.engine.ask import Interrupt
 from promptops.model.change import DiffReport
 from promptops.model.finding import Finding, Severity
@@ -47,32 +54,26 @@ from promptops.model.preview import Preview
 from promptops.model.prompt import Prompt
 from promptops.model.prompt_run import PromptRun
 from promptops.model.test_run import TestRun
-from promptops.records import record, replace
+from promptops.records import field, record, replace
 from promptops.repo.repository import WORKTREE, Repository
 from promptops.repo.revisions import is_unborn
 from promptops.runtime.request.render import Renderer
-from promptops.terminal.options import CallOptions
 from promptops.testing.options import RunOptions
 from promptops.testing.runner import CaseRunner
 from promptops.untrusted import is_untrusted
 from promptops.workspace.edits import with_changes
 from promptops.workspace.listing import unreadable_error
-from promptops.workspace.profiles import with_profile
-from promptops.workspace.selection import Selected
+from promptops.workspace.profiles import model_profile, with_profile
+from promptops.workspace.selection import Selected, prompts_reaching
 from promptops.workspace.workspace import (
     Workspace,
     refuse_closed_roots,
     save_graph,
-    workspace,
     workspace_at,
 )
 
 MOST_REVISIONS = 4
 """Revisions that stay open for comparisons."""
-
-_LOOK_S = 0.01
-_PAUSE_PER_LOOK = 20
-"""After a look at the files that took longer than `_LOOK_S`, none for so many times as long."""
 
 
 class NotAllowed(UsageError):
@@ -98,28 +99,22 @@ class WorkbenchOptions:
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class Tried:
+class TriedPrompt:
     """A prompt with the inputs of a request.
 
     Attributes:
         id: Of the prompt.
-        case: The test case whose inputs are used, if there are none; None for the first one.
-        inputs: By name; None for those of the case.
+        tried: The inputs.
         profile: The profile of the model; None for that of the prompt.
         at: The revision, or the text that is edited; None for the files with their edits.
         findings: The findings in the prompt file are wanted; computing them takes longest.
     """
 
     id: str
-    case: str | None = None
-    inputs: Mapping[str, Any] | None = None
+    tried: Tried = field(default_factory=Tried)
     profile: str | None = None
     at: str | None = None
     findings: bool = True
-
-
-AnswerRun = Callable[[RunWatcher, Interrupt], PromptRun]
-"""Calls models with a rendered prompt; may run in any thread, until the interrupt is pressed."""
 
 
 class _View(Protocol):
@@ -170,9 +165,11 @@ class Workbench:
         self._options = options
         self._live: Live | None = None
         self._edits: Edits | None = None
-        self._watched: list[str] = []
-        self._seen: list[object] = []
-        self._look_again_at = 0.0
+        self._got = GotAnswers()
+        self._saved: dict[str, UiBranch] = {}
+        self._written: dict[tuple[str, str], tuple[str, str]] = {}
+        self._differing: frozenset[str] | None = None
+        self._watched: WatchedFiles | None = None
         self._revisions: dict[str, Workspace] = {}
         self._view: _View
         if options.revision != WORKTREE:
@@ -184,7 +181,7 @@ class Workbench:
             raise live.errors[0]
         self._view = self._live = live
         self._edits = Edits(live)
-        self._watch({})
+        self._watched = WatchedFiles(live.workspace)
 
     def close(self) -> None:
         """Stop the git process that reads blobs."""
@@ -198,36 +195,15 @@ class Workbench:
 
     def refresh(self) -> None:
         """Read again what other programs changed; costs a look at the files if nothing did."""
-        if self._live is None or time.monotonic() < self._look_again_at:
-            return
-        started = time.monotonic()
-        seen: list[object] = [*map(_stamp, self._watched)]
-        took_s = time.monotonic() - started
-        if took_s > _LOOK_S:
-            self._look_again_at = started + _PAUSE_PER_LOOK * took_s
-        if seen != self._seen:
-            self._seen = seen
-            self._read_again(self._live)
+        if self._watched is not None and self._watched.have_changed():
+            self._read_again()
 
-    def _read_again(self, live: Live) -> None:
-        before = dict(zip(self._watched, self._seen, strict=True))
-        live.refreshed()
-        self._revisions.clear()
-        self._watch(before)
-
-    def _watch(self, before: Mapping[str, object]) -> None:
-        """Note the state of HEAD, of the index, of the files and of their folders.
-
-        `before` is the state at which they were read, of those that are known.
-        """
-        repository, catalog = self._view.workspace.repository, self._catalog
-        files = catalog.files.entries
-        folders = _folders(files, catalog.config.prompts)
-        of_git = (repository.git_dir / "HEAD", repository.git_dir / "index")
-        refs = (repository.common_dir / "packed-refs", repository.git_dir / "logs" / "HEAD")
-        root = f"{repository.root}/"
-        self._watched = [*map(str, (*of_git, *refs)), *(root + path for path in (*files, *folders))]
-        self._seen = [before.get(path) or _stamp(path) for path in self._watched]
+    def _read_again(self) -> None:
+        if self._live is not None and self._watched is not None:
+            self._live.refreshed()
+            self._differing = None
+            self._revisions.clear()
+            self._watched.watch(self._live.workspace)
 
     @property
     def _catalog(self) -> Catalog:
@@ -257,8 +233,7 @@ class Workbench:
 
         So a reload of the page finds a file in a folder that was empty, and not watched.
         """
-        if self._live is not None:
-            self._read_again(self._live)
+        self._read_again()
         named = self._catalog.paths.items()
         return UiCatalog(prompts=tuple(UiPromptName(id=name, path=path) for name, path in named))
 
@@ -269,7 +244,8 @@ class Workbench:
         return UiRows(rows=tuple(self._row(name, path, findings) for name, path in named))
 
     def _row(self, name: str, path: str, findings: bool) -> UiRow:
-        prompt = self._catalog.loaded(path).prompt
+        loaded = self._catalog.loaded(path)
+        prompt = loaded.prompt
         found = self._view.own_findings(path) if findings else ()
         severities = [finding.severity for finding in found]
         row = UiRow(
@@ -277,6 +253,7 @@ class Workbench:
             errors=severities.count(Severity.ERROR),
             warnings=severities.count(Severity.WARNING),
             readable=prompt is not None,
+            changed=bool(self._own_edits(loaded)) or any(map(self._is_new, self._own(loaded))),
         )
         if prompt is None:
             return row
@@ -328,23 +305,37 @@ class Workbench:
     def _own_edits(self, loaded: LoadedPrompt) -> list[str]:
         """The edited files of a prompt: its own, and those of its texts and cases."""
         pending = self._edits.pending if self._edits is not None else {}
-        files = (each.target for each in loaded.references if each.kind in ("body", "cases"))
-        return [path for path in dict.fromkeys((loaded.path, *files)) if path in pending]
+        return [path for path in self._own(loaded) if path in pending]
 
-    def preview(self, tried: Tried) -> Preview:
+    def _own(self, loaded: LoadedPrompt) -> Iterable[str]:
+        """The files of a prompt: its own, and those of its texts, cases and recordings."""
+        files = (each.target for each in loaded.references if each.kind in ("body", "cases"))
+        own = (loaded.path, *files, *self._catalog.recording_files(loaded.path))
+        return dict.fromkeys(own)
+
+    def _is_new(self, path: str) -> bool:
+        """Whether a file on disk differs from the last commit; none before the first one."""
+        repository = self._view.workspace.repository
+        if self._differing is None:
+            is_open = self._live is not None and not is_unborn(repository.git)
+            found = repository.changed("HEAD", WORKTREE) if is_open else ()
+            self._differing = frozenset(each.path for each in found)
+        return path in self._differing
+
+    def preview(self, tried: TriedPrompt) -> Preview:
         """What the model receives for some inputs.
 
         Raises NotFound, UsageError for an unknown profile, GitError for an unknown revision,
         InputError for a prompt that can't be read.
         """
         opened, prompt = self._found(tried)
-        inputs = tried_inputs(opened.catalog, prompt, tried.case, tried.inputs)
+        inputs = tried_inputs(opened.catalog, prompt, tried.tried)
         preview = preview_prompt(opened.catalog, prompt, inputs)
         if tried.at is not None or not tried.findings:
             return preview
         return replace(preview, findings=self._view.own_findings(prompt.path))
 
-    def _found(self, tried: Tried) -> tuple[Workspace, Prompt]:
+    def _found(self, tried: TriedPrompt) -> tuple[Workspace, Prompt]:
         """A prompt, with the revision that it is of."""
         if tried.at is None:
             opened, prompt = self._view.workspace, self._readable(tried.id)[1]
@@ -370,31 +361,41 @@ class Workbench:
             self._revisions[commit] = workspace_at(repository, commit, self._options.overrides)
         return self._revisions[commit]
 
-    def recorded(self, tried: Tried) -> PromptRun:
+    def recorded(self, tried: TriedPrompt) -> PromptRun:
         """The recorded answer to the request; NotFound without one."""
+        if tried.at is None:
+            self._record()
         opened, prompt = self._found(tried)
-        inputs = tried_inputs(opened.catalog, prompt, tried.case, tried.inputs)
+        inputs = tried_inputs(opened.catalog, prompt, tried.tried)
         digest = preview_prompt(opened.catalog, prompt, inputs).digest
         found = None
         if digest is not None:
             found = recorded_run(opened, prompt, inputs, digest)
         if found is None:
-            raise NotFound("no answer to this request is recorded", hint="promptops test --record")
+            raise NotFound("no answer to this request is recorded", hint=self._hint_at_answers())
         return found
+
+    def _hint_at_answers(self) -> str:
+        live = "" if self._calls else ", with `promptops ui --live`"
+        return f"get one from a model{live}, or record it: promptops test --record"
 
     def test(self, name: str) -> TestRun:
         """All cases of a prompt, with their recorded answers."""
+        self._record()
         path, _, _ = self._readable(name)
         selected = Selected({path: "it is shown"})
         return CaseRunner(self._view.workspace, selected, RunOptions()).run()
 
     # Edits.
 
-    def edit(self, tried: Tried, text: str) -> Preview:
+    def edit(self, tried: TriedPrompt, text: str, was: str | None = None) -> Preview:
         """Change the text at `tried.at`, and show what the model receives now; nothing is written.
 
+        Args:
+            was: The text that the page shows before the edit; None for any.
+
         Raises NotFound for a text that does not exist, NotEditable for one of another prompt,
-        InputError if the file allows no such change.
+        OtherText for one that was edited meanwhile, InputError if the file allows no such change.
         """
         edits = self._need_edits()
         path, _, loaded = self._readable(tried.id)
@@ -402,26 +403,52 @@ class Workbench:
         found = next((each for each in texts if each.at == tried.at), None)
         if found is None:
             raise NotFound(f"there is no text at {tried.at!r}", where=path, hint="reload the page")
+        box = found.path, found.at
+        # The page may know a text as it sent it; the file may have it with another end.
+        known = (was, text) if self._written.get(box) != (was, found.text) else (found.text,)
+        if was is not None and found.text not in known:
+            raise OtherText(found.path, found.text)
         earlier = edits.pending.get(found.path)
         origin = earlier.before if earlier is not None else None
-        edits.put(found.path, edited(self._catalog, found, text, origin))
+        after = edited(self._catalog, found, text, origin)
+        edits.put(found.path, after, Reason(prompt=tried.id))
+        now = texts_of(self._catalog, self._readable(tried.id)[2], "")
+        self._written[box] = text, next((each.text for each in now if each.at == found.at), "")
         return self.preview(replace(tried, at=None))
 
-    def keep(self, name: str, case: str, inputs: Mapping[str, Any]) -> Preview:
-        """Add a test case with these inputs; nothing is written.
+    def keep(self, name: str, case: KeptCase) -> Preview:
+        """Add a test case; nothing is written.
 
-        Raises UsageError for a name that is empty or taken, RenderError for inputs that don't fit,
-        InputError for a file that allows no addition.
+        An answer that the prompt's own model gave to its request is recorded with it.
+
+        Raises UsageError for a name that is empty or taken, InputError for inputs that don't fit
+        and for a file that allows no addition.
         """
         edits = self._need_edits()
         _, prompt, _ = self._readable(name)
-        if not case.strip():
+        if not case.name.strip():
             raise UsageError("a case needs a name", hint="write in a few words what it shows")
+        errors = preview_prompt(self._catalog, prompt, CaseInputs(inputs=case.inputs)).errors
+        if errors:  # in the words of the form
+            raise InputError(errors[0].message, hint=errors[0].hint)
         renderer = Renderer(prompt, self._catalog.load, self._catalog.files.data)
-        request = renderer.request(inputs)
-        added = new_case(self._view.workspace, prompt, case, inputs, request)
-        edits.put(added.path, added.data)
-        return self.preview(Tried(id=name, case=case))
+        request = renderer.request(case.inputs)
+        added = new_case(self._view.workspace, prompt, case, request)
+        edits.put(added.path, added.data, Reason(prompt=name, case=case.name))
+        return self.preview(TriedPrompt(id=name, tried=Tried(case=case.name)))
+
+    def _record(self) -> Refusals:
+        """Record with the edits the answers that cases of prompts that they reach need."""
+        if self._edits is None or self._got.are_none:
+            return {}
+        return record_answers(self._edits, self._catalog, self._reached(), self._got)
+
+    def _reached(self) -> dict[str, str]:
+        """The prompt files that edits reach, each with the reason."""
+        if self._edits is None or not self._edits.pending:
+            return {}
+        found = prompts_reaching(self._catalog, frozenset(self._edits.pending), None)
+        return dict(sorted(found.items()))
 
     def revert(self, name: str) -> UiPrompt:
         """Forget the edits of a prompt, of its texts and of its cases."""
@@ -435,9 +462,43 @@ class Workbench:
 
     def change(self) -> UiChange:
         """What the edits change, compared with the last commit."""
+        refused = self._record()
+        pending = self._edits.pending if self._edits is not None else {}
+        contents = {path: edit.after for path, edit in pending.items()}
+        state = self._state()
+        return UiChange(
+            files=tuple(self._pending_file(*each) for each in pending.items()),
+            diff=self._diff(contents),
+            state=state,
+            saved=self._saved_to(state),
+            failing=tuple(failing_cases(self._view.workspace, self._reached(), refused)),
+        )
+
+    def _pending_file(self, path: str, edit: Edit) -> UiPendingFile:
+        return UiPendingFile(
+            path=path,
+            id=self._catalog.id_of(path),
+            prompts=edit.prompts,
+            cases=edit.cases,
+            answers=edit.answers,
+        )
+
+    def _state(self) -> str:
+        """The digest of the last commit and of the edits."""
+        repository = self._view.workspace.repository
+        head = "" if is_unborn(repository.git) else repository.resolve("HEAD")
         contents = self._edits.contents if self._edits is not None else {}
-        files = (UiPendingFile(path=p, id=self._catalog.id_of(p)) for p in contents)
-        return UiChange(files=tuple(files), diff=self._diff(contents))
+        files = [[path, sha256(data).hexdigest()] for path, data in sorted(contents.items())]
+        return sha256(json.dumps([head, files]).encode()).hexdigest()
+
+    def _saved_to(self, state: str) -> str | None:
+        """The branch to which these edits were saved, if it is still as it was then."""
+        saved = self._saved.get(state)
+        if saved is None:
+            return None
+        ref = f"refs/heads/{saved.branch}"
+        found = self._view.workspace.repository.git.ask("rev-parse", "--verify", "--quiet", ref)
+        return saved.branch if found.stdout.decode().strip() == saved.commit else None
 
     def _diff(self, contents: Mapping[str, bytes]) -> DiffReport:
         repository = self._view.workspace.repository
@@ -474,25 +535,36 @@ class Workbench:
     def _calls(self) -> bool:
         return self._options.live and not is_untrusted()
 
-    def save(self) -> UiSaved:
-        """Write the edits to the files. Raises NotAllowed, Conflicts, InputError."""
-        edits = self._need_write()
+    def save(self, state: str) -> UiSaved:
+        """Write the edits, which the page shows as `state`, to the files.
+
+        Raises NotAllowed, Conflicts, InputError.
+        """
+        edits = self._need_write(state)
         return save_to_files(edits, self._view.workspace.repository.root)
 
-    def branch(self, name: str, message: str) -> UiBranch:
-        """Commit the edits on a new branch. Raises NotAllowed, Conflicts, UsageError, GitError."""
-        edits = self._need_write()
-        return save_to_branch(edits, self._view.workspace.repository, name, message)
+    def branch(self, state: str, name: str, message: str) -> UiBranch:
+        """Commit the edits, which the page shows as `state`, on a new branch.
 
-    def _need_write(self) -> Edits:
+        Raises NotAllowed, Conflicts, UsageError, GitError.
+        """
+        edits = self._need_write(state)
+        saved = save_to_branch(edits, self._view.workspace.repository, name, message)
+        self._saved[state] = saved
+        return saved
+
+    def _need_write(self, state: str) -> Edits:
         if is_untrusted():
             raise NotAllowed("nothing is saved: PROMPTOPS_UNTRUSTED is set")
         edits = self._need_edits()
         if not self._options.write:
             raise NotAllowed("nothing is saved", hint="start it as `promptops ui --write`")
+        self._record()
+        if state != self._state():
+            raise OtherChange
         return edits
 
-    def call(self, tried: Tried, models: Sequence[str]) -> AnswerRun:
+    def call(self, tried: TriedPrompt, models: Sequence[str]) -> AnswerRun:
         """A function that calls models with the rendered prompt; it may run in any thread.
 
         Raises NotAllowed, NotFound, InputError.
@@ -501,54 +573,23 @@ class Workbench:
             raise NotAllowed("no model is called: PROMPTOPS_UNTRUSTED is set")
         if not self._options.live:
             raise NotAllowed("no model is called", hint="start it as `promptops ui --live`")
-        of, prompt = self._found(tried)
-        given = tried_inputs(of.catalog, prompt, tried.case, tried.inputs)
-        contents: Mapping[str, bytes] = {}
-        if tried.at is None and self._edits is not None:
-            contents = self._edits.contents
-        directory, overrides = self._options.directory, self._options.overrides
+        opened, prompt = self._found(tried)
+        own = None
+        if tried.at is None:
+            own = model_profile(self._catalog, self._readable(tried.id)[1].model)
+        call = LiveCall(
+            path=prompt.path,
+            tried=tried.tried,
+            models=models,
+            contents=self._edits.contents if tried.at is None and self._edits is not None else {},
+            overrides=self._options.overrides,
+        )
+        answers = live_answers(opened, call)
 
         def run(watcher: RunWatcher, interrupt: Interrupt) -> PromptRun:
-            calls = CallOptions()
-            with workspace(directory, of.revision, overrides) as opened:
-                options = PromptRunOptions(
-                    watcher=watcher,
-                    models=tuple(dict.fromkeys(models)),
-                    settings=calls.settings(opened.config.test),
-                    event=calls.budgeted_event,
-                    interrupt=interrupt,
-                )
-                return _run(with_changes(opened, contents), prompt.path, given, options)
+            answered = answers(watcher, interrupt)
+            if own is not None:
+                self._got.add(answered, own.name)
+            return answered
 
         return run
-
-
-def _run(opened: Workspace, path: str, given: CaseInputs, options: PromptRunOptions) -> PromptRun:
-    """Call the models; the limits are those of `promptops run` without options."""
-    refuse_calls()
-    loaded = opened.catalog.loaded(path)
-    if loaded.prompt is None:
-        raise unreadable_error(loaded)
-    name = given.case.name if given.case is not None else None
-    case = next((each for each in loaded.prompt.cases if each.name == name), None)
-    return run_prompt(opened, loaded.prompt, replace(given, case=case), options)
-
-
-def _folders(files: Iterable[str], roots: Iterable[str]) -> set[str]:
-    """The folders that contain files, directly or below other folders, up to the roots."""
-    found = set(roots)
-    for path in files:
-        folder = path.rpartition("/")[0]
-        while folder not in found:
-            found.add(folder)
-            folder = folder.rpartition("/")[0]
-    return found
-
-
-def _stamp(path: str) -> tuple[int, int, int, int] | None:
-    """What changes with the content of a file or of a folder; None if it does not exist."""
-    try:
-        found = os.lstat(path)
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino

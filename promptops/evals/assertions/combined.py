@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from promptops.evals.assertion_sets import (
@@ -21,7 +22,15 @@ from promptops.evals.checked_values import CheckedValues, own_data
 from promptops.evals.parse import Assertion
 from promptops.evals.registry import assertion
 from promptops.evals.subject import NAMES, Subject
-from promptops.evals.verdict import NamedPart, Question, Refused, Undecided, Unjudgeable, Verdict
+from promptops.evals.verdict import (
+    NamedPart,
+    Question,
+    Refused,
+    Span,
+    Undecided,
+    Unjudgeable,
+    Verdict,
+)
 from promptops.evals.wording import shown
 from promptops.plurals import counted
 from promptops.records import record
@@ -92,6 +101,9 @@ class AllOf:
             degree=degree,
         )
 
+    def occurrences(self, subject: Subject) -> Iterator[Span]:
+        return chain.from_iterable(part.occurrences(subject.record) for part in self.value)
+
 
 def _degree(judged: tuple[PartResult, ...]) -> float:
     """The mean by weight; rounded, because sums of tenths can be off by the last digit."""
@@ -157,6 +169,9 @@ class AnyOf:
             got="; ".join(map(part_reason, passed or judged)),
             degree=max(part.verdict.share for part in judged if part.verdict),
         )
+
+    def occurrences(self, subject: Subject) -> Iterator[Span]:
+        return chain.from_iterable(part.occurrences(subject.record) for part in self.value)
 
 
 @assertion("expr", expressions=("value",))

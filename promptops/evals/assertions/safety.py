@@ -15,7 +15,7 @@ from promptops.evals.case_expressions import CaseWork
 from promptops.evals.refusals import refusal_in
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject, text_of
-from promptops.evals.verdict import Refused, Unjudgeable, Verdict
+from promptops.evals.verdict import Refused, Span, Unjudgeable, Verdict
 from promptops.evals.wording import (
     found_in,
     line_of,
@@ -362,6 +362,9 @@ class NoPersonalData:
     def check(self, subject: Subject) -> Verdict:
         return _nothing_found(subject, find_personal_data, "no personal data", "personal data")
 
+    def occurrences(self, subject: Subject) -> Iterator[Span]:
+        return ((match.start, match.end) for match in find_personal_data(subject.text))
+
 
 @assertion("no-secrets")
 @record(frozen=True, slots=True, kw_only=True)
@@ -384,6 +387,9 @@ class NoSecrets:
 
     def check(self, subject: Subject) -> Verdict:
         return _nothing_found(subject, find_secrets, "no secret", "a secret")
+
+    def occurrences(self, subject: Subject) -> Iterator[Span]:
+        return ((match.start, match.end) for match in find_secrets(subject.text))
 
 
 def _nothing_found(

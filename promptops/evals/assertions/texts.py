@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from itertools import islice
+
 from promptops.evals.checked_values import CheckedValues
-from promptops.evals.patterns import compiled, matches_every_text, searchable_by
+from promptops.evals.patterns import MAX_STEPS, compiled, matches_every_text, searchable_by
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
-from promptops.evals.verdict import Refused, Verdict
+from promptops.evals.verdict import Refused, Span, Verdict
 from promptops.evals.wording import (
     compared,
     line_of,
@@ -61,6 +64,17 @@ class Contains:
             got=line_of(subject.text, at) if at >= 0 else without(self.value, subject.text),
         )
 
+    def occurrences(self, subject: Subject) -> Iterator[Span]:
+        return _occurrences(subject.text, (self.value,))
+
+
+def _occurrences(text: str, values: Iterable[str]) -> Iterator[Span]:
+    for value in values:
+        at = text.find(value)
+        while at >= 0:
+            yield at, at + len(value)
+            at = text.find(value, at + len(value))
+
 
 @assertion("contains-all")
 @record(frozen=True, slots=True, kw_only=True)
@@ -103,6 +117,9 @@ class ContainsAll:
             got=got,
         )
 
+    def occurrences(self, subject: Subject) -> Iterator[Span]:
+        return _occurrences(subject.text, self.value)
+
 
 @assertion("contains-any")
 @record(frozen=True, slots=True, kw_only=True)
@@ -141,6 +158,9 @@ class ContainsAny:
             where=subject.where,
             got=line_of(text, at) if at >= 0 else shown(text),
         )
+
+    def occurrences(self, subject: Subject) -> Iterator[Span]:
+        return _occurrences(subject.text, self.value)
 
 
 @assertion("icontains")
@@ -184,6 +204,10 @@ class IContains:
             got=line_of(as_is, at) if at >= 0 else shown(subject.text),
         )
 
+    def occurrences(self, subject: Subject) -> Iterator[Span]:
+        text = subject.text.casefold()
+        return _occurrences(text, (self.value.casefold(),) * (len(text) == len(subject.text)))
+
 
 @assertion("starts-with")
 @record(frozen=True, slots=True, kw_only=True)
@@ -219,6 +243,10 @@ class StartsWith:
             got=shown(text) if passed else compared(self.value, text),
             compared=None if passed else to_compare(self.value, text[: len(self.value)]),
         )
+
+    def occurrences(self, subject: Subject) -> Iterator[Span]:
+        if subject.text.startswith(self.value):
+            yield 0, len(self.value)
 
 
 @assertion("regex")
@@ -260,3 +288,11 @@ class Regex:
             where=subject.where,
             got=line_of(subject.text, match.start()) if match else shown(subject.text),
         )
+
+    def occurrences(self, subject: Subject) -> Iterator[Span]:
+        program, text = compiled(self.value), sendable(subject.text)
+        # As long as `check` may take, for all matches together.
+        most = max(1, MAX_STEPS // (program.programsize * (len(text) + 1)))
+        for match in islice(program.finditer(text), most):
+            if match.end() > match.start():
+                yield match.start(), match.end()

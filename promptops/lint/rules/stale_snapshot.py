@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from promptops.catalog.catalog import Catalog
 from promptops.lint import Problem, Severity, rule
-from promptops.lint.subject import PromptFacts, requests_of
+from promptops.lint.subject import PromptFacts
 from promptops.model.place import Place
 from promptops.model.prompt import Case, Prompt
 from promptops.source.lines import has_conflict
@@ -54,7 +54,7 @@ def stale_snapshot(prompt: Prompt, subject: PromptFacts, catalog: Catalog) -> It
     from promptops.catalog.recordings import recordings_in
 
     found = recordings_in(catalog, prompt.path)
-    requests = requests_of(subject)
+    requests = subject.digests
     answered = {recording.request for recording in found.recordings}
     asking = [
         case

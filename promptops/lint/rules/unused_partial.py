@@ -11,7 +11,7 @@ from promptops.catalog.catalog import Catalog
 from promptops.catalog.files import PROMPT_ENDINGS
 from promptops.catalog.references import is_below
 from promptops.lint import Problem, Severity, rule
-from promptops.lint.subject import LintRun, PromptFacts, requests_of
+from promptops.lint.subject import LintRun, PromptFacts
 from promptops.model.finding import Related
 from promptops.model.place import Place
 from promptops.source.recording_files import ENDING as RECORDINGS
@@ -159,7 +159,7 @@ class _RenamedPrompts:
             if path not in self._searched:
                 self._searched.add(path)
                 facts = PromptFacts(self._catalog, self._catalog.loaded(path), self._today)
-                for request in requests_of(facts).values():
+                for request in facts.digests.values():
                     self._senders[request] = min(path, self._senders.get(request, path))
 
     @cached_property

@@ -78,8 +78,9 @@ def _explained(error: Error, near: Near) -> Iterator[InputProblem]:
     kind, facts = error.kind.name, error.kind.as_dict()
     sentence = _SENTENCES.get(kind)
     if kind == "required":
-        missing = f"{dotted(pointer)}.{facts['property']}".lstrip(".")
-        yield InputProblem(pointer, f"`{missing}` is missing")
+        key = facts["property"]
+        name = f"{dotted(pointer)}.{key}".lstrip(".")
+        yield InputProblem(pointer, f"`{name}` is missing", missing=key)
     elif kind in ("additionalProperties", "unevaluatedProperties"):
         for key in facts["unexpected"]:
             yield _unexpected(pointer, key, near)

@@ -24,12 +24,14 @@ class InputProblem:
     Attributes:
         pointer: JSON pointer into the inputs: to the wrong value, or to the object that lacks one.
         key: Whether the last key of the pointer is wrong, rather than its value.
+        missing: The key that the object lacks, if that is the problem; else None.
     """
 
     pointer: str
     message: str
     hint: str | None = None
     key: bool = False
+    missing: str | None = None
 
 
 class Inputs:

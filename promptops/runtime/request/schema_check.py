@@ -331,6 +331,8 @@ class Work:
 
     def __init__(self, schema: Any) -> None:
         self._schema = schema
+        self._applied: dict[int, Applied] = {}
+        self._reported: dict[int, Reported] = {}
 
     def backtracks(self, value: Any) -> int:
         """The steps that a pattern may take, so that checking the value stays within the limit.
@@ -354,18 +356,19 @@ class Work:
             if isinstance(reference, str):
                 yield self._at(reference.partition("#")[2])
 
-    def applied(self, schema: Mapping[str, Any], value: Any) -> Iterator[tuple[Any, Any]]:
-        """The schemas that apply to a value or its parts, with the part to which each applies."""
-        for part in (*self.targets(schema), *in_place(schema)):
-            yield part, value
-        if isinstance(value, dict):
-            yield from _to_members(schema, value)
-        elif isinstance(value, list):
-            yield from zip(as_list(schema.get("prefixItems")), value, strict=False)
-            for name in OF_ITEMS:
-                if name in schema:
-                    for below in value:
-                        yield schema[name], below
+    def applied(self, schema: Mapping[str, Any]) -> Applied:
+        """The schemas that a schema applies."""
+        found = self._applied.get(id(schema))
+        if found is None:
+            found = self._applied[id(schema)] = _applied_by(schema, self.targets(schema))
+        return found
+
+    def reported(self, schema: Mapping[str, Any]) -> Reported:
+        """What a schema adds to the list of errors of a value."""
+        found = self._reported.get(id(schema))
+        if found is None:
+            found = self._reported[id(schema)] = _reported_by(schema, self.targets(schema))
+        return found
 
     @cached_property
     def root(self) -> Any:
@@ -460,7 +463,7 @@ class _Checks:
             backtracking += names.backtracking * len(value)
         if factor > 1 and isinstance(value, (dict, list)):
             units += len(value) * self._in_place(schema)
-        for part, below in self._work.applied(schema, value):
+        for part, below in self._work.applied(schema).to(value):
             cost = self.count(part, below)
             units, states = units + cost.units, states + cost.states
             backtracking += cost.backtracking
@@ -527,19 +530,57 @@ def counted_nodes(value: Any) -> int:
     return nodes
 
 
-def _to_members(schema: Mapping[str, Any], value: dict[str, Any]) -> Iterator[tuple[Any, Any]]:
+class Applied(NamedTuple):
+    """The schemas that one schema applies.
+
+    Attributes:
+        in_place: To the value itself.
+        first: To the first items, each to one.
+        items: To each item.
+        named: To the members of these names.
+        members: To each member.
+        names: To the name of each member.
+    """
+
+    in_place: tuple[Any, ...]
+    first: tuple[Any, ...]
+    items: tuple[Any, ...]
+    named: Mapping[str, Any]
+    members: tuple[Any, ...]
+    names: tuple[Any, ...]
+
+    def to(self, value: Any) -> Iterator[tuple[Any, Any]]:
+        """Each of them with the value, or the part of it, to which it applies."""
+        for part in self.in_place:
+            yield part, value
+        if isinstance(value, dict):
+            for name in self.named.keys() & value.keys():
+                yield self.named[name], value[name]
+            for part in self.members:
+                for below in value.values():
+                    yield part, below
+            for part in self.names:
+                for name in value:
+                    yield part, name
+        elif isinstance(value, list):
+            yield from zip(self.first, value, strict=False)
+            for part in self.items:
+                for below in value:
+                    yield part, below
+
+
+def _applied_by(schema: Mapping[str, Any], targets: Iterable[Any]) -> Applied:
+    """`targets` are those of its references."""
     named = schema.get("properties")
-    if isinstance(named, Mapping):
-        for name in named.keys() & value.keys():
-            yield named[name], value[name]
     anywhere = values_of(schema.get("patternProperties"))
-    anywhere += [schema[name] for name in OF_MEMBERS if name in schema]
-    for part in anywhere:
-        for below in value.values():
-            yield part, below
-    if "propertyNames" in schema:
-        for name in value:
-            yield schema["propertyNames"], name
+    return Applied(
+        in_place=(*targets, *in_place(schema)),
+        first=tuple(as_list(schema.get("prefixItems"))),
+        items=tuple(schema[name] for name in OF_ITEMS if name in schema),
+        named=named if isinstance(named, Mapping) else {},
+        members=(*anywhere, *(schema[name] for name in OF_MEMBERS if name in schema)),
+        names=(schema["propertyNames"],) if "propertyNames" in schema else (),
+    )
 
 
 def _mentions(schema: Any, names: frozenset[str]) -> bool:
@@ -763,21 +804,50 @@ class _ErrorMemory:
         return self._known[key]
 
     def _computed(self, schema: Mapping[str, Any], value: Any) -> int:
-        keywords = sum(1 for name in schema if name in _ASSERTIONS) + _required_names(schema)
-        total = max(keywords, 1) * (self._each + self._size(value))
-        total += sum(20 * _quoted_bytes(schema[name]) for name in _QUOTED if name in schema)
-        for part, below in self._work.applied(schema, value):
+        reported = self._work.reported(schema)
+        total = reported.errors * (self._each + self._size(value)) + reported.quoted_bytes
+        for part, below in reported.applied.to(value):
             if total > MAX_ERROR_BYTES:
                 break
             total += self._count(part, below)
         return total
 
     def _size(self, value: Any) -> int:
+        if type(value) is str:
+            return _NODE_BYTES + _CHAR_BYTES * len(value)
         if not isinstance(value, (dict, list)):
-            return _quoted_bytes(value)
+            return _NODE_BYTES
         if id(value) not in self._sizes:
             self._sizes[id(value)] = _quoted_bytes(value)
         return self._sizes[id(value)]
+
+
+class Reported(NamedTuple):
+    """What a schema adds to the list of errors of a value that it rejects.
+
+    Attributes:
+        errors: The number of its own errors, at least 1.
+        quoted_bytes: Of the parts of the schema that they quote.
+        applied: The schemas whose errors are listed, too.
+    """
+
+    errors: int
+    quoted_bytes: int
+    applied: Applied
+
+
+_DECIDING = frozenset(("if", "not", "contains"))
+"""Keywords whose schemas only decide: what does not fit them is not listed."""
+
+
+def _reported_by(schema: Mapping[str, Any], targets: Iterable[Any]) -> Reported:
+    keywords = sum(1 for name in schema if name in _ASSERTIONS) + _required_names(schema)
+    listed = {name: part for name, part in schema.items() if name not in _DECIDING}
+    return Reported(
+        errors=max(keywords, 1),
+        quoted_bytes=sum(20 * _quoted_bytes(schema[name]) for name in _QUOTED if name in schema),
+        applied=_applied_by(listed, targets),
+    )
 
 
 def _quoted_bytes(value: Any) -> int:

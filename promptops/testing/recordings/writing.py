@@ -139,9 +139,7 @@ class _Settling:
             new = tuple(map(without_latency, new))
         prune = self.prune and file in self.needs
         remaining = merge_recordings(found.recordings, new, self.needs.get(file, ()), prune=prune)
-        for path, content in write_steps(
-            found, {**dict.fromkeys(old, ()), **split_recordings(file, found, remaining)}
-        ):
+        for path, content in _steps(file, old, found, remaining):
             if content != old.get(path, b""):
                 _replace_file(self.repository.root / path, content)
                 old[path] = content
@@ -173,6 +171,36 @@ class _Settling:
                 names = []
             self._folders[folder] = by_first(f"{folder}{name}" for name in names)
         return self._folders[folder]
+
+
+def with_answers(
+    first: str,
+    files: Mapping[str, bytes],
+    new: Iterable[Recording],
+    needs: Collection[NeededRecording],
+) -> dict[str, bytes]:
+    """The files of recordings next to a prompt, with more answers, as a recording run writes them.
+
+    Args:
+        first: The path of the first file, whether or not it exists.
+        files: The content of the existing files, by path, in order.
+        needs: All that the cases of the prompt need.
+
+    Raises InputError if a file can't be read, or would be too large.
+    """
+    found = read_files(files)
+    for problem in found.problems:  # unreadable lines would be lost
+        raise InputError(problem.message, where=str(problem.at), hint=problem.hint)
+    found = replace(found, recordings=tuple(map(without_latency, found.recordings)))
+    remaining = merge_recordings(found.recordings, map(without_latency, new), needs)
+    return {**files, **dict(_steps(first, files, found, remaining))}
+
+
+def _steps(
+    first: str, files: Iterable[str], found: ReadRecordings, remaining: Iterable[Recording]
+) -> Iterator[tuple[str, bytes]]:
+    after = split_recordings(first, found, remaining)
+    return write_steps(found, {**dict.fromkeys(files, ()), **after})
 
 
 def _replace_file(file: Path, content: bytes) -> None:

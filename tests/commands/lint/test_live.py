@@ -387,4 +387,4 @@ def test_at_once_findings_about_rendered_cases_are_the_earlier_ones(repo: GitRep
 
     assert at_once == [("VAR001", 6), ("TST012", 8)]
     assert later == [("VAR001", 6)]
-    assert parts == [None]
+    assert parts == [None, None]  # after the case, and after the prompt

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from promptops.commands.lint.live import Live
+from tests.commands.lsp import answered_prompt
 from tests.conftest import GitRepository
 
 CONFIG = """\
@@ -88,3 +89,15 @@ def desk(prepared: Callable[[Callable[[GitRepository], None]], GitRepository]) -
     live.catalog.graph.parse_all()
     yield live
     live.close()
+
+
+@pytest.fixture
+def live(repo: GitRepository) -> Iterator[Live]:
+    """An open repository with a recorded answer to the case `two` of the prompt `ask`."""
+    repo.write(answered_prompt.FILES)
+    repo.commit("start")
+    found = Live(repo.root)
+    answered_prompt.record(repo, found, "two", "and so on")
+    found.refreshed()
+    yield found
+    found.close()

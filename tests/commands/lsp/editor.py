@@ -36,6 +36,8 @@ class Editor:
             lambda shown: self.messages.append(shown.message)
         )
         self.client.feature(ANSWER_TEXT)(lambda piece: self.texts.append(piece.text))
+        self.client.feature(types.WORKSPACE_CODE_LENS_REFRESH)(partial(self._refresh))
+        self.refreshes = 0
         self.log: list[str] = []
         self.texts: list[str] = []
         self.messages: list[str] = []
@@ -48,6 +50,10 @@ class Editor:
     def _receive(self, params: types.PublishDiagnosticsParams) -> None:
         self.published[params.uri] = params
         self._times[params.uri] += 1
+        self._published.set()
+
+    def _refresh(self, _params: None) -> None:
+        self.refreshes += 1
         self._published.set()
 
     def _register(self, params: types.RegistrationParams) -> None:
@@ -140,7 +146,7 @@ class Editor:
         await self.when(lambda: self.shown(path) == expected, lambda: f"{self.shown(path)}")
 
     async def when(self, holds: Callable[[], bool], shown: Callable[[], str]) -> None:
-        """Wait until something holds that published diagnostics change."""
+        """Wait until something holds that diagnostics or refreshed code lenses change."""
         while not holds():
             self._published.clear()
             try:
@@ -169,7 +175,8 @@ async def editor(
         workspace=types.WorkspaceClientCapabilities(
             did_change_watched_files=types.DidChangeWatchedFilesClientCapabilities(
                 dynamic_registration=True
-            )
+            ),
+            code_lens=types.CodeLensWorkspaceClientCapabilities(refresh_support=True),
         ),
     )
     await found.client.initialize_async(

@@ -51,6 +51,7 @@ def test_findings_follow_what_the_editor_and_others_change(repo: GitRepository) 
     async def run() -> None:
         async with editor(repo.root) as user:
             await _edited(user)
+            await _changed_state_of_a_case(user)
             await _changed_outside(user, repo)
             await _changed_below_an_open_text(user, repo)
             await _out_of_order(user)
@@ -74,6 +75,19 @@ async def _edited(user: Editor) -> None:
     user.replace(PATH, PROMPT)
     await user.answered()
     assert user.shown(PATH) == [WRONG]
+
+
+async def _changed_state_of_a_case(user: Editor) -> None:
+    """After the check, the editor requests the code lenses again."""
+    asked = PROMPT.replace("tikcet", "ticket").replace("value: Say}", "value: never}")
+    asked += "    output:\n      - {type: contains, value: kind}\n"
+    user.replace(PATH, asked)
+    await user.until(PATH, ["16:8 TST012"])
+    assert user.refreshes == 0
+    user.replace(PATH, asked.replace("{{ ticket }}", "{{ tikcet }}", 1))
+    await user.when(lambda: user.refreshes == 1, lambda: f"{user.refreshes} refreshes")
+    user.replace(PATH, PROMPT)
+    await user.until(PATH, [WRONG])
 
 
 async def _changed_outside(user: Editor, repo: GitRepository) -> None:
@@ -232,7 +246,12 @@ def test_a_model_answers_in_pieces_only_where_its_endpoint_is_approved(repo: Git
             answer = partial(user.command, "promptops.answer", uri=user.uri(PATH))
             found.append((await answer())["answers"][0]["text"])
             found.append("".join(user.texts))
-            repo.write({"promptops.toml": MODEL.format(base_url.replace("127.0.0.1", "localhost"))})
+            other = MODEL.format(base_url.replace("127.0.0.1", "localhost"))
+            user.open("promptops.toml", other)
+            with pytest.raises(JsonRpcException, match="has no such endpoint"):
+                await answer()
+            user.close("promptops.toml")
+            repo.write({"promptops.toml": other})
             user.changed_outside()
             with pytest.raises(JsonRpcException, match="has no such endpoint"):
                 await answer()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,81 +13,13 @@ from promptops.commands.lsp.documents import OpenFile
 from promptops.commands.lsp.hovers import inlay_hints
 from promptops.commands.lsp.structure import LEGEND, semantic_tokens
 from promptops.records import replace
-from promptops.runtime.request.canonical import request_digest
-from promptops.runtime.request.render import Renderer
+from tests.commands.lsp.answered_prompt import ASK, FILES, TONE
 from tests.commands.lsp.opened_files import UTF_16, UTF_32, opened
-from tests.conftest import GitRepository
 
-ASK = "prompts/ask.prompt.yaml"
-TONE = "prompts/partials/tone.md.j2"
-FILES = {
-    "promptops.toml": (
-        '[models.fast]\nprovider = "acme"\nid = "acme-7b"\nbase_url = "http://127.0.0.1:9/v1"\n'
-        "price = {input = 2.0, output = 8.0}\n"
-    ),
-    TONE: "{# of the house #}Be kind to {{ name | upper }}.\n",
-    ASK: """\
-format: promptops/1
-description: Answer.
-model: {profile: fast}
-inputs:
-  required: [question]
-  properties:
-    question: {type: string, maxLength: 80}
-    name: {type: string, maxLength: 20, default: Ada}
-messages:
-  - role: system
-    content: |
-      {% include "partials/tone.md.j2" %}
-      {% if question is
-            defined and 2.5 > 1 %}😀 {{ question }}{% endif %}
-  - {role: user, content: "Q: {{ question }}"}
-tests:
-  - {name: one, inputs: {question: why}, rendered: [{type: contains, value: why}]}
-  - {name: two, inputs: {question: how}, output: [{type: contains, value: so}]}
-  - {name: three, inputs: {question: who}, output: [{type: contains, value: so}]}
-  - file: ./ask.cases.yaml
-""",
-    "prompts/ask.cases.yaml": """\
-- {name: four, inputs: {question: 4}, rendered: [{type: message-count, value: 2}]}
-""",
-    "prompts/tell.prompt.yaml": "format: promptops/1\nextends: ./ask.prompt.yaml\n",
-}
 EVERYTHING = types.Range(
     start=types.Position(line=0, character=0), end=types.Position(line=99, character=0)
 )
 OF_FILE: Any = None  # the parameters repeat the file, which is passed already
-
-
-@pytest.fixture
-def live(repo: GitRepository) -> Iterator[Live]:
-    repo.write(FILES)
-    repo.commit("start")
-    found = Live(repo.root)
-    record(repo, found, "two", "and so on")
-    found.refreshed()
-    yield found
-    found.close()
-
-
-def record(repo: GitRepository, live: Live, case: str, answer: str) -> None:
-    """A recorded answer to a case of ASK."""
-    prompt = live.catalog.loaded(ASK).prompt
-    assert prompt is not None
-    inputs = next(each.inputs for each in prompt.cases if each.name == case)
-    digest = request_digest(Renderer(prompt, live.catalog.load).request(inputs))
-    recording = {
-        "format": 1,
-        "case": case,
-        "request": digest,
-        "repeat": 0,
-        "model": "acme-7b",
-        "output": answer,
-        "finish_reason": "stop",
-        "fingerprint": None,
-        "usage": {"input": 9, "output": 3, "cached": 0},
-    }
-    repo.write({live.catalog.recordings_of(ASK): json.dumps(recording) + "\n"})
 
 
 def lenses(file: OpenFile) -> list[tuple[int, str, str]]:
@@ -111,6 +41,7 @@ def test_lenses_count_the_cases_and_the_users_and_offer_commands(live: Live) -> 
         (17, "render", preview),
         (17, "run (recorded)", "promptops.recorded"),
         (18, "render", preview),
+        (18, "not recorded", ""),
     ]
     assert lenses(opened(live, TONE)) == [
         (0, "used by 2 prompts", ""),
@@ -126,6 +57,24 @@ def test_a_changed_request_makes_cases_stale(live: Live) -> None:
     changed = opened(live, ASK, FILES[ASK].replace("Q: ", "Question: "))
 
     assert lenses(changed)[0] == (0, "4 cases, 2 stale", "")
+
+
+def test_no_case_is_rendered_while_an_editor_types_that_refreshes_its_lenses(live: Live) -> None:
+    def following(text: str) -> OpenFile:
+        return replace(opened(live, ASK, text), refreshes_lenses=True)
+
+    live.findings(ASK)
+    question = FILES[ASK].replace("Q: ", "Question: ")
+    changed = following(question)
+
+    typing = lenses(changed)
+    pauses = list(live.check(ASK))
+    rested = lenses(changed)
+    broken = lenses(following(f"{question}  - ["))
+
+    assert (typing[0], rested[0]) == ((0, "4 cases, 1 stale", ""), (0, "4 cases, 2 stale", ""))
+    assert len(pauses) == 2 * (4 + 1)  # two prompts: after each case, and after each prompt
+    assert broken == rested
 
 
 def test_hints_show_the_tokens_of_each_message(live: Live) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,9 +9,10 @@ from lsprotocol import types
 
 from promptops.commands.lint.live import Live
 from promptops.commands.lsp.commands import (
-    Tried,
+    Argument,
     answer_in_editor,
     answer_text,
+    argument_of,
     kept_case,
     preview_of,
     preview_text,
@@ -20,28 +20,18 @@ from promptops.commands.lsp.commands import (
     replayed_cases,
 )
 from promptops.commands.lsp.documents import Encoding, offset_of, split_lines
+from promptops.commands.run.saving import KeptCase
+from promptops.commands.run.tried import Tried
 from promptops.errors import InputError, UsageError
 from promptops.model.place import Place
 from promptops.model.preview import Preview
 from promptops.records import replace
 from promptops.report.data_text import record_json
+from tests.commands.lsp.answered_prompt import ASK, FILES
 from tests.commands.lsp.opened_files import UTF_16, opened
-from tests.commands.lsp.test_shown_in_files import ASK, FILES, record
-from tests.conftest import GitRepository
 from tests.output_schemas import validate
 
-UNREADABLE = "the prompt can't be read: fix the errors in the file"
-
-
-@pytest.fixture
-def live(repo: GitRepository) -> Iterator[Live]:
-    repo.write(FILES)
-    repo.commit("start")
-    found = Live(repo.root)
-    record(repo, found, "two", "and so on")
-    found.refreshed()
-    yield found
-    found.close()
+NO_VALUE = "the prompt can't be read: a value is missing here"
 
 
 def inserted_into(text: str, edit: types.TextEdit, encoding: Encoding) -> str:
@@ -56,7 +46,7 @@ def texts(value: Preview) -> list[str]:
 def test_a_preview_has_the_source_of_each_piece_a_form_and_the_findings(live: Live) -> None:
     file = opened(live, ASK)
 
-    value = preview_of(Tried(file=file, case="two"))
+    value = preview_of(file, Tried(case="two"))
 
     pieces = value.messages[0].pieces
     assert [(each.text, str(each.place)) for each in pieces] == [
@@ -75,7 +65,7 @@ def test_a_preview_has_the_source_of_each_piece_a_form_and_the_findings(live: Li
 def test_typed_inputs_are_rendered_and_an_error_of_one_message_is_at_it(live: Live) -> None:
     file = opened(live, ASK, FILES[ASK].replace("Q: {{", "Q: {{ nothing }}{{"))
 
-    value = preview_of(Tried(file=file, inputs={"question": "when"}))
+    value = preview_of(file, Tried(inputs={"question": "when"}))
 
     assert (value.case, texts(value)) == (None, ["Be kind to ADA.\n😀 when", ""])
     assert preview_text(value) == (
@@ -84,22 +74,24 @@ def test_typed_inputs_are_rendered_and_an_error_of_one_message_is_at_it(live: Li
 
 
 def test_a_prompt_that_cannot_be_read_has_the_preview_of_its_last_text(live: Live) -> None:
-    preview_of(Tried(file=opened(live, ASK)))
+    preview_of(opened(live, ASK), Tried())
 
-    broken = preview_of(Tried(file=opened(live, ASK, FILES[ASK] + "  - ["), case="one"))
-    never = preview_of(Tried(file=opened(live, "prompts/new.prompt.yaml", "format: [")))
+    broken = preview_of(opened(live, ASK, FILES[ASK] + "  - ["), Tried(case="one"))
+    never = preview_of(opened(live, "prompts/new.prompt.yaml", "format: ["), Tried())
 
     place = broken.messages[1].pieces[0].place
-    assert ([each.message for each in broken.errors], texts(broken)[1]) == ([UNREADABLE], "Q: why")
+    (error,) = broken.errors
+    assert (error.message, str(error.place)) == (NO_VALUE, f"{ASK}:21:6")
+    assert texts(broken)[1] == "Q: why"
     assert (place is not None and place.line, never.messages) == (15, ())
-    assert preview_text(never) == UNREADABLE
+    assert preview_text(never) == f"prompts/new.prompt.yaml:1:10: {NO_VALUE}"
     validate("preview", record_json(never))
 
 
 def test_a_recorded_answer_has_its_assertions_at_their_text(live: Live) -> None:
     file = opened(live, ASK)
 
-    found = recorded_answer(Tried(file=file, case="two"))
+    found = recorded_answer(file, Tried(case="two"))
 
     assert found is not None
     (answer,) = answer_in_editor(file, found).answers
@@ -116,15 +108,39 @@ def test_a_recorded_answer_has_its_assertions_at_their_text(live: Live) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("argument", "expected"),
+    [
+        (None, "the command needs one argument, an object with `uri`"),
+        ({"case": "one"}, "the command needs one argument, an object with `uri`"),
+        ({"uri": 1}, "`uri` of the argument must be a string"),
+        ({"uri": "a", "inputs": []}, "`inputs` of the argument must be an object"),
+        ({"uri": "a", "contains": "x"}, "`contains` of the argument must be a list of strings"),
+        ({"uri": "a", "cases": [1]}, "`cases` of the argument must be a list of strings"),
+        ({"uri": "a", "cases": None, "more": 1}, Argument(uri="a")),
+        ({"uri": "a", "contains": ["x"]}, Argument(uri="a", contains=("x",))),
+    ],
+)
+def test_a_wrong_argument_of_a_command_is_refused_with_what_it_must_be(
+    argument: Any, expected: Argument | str
+) -> None:
+    try:
+        found: Argument | str = argument_of((argument,))
+    except UsageError as error:
+        found = error.message
+
+    assert found == expected
+
+
 def test_what_is_not_recorded_says_how_to_record_it(live: Live) -> None:
     file = opened(live, ASK)
 
-    assert recorded_answer(Tried(file=file, case="three")) is None
+    assert recorded_answer(file, Tried(case="three")) is None
     assert answer_text(None) == "not recorded: run `promptops test --record`"
     with pytest.raises(InputError, match="`question` must be a string, not a number"):
-        recorded_answer(Tried(file=file, case="four"))
+        recorded_answer(file, Tried(case="four"))
     with pytest.raises(UsageError, match="cases run in trusted workspaces only"):
-        recorded_answer(Tried(file=replace(file, trusted=False), case="two"))
+        recorded_answer(replace(file, trusted=False), Tried(case="two"))
 
 
 def test_cases_are_replayed_all_or_some(live: Live) -> None:
@@ -140,7 +156,7 @@ def test_cases_are_replayed_all_or_some(live: Live) -> None:
         "four",
     ]
     validate("test", record_json(some))
-    with pytest.raises(UsageError, match="there is no case 'five'"):
+    with pytest.raises(UsageError, match="no case has the name 'five'"):
         replayed_cases(file, ("five",))
     with pytest.raises(UsageError, match="cases run in trusted workspaces only"):
         replayed_cases(replace(file, trusted=False), None)
@@ -159,7 +175,8 @@ def test_a_kept_case_is_one_insertion_beside_the_others(
     file = opened(live, ASK, text.replace("\n", newline), encoding=UTF_16)
     before = file.text if path == ASK else live.unsaved()[path]
 
-    edit = kept_case(Tried(file=file, inputs={"question": "😀 when"}), "new")
+    kept = KeptCase(name="new", inputs={"question": "😀 when"}, contains=["so"])
+    edit = kept_case(file, kept)
 
     (change,) = edit.document_changes or ()
     assert isinstance(change, types.TextDocumentEdit)
@@ -169,10 +186,9 @@ def test_a_kept_case_is_one_insertion_beside_the_others(
     live.put(path, inserted_into(before, inserted, UTF_16))
     prompt = live.catalog.loaded(ASK).prompt
     assert prompt is not None
-    assert [(each.name, each.inputs) for each in prompt.cases][-1] == (
-        "new",
-        {"question": "😀 when"},
-    )
+    case = prompt.cases[-1]
+    assert (case.name, case.inputs) == ("new", {"question": "😀 when"})
+    assert [dict(each) for each in case.output] == [{"type": "contains", "value": "so"}]
 
 
 @pytest.mark.parametrize(
@@ -187,11 +203,11 @@ def test_a_case_that_cannot_be_kept_has_the_reason(
     live: Live, name: str, inputs: dict[str, Any], reason: str
 ) -> None:
     with pytest.raises((UsageError, InputError), match=reason):
-        kept_case(Tried(file=opened(live, ASK), inputs=inputs), name)
+        kept_case(opened(live, ASK), KeptCase(name=name, inputs=inputs))
 
 
 def test_places_of_assertions_follow_the_lines_of_an_unreadable_text(live: Live) -> None:
-    found = recorded_answer(Tried(file=opened(live, ASK), case="two"))
+    found = recorded_answer(opened(live, ASK), Tried(case="two"))
     assert found is not None
 
     typing = opened(live, ASK, FILES[ASK].replace("messages:", "bud\n\nmessages:"))

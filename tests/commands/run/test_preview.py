@@ -9,7 +9,8 @@ import pytest
 
 from promptops.commands.lint.live import Live
 from promptops.commands.run.judging import recorded_run
-from promptops.commands.run.preview import preview_prompt, tried_inputs
+from promptops.commands.run.preview import preview_prompt
+from promptops.commands.run.tried import Tried, tried_inputs
 from promptops.model.place import Place
 from promptops.model.preview import FormField, Preview, PreviewError, PreviewPiece
 from promptops.records import replace
@@ -57,7 +58,9 @@ def tried(
     live.put(ASK, text)
     prompt = live.catalog.loaded(ASK).prompt
     assert prompt is not None
-    return preview_prompt(live.catalog, prompt, tried_inputs(live.catalog, prompt, case, given))
+    return preview_prompt(
+        live.catalog, prompt, tried_inputs(live.catalog, prompt, Tried(case=case, inputs=given))
+    )
 
 
 def texts(preview: Preview) -> list[str]:
@@ -229,7 +232,7 @@ def test_the_form_has_a_field_for_each_input_the_required_ones_first(live):
 def test_a_recorded_answer_is_judged_by_its_case_without_a_call(project_catalog):
     live = project_catalog
     prompt = live.catalog.loaded("prompts/support/triage.prompt.yaml").prompt
-    given = tried_inputs(live.catalog, prompt, None)
+    given = tried_inputs(live.catalog, prompt, Tried())
     digest = preview_prompt(live.catalog, prompt, given).digest
 
     found = recorded_run(live.workspace, prompt, given, digest)
@@ -269,3 +272,37 @@ def project_catalog() -> Iterator[Live]:
     opened = Live(ROOT)
     yield opened
     opened.close()
+
+
+EMPTY = """\
+inputs:
+  required: [order, tone, rows, named]
+  properties:
+    order: {type: string, minLength: 1, maxLength: 9}
+    tone: {enum: [warm, formal]}
+    rows: {type: integer}
+    named: {type: object, required: [id], properties: {id: {type: string, pattern: "[A-Z]"}}}
+    note: {type: string, maxLength: 3}
+    code: {type: string, minLength: 3}
+messages:
+  - {role: user, content: "{{ order }} {{ tone }} {{ rows }} {{ named.id }} {{ note }}"}
+"""
+
+
+def test_a_field_of_the_form_that_is_empty_is_to_be_filled_in(live: Live) -> None:
+    given = {"order": "", "tone": "", "named": {"id": ""}, "note": "long", "code": ""}
+
+    found = tried(live, given, HEAD + EMPTY).errors
+
+    assert [(each.input, each.message, each.hint) for each in found] == [
+        ("/rows", "fill in `rows`", None),
+        ("/order", "fill in `order`", None),
+        ("/tone", "fill in `tone`", None),
+        ("/named/id", "fill in `named.id`", None),
+        ("/note", "`note` must have at most 3 characters, not 4", None),
+        ("/code", "fill in `code`, or leave it out", None),
+    ]
+    missing = tried(live, {"order": "A", "tone": "warm", "rows": 1, "named": {}}, HEAD + EMPTY)
+    assert [(each.input, each.message) for each in missing.errors] == [
+        ("/named/id", "fill in `named.id`")
+    ]

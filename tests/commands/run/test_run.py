@@ -206,11 +206,10 @@ def test_json_has_the_answer_its_usage_and_its_results(repo, served):
         "status": "failed",
         "reason": None,
         "internal": False,
+        "was_cut": False,
     }
-    assert [(each["type"], each["status"], each["place"]["line"]) for each in results] == [
-        ("contains", "passed", 16),
-        ("contains", "failed", 17),
-    ]
+    found = [(each["type"], each["status"], each["place"]["line"], each["at"]) for each in results]
+    assert found == [("contains", "passed", 16, [[4, 9]]), ("contains", "failed", 17, [])]
 
 
 def test_a_case_is_judged_and_a_violated_contract_is_exit_1(repo, served):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
 
-from promptops.commands.run.saving import NewCase, new_case
+from promptops.commands.run.saving import KeptCase, NewCase, new_case
 from promptops.errors import InputError, PromptopsError, UsageError
 from promptops.runtime.request.render import Renderer
 from promptops.workspace.render import readable_prompt
@@ -32,13 +32,18 @@ INPUTS = {"topic": "cats", "more": [1, "two"]}
 
 
 def _saved(
-    repo: Any, files: Mapping[str, str], inputs: Mapping[str, Any] = INPUTS, name: str = "new"
+    repo: Any,
+    files: Mapping[str, str],
+    inputs: Mapping[str, Any] = INPUTS,
+    name: str = "new",
+    contains: Sequence[str] = (),
 ) -> NewCase:
     repo.write(files)
     with workspace(repo.root) as opened:
         prompt = readable_prompt(opened, "prompts/ask.prompt.yaml")
         request = Renderer(prompt, opened.catalog.load).request(inputs)
-        return new_case(opened, prompt, name, inputs, request)
+        kept = KeptCase(name=name, inputs=inputs, contains=contains)
+        return new_case(opened, prompt, kept, request)
 
 
 def _in_prompt(repo: Any, tests: str, inputs: Mapping[str, Any] = INPUTS) -> str:
@@ -107,7 +112,7 @@ def test_a_file_keeps_its_line_endings_and_its_byte_order_mark(repo):
     with workspace(repo.root) as opened:
         prompt = readable_prompt(opened, "prompts/ask.prompt.yaml")
         request = Renderer(prompt, opened.catalog.load).request(INPUTS)
-        saved = new_case(opened, prompt, "new", INPUTS, request)
+        saved = new_case(opened, prompt, KeptCase(name="new", inputs=INPUTS), request)
 
     assert saved.data == (text + ITEM).replace("\n", "\r\n").encode()
 
@@ -199,6 +204,35 @@ def test_a_list_in_a_yaml_file_gets_an_item(repo):
     saved = _saved(repo, _with_file("yaml", old))
 
     assert saved.data.decode() == old + "".join(f"{line[2:]}\n" for line in ITEM.splitlines())
+
+
+OLD = {
+    "yaml": "- name: old\n  inputs: {topic: x}\n  rendered: []\n",
+    "jsonl": '{"name": "old", "inputs": {"topic": "x"}, "rendered": []}\n',
+    "csv": "name,inputs.topic,rendered,output\nold,x,[],\n",
+}
+
+
+@pytest.mark.parametrize("kind", OLD)
+def test_a_case_has_the_texts_that_its_answer_must_contain(repo, kind):
+    texts = ("A-1", "order: yes", '" # {{ x }} 😀')
+
+    _saved(repo, _with_file(kind, OLD[kind]), {"topic": "x"}, contains=texts).write(repo.root)
+
+    with workspace(repo.root) as opened:
+        case = readable_prompt(opened, "prompts/ask.prompt.yaml").cases[-1]
+    assert [dict(each) for each in case.output] == [
+        {"type": "contains", "value": text} for text in texts
+    ]
+    assert list(case.rendered) == [{"type": "message-count", "value": 1}]
+
+
+def test_a_text_that_the_answer_must_contain_is_not_empty(repo):
+    error = _refused(repo, _with_file("jsonl", OLD["jsonl"]), contains=["x", " "])
+
+    assert str(error) == (
+        "the answer must contain an empty text\n  tip: write what it must contain, or leave it out"
+    )
 
 
 def _refused(repo: Any, files: Mapping[str, str], **said: Any) -> PromptopsError:

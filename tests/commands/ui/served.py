@@ -65,6 +65,12 @@ messages:
 }
 
 
+def edited_file(path: str, prompt: str, **more: Any) -> dict[str, Any]:
+    """A file with edits, as a change lists it; `more` are other keys than those of one edit."""
+    name = prompt if path.endswith(".prompt.yaml") else None
+    return {"path": path, "id": name, "prompts": [prompt], "cases": [], "answers": 0, **more}
+
+
 @dataclass(frozen=True)
 class Got:
     """A response."""
@@ -91,6 +97,20 @@ class Client:
 
     def post(self, path: str, **body: Any) -> Any:
         return self._json(self.request("POST", path, json.dumps(body)))
+
+    @property
+    def state(self) -> str:
+        """The name of the present change."""
+        state: str = self.get("/api/change")["state"]
+        return state
+
+    def save(self) -> Any:
+        """Save the present edits to the files."""
+        return self.post("/api/save", state=self.state)
+
+    def branch(self, name: str, message: str) -> Any:
+        """Save the present edits to a branch."""
+        return self.post("/api/branch", state=self.state, name=name, message=message)
 
     def refused(self, path: str, **body: Any) -> tuple[int, str, str | None]:
         """The status, the message and the hint of an error."""

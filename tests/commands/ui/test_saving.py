@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -12,8 +13,9 @@ from typing import Any
 
 import pytest
 
+from promptops.commands.run.saving import KeptCase
 from promptops.commands.ui.saving import Conflicts
-from promptops.commands.ui.workbench import Tried, Workbench, WorkbenchOptions
+from promptops.commands.ui.workbench import TriedPrompt, Workbench, WorkbenchOptions
 from tests.commands.ui.served import ASK, BODY, FILES, Client
 from tests.output_schemas import validate
 
@@ -32,14 +34,14 @@ def test_only_the_edited_lines_of_the_files_differ(writer: Client, project: Any)
     os.chmod(project.root / ASK, 0o640)
     edit(writer)
 
-    assert writer.post("/api/save") == {"paths": [ASK, BODY]}
+    assert writer.save() == {"paths": [ASK, BODY]}
 
     assert (project.root / ASK).read_text() == EDITED
     assert (project.root / ASK).stat().st_mode & 0o777 == 0o640
     assert project.git("status", "--porcelain").split() == ["M", ASK, "M", BODY]
     assert writer.get("/api/change")["files"] == []
     assert writer.get("/api/prompt?id=ask")["texts"][0]["text"] == TEXT
-    assert writer.post("/api/save") == {"paths": []}
+    assert writer.save() == {"paths": []}
 
 
 def test_a_file_that_changed_meanwhile_is_shown_and_nothing_is_written(
@@ -49,10 +51,12 @@ def test_a_file_that_changed_meanwhile_is_shown_and_nothing_is_written(
     theirs = FILES[BODY] + "Theirs.\n"
     project.write({BODY: theirs})
 
-    for path, body in (("save", "{}"), ("branch", '{"name": "a", "message": "b"}')):
+    body = json.dumps({"state": writer.state, "name": "a", "message": "b"})
+    for path in ("save", "branch"):
         got = writer.request("POST", f"/api/{path}", body)
         assert got.status == 409
         validate("ui-conflicts", got.json)
+        assert got.json["kind"] == "disk"
         assert got.json["files"] == [{"path": BODY, "disk": theirs, "edited": "Hi!\n"}]
         assert got.json["errors"][0]["message"] == "another program changed the file meanwhile"
         assert got.json["errors"][0]["where"] == BODY
@@ -60,7 +64,7 @@ def test_a_file_that_changed_meanwhile_is_shown_and_nothing_is_written(
     assert project.git("branch", "--list", "a") == ""
 
     writer.post("/api/revert", id="write")
-    assert writer.post("/api/save") == {"paths": [ASK]}
+    assert writer.save() == {"paths": [ASK]}
     assert (project.root / BODY).read_text() == theirs
 
 
@@ -72,17 +76,17 @@ def test_a_file_that_changed_before_the_first_edit_and_was_not_read_again_is_a_c
     theirs = FILES[path] + "# Theirs.\n"
     bench = Workbench(WorkbenchOptions(directory=project.root, write=True))
     with closing(bench):
-        bench.preview(Tried(id="ask"))
-        bench.preview(Tried(id="write"))
+        bench.preview(TriedPrompt(id="ask"))
+        bench.preview(TriedPrompt(id="write"))
         project.write({path: theirs})
         if what == "case":
-            bench.keep("ask", "how", {"question": "How?"})
+            bench.keep("ask", KeptCase(name="how", inputs={"question": "How?"}))
         else:
             name = "write" if what == "file" else "ask"
-            bench.edit(Tried(id=name, at=SYSTEM), "Hi!\n")
+            bench.edit(TriedPrompt(id=name, at=SYSTEM), "Hi!\n")
 
         with pytest.raises(Conflicts) as raised:
-            bench.save()
+            bench.save(bench.change().state)
 
     (conflict,) = raised.value.files
     assert (conflict.path, conflict.disk) == (path, theirs)
@@ -92,6 +96,7 @@ def test_a_file_that_changed_before_the_first_edit_and_was_not_read_again_is_a_c
 @pytest.mark.parametrize("what", ["gone", "link", "folder", "binary", "same"])
 def test_what_is_in_the_place_of_the_file_decides(writer: Client, project: Any, what: str) -> None:
     edit(writer)
+    state = writer.state
     file = project.root / BODY
     outside = project.root.parent / "outside"
     outside.write_text(FILES[BODY])
@@ -103,7 +108,7 @@ def test_what_is_in_the_place_of_the_file_decides(writer: Client, project: Any, 
     elif what in ("binary", "same"):
         file.write_bytes(b"\xff" if what == "binary" else b"Hi!\n")
 
-    got = writer.request("POST", "/api/save", "{}")
+    got = writer.request("POST", "/api/save", json.dumps({"state": state}))
 
     assert got.status == (200 if what == "same" else 409)
     if what != "same":
@@ -114,10 +119,11 @@ def test_what_is_in_the_place_of_the_file_decides(writer: Client, project: Any, 
 
 def test_a_folder_that_became_a_link_is_not_followed(writer: Client, project: Any) -> None:
     edit(writer)
+    state = writer.state
     (project.root / "prompts").rename(project.root.parent / "elsewhere")
     (project.root / "prompts").symlink_to(project.root.parent / "elsewhere")
 
-    got = writer.request("POST", "/api/save", "{}")
+    got = writer.request("POST", "/api/save", json.dumps({"state": state}))
 
     assert got.status in (400, 409)
     assert (project.root.parent / "elsewhere/ask.prompt.yaml").read_text() == FILES[ASK]
@@ -144,8 +150,74 @@ def test_a_file_that_can_not_be_written_is_an_error_before_anything_is_written(
     edit(writer)
     writer.post("/api/edit", id=name, at=SYSTEM, text="x")
 
-    assert writer.refused("/api/save") == (400, "can't be written: file name too long", None)
+    assert writer.refused("/api/save", state=writer.state) == (
+        400,
+        "can't be written: file name too long",
+        None,
+    )
     assert (project.root / ASK).read_text() == FILES[ASK]
+
+
+@pytest.mark.parametrize("meanwhile", ["an edit", "a commit", "undone"])
+def test_another_change_than_the_page_shows_is_not_saved(
+    writer: Client, project: Any, meanwhile: str
+) -> None:
+    edit(writer)
+    body = {"state": writer.state, "name": "a", "message": "b"}
+    if meanwhile == "an edit":
+        writer.post("/api/edit", id="ask", at=SYSTEM, text="Another tab.\n")
+    elif meanwhile == "a commit":
+        project.git("commit", "--allow-empty", "--message", "theirs")
+    else:
+        writer.post("/api/revert", id="write")
+
+    for path in ("save", "branch"):
+        got = writer.request("POST", f"/api/{path}", json.dumps(body))
+        assert (got.status, got.json["kind"], got.json["files"]) == (409, "state", [])
+        assert got.json["errors"][0]["message"] == "the change is another one now"
+        validate("ui-conflicts", got.json)
+
+    assert project.git("status", "--porcelain") == ""
+    assert project.git("branch", "--list", "a") == ""
+    assert writer.refused("/api/save") == (400, "`state` must be a string", None)
+
+
+def test_a_text_that_was_edited_in_another_tab_is_not_overwritten(writer: Client) -> None:
+    old = writer.get("/api/prompt?id=ask")["texts"][0]["text"]
+    edited = {"id": "ask", "at": SYSTEM, "was": old}
+    writer.post("/api/edit", text="First.\n", **edited)
+
+    got = writer.request("POST", "/api/edit", json.dumps({**edited, "text": "Second.\n"}))
+
+    assert (got.status, got.json["kind"], got.json["text"]) == (409, "text", "First.\n")
+    assert got.json["errors"][0]["message"] == "the text is another one now"
+    validate("ui-conflicts", got.json)
+    assert writer.get("/api/prompt?id=ask")["texts"][0]["text"] == "First.\n"
+    writer.post("/api/edit", text="First.\n", **edited)
+    writer.post("/api/edit", text="First", **edited | {"was": "First.\n"})
+    writer.post("/api/edit", text="Second.\n", **edited | {"was": "First"})
+    writer.post("/api/edit", text="", **edited | {"was": "Second.\n"})
+    got = writer.request("POST", "/api/edit", json.dumps({**edited, "text": "Third.\n"}))
+    assert got.json["text"] == ""
+
+
+def test_a_change_names_the_branch_that_it_was_saved_to(writer: Client, project: Any) -> None:
+    def saved() -> str | None:
+        found: str | None = writer.get("/api/change")["saved"]
+        return found
+
+    edit(writer)
+    assert saved() is None
+    writer.branch("one", "One")
+    assert saved() == "one"
+    writer.post("/api/edit", id="write", at=SYSTEM, text="Hello!\n")
+    assert saved() is None
+    writer.branch("two", "Two")
+    assert saved() == "two"
+    writer.post("/api/edit", id="write", at=SYSTEM, text="Hi!\n")
+    assert saved() == "one"
+    project.git("branch", "--force", "one", "main")
+    assert saved() is None
 
 
 def everything(root: Path) -> dict[str, bytes]:
@@ -167,7 +239,7 @@ def test_a_branch_is_one_commit_and_the_checkout_stays_byte_for_byte(
     edit(writer)
     before = everything(project.root)
 
-    saved = writer.post("/api/branch", name="friendlier", message="Two lines are kinder")
+    saved = writer.branch("friendlier", "Two lines are kinder")
 
     assert everything(project.root) == before
     assert saved == {
@@ -180,12 +252,12 @@ def test_a_branch_is_one_commit_and_the_checkout_stays_byte_for_byte(
     assert project.git("show", f"friendlier:{ASK}") + "\n" == EDITED
     assert project.git("log", "-1", "--format=%s", "friendlier") == "Two lines are kinder"
     assert len(writer.get("/api/change")["files"]) == 2
-    again = writer.refused("/api/branch", name="friendlier", message="again")
+    again = writer.refused("/api/branch", state=writer.state, name="friendlier", message="again")
     assert again == (400, "there is a branch 'friendlier' already", "choose another name")
 
 
 def test_without_edits_there_is_nothing_to_commit(writer: Client) -> None:
-    refused = writer.refused("/api/branch", name="a", message="b")
+    refused = writer.refused("/api/branch", state=writer.state, name="a", message="b")
 
     assert refused == (400, "there are no edits to save", "edit a text, or keep a case")
 
@@ -194,7 +266,7 @@ SAVING_CHILD = """\
 import os, signal, sys
 from pathlib import Path
 from promptops.commands.lint.live import Live
-from promptops.commands.ui.editing import Edits
+from promptops.commands.ui.editing import Edits, Reason
 from promptops.commands.ui.saving import save_to_files
 
 fatal, steps = int(sys.argv[2]), 0
@@ -209,7 +281,8 @@ def counted(event, arguments):
 live = Live(Path(sys.argv[1]))
 edits = Edits(live)
 for path in sys.argv[3:]:
-    edits.put(path, Path(sys.argv[1], path).read_bytes() + b"# edited\\n")
+    data = Path(sys.argv[1], path).read_bytes()
+    edits.put(path, data + b"# edited\\n", Reason(prompt="ask"))
 if fatal >= 0:
     sys.addaudithook(counted)
 save_to_files(edits, live.root)

@@ -240,8 +240,8 @@ def test_an_untrusted_repository_is_neither_saved_nor_sent(
     with served(project.root, write=True, live=True) as client:
         session = client.get(SESSION)
         client.post("/api/edit", id="ask", at="/messages/0/content", text="x")
-        saved = client.refused("/api/save")
-        branch = client.refused("/api/branch", name="a", message="b")
+        saved = client.refused("/api/save", state="")
+        branch = client.refused("/api/branch", state="", name="a", message="b")
         called = client.refused("/api/answers", id="ask", models=["fast"])
 
     assert (session["write"], session["live"], session["untrusted"]) == (False, False, True)
@@ -251,12 +251,12 @@ def test_an_untrusted_repository_is_neither_saved_nor_sent(
 
 
 def test_without_flags_nothing_is_saved_and_no_model_is_called(reader: Client) -> None:
-    assert reader.refused("/api/save") == (
+    assert reader.refused("/api/save", state="") == (
         403,
         "nothing is saved",
         "start it as `promptops ui --write`",
     )
-    assert reader.refused("/api/branch", name="a", message="b")[0] == 403
+    assert reader.refused("/api/branch", state="", name="a", message="b")[0] == 403
     assert reader.refused("/api/answers", id="ask", models=["fast"]) == (
         403,
         "no model is called",

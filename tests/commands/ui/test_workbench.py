@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.commands.ui.served import ASK, BODY, FILES, TONE, Client, served, until
+from tests.commands.ui.served import ASK, BODY, FILES, TONE, Client, edited_file, served, until
 from tests.output_schemas import validate
 
 SYSTEM = "/messages/0/content"
@@ -55,6 +55,7 @@ def test_the_catalog_has_all_prompts_and_rows_have_their_details(reader: Client)
             "errors": 0,
             "warnings": rows[0]["warnings"],
             "readable": True,
+            "changed": False,
         },
         {
             "id": "broken",
@@ -67,9 +68,28 @@ def test_the_catalog_has_all_prompts_and_rows_have_their_details(reader: Client)
             "errors": 1,
             "warnings": 0,
             "readable": False,
+            "changed": False,
         },
     ]
     assert reader.refused("/api/rows", ids=["a"] * 201)[0] == 400
+
+
+def test_a_row_is_changed_by_edits_and_by_what_is_not_committed(
+    writer: Client, project: Any
+) -> None:
+    def changed() -> list[str]:
+        rows = writer.post("/api/rows", ids=["ask", "ask.de", "write"], findings=False)["rows"]
+        return [row["id"] for row in rows if row["changed"]]
+
+    assert changed() == []
+    writer.post("/api/edit", id="write", at=SYSTEM, text="Hi!\n")
+    assert changed() == ["write"]
+    project.write({"prompts/ask.recordings.jsonl": "", "unrelated": ""})
+    assert changed() == ["ask", "write"]
+    writer.save()
+    assert changed() == ["ask", "write"]
+    project.commit("saved")
+    assert changed() == []
 
 
 def test_a_prompt_is_shown_by_its_texts_with_their_places(reader: Client) -> None:
@@ -142,7 +162,8 @@ def test_a_preview_has_the_inputs_of_the_first_case_or_the_given_ones(reader: Cl
     assert (given["case"], given["inputs"]) == (None, {"question": "How?"})
     assert shown(given)[1] == "How?"
     assert first["cost_usd"] == pytest.approx(first["tokens"] * 2 / 1_000_000)
-    assert reader.post("/api/preview", id="ask", inputs={})["errors"][0]["input"] == ""
+    empty = reader.post("/api/preview", id="ask", inputs={})["errors"][0]
+    assert (empty["input"], empty["message"]) == ("/question", "fill in `question`")
     status, message, _ = reader.refused("/api/preview", id="ask", profile="slow")
     assert (status, message) == (400, "there is no profile `slow`")
 
@@ -236,9 +257,9 @@ def test_a_text_in_a_file_of_its_own_is_edited_there(writer: Client, project: An
     tried = writer.post("/api/edit", id="write", at=SYSTEM, text="Hello {{ name }}!\n")
 
     assert shown(tried) == ["Hello you!"]
-    assert writer.get("/api/change")["files"] == [{"path": BODY, "id": None}]
+    assert writer.get("/api/change")["files"] == [edited_file(BODY, "write")]
     assert writer.get("/api/prompt?id=write")["pending"] is True
-    assert writer.post("/api/save") == {"paths": [BODY]}
+    assert writer.save() == {"paths": [BODY]}
     assert (project.root / BODY).read_text() == "Hello {{ name }}!\n"
 
 
@@ -257,13 +278,15 @@ def test_inputs_are_kept_as_a_case(writer: Client, project: Any) -> None:
         "there is a case 'how' already"
     )
     assert writer.refused("/api/keep", id="ask", name=" ", inputs={})[1] == "a case needs a name"
+    unfilled = (400, "fill in `question`", None)
+    assert writer.refused("/api/keep", id="ask", name="b", inputs={}) == unfilled
     assert writer.refused("/api/keep", id="ask", name="b", inputs={"x": 1})[0] == 400
     run = writer.post("/api/test", id="ask")
     assert [(case["name"], case["status"]) for case in run["cases"]] == [
         ("why", "passed"),
         ("how", "passed"),
     ]
-    assert writer.post("/api/save") == {"paths": [ASK]}
+    assert writer.save() == {"paths": [ASK]}
     assert (project.root / ASK).read_text() == FILES[ASK] + (
         "  - name: how\n    inputs:\n      question: How?\n    rendered:\n"
         "    - type: message-count\n      value: 2\n"
@@ -274,7 +297,7 @@ def test_the_recorded_answer_is_shown_or_how_to_record_one(reader: Client) -> No
     assert reader.refused("/api/recorded", id="ask") == (
         404,
         "no answer to this request is recorded",
-        "promptops test --record",
+        "get one from a model, with `promptops ui --live`, or record it: promptops test --record",
     )
 
 
@@ -284,7 +307,7 @@ def test_the_change_is_the_diff_of_the_edits_to_head(writer: Client, project: An
 
     change = writer.get("/api/change")
 
-    assert change["files"] == [{"path": ASK, "id": "ask"}]
+    assert change["files"] == [edited_file(ASK, "ask")]
     diff = change["diff"]
     assert (diff["base"], diff["head"], diff["bump"]) == ("HEAD", "your edits", "minor")
     assert [prompt["id"] for prompt in diff["prompts"]] == ["ask", "ask.de"]
@@ -296,9 +319,9 @@ def test_before_the_first_commit_everything_is_new(repo: Any) -> None:
     with served(repo.root, write=True) as client:
         client.post("/api/edit", id="ask", at=USER, text="x")
         change = client.get("/api/change")
-        branch = client.refused("/api/branch", name="a", message="b")
+        branch = client.refused("/api/branch", state=client.state, name="a", message="b")
 
-    assert (change["diff"]["base"], change["files"]) == ("nothing", [{"path": ASK, "id": "ask"}])
+    assert (change["diff"]["base"], change["files"]) == ("nothing", [edited_file(ASK, "ask")])
     assert branch == (400, "there is no commit yet", "create the first one: git commit")
 
 

@@ -59,8 +59,10 @@ function number(_: FormField, value: unknown, place: Place): HTMLElement {
 
 function boolean(_: FormField, value: unknown, place: Place): HTMLElement {
   const box = element("input", { type: "checkbox", role: "switch", class: "switch", ...named(place) });
-  const word = element("span", { class: "muted", "aria-hidden": "true" }, value === true ? "on" : "off");
+  const shown = value === undefined ? "not chosen" : value === true ? "on" : "off";
+  const word = element("span", { class: "muted", "aria-hidden": "true" }, shown);
   box.checked = value === true;
+  box.indeterminate = value === undefined;
   box.addEventListener("change", () => {
     word.textContent = box.checked ? "on" : "off";
     place.change(box.checked);
@@ -92,7 +94,8 @@ function media(_: FormField, value: unknown, place: Place): HTMLElement {
   const show = (shown: string): void => {
     const written = /^(https?:|data:)/.test(shown) && shown.length < 2000;
     address.value = written ? shown : "";
-    size.textContent = shown === "" || written ? "" : `a file of ${Math.ceil((shown.length * 3) / 4 / 1000)} kB`;
+    const bytes = (shown.replace(/^data:[^,]*,/, "").length * 3) / 4;
+    size.textContent = shown === "" || written ? "" : `a file of ${Math.ceil(bytes / 1000)} kB`;
   };
   const file = element("input", { type: "file", ...named(place) });
   file.setAttribute("aria-label", `${place.label}: file`);
@@ -123,8 +126,15 @@ async function chosenFile(input: HTMLInputElement, place: Place): Promise<string
     return null;
   }
   place.wrong(null);
-  const bytes = new Uint8Array(await file.arrayBuffer());
-  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+  const reader = new FileReader();
+  return new Promise((read) => {
+    reader.addEventListener("load", () => read(String(reader.result)));
+    reader.addEventListener("error", () => {
+      place.wrong(`${file.name} can't be read`);
+      read(null);
+    });
+    reader.readAsDataURL(file); // with the kind of the file, which base64 alone does not have
+  });
 }
 
 /** Rows that can be added and removed; `draw` makes the parts of one row. */

@@ -1,5 +1,5 @@
 /**
- * The form of a prompt's inputs, in plain DOM: any page can show it.
+ * The form of a prompt's inputs, in plain DOM: the workbench and the preview in VS Code show it.
  *
  * It keeps the elements of fields that did not change, so that nobody loses the cursor when an
  * answer of the server arrives.
@@ -20,7 +20,7 @@ import {
   withoutInput,
 } from "./values";
 
-/** A wrong input: `input` is the JSON pointer to it, or to the object that lacks one. */
+/** A wrong input: `input` is the JSON pointer to it, or to the object that lacks one; null: of no input. */
 export interface InputProblem {
   readonly message: string;
   readonly input: string | null;
@@ -50,8 +50,8 @@ export class InputForm {
     this.element.append(this.required, this.folded);
   }
 
-  /** Show fields with these inputs, and what is wrong with them. */
-  show(fields: readonly FormField[], inputs: Inputs, problems: readonly InputProblem[]): void {
+  /** Shows fields with these inputs, and what is wrong with them. Returns the problems of no field. */
+  show<P extends InputProblem>(fields: readonly FormField[], inputs: Inputs, problems: readonly P[]): P[] {
     this.inputs = inputs;
     this.fields = fields;
     const drawn = fields.map((field) => this.row(field));
@@ -66,7 +66,7 @@ export class InputForm {
       this.folded.dataset.shown = "yes";
     }
     this.showSummary();
-    this.showProblems(problems);
+    return this.showProblems(problems);
   }
 
   private row(field: FormField): Row {
@@ -161,7 +161,8 @@ export class InputForm {
     this.summary.replaceChildren(`${folded.length} with a default `, list);
   }
 
-  private showProblems(problems: readonly InputProblem[]): void {
+  private showProblems<P extends InputProblem>(problems: readonly P[]): P[] {
+    const placed = new Set<P>();
     const boxes = [...this.element.querySelectorAll<HTMLElement>("[data-pointer]")];
     boxes.forEach((box) => {
       box.removeAttribute("aria-invalid");
@@ -176,7 +177,10 @@ export class InputForm {
       if (found.length > 0 || !shown.textContent.startsWith("not JSON")) {
         shown.replaceChildren(...words(found.map(({ message }) => message).join("; ")));
       }
-      for (const { input } of found) {
+      for (const each of found) {
+        placed.add(each);
+        this.folded.open ||= isFolded(row);
+        const { input } = each;
         const inside = boxes.filter((box) => row.element.contains(box));
         const at = nearestPointer(input === "" ? pointer(name) : (input ?? ""), inside.map(pointerOf));
         const box = inside.find((each) => pointerOf(each) === at) ?? inside[0];
@@ -184,6 +188,7 @@ export class InputForm {
         box?.setAttribute("aria-describedby", shown.id);
       }
     }
+    return problems.filter((each) => !placed.has(each));
   }
 
   /** Whether a problem is shown at an input; that of a missing one names it. */

@@ -3,7 +3,7 @@
 import { computed, signal, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { get, post } from "../api";
-import { address, reporting } from "../session";
+import { address, again, reporting } from "../session";
 import type { UiCatalog, UiPromptName, UiRow, UiRows } from "../types";
 import { counted, matches } from "../words";
 
@@ -41,14 +41,16 @@ async function read(ids: readonly string[], findings: boolean): Promise<void> {
 export function CatalogPage() {
   const box = useRef<HTMLInputElement>(null);
   useEffect(() => {
-    checked.clear();
     if (matchMedia("(pointer: fine)").matches) {
       box.current?.focus({ preventScroll: true });
     }
+  }, []);
+  useEffect(() => {
+    checked.clear();
     void reporting(async () => {
       prompts.value = (await get<UiCatalog>("/api/catalog")).prompts;
     });
-  }, []);
+  }, [again.value]);
 
   // Descriptions are searched, too: the rows that nobody saw yet are read while the query stays.
   useEffect(() => {
@@ -66,7 +68,7 @@ export function CatalogPage() {
       stopped = true;
       clearTimeout(waiting);
     };
-  }, [query.value, prompts.value]);
+  }, [query.value, prompts.value, again.value]);
 
   const first = found.value[0];
   return (
@@ -139,7 +141,7 @@ function Rows({ shownPrompts }: { readonly shownPrompts: readonly UiPromptName[]
   useEffect(() => {
     const waiting = setTimeout(() => void reporting(() => read(ids.split("\n").filter(Boolean), true)), PAUSE_MS);
     return () => clearTimeout(waiting);
-  }, [ids]);
+  }, [ids, again.value]);
 
   return (
     <ul class="prompt-rows" ref={list} style={{ height: `${shownPrompts.length * HEIGHT}px` }}>
@@ -159,29 +161,37 @@ function Rows({ shownPrompts }: { readonly shownPrompts: readonly UiPromptName[]
 
 function Row({ id, row }: { readonly id: string; readonly row: UiRow | undefined }) {
   const folder = id.slice(0, id.lastIndexOf("/") + 1);
+  const title = row?.title ?? null;
   return (
     <a href={address("prompt", id)} class="prompt-row">
-      <span class="prompt-name">
-        <span class="muted">{folder}</span>
-        {id.slice(folder.length)}
-      </span>
+      {title === null ? (
+        <span class="prompt-name">
+          <span class="muted">{folder}</span>
+          {id.slice(folder.length)}
+        </span>
+      ) : (
+        <span class="prompt-name">
+          {title} <span class="muted">{id}</span>
+        </span>
+      )}
       <span class="prompt-about">{row === undefined ? " " : about(row)}</span>
       <span class="prompt-facts">{row !== undefined && <Facts row={row} />}</span>
     </a>
   );
 }
 
-function about({ readable, description, title }: UiRow): string {
+function about({ readable, description }: UiRow): string {
   if (!readable) {
     return "This prompt can't be read.";
   }
-  return description ?? title ?? "";
+  return description ?? "";
 }
 
 function Facts({ row }: { readonly row: UiRow }) {
-  const { errors, warnings, status, tags, cases, owners } = row;
+  const { errors, warnings, status, tags, cases, owners, changed } = row;
   return (
     <>
+      {changed && <span class="chip changed">changed</span>}
       {errors > 0 && <span class="chip bad">{counted(errors, "error")}</span>}
       {errors === 0 && warnings > 0 && <span class="chip warn">{counted(warnings, "warning")}</span>}
       {status !== null && status !== "active" && <span class="chip">{status}</span>}

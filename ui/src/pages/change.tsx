@@ -1,27 +1,42 @@
 /** What differs from the last commit, in plain words, and where it is saved. */
 
-import { useSignal } from "@preact/signals";
+import { signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { ApiError, get, post } from "../api";
-import { Message, Section, StartWith, TextDiff } from "../parts/shown";
-import { address, pending, problem, reporting, session } from "../session";
-import { allSent } from "../tried_prompt";
-import type { CaseDiff, PromptDiff, SeenPair, UiChange, UiBranch, UiConflict, UiSaved } from "../types";
-import { BUMPS, counted, LEVELS, sentence } from "../words";
+import { ApiError, post } from "../api";
+import { Folded, Message, Section, StartWith, TextDiff } from "../parts/shown";
+import { Undo } from "../parts/undo";
+import { address, again, change, problem, readChange, reporting, session } from "../session";
+import { allSent, undone } from "../tried_prompt";
+import type {
+  CaseDiff,
+  PromptDiff,
+  SeenPair,
+  UiBranch,
+  UiChange,
+  UiConflict,
+  UiFailing,
+  UiPendingFile,
+  UiSaved,
+} from "../types";
+import { BUMPS, counted, LEVELS, sentence, STATUSES } from "../words";
+
+/** The branch that was made last, with the command that sends it to the others. */
+const branch = signal<UiBranch | null>(null);
 
 export function ChangePage() {
-  const report = useSignal<UiChange | null>(null);
+  const isRead = useSignal(false);
   const refused = useSignal<readonly string[]>([]);
   const read = (): Promise<void> =>
     reporting(async () => {
       refused.value = await allSent().catch(() => []); // is shown, and sent again before a save
-      report.value = await get<UiChange>("/api/change");
-      pending.value = report.value.files.map(({ path }) => path);
+      await readChange();
+      isRead.value = true;
     });
   useEffect(() => {
     void read();
-  }, []);
-  if (report.value === null) {
+  }, [again.value]);
+  const found = change.value;
+  if (found === null || !isRead.value) {
     return (
       <main>
         <h1>Your changes</h1>
@@ -29,26 +44,80 @@ export function ChangePage() {
       </main>
     );
   }
-  const { diff, files } = report.value;
+  const { diff, files, failing, saved } = found;
+  const isEmpty = files.length === 0 && diff.prompts.length === 0;
+  const undo = () => undone(files.flatMap(({ prompts }) => prompts));
   return (
     <main class="change">
-      <h1>Your changes</h1>
-      {files.length === 0 && diff.prompts.length === 0 ? (
+      <div class="title-line">
+        <h1>Your changes</h1>
+        {(files.length > 0 || refused.value.length > 0) && saved === null && <Undo files={files} undo={undo} />}
+      </div>
+      {isEmpty ? (
         <p class="lead">
           Nothing has changed. Choose a <a href={address("")}>prompt</a> and edit its text.
         </p>
       ) : (
+        <p class="lead">What your edits change for the model and for the applications that use these prompts.</p>
+      )}
+      {saved !== null && <Branched name={saved} files={files} undo={undo} />}
+      {!isEmpty && (
         <>
-          <p class="lead">What your edits change for the model and for the applications that use these prompts.</p>
-          <Bump report={report.value} />
+          <Bump report={found} />
+          <Failing failing={failing} isEdited={files.length > 0} />
           {diff.prompts.map((each) => (
             <ChangedPrompt key={each.id} prompt={each} />
           ))}
         </>
       )}
       <NotTaken ids={refused.value} />
-      <Save files={files.length} read={read} />
+      <Save found={found} />
     </main>
+  );
+}
+
+interface FailingProperties {
+  readonly failing: readonly UiFailing[];
+  readonly isEdited: boolean;
+}
+
+/** The cases that a review would stop at. */
+function Failing({ failing, isEdited }: FailingProperties) {
+  if (failing.length === 0) {
+    return isEdited ? <p class="notice ok">No test case of the changed prompts fails.</p> : null;
+  }
+  return (
+    <Section title={`${counted(failing.length, "test case")} ${failing.length === 1 ? "does" : "do"} not pass`} id="failing">
+      <p class="muted">The check of a review stops at them.</p>
+      <ul class="case-runs">
+        {failing.map((each) => (
+          <FailingCase found={each} />
+        ))}
+      </ul>
+    </Section>
+  );
+}
+
+function FailingCase({ found }: { readonly found: UiFailing }) {
+  const { id, case: name, status, reason, answerable } = found;
+  const isLive = session.value?.live ?? false;
+  return (
+    <li class={status}>
+      <div class="line">
+        <a class="case-name" href={address("prompt", id, name)}>
+          {name === null ? id : `${id}: ${name}`}
+        </a>
+        <span class={`chip ${status}`}>{STATUSES[status]}</span>
+      </div>
+      <p class="muted">
+        {answerable && isLive ? (
+          "Open it and get an answer of the prompt's model: the answer is saved with your changes."
+        ) : (
+          <Message text={sentence(reason)} />
+        )}
+        {answerable && !isLive && <Message text=" Start it with `promptops ui --live` to get one." />}
+      </p>
+    </li>
   );
 }
 
@@ -108,12 +177,11 @@ function ChangedPrompt({ prompt }: { readonly prompt: PromptDiff }) {
         ))}
       </ul>
       {cases.length > 0 && (
-        <details open={cases.length === 1}>
-          <summary>{counted(cases.length, "case")} with a different request</summary>
-          {cases.map((each) => (
-            <ChangedCase found={each} />
-          ))}
-        </details>
+        <Folded
+          summary={`${counted(cases.length, "case")} with a different request`}
+          open={cases.length === 1}
+          content={() => cases.map((each) => <ChangedCase found={each} />)}
+        />
       )}
       {state !== "removed" && (
         <p>
@@ -156,57 +224,66 @@ function ChangedMessage({ pair: { before, after } }: { readonly pair: SeenPair }
   );
 }
 
-interface SaveProperties {
-  readonly files: number;
-  readonly read: () => Promise<void>;
-}
-
-function Save({ files, read }: SaveProperties) {
+function Save({ found }: { readonly found: UiChange }) {
   const saved = useSignal<readonly string[] | null>(null);
-  const branch = useSignal<UiBranch | null>(null);
   const conflicts = useSignal<readonly UiConflict[]>([]);
-  const save = (): Promise<void> =>
-    reporting(async () => {
-      try {
+  const isSaving = useSignal(false);
+  const { files, state } = found;
+  /** Saves what is shown: another tab, or a text that was sent just now, makes another change. */
+  const saving = async (save: () => Promise<void>): Promise<void> => {
+    if (isSaving.value) {
+      return;
+    }
+    isSaving.value = true;
+    conflicts.value = [];
+    try {
+      await reporting(async () => {
         await allSent();
-        saved.value = (await post<UiSaved>("/api/save", {})).paths;
-        conflicts.value = [];
-        await read();
-      } catch (error) {
-        conflicts.value = error instanceof ApiError ? error.conflicts : [];
-        throw error;
-      }
+        await save().catch((error: unknown) => {
+          conflicts.value = (error instanceof ApiError && error.conflict?.files) || [];
+          throw error;
+        });
+        problem.value = null;
+      });
+      await reporting(readChange);
+    } finally {
+      isSaving.value = false;
+    }
+  };
+  const toFiles = () =>
+    saving(async () => {
+      saved.value = (await post<UiSaved>("/api/save", { state })).paths;
+    });
+  const toBranch = (name: string, message: string) =>
+    saving(async () => {
+      branch.value = await post<UiBranch>("/api/branch", { state, name, message });
     });
   if (!session.value?.write) {
-    return files === 0 ? null : (
+    return files.length === 0 ? null : (
       <StartWith flag="--write" what="This workbench is read-only: your changes stay here until it ends, and are not saved." />
     );
   }
   return (
     <>
-      {saved.value !== null && files === 0 && (
+      {saved.value !== null && files.length === 0 && (
         <p class="notice ok" role="status">
           Saved to {saved.value.join(", ")}.
         </p>
       )}
-      {branch.value !== null && <Branched branch={branch.value} />}
       {conflicts.value.map((each) => (
         <Section title={`${each.path} was changed by someone else`} id={`conflict-${each.path}`}>
           <p class="muted">Marked is what differs in the file from your text. Undo your changes of this prompt, and make them again.</p>
           <TextDiff before={each.edited} after={each.disk ?? ""} />
         </Section>
       ))}
-      {files > 0 && (
+      {files.length > 0 && (
         <div class="columns save">
-          <SaveToBranch
-            saved={(made) => {
-              branch.value = made;
-              problem.value = null;
-            }}
-          />
+          {found.saved === null && <SaveToBranch isSaving={isSaving.value} save={toBranch} />}
           <Section title="Save to the files" id="save-files">
-            <p class="muted">Writes {counted(files, "file")} in this folder. Whoever works in the folder sees the change at once.</p>
-            <button type="button" onClick={() => void save()}>
+            <p class="muted">
+              Writes {counted(files.length, "file")} in this folder. Whoever works in the folder sees the change at once.
+            </p>
+            <button type="button" disabled={isSaving.value} onClick={() => void toFiles()}>
               Save to the files
             </button>
           </Section>
@@ -216,9 +293,14 @@ function Save({ files, read }: SaveProperties) {
   );
 }
 
-function SaveToBranch({ saved }: { readonly saved: (made: UiBranch) => void }) {
+interface SaveToBranchProperties {
+  readonly isSaving: boolean;
+  readonly save: (name: string, message: string) => Promise<void>;
+}
+
+function SaveToBranch({ isSaving, save }: SaveToBranchProperties) {
   const [name, message] = [useSignal(""), useSignal("")];
-  const isReady = name.value.trim() !== "" && message.value.trim() !== "";
+  const isReady = name.value.trim() !== "" && message.value.trim() !== "" && !isSaving;
   return (
     <Section title="Save to a branch" id="save-branch">
       <p class="muted">
@@ -228,11 +310,9 @@ function SaveToBranch({ saved }: { readonly saved: (made: UiBranch) => void }) {
         class="stacked"
         onSubmit={(event) => {
           event.preventDefault();
-          void reporting(async () => {
-            const body = { name: name.value.trim(), message: message.value.trim() };
-            await allSent();
-            saved(await post<UiBranch>("/api/branch", body));
-          });
+          if (isReady) {
+            void save(name.value.trim(), message.value.trim());
+          }
         }}
       >
         <label for="branch-message">What you changed, in a sentence</label>
@@ -274,19 +354,29 @@ function suggestion(message: string): string {
   return words.slice(0, 6).join("-");
 }
 
-function Branched({ branch }: { readonly branch: UiBranch }) {
-  const { branch: name, next } = branch;
+interface BranchedProperties {
+  readonly name: string;
+  readonly files: readonly UiPendingFile[];
+  readonly undo: () => Promise<void>;
+}
+
+function Branched({ name, files, undo }: BranchedProperties) {
+  const made = branch.value?.branch === name ? branch.value : null;
   return (
     <div class="notice ok" role="status">
       <p>
         <strong>
           Saved to the branch <code>{name}</code>.
         </strong>{" "}
-        {next === null
-          ? "It is in this repository, which is connected to no other: a colleague can find it there."
-          : "To ask for a review, give this command to a colleague, or type it in a terminal in this folder:"}
+        {made !== null &&
+          (made.next === null
+            ? "It is in this repository, which is connected to no other: a colleague can find it there."
+            : "To ask for a review, give this command to a colleague, or type it in a terminal in this folder:")}
       </p>
-      {next !== null && <Command text={next} />}
+      {made !== null && made.next !== null && <Command text={made.next} />}
+      <p class="line">
+        Your edits stay here, too, until you undo them. <Undo files={files} undo={undo} />
+      </p>
     </div>
   );
 }
@@ -294,8 +384,10 @@ function Branched({ branch }: { readonly branch: UiBranch }) {
 function Command({ text }: { readonly text: string }) {
   const copied = useSignal(false);
   const copy = async (): Promise<void> => {
-    await navigator.clipboard.writeText(text);
-    copied.value = true;
+    copied.value = await navigator.clipboard.writeText(text).then(
+      () => true,
+      () => false, // the browser does not allow it; the text can be selected
+    );
   };
   return (
     <p class="command">

@@ -3,9 +3,9 @@
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { ApiError, post } from "../api";
-import { Assertions, figures } from "../parts/answers";
+import { Assertions, Cut, figures } from "../parts/answers";
 import { Message, Section, StartWith, TextDiff } from "../parts/shown";
-import { address, pending, reporting, session } from "../session";
+import { address, again, change, pending, presetProfile, reporting, session } from "../session";
 import { textDiff } from "../text_diff";
 import { streamedRun, TriedPrompt } from "../tried_prompt";
 import type { ModelAnswer, Preview, PromptRun } from "../types";
@@ -43,6 +43,11 @@ export function ComparePage({ id }: { readonly id: string }) {
     void tried.open();
     return () => tried.close();
   }, [tried]);
+  useEffect(() => {
+    if (again.value > 0) {
+      tried.again();
+    }
+  }, [again.value]);
 
   const compare = async (choices: Pair<Choice>): Promise<void> => {
     busy.value = true;
@@ -59,6 +64,7 @@ export function ComparePage({ id }: { readonly id: string }) {
       });
     } finally {
       busy.value = false;
+      notes.value = [];
     }
   };
   const preview = tried.preview.value;
@@ -93,7 +99,7 @@ export function ComparePage({ id }: { readonly id: string }) {
           {kind.value === "models" ? (
             <Models busy={busy.value} compare={compare} />
           ) : (
-            <Versions busy={busy.value} compare={compare} />
+            <Versions own={tried.texts.value?.model ?? null} busy={busy.value} compare={compare} />
           )}
         </>
       )}
@@ -210,10 +216,12 @@ function Models({ busy, compare }: Chooser) {
 const NOW = "";
 const LAST = "the last committed version";
 
-function Versions({ busy, compare }: Chooser) {
+function Versions({ own, busy, compare }: Chooser & { readonly own: string | null }) {
   const { live = false, profiles = [] } = session.value ?? {};
-  const [left, right, profile] = [useSignal("HEAD"), useSignal(NOW), useSignal("")];
-  const now = pending.value.length > 0 ? "here, with your changes" : "here";
+  const preset = live ? presetProfile(profiles, own) : "";
+  const [left, right, profile] = [useSignal("HEAD"), useSignal(NOW), useSignal(preset)];
+  const isEdited = pending.value.length > 0 || (change.value?.files.length ?? 0) > 0;
+  const now = isEdited ? "here, with your changes" : "here";
   const options: Pair<string>[] = [
     [NOW, now],
     ["HEAD", LAST],
@@ -345,7 +353,7 @@ function requestText({ messages }: Preview): string {
 interface AnswerSideProperties {
   readonly side: Side;
   readonly other: Side;
-  readonly kind: "removed" | "added";
+  readonly kind: OneSideProperties["kind"];
 }
 
 function AnswerSide({ side, other, kind }: AnswerSideProperties) {
@@ -356,10 +364,11 @@ function AnswerSide({ side, other, kind }: AnswerSideProperties) {
     <article class="answer" aria-label={label}>
       <h3>{label}</h3>
       {answer === null ? (
-        <p class="muted">There is no recorded answer.</p>
+        <p class="muted">{preview.digest === null ? "The request has a problem." : "No answer is recorded for this request."}</p>
       ) : (
         <>
-          <div class="text">{marked(answer.text, other.answer?.text ?? null, kind)}</div>
+          <OneSide text={answer.text} other={other.answer?.text ?? null} kind={kind} />
+          <Cut answer={answer} />
           {answer.problem !== null && <p class="problem">{sentence(answer.problem)}</p>}
           <p class="muted figures">{figures(answer, live).join(" · ")}</p>
           <Assertions results={answer.assertions} />
@@ -370,13 +379,22 @@ function AnswerSide({ side, other, kind }: AnswerSideProperties) {
   );
 }
 
-/** A text with what the other one does not have. */
-function marked(text: string, other: string | null, kind: "removed" | "added") {
-  if (other === null) {
-    return text;
-  }
-  const parts = kind === "removed" ? textDiff(text, other) : textDiff(other, text);
-  return parts
-    .filter((part) => part.kind === "same" || part.kind === kind)
-    .map((part) => (part.kind === "same" ? part.text : kind === "added" ? <ins>{part.text}</ins> : <del>{part.text}</del>));
+interface OneSideProperties {
+  readonly text: string;
+  readonly other: string | null;
+  readonly kind: "removed" | "added";
+}
+
+/** A text, marked where the other one differs. */
+function OneSide({ text, other, kind }: OneSideProperties) {
+  const parts = useMemo(() => {
+    const all = kind === "removed" ? textDiff(text, other ?? text) : textDiff(other ?? text, text);
+    return all.filter((part) => part.kind === "same" || part.kind === kind);
+  }, [text, other, kind]);
+  const Marked = kind === "added" ? "ins" : "del";
+  return (
+    <div class="text">
+      {parts.map((part) => (part.kind === "same" ? part.text : <Marked>{part.text}</Marked>))}
+    </div>
+  );
 }

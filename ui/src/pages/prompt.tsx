@@ -2,27 +2,39 @@
 
 import { useSignal } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
-import type { ApiError } from "../api";
 import { InputForm } from "../form/input_form";
-import { Answer, Assertions } from "../parts/answers";
+import { Answer } from "../parts/answers";
 import { Editor } from "../parts/editor";
 import { facts, Request } from "../parts/request";
-import { Message, Section, StartWith } from "../parts/shown";
-import { address, problem, session } from "../session";
-import { editedPrompt, type TriedPrompt } from "../tried_prompt";
-import type { Finding, TestRun, UiText } from "../types";
-import { counted, sentence, STATUSES } from "../words";
+import { Message, Section, StartWith, TextDiff } from "../parts/shown";
+import { Undo } from "../parts/undo";
+import { address, again, change, presetProfile, problem, session } from "../session";
+import { editedPrompt, type NotTaken, type TriedPrompt } from "../tried_prompt";
+import type { Finding, PreviewError, UiText } from "../types";
+import { sentence } from "../words";
+import { Cases, Keep } from "./prompt_cases";
 
 interface Tried {
   readonly tried: TriedPrompt;
 }
 
-export function PromptPage({ id }: { readonly id: string }) {
+interface Properties {
+  readonly id: string;
+  /** The test case whose inputs are shown first; null for those that were tried last. */
+  readonly name: string | null;
+}
+
+export function PromptPage({ id, name }: Properties) {
   const tried = useMemo(() => editedPrompt(id), [id]);
   useEffect(() => {
-    void tried.open();
+    void tried.open(name);
     return () => tried.close();
-  }, [tried]);
+  }, [tried, name]);
+  useEffect(() => {
+    if (again.value > 0) {
+      tried.again();
+    }
+  }, [again.value]);
   const texts = tried.texts.value;
   return (
     <main class="prompt">
@@ -30,23 +42,30 @@ export function PromptPage({ id }: { readonly id: string }) {
         <a href={address("")}>Prompts</a> <span aria-hidden="true">›</span> {id}
       </nav>
       <div class="title-line">
-        <h1>{id}</h1>
+        <h1>{texts?.title ?? id}</h1>
         {texts !== null && <a href={address("compare", id)}>Compare</a>}
       </div>
-      {texts !== null && <p class="lead">{texts.description ?? texts.title}</p>}
+      {texts !== null && <p class="lead">{texts.description}</p>}
       {texts !== null && <Columns tried={tried} />}
     </main>
   );
 }
 
 function Columns({ tried }: Tried) {
+  const right = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const column = right.current!;
+    const sizes = new ResizeObserver(() => column.style.setProperty("--height", `${column.offsetHeight}px`));
+    sizes.observe(column);
+    return () => sizes.disconnect();
+  }, []);
   return (
     <div class="columns">
       <div class="column">
         <Texts tried={tried} />
         <Inputs tried={tried} />
       </div>
-      <div class="column">
+      <div class="column" ref={right}>
         <RequestSection tried={tried} />
         <Answers tried={tried} />
         <Cases tried={tried} />
@@ -60,13 +79,8 @@ function Texts({ tried }: Tried) {
   if (texts === null) {
     return null;
   }
-  const undo = (
-    <button type="button" class="quiet" onClick={() => void tried.revert()}>
-      Undo all changes
-    </button>
-  );
   return (
-    <Section title="Instructions" id="texts" aside={texts.pending || tried.notTaken.value.size > 0 ? undo : null}>
+    <Section title="Instructions" id="texts" aside={<UndoHere tried={tried} />}>
       <p class="muted about">
         Words in <code>{"{{ }}"}</code> are filled in from the inputs below.
       </p>
@@ -76,6 +90,14 @@ function Texts({ tried }: Tried) {
       <Findings tried={tried} />
     </Section>
   );
+}
+
+function UndoHere({ tried }: Tried) {
+  if (tried.texts.value?.pending !== true && tried.notTaken.value.size === 0) {
+    return null;
+  }
+  const files = (change.value?.files ?? []).filter(({ prompts }) => prompts.includes(tried.id));
+  return <Undo files={files} undo={() => tried.revert()} />;
 }
 
 function TextBox({ tried, text, number }: Tried & { readonly text: UiText; readonly number: number }) {
@@ -99,17 +121,39 @@ function TextBox({ tried, text, number }: Tried & { readonly text: UiText; reado
         changed={(typed) => tried.edit(text.at, typed)}
       />
       {text.reason !== null && <p class="muted">{sentence(text.reason)}</p>}
-      {refused !== undefined && <NotTakenText error={refused.error} />}
+      {refused !== undefined && <NotTakenText refused={refused} settle={(isTyped) => tried.settle(text.at, isTyped)} />}
     </div>
   );
 }
 
-function NotTakenText({ error }: { readonly error: ApiError }) {
+interface NotTakenProperties {
+  readonly refused: NotTaken;
+  readonly settle: (isTyped: boolean) => void;
+}
+
+function NotTakenText({ refused: { text, error }, settle }: NotTakenProperties) {
+  const other = error.otherText;
+  if (other === null) {
+    return (
+      <p class="problem" role="alert">
+        This text was not taken, and is not saved. <Message text={sentence(error.message)} />{" "}
+        {error.hint !== null && <Message text={sentence(error.hint)} />}
+      </p>
+    );
+  }
   return (
-    <p class="problem" role="alert">
-      This text was not taken, and is not saved. <Message text={sentence(error.message)} />{" "}
-      {error.hint !== null && <Message text={sentence(error.hint)} />}
-    </p>
+    <div class="notice bad other-text" role="alert">
+      <p>This text was changed in another tab meanwhile, so yours was not taken. Marked is what yours changes in it.</p>
+      <TextDiff before={other} after={text} />
+      <p class="line">
+        <button type="button" onClick={() => settle(true)}>
+          Use my text
+        </button>
+        <button type="button" onClick={() => settle(false)}>
+          Use the other text
+        </button>
+      </p>
+    </div>
   );
 }
 
@@ -166,13 +210,15 @@ function ShownFinding({ finding }: { readonly finding: Finding }) {
 function Inputs({ tried }: Tried) {
   const holder = useRef<HTMLDivElement>(null);
   const form = useMemo(() => new InputForm((inputs) => tried.fill(inputs)), [tried]);
+  const general = useSignal<readonly PreviewError[]>([]);
   const preview = tried.preview.value;
   useEffect(() => {
     holder.current?.replaceChildren(form.element);
   }, [form, preview === null || preview.form.length === 0]);
   useEffect(() => {
     if (preview !== null) {
-      form.show(preview.form, tried.inputs.peek(), preview.errors);
+      const rest = form.show(preview.form, tried.inputs.peek(), preview.errors);
+      general.value = rest.filter(({ input }) => input !== null);
     }
   }, [form, preview]);
   if (preview === null) {
@@ -185,13 +231,9 @@ function Inputs({ tried }: Tried) {
       </Section>
     );
   }
-  const general = preview.errors.filter(({ input, message }) => {
-    const names = preview.form.some(({ name }) => message.includes(`\`${name}\``) || message.includes(`'${name}'`));
-    return input === "" && !names;
-  });
   return (
     <Section title="Inputs" id="inputs" aside={<CaseChooser tried={tried} />}>
-      {general.map(({ message }) => (
+      {general.value.map(({ message }) => (
         <p class="problem">
           <Message text={sentence(message)} />
         </p>
@@ -294,11 +336,23 @@ function Recorded({ tried }: Tried) {
   }
   const error = notRecorded.value;
   if (error === null || error.status === 404) {
-    return error && <p class="muted">There is no recorded answer to this request.</p>;
+    return error && <NoAnswer />;
   }
   return (
     <p class="problem">
       <Message text={sentence(error.message)} />
+    </p>
+  );
+}
+
+function NoAnswer() {
+  const { live = false, profiles = [] } = session.value ?? {};
+  return (
+    <p class="muted">
+      No answer yet.{" "}
+      {live && profiles.length > 0
+        ? "Get one from a model, above."
+        : "One that was recorded for exactly this request would be here."}
     </p>
   );
 }
@@ -317,8 +371,7 @@ function Ask({ tried }: Tried) {
       </p>
     );
   }
-  const preset = profiles.some(({ name }) => name === own) ? own : (profiles[0]?.name ?? null);
-  const names = chosen.value ?? new Set(preset === null ? [] : [preset]);
+  const names = chosen.value ?? new Set([presetProfile(profiles, own)]);
   const toggle = (name: string): void => {
     const now = new Set(names);
     if (!now.delete(name)) {
@@ -360,109 +413,6 @@ function Streaming({ tried }: Tried) {
           <div class="text">{text === "" ? <span class="muted">waiting…</span> : text}</div>
         </article>
       ))}
-    </>
-  );
-}
-
-function Keep({ tried }: Tried) {
-  const name = useSignal("");
-  const kept = useSignal<string | null>(null);
-  const preview = tried.preview.value;
-  if (session.value === null || preview === null || preview.form.length === 0) {
-    return null;
-  }
-  const isTaken = preview.cases.includes(name.value.trim());
-  return (
-    <form
-      class="keep"
-      onSubmit={(event) => {
-        event.preventDefault();
-        const wanted = name.value.trim();
-        void tried.keep(wanted).then((isKept) => {
-          kept.value = isKept ? wanted : null;
-          name.value = isKept ? "" : name.value;
-        });
-      }}
-    >
-      <label for="case-name">Keep these inputs as a test case</label>
-      <div class="line">
-        <input
-          id="case-name"
-          type="text"
-          placeholder="what it shows, such as: an angry customer"
-          autocomplete="off"
-          value={name.value}
-          onInput={(event) => {
-            name.value = event.currentTarget.value;
-            kept.value = null;
-          }}
-        />
-        <button type="submit" disabled={name.value.trim() === "" || isTaken}>
-          Keep as a case
-        </button>
-      </div>
-      <p class="muted" role="status">
-        {isTaken && "There is a case with this name."}
-        {kept.value !== null && `Kept as “${kept.value}”. It is one of your changes now.`}
-      </p>
-    </form>
-  );
-}
-
-function Cases({ tried }: Tried) {
-  const count = tried.preview.value?.cases.length ?? 0;
-  if (count === 0) {
-    return null;
-  }
-  const run = (
-    <button type="button" disabled={tried.testing.value} onClick={() => void tried.test()}>
-      {tried.testing.value ? "Running…" : "Run the cases"}
-    </button>
-  );
-  return (
-    <Section title="Test cases" id="cases" aside={run}>
-      <p class="muted">{counted(count, "case")} to check that this prompt still does what it should.</p>
-      {tried.report.value !== null && <Report report={tried.report.value} />}
-    </Section>
-  );
-}
-
-function Report({ report }: { readonly report: TestRun }) {
-  const { passed, failed, errors, stale, warnings } = report.count;
-  const counts = [
-    `${passed} passed`,
-    ...(failed > 0 ? [`${failed} failed`] : []),
-    ...(errors > 0 ? [`${errors} could not run`] : []),
-    ...(stale > 0 ? [`${stale} without a recorded answer`] : []),
-    ...(warnings > 0 ? [`${warnings} unread drafts fail`] : []),
-  ];
-  return (
-    <>
-      <p role="status" class={failed + errors > 0 ? "problem" : "good"}>
-        {counts.join(", ")}.
-      </p>
-      {stale > 0 && (
-        <p class="muted">
-          A case without a recorded answer is checked as far as that is possible. Record it with{" "}
-          <code>promptops test --record</code>.
-        </p>
-      )}
-      <ul class="case-runs">
-        {report.cases.map((each) => (
-          <li class={each.status}>
-            <div class="line">
-              <span class="case-name">{each.name ?? each.place.path}</span>
-              <span class={`chip ${each.status}`}>{STATUSES[each.status]}</span>
-            </div>
-            {each.reason !== null && (
-              <p class="muted">
-                <Message text={sentence(each.reason)} />
-              </p>
-            )}
-            {each.status !== "passed" && <Assertions results={each.assertions} />}
-          </li>
-        ))}
-      </ul>
     </>
   );
 }

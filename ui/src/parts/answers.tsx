@@ -1,7 +1,8 @@
 /** Answers of models, with what was checked about each. Texts are text nodes. */
 
+import { cutWords, isWrong, markedParts, markTitle } from "../answer_marks";
 import type { AssertionResult, ModelAnswer } from "../types";
-import { counted, dollars, seconds, sentence } from "../words";
+import { checkWords, counted, dollars, seconds, sentence } from "../words";
 import { Message } from "./shown";
 
 export function Answer({ answer, live }: { readonly answer: ModelAnswer; readonly live: boolean }) {
@@ -13,11 +14,14 @@ export function Answer({ answer, live }: { readonly answer: ModelAnswer; readonl
         {profile} <span class="muted">{answer.answer?.model ?? model}</span>
       </h3>
       {(text !== "" || calls.length === 0) && (
-        <div class="text">{text === "" ? <span class="muted">(no text)</span> : text}</div>
+        <div class="text">
+          {text === "" ? <span class="muted">(no text)</span> : <MarkedText text={text} results={assertions} />}
+        </div>
       )}
       {calls.map((call) => (
         <div class="text code">{JSON.stringify(call, null, 2)}</div>
       ))}
+      <Cut answer={answer} />
       {[problem, reason].map(
         (each) =>
           each !== null && (
@@ -27,9 +31,35 @@ export function Answer({ answer, live }: { readonly answer: ModelAnswer; readonl
           ),
       )}
       <p class="muted figures">{figures(answer, live).join(" · ")}</p>
-      <Assertions results={assertions} />
+      <Assertions results={assertions} areMarked />
     </article>
   );
+}
+
+/** The text of an answer, marked where assertions found something. */
+function MarkedText({ text, results }: { readonly text: string; readonly results: readonly AssertionResult[] }) {
+  return (
+    <>
+      {markedParts(text, results).map((part) =>
+        part.results.length === 0 ? (
+          part.text
+        ) : (
+          <mark
+            class={isWrong(part) ? "found wrong" : "found"}
+            title={markTitle(part)}
+            aria-description={markTitle(part)}
+          >
+            {part.text}
+          </mark>
+        ),
+      )}
+    </>
+  );
+}
+
+export function Cut({ answer }: { readonly answer: ModelAnswer }) {
+  const words = cutWords(answer);
+  return words === null ? null : <p class="notice warn">{words}</p>;
 }
 
 export function figures(answer: ModelAnswer, live: boolean): string[] {
@@ -49,30 +79,38 @@ const MARKS: Readonly<Record<AssertionResult["status"], string>> = {
   skipped: "–",
 };
 
-export function Assertions({ results }: { readonly results: readonly AssertionResult[] }) {
+interface AssertionsProperties {
+  readonly results: readonly AssertionResult[];
+  /** Those with a place in the answer are marked there; of these, only failed ones are listed, too. */
+  readonly areMarked?: boolean;
+}
+
+export function Assertions({ results, areMarked = false }: AssertionsProperties) {
   if (results.length === 0) {
     return null;
   }
-  const count = (...statuses: AssertionResult["status"][]) =>
-    results.filter(({ status }) => statuses.includes(status)).length;
-  const [bad, skipped] = [count("failed", "error"), count("skipped")];
-  const counts = [
-    ...(bad === 0 ? [] : [`${bad} failed`]),
-    `${count("passed")} passed`,
-    ...(skipped === 0 ? [] : [`${skipped} skipped`]),
-  ];
-  const title = `${counted(results.length, "check")}: ${counts.join(", ")}`;
+  const hasFailed = ({ status }: AssertionResult) => status === "failed" || status === "error";
+  const listed = areMarked ? results.filter((each) => each.at.length === 0 || hasFailed(each)) : results;
+  const isBad = results.some(hasFailed);
+  const isGood = results.some(({ status, on }) => status === "passed" && on === "answer");
+  const look = isBad ? "bad" : isGood ? "good" : "muted";
+  const marked = listed.length === results.length ? "" : " Point at a marked text to see what checks it.";
+  const words = sentence(checkWords(results)) + marked;
+  if (listed.length === 0) {
+    return <p class={`checks ${look}`}>{words}</p>;
+  }
   return (
-    <details class="checks" open={bad > 0}>
-      <summary class={bad === 0 ? "good" : "bad"}>{title}</summary>
+    <details class="checks" open={isBad}>
+      <summary class={look}>{words}</summary>
       <ul>
-        {results.map(({ status, type, reason }) => (
+        {listed.map(({ status, type, on, reason }) => (
           <li class={status}>
             <span class="mark" aria-hidden="true">
               {MARKS[status]}
             </span>
             <span>
               <span class="hidden">{status}: </span>
+              {on === "request" ? "in the request: " : ""}
               <code>{type}</code> <Message text={reason} />
             </span>
           </li>

@@ -1,6 +1,8 @@
 /** Small parts that all pages use. */
 
+import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
+import { useMemo } from "preact/hooks";
 import type { ApiError } from "../api";
 import { session } from "../session";
 import { textDiff } from "../text_diff";
@@ -49,15 +51,33 @@ export function StartWith({ flag, what }: { readonly flag: "--write" | "--live";
 }
 
 export function TextDiff({ before, after }: { readonly before: string; readonly after: string }) {
+  const parts = useMemo(() => textDiff(before, after), [before, after]);
   return (
     <div class="text">
-      {textDiff(before, after).map(({ kind, text }) => {
+      {parts.map(({ kind, text }) => {
         if (kind === "same") {
           return text;
         }
         return kind === "added" ? <ins>{text}</ins> : <del>{text}</del>;
       })}
     </div>
+  );
+}
+
+interface FoldedProperties {
+  readonly summary: string;
+  readonly open?: boolean;
+  /** Makes the content, once it is opened. */
+  readonly content: () => ComponentChildren;
+}
+
+export function Folded({ summary, open = false, content }: FoldedProperties) {
+  const wasOpen = useSignal(open);
+  return (
+    <details open={open} onToggle={(event) => (wasOpen.value ||= event.currentTarget.open)}>
+      <summary>{summary}</summary>
+      {wasOpen.value && content()}
+    </details>
   );
 }
 

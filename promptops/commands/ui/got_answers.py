@@ -1,0 +1,187 @@
+"""Answers that the page got from models, recorded with the edits whose test cases need them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from threading import Lock
+from typing import Literal, cast
+
+from promptops.catalog.catalog import Catalog
+from promptops.commands.ui.editing import Edits, Reason
+from promptops.commands.ui.records import UiFailing
+from promptops.errors import InputError, PromptopsError
+from promptops.model.answer import Answer, Recording
+from promptops.model.prompt_run import PromptRun
+from promptops.model.test_run import CaseRun
+from promptops.source.recordings import key_of, read_files, recordings_bytes, without_latency
+from promptops.testing.answering import need_of, recording_of, wanted_answers
+from promptops.testing.options import RunOptions
+from promptops.testing.plan import WantedAnswer, plan_cases
+from promptops.testing.recordings.screening import recording_refusal
+from promptops.testing.recordings.writing import with_answers
+from promptops.testing.runner import CaseRunner
+from promptops.workspace.selection import Selected
+from promptops.workspace.workspace import Workspace
+
+MOST_REQUESTS = 500
+"""Requests whose answers are remembered."""
+
+MOST_REPEATS = 20
+"""Answers to one request that are remembered."""
+
+
+class GotAnswers:
+    """The last answers that models gave, by the digest of the request; for any thread."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._answers: dict[str, tuple[Answer, ...]] = {}
+
+    @property
+    def are_none(self) -> bool:
+        return not self._answers
+
+    def add(self, run: PromptRun, profile: str) -> None:
+        """Remember the complete answer of a profile: the prompt's own, which its cases need."""
+        with self._lock:
+            for each in run.answers:
+                if each.answer is not None and each.profile == profile:
+                    known = self._answers.pop(each.digest, ())
+                    self._answers[each.digest] = (*known, each.answer)[-MOST_REPEATS:]
+            while len(self._answers) > MOST_REQUESTS:
+                del self._answers[next(iter(self._answers))]
+
+    def to(self, request: str, count: int) -> Sequence[Answer]:
+        """The last answers to a request, oldest first: at most `count`."""
+        with self._lock:
+            return self._answers.get(request, ())[-count:]
+
+
+Refusals = dict[tuple[str, str], str]
+"""From the id of a prompt and the name of a case to the reason why its answer is not recorded."""
+
+
+def record_answers(
+    edits: Edits, catalog: Catalog, paths: Iterable[str], got: GotAnswers
+) -> Refusals:
+    """Edit the recordings of some prompt files: add the answers that their test cases need.
+
+    What the files contain stays; an added answer that no case needs any more is removed.
+    """
+    refused: Refusals = {}
+    for path in paths:
+        refused |= _Recordings(edits, catalog, path).record(got)
+    return refused
+
+
+def failing_cases(
+    workspace: Workspace, reached: dict[str, str], refused: Refusals
+) -> Iterator[UiFailing]:
+    """The cases of some prompt files that do not pass with recorded answers, each once.
+
+    Args:
+        reached: The prompt files, each with the reason.
+        refused: Why answers are not recorded.
+    """
+    if not reached:
+        return
+    try:
+        runs = CaseRunner(workspace, Selected(reached), RunOptions()).run().cases
+    except PromptopsError as error:
+        prompt = workspace.catalog.ids[next(iter(reached))]
+        yield UiFailing(id=prompt, case=None, status="error", reason=error.message)
+        return
+    seen: set[tuple[str, str]] = set()
+    for run in runs:
+        key = run.prompt, run.name
+        if run.status in ("failed", "stale", "error") and key not in seen:
+            seen.add(key)
+            yield _failing(run, refused.get(key, ""))
+
+
+def _failing(run: CaseRun, refused: str) -> UiFailing:
+    contracts = (each for each in run.assertions if each.must)
+    wrong = (each.reason for each in contracts if each.status in ("failed", "error"))
+    unanswered = run.status == "stale" and run.answer is None and bool(run.messages)
+    reason = "no answer to its request is recorded" if unanswered else run.reason
+    return UiFailing(
+        id=run.prompt,
+        case=run.name,
+        status=cast('Literal["failed", "stale", "error"]', run.status),
+        reason=refused or next(wrong, "") or reason,
+        answerable=unanswered,
+    )
+
+
+class _Recordings:
+    """The recordings of one prompt file."""
+
+    def __init__(self, edits: Edits, catalog: Catalog, path: str) -> None:
+        self._edits = edits
+        self._catalog = catalog
+        self._path = path
+        for file in self._pending():
+            if edits.is_outdated(file):  # another program recorded answers
+                edits.forget(file)
+
+    def _pending(self) -> list[str]:
+        known = self._catalog.recording_files(self._path)
+        return [file for file in known if file in self._edits.pending]
+
+    def record(self, got: GotAnswers) -> Refusals:
+        """Add answers; returns the reasons for those that can't be added."""
+        plan = list(plan_cases(self._catalog, [self._catalog.loaded(self._path)]))
+        wants = list(wanted_answers(self._catalog, plan))
+        try:
+            files = dict(self._before())
+            new, refused = _screened(_missing(wants, files), got)
+            first, needs = self._catalog.recordings_of(self._path), [*map(need_of, wants)]
+            self._put(with_answers(first, files, new, needs) if new else files, files, new)
+        except InputError as error:
+            return {(want.prompt.id, want.case): error.message for want in wants}
+        return refused
+
+    def _before(self) -> Iterator[tuple[str, bytes]]:
+        """The files without edits, by path, in order."""
+        for file in self._catalog.recording_files(self._path):
+            data = self._edits.before(file)
+            if data is not None:
+                yield file, data
+            elif file not in self._edits.pending:
+                raise InputError("the recordings are not a regular file", where=file)
+
+    def _put(
+        self, after: Mapping[str, bytes], before: Mapping[str, bytes], new: Sequence[Recording]
+    ) -> None:
+        for file in self._pending():
+            if after.get(file) == before.get(file):
+                self._edits.forget(file)
+        lines = [recordings_bytes((without_latency(recording),)) for recording in new]
+        prompt = self._catalog.ids[self._path]
+        for file, data in after.items():
+            if data != before.get(file):
+                added = sum(line in data for line in lines)
+                self._edits.put(file, data, Reason(prompt=prompt, answers=added))
+
+
+def _missing(wants: Iterable[WantedAnswer], files: Mapping[str, bytes]) -> list[WantedAnswer]:
+    """The answers that are not recorded, each once."""
+    known = {key_of(recording) for recording in read_files(files).recordings}
+    found = {want.key: want for want in wants}
+    return [want for want in found.values() if (want.digest, want.repeat, "") not in known]
+
+
+def _screened(wants: Iterable[WantedAnswer], got: GotAnswers) -> tuple[list[Recording], Refusals]:
+    """The answers that may be recorded, and the reasons for the others."""
+    allowed: list[Recording] = []
+    refused: Refusals = {}
+    for want in wants:
+        answers = got.to(want.digest, want.prompt.evaluation.get("repeats") or 1)
+        if want.repeat < len(answers):
+            recording = recording_of(want, answers[want.repeat])
+            problem = recording_refusal(want.path, recording)
+            if problem is None:
+                allowed.append(recording)
+            else:
+                refused[want.prompt.id, want.case] = problem.message
+    return allowed, refused

@@ -1,0 +1,273 @@
+"""A case is kept with what its answer must contain, and the answer that a model gave is recorded.
+
+The models repeat the last message.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from tests.commands.asked import profile
+from tests.commands.ui.served import ASK, FILES, Client, edited_file, served
+from tests.output_schemas import validate
+from tests.servers.answers import Answer
+from tests.servers.fault_server import ECHO, Plan, fault_server
+
+RECORDED = "prompts/ask.recordings.jsonl"
+VARIANT = "prompts/ask.de.recordings.jsonl"
+"""Of the prompt that has the same cases, and the same requests."""
+USER = "/messages/1/content"
+HOW = {"question": "How?"}
+
+
+@contextmanager
+def calling(project: Any, plan: Plan = ECHO) -> Iterator[Client]:
+    """A workbench that may save and call models, of `project`."""
+    with fault_server(plan) as models:
+        names = profile("fast", "fast-1", models.base_url)
+        project.write({"promptops.toml": names + profile("good", "good-1", models.base_url)})
+        project.commit("models")
+        with served(project.root, live=True, write=True) as client:
+            yield client
+
+
+@pytest.fixture
+def live(project: Any) -> Iterator[Client]:
+    with calling(project) as client:
+        yield client
+
+
+def ask(client: Client, *models: str, **tried: Any) -> str:
+    """The answer of the last model."""
+    body = json.dumps({"id": "ask", "models": models, **tried})
+    got = client.request("POST", "/api/answers", body)
+    run = json.loads(got.data.decode().splitlines()[-1])["run"]
+    text: str = run["answers"][-1]["text"]
+    return text
+
+
+def keep(client: Client, *contains: str) -> Any:
+    return client.post("/api/keep", id="ask", name="how", inputs=HOW, contains=contains)
+
+
+def pending(client: Client) -> list[str]:
+    return [each["path"] for each in client.get("/api/change")["files"]]
+
+
+def statuses(client: Client) -> dict[str, str]:
+    return {each["name"]: each["status"] for each in client.post("/api/test", id="ask")["cases"]}
+
+
+@pytest.mark.parametrize("order", ["answer, keep", "keep, answer", "answer, keep, edit, answer"])
+def test_the_gate_passes_on_the_branch_of_a_case_whose_answer_was_checked(
+    live: Client, project: Any, say: Any, order: str
+) -> None:
+    live.post("/api/edit", id="ask", at=USER, text="{{ question }} Be kind.")
+    for step in order.split(", "):
+        if step == "answer":
+            ask(live, inputs=HOW)
+        elif step == "keep":
+            assert keep(live, "How?", "kind")["case"] == "how"
+        else:
+            live.post("/api/edit", id="ask", at=USER, text="{{ question }} Be kinder.")
+
+    assert statuses(live) == {"why": "passed", "how": "passed"}
+    assert pending(live) == [ASK, VARIANT, RECORDED]
+    live.branch("kinder", "Kinder")
+
+    assert project.git("status", "--porcelain") == ""
+    project.git("switch", "--quiet", "kinder")
+    (recorded,) = (project.root / RECORDED).read_text().splitlines()
+    assert (json.loads(recorded)["case"], "latency_s" in recorded) == ("how", False)
+    checked = say("check", "--since", "main", "-C", str(project.root))
+    assert (checked.code, checked.err) == (0, "")
+
+
+def test_without_an_answer_of_the_prompts_own_model_the_case_is_stale(
+    live: Client, project: Any, say: Any
+) -> None:
+    ask(live, "good", inputs=HOW)
+    ask(live, inputs={"question": "Other?"})
+    ask(live, inputs=HOW, at="HEAD")
+    keep(live, "How?")
+
+    assert (statuses(live), pending(live)) == ({"why": "passed", "how": "stale"}, [ASK])
+    assert live.refused("/api/recorded", id="ask", case="how") == (
+        404,
+        "no answer to this request is recorded",
+        "get one from a model, or record it: promptops test --record",
+    )
+    live.branch("kept", "Kept")
+    project.git("switch", "--quiet", "kept")
+    assert say("check", "--since", "main", "-C", str(project.root)).code == 1
+
+
+def test_the_change_names_the_cases_that_do_not_pass(live: Client, project: Any) -> None:
+    project.write({"prompts/write.prompt.yaml": "format: promptops/1\nmessages: [\n"})
+    ask(live, inputs=HOW)
+    keep(live, "order number")
+    live.post("/api/keep", id="ask", name="so", inputs={"question": "So?"}, contains=["So?"])
+
+    change = live.get("/api/change")
+
+    validate("ui-change", {"schema": 1, **change})
+    assert change["failing"] == [
+        {"id": prompt, **case}
+        for prompt in ("ask.de", "ask")
+        for case in (
+            {
+                "case": "how",
+                "status": "failed",
+                "reason": "expected `order number` in the answer, got `How?`",
+                "answerable": False,
+            },
+            {
+                "case": "so",
+                "status": "stale",
+                "reason": "no answer to its request is recorded",
+                "answerable": True,
+            },
+        )
+    ]
+    assert change["files"] == [
+        edited_file(ASK, "ask", cases=["how", "so"]),
+        edited_file(VARIANT, "ask.de", answers=1),
+        edited_file(RECORDED, "ask", answers=1),
+    ]
+    live.post("/api/revert", id="ask")
+    assert live.get("/api/change")["failing"] == []
+
+
+def test_an_answer_that_lacks_the_text_is_recorded_and_fails(live: Client) -> None:
+    ask(live, inputs=HOW)
+    keep(live, "How?", "order number")
+
+    assert statuses(live) == {"why": "passed", "how": "failed"}
+    found = live.post("/api/recorded", id="ask", case="how")["answers"][0]
+    assert (found["text"], found["status"]) == ("How?", "failed")
+    assert [(each["on"], each["status"]) for each in found["assertions"]] == [
+        ("request", "passed"),
+        ("answer", "passed"),
+        ("answer", "failed"),
+    ]
+
+
+def test_an_answer_is_recorded_only_with_edits_that_need_it(live: Client) -> None:
+    ask(live, inputs=HOW)
+    ask(live, case="why")
+    assert pending(live) == []
+
+    keep(live, "How?")
+    assert live.get("/api/prompt?id=ask")["pending"] is True
+    assert pending(live) == [ASK, VARIANT, RECORDED]
+    live.post("/api/edit", id="ask", at=USER, text="Please: {{ question }}")
+    assert (statuses(live)["how"], pending(live)) == ("stale", [ASK])
+    live.post("/api/edit", id="ask", at=USER, text="{{ question }}")
+    assert pending(live) == [ASK, VARIANT, RECORDED]
+    live.post("/api/revert", id="ask")
+    assert pending(live) == []
+
+
+def test_an_answer_with_a_secret_is_not_recorded(project: Any) -> None:
+    secret = f"AKIA{'Q2R7T5W3' * 2}"
+    with calling(project, lambda _: Answer(says=f"Use {secret}.")) as live:
+        assert secret in ask(live, inputs=HOW)
+        keep(live, "Use")
+
+        assert (statuses(live)["how"], pending(live)) == ("stale", [ASK])
+        reason = "the answer to `how` is not recorded: it contains a secret (AWS)"
+        assert {each["reason"] for each in live.get("/api/change")["failing"]} == {reason}
+        live.branch("kept", "Kept")
+
+    assert secret not in project.git("log", "--patch", "--all")
+
+
+def test_answers_that_another_program_recorded_meanwhile_stay(
+    live: Client, project: Any, say: Any
+) -> None:
+    ask(live, inputs=HOW)
+    keep(live, "How?")
+    live.save()
+    recorded = (project.root / RECORDED).read_text()
+    (project.root / RECORDED).write_text("")
+    live.post("/api/keep", id="ask", name="again", inputs={"question": "So?"}, contains=["So?"])
+    ask(live, inputs={"question": "So?"})
+    assert pending(live) == [ASK, VARIANT, RECORDED]
+
+    project.write({RECORDED: recorded})
+
+    assert statuses(live) == {"why": "passed", "how": "passed", "again": "passed"}
+    live.save()
+    written = (project.root / RECORDED).read_text()
+    assert [json.loads(line)["case"] for line in written.splitlines()] == ["again", "how"]
+    assert recorded in written
+
+
+def test_an_answer_replaces_that_to_an_earlier_wording_of_its_case(
+    live: Client, project: Any
+) -> None:
+    for name in ("how", "so"):
+        live.post("/api/keep", id="ask", name=name, inputs={"question": name}, contains=[name])
+        ask(live, case=name)
+    live.save()
+    live.post("/api/edit", id="ask", at=USER, text="{{ question }} Please.")
+
+    ask(live, case="so")
+
+    assert statuses(live) == {"why": "passed", "how": "stale", "so": "passed"}
+    live.save()
+    lines = (project.root / RECORDED).read_text().splitlines()
+    recorded = [(each["case"], each["output"]) for each in map(json.loads, lines)]
+    assert recorded == [("how", "how"), ("so", "so Please.")]
+
+
+def test_a_case_that_needs_several_answers_gets_the_last_ones(project: Any) -> None:
+    project.write({ASK: FILES[ASK] + "evaluation: {repeats: 2}\n"})
+    said = iter(("one", "two", "three"))
+    with calling(project, lambda _: Answer(says=f"How? {next(said)}")) as live:
+        keep(live, "How?")
+        ask(live, inputs=HOW)
+        assert statuses(live)["how"] == "stale"
+        ask(live, inputs=HOW)
+        ask(live, inputs=HOW)
+        assert statuses(live)["how"] == "passed"
+        live.save()
+
+    lines = (project.root / RECORDED).read_text().splitlines()
+    recorded = [(each["repeat"], each["output"]) for each in map(json.loads, lines)]
+    assert recorded == [(0, "How? two"), (1, "How? three")]
+
+
+def test_a_link_in_the_place_of_the_recordings_is_not_followed(live: Client, project: Any) -> None:
+    outside = project.root.parent / "outside"
+    outside.write_text("")
+    ask(live, inputs=HOW)
+    keep(live, "How?")
+    assert RECORDED in pending(live)
+    (project.root / RECORDED).symlink_to(outside)
+
+    assert statuses(live)["how"] == "stale"
+    assert RECORDED not in pending(live)
+    assert outside.read_text() == ""
+
+
+@pytest.mark.parametrize(
+    ("contains", "message"),
+    [
+        ("x", "`contains` must be a list"),
+        ([1], "`contains` must be a list of at most 20 strings"),
+        (["x"] * 21, "`contains` must be a list of at most 20 strings"),
+        (["x", " "], "the answer must contain an empty text"),
+    ],
+)
+def test_texts_that_an_answer_can_not_contain_are_refused(
+    reader: Client, contains: Any, message: str
+) -> None:
+    refused = reader.refused("/api/keep", id="ask", name="how", inputs=HOW, contains=contains)
+
+    assert refused[:2] == (400, message)

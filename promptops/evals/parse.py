@@ -105,8 +105,10 @@ class Assertion:
         the answer.
         """
         find = getattr(self.check, "occurrences", None)
+        if find is None or record.on != "answer":
+            return ()
         subject = self._subject(record)
-        if find is None or record.on != "answer" or subject.narrowed:
+        if subject.narrowed:
             return ()
         found: tuple[Span, ...] = ()
         with suppress(Unjudgeable), _bounded(self.type):

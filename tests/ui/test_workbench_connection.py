@@ -42,7 +42,7 @@ def test_what_was_chosen_and_typed_arrives_once_the_server_answers_again(greetin
     page.context.set_offline(True)
     page.get_by_label("Fill in from").select_option("Ben")
     alert = page.get_by_role("alert")
-    alert.get_by_text("The workbench does not answer.").wait_for()
+    alert.get_by_text("The workbench does not answer;").wait_for()
     shot(page, "lost")
     found = barriers(page)
     page.get_by_role("textbox", name="Text of message 1, user").click()
@@ -71,7 +71,7 @@ def test_a_text_survives_a_server_that_is_started_anew_on_its_port(greeting, ope
     text.click()
     page.keyboard.press("Control+End")
     page.keyboard.type(" Smile.")
-    page.get_by_text("The workbench does not answer.").wait_for()
+    page.get_by_text("The workbench does not answer;").wait_for()
     with served(greeting.root, "--port", str(urlsplit(page.url).port)) as address:
         page.get_by_text("has another address now").wait_for()
         shot(page, "another-address")

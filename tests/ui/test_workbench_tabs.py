@@ -108,7 +108,7 @@ def test_a_case_that_fails_with_the_edits_is_named_and_undo_names_the_kept_cases
     page.get_by_role("link", name="Your changes").click()
 
     failing = page.locator(".case-runs li")
-    page.get_by_role("heading", name="2 test cases to look at before you save").wait_for()
+    page.get_by_role("heading", name="2 test cases do not pass").wait_for()
     texts = failing.all_inner_texts()
     shot(page, "failing")
     found = barriers(page)

@@ -107,7 +107,7 @@ async function request(path: string, options: RequestInit): Promise<Response> {
     if (isAborted(error)) {
       throw error;
     }
-    throw failed("the workbench does not answer");
+    throw failed("the workbench does not answer; this page tries again until it does");
   }
   if (!response.ok) {
     throw await refused(response);
@@ -124,8 +124,8 @@ async function refused(response: Response): Promise<ApiError> {
 }
 
 const STOPPED =
-  "this page tries again until it does. If `promptops ui` was stopped in the terminal, copy from here what you did not save, " +
-  "start it again, and open the address that it prints";
+  "if `promptops ui` was stopped in the terminal, copy from here what you did not save, start it again, and open the " +
+  "address that it prints";
 const RESTARTED = "copy from here what you did not save, and paste the address that it printed last into this tab";
 
 function failed(message: string, hint = STOPPED, status = 0): ApiError {

@@ -15,7 +15,7 @@ import { address, again, openSession, pending, problem, readChange, reporting, r
 function App() {
   const { page, id } = route.value;
   useEffect(() => {
-    if (again.value > 0) {
+    if (again.value > 0 && page !== "change") { // that page reads it itself
       void reporting(readChange);
     }
   }, [again.value]);

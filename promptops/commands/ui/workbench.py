@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -46,6 +44,7 @@ from promptops.commands.ui.saving import (
     save_to_branch,
     save_to_files,
 )
+from promptops.commands.ui.watched_files import WatchedFiles
 from promptops.errors import InputError, NotFound, UsageError
 from promptops.evals.engine.ask import Interrupt
 from promptops.model.change import DiffReport
@@ -75,10 +74,6 @@ from promptops.workspace.workspace import (
 
 MOST_REVISIONS = 4
 """Revisions that stay open for comparisons."""
-
-_LOOK_S = 0.01
-_PAUSE_PER_LOOK = 20
-"""After a look at the files that took longer than `_LOOK_S`, none for so many times as long."""
 
 
 class NotAllowed(UsageError):
@@ -174,9 +169,7 @@ class Workbench:
         self._saved: dict[str, UiBranch] = {}
         self._written: dict[tuple[str, str], tuple[str, str]] = {}
         self._differing: frozenset[str] | None = None
-        self._watched: list[str] = []
-        self._seen: list[object] = []
-        self._look_again_at = 0.0
+        self._watched: WatchedFiles | None = None
         self._revisions: dict[str, Workspace] = {}
         self._view: _View
         if options.revision != WORKTREE:
@@ -188,7 +181,7 @@ class Workbench:
             raise live.errors[0]
         self._view = self._live = live
         self._edits = Edits(live)
-        self._watch({})
+        self._watched = WatchedFiles(live.workspace)
 
     def close(self) -> None:
         """Stop the git process that reads blobs."""
@@ -202,37 +195,15 @@ class Workbench:
 
     def refresh(self) -> None:
         """Read again what other programs changed; costs a look at the files if nothing did."""
-        if self._live is None or time.monotonic() < self._look_again_at:
-            return
-        started = time.monotonic()
-        seen: list[object] = [*map(_stamp, self._watched)]
-        took_s = time.monotonic() - started
-        if took_s > _LOOK_S:
-            self._look_again_at = started + _PAUSE_PER_LOOK * took_s
-        if seen != self._seen:
-            self._seen = seen
-            self._read_again(self._live)
+        if self._watched is not None and self._watched.have_changed():
+            self._read_again()
 
-    def _read_again(self, live: Live) -> None:
-        before = dict(zip(self._watched, self._seen, strict=True))
-        live.refreshed()
-        self._differing = None
-        self._revisions.clear()
-        self._watch(before)
-
-    def _watch(self, before: Mapping[str, object]) -> None:
-        """Note the state of HEAD, of the index, of the files and of their folders.
-
-        `before` is the state at which they were read, of those that are known.
-        """
-        repository, catalog = self._view.workspace.repository, self._catalog
-        files = catalog.files.entries
-        folders = _folders(files, catalog.config.prompts)
-        of_git = (repository.git_dir / "HEAD", repository.git_dir / "index")
-        refs = (repository.common_dir / "packed-refs", repository.git_dir / "logs" / "HEAD")
-        root = f"{repository.root}/"
-        self._watched = [*map(str, (*of_git, *refs)), *(root + path for path in (*files, *folders))]
-        self._seen = [before.get(path) or _stamp(path) for path in self._watched]
+    def _read_again(self) -> None:
+        if self._live is not None and self._watched is not None:
+            self._live.refreshed()
+            self._differing = None
+            self._revisions.clear()
+            self._watched.watch(self._live.workspace)
 
     @property
     def _catalog(self) -> Catalog:
@@ -262,8 +233,7 @@ class Workbench:
 
         So a reload of the page finds a file in a folder that was empty, and not watched.
         """
-        if self._live is not None:
-            self._read_again(self._live)
+        self._read_again()
         named = self._catalog.paths.items()
         return UiCatalog(prompts=tuple(UiPromptName(id=name, path=path) for name, path in named))
 
@@ -442,7 +412,7 @@ class Workbench:
         origin = earlier.before if earlier is not None else None
         after = edited(self._catalog, found, text, origin)
         edits.put(found.path, after, Reason(prompt=tried.id))
-        now = texts_of(self._catalog, self._catalog.loaded(path), "")
+        now = texts_of(self._catalog, self._readable(tried.id)[2], "")
         self._written[box] = text, next((each.text for each in now if each.at == found.at), "")
         return self.preview(replace(tried, at=None))
 
@@ -623,23 +593,3 @@ class Workbench:
             return answered
 
         return run
-
-
-def _folders(files: Iterable[str], roots: Iterable[str]) -> set[str]:
-    """The folders that contain files, directly or below other folders, up to the roots."""
-    found = set(roots)
-    for path in files:
-        folder = path.rpartition("/")[0]
-        while folder not in found:
-            found.add(folder)
-            folder = folder.rpartition("/")[0]
-    return found
-
-
-def _stamp(path: str) -> tuple[int, int, int, int] | None:
-    """What changes with the content of a file or of a folder; None if it does not exist."""
-    try:
-        found = os.lstat(path)
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino

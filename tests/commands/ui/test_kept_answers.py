@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.commands.asked import profile
-from tests.commands.ui.served import ASK, Client, edited_file, served
+from tests.commands.ui.served import ASK, FILES, Client, edited_file, served
 from tests.output_schemas import validate
 from tests.servers.answers import Answer
 from tests.servers.fault_server import ECHO, Plan, fault_server
@@ -206,6 +206,41 @@ def test_answers_that_another_program_recorded_meanwhile_stay(
     written = (project.root / RECORDED).read_text()
     assert [json.loads(line)["case"] for line in written.splitlines()] == ["again", "how"]
     assert recorded in written
+
+
+def test_an_answer_replaces_that_to_an_earlier_wording_of_its_case(
+    live: Client, project: Any
+) -> None:
+    for name in ("how", "so"):
+        live.post("/api/keep", id="ask", name=name, inputs={"question": name}, contains=[name])
+        ask(live, case=name)
+    live.save()
+    live.post("/api/edit", id="ask", at=USER, text="{{ question }} Please.")
+
+    ask(live, case="so")
+
+    assert statuses(live) == {"why": "passed", "how": "stale", "so": "passed"}
+    live.save()
+    lines = (project.root / RECORDED).read_text().splitlines()
+    recorded = [(each["case"], each["output"]) for each in map(json.loads, lines)]
+    assert recorded == [("how", "how"), ("so", "so Please.")]
+
+
+def test_a_case_that_needs_several_answers_gets_the_last_ones(project: Any) -> None:
+    project.write({ASK: FILES[ASK] + "evaluation: {repeats: 2}\n"})
+    said = iter(("one", "two", "three"))
+    with calling(project, lambda _: Answer(says=f"How? {next(said)}")) as live:
+        keep(live, "How?")
+        ask(live, inputs=HOW)
+        assert statuses(live)["how"] == "stale"
+        ask(live, inputs=HOW)
+        ask(live, inputs=HOW)
+        assert statuses(live)["how"] == "passed"
+        live.save()
+
+    lines = (project.root / RECORDED).read_text().splitlines()
+    recorded = [(each["repeat"], each["output"]) for each in map(json.loads, lines)]
+    assert recorded == [(0, "How? two"), (1, "How? three")]
 
 
 def test_a_link_in_the_place_of_the_recordings_is_not_followed(live: Client, project: Any) -> None:

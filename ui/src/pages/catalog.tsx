@@ -3,7 +3,7 @@
 import { computed, signal, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { get, post } from "../api";
-import { address, again, pending, reporting } from "../session";
+import { address, again, reporting } from "../session";
 import type { UiCatalog, UiPromptName, UiRow, UiRows } from "../types";
 import { counted, matches } from "../words";
 
@@ -141,7 +141,7 @@ function Rows({ shownPrompts }: { readonly shownPrompts: readonly UiPromptName[]
   useEffect(() => {
     const waiting = setTimeout(() => void reporting(() => read(ids.split("\n").filter(Boolean), true)), PAUSE_MS);
     return () => clearTimeout(waiting);
-  }, [ids, again.value, pending.value]);
+  }, [ids, again.value]);
 
   return (
     <ul class="prompt-rows" ref={list} style={{ height: `${shownPrompts.length * HEIGHT}px` }}>

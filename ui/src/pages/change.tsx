@@ -87,7 +87,7 @@ function Failing({ failing, isEdited }: FailingProperties) {
     return isEdited ? <p class="notice ok">No test case of the changed prompts fails.</p> : null;
   }
   return (
-    <Section title={`${counted(failing.length, "test case")} to look at before you save`} id="failing">
+    <Section title={`${counted(failing.length, "test case")} ${failing.length === 1 ? "does" : "do"} not pass`} id="failing">
       <p class="muted">The check of a review stops at them.</p>
       <ul class="case-runs">
         {failing.map((each) => (
@@ -236,19 +236,19 @@ function Save({ found }: { readonly found: UiChange }) {
     }
     isSaving.value = true;
     conflicts.value = [];
-    await reporting(async () => {
-      try {
+    try {
+      await reporting(async () => {
         await allSent();
-        await save();
+        await save().catch((error: unknown) => {
+          conflicts.value = (error instanceof ApiError && error.conflict?.files) || [];
+          throw error;
+        });
         problem.value = null;
-      } catch (error) {
-        conflicts.value = (error instanceof ApiError && error.conflict?.files) || [];
-        throw error;
-      } finally {
-        await readChange();
-      }
-    });
-    isSaving.value = false;
+      });
+      await reporting(readChange);
+    } finally {
+      isSaving.value = false;
+    }
   };
   const toFiles = () =>
     saving(async () => {

@@ -29,8 +29,9 @@ export function Keep({ tried }: Tried) {
   const keep = async (): Promise<void> => {
     const wanted = name.value.trim();
     isKeeping.value = true;
-    const isKept = await tried.keep(wanted, contains);
-    isKeeping.value = false;
+    const isKept = await tried.keep(wanted, contains).finally(() => {
+      isKeeping.value = false;
+    });
     kept.value = isKept ? wanted : null;
     if (isKept) {
       name.value = "";

@@ -81,7 +81,7 @@ const MARKS: Readonly<Record<AssertionResult["status"], string>> = {
 
 interface AssertionsProperties {
   readonly results: readonly AssertionResult[];
-  /** Those with a place in the answer are marked there, and not listed. */
+  /** Those with a place in the answer are marked there; of these, only failed ones are listed, too. */
   readonly areMarked?: boolean;
 }
 
@@ -89,8 +89,9 @@ export function Assertions({ results, areMarked = false }: AssertionsProperties)
   if (results.length === 0) {
     return null;
   }
-  const listed = areMarked ? results.filter(({ at }) => at.length === 0) : results;
-  const isBad = results.some(({ status }) => status === "failed" || status === "error");
+  const hasFailed = ({ status }: AssertionResult) => status === "failed" || status === "error";
+  const listed = areMarked ? results.filter((each) => each.at.length === 0 || hasFailed(each)) : results;
+  const isBad = results.some(hasFailed);
   const isGood = results.some(({ status, on }) => status === "passed" && on === "answer");
   const look = isBad ? "bad" : isGood ? "good" : "muted";
   const marked = listed.length === results.length ? "" : " Point at a marked text to see what checks it.";

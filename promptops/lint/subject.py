@@ -127,6 +127,7 @@ class PromptFacts:
         self.today = today
         self.surroundings = surroundings or catalog.surroundings()
         self.renders_cases = True
+        self._paused: tuple[list[RenderedCase], Iterator[RenderedCase]] | None = None
 
     @property
     def subject(self) -> PromptFacts:
@@ -238,18 +239,24 @@ class PromptFacts:
         return self._renders
 
     def render_in_parts(self) -> Iterator[None]:
-        """Render the cases for `renders`; pauses after each."""
-        found: list[RenderedCase] = []
+        """Render the cases for `renders`; pauses after each, where a later call goes on."""
+        found, cases = self._paused or ([], self._rendering())
+        self._paused = None
         try:
-            if isinstance(self.renderer, Renderer):
-                for each in _rendered_cases(self.renderer, self.cases):
-                    found.append(each)
-                    yield
+            for each in cases:
+                found.append(each)
+                self._paused = found, cases
+                yield
+                self._paused = None
         except TookTooLong as error:
             # Rendering again would exceed the budget and cause a finding.
             self._renders = error
         else:
             self._renders = tuple(found)
+
+    def _rendering(self) -> Iterator[RenderedCase]:
+        renderer = self.renderer
+        return _rendered_cases(renderer, self.cases) if isinstance(renderer, Renderer) else iter(())
 
     @cached_property
     def digests(self) -> Mapping[str, str]:

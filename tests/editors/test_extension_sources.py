@@ -41,6 +41,21 @@ def test_the_license_of_the_extension_is_that_of_promptops():
     assert (EXTENSION / "LICENSE").read_text("utf-8") == (ROOT / "LICENSE").read_text("utf-8")
 
 
+def test_what_the_page_shares_with_the_workbench_needs_no_package():
+    waiting = sorted((EXTENSION / "page").glob("*.ts"))
+    packages, seen = set(), set()
+    while waiting:
+        file = waiting.pop().resolve()
+        names = [] if file in seen else re.findall(r' from "([^"]+)"', file.read_text("utf-8"))
+        seen.add(file)
+        packages.update(name for name in names if not name.startswith("."))
+        waiting += [file.parent / f"{name}.ts" for name in names if name.startswith(".")]
+
+    shared = {file.name for file in seen if file.is_relative_to(ROOT / "ui" / "src")}
+    assert packages == set()
+    assert {"input_form.ts", "answer_marks.ts", "words.ts", "types.ts"} <= shared
+
+
 def test_the_page_names_every_setting_and_command_of_the_extension():
     contributes = PACKAGE["contributes"]
     titles = {f"{each['category']}: {each['title']}" for each in contributes["commands"]}

@@ -129,7 +129,8 @@ _SYNTAX = _Syntax()
 def parse_template(source: str) -> Template:
     """Parse a template's text; raises TemplateError."""
     try:
-        return _parsed(source, lambda: _SYNTAX.parser(source).parse())
+        # `parse` would also set the environment of each node.
+        return _parsed(source, lambda: jinja.Template(_SYNTAX.parser(source).subparse(), lineno=1))
     except TemplateError as error:
         raise _recognised(error, source, expression=False) from None
 
@@ -162,7 +163,6 @@ def _parsed(source: str, build: Callable[[], jinja.Template]) -> Template:
     try:
         parsed = build()
         spans = tuple(lexer.spans)
-        _refuse_nodes(parsed)
         own = _OwnTree()
         tree = own.node(parsed)
         assert isinstance(tree, nodes.Template)
@@ -175,21 +175,6 @@ def _parsed(source: str, build: Callable[[], jinja.Template]) -> Template:
         last = lexer.spans[-1]
         raise TemplateError("a number that is too large", last.start, last.end, "TPL005") from None
     return Template(source, tree, spans)
-
-
-def _refuse_nodes(tree: jinja.Template) -> None:
-    """Limits: 20,000 nodes, a depth that can be walked safely, and no `autoescape`."""
-    count = 0
-    stack: list[tuple[jinja.Node, int]] = [(tree, 0)]
-    while stack:
-        node, depth = stack.pop()
-        count += 1
-        at = node.lineno or 0  # the node around `autoescape` has no line
-        if count > MAX_NODES or depth > MAX_DEPTH:
-            raise TemplateError("the template is too large", at, at + 1, "TPL005")
-        if isinstance(node, jinja.ScopedEvalContextModifier):
-            raise TemplateError("`autoescape` is not allowed", at, at + len("autoescape"), "TPL005")
-        stack.extend((child, depth + 1) for child in node.iter_child_nodes())
 
 
 def _parser_error(error: TemplateSyntaxError, source: str, spans: list[Token]) -> TemplateError:
@@ -228,23 +213,38 @@ class _OwnTree:
 
     def __init__(self) -> None:
         self.of: dict[int, nodes.Node] = {}
+        self._count = 0
 
-    def node(self, node: jinja.Node) -> nodes.Node:
-        """Our node, and those below it; one stack frame for each level."""
+    def node(self, node: jinja.Node, depth: int = 0) -> nodes.Node:
+        """Our node, and those below it; one stack frame for each level.
+
+        Raises TemplateError for too many nodes, for a tree that is too deep, and for `autoescape`.
+        """
+        self._refuse(node, depth)
         parts: list[Any] = []
         for name in node.fields:
             value = getattr(node, name)
             if isinstance(value, jinja.Node):
-                parts.append(self.node(value))
+                parts.append(self.node(value, depth + 1))
             elif isinstance(value, list):
                 of_list: list[Any] = []
                 for each in value:  # a comprehension is one more frame
-                    of_list += (self.node(each) if isinstance(each, jinja.Node) else each,)
+                    is_node = isinstance(each, jinja.Node)
+                    of_list.append(self.node(each, depth + 1) if is_node else each)
                 parts.append(tuple(of_list))
             elif name != "ctx":
                 parts.append(value)
         made = self.of[id(node)] = _made(node, parts)
         return made
+
+    def _refuse(self, node: jinja.Node, depth: int) -> None:
+        self._count += 1
+        if self._count > MAX_NODES or depth > MAX_DEPTH:
+            at = node.lineno or 0
+            raise TemplateError("the template is too large", at, at + 1, "TPL005")
+        if isinstance(node, jinja.Scope):  # around `autoescape`, which has the place
+            at = node.body[0].lineno
+            raise TemplateError("`autoescape` is not allowed", at, at + len("autoescape"), "TPL005")
 
 
 def _made(node: jinja.Node, parts: list[Any]) -> nodes.Node:

@@ -188,7 +188,7 @@ class UiPendingFile:
 
 @record(frozen=True, slots=True, kw_only=True)
 class UiFailing:
-    """A test case that does not pass with the edits.
+    """A test case that does not pass on a branch with the edits.
 
     Attributes:
         id: Of its prompt.

@@ -21,6 +21,7 @@ from promptops.commands.run.tried import AnswerRun, LiveCall, Tried, live_answer
 from promptops.commands.ui.editing import Edit, Edits, Reason, edited, texts_of
 from promptops.commands.ui.got_answers import (
     GotAnswers,
+    LastCommit,
     Refusals,
     failing_cases,
     record_answers,
@@ -315,12 +316,16 @@ class Workbench:
 
     def _is_new(self, path: str) -> bool:
         """Whether a file on disk differs from the last commit; none before the first one."""
+        return path in self._uncommitted()
+
+    def _uncommitted(self) -> frozenset[str]:
+        """The files on disk that differ from the last commit; none before the first one."""
         repository = self._view.workspace.repository
         if self._differing is None:
             is_open = self._live is not None and not is_unborn(repository.git)
             found = repository.changed("HEAD", WORKTREE) if is_open else ()
             self._differing = frozenset(each.path for each in found)
-        return path in self._differing
+        return self._differing
 
     def preview(self, tried: TriedPrompt) -> Preview:
         """What the model receives for some inputs.
@@ -439,16 +444,36 @@ class Workbench:
 
     def _record(self) -> Refusals:
         """Record with the edits the answers that cases of prompts that they reach need."""
-        if self._edits is None or self._got.are_none:
+        if self._edits is None or not self._edits.pending:
             return {}
-        return record_answers(self._edits, self._catalog, self._reached(), self._got)
+        head, branch = self._head(), self._branch()
+        commit = None if head is None else LastCommit(before=head.catalog, after=branch.catalog)
+        if self._got.are_none and commit is None:
+            return {}
+        reached = {**self._reached(self._catalog), **self._reached(branch.catalog)}
+        known = [path for path in sorted(reached) if path in self._catalog.ids]
+        return record_answers(self._edits, self._catalog, known, self._got, commit)
 
-    def _reached(self) -> dict[str, str]:
+    def _reached(self, catalog: Catalog) -> dict[str, str]:
         """The prompt files that edits reach, each with the reason."""
         if self._edits is None or not self._edits.pending:
             return {}
-        found = prompts_reaching(self._catalog, frozenset(self._edits.pending), None)
+        found = prompts_reaching(catalog, frozenset(self._edits.pending), None)
         return dict(sorted(found.items()))
+
+    def _branch(self) -> Workspace:
+        """What a branch with the edits contains: the last commit, and the edited files."""
+        head = self._head()
+        if head is None or self._edits is None:
+            return self._view.workspace
+        return with_changes(head, self._edits.contents)
+
+    def _head(self) -> Workspace | None:
+        """The last commit, if prompts on disk differ from it."""
+        live = self._live
+        if live is None or not any(map(live.manages, self._uncommitted())):
+            return None
+        return self._at("HEAD")
 
     def revert(self, name: str) -> UiPrompt:
         """Forget the edits of a prompt, of its texts and of its cases."""
@@ -465,13 +490,13 @@ class Workbench:
         refused = self._record()
         pending = self._edits.pending if self._edits is not None else {}
         contents = {path: edit.after for path, edit in pending.items()}
-        state = self._state()
+        state, branch = self._state(), self._branch()
         return UiChange(
             files=tuple(self._pending_file(*each) for each in pending.items()),
             diff=self._diff(contents),
             state=state,
             saved=self._saved_to(state),
-            failing=tuple(failing_cases(self._view.workspace, self._reached(), refused)),
+            failing=tuple(failing_cases(branch, self._reached(branch.catalog), refused)),
         )
 
     def _pending_file(self, path: str, edit: Edit) -> UiPendingFile:

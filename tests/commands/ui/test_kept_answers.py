@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.commands.asked import profile
-from tests.commands.ui.served import ASK, FILES, Client, edited_file, served
+from tests.commands.ui.served import ASK, FILES, TONE, Client, edited_file, served
 from tests.output_schemas import validate
 from tests.servers.answers import Answer
 from tests.servers.fault_server import ECHO, Plan, fault_server
@@ -141,6 +141,43 @@ def test_the_change_names_the_cases_that_do_not_pass(live: Client, project: Any)
     ]
     live.post("/api/revert", id="ask")
     assert live.get("/api/change")["failing"] == []
+
+
+def test_recorded_answers_that_are_not_committed_are_saved_to_the_branch_that_needs_them(
+    live: Client, project: Any, say: Any
+) -> None:
+    ask(live, inputs=HOW)
+    keep(live, "How?")
+    live.save()
+    project.git("checkout", "--", ASK)
+
+    keep(live, "How?")
+
+    change = live.get("/api/change")
+    assert (change["failing"], [each["path"] for each in change["files"]]) == (
+        [],
+        [ASK, VARIANT, RECORDED],
+    )
+    assert [each["answers"] for each in change["files"]] == [0, 1, 1]
+    live.branch("kept", "Kept")
+    for file in (RECORDED, VARIANT):
+        (project.root / file).unlink()
+    project.git("switch", "--quiet", "kept")
+    tested = say("test", "ask", "ask.de", "-C", str(project.root))
+    assert (tested.code, tested.err) == (0, "")
+
+
+def test_cases_are_judged_with_the_files_of_the_branch(live: Client, project: Any) -> None:
+    project.write({TONE: "Be zebra.\n"})
+    project.write({ASK: FILES[ASK].replace("value: Why}", "value: zebra}")})
+
+    live.post("/api/edit", id="ask", at=USER, text="{{ question }} Be kind.")
+
+    assert statuses(live) == {"why": "passed"}
+    assert [(each["id"], each["case"]) for each in live.get("/api/change")["failing"]] == [
+        ("ask.de", "why"),
+        ("ask", "why"),
+    ]
 
 
 def test_an_answer_that_lacks_the_text_is_recorded_and_fails(live: Client) -> None:

@@ -133,7 +133,7 @@ def _failing(run: CaseRun, refused: str) -> UiFailing:
         case=run.name,
         status=cast('Literal["failed", "stale", "error"]', run.status),
         reason=refused or next(wrong, "") or reason,
-        answerable=unanswered,
+        answerable=unanswered and not refused,
     )
 
 

@@ -196,7 +196,8 @@ class UiFailing:
         status: `failed`: a check does not hold. `stale`: no answer to its request is recorded.
             `error`: it can't be checked.
         reason: Why, in a sentence.
-        answerable: An answer from the prompt's own model, to this case, is what it lacks.
+        answerable: An answer from the prompt's own model, to this case, is what it lacks: no answer
+            was refused, as one that contains a secret is.
     """
 
     id: str

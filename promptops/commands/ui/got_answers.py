@@ -42,11 +42,15 @@ class GotAnswers:
     def are_none(self) -> bool:
         return not self._answers
 
-    def add(self, run: PromptRun, profile: str) -> None:
-        """Remember the complete answer of a profile: the prompt's own, which its cases need."""
+    def add(self, run: PromptRun) -> None:
+        """Remember the complete answers.
+
+        A request contains the model and its parameters, so that a case gets only answers of the
+        prompt's own model.
+        """
         with self._lock:
             for each in run.answers:
-                if each.answer is not None and each.profile == profile:
+                if each.answer is not None:
                     known = self._answers.pop(each.digest, ())
                     self._answers[each.digest] = (*known, each.answer)[-MOST_REPEATS:]
             while len(self._answers) > MOST_REQUESTS:

@@ -64,7 +64,7 @@ from promptops.testing.runner import CaseRunner
 from promptops.untrusted import is_untrusted
 from promptops.workspace.edits import with_changes
 from promptops.workspace.listing import unreadable_error
-from promptops.workspace.profiles import model_profile, with_profile
+from promptops.workspace.profiles import with_profile
 from promptops.workspace.selection import Selected, prompts_reaching
 from promptops.workspace.workspace import (
     Workspace,
@@ -599,9 +599,6 @@ class Workbench:
         if not self._options.live:
             raise NotAllowed("no model is called", hint="start it as `promptops ui --live`")
         opened, prompt = self._found(tried)
-        own = None
-        if tried.at is None:
-            own = model_profile(self._catalog, self._readable(tried.id)[1].model)
         call = LiveCall(
             path=prompt.path,
             tried=tried.tried,
@@ -613,8 +610,8 @@ class Workbench:
 
         def run(watcher: RunWatcher, interrupt: Interrupt) -> PromptRun:
             answered = answers(watcher, interrupt)
-            if own is not None:
-                self._got.add(answered, own.name)
+            if tried.at is None:
+                self._got.add(answered)
             return answered
 
         return run

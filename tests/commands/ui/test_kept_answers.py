@@ -107,6 +107,18 @@ def test_without_an_answer_of_the_prompts_own_model_the_case_is_stale(
     assert say("check", "--since", "main", "-C", str(project.root)).code == 1
 
 
+def test_a_prompt_that_names_its_model_gets_the_answer_of_a_profile_for_the_same_model(
+    project: Any,
+) -> None:
+    own = "model: {provider: openai, id: fast-1}"
+    project.write({ASK: FILES[ASK].replace("model: {profile: fast}", own)})
+    with calling(project) as live:
+        ask(live, "fast", inputs=HOW)
+        keep(live, "How?")
+
+        assert statuses(live) == {"why": "passed", "how": "passed"}
+
+
 def test_the_change_names_the_cases_that_do_not_pass(live: Client, project: Any) -> None:
     project.write({"prompts/write.prompt.yaml": "format: promptops/1\nmessages: [\n"})
     ask(live, inputs=HOW)

@@ -76,6 +76,8 @@ from promptops.workspace.workspace import (
 MOST_REVISIONS = 4
 """Revisions that stay open for comparisons."""
 
+_RELOAD = "reload the page"
+
 
 class NotAllowed(UsageError):
     """What the workbench was not started for."""
@@ -289,7 +291,7 @@ class Workbench:
     def _readable(self, name: str) -> tuple[str, Prompt, LoadedPrompt]:
         path = self._catalog.paths.get(name)
         if path is None:
-            raise NotFound(f"there is no prompt {name!r}", hint="reload the page")
+            raise NotFound(f"there is no prompt {name!r}", hint=_RELOAD)
         loaded = self._view.readable(path)
         if loaded is None or loaded.prompt is None:
             raise unreadable_error(self._catalog.loaded(path))
@@ -407,7 +409,7 @@ class Workbench:
         texts = texts_of(self._catalog, loaded, self._closed(path))
         found = next((each for each in texts if each.at == tried.at), None)
         if found is None:
-            raise NotFound(f"there is no text at {tried.at!r}", where=path, hint="reload the page")
+            raise NotFound(f"there is no text at {tried.at!r}", where=path, hint=_RELOAD)
         box = found.path, found.at
         # The page may know a text as it sent it; the file may have it with another end.
         known = (was, text) if self._written.get(box) != (was, found.text) else (found.text,)
@@ -476,13 +478,20 @@ class Workbench:
         return self._at("HEAD")
 
     def revert(self, name: str) -> UiPrompt:
-        """Forget the edits of a prompt, of its texts and of its cases."""
+        """Forget the edits of a prompt, of its texts and of its cases.
+
+        Also those that it can't reach any more, because another program changed or deleted it.
+
+        Raises NotFound for an unknown prompt; if it had edits, they are forgotten.
+        """
         edits = self._need_edits()
         path = self._catalog.paths.get(name)
-        if path is None:
-            raise NotFound(f"there is no prompt {name!r}", hint="reload the page")
-        for each in self._own_edits(self._view.readable(path) or self._catalog.loaded(path)):
+        loaded = self._view.readable(path) or self._catalog.loaded(path) if path else None
+        own = [path for path, edit in edits.pending.items() if name in edit.prompts]
+        for each in {*own, *(self._own_edits(loaded) if loaded is not None else ())}:
             edits.forget(each)
+        if own and name not in self._catalog.paths:
+            raise NotFound(f"there is no prompt {name!r}: its edits are undone", hint=_RELOAD)
         return self.prompt(name)
 
     def change(self) -> UiChange:

@@ -186,6 +186,11 @@ class _Body:
 
     def string(self, name: str) -> str:
         found: str = self._required(name, str, "a string")
+        try:
+            found.encode()
+        except UnicodeEncodeError:
+            message = f"`{name}` contains half of a surrogate pair, which is not valid text"
+            raise UsageError(message) from None
         return found
 
     def given_string(self, name: str) -> str | None:

@@ -32,11 +32,16 @@ MOST_REPEATS = 20
 
 
 class GotAnswers:
-    """The last answers that models gave, by the digest of the request; for any thread."""
+    """The last answers that models gave, by the digest of the request; for any thread.
+
+    Attributes:
+        count: How often answers were added.
+    """
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._answers: dict[str, tuple[Answer, ...]] = {}
+        self.count = 0
 
     @property
     def are_none(self) -> bool:
@@ -49,6 +54,7 @@ class GotAnswers:
         prompt's own model.
         """
         with self._lock:
+            self.count += 1
             for each in run.answers:
                 if each.answer is not None:
                     known = self._answers.pop(each.digest, ())
@@ -80,13 +86,9 @@ class LastCommit:
 
 
 def record_answers(
-    edits: Edits,
-    catalog: Catalog,
-    paths: Iterable[str],
-    got: GotAnswers,
-    commit: LastCommit | None = None,
+    edits: Edits, catalog: Catalog, path: str, got: GotAnswers, commit: LastCommit | None = None
 ) -> Refusals:
-    """Edit the recordings of some prompt files: add the answers that their test cases need.
+    """Edit the recordings of a prompt file: add the answers that its test cases need.
 
     An answer to an earlier wording of the same case is replaced; an added answer that no case needs
     any more is removed. Recordings on disk that are not committed become an edit, too, if a branch
@@ -95,10 +97,7 @@ def record_answers(
     Args:
         catalog: The files on disk, with the edits.
     """
-    refused: Refusals = {}
-    for path in paths:
-        refused |= _Recordings(edits, catalog, path, commit).record(got)
-    return refused
+    return _Recordings(edits, catalog, path, commit).record(got)
 
 
 def failing_cases(

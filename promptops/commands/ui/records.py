@@ -218,7 +218,9 @@ class UiChange:
         state: Names this change, in a request to save it: another one if an edit or a commit is
             added.
         saved: The branch to which exactly these edits were saved; None without one.
-        failing: The test cases that do not pass, of the prompts that the edits reach.
+        failing: The test cases that do not pass, of the prompts that the edits reach; none unless
+            the request asks for them. Then the answers that they need are recorded with the edits,
+            so that `state` is the one to save.
     """
 
     files: tuple[UiPendingFile, ...]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
@@ -30,6 +30,7 @@ from promptops.commands.ui.records import (
     UiBranch,
     UiCatalog,
     UiChange,
+    UiFailing,
     UiPendingFile,
     UiProfile,
     UiPrompt,
@@ -173,6 +174,8 @@ class Workbench:
         self._written: dict[tuple[str, str], tuple[str, str]] = {}
         self._differing: frozenset[str] | None = None
         self._watched: WatchedFiles | None = None
+        self._changes = 0
+        self._recorded: tuple[int, int] | None = None
         self._revisions: dict[str, Workspace] = {}
         self._view: _View
         if options.revision != WORKTREE:
@@ -205,6 +208,7 @@ class Workbench:
         if self._live is not None and self._watched is not None:
             self._live.refreshed()
             self._differing = None
+            self._changes += 1
             self._revisions.clear()
             self._watched.watch(self._live.workspace)
 
@@ -371,7 +375,7 @@ class Workbench:
     def recorded(self, tried: TriedPrompt) -> PromptRun:
         """The recorded answer to the request; NotFound without one."""
         if tried.at is None:
-            self._record()
+            self._record_own(tried.id)
         opened, prompt = self._found(tried)
         inputs = tried_inputs(opened.catalog, prompt, tried.tried)
         digest = preview_prompt(opened.catalog, prompt, inputs).digest
@@ -388,7 +392,7 @@ class Workbench:
 
     def test(self, name: str) -> TestRun:
         """All cases of a prompt, with their recorded answers."""
-        self._record()
+        self._record_own(name)
         path, _, _ = self._readable(name)
         selected = Selected({path: "it is shown"})
         return CaseRunner(self._view.workspace, selected, RunOptions()).run()
@@ -404,7 +408,7 @@ class Workbench:
         Raises NotFound for a text that does not exist, NotEditable for one of another prompt,
         OtherText for one that was edited meanwhile, InputError if the file allows no such change.
         """
-        edits = self._need_edits()
+        edits = self._begin_edit()
         path, _, loaded = self._readable(tried.id)
         texts = texts_of(self._catalog, loaded, self._closed(path))
         found = next((each for each in texts if each.at == tried.at), None)
@@ -431,7 +435,7 @@ class Workbench:
         Raises UsageError for a name that is empty or taken, InputError for inputs that don't fit
         and for a file that allows no addition.
         """
-        edits = self._need_edits()
+        edits = self._begin_edit()
         _, prompt, _ = self._readable(name)
         if not case.name.strip():
             raise UsageError("a case needs a name", hint="write in a few words what it shows")
@@ -444,17 +448,51 @@ class Workbench:
         edits.put(added.path, added.data, Reason(prompt=name, case=case.name))
         return self.preview(TriedPrompt(id=name, tried=Tried(case=case.name)))
 
-    def _record(self) -> Refusals:
-        """Record with the edits the answers that cases of prompts that they reach need."""
-        if self._edits is None or not self._edits.pending:
+    def _record_own(self, name: str) -> None:
+        """Record the answers that the cases of one prompt need, if edits reach it."""
+        path = self._catalog.paths.get(name)
+        if path in self._reached(self._catalog) and self._may_record:
+            self._record(path, self._last_commit())
+
+    def _record_all(self) -> Generator[None, None, Refusals]:
+        """Record the answers that cases of prompts that edits reach need; pauses after each prompt.
+
+        Returns why answers are not recorded.
+        """
+        refused: Refusals = {}
+        if self._may_record:
+            known, commit = self._known, self._last_commit()
+            reached = set(self._reached(self._catalog))
+            if commit is not None:
+                reached |= set(self._reached(commit.after))
+            for path in sorted(reached):
+                refused |= self._record(path, commit)
+                yield
+            self._recorded = known
+        return refused
+
+    @property
+    def _may_record(self) -> bool:
+        """Whether there may be an answer to record, or one that is not needed any more."""
+        pending = self._edits.pending.values() if self._edits is not None else ()
+        known = not self._got.are_none or self._head() is not None
+        return bool(pending) and (known or any(edit.answers for edit in pending))
+
+    def _record(self, path: str, commit: LastCommit | None) -> Refusals:
+        if self._edits is None or path not in self._catalog.ids:
             return {}
-        head, branch = self._head(), self._branch()
-        commit = None if head is None else LastCommit(before=head.catalog, after=branch.catalog)
-        if self._got.are_none and commit is None:
-            return {}
-        reached = {**self._reached(self._catalog), **self._reached(branch.catalog)}
-        known = [path for path in sorted(reached) if path in self._catalog.ids]
-        return record_answers(self._edits, self._catalog, known, self._got, commit)
+        return record_answers(self._edits, self._catalog, path, self._got, commit)
+
+    @property
+    def _known(self) -> tuple[int, int]:
+        """Changes with each edit, with files that changed, and with each answer."""
+        return self._changes, self._got.count
+
+    def _last_commit(self) -> LastCommit | None:
+        head = self._head()
+        if head is None:
+            return None
+        return LastCommit(before=head.catalog, after=self._branch().catalog)
 
     def _reached(self, catalog: Catalog) -> dict[str, str]:
         """The prompt files that edits reach, each with the reason."""
@@ -484,29 +522,46 @@ class Workbench:
 
         Raises NotFound for an unknown prompt; if it had edits, they are forgotten.
         """
-        edits = self._need_edits()
+        edits = self._begin_edit()
         path = self._catalog.paths.get(name)
         loaded = self._view.readable(path) or self._catalog.loaded(path) if path else None
         own = [path for path, edit in edits.pending.items() if name in edit.prompts]
         for each in {*own, *(self._own_edits(loaded) if loaded is not None else ())}:
             edits.forget(each)
+        with_answers = (edit.prompts for edit in edits.pending.values() if edit.answers)
+        for other in {each for prompts in with_answers for each in prompts}:
+            self._record_own(other)  # of another prompt with the same cases: not needed any more
         if own and name not in self._catalog.paths:
             raise NotFound(f"there is no prompt {name!r}: its edits are undone", hint=_RELOAD)
         return self.prompt(name)
 
     def change(self) -> UiChange:
-        """What the edits change, compared with the last commit."""
-        refused = self._record()
+        """What the edits change, compared with the last commit; no test case is judged."""
         pending = self._edits.pending if self._edits is not None else {}
         contents = {path: edit.after for path, edit in pending.items()}
-        state, branch = self._state(), self._branch()
+        state = self._state()
         return UiChange(
             files=tuple(self._pending_file(*each) for each in pending.items()),
             diff=self._diff(contents),
             state=state,
             saved=self._saved_to(state),
-            failing=tuple(failing_cases(branch, self._reached(branch.catalog), refused)),
         )
+
+    def judged_change(self) -> Generator[None, None, UiChange]:
+        """As `change`, with the answers that test cases need, and with those that do not pass.
+
+        Pauses after each prompt. An edit that comes in between has another `state`.
+
+        Raises PromptopsError if the cases of a prompt can't be judged.
+        """
+        refused = yield from self._record_all()
+        change, branch = self.change(), self._branch()
+        failing: list[UiFailing] = []
+        for path, why in self._reached(branch.catalog).items():
+            yield
+            if path in branch.catalog.ids:
+                failing += failing_cases(branch, {path: why}, refused)
+        return replace(change, failing=tuple(failing))
 
     def _pending_file(self, path: str, edit: Edit) -> UiPendingFile:
         return UiPendingFile(
@@ -552,6 +607,10 @@ class Workbench:
             del self._revisions[commit]  # the next one knows what was read for this one
         return report
 
+    def _begin_edit(self) -> Edits:
+        self._changes += 1
+        return self._need_edits()
+
     def _need_edits(self) -> Edits:
         if self._edits is None:
             raise NotAllowed(
@@ -593,7 +652,9 @@ class Workbench:
         edits = self._need_edits()
         if not self._options.write:
             raise NotAllowed("nothing is saved", hint="start it as `promptops ui --write`")
-        self._record()
+        if self._recorded != self._known:
+            for _ in self._record_all():
+                pass
         if state != self._state():
             raise OtherChange
         return edits

@@ -207,6 +207,19 @@ class UiFailing:
     answerable: bool = False
 
 
+@record(frozen=True, slots=True, kw_only=True)
+class UiTested:
+    """The test cases of the prompts that the edits reach.
+
+    Attributes:
+        cases: The number of test cases.
+        unchecked: The number of those that pass, and check no answer.
+    """
+
+    cases: int
+    unchecked: int
+
+
 @output("ui-change")
 @record(frozen=True, slots=True, kw_only=True)
 class UiChange:
@@ -221,6 +234,7 @@ class UiChange:
         failing: The test cases that do not pass, of the prompts that the edits reach; none unless
             the request asks for them. Then the answers that they need are recorded with the edits,
             so that `state` is the one to save.
+        tested: The numbers of these test cases; None unless the request asks for them.
     """
 
     files: tuple[UiPendingFile, ...]
@@ -228,6 +242,7 @@ class UiChange:
     state: str
     saved: str | None = None
     failing: tuple[UiFailing, ...] = ()
+    tested: UiTested | None = None
 
 
 @output("ui-saved")

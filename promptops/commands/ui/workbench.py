@@ -23,14 +23,13 @@ from promptops.commands.ui.got_answers import (
     GotAnswers,
     LastCommit,
     Refusals,
-    failing_cases,
     record_answers,
 )
+from promptops.commands.ui.judged_cases import JudgedCases, judged_cases
 from promptops.commands.ui.records import (
     UiBranch,
     UiCatalog,
     UiChange,
-    UiFailing,
     UiPendingFile,
     UiProfile,
     UiPrompt,
@@ -39,6 +38,7 @@ from promptops.commands.ui.records import (
     UiRows,
     UiSaved,
     UiSession,
+    UiTested,
 )
 from promptops.commands.ui.saving import (
     OtherChange,
@@ -556,12 +556,19 @@ class Workbench:
         """
         refused = yield from self._record_all()
         change, branch = self.change(), self._branch()
-        failing: list[UiFailing] = []
-        for path, why in self._reached(branch.catalog).items():
+        judged: list[JudgedCases] = []
+        for path in self._reached(branch.catalog):
             yield
             if path in branch.catalog.ids:
-                failing += failing_cases(branch, {path: why}, refused)
-        return replace(change, failing=tuple(failing))
+                judged.append(judged_cases(branch, path, refused))
+        return replace(
+            change,
+            failing=tuple(failing for each in judged for failing in each.failing),
+            tested=UiTested(
+                cases=sum(each.cases for each in judged),
+                unchecked=sum(each.unchecked for each in judged),
+            ),
+        )
 
     def _pending_file(self, path: str, edit: Edit) -> UiPendingFile:
         return UiPendingFile(

@@ -588,12 +588,12 @@ export interface UiChange {
   readonly schema: 1;
   /** The edited files. */
   readonly files: readonly UiPendingFile[];
-  /** What they change, as `promptops diff` reports it. */
-  readonly diff: DiffReport;
   /** Names this change, in a request to save it: another one if an edit or a commit is added. */
   readonly state: string;
   /** The branch to which exactly these edits were saved; null without one. */
   readonly saved: string | null;
+  /** What the edits change, as `promptops diff` reports it; null unless the request asks for failing test cases. */
+  readonly diff: DiffReport | null;
   /** The test cases that do not pass, of the prompts that the edits reach; none unless the request asks for them. Then the answers that they need are recorded with the edits, so that `state` is the one to save. */
   readonly failing: readonly UiFailing[];
   /** The numbers of these test cases; null unless the request asks for them. */

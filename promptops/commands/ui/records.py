@@ -227,10 +227,11 @@ class UiChange:
 
     Attributes:
         files: The edited files.
-        diff: What they change, as `promptops diff` reports it.
         state: Names this change, in a request to save it: another one if an edit or a commit is
             added.
         saved: The branch to which exactly these edits were saved; None without one.
+        diff: What the edits change, as `promptops diff` reports it; None unless the request asks
+            for failing test cases.
         failing: The test cases that do not pass, of the prompts that the edits reach; none unless
             the request asks for them. Then the answers that they need are recorded with the edits,
             so that `state` is the one to save.
@@ -238,9 +239,9 @@ class UiChange:
     """
 
     files: tuple[UiPendingFile, ...]
-    diff: DiffReport
     state: str
     saved: str | None = None
+    diff: DiffReport | None = None
     failing: tuple[UiFailing, ...] = ()
     tested: UiTested | None = None
 

@@ -120,7 +120,8 @@ class _Recordings:
             uncommitted = _missing(on_branch, self._committed(after))
             self._put(after, {*map(key_of, new), *(need_of(want).key for want in uncommitted)})
         except InputError as error:
-            return {(want.prompt.id, want.case): error.message for want in wants}
+            reason = f"{error.where}: {error.message}"
+            return {(want.prompt.id, want.case): reason for want in wants}
         return refused
 
     def _before(self) -> Iterator[tuple[str, bytes]]:

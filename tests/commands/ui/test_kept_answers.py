@@ -377,6 +377,22 @@ def test_an_error_in_a_prompt_file_is_the_error_of_no_case(live: Client, project
     ]
 
 
+def test_recordings_with_a_line_that_can_not_be_read_stay_as_they_are(
+    live: Client, project: Any
+) -> None:
+    project.write({RECORDED: "{bad\n"})
+    ask(live, inputs=HOW)
+    keep(live, "How?")
+
+    assert pending(live) == [VARIANT, ASK]
+    problem = "not JSON: expecting property name enclosed in double quotes"
+    assert failing(live, "id", "case", "reason", "answerable") == [
+        ("ask", "how", f"{RECORDED}:1:2: {problem}", False)
+    ]
+    live.save()
+    assert (project.root / RECORDED).read_text() == "{bad\n"
+
+
 def test_a_link_in_the_place_of_the_recordings_is_not_followed(live: Client, project: Any) -> None:
     outside = project.root.parent / "outside"
     outside.write_text("")

@@ -412,7 +412,7 @@ def test_a_link_in_the_place_of_the_recordings_is_not_followed(live: Client, pro
         ("x", "`contains` must be a list"),
         ([1], "`contains` must be a list of at most 20 strings"),
         (["x"] * 21, "`contains` must be a list of at most 20 strings"),
-        (["x", " "], "the answer must contain an empty text"),
+        (["x", " "], "a text that the answer must contain is empty"),
     ],
 )
 def test_texts_that_an_answer_can_not_contain_are_refused(

@@ -85,7 +85,7 @@ function Texts({ tried }: Tried) {
         Words in <code>{"{{ }}"}</code> are filled in from the inputs below.
       </p>
       {texts.texts.map((text, index) => (
-        <TextBox key={`${text.at}:${tried.version.value}`} tried={tried} text={text} number={index + 1} />
+        <TextBox key={`${text.at}:${tried.versions.value.get(text.at) ?? 0}`} tried={tried} text={text} number={index + 1} />
       ))}
       <Findings tried={tried} />
     </Section>

@@ -1,6 +1,6 @@
 /** Numbers and states in plain words. */
 
-import type { AssertionResult, CaseRun, Change, DiffReport } from "./types";
+import type { AssertionResult, CaseRun, Change, DiffReport, UiFailing } from "./types";
 
 export function counted(count: number, noun: string): string {
   return `${count.toLocaleString("en-US")} ${noun}${count === 1 ? "" : "s"}`;
@@ -52,6 +52,18 @@ function resultWords(results: readonly AssertionResult[]): string {
   return only !== undefined && others.length === 0
     ? only
     : found.map((word) => `${words.filter((each) => each === word).length} ${word}`).join(", ");
+}
+
+/** How the answer that a test case needs is got. */
+export function answerAdvice(isLive: boolean): string {
+  return isLive
+    ? "Get one from the prompt's model: it is saved with your changes if a test case needs it."
+    : "Get one with `promptops ui --live`, or record it with `promptops test --record`.";
+}
+
+/** Why a case does not pass, and what helps if an answer does. */
+export function failingWords({ reason, answerable }: UiFailing, isLive: boolean): string {
+  return [sentence(reason), ...(answerable ? [answerAdvice(isLive)] : [])].join(" ");
 }
 
 /** What a required version bump means to who uses the prompts. */

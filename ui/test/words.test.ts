@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { marksOf } from "../src/marks";
-import type { AssertionResult, Finding, Place } from "../src/types";
-import { checkWords, counted, dollars, matches, seconds, sentence, spans, utf16Offset } from "../src/words";
+import type { AssertionResult, Finding, Place, UiFailing } from "../src/types";
+import { checkWords, counted, dollars, failingWords, matches, seconds, sentence, spans, utf16Offset } from "../src/words";
 
 test("numbers have a unit", () => {
   assert.deepEqual([counted(1, "token"), counted(1234, "token")], ["1 token", "1,234 tokens"]);
@@ -74,4 +74,21 @@ test("checks of the request and of the answer are counted apart", () => {
       "no check of the answer",
     ],
   );
+});
+
+test("a case that does not pass has its reason, and the advice to get an answer only where one helps", () => {
+  const found = { id: "a", case: "why", status: "stale" } as const;
+  const words = (of: Pick<UiFailing, "reason" | "answerable">, isLive: boolean) => failingWords({ ...found, ...of }, isLive);
+  const missing = { reason: "no answer to its request is recorded", answerable: true };
+  const refused = { reason: "the answer to `why` is not recorded: it contains a secret (AWS)", answerable: false };
+
+  assert.deepEqual(
+    [words(missing, true), words(missing, false)],
+    [
+      "No answer to its request is recorded. Get one from the prompt's model: it is saved with your changes if a test case needs it.",
+      "No answer to its request is recorded. Get one with `promptops ui --live`, or record it with `promptops test --record`.",
+    ],
+  );
+  const reason = "The answer to `why` is not recorded: it contains a secret (AWS).";
+  assert.deepEqual([words(refused, true), words(refused, false)], [reason, reason]);
 });

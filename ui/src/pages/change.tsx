@@ -18,7 +18,7 @@ import type {
   UiPendingFile,
   UiSaved,
 } from "../types";
-import { BUMPS, counted, LEVELS, sentence, STATUSES } from "../words";
+import { BUMPS, counted, failingWords, LEVELS, sentence, STATUSES } from "../words";
 
 /** The branch that was made last, with the command that sends it to the others. */
 const branch = signal<UiBranch | null>(null);
@@ -99,8 +99,7 @@ function Failing({ failing, isEdited }: FailingProperties) {
 }
 
 function FailingCase({ found }: { readonly found: UiFailing }) {
-  const { id, case: name, status, reason, answerable } = found;
-  const isLive = session.value?.live ?? false;
+  const { id, case: name, status } = found;
   return (
     <li class={status}>
       <div class="line">
@@ -110,12 +109,7 @@ function FailingCase({ found }: { readonly found: UiFailing }) {
         <span class={`chip ${status}`}>{STATUSES[status]}</span>
       </div>
       <p class="muted">
-        {answerable && isLive ? (
-          "Open it and get an answer of the prompt's model: the answer is saved with your changes."
-        ) : (
-          <Message text={sentence(reason)} />
-        )}
-        {answerable && !isLive && <Message text=" Start it with `promptops ui --live` to get one." />}
+        <Message text={failingWords(found, session.value?.live ?? false)} />
       </p>
     </li>
   );

@@ -61,7 +61,7 @@ def test_the_later_tab_neither_overwrites_nor_saves_what_it_does_not_show(greeti
         edit(one, " Smile.")
         request(one, "Say hello to Ann. Smile.").wait_for()
         edit(other, " Wave.")
-        refused = other.get_by_text("This text was changed in another tab meanwhile")
+        refused = other.get_by_text("Somebody else changed this text meanwhile")
         refused.wait_for()
         shot(other, "tabs-text")
         found = barriers(other)

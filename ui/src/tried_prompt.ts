@@ -154,7 +154,7 @@ export class TriedPrompt {
     this.want();
   }
 
-  /** The text that another tab gave to a box meanwhile; null if it is the one that the page shows. */
+  /** The text that another tab or program gave to a box meanwhile; null if it is the one that the page shows. */
   other(at: string): string | null {
     return this.notTaken.value.get(at)?.error.otherText ?? null;
   }

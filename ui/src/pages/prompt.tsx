@@ -136,14 +136,14 @@ function NotTakenText({ refused: { text, error }, settle }: NotTakenProperties) 
   if (other === null) {
     return (
       <p class="problem" role="alert">
-        This text was not taken, and is not saved. <Message text={sentence(error.message)} />{" "}
+        This text was refused, so it is not saved. <Message text={sentence(error.message)} />{" "}
         {error.hint !== null && <Message text={sentence(error.hint)} />}
       </p>
     );
   }
   return (
     <div class="notice bad other-text" role="alert">
-      <p>This text was changed in another tab meanwhile, so yours was not taken. Marked is what yours changes in it.</p>
+      <p>Somebody else changed this text meanwhile, so yours was refused. Marks show where yours differs from it.</p>
       <TextDiff before={other} after={text} />
       <p class="line">
         <button type="button" onClick={() => settle(true)}>

@@ -75,7 +75,7 @@ def test_the_later_tab_neither_overwrites_nor_saves_what_it_does_not_show(greeti
         edit(one, " Nod.")
         request(one, "Say hello to Ann. Smile. Nod.").wait_for()
         other.get_by_role("button", name="Save to the files").click()
-        other.get_by_text("The change is another one now").wait_for()
+        other.get_by_text("Your changes differ from what this page shows").wait_for()
         other.locator("ins").get_by_text("Smile. Nod").wait_for()
         unsaved = greeting.git("status", "--porcelain")
         edit(one, " Bow.")

@@ -88,7 +88,9 @@ function Failing({ failing, isEdited }: FailingProperties) {
   }
   return (
     <Section title={`${counted(failing.length, "test case")} ${failing.length === 1 ? "does" : "do"} not pass`} id="failing">
-      <p class="muted">The check of a review stops at them.</p>
+      <p class="muted">
+        <code>promptops check</code> fails because of them.
+      </p>
       <ul class="case-runs">
         {failing.map((each) => (
           <FailingCase found={each} />
@@ -122,7 +124,7 @@ function NotTaken({ ids }: { readonly ids: readonly string[] }) {
       {ids.map((id) => (
         <p class="notice bad" role="alert">
           <span>
-            A text of <a href={address("prompt", id)}>{id}</a> was not taken: it is not one of these changes, and is not saved.
+            A text of <a href={address("prompt", id)}>{id}</a> was refused, so it is not saved.
           </span>
         </p>
       ))}
@@ -266,7 +268,7 @@ function Save({ found }: { readonly found: UiChange }) {
       )}
       {conflicts.value.map((each) => (
         <Section title={`${each.path} was changed by someone else`} id={`conflict-${each.path}`}>
-          <p class="muted">Marked is what differs in the file from your text. Undo your changes of this prompt, and make them again.</p>
+          <p class="muted">Marks show where the file differs from your text. Undo your changes of this prompt, and make them again.</p>
           <TextDiff before={each.edited} after={each.disk ?? ""} />
         </Section>
       ))}

@@ -179,6 +179,9 @@ def keep(page):
     found = page.locator("mark.found").get_by_text(word)
     found.wait_for()
     assert found.get_attribute("title").startswith(f"passed: contains: expected `{word}`")
+    checks = page.get_by_role("article", name="answer of steady").locator(".checks")
+    checks.locator("summary").press("Enter")  # a keyboard is enough
+    checks.get_by_role("listitem").get_by_text("contains").wait_for()
 
 
 def compare(page):

@@ -244,7 +244,7 @@ def test_an_answer_has_what_was_checked_and_where_it_was_cut(shop, opened):
     page = opened(shop.root, "--live")
     page.goto(f"{page.url.partition('#')[0]}#/prompt/support/refund")
     page.get_by_role("heading", name="Refund reply").wait_for()
-    page.get_by_text("No answer yet. Get one from a model, above.").wait_for()
+    page.get_by_text("No answer yet. Get one from steady, the prompt's model").wait_for()
 
     page.get_by_role("textbox", name="message", exact=True).fill("List the numbers from 1 to 90.")
     page.get_by_role("article", name="message 2: user").get_by_text("1 to 90").wait_for()

@@ -54,10 +54,11 @@ function resultWords(results: readonly AssertionResult[]): string {
     : found.map((word) => `${words.filter((each) => each === word).length} ${word}`).join(", ");
 }
 
-/** How the answer that a test case needs is got. */
-export function answerAdvice(isLive: boolean): string {
+/** How the answer that a test case needs is got; `own` is the prompt's model, if that is known. */
+export function answerAdvice(isLive: boolean, own: string | null = null): string {
+  const model = own === null ? "the prompt's model" : `\`${own}\`, the prompt's model`;
   return isLive
-    ? "Get one from the prompt's model: it is saved with your changes if a test case needs it."
+    ? `Get one from ${model}: it is saved with your changes if a test case needs it.`
     : "Get one with `promptops ui --live`, or record it with `promptops test --record`.";
 }
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { marksOf } from "../src/marks";
 import type { AssertionResult, Finding, Place, UiFailing } from "../src/types";
-import { checkWords, counted, dollars, failingWords, matches, seconds, sentence, spans, utf16Offset } from "../src/words";
+import { answerAdvice, checkWords, counted, dollars, failingWords, matches, seconds, sentence, spans, utf16Offset } from "../src/words";
 
 test("numbers have a unit", () => {
   assert.deepEqual([counted(1, "token"), counted(1234, "token")], ["1 token", "1,234 tokens"]);
@@ -88,6 +88,10 @@ test("a case that does not pass has its reason, and the advice to get an answer 
       "No answer to its request is recorded. Get one from the prompt's model: it is saved with your changes if a test case needs it.",
       "No answer to its request is recorded. Get one with `promptops ui --live`, or record it with `promptops test --record`.",
     ],
+  );
+  assert.equal(
+    answerAdvice(true, "fast"),
+    "Get one from `fast`, the prompt's model: it is saved with your changes if a test case needs it.",
   );
   const reason = "The answer to `why` is not recorded: it contains a secret (AWS).";
   assert.deepEqual([words(refused, true), words(refused, false)], [reason, reason]);

@@ -3,7 +3,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { InputForm } from "../form/input_form";
-import { Answer } from "../parts/answers";
+import { Answer, HowToAnswer } from "../parts/answers";
 import { Editor } from "../parts/editor";
 import { facts, Request } from "../parts/request";
 import { Message, Section, StartWith, TextDiff } from "../parts/shown";
@@ -336,23 +336,17 @@ function Recorded({ tried }: Tried) {
   }
   const error = notRecorded.value;
   if (error === null || error.status === 404) {
-    return error && <NoAnswer />;
+    return (
+      error && (
+        <p class="muted">
+          No answer yet. <HowToAnswer own={tried.texts.value?.model ?? null} />
+        </p>
+      )
+    );
   }
   return (
     <p class="problem">
       <Message text={sentence(error.message)} />
-    </p>
-  );
-}
-
-function NoAnswer() {
-  const { live = false, profiles = [] } = session.value ?? {};
-  return (
-    <p class="muted">
-      No answer yet.{" "}
-      {live && profiles.length > 0
-        ? "Get one from a model, above."
-        : "One that was recorded for exactly this request would be here."}
     </p>
   );
 }

@@ -1,7 +1,7 @@
 /** The test cases of a prompt: keep the inputs as one, and run them. */
 
 import { useSignal } from "@preact/signals";
-import { Assertions } from "../parts/answers";
+import { Assertions, HowToAnswer } from "../parts/answers";
 import { Message, Section } from "../parts/shown";
 import { session } from "../session";
 import type { TriedPrompt } from "../tried_prompt";
@@ -11,9 +11,6 @@ import { checkWords, counted, sentence, STATUSES } from "../words";
 interface Tried {
   readonly tried: TriedPrompt;
 }
-
-/** As many texts an answer can be required to contain. */
-const MOST_TEXTS = 20;
 
 export function Keep({ tried }: Tried) {
   const [name, texts] = [useSignal(""), useSignal("")];
@@ -25,7 +22,7 @@ export function Keep({ tried }: Tried) {
   }
   const isTaken = preview.cases.includes(name.value.trim());
   const contains = linesOf(texts.value);
-  const isReady = name.value.trim() !== "" && !isTaken && contains.length <= MOST_TEXTS && !isKeeping.value;
+  const isReady = name.value.trim() !== "" && !isTaken && !isKeeping.value;
   const keep = async (): Promise<void> => {
     const wanted = name.value.trim();
     isKeeping.value = true;
@@ -76,7 +73,6 @@ export function Keep({ tried }: Tried) {
       </button>
       <p class="muted" role="status">
         {isTaken && "There is a case with this name."}
-        {contains.length > MOST_TEXTS && `At most ${MOST_TEXTS} texts.`}
         {kept.value !== null && `Kept as “${kept.value}”. It is one of your changes now.`}
       </p>
     </form>
@@ -88,7 +84,6 @@ function linesOf(text: string): string[] {
 }
 
 function WillCheck({ tried, contains }: Tried & { readonly contains: readonly string[] }) {
-  const own = tried.texts.value?.model ?? null;
   if (contains.length === 0) {
     const messages = counted(tried.preview.value?.messages.length ?? 0, "message");
     return <p class="muted">The case will check that these inputs make a request of {messages}. It will not check the answer.</p>;
@@ -99,16 +94,14 @@ function WillCheck({ tried, contains }: Tried & { readonly contains: readonly st
     <p class="muted">
       The case will check that the answer contains {texts.length > 0 && `${texts.join(", ")} and `}
       {last}.
-      {!tried.hasOwnAnswer && <NeedsAnswer own={own} />}
+      {!tried.hasOwnAnswer && (
+        <>
+          {" "}
+          That needs an answer. <HowToAnswer own={tried.texts.value?.model ?? null} />
+        </>
+      )}
     </p>
   );
-}
-
-function NeedsAnswer({ own }: { readonly own: string | null }) {
-  if (!session.value?.live) {
-    return <Message text=" That needs an answer of a model, which `promptops ui --live` gets." />;
-  }
-  return <Message text={` That needs an answer: get one of ${own === null ? "the prompt's model" : `\`${own}\``} before you save.`} />;
 }
 
 export function Cases({ tried }: Tried) {
@@ -124,12 +117,18 @@ export function Cases({ tried }: Tried) {
   return (
     <Section title="Test cases" id="cases" aside={run}>
       <p class="muted">{counted(count, "case")} to check that this prompt still does what it should.</p>
-      {tried.report.value !== null && <Report report={tried.report.value} />}
+      {tried.report.value !== null && <Report report={tried.report.value} own={tried.texts.value?.model ?? null} />}
     </Section>
   );
 }
 
-function Report({ report }: { readonly report: TestRun }) {
+interface ReportProperties {
+  readonly report: TestRun;
+  /** The model of the prompt. */
+  readonly own: string | null;
+}
+
+function Report({ report, own }: ReportProperties) {
   const { passed, failed, errors, stale, warnings } = report.count;
   const counts = [
     `${counted(passed, "case")} passed`,
@@ -144,7 +143,11 @@ function Report({ report }: { readonly report: TestRun }) {
         {counts.join(", ")}.
       </p>
       <p class="muted">{sentence(checkWords(report.cases.flatMap(({ assertions }) => assertions)))}</p>
-      {stale > 0 && <HowToAnswer />}
+      {stale > 0 && (
+        <p class="muted">
+          A case without an answer is checked as far as that is possible. <HowToAnswer own={own} />
+        </p>
+      )}
       <ul class="case-runs">
         {report.cases.map((each) => (
           <li class={each.status}>
@@ -162,19 +165,5 @@ function Report({ report }: { readonly report: TestRun }) {
         ))}
       </ul>
     </>
-  );
-}
-
-function HowToAnswer() {
-  return (
-    <p class="muted">
-      {session.value?.live ? (
-        "A case without an answer is checked as far as that is possible. Fill in its inputs and get an answer of the prompt's model: it is saved with your changes."
-      ) : (
-        <>
-          A case without an answer is checked as far as that is possible. Record it with <code>promptops test --record</code>.
-        </>
-      )}
-    </p>
   );
 }

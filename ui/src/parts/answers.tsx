@@ -1,8 +1,9 @@
 /** Answers of models, with what was checked about each. Texts are text nodes. */
 
 import { cutWords, isWrong, markedParts, markTitle } from "../answer_marks";
+import { session } from "../session";
 import type { AssertionResult, ModelAnswer } from "../types";
-import { checkWords, counted, dollars, seconds, sentence } from "../words";
+import { answerAdvice, checkWords, counted, dollars, seconds, sentence } from "../words";
 import { Message } from "./shown";
 
 export function Answer({ answer, live }: { readonly answer: ModelAnswer; readonly live: boolean }) {
@@ -70,6 +71,11 @@ export function figures(answer: ModelAnswer, live: boolean): string[] {
     ...(complete === null ? [] : [counted(complete.usage.output, "token")]),
     ...(cost === null || !live ? [] : [dollars(cost)]),
   ];
+}
+
+/** The advice where an answer of a prompt's own model is missing. */
+export function HowToAnswer({ own }: { readonly own: string | null }) {
+  return <Message text={answerAdvice(session.value?.live ?? false, own)} />;
 }
 
 const MARKS: Readonly<Record<AssertionResult["status"], string>> = {

@@ -1,29 +1,49 @@
 /** What differs from the last commit, in plain words, and where it is saved. */
 
-import { signal, useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
-import { ApiError, post } from "../api";
-import { Folded, Message, Section, StartWith, TextDiff } from "../parts/shown";
+import { useSignal } from "@preact/signals";
+import { useEffect, useMemo } from "preact/hooks";
+import { Folded, Message, Section, StartWith, TextDiff, TextField } from "../parts/shown";
 import { Undo } from "../parts/undo";
-import { address, again, change, problem, readChange, reporting, session } from "../session";
+import { branch, Saving } from "../saving";
+import { address, again, change, readChange, reporting, session } from "../session";
 import { allSent, undone } from "../tried_prompt";
 import type {
   CaseDiff,
   PromptDiff,
   SeenPair,
-  UiBranch,
   UiChange,
   UiConflict,
   UiFailing,
   UiPendingFile,
-  UiSaved,
 } from "../types";
 import { BUMPS, counted, failingWords, LEVELS, sentence, STATUSES } from "../words";
 
-/** The branch that was made last, with the command that sends it to the others. */
-const branch = signal<UiBranch | null>(null);
-
 export function ChangePage() {
+  const { found, refused } = useChange();
+  if (found === null) {
+    return (
+      <main>
+        <h1>Your changes</h1>
+        <p class="muted">Comparing…</p>
+      </main>
+    );
+  }
+  const undo = () => undone(found.files.flatMap(({ prompts }) => prompts));
+  return (
+    <main class="change">
+      <div class="title-line">
+        <h1>Your changes</h1>
+        {(found.files.length > 0 || refused.length > 0) && found.saved === null && <Undo files={found.files} undo={undo} />}
+      </div>
+      <Differences found={found} undo={undo} />
+      <NotTaken ids={refused} />
+      <Save found={found} />
+    </main>
+  );
+}
+
+/** The changes once they are read, and the prompts with a text that the server refused. */
+function useChange(): { readonly found: UiChange | null; readonly refused: readonly string[] } {
   const isRead = useSignal(false);
   const refused = useSignal<readonly string[]>([]);
   const read = (): Promise<void> =>
@@ -35,44 +55,28 @@ export function ChangePage() {
   useEffect(() => {
     void read();
   }, [again.value]);
-  const found = change.value;
-  if (found === null || !isRead.value) {
+  return { found: isRead.value ? change.value : null, refused: refused.value };
+}
+
+function Differences({ found, undo }: { readonly found: UiChange; readonly undo: () => Promise<void> }) {
+  const { diff, files, failing, saved } = found;
+  if (files.length === 0 && diff.prompts.length === 0) {
     return (
-      <main>
-        <h1>Your changes</h1>
-        <p class="muted">Comparing…</p>
-      </main>
+      <p class="lead">
+        Nothing has changed. Choose a <a href={address("")}>prompt</a> and edit its text.
+      </p>
     );
   }
-  const { diff, files, failing, saved } = found;
-  const isEmpty = files.length === 0 && diff.prompts.length === 0;
-  const undo = () => undone(files.flatMap(({ prompts }) => prompts));
   return (
-    <main class="change">
-      <div class="title-line">
-        <h1>Your changes</h1>
-        {(files.length > 0 || refused.value.length > 0) && saved === null && <Undo files={files} undo={undo} />}
-      </div>
-      {isEmpty ? (
-        <p class="lead">
-          Nothing has changed. Choose a <a href={address("")}>prompt</a> and edit its text.
-        </p>
-      ) : (
-        <p class="lead">What your edits change for the model and for the applications that use these prompts.</p>
-      )}
+    <>
+      <p class="lead">What your edits change for the model and for the applications that use these prompts.</p>
       {saved !== null && <Branched name={saved} files={files} undo={undo} />}
-      {!isEmpty && (
-        <>
-          <Bump report={found} />
-          <Failing failing={failing} isEdited={files.length > 0} />
-          {diff.prompts.map((each) => (
-            <ChangedPrompt key={each.id} prompt={each} />
-          ))}
-        </>
-      )}
-      <NotTaken ids={refused.value} />
-      <Save found={found} />
-    </main>
+      <Bump report={found} />
+      <Failing failing={failing} isEdited={files.length > 0} />
+      {diff.prompts.map((each) => (
+        <ChangedPrompt key={each.id} prompt={each} />
+      ))}
+    </>
   );
 }
 
@@ -221,39 +225,8 @@ function ChangedMessage({ pair: { before, after } }: { readonly pair: SeenPair }
 }
 
 function Save({ found }: { readonly found: UiChange }) {
-  const saved = useSignal<readonly string[] | null>(null);
-  const conflicts = useSignal<readonly UiConflict[]>([]);
-  const isSaving = useSignal(false);
-  const { files, state } = found;
-  /** Saves what is shown: another tab, or a text that was sent just now, makes another change. */
-  const saving = async (save: () => Promise<void>): Promise<void> => {
-    if (isSaving.value) {
-      return;
-    }
-    isSaving.value = true;
-    conflicts.value = [];
-    try {
-      await reporting(async () => {
-        await allSent();
-        await save().catch((error: unknown) => {
-          conflicts.value = (error instanceof ApiError && error.conflict?.files) || [];
-          throw error;
-        });
-        problem.value = null;
-      });
-      await reporting(readChange);
-    } finally {
-      isSaving.value = false;
-    }
-  };
-  const toFiles = () =>
-    saving(async () => {
-      saved.value = (await post<UiSaved>("/api/save", { state })).paths;
-    });
-  const toBranch = (name: string, message: string) =>
-    saving(async () => {
-      branch.value = await post<UiBranch>("/api/branch", { state, name, message });
-    });
+  const saving = useMemo(() => new Saving(), []);
+  const { files } = found;
   if (!session.value?.write) {
     return files.length === 0 ? null : (
       <StartWith flag="--write" what="This workbench is read-only: your changes stay here until it ends, and are not saved." />
@@ -261,42 +234,60 @@ function Save({ found }: { readonly found: UiChange }) {
   }
   return (
     <>
-      {saved.value !== null && files.length === 0 && (
+      {saving.paths.value !== null && files.length === 0 && (
         <p class="notice ok" role="status">
-          Saved to {saved.value.join(", ")}.
+          Saved to {saving.paths.value.join(", ")}.
         </p>
       )}
-      {conflicts.value.map((each) => (
-        <Section title={`${each.path} was changed by someone else`} id={`conflict-${each.path}`}>
-          <p class="muted">Marks show where the file differs from your text. Undo your changes of this prompt, and make them again.</p>
-          <TextDiff before={each.edited} after={each.disk ?? ""} />
-        </Section>
+      {saving.conflicts.value.map((each) => (
+        <Conflict found={each} />
       ))}
       {files.length > 0 && (
         <div class="columns save">
-          {found.saved === null && <SaveToBranch isSaving={isSaving.value} save={toBranch} />}
-          <Section title="Save to the files" id="save-files">
-            <p class="muted">
-              Writes {counted(files.length, "file")} in this folder. Whoever works in the folder sees the change at once.
-            </p>
-            <button type="button" disabled={isSaving.value} onClick={() => void toFiles()}>
-              Save to the files
-            </button>
-          </Section>
+          {found.saved === null && <SaveToBranch found={found} saving={saving} />}
+          <SaveToFiles found={found} saving={saving} />
         </div>
       )}
     </>
   );
 }
 
-interface SaveToBranchProperties {
-  readonly isSaving: boolean;
-  readonly save: (name: string, message: string) => Promise<void>;
+function Conflict({ found: { path, edited, disk } }: { readonly found: UiConflict }) {
+  return (
+    <Section title={`${path} was changed by someone else`} id={`conflict-${path}`}>
+      <p class="muted">Marks show where the file differs from your text. Undo your changes of this prompt, and make them again.</p>
+      <TextDiff before={edited} after={disk ?? ""} />
+    </Section>
+  );
 }
 
-function SaveToBranch({ isSaving, save }: SaveToBranchProperties) {
+interface SavingProperties {
+  readonly found: UiChange;
+  readonly saving: Saving;
+}
+
+function SaveToFiles({ found: { files, state }, saving }: SavingProperties) {
+  return (
+    <Section title="Save to the files" id="save-files">
+      <p class="muted">
+        Writes {counted(files.length, "file")} in this folder. Whoever works in the folder sees the change at once.
+      </p>
+      <button type="button" disabled={saving.isUnderWay.value} onClick={() => void saving.toFiles(state)}>
+        Save to the files
+      </button>
+    </Section>
+  );
+}
+
+function SaveToBranch({ found: { state }, saving }: SavingProperties) {
   const [name, message] = [useSignal(""), useSignal("")];
-  const isReady = name.value.trim() !== "" && message.value.trim() !== "" && !isSaving;
+  const isReady = name.value.trim() !== "" && message.value.trim() !== "" && !saving.isUnderWay.value;
+  const describe = (text: string): void => {
+    if (name.value === suggestion(message.value)) {
+      name.value = suggestion(text);
+    }
+    message.value = text;
+  };
   return (
     <Section title="Save to a branch" id="save-branch">
       <p class="muted">
@@ -307,34 +298,17 @@ function SaveToBranch({ isSaving, save }: SaveToBranchProperties) {
         onSubmit={(event) => {
           event.preventDefault();
           if (isReady) {
-            void save(name.value.trim(), message.value.trim());
+            void saving.toBranch(state, name.value.trim(), message.value.trim());
           }
         }}
       >
-        <label for="branch-message">What you changed, in a sentence</label>
-        <input
-          id="branch-message"
-          type="text"
-          autocomplete="off"
-          value={message.value}
-          onInput={(event) => {
-            const before = suggestion(message.value);
-            message.value = event.currentTarget.value;
-            if (name.value === before) {
-              name.value = suggestion(message.value);
-            }
-          }}
-        />
-        <label for="branch-name">Name of the branch</label>
-        <input
+        <TextField id="branch-message" label="What you changed, in a sentence" text={message.value} changed={describe} />
+        <TextField
           id="branch-name"
-          type="text"
-          autocomplete="off"
+          label="Name of the branch"
           spellcheck={false}
-          value={name.value}
-          onInput={(event) => {
-            name.value = event.currentTarget.value;
-          }}
+          text={name.value}
+          changed={(text) => (name.value = text)}
         />
         <button type="submit" class="primary" disabled={!isReady}>
           Save to a branch

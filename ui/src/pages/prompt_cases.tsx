@@ -1,8 +1,9 @@
 /** The test cases of a prompt: keep the inputs as one, and run them. */
 
-import { useSignal } from "@preact/signals";
+import { signal } from "@preact/signals";
+import { useMemo } from "preact/hooks";
 import { Assertions, HowToAnswer } from "../parts/answers";
-import { Message, Section } from "../parts/shown";
+import { Message, Section, TextField } from "../parts/shown";
 import { session } from "../session";
 import type { TriedPrompt } from "../tried_prompt";
 import type { TestRun } from "../types";
@@ -12,70 +13,94 @@ interface Tried {
   readonly tried: TriedPrompt;
 }
 
+/** The test case that is typed, and the one that was kept last. */
+class NewCase {
+  readonly name = signal("");
+  /** What its answer must contain, one text a line. */
+  readonly texts = signal("");
+  readonly kept = signal<string | null>(null);
+  readonly isKeeping = signal(false);
+
+  constructor(private readonly tried: TriedPrompt) {}
+
+  get contains(): string[] {
+    return linesOf(this.texts.value);
+  }
+
+  get isTaken(): boolean {
+    return this.tried.preview.value?.cases.includes(this.name.value.trim()) ?? false;
+  }
+
+  get isReady(): boolean {
+    return this.name.value.trim() !== "" && !this.isTaken && !this.isKeeping.value;
+  }
+
+  typed(field: "name" | "texts", text: string): void {
+    this[field].value = text;
+    this.kept.value = null;
+  }
+
+  async keep(): Promise<void> {
+    const name = this.name.value.trim();
+    this.isKeeping.value = true;
+    const isKept = await this.tried.keep(name, this.contains).finally(() => {
+      this.isKeeping.value = false;
+    });
+    this.kept.value = isKept ? name : null;
+    if (isKept) {
+      this.name.value = "";
+      this.texts.value = "";
+    }
+  }
+}
+
 export function Keep({ tried }: Tried) {
-  const [name, texts] = [useSignal(""), useSignal("")];
-  const kept = useSignal<string | null>(null);
-  const isKeeping = useSignal(false);
+  const made = useMemo(() => new NewCase(tried), [tried]);
   const preview = tried.preview.value;
   if (session.value === null || preview === null || preview.form.length === 0) {
     return null;
   }
-  const isTaken = preview.cases.includes(name.value.trim());
-  const contains = linesOf(texts.value);
-  const isReady = name.value.trim() !== "" && !isTaken && !isKeeping.value;
-  const keep = async (): Promise<void> => {
-    const wanted = name.value.trim();
-    isKeeping.value = true;
-    const isKept = await tried.keep(wanted, contains).finally(() => {
-      isKeeping.value = false;
-    });
-    kept.value = isKept ? wanted : null;
-    if (isKept) {
-      name.value = "";
-      texts.value = "";
-    }
-  };
   return (
     <form
       class="keep stacked"
       onSubmit={(event) => {
         event.preventDefault();
-        void keep();
+        void made.keep();
       }}
     >
-      <label for="case-name">Keep these inputs as a test case</label>
-      <input
+      <TextField
         id="case-name"
-        type="text"
+        label="Keep these inputs as a test case"
         placeholder="what it shows, such as: an angry customer"
-        autocomplete="off"
-        value={name.value}
-        onInput={(event) => {
-          name.value = event.currentTarget.value;
-          kept.value = null;
-        }}
+        text={made.name.value}
+        changed={(text) => made.typed("name", text)}
       />
+      <RequiredTexts made={made} />
+      <WillCheck tried={tried} contains={made.contains} />
+      <button type="submit" disabled={!made.isReady}>
+        Keep as a case
+      </button>
+      <p class="muted" role="status">
+        {made.isTaken && "There is a case with this name."}
+        {made.kept.value !== null && `Kept as “${made.kept.value}”. It is one of your changes now.`}
+      </p>
+    </form>
+  );
+}
+
+function RequiredTexts({ made }: { readonly made: NewCase }) {
+  return (
+    <>
       <label for="case-contains">
         The answer must contain <span class="muted">(one text a line, optional)</span>
       </label>
       <textarea
         id="case-contains"
         rows={2}
-        value={texts.value}
-        onInput={(event) => {
-          texts.value = event.currentTarget.value;
-          kept.value = null;
-        }}
+        value={made.texts.value}
+        onInput={(event) => made.typed("texts", event.currentTarget.value)}
       />
-      <WillCheck tried={tried} contains={contains} />
-      <button type="submit" disabled={!isReady}>
-        Keep as a case
-      </button>
-      <p class="muted" role="status">
-        {isTaken && "There is a case with this name."}
-        {kept.value !== null && `Kept as “${kept.value}”. It is one of your changes now.`}
-      </p>
-    </form>
+    </>
   );
 }
 

@@ -197,11 +197,15 @@ def propose(page):
     page.get_by_role("link", name="Your changes").click()
     page.get_by_role("heading", name="Save to a branch").wait_for()
     page.get_by_label("What you changed, in a sentence").fill("Thank the customer in refunds")
+    files = page.get_by_role("button", name="Save to the files")
+    before = files.bounding_box()
     page.get_by_role("button", name="Save to a branch").click()
     page.get_by_text(f"Saved to the branch {BRANCH}.").wait_for()
     page.get_by_text("Your edits stay here, too, until you undo them.").wait_for()
     assert page.get_by_text("not saved").count() == 0
     assert page.get_by_role("button", name="Save to a branch").count() == 0
+    after = files.bounding_box()
+    assert (after["x"], after["width"]) == (before["x"], before["width"]), "under another button"
 
 
 def gate_of(shop):

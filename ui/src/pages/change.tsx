@@ -14,7 +14,6 @@ import type {
   UiChange,
   UiConflict,
   UiFailing,
-  UiPendingFile,
 } from "../types";
 import { BUMPS, counted, failingWords, LEVELS, sentence, STATUSES } from "../words";
 
@@ -33,9 +32,9 @@ export function ChangePage() {
     <main class="change">
       <div class="title-line">
         <h1>Your changes</h1>
-        {(found.files.length > 0 || refused.length > 0) && found.saved === null && <Undo files={found.files} undo={undo} />}
+        {(found.files.length > 0 || refused.length > 0) && <Undo files={found.files} undo={undo} />}
       </div>
-      <Differences found={found} undo={undo} />
+      <Differences found={found} />
       <NotTaken ids={refused} />
       <Save found={found} />
     </main>
@@ -58,8 +57,8 @@ function useChange(): { readonly found: UiChange | null; readonly refused: reado
   return { found: isRead.value ? change.value : null, refused: refused.value };
 }
 
-function Differences({ found, undo }: { readonly found: UiChange; readonly undo: () => Promise<void> }) {
-  const { diff, files, failing, saved } = found;
+function Differences({ found }: { readonly found: UiChange }) {
+  const { diff, files, failing } = found;
   if (files.length === 0 && diff.prompts.length === 0) {
     return (
       <p class="lead">
@@ -70,7 +69,6 @@ function Differences({ found, undo }: { readonly found: UiChange; readonly undo:
   return (
     <>
       <p class="lead">What your edits change for the model and for the applications that use these prompts.</p>
-      {saved !== null && <Branched name={saved} files={files} undo={undo} />}
       <Bump report={found} />
       <Failing failing={failing} isEdited={files.length > 0} />
       {diff.prompts.map((each) => (
@@ -244,7 +242,7 @@ function Save({ found }: { readonly found: UiChange }) {
       ))}
       {files.length > 0 && (
         <div class="columns save">
-          {found.saved === null && <SaveToBranch found={found} saving={saving} />}
+          <SaveToBranch found={found} saving={saving} />
           <SaveToFiles found={found} saving={saving} />
         </div>
       )}
@@ -279,7 +277,15 @@ function SaveToFiles({ found: { files, state }, saving }: SavingProperties) {
   );
 }
 
-function SaveToBranch({ found: { state }, saving }: SavingProperties) {
+function SaveToBranch({ found, saving }: SavingProperties) {
+  return (
+    <Section title="Save to a branch" id="save-branch">
+      {found.saved === null ? <BranchForm found={found} saving={saving} /> : <Branched name={found.saved} />}
+    </Section>
+  );
+}
+
+function BranchForm({ found: { state }, saving }: SavingProperties) {
   const [name, message] = [useSignal(""), useSignal("")];
   const isReady = name.value.trim() !== "" && message.value.trim() !== "" && !saving.isUnderWay.value;
   const describe = (text: string): void => {
@@ -289,7 +295,7 @@ function SaveToBranch({ found: { state }, saving }: SavingProperties) {
     message.value = text;
   };
   return (
-    <Section title="Save to a branch" id="save-branch">
+    <>
       <p class="muted">
         Puts your changes aside as a proposal that others can review. The files in this folder stay as they are.
       </p>
@@ -314,7 +320,7 @@ function SaveToBranch({ found: { state }, saving }: SavingProperties) {
           Save to a branch
         </button>
       </form>
-    </Section>
+    </>
   );
 }
 
@@ -324,29 +330,25 @@ function suggestion(message: string): string {
   return words.slice(0, 6).join("-");
 }
 
-interface BranchedProperties {
-  readonly name: string;
-  readonly files: readonly UiPendingFile[];
-  readonly undo: () => Promise<void>;
-}
-
-function Branched({ name, files, undo }: BranchedProperties) {
+/** In place of the form: nothing moves under the mouse. */
+function Branched({ name }: { readonly name: string }) {
   const made = branch.value?.branch === name ? branch.value : null;
   return (
-    <div class="notice ok" role="status">
+    <div class="notice ok stacked" role="status">
       <p>
         <strong>
           Saved to the branch <code>{name}</code>.
-        </strong>{" "}
-        {made !== null &&
-          (made.next === null
-            ? "It is in this repository, which is connected to no other: a colleague can find it there."
-            : "To ask for a review, give this command to a colleague, or type it in a terminal in this folder:")}
+        </strong>
       </p>
-      {made !== null && made.next !== null && <Command text={made.next} />}
-      <p class="line">
-        Your edits stay here, too, until you undo them. <Undo files={files} undo={undo} />
-      </p>
+      {made !== null && made.next !== null ? (
+        <>
+          <p>To ask for a review, give this command to a colleague, or type it in a terminal in this folder:</p>
+          <Command text={made.next} />
+        </>
+      ) : (
+        <p>The branch is on this computer. Somebody who uses git can send it to the others.</p>
+      )}
+      <p>Your edits stay here, too, until you undo them. The branch keeps them.</p>
     </div>
   );
 }

@@ -70,8 +70,8 @@ export function failingWords({ reason, answerable }: UiFailing, isLive: boolean)
 /** What a required version bump means to who uses the prompts. */
 export const BUMPS: Readonly<Record<DiffReport["bump"], string>> = {
   none: "Nothing that an application or a model notices.",
-  patch: "A small change: applications work as before.",
-  minor: "A change that the model or an application can notice. Nothing breaks.",
+  patch: "A small change. Applications need no change.",
+  minor: "The model or an application can notice it. Applications need no change.",
   major: "Applications that use this prompt have to change, too.",
 };
 

@@ -69,8 +69,8 @@ function Differences({ found }: { readonly found: UiChange }) {
   return (
     <>
       <p class="lead">What your edits change for the model and for the applications that use these prompts.</p>
-      <Bump report={found} />
       <Failing failing={failing} isEdited={files.length > 0} />
+      <Bump report={found} />
       {diff.prompts.map((each) => (
         <ChangedPrompt key={each.id} prompt={each} />
       ))}

@@ -1,6 +1,6 @@
 /** Numbers and states in plain words. */
 
-import type { AssertionResult, CaseRun, Change, DiffReport, UiFailing } from "./types";
+import type { AssertionResult, CaseRun, Change, DiffReport, TestRun, UiFailing } from "./types";
 
 export function counted(count: number, noun: string): string {
   return `${count.toLocaleString("en-US")} ${noun}${count === 1 ? "" : "s"}`;
@@ -52,6 +52,26 @@ function resultWords(results: readonly AssertionResult[]): string {
   return only !== undefined && others.length === 0
     ? only
     : found.map((word) => `${words.filter((each) => each === word).length} ${word}`).join(", ");
+}
+
+/** What a run of test cases found; it looks good only if every case checks an answer. */
+export function reportWords({ cases, count }: TestRun): { readonly text: string; readonly look: "problem" | "good" | "muted" } {
+  const { passed, failed, errors, stale, warnings } = count;
+  const unchecked = cases.filter(({ status, assertions }) => status === "passed" && !checksAnswer(assertions)).length;
+  const counts = [
+    `${counted(passed, "case")} passed`,
+    ...(failed > 0 ? [`${failed} failed`] : []),
+    ...(errors > 0 ? [`${errors} could not run`] : []),
+    ...(stale > 0 ? [`${stale} without an answer to check`] : []),
+    ...(warnings > 0 ? [`${warnings} unread drafts fail`] : []),
+  ];
+  const note = unchecked === 0 ? "" : ` ${counted(unchecked, "passed case")} ${unchecked === 1 ? "checks" : "check"} no answer.`;
+  const isWhole = stale + unchecked + warnings === 0;
+  return { text: `${counts.join(", ")}.${note}`, look: failed + errors > 0 ? "problem" : isWhole ? "good" : "muted" };
+}
+
+function checksAnswer(results: readonly AssertionResult[]): boolean {
+  return results.some(({ on }) => on === "answer");
 }
 
 /** How the answer that a test case needs is got; `own` is the prompt's model, if that is known. */

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { marksOf } from "../src/marks";
-import type { AssertionResult, Finding, Place, UiFailing } from "../src/types";
-import { answerAdvice, checkWords, counted, dollars, failingWords, matches, seconds, sentence, spans, utf16Offset } from "../src/words";
+import type { AssertionResult, CaseRun, Finding, Place, TestRun, UiFailing } from "../src/types";
+import { answerAdvice, checkWords, counted, dollars, failingWords, matches, reportWords, seconds, sentence, spans, utf16Offset } from "../src/words";
 
 test("numbers have a unit", () => {
   assert.deepEqual([counted(1, "token"), counted(1234, "token")], ["1 token", "1,234 tokens"]);
@@ -95,4 +95,28 @@ test("a case that does not pass has its reason, and the advice to get an answer 
   );
   const reason = "The answer to `why` is not recorded: it contains a secret (AWS).";
   assert.deepEqual([words(refused, true), words(refused, false)], [reason, reason]);
+});
+
+test("a run of test cases looks good only if every case checks an answer", () => {
+  const of = (status: CaseRun["status"], ...on: AssertionResult["on"][]) =>
+    ({ status, assertions: on.map((each) => ({ on: each })) }) as unknown as CaseRun;
+  const words = (...cases: CaseRun[]) => {
+    const number = (status: CaseRun["status"]) => cases.filter((each) => each.status === status).length;
+    const count = { passed: number("passed"), failed: number("failed"), errors: 0, stale: number("stale"), warnings: 0 };
+    return Object.values(reportWords({ cases, count } as unknown as TestRun));
+  };
+
+  assert.deepEqual(words(of("passed", "request", "answer")), ["1 case passed.", "good"]);
+  assert.deepEqual(words(of("passed", "request"), of("passed", "answer")), [
+    "2 cases passed. 1 passed case checks no answer.",
+    "muted",
+  ]);
+  assert.deepEqual(words(of("passed", "answer"), of("stale", "answer")), [
+    "1 case passed, 1 without an answer to check.",
+    "muted",
+  ]);
+  assert.deepEqual(words(of("passed"), of("failed", "answer")), [
+    "1 case passed, 1 failed. 1 passed case checks no answer.",
+    "problem",
+  ]);
 });

@@ -7,7 +7,7 @@ import { Message, Section, TextField } from "../parts/shown";
 import { session } from "../session";
 import type { TriedPrompt } from "../tried_prompt";
 import type { TestRun } from "../types";
-import { checkWords, counted, sentence, STATUSES } from "../words";
+import { checkWords, counted, reportWords, sentence, STATUSES } from "../words";
 
 interface Tried {
   readonly tried: TriedPrompt;
@@ -141,7 +141,7 @@ export function Cases({ tried }: Tried) {
   );
   return (
     <Section title="Test cases" id="cases" aside={run}>
-      <p class="muted">{counted(count, "case")} to check that this prompt still does what it should.</p>
+      <p class="muted">{counted(count, "case")} to check that this prompt still does what it should, with recorded answers: no model is called.</p>
       {tried.report.value !== null && <Report report={tried.report.value} own={tried.texts.value?.model ?? null} />}
     </Section>
   );
@@ -154,21 +154,14 @@ interface ReportProperties {
 }
 
 function Report({ report, own }: ReportProperties) {
-  const { passed, failed, errors, stale, warnings } = report.count;
-  const counts = [
-    `${counted(passed, "case")} passed`,
-    ...(failed > 0 ? [`${failed} failed`] : []),
-    ...(errors > 0 ? [`${errors} could not run`] : []),
-    ...(stale > 0 ? [`${stale} without an answer to check`] : []),
-    ...(warnings > 0 ? [`${warnings} unread drafts fail`] : []),
-  ];
+  const { text, look } = reportWords(report);
   return (
     <>
-      <p role="status" class={failed + errors > 0 ? "problem" : "good"}>
-        {counts.join(", ")}.
+      <p role="status" class={look}>
+        {text}
       </p>
       <p class="muted">{sentence(checkWords(report.cases.flatMap(({ assertions }) => assertions)))}</p>
-      {stale > 0 && (
+      {report.count.stale > 0 && (
         <p class="muted">
           A case without an answer is checked as far as that is possible. <HowToAnswer own={own} />
         </p>

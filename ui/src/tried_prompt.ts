@@ -1,7 +1,7 @@
 /** One prompt that is edited and tried: its texts, inputs, request and answers. */
 
 import { batch, signal } from "@preact/signals";
-import { ApiError, get, isAborted, post, postLines } from "./api";
+import { ApiError, get, isAborted, post, postAtEnd, postLines } from "./api";
 import type { Inputs } from "./form/values";
 import { change, pending, problem, readChange, reporting, RETRY_MS } from "./session";
 import type { Finding, ModelAnswer, Preview, PromptRun, TestRun, UiPrompt, UiText } from "./types";
@@ -44,6 +44,12 @@ export async function allSent(): Promise<readonly string[]> {
   }
   return [...edited.values()].filter(({ notTaken }) => notTaken.value.size > 0).map(({ id }) => id);
 }
+
+window.addEventListener("pagehide", () => {
+  for (const each of edited.values()) {
+    each.leave();
+  }
+});
 
 /** Undoes the changes of these prompts, and forgets texts that the server does not have. */
 export async function undone(ids: Iterable<string>): Promise<void> {
@@ -143,6 +149,15 @@ export class TriedPrompt {
       throw this.failure;
     }
     this.forget();
+  }
+
+  /** The window is closed or reads the page again: what was typed a moment ago is sent at once. */
+  leave(): void {
+    for (const [at, text] of this.edits) {
+      const underWay = this.sending === null ? undefined : this.sent.get(at);
+      const was = underWay === undefined || underWay === text ? this.known.get(at) : underWay;
+      postAtEnd("/api/edit", this.request({ at, text, was, findings: false }));
+    }
   }
 
   /** A text was typed: the request follows. */

@@ -62,7 +62,7 @@ def new_case(workspace: Workspace, prompt: Prompt, kept: KeptCase, request: Requ
     """The case with these inputs, and with the number of messages as an assertion to edit.
 
     Raises UsageError if there is a case of this name, or the cases are not in the work tree or
-    come from another prompt, or the answer must contain an empty text; InputError if the file
+    come from another prompt, or a text is empty or not valid Unicode; InputError if the file
     allows no addition.
     """
     _refuse(workspace, prompt, kept)
@@ -88,6 +88,11 @@ def _refuse(workspace: Workspace, prompt: Prompt, kept: KeptCase) -> None:
         )
     if not kept.name.strip():
         raise UsageError("a case needs a name", hint="write --save-case NAME")
+    try:
+        json.dumps([kept.name, dict(kept.inputs), *kept.contains], ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        message = "the case contains half of a surrogate pair, which is not valid text"
+        raise UsageError(message, hint="remove the character") from None
     if not all(text.strip() for text in kept.contains):
         message = "the answer must contain an empty text"
         raise UsageError(message, hint="write what it must contain, or leave it out")

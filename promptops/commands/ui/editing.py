@@ -89,11 +89,13 @@ class Edits:
     def put(self, path: str, after: bytes, reason: Reason) -> None:
         """Give a file another content, computed from the one in the catalog.
 
+        Its content without edits is an edit only if it has answers that are not committed.
+
         Raises InputError for what is neither a file on disk that promptops reads nor a new one: a
         link, a file below a link, one that is outside of the sparse checkout.
         """
         known = self._edits.get(path) or Edit(before=self._as_read(path), after=b"")
-        if after == known.before:
+        if after == known.before and not reason.answers:
             self.forget(path)
             return
         self._edits[path] = known.edited(after, reason)

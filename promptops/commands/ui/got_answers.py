@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from threading import Lock
 from typing import Literal, cast
 
@@ -13,7 +13,8 @@ from promptops.errors import InputError, PromptopsError
 from promptops.model.answer import Answer, Recording
 from promptops.model.prompt_run import PromptRun
 from promptops.model.test_run import CaseRun
-from promptops.source.recordings import key_of, read_files, recordings_bytes, without_latency
+from promptops.records import record
+from promptops.source.recordings import Key, key_of, read_files, read_recordings
 from promptops.testing.answering import need_of, recording_of, wanted_answers
 from promptops.testing.options import RunOptions
 from promptops.testing.plan import WantedAnswer, plan_cases
@@ -31,21 +32,31 @@ MOST_REPEATS = 20
 
 
 class GotAnswers:
-    """The last answers that models gave, by the digest of the request; for any thread."""
+    """The last answers that models gave, by the digest of the request; for any thread.
+
+    Attributes:
+        count: How often answers were added.
+    """
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._answers: dict[str, tuple[Answer, ...]] = {}
+        self.count = 0
 
     @property
     def are_none(self) -> bool:
         return not self._answers
 
-    def add(self, run: PromptRun, profile: str) -> None:
-        """Remember the complete answer of a profile: the prompt's own, which its cases need."""
+    def add(self, run: PromptRun) -> None:
+        """Remember the complete answers.
+
+        A request contains the model and its parameters, so that a case gets only answers of the
+        prompt's own model.
+        """
         with self._lock:
+            self.count += 1
             for each in run.answers:
-                if each.answer is not None and each.profile == profile:
+                if each.answer is not None:
                     known = self._answers.pop(each.digest, ())
                     self._answers[each.digest] = (*known, each.answer)[-MOST_REPEATS:]
             while len(self._answers) > MOST_REQUESTS:
@@ -61,17 +72,32 @@ Refusals = dict[tuple[str, str], str]
 """From the id of a prompt and the name of a case to the reason why its answer is not recorded."""
 
 
-def record_answers(
-    edits: Edits, catalog: Catalog, paths: Iterable[str], got: GotAnswers
-) -> Refusals:
-    """Edit the recordings of some prompt files: add the answers that their test cases need.
+@record(frozen=True, slots=True, kw_only=True)
+class LastCommit:
+    """What a branch with the edits starts from, if the files on disk differ from it.
 
-    What the files contain stays; an added answer that no case needs any more is removed.
+    Attributes:
+        before: The last commit.
+        after: The same with the edits.
     """
-    refused: Refusals = {}
-    for path in paths:
-        refused |= _Recordings(edits, catalog, path).record(got)
-    return refused
+
+    before: Catalog
+    after: Catalog
+
+
+def record_answers(
+    edits: Edits, catalog: Catalog, path: str, got: GotAnswers, commit: LastCommit | None = None
+) -> Refusals:
+    """Edit the recordings of a prompt file: add the answers that its test cases need.
+
+    An answer to an earlier wording of the same case is replaced; an added answer that no case needs
+    any more is removed. Recordings on disk that are not committed become an edit, too, if a branch
+    with the edits needs them.
+
+    Args:
+        catalog: The files on disk, with the edits.
+    """
+    return _Recordings(edits, catalog, path, commit).record(got)
 
 
 def failing_cases(
@@ -80,6 +106,7 @@ def failing_cases(
     """The cases of some prompt files that do not pass with recorded answers, each once.
 
     Args:
+        workspace: What a branch with the edits contains.
         reached: The prompt files, each with the reason.
         refused: Why answers are not recorded.
     """
@@ -109,17 +136,20 @@ def _failing(run: CaseRun, refused: str) -> UiFailing:
         case=run.name,
         status=cast('Literal["failed", "stale", "error"]', run.status),
         reason=refused or next(wrong, "") or reason,
-        answerable=unanswered,
+        answerable=unanswered and not refused,
     )
 
 
 class _Recordings:
     """The recordings of one prompt file."""
 
-    def __init__(self, edits: Edits, catalog: Catalog, path: str) -> None:
+    def __init__(
+        self, edits: Edits, catalog: Catalog, path: str, commit: LastCommit | None
+    ) -> None:
         self._edits = edits
         self._catalog = catalog
         self._path = path
+        self._commit = commit
         for file in self._pending():
             if edits.is_outdated(file):  # another program recorded answers
                 edits.forget(file)
@@ -130,13 +160,15 @@ class _Recordings:
 
     def record(self, got: GotAnswers) -> Refusals:
         """Add answers; returns the reasons for those that can't be added."""
-        plan = list(plan_cases(self._catalog, [self._catalog.loaded(self._path)]))
-        wants = list(wanted_answers(self._catalog, plan))
+        on_branch = _wants(self._commit.after, self._path) if self._commit is not None else []
+        wants = [*_wants(self._catalog, self._path), *on_branch]
         try:
             files = dict(self._before())
             new, refused = _screened(_missing(wants, files), got)
             first, needs = self._catalog.recordings_of(self._path), [*map(need_of, wants)]
-            self._put(with_answers(first, files, new, needs) if new else files, files, new)
+            after = with_answers(first, files, new, needs) if new else files
+            uncommitted = _missing(on_branch, self._committed(after))
+            self._put(after, {*map(key_of, new), *(need_of(want).key for want in uncommitted)})
         except InputError as error:
             return {(want.prompt.id, want.case): error.message for want in wants}
         return refused
@@ -150,18 +182,29 @@ class _Recordings:
             elif file not in self._edits.pending:
                 raise InputError("the recordings are not a regular file", where=file)
 
-    def _put(
-        self, after: Mapping[str, bytes], before: Mapping[str, bytes], new: Sequence[Recording]
-    ) -> None:
+    def _committed(self, paths: Iterable[str]) -> dict[str, bytes]:
+        files = self._commit.before.files if self._commit is not None else None
+        found = ((path, files.data(path) if files is not None else None) for path in paths)
+        return {path: data for path, data in found if data is not None}
+
+    def _put(self, after: Mapping[str, bytes], added: Collection[Key]) -> None:
+        """Edit each file whose content is another one, or that has answers that are added."""
         for file in self._pending():
-            if after.get(file) == before.get(file):
+            if file not in after:
                 self._edits.forget(file)
-        lines = [recordings_bytes((without_latency(recording),)) for recording in new]
         prompt = self._catalog.ids[self._path]
         for file, data in after.items():
-            if data != before.get(file):
-                added = sum(line in data for line in lines)
-                self._edits.put(file, data, Reason(prompt=prompt, answers=added))
+            count = sum(key_of(each) in added for each in read_recordings(file, data).recordings)
+            if count or data != self._edits.before(file):
+                self._edits.put(file, data, Reason(prompt=prompt, answers=count))
+            else:
+                self._edits.forget(file)
+
+
+def _wants(catalog: Catalog, path: str) -> list[WantedAnswer]:
+    """The answers that the cases of a prompt file need."""
+    loaded = [catalog.loaded(path)] if path in catalog.ids else []
+    return list(wanted_answers(catalog, list(plan_cases(catalog, loaded))))
 
 
 def _missing(wants: Iterable[WantedAnswer], files: Mapping[str, bytes]) -> list[WantedAnswer]:

@@ -188,7 +188,7 @@ class UiPendingFile:
 
 @record(frozen=True, slots=True, kw_only=True)
 class UiFailing:
-    """A test case that does not pass with the edits.
+    """A test case that does not pass on a branch with the edits.
 
     Attributes:
         id: Of its prompt.
@@ -196,7 +196,8 @@ class UiFailing:
         status: `failed`: a check does not hold. `stale`: no answer to its request is recorded.
             `error`: it can't be checked.
         reason: Why, in a sentence.
-        answerable: An answer from the prompt's own model, to this case, is what it lacks.
+        answerable: An answer from the prompt's own model, to this case, is what it lacks: no answer
+            was refused, as one that contains a secret is.
     """
 
     id: str
@@ -217,7 +218,9 @@ class UiChange:
         state: Names this change, in a request to save it: another one if an edit or a commit is
             added.
         saved: The branch to which exactly these edits were saved; None without one.
-        failing: The test cases that do not pass, of the prompts that the edits reach.
+        failing: The test cases that do not pass, of the prompts that the edits reach; none unless
+            the request asks for them. Then the answers that they need are recorded with the edits,
+            so that `state` is the one to save.
     """
 
     files: tuple[UiPendingFile, ...]

@@ -235,6 +235,16 @@ def test_a_text_that_the_answer_must_contain_is_not_empty(repo):
     )
 
 
+@pytest.mark.parametrize("given", [{"name": "n\ud800"}, {"contains": ["x", "\ud800"]}])
+def test_a_case_is_valid_unicode(repo, given):
+    error = _refused(repo, _with_file("jsonl", OLD["jsonl"]), **given)
+
+    assert str(error) == (
+        "the case contains half of a surrogate pair, which is not valid text\n"
+        "  tip: remove the character"
+    )
+
+
 def _refused(repo: Any, files: Mapping[str, str], **said: Any) -> PromptopsError:
     with pytest.raises(PromptopsError) as raised:
         _saved(repo, files, **said)

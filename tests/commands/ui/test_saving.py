@@ -318,3 +318,23 @@ def test_a_server_that_is_killed_while_it_saves_leaves_each_file_old_or_new(
         seen.add(tuple(text.endswith("# edited\n") for text in found))
 
     assert seen >= {(False, False), (True, False)}
+
+
+@pytest.mark.parametrize("what", ["prompt", "reference"])
+def test_an_edit_that_its_prompt_can_not_reach_any_more_can_be_undone(
+    writer: Client, project: Any, what: str
+) -> None:
+    path = "prompts/write.prompt.yaml"
+    writer.post("/api/edit", id="write", at=SYSTEM, text="Hi!\n")
+    if what == "prompt":
+        (project.root / path).unlink()
+    else:
+        project.write({path: FILES[path].replace("{file: ./letter.md.j2}", "Hello.")})
+
+    undone = writer.request("POST", "/api/revert", json.dumps({"id": "write"}))
+
+    assert undone.status == (404 if what == "prompt" else 200)
+    if what == "prompt":
+        message = "there is no prompt 'write': its edits are undone"
+        assert undone.json["errors"][0]["message"] == message
+    assert writer.get("/api/change")["files"] == []

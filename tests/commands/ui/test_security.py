@@ -203,6 +203,25 @@ def test_only_the_texts_of_messages_can_be_edited(reader: Client, at: str) -> No
     assert (status, message) == (404, f"there is no text at {at!r}")
 
 
+@pytest.mark.parametrize(
+    ("path", "given"),
+    [
+        ("/api/keep", {"name": "\ud800"}),
+        ("/api/keep", {"contains": ["x", "\ud800"]}),
+        ("/api/keep", {"inputs": {"question": "\ud800"}}),
+        ("/api/edit", {"at": "/messages/1/content", "text": "\ud800"}),
+        ("/api/branch", {"state": "x", "message": "\ud800"}),
+        ("/api/branch", {"state": "x", "name": "\ud800", "message": "x"}),
+    ],
+)
+def test_half_of_a_surrogate_pair_is_refused(reader: Client, path: str, given: Any) -> None:
+    body = {"id": "ask", "name": "how", "inputs": {"question": "x"}, **given}
+
+    status, message, _ = reader.refused(path, **body)
+
+    assert (status, "half of a surrogate pair" in message) == (400, True)
+
+
 def test_no_answer_contains_a_key(
     project: Any, monkeypatch: pytest.MonkeyPatch, capfd: Any
 ) -> None:

@@ -259,6 +259,7 @@ export class TriedPrompt {
     try {
       await reporting(async () => {
         await this.flush();
+        await this.readTexts();
         this.report.value = await post<TestRun>("/api/test", { id: this.id });
       });
     } finally {
@@ -300,6 +301,7 @@ export class TriedPrompt {
 
   private async answer(models: readonly string[], stopped: AbortSignal): Promise<void> {
     await this.flush();
+    await this.readTexts(); // the answer is to what the page shows, also if another tab changed the texts
     stopped.throwIfAborted();
     const digest = this.preview.value?.digest ?? null;
     const run = await streamedRun(this.request({ models }), stopped, {

@@ -346,3 +346,19 @@ test("what was typed last arrives when the window is closed, also while an edit 
   assert.deepEqual(texts, ["Hello, you.", "Body!"]);
   assert.deepEqual([...tried.notTaken.value], []);
 });
+
+test("an answer is to the texts that the page shows, also after another tab changed them", async () => {
+  const { server, answer } = textServer();
+  const { tried } = await opened("answered", (path, body) => {
+    if (path === "/api/answers") {
+      return new Response(JSON.stringify({ run: { answers: [] } }));
+    }
+    return path === "/api/preview" ? preview(String(server.texts.get(OWN))) : answer(path, body);
+  });
+
+  server.texts.set(OWN, "Theirs.");
+  await tried.ask(["fast"]);
+  tried.close();
+
+  assert.deepEqual([tried.texts.value?.texts[0]?.text, tried.live.value?.digest], ["Theirs.", "Theirs."]);
+});

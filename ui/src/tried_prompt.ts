@@ -73,6 +73,8 @@ export class TriedPrompt {
   /** What the server reports about calls that are under way: which endpoint gets the request. */
   readonly notes = signal<readonly string[]>([]);
   readonly report = signal<TestRun | null>(null);
+  /** The report is that of other texts than the server has now. */
+  readonly isReportOld = signal(false);
   readonly testing = signal(false);
   /** The texts that the server refused, by their `at`, until they are typed again. */
   readonly notTaken = signal<ReadonlyMap<string, NotTaken>>(new Map());
@@ -227,6 +229,7 @@ export class TriedPrompt {
     await this.sending; // or an edit arrives after it
     await reporting(async () => {
       this.showTexts(await post<UiPrompt>("/api/revert", { id: this.id }), true);
+      this.report.value = null;
       if (this.isOpen) {
         this.want();
       }
@@ -260,11 +263,19 @@ export class TriedPrompt {
       await reporting(async () => {
         await this.flush();
         await this.readTexts();
+        this.isReportOld.value = false; // what is edited while the cases run makes it old
         this.report.value = await post<TestRun>("/api/test", { id: this.id });
       });
     } finally {
       this.testing.value = false;
     }
+  }
+
+  /** Gets the answer of the prompt's own model that a case needs, and runs the cases with it. */
+  async answerCase(name: string, own: string): Promise<void> {
+    await this.choose(name);
+    await this.ask([own]);
+    await this.test();
   }
 
   /** Requests an answer of each profile, whose text is shown as it arrives. */
@@ -446,6 +457,7 @@ export class TriedPrompt {
     const path = this.texts.value?.texts.find((each) => each.at === at)?.path;
     batch(() => {
       this.setText(at, text);
+      this.isReportOld.value = true;
       if (change.value !== null && change.value.saved !== null) {
         pending.value = change.value.files.map((file) => file.path);
         change.value = { ...change.value, saved: null };
@@ -506,6 +518,7 @@ export class TriedPrompt {
     batch(() => {
       this.remake(remade.map(({ at }) => at));
       this.texts.value = this.asTyped(read);
+      this.isReportOld.value ||= !always && remade.length > 0;
       for (const { at, text } of read.texts) {
         if (this.typed(at) === undefined) {
           this.known.set(at, text);

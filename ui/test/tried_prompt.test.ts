@@ -362,3 +362,30 @@ test("an answer is to the texts that the page shows, also after another tab chan
 
   assert.deepEqual([tried.texts.value?.texts[0]?.text, tried.live.value?.digest], ["Theirs.", "Theirs."]);
 });
+
+test("results of test cases are those of the present texts, or it is known that they are not", async () => {
+  const { tried, requests } = await opened("results", (path) => {
+    if (path === "/api/revert") {
+      return prompt();
+    }
+    return path === "/api/answers" ? new Response('{"run": {"answers": []}}') : path === "/api/test" ? { cases: [] } : undefined;
+  });
+  const states: unknown[] = [];
+  const note = () => states.push([tried.report.value !== null, tried.isReportOld.value]);
+
+  await tried.answerCase("one", "fast");
+  note();
+  const asked = requests.filter(([path]) => /answers|test/.test(path)).map(([path, { models }]) => [path, models]);
+  tried.edit(OWN, "Hello, you.");
+  await allSent();
+  note();
+  await tried.test();
+  note();
+  await tried.revert();
+  note();
+  tried.close();
+
+  assert.deepEqual(asked, [["/api/answers", ["fast"]], ["/api/test", undefined]]);
+  assert.deepEqual(states.slice(0, 3), [[true, false], [true, true], [true, false]]);
+  assert.deepEqual(states.slice(3).map((each) => (each as boolean[])[0]), [false]);
+});

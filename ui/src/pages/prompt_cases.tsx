@@ -6,7 +6,7 @@ import { Assertions, HowToAnswer } from "../parts/answers";
 import { Message, Section, TextField } from "../parts/shown";
 import { session } from "../session";
 import type { TriedPrompt } from "../tried_prompt";
-import type { TestRun } from "../types";
+import type { CaseRun, TestRun } from "../types";
 import { checkWords, counted, reportWords, sentence, STATUSES } from "../words";
 
 interface Tried {
@@ -142,21 +142,21 @@ export function Cases({ tried }: Tried) {
   return (
     <Section title="Test cases" id="cases" aside={run}>
       <p class="muted">{counted(count, "case")} to check that this prompt still does what it should, with recorded answers: no model is called.</p>
-      {tried.report.value !== null && <Report report={tried.report.value} own={tried.texts.value?.model ?? null} />}
+      {tried.report.value !== null && <Report tried={tried} report={tried.report.value} />}
     </Section>
   );
 }
 
-interface ReportProperties {
+interface ReportProperties extends Tried {
   readonly report: TestRun;
-  /** The model of the prompt. */
-  readonly own: string | null;
 }
 
-function Report({ report, own }: ReportProperties) {
+function Report({ tried, report }: ReportProperties) {
+  const own = tried.texts.value?.model ?? null;
   const { text, look } = reportWords(report);
   return (
     <>
+      {tried.isReportOld.value && <p class="notice">These results belong to the texts before your last change.</p>}
       <p role="status" class={look}>
         {text}
       </p>
@@ -168,20 +168,43 @@ function Report({ report, own }: ReportProperties) {
       )}
       <ul class="case-runs">
         {report.cases.map((each) => (
-          <li class={each.status}>
-            <div class="line">
-              <span class="case-name">{each.name ?? each.place.path}</span>
-              <span class={`chip ${each.status}`}>{STATUSES[each.status]}</span>
-            </div>
-            {each.reason !== null && each.status !== "stale" && (
-              <p class="muted">
-                <Message text={sentence(each.reason)} />
-              </p>
-            )}
-            {each.status !== "stale" && <Assertions results={each.assertions} />}
-          </li>
+          <ShownRun tried={tried} found={each} />
         ))}
       </ul>
     </>
+  );
+}
+
+function ShownRun({ tried, found }: Tried & { readonly found: CaseRun }) {
+  const { name, place, status, reason, assertions } = found;
+  return (
+    <li class={status}>
+      <div class="line">
+        <span class="case-name">{name ?? place.path}</span>
+        <span class={`chip ${status}`}>{STATUSES[status]}</span>
+        {status === "stale" && name !== null && <GetAnswer tried={tried} name={name} />}
+      </div>
+      {reason !== null && status !== "stale" && (
+        <p class="muted">
+          <Message text={sentence(reason)} />
+        </p>
+      )}
+      {status !== "stale" && <Assertions results={assertions} />}
+    </li>
+  );
+}
+
+/** Where the prompt's own model can be called. */
+function GetAnswer({ tried, name }: Tried & { readonly name: string }) {
+  const { live = false, profiles = [] } = session.value ?? {};
+  const own = tried.texts.value?.model ?? null;
+  if (!live || own === null || !profiles.some((each) => each.name === own)) {
+    return null;
+  }
+  const isBusy = tried.streaming.value !== null || tried.testing.value;
+  return (
+    <button type="button" class="quiet" disabled={isBusy} onClick={() => void tried.answerCase(name, own)}>
+      Get its answer from {own}
+    </button>
   );
 }

@@ -4,31 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from threading import Lock
-from typing import Literal, cast
 
 from promptops.catalog.catalog import Catalog
 from promptops.commands.ui.editing import Edits, Reason
-from promptops.commands.ui.records import UiFailing
-from promptops.errors import InputError, PromptopsError
+from promptops.errors import InputError
 from promptops.model.answer import Answer, Recording
 from promptops.model.prompt_run import PromptRun
-from promptops.model.test_run import CaseRun
 from promptops.records import record
 from promptops.source.recordings import Key, key_of, read_files, read_recordings
 from promptops.testing.answering import need_of, recording_of, wanted_answers
-from promptops.testing.options import RunOptions
 from promptops.testing.plan import WantedAnswer, plan_cases
 from promptops.testing.recordings.screening import recording_refusal
 from promptops.testing.recordings.writing import with_answers
-from promptops.testing.runner import CaseRunner
-from promptops.workspace.selection import Selected
-from promptops.workspace.workspace import Workspace
 
-MOST_REQUESTS = 500
-"""Requests whose answers are remembered."""
-
-MOST_REPEATS = 20
-"""Answers to one request that are remembered."""
+MOST_ANSWERS = 2_000
+"""Answers that are remembered: a case may need many to one request."""
 
 
 class GotAnswers:
@@ -58,8 +48,8 @@ class GotAnswers:
             for each in run.answers:
                 if each.answer is not None:
                     known = self._answers.pop(each.digest, ())
-                    self._answers[each.digest] = (*known, each.answer)[-MOST_REPEATS:]
-            while len(self._answers) > MOST_REQUESTS:
+                    self._answers[each.digest] = (*known, each.answer)[-MOST_ANSWERS:]
+            while sum(map(len, self._answers.values())) > MOST_ANSWERS:
                 del self._answers[next(iter(self._answers))]
 
     def to(self, request: str, count: int) -> Sequence[Answer]:
@@ -98,46 +88,6 @@ def record_answers(
         catalog: The files on disk, with the edits.
     """
     return _Recordings(edits, catalog, path, commit).record(got)
-
-
-def failing_cases(
-    workspace: Workspace, reached: dict[str, str], refused: Refusals
-) -> Iterator[UiFailing]:
-    """The cases of some prompt files that do not pass with recorded answers, each once.
-
-    Args:
-        workspace: What a branch with the edits contains.
-        reached: The prompt files, each with the reason.
-        refused: Why answers are not recorded.
-    """
-    if not reached:
-        return
-    try:
-        runs = CaseRunner(workspace, Selected(reached), RunOptions()).run().cases
-    except PromptopsError as error:
-        prompt = workspace.catalog.ids[next(iter(reached))]
-        yield UiFailing(id=prompt, case=None, status="error", reason=error.message)
-        return
-    seen: set[tuple[str, str]] = set()
-    for run in runs:
-        key = run.prompt, run.name
-        if run.status in ("failed", "stale", "error") and key not in seen:
-            seen.add(key)
-            yield _failing(run, refused.get(key, ""))
-
-
-def _failing(run: CaseRun, refused: str) -> UiFailing:
-    contracts = (each for each in run.assertions if each.must)
-    wrong = (each.reason for each in contracts if each.status in ("failed", "error"))
-    unanswered = run.status == "stale" and run.answer is None and bool(run.messages)
-    reason = "no answer to its request is recorded" if unanswered else run.reason
-    return UiFailing(
-        id=run.prompt,
-        case=run.name,
-        status=cast('Literal["failed", "stale", "error"]', run.status),
-        reason=refused or next(wrong, "") or reason,
-        answerable=unanswered and not refused,
-    )
 
 
 class _Recordings:

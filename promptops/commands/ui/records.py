@@ -207,6 +207,19 @@ class UiFailing:
     answerable: bool = False
 
 
+@record(frozen=True, slots=True, kw_only=True)
+class UiTested:
+    """The test cases of the prompts that the edits reach.
+
+    Attributes:
+        cases: The number of test cases.
+        unchecked: The number of those that pass, and check no answer.
+    """
+
+    cases: int
+    unchecked: int
+
+
 @output("ui-change")
 @record(frozen=True, slots=True, kw_only=True)
 class UiChange:
@@ -214,20 +227,23 @@ class UiChange:
 
     Attributes:
         files: The edited files.
-        diff: What they change, as `promptops diff` reports it.
         state: Names this change, in a request to save it: another one if an edit or a commit is
             added.
         saved: The branch to which exactly these edits were saved; None without one.
+        diff: What the edits change, as `promptops diff` reports it; None unless the request asks
+            for failing test cases.
         failing: The test cases that do not pass, of the prompts that the edits reach; none unless
             the request asks for them. Then the answers that they need are recorded with the edits,
             so that `state` is the one to save.
+        tested: The numbers of these test cases; None unless the request asks for them.
     """
 
     files: tuple[UiPendingFile, ...]
-    diff: DiffReport
     state: str
     saved: str | None = None
+    diff: DiffReport | None = None
     failing: tuple[UiFailing, ...] = ()
+    tested: UiTested | None = None
 
 
 @output("ui-saved")

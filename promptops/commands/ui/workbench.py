@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
@@ -23,14 +23,13 @@ from promptops.commands.ui.got_answers import (
     GotAnswers,
     LastCommit,
     Refusals,
-    failing_cases,
     record_answers,
 )
+from promptops.commands.ui.judged_cases import JudgedCases, judged_cases
 from promptops.commands.ui.records import (
     UiBranch,
     UiCatalog,
     UiChange,
-    UiFailing,
     UiPendingFile,
     UiProfile,
     UiPrompt,
@@ -39,6 +38,7 @@ from promptops.commands.ui.records import (
     UiRows,
     UiSaved,
     UiSession,
+    UiTested,
 )
 from promptops.commands.ui.saving import (
     OtherChange,
@@ -536,32 +536,39 @@ class Workbench:
         return self.prompt(name)
 
     def change(self) -> UiChange:
-        """What the edits change, compared with the last commit; no test case is judged."""
+        """The edited files, without what takes longer."""
         pending = self._edits.pending if self._edits is not None else {}
-        contents = {path: edit.after for path, edit in pending.items()}
         state = self._state()
         return UiChange(
             files=tuple(self._pending_file(*each) for each in pending.items()),
-            diff=self._diff(contents),
             state=state,
             saved=self._saved_to(state),
         )
 
     def judged_change(self) -> Generator[None, None, UiChange]:
-        """As `change`, with the answers that test cases need, and with those that do not pass.
+        """As `change`, with what the edits change and with the test cases that do not pass.
 
-        Pauses after each prompt. An edit that comes in between has another `state`.
+        Answers that they need are recorded with the edits. Pauses after each prompt. An edit that
+        comes in between has another `state`.
 
         Raises PromptopsError if the cases of a prompt can't be judged.
         """
         refused = yield from self._record_all()
         change, branch = self.change(), self._branch()
-        failing: list[UiFailing] = []
-        for path, why in self._reached(branch.catalog).items():
+        change = replace(change, diff=self._diff())
+        judged: list[JudgedCases] = []
+        for path in self._reached(branch.catalog):
             yield
             if path in branch.catalog.ids:
-                failing += failing_cases(branch, {path: why}, refused)
-        return replace(change, failing=tuple(failing))
+                judged.append(judged_cases(branch, path, refused))
+        return replace(
+            change,
+            failing=tuple(failing for each in judged for failing in each.failing),
+            tested=UiTested(
+                cases=sum(each.cases for each in judged),
+                unchecked=sum(each.unchecked for each in judged),
+            ),
+        )
 
     def _pending_file(self, path: str, edit: Edit) -> UiPendingFile:
         return UiPendingFile(
@@ -589,7 +596,8 @@ class Workbench:
         found = self._view.workspace.repository.git.ask("rev-parse", "--verify", "--quiet", ref)
         return saved.branch if found.stdout.decode().strip() == saved.commit else None
 
-    def _diff(self, contents: Mapping[str, bytes]) -> DiffReport:
+    def _diff(self) -> DiffReport:
+        """What the edits change, compared with the last commit."""
         repository = self._view.workspace.repository
         if is_unborn(repository.git):
             now = self._view.workspace
@@ -600,7 +608,7 @@ class Workbench:
         base = ComparisonSide(
             title="HEAD", catalog=found.catalog, config=found.config, commit=commit, revision=commit
         )
-        changed = with_changes(found, contents)
+        changed = with_changes(found, self._edits.contents if self._edits is not None else {})
         head = ComparisonSide(title="your edits", catalog=changed.catalog, config=changed.config)
         report = diff(sides_between(repository, base, head), DiffOptions())
         if not found.catalog.graph.is_complete:

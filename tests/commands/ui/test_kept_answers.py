@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
+from itertools import count
 from typing import Any
 
 import pytest
@@ -142,6 +143,7 @@ def test_the_change_names_the_cases_that_do_not_pass(live: Client, project: Any)
     change = live.get("/api/change?failing=1")
 
     validate("ui-change", {"schema": 1, **change})
+    assert change["tested"] == {"cases": 6, "unchecked": 2}
     assert change["failing"] == [
         {"id": prompt, **case}
         for prompt in ("ask.de", "ask")
@@ -175,7 +177,9 @@ def test_only_the_page_of_the_change_records_for_all_prompts(live: Client) -> No
 
     ask(live, inputs=HOW)
     keep(live, "order number")
-    assert (edited(), live.get("/api/change")["failing"]) == ([ASK], [])
+    assert edited() == [ASK]
+    unread = live.get("/api/change")
+    assert (unread["diff"], unread["failing"], unread["tested"]) == (None, [], None)
     live.post("/api/recorded", id="ask", case="how")
     assert edited() == [ASK, RECORDED]
     live.post("/api/test", id="ask.de")
@@ -341,20 +345,36 @@ def test_an_answer_replaces_that_to_an_earlier_wording_of_its_case(
 
 
 def test_a_case_that_needs_several_answers_gets_the_last_ones(project: Any) -> None:
-    project.write({ASK: FILES[ASK] + "evaluation: {repeats: 2}\n"})
-    said = iter(("one", "two", "three"))
-    with calling(project, lambda _: Answer(says=f"How? {next(said)}")) as live:
+    project.write({ASK: FILES[ASK] + "evaluation: {repeats: 22}\n"})
+    numbers = count()
+    with calling(project, lambda _: Answer(says=f"How? {next(numbers)}")) as live:
         keep(live, "How?")
+        assert (
+            failing(live, "case", "reason") == [("how", "no answer to its request is recorded")] * 2
+        )
         ask(live, inputs=HOW)
-        assert statuses(live)["how"] == "stale"
         ask(live, inputs=HOW)
-        ask(live, inputs=HOW)
-        assert statuses(live)["how"] == "passed"
+        assert failing(live, "case", "reason") == [("how", "2 of 22 answers are recorded")] * 2
+        for _ in range(21):
+            ask(live, inputs=HOW)
+        assert failing(live) == []
         live.save()
 
     lines = (project.root / RECORDED).read_text().splitlines()
     recorded = [(each["repeat"], each["output"]) for each in map(json.loads, lines)]
-    assert recorded == [(0, "How? two"), (1, "How? three")]
+    assert recorded == [(number, f"How? {number + 1}") for number in range(22)]
+
+
+def test_an_error_in_a_prompt_file_is_the_error_of_no_case(live: Client, project: Any) -> None:
+    live.post("/api/edit", id="ask", at=USER, text="{{ question }} Be kind.")
+    project.write({"prompts/ask.de.prompt.yaml": FILES["prompts/ask.de.prompt.yaml"] + "bud: 1\n"})
+    project.write({RECORDED: "{bad\n"})
+    project.commit("broken")
+
+    assert failing(live, "id", "case", "status") == [
+        ("ask.de", None, "error"),
+        ("ask", None, "error"),
+    ]
 
 
 def test_a_link_in_the_place_of_the_recordings_is_not_followed(live: Client, project: Any) -> None:

@@ -203,7 +203,7 @@ def test_what_is_answered_is_valid_for_its_schema(reader: Client) -> None:
         ("ui-session", "/api/session"),
         ("ui-catalog", "/api/catalog"),
         ("ui-prompt", "/api/prompt?id=ask"),
-        ("ui-change", "/api/change"),
+        ("ui-change", "/api/change?failing=1"),
     ):
         validate(name, reader.request("GET", path).json)
     for name, path, body in (
@@ -305,7 +305,7 @@ def test_the_change_is_the_diff_of_the_edits_to_head(writer: Client, project: An
     project.write({TONE: "Not part of the edits.\n"})
     writer.post("/api/edit", id="ask", at=SYSTEM, text=TEXT + "Be brief.\n")
 
-    change = writer.get("/api/change")
+    change = writer.get("/api/change?failing=1")
 
     assert change["files"] == [edited_file(ASK, "ask")]
     diff = change["diff"]
@@ -318,7 +318,7 @@ def test_before_the_first_commit_everything_is_new(repo: Any) -> None:
 
     with served(repo.root, write=True) as client:
         client.post("/api/edit", id="ask", at=USER, text="x")
-        change = client.get("/api/change")
+        change = client.get("/api/change?failing=1")
         branch = client.refused("/api/branch", state=client.state, name="a", message="b")
 
     assert (change["diff"]["base"], change["files"]) == ("nothing", [edited_file(ASK, "ask")])
@@ -370,7 +370,7 @@ def test_a_revision_is_shown_as_it_was_and_can_not_be_edited(project: Any) -> No
         edit = client.refused("/api/edit", id="ask", at=SYSTEM, text="x")
         revert = client.refused("/api/revert", id="ask")
         rows = client.post("/api/rows", ids=["broken"])["rows"]
-        change = client.get("/api/change")
+        change = client.get("/api/change?failing=1")
 
     assert (session["revision"], session["write"], session["live"]) == ("v1", False, True)
     assert shown(preview)[0].startswith("Be kind.\n")

@@ -1,6 +1,6 @@
 /** Numbers and states in plain words. */
 
-import type { AssertionResult, CaseRun, Change, DiffReport, TestRun, UiFailing } from "./types";
+import type { AssertionResult, CaseRun, Change, DiffReport, TestRun, UiFailing, UiTested } from "./types";
 
 export function counted(count: number, noun: string): string {
   return `${count.toLocaleString("en-US")} ${noun}${count === 1 ? "" : "s"}`;
@@ -72,6 +72,15 @@ export function reportWords({ cases, count }: TestRun): { readonly text: string;
 
 function checksAnswer(results: readonly AssertionResult[]): boolean {
   return results.some(({ on }) => on === "answer");
+}
+
+/** That the test cases of the changed prompts pass; it looks good only if all of them check an answer. */
+export function passedWords({ cases, unchecked }: UiTested): { readonly text: string; readonly look: "ok" | "" } {
+  if (cases === 0) {
+    return { text: "The changed prompts have no test cases.", look: "" };
+  }
+  const note = unchecked === 0 ? "" : ` ${unchecked} of ${cases} ${unchecked === 1 ? "checks" : "check"} no answer.`;
+  return { text: `All test cases pass.${note}`, look: unchecked === 0 ? "ok" : "" };
 }
 
 /** How the answer that a test case needs is got; `own` is the prompt's model, if that is known. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { marksOf } from "../src/marks";
 import type { AssertionResult, CaseRun, Finding, Place, TestRun, UiFailing } from "../src/types";
-import { answerAdvice, checkWords, counted, dollars, failingWords, matches, reportWords, seconds, sentence, spans, utf16Offset } from "../src/words";
+import { answerAdvice, checkWords, counted, dollars, failingWords, matches, passedWords, reportWords, seconds, sentence, spans, utf16Offset } from "../src/words";
 
 test("numbers have a unit", () => {
   assert.deepEqual([counted(1, "token"), counted(1234, "token")], ["1 token", "1,234 tokens"]);
@@ -119,4 +119,12 @@ test("a run of test cases looks good only if every case checks an answer", () =>
     "1 case passed, 1 failed. 1 passed case checks no answer.",
     "problem",
   ]);
+});
+
+test("test cases that pass look good only if all of them check an answer", () => {
+  const words = (cases: number, unchecked: number) => Object.values(passedWords({ cases, unchecked }));
+
+  assert.deepEqual(words(0, 0), ["The changed prompts have no test cases.", ""]);
+  assert.deepEqual(words(2, 0), ["All test cases pass.", "ok"]);
+  assert.deepEqual(words(2, 1), ["All test cases pass. 1 of 2 checks no answer.", ""]);
 });

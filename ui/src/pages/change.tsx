@@ -9,13 +9,14 @@ import { address, again, change, readChange, reporting, session } from "../sessi
 import { allSent, undone } from "../tried_prompt";
 import type {
   CaseDiff,
+  DiffReport,
   PromptDiff,
   SeenPair,
   UiChange,
   UiConflict,
   UiFailing,
 } from "../types";
-import { BUMPS, counted, failingWords, LEVELS, sentence, STATUSES } from "../words";
+import { BUMPS, counted, failingWords, LEVELS, passedWords, sentence, STATUSES } from "../words";
 
 export function ChangePage() {
   const { found, refused } = useChange();
@@ -58,7 +59,10 @@ function useChange(): { readonly found: UiChange | null; readonly refused: reado
 }
 
 function Differences({ found }: { readonly found: UiChange }) {
-  const { diff, files, failing } = found;
+  const { diff, files } = found;
+  if (diff === null) {
+    return <p class="muted">Comparing…</p>;
+  }
   if (files.length === 0 && diff.prompts.length === 0) {
     return (
       <p class="lead">
@@ -69,8 +73,8 @@ function Differences({ found }: { readonly found: UiChange }) {
   return (
     <>
       <p class="lead">What your edits change for the model and for the applications that use these prompts.</p>
-      <Failing failing={failing} isEdited={files.length > 0} />
-      <Bump report={found} />
+      <Failing found={found} />
+      <Bump report={diff} />
       {diff.prompts.map((each) => (
         <ChangedPrompt key={each.id} prompt={each} />
       ))}
@@ -78,15 +82,11 @@ function Differences({ found }: { readonly found: UiChange }) {
   );
 }
 
-interface FailingProperties {
-  readonly failing: readonly UiFailing[];
-  readonly isEdited: boolean;
-}
-
 /** The cases that a review would stop at. */
-function Failing({ failing, isEdited }: FailingProperties) {
+function Failing({ found: { failing, files, tested } }: { readonly found: UiChange }) {
   if (failing.length === 0) {
-    return isEdited ? <p class="notice ok">No test case of the changed prompts fails.</p> : null;
+    const { text, look } = passedWords(tested ?? { cases: 0, unchecked: 0 });
+    return files.length > 0 ? <p class={`notice ${look}`}>{text}</p> : null;
   }
   return (
     <Section title={`${counted(failing.length, "test case")} ${failing.length === 1 ? "does" : "do"} not pass`} id="failing">
@@ -134,8 +134,8 @@ function NotTaken({ ids }: { readonly ids: readonly string[] }) {
   );
 }
 
-function Bump({ report }: { readonly report: UiChange }) {
-  const { bump, before_version: before, after_version: after } = report.diff;
+function Bump({ report }: { readonly report: DiffReport }) {
+  const { bump, before_version: before, after_version: after } = report;
   return (
     <p class={`notice bump ${bump}`}>
       <strong>{bump === "none" ? "No new version is required" : `Required version bump: ${bump}`}</strong>

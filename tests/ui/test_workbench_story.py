@@ -179,6 +179,9 @@ def keep(page):
     found = page.locator("mark.found").get_by_text(word)
     found.wait_for()
     assert found.get_attribute("title").startswith(f"passed: contains: expected `{word}`")
+    checks = page.get_by_role("article", name="answer of steady").locator(".checks")
+    checks.locator("summary").press("Enter")  # a keyboard is enough
+    checks.get_by_role("listitem").get_by_text("contains").wait_for()
 
 
 def compare(page):
@@ -194,11 +197,15 @@ def propose(page):
     page.get_by_role("link", name="Your changes").click()
     page.get_by_role("heading", name="Save to a branch").wait_for()
     page.get_by_label("What you changed, in a sentence").fill("Thank the customer in refunds")
+    files = page.get_by_role("button", name="Save to the files")
+    before = files.bounding_box()
     page.get_by_role("button", name="Save to a branch").click()
     page.get_by_text(f"Saved to the branch {BRANCH}.").wait_for()
     page.get_by_text("Your edits stay here, too, until you undo them.").wait_for()
     assert page.get_by_text("not saved").count() == 0
     assert page.get_by_role("button", name="Save to a branch").count() == 0
+    after = files.bounding_box()
+    assert (after["x"], after["width"]) == (before["x"], before["width"]), "under another button"
 
 
 def gate_of(shop):
@@ -241,7 +248,7 @@ def test_an_answer_has_what_was_checked_and_where_it_was_cut(shop, opened):
     page = opened(shop.root, "--live")
     page.goto(f"{page.url.partition('#')[0]}#/prompt/support/refund")
     page.get_by_role("heading", name="Refund reply").wait_for()
-    page.get_by_text("No answer yet. Get one from a model, above.").wait_for()
+    page.get_by_text("No answer yet. Get one from steady, the prompt's model").wait_for()
 
     page.get_by_role("textbox", name="message", exact=True).fill("List the numbers from 1 to 90.")
     page.get_by_role("article", name="message 2: user").get_by_text("1 to 90").wait_for()

@@ -45,7 +45,7 @@ MAX_BODY_BYTES = 1024 * 1024
 MAX_ROWS = 200
 MAX_MODELS = 10
 MAX_CONTAINED = 20
-"""Texts that the answer to a kept case must contain."""
+"""At most so many texts can be required in the answer."""
 MAX_CALLS = 4
 """Requests for answers that are under way at a time."""
 

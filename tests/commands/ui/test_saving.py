@@ -177,7 +177,7 @@ def test_another_change_than_the_page_shows_is_not_saved(
     for path in ("save", "branch"):
         got = writer.request("POST", f"/api/{path}", json.dumps(body))
         assert (got.status, got.json["kind"], got.json["files"]) == (409, "state", [])
-        assert got.json["errors"][0]["message"] == "the change is another one now"
+        assert got.json["errors"][0]["message"] == "your changes differ from what this page shows"
         validate("ui-conflicts", got.json)
 
     assert project.git("status", "--porcelain") == ""
@@ -193,7 +193,7 @@ def test_a_text_that_was_edited_in_another_tab_is_not_overwritten(writer: Client
     got = writer.request("POST", "/api/edit", json.dumps({**edited, "text": "Second.\n"}))
 
     assert (got.status, got.json["kind"], got.json["text"]) == (409, "text", "First.\n")
-    assert got.json["errors"][0]["message"] == "the text is another one now"
+    assert got.json["errors"][0]["message"] == "the text was changed meanwhile"
     validate("ui-conflicts", got.json)
     assert writer.get("/api/prompt?id=ask")["texts"][0]["text"] == "First.\n"
     writer.edit(text="First.\n", **edited)

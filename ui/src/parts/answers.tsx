@@ -1,8 +1,9 @@
 /** Answers of models, with what was checked about each. Texts are text nodes. */
 
 import { cutWords, isWrong, markedParts, markTitle } from "../answer_marks";
+import { session } from "../session";
 import type { AssertionResult, ModelAnswer } from "../types";
-import { checkWords, counted, dollars, seconds, sentence } from "../words";
+import { answerAdvice, checkWords, counted, dollars, seconds, sentence } from "../words";
 import { Message } from "./shown";
 
 export function Answer({ answer, live }: { readonly answer: ModelAnswer; readonly live: boolean }) {
@@ -31,7 +32,7 @@ export function Answer({ answer, live }: { readonly answer: ModelAnswer; readonl
           ),
       )}
       <p class="muted figures">{figures(answer, live).join(" · ")}</p>
-      <Assertions results={assertions} areMarked />
+      <Assertions results={assertions} />
     </article>
   );
 }
@@ -72,6 +73,11 @@ export function figures(answer: ModelAnswer, live: boolean): string[] {
   ];
 }
 
+/** The advice where an answer of a prompt's own model is missing. */
+export function HowToAnswer({ own }: { readonly own: string | null }) {
+  return <Message text={answerAdvice(session.value?.live ?? false, own)} />;
+}
+
 const MARKS: Readonly<Record<AssertionResult["status"], string>> = {
   passed: "✓",
   failed: "✗",
@@ -79,31 +85,18 @@ const MARKS: Readonly<Record<AssertionResult["status"], string>> = {
   skipped: "–",
 };
 
-interface AssertionsProperties {
-  readonly results: readonly AssertionResult[];
-  /** Those with a place in the answer are marked there; of these, only failed ones are listed, too. */
-  readonly areMarked?: boolean;
-}
-
-export function Assertions({ results, areMarked = false }: AssertionsProperties) {
+export function Assertions({ results }: { readonly results: readonly AssertionResult[] }) {
   if (results.length === 0) {
     return null;
   }
-  const hasFailed = ({ status }: AssertionResult) => status === "failed" || status === "error";
-  const listed = areMarked ? results.filter((each) => each.at.length === 0 || hasFailed(each)) : results;
-  const isBad = results.some(hasFailed);
+  const isBad = results.some(({ status }) => status === "failed" || status === "error");
   const isGood = results.some(({ status, on }) => status === "passed" && on === "answer");
   const look = isBad ? "bad" : isGood ? "good" : "muted";
-  const marked = listed.length === results.length ? "" : " Point at a marked text to see what checks it.";
-  const words = sentence(checkWords(results)) + marked;
-  if (listed.length === 0) {
-    return <p class={`checks ${look}`}>{words}</p>;
-  }
   return (
     <details class="checks" open={isBad}>
-      <summary class={look}>{words}</summary>
+      <summary class={look}>{sentence(checkWords(results))}</summary>
       <ul>
-        {listed.map(({ status, type, on, reason }) => (
+        {results.map(({ status, type, on, reason }) => (
           <li class={status}>
             <span class="mark" aria-hidden="true">
               {MARKS[status]}

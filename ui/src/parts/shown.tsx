@@ -64,6 +64,33 @@ export function TextDiff({ before, after }: { readonly before: string; readonly 
   );
 }
 
+interface TextFieldProperties {
+  readonly id: string;
+  readonly label: string;
+  readonly text: string;
+  readonly placeholder?: string;
+  readonly spellcheck?: boolean;
+  readonly changed: (text: string) => void;
+}
+
+/** One line to type, with its label. */
+export function TextField({ id, label, text, placeholder = "", spellcheck = true, changed }: TextFieldProperties) {
+  return (
+    <>
+      <label for={id}>{label}</label>
+      <input
+        id={id}
+        type="text"
+        autocomplete="off"
+        placeholder={placeholder}
+        spellcheck={spellcheck}
+        value={text}
+        onInput={(event) => changed(event.currentTarget.value)}
+      />
+    </>
+  );
+}
+
 interface FoldedProperties {
   readonly summary: string;
   readonly open?: boolean;

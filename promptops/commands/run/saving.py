@@ -87,7 +87,7 @@ def _refuse(workspace: Workspace, prompt: Prompt, kept: KeptCase) -> None:
             "a case can only be saved in the files on disk", hint="leave out --at, or --save-case"
         )
     if not kept.name.strip():
-        raise UsageError("a case needs a name", hint="write --save-case NAME")
+        raise UsageError("a case needs a name", hint="write in a few words what it shows")
     try:
         json.dumps([kept.name, dict(kept.inputs), *kept.contains], ensure_ascii=False).encode()
     except UnicodeEncodeError:

@@ -15,9 +15,16 @@ from promptops.commands.lint.lint import utc_today
 from promptops.commands.lint.live import Checks, Live, git_facts
 from promptops.commands.run.judging import recorded_run
 from promptops.commands.run.preview import preview_prompt
-from promptops.commands.run.run import CaseInputs, RunWatcher
-from promptops.commands.run.saving import KeptCase, new_case
-from promptops.commands.run.tried import AnswerRun, LiveCall, Tried, live_answers, tried_inputs
+from promptops.commands.run.run import RunWatcher
+from promptops.commands.run.saving import KeptCase
+from promptops.commands.run.tried import (
+    AnswerRun,
+    LiveCall,
+    Tried,
+    case_of_inputs,
+    live_answers,
+    tried_inputs,
+)
 from promptops.commands.ui.editing import Edit, Edits, Reason, edited, texts_of, with_lf
 from promptops.commands.ui.got_answers import (
     GotAnswers,
@@ -47,7 +54,7 @@ from promptops.commands.ui.saving import (
     save_to_files,
 )
 from promptops.commands.ui.watched_files import WatchedFiles
-from promptops.errors import InputError, NotFound, UsageError
+from promptops.errors import NotFound, UsageError
 from promptops.evals.engine.ask import Interrupt
 from promptops.model.change import DiffReport
 from promptops.model.finding import Finding, Severity
@@ -59,7 +66,6 @@ from promptops.model.test_run import TestRun
 from promptops.records import field, record, replace
 from promptops.repo.repository import WORKTREE, Repository
 from promptops.repo.revisions import is_unborn
-from promptops.runtime.request.render import Renderer
 from promptops.testing.options import RunOptions
 from promptops.testing.runner import CaseRunner
 from promptops.untrusted import is_untrusted
@@ -432,14 +438,7 @@ class Workbench:
         """
         edits = self._begin_edit()
         _, prompt, _ = self._readable(name)
-        if not case.name.strip():
-            raise UsageError("a case needs a name", hint="write in a few words what it shows")
-        errors = preview_prompt(self._catalog, prompt, CaseInputs(inputs=case.inputs)).errors
-        if errors:  # in the words of the form
-            raise InputError(errors[0].message, hint=errors[0].hint)
-        renderer = Renderer(prompt, self._catalog.load, self._catalog.files.data)
-        request = renderer.request(case.inputs)
-        added = new_case(self._view.workspace, prompt, case, request)
+        added = case_of_inputs(self._view.workspace, prompt, case)
         edits.put(added.path, added.data, Reason(prompt=name, case=case.name))
         return self.preview(TriedPrompt(id=name, tried=Tried(case=case.name)))
 

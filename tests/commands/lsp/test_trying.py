@@ -196,7 +196,7 @@ def test_a_kept_case_is_one_insertion_beside_the_others(
     [
         ("one", {"question": "x"}, "there is a case 'one' already"),
         (" ", {"question": "x"}, "a case needs a name"),
-        ("new", {}, "`question` is missing"),
+        ("new", {}, "fill in `question`"),
     ],
 )
 def test_a_case_that_cannot_be_kept_has_the_reason(

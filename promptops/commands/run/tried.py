@@ -14,7 +14,7 @@ from promptops.commands.run.run import (
     refuse_calls,
     run_prompt,
 )
-from promptops.commands.run.saving import KeptCase, NewCase, new_case
+from promptops.commands.run.saving import NewCase, NewCaseFields, new_case
 from promptops.diff.changes import equal
 from promptops.errors import InputError
 from promptops.evals.engine.ask import Interrupt
@@ -69,7 +69,7 @@ def _drafted(catalog: Catalog, prompt: Prompt) -> Mapping[str, Any]:
     return cases[0].get("inputs", {}) if cases else {}
 
 
-def case_of_inputs(workspace: Workspace, prompt: Prompt, fields: KeptCase) -> NewCase:
+def case_of_inputs(workspace: Workspace, prompt: Prompt, fields: NewCaseFields) -> NewCase:
     """The file with a test case of tried inputs; see `new_case`.
 
     Raises InputError for inputs that don't fit, and can't be rendered, in the words of the form.

@@ -16,7 +16,7 @@ from promptops.commands.lint.live import Checks, Live, git_facts
 from promptops.commands.run.judging import recorded_run
 from promptops.commands.run.preview import preview_prompt
 from promptops.commands.run.run import RunWatcher
-from promptops.commands.run.saving import KeptCase
+from promptops.commands.run.saving import NewCaseFields
 from promptops.commands.run.tried import (
     AnswerRun,
     LiveCall,
@@ -26,12 +26,6 @@ from promptops.commands.run.tried import (
     tried_inputs,
 )
 from promptops.commands.ui.editing import Edit, Edits, Reason, edited, texts_of, with_lf
-from promptops.commands.ui.got_answers import (
-    GotAnswers,
-    LastCommit,
-    Refusals,
-    record_answers,
-)
 from promptops.commands.ui.judged_cases import JudgedCases, judged_cases
 from promptops.commands.ui.records import (
     UiBranch,
@@ -46,6 +40,12 @@ from promptops.commands.ui.records import (
     UiSaved,
     UiSession,
     UiTested,
+)
+from promptops.commands.ui.remembered_answers import (
+    LastCommit,
+    Refusals,
+    RememberedAnswers,
+    record_answers,
 )
 from promptops.commands.ui.saving import (
     OtherChange,
@@ -175,7 +175,7 @@ class Workbench:
         self._options = options
         self._live: Live | None = None
         self._edits: Edits | None = None
-        self._got = GotAnswers()
+        self._remembered = RememberedAnswers()
         self._saved: dict[str, UiBranch] = {}
         self._differing: frozenset[str] | None = None
         self._watched: WatchedFiles | None = None
@@ -428,7 +428,7 @@ class Workbench:
         edits.put(found.path, after, Reason(prompt=tried.id))
         return self.preview(replace(tried, at=None))
 
-    def keep(self, name: str, case: KeptCase) -> Preview:
+    def keep(self, name: str, case: NewCaseFields) -> Preview:
         """Add a test case; nothing is written.
 
         An answer that the prompt's own model gave to its request is recorded with it.
@@ -469,18 +469,18 @@ class Workbench:
     def _may_record(self) -> bool:
         """Whether there may be an answer to record, or one that is not needed any more."""
         pending = self._edits.pending.values() if self._edits is not None else ()
-        known = not self._got.are_none or self._head() is not None
+        known = not self._remembered.are_none or self._head() is not None
         return bool(pending) and (known or any(edit.answers for edit in pending))
 
     def _record(self, path: str, commit: LastCommit | None) -> Refusals:
         if self._edits is None or path not in self._catalog.ids:
             return {}
-        return record_answers(self._edits, self._catalog, path, self._got, commit)
+        return record_answers(self._edits, self._catalog, path, self._remembered, commit)
 
     @property
     def _known(self) -> tuple[int, int]:
         """Changes with each edit, with files that changed, and with each answer."""
-        return self._changes, self._got.count
+        return self._changes, self._remembered.count
 
     def _last_commit(self) -> LastCommit | None:
         head = self._head()
@@ -683,7 +683,7 @@ class Workbench:
         def run(watcher: RunWatcher, interrupt: Interrupt) -> PromptRun:
             answered = answers(watcher, interrupt)
             if tried.at is None:
-                self._got.add(answered)
+                self._remembered.add(answered)
             return answered
 
         return run

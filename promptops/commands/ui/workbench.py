@@ -83,6 +83,9 @@ from promptops.workspace.workspace import (
 MOST_REVISIONS = 4
 """Revisions that stay open for comparisons."""
 
+MOST_NAMES = 50
+"""Branches and tags that are offered for comparisons."""
+
 _RELOAD = "reload the page"
 
 
@@ -165,6 +168,13 @@ class _Revision:
         self._repository.close()
 
 
+def _newest_names(repository: Repository) -> tuple[str, ...]:
+    """The newest branches and tags, newest first."""
+    wanted = ("--sort=-creatordate", f"--count={MOST_NAMES}", "--format=%(refname:short)")
+    found = repository.git.ask("for-each-ref", *wanted, "refs/heads", "refs/tags")
+    return tuple(found.stdout.decode("utf-8", "replace").splitlines())
+
+
 class Workbench:
     """The state of the server; it is made and used in one thread.
 
@@ -238,6 +248,7 @@ class Workbench:
                 UiProfile(name=each.name, provider=each.provider, model=each.id)
                 for each in found.config.models.values()
             ),
+            revisions=_newest_names(found.repository),
         )
 
     def catalog(self) -> UiCatalog:

@@ -346,3 +346,14 @@ def test_an_edit_that_its_prompt_can_not_reach_any_more_can_be_undone(
         message = "there is no prompt 'write': its edits are undone"
         assert undone.json["errors"][0]["message"] == message
     assert writer.get("/api/change")["files"] == []
+
+
+def test_the_branches_and_tags_to_compare_with_are_the_newest_first(
+    writer: Client, project: Any
+) -> None:
+    project.git("tag", "ask/v1.0.0")
+    project.git("switch", "--quiet", "--create", "other")
+    project.write({BODY: "Hello.\n"})
+    project.commit("newer")
+
+    assert writer.get("/api/session")["revisions"] == ["other", "main", "ask/v1.0.0"]

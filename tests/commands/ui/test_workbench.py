@@ -29,6 +29,7 @@ def test_the_session_names_what_is_open(reader: Client) -> None:
         "live": False,
         "untrusted": False,
         "profiles": [{"name": "fast", "provider": "openai", "model": "fast-1"}],
+        "revisions": ["main"],
     }
 
 

@@ -191,6 +191,7 @@ def compare(page):
         shown = page.get_by_role("article", name=name)
         shown.get_by_text(re.compile(r" s · \d+ tokens")).wait_for()
         assert shown.locator(".text").inner_text().strip()
+        assert shown.locator("ins, del").count() == 0, "two answers are not a diff"
 
 
 def propose(page):

@@ -126,7 +126,12 @@ BRANCH = "thank-the-customer-in-refunds"
 
 
 def find(page):
-    page.get_by_role("searchbox", name="Search prompts").fill("customer refund")
+    search = page.get_by_role("searchbox", name="Search prompts")
+    search.fill("no such prompt")
+    page.get_by_text("No prompt matches “no such prompt”.").wait_for()
+    page.get_by_role("button", name="Show all prompts").click()
+    page.get_by_role("link", name=re.compile("hello")).wait_for()
+    search.fill("customer refund")
     page.get_by_role("link", name=re.compile("refund")).wait_for()
     page.get_by_role("link", name=re.compile("hello")).wait_for(state="hidden")
 

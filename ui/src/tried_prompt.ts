@@ -70,6 +70,8 @@ export class TriedPrompt {
   readonly notRecorded = signal<ApiError | null>(null);
   readonly streaming = signal<readonly { profile: string; text: string }[] | null>(null);
   readonly live = signal<ShownAnswers | null>(null);
+  /** The last request for answers was stopped. */
+  readonly isStopped = signal(false);
   /** What the server reports about calls that are under way: which endpoint gets the request. */
   readonly notes = signal<readonly string[]>([]);
   readonly report = signal<TestRun | null>(null);
@@ -284,6 +286,7 @@ export class TriedPrompt {
     const stopped = (this.stopped = new AbortController());
     this.streaming.value = models.map((profile) => ({ profile, text: "" }));
     this.live.value = null;
+    this.isStopped.value = false;
     this.notes.value = [];
     try {
       await reporting(() => this.answer(models, stopped.signal));
@@ -297,6 +300,7 @@ export class TriedPrompt {
 
   stop(): void {
     this.stopped?.abort();
+    this.isStopped.value = this.streaming.value !== null;
     this.streaming.value = null;
     this.notes.value = [];
   }

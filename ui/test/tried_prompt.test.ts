@@ -389,3 +389,22 @@ test("results of test cases are those of the present texts, or it is known that 
   assert.deepEqual(states.slice(0, 3), [[true, false], [true, true], [true, false]]);
   assert.deepEqual(states.slice(3).map((each) => (each as boolean[])[0]), [false]);
 });
+
+test("answers that were stopped are not merely missing, until the next ones", async () => {
+  const slow = door();
+  const { tried } = await opened("stopped", async (path) => {
+    await (path === "/api/answers" ? slow.opened : undefined);
+    return path === "/api/answers" ? new Response('{"run": {"answers": []}}') : undefined;
+  });
+
+  const asked = tried.ask(["fast"]);
+  await until(() => tried.streaming.value !== null);
+  tried.stop();
+  const stopped = tried.isStopped.value;
+  slow.open();
+  await asked;
+  await tried.ask(["fast"]);
+  tried.close();
+
+  assert.deepEqual([stopped, tried.isStopped.value], [true, false]);
+});

@@ -94,7 +94,7 @@ def _refuse(workspace: Workspace, prompt: Prompt, kept: KeptCase) -> None:
         message = "the case contains half of a surrogate pair, which is not valid text"
         raise UsageError(message, hint="remove the character") from None
     if not all(text.strip() for text in kept.contains):
-        message = "the answer must contain an empty text"
+        message = "a text that the answer must contain is empty"
         raise UsageError(message, hint="write what it must contain, or leave it out")
     for case in prompt.cases:
         if case.name == kept.name:

@@ -173,10 +173,15 @@ def edited(catalog: Catalog, text: UiText, new: str, origin: bytes | None) -> by
     data = catalog.files.data(text.path)
     if data is None:
         raise InputError("there is no such file", where=text.path)
-    lines = new.replace("\r\n", "\n").replace("\r", "\n")
+    lines = with_lf(new)
     if text.kind == "file":
         return with_text(text.path, data, lines)
     return with_scalar(text.path, data, text.at, lines, origin)
+
+
+def with_lf(text: str) -> str:
+    """The text with LF as newline, which is what a box shows."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _text(

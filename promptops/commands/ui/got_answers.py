@@ -87,74 +87,69 @@ def record_answers(
     Args:
         catalog: The files on disk, with the edits.
     """
-    return _Recordings(edits, catalog, path, commit).record(got)
-
-
-class _Recordings:
-    """The recordings of one prompt file."""
-
-    def __init__(
-        self, edits: Edits, catalog: Catalog, path: str, commit: LastCommit | None
-    ) -> None:
-        self._edits = edits
-        self._catalog = catalog
-        self._path = path
-        self._commit = commit
-        for file in self._pending():
-            if edits.is_outdated(file):  # another program recorded answers
-                edits.forget(file)
-
-    def _pending(self) -> list[str]:
-        known = self._catalog.recording_files(self._path)
-        return [file for file in known if file in self._edits.pending]
-
-    def record(self, got: GotAnswers) -> Refusals:
-        """Add answers; returns the reasons for those that can't be added."""
-        on_branch = _wants(self._commit.after, self._path) if self._commit is not None else []
-        wants = [*_wants(self._catalog, self._path), *on_branch]
-        try:
-            files = dict(self._before())
-            new, refused = _screened(_missing(wants, files), got)
-            first, needs = self._catalog.recordings_of(self._path), [*map(need_of, wants)]
-            after = with_answers(first, files, new, needs) if new else files
-            uncommitted = _missing(on_branch, self._committed(after))
-            self._put(after, {*map(key_of, new), *(need_of(want).key for want in uncommitted)})
-        except InputError as error:
-            return {(want.prompt.id, want.case): error.message for want in wants}
-        return refused
-
-    def _before(self) -> Iterator[tuple[str, bytes]]:
-        """The files without edits, by path, in order."""
-        for file in self._catalog.recording_files(self._path):
-            data = self._edits.before(file)
-            if data is not None:
-                yield file, data
-            elif file not in self._edits.pending:
-                raise InputError("the recordings are not a regular file", where=file)
-
-    def _committed(self, paths: Iterable[str]) -> dict[str, bytes]:
-        files = self._commit.before.files if self._commit is not None else None
-        found = ((path, files.data(path) if files is not None else None) for path in paths)
-        return {path: data for path, data in found if data is not None}
-
-    def _put(self, after: Mapping[str, bytes], added: Collection[Key]) -> None:
-        """Edit each file whose content is another one, or that has answers that are added."""
-        for file in self._pending():
-            if file not in after:
-                self._edits.forget(file)
-        prompt = self._catalog.ids[self._path]
+    for file in _edited_files(edits, catalog, path):
+        if edits.is_outdated(file):  # another program recorded answers
+            edits.forget(file)
+    on_branch = _wants(commit.after, path) if commit is not None else []
+    wants = [*_wants(catalog, path), *on_branch]
+    try:
+        before = dict(_before(edits, catalog, path))
+        new, refused = _screened(_missing(wants, before), got)
+        first, needs = catalog.recordings_of(path), [*map(need_of, wants)]
+        after = with_answers(first, before, new, needs) if new else before
+        uncommitted = _missing(on_branch, _committed(commit, after))
+        added = {*map(key_of, new), *(need_of(want).key for want in uncommitted)}
+        for file in set(_edited_files(edits, catalog, path)) - after.keys():
+            edits.forget(file)
         for file, data in after.items():
-            count = sum(key_of(each) in added for each in read_recordings(file, data).recordings)
-            if count or data != self._edits.before(file):
-                self._edits.put(file, data, Reason(prompt=prompt, answers=count))
-            else:
-                self._edits.forget(file)
+            count = _count(file, data, added)
+            _put(edits, file, data, Reason(prompt=catalog.ids[path], answers=count))
+    except InputError as error:
+        reason = f"{error.where}: {error.message}"
+        return {(want.prompt.id, want.case): reason for want in wants}
+    return refused
+
+
+def _edited_files(edits: Edits, catalog: Catalog, path: str) -> list[str]:
+    """The files of recordings of a prompt file that have edits."""
+    return [file for file in catalog.recording_files(path) if file in edits.pending]
 
 
 def _wants(catalog: Catalog, path: str) -> list[WantedAnswer]:
     """The answers that the cases of a prompt file need."""
     loaded = [catalog.loaded(path)] if path in catalog.ids else []
     return list(wanted_answers(catalog, list(plan_cases(catalog, loaded))))
+
+
+def _before(edits: Edits, catalog: Catalog, path: str) -> Iterator[tuple[str, bytes]]:
+    """The files of recordings without edits, by path, in order. Raises InputError for a link."""
+    for file in catalog.recording_files(path):
+        data = edits.before(file)
+        if data is not None:
+            yield file, data
+        elif file not in edits.pending:
+            raise InputError("the recordings are not a regular file", where=file)
+
+
+def _committed(commit: LastCommit | None, paths: Iterable[str]) -> dict[str, bytes]:
+    """The content of some files in the last commit, by path."""
+    if commit is None:
+        return {}
+    found = ((path, commit.before.files.data(path)) for path in paths)
+    return {path: data for path, data in found if data is not None}
+
+
+def _put(edits: Edits, file: str, data: bytes, reason: Reason) -> None:
+    """Edit a file if it gets another content, or has answers that are not committed."""
+    if reason.answers or data != edits.before(file):
+        edits.put(file, data, reason)
+    else:
+        edits.forget(file)
+
+
+def _count(file: str, data: bytes, keys: Collection[Key]) -> int:
+    """How many of some recordings are in a file."""
+    return sum(key_of(each) in keys for each in read_recordings(file, data).recordings)
 
 
 def _missing(wants: Iterable[WantedAnswer], files: Mapping[str, bytes]) -> list[WantedAnswer]:

@@ -265,7 +265,7 @@ _POST: Mapping[str, _Work] = {
     ),
     "/api/preview": lambda bench, body: bench.preview(body.tried()),
     "/api/edit": lambda bench, body: bench.edit(
-        body.tried(), body.string("text"), body.given_string("was")
+        body.tried(), body.string("text"), body.string("was")
     ),
     "/api/revert": lambda bench, body: bench.revert(body.string("id")),
     "/api/keep": lambda bench, body: bench.keep(body.string("id"), body.kept_case()),

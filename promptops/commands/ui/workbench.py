@@ -18,7 +18,7 @@ from promptops.commands.run.preview import preview_prompt
 from promptops.commands.run.run import CaseInputs, RunWatcher
 from promptops.commands.run.saving import KeptCase, new_case
 from promptops.commands.run.tried import AnswerRun, LiveCall, Tried, live_answers, tried_inputs
-from promptops.commands.ui.editing import Edit, Edits, Reason, edited, texts_of
+from promptops.commands.ui.editing import Edit, Edits, Reason, edited, texts_of, with_lf
 from promptops.commands.ui.got_answers import (
     GotAnswers,
     LastCommit,
@@ -171,7 +171,6 @@ class Workbench:
         self._edits: Edits | None = None
         self._got = GotAnswers()
         self._saved: dict[str, UiBranch] = {}
-        self._written: dict[tuple[str, str], tuple[str, str]] = {}
         self._differing: frozenset[str] | None = None
         self._watched: WatchedFiles | None = None
         self._changes = 0
@@ -399,11 +398,11 @@ class Workbench:
 
     # Edits.
 
-    def edit(self, tried: TriedPrompt, text: str, was: str | None = None) -> Preview:
+    def edit(self, tried: TriedPrompt, text: str, was: str) -> Preview:
         """Change the text at `tried.at`, and show what the model receives now; nothing is written.
 
         Args:
-            was: The text that the page shows before the edit; None for any.
+            was: The text that the page shows before the edit.
 
         Raises NotFound for a text that does not exist, NotEditable for one of another prompt,
         OtherText for one that was edited meanwhile, InputError if the file allows no such change.
@@ -414,17 +413,13 @@ class Workbench:
         found = next((each for each in texts if each.at == tried.at), None)
         if found is None:
             raise NotFound(f"there is no text at {tried.at!r}", where=path, hint=_RELOAD)
-        box = found.path, found.at
-        # The page may know a text as it sent it; the file may have it with another end.
-        known = (was, text) if self._written.get(box) != (was, found.text) else (found.text,)
-        if was is not None and found.text not in known:
+        # A page that did not get the answer to an edit sends it again.
+        if found.text not in (with_lf(was), with_lf(text)):
             raise OtherText(found.path, found.text)
         earlier = edits.pending.get(found.path)
         origin = earlier.before if earlier is not None else None
         after = edited(self._catalog, found, text, origin)
         edits.put(found.path, after, Reason(prompt=tried.id))
-        now = texts_of(self._catalog, self._readable(tried.id)[2], "")
-        self._written[box] = text, next((each.text for each in now if each.at == found.at), "")
         return self.preview(replace(tried, at=None))
 
     def keep(self, name: str, case: KeptCase) -> Preview:

@@ -231,7 +231,8 @@ def test_a_text_that_the_answer_must_contain_is_not_empty(repo):
     error = _refused(repo, _with_file("jsonl", OLD["jsonl"]), contains=["x", " "])
 
     assert str(error) == (
-        "the answer must contain an empty text\n  tip: write what it must contain, or leave it out"
+        "a text that the answer must contain is empty\n"
+        "  tip: write what it must contain, or leave it out"
     )
 
 

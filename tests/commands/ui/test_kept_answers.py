@@ -82,14 +82,14 @@ def _steps(steps: Generator[None, None, Any]) -> Iterator[Any]:
 def test_the_gate_passes_on_the_branch_of_a_case_whose_answer_was_checked(
     live: Client, project: Any, say: Any, order: str
 ) -> None:
-    live.post("/api/edit", id="ask", at=USER, text="{{ question }} Be kind.")
+    live.edit(id="ask", at=USER, text="{{ question }} Be kind.")
     for step in order.split(", "):
         if step == "answer":
             ask(live, inputs=HOW)
         elif step == "keep":
             assert keep(live, "How?", "kind")["case"] == "how"
         else:
-            live.post("/api/edit", id="ask", at=USER, text="{{ question }} Be kinder.")
+            live.edit(id="ask", at=USER, text="{{ question }} Be kinder.")
 
     assert statuses(live) == {"why": "passed", "how": "passed"}
     assert pending(live) == [VARIANT, ASK, RECORDED]
@@ -247,7 +247,7 @@ def test_cases_are_judged_with_the_files_of_the_branch(live: Client, project: An
     project.write({TONE: "Be zebra.\n"})
     project.write({ASK: FILES[ASK].replace("value: Why}", "value: zebra}")})
 
-    live.post("/api/edit", id="ask", at=USER, text="{{ question }} Be kind.")
+    live.edit(id="ask", at=USER, text="{{ question }} Be kind.")
 
     assert statuses(live) == {"why": "passed"}
     assert [
@@ -280,9 +280,9 @@ def test_an_answer_is_recorded_only_with_edits_that_need_it(live: Client) -> Non
     keep(live, "How?")
     assert live.get("/api/prompt?id=ask")["pending"] is True
     assert pending(live) == [VARIANT, ASK, RECORDED]
-    live.post("/api/edit", id="ask", at=USER, text="Please: {{ question }}")
+    live.edit(id="ask", at=USER, text="Please: {{ question }}")
     assert (statuses(live)["how"], pending(live)) == ("stale", [ASK])
-    live.post("/api/edit", id="ask", at=USER, text="{{ question }}")
+    live.edit(id="ask", at=USER, text="{{ question }}")
     assert pending(live) == [VARIANT, ASK, RECORDED]
     live.post("/api/revert", id="ask")
     assert pending(live) == []
@@ -333,7 +333,7 @@ def test_an_answer_replaces_that_to_an_earlier_wording_of_its_case(
         live.post("/api/keep", id="ask", name=name, inputs={"question": name}, contains=[name])
         ask(live, case=name)
     live.save()
-    live.post("/api/edit", id="ask", at=USER, text="{{ question }} Please.")
+    live.edit(id="ask", at=USER, text="{{ question }} Please.")
 
     ask(live, case="so")
 
@@ -366,7 +366,7 @@ def test_a_case_that_needs_several_answers_gets_the_last_ones(project: Any) -> N
 
 
 def test_an_error_in_a_prompt_file_is_the_error_of_no_case(live: Client, project: Any) -> None:
-    live.post("/api/edit", id="ask", at=USER, text="{{ question }} Be kind.")
+    live.edit(id="ask", at=USER, text="{{ question }} Be kind.")
     project.write({"prompts/ask.de.prompt.yaml": FILES["prompts/ask.de.prompt.yaml"] + "bud: 1\n"})
     project.write({RECORDED: "{bad\n"})
     project.commit("broken")
@@ -375,6 +375,22 @@ def test_an_error_in_a_prompt_file_is_the_error_of_no_case(live: Client, project
         ("ask.de", None, "error"),
         ("ask", None, "error"),
     ]
+
+
+def test_recordings_with_a_line_that_can_not_be_read_stay_as_they_are(
+    live: Client, project: Any
+) -> None:
+    project.write({RECORDED: "{bad\n"})
+    ask(live, inputs=HOW)
+    keep(live, "How?")
+
+    assert pending(live) == [VARIANT, ASK]
+    problem = "not JSON: expecting property name enclosed in double quotes"
+    assert failing(live, "id", "case", "reason", "answerable") == [
+        ("ask", "how", f"{RECORDED}:1:2: {problem}", False)
+    ]
+    live.save()
+    assert (project.root / RECORDED).read_text() == "{bad\n"
 
 
 def test_a_link_in_the_place_of_the_recordings_is_not_followed(live: Client, project: Any) -> None:
@@ -396,7 +412,7 @@ def test_a_link_in_the_place_of_the_recordings_is_not_followed(live: Client, pro
         ("x", "`contains` must be a list"),
         ([1], "`contains` must be a list of at most 20 strings"),
         (["x"] * 21, "`contains` must be a list of at most 20 strings"),
-        (["x", " "], "the answer must contain an empty text"),
+        (["x", " "], "a text that the answer must contain is empty"),
     ],
 )
 def test_texts_that_an_answer_can_not_contain_are_refused(

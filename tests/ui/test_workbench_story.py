@@ -383,7 +383,7 @@ def test_every_page_fits_its_window_and_has_no_barriers(shop, opened, width, sch
     look("catalog")
     page.get_by_role("link", name=re.compile("refund")).click()
     page.get_by_role("article", name="message 1: system").get_by_text("A-1001").wait_for()
-    page.get_by_text("1 with a default").click()
+    page.get_by_text("1 input with a default").click()
     page.get_by_role("button", name="Change tone").click()
     text = page.get_by_role("textbox", name="Text of message 1, system")
     text.get_by_text("Name the order").click()

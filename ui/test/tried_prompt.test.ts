@@ -141,10 +141,13 @@ test("nothing is blocked by an answer that is cut off", async () => {
   await tried.test();
   const shown = problem.value?.message;
   await tried.ask(["fast"]);
+  const later = problem.value?.message;
+  serve((path) => (path === "/api/test" ? { cases: [] } : usual(path)));
+  await tried.test();
   tried.close();
 
-  assert.deepEqual([tried.testing.value, tried.streaming.value], [false, null]);
-  assert.deepEqual([shown, problem.value?.message], Array(2).fill("the answer of the workbench is not complete"));
+  assert.deepEqual([tried.testing.value, tried.streaming.value, problem.value], [false, null, null]);
+  assert.deepEqual([shown, later], Array(2).fill("the answer of the workbench is not complete"));
 });
 
 test("the file of the edited text has the changes, until there are none", async () => {

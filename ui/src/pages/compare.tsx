@@ -5,7 +5,7 @@ import { useEffect, useMemo } from "preact/hooks";
 import { ApiError, post } from "../api";
 import { AnswerText, Assertions, Cut, figures } from "../parts/answers";
 import { Message, Section, StartWith, TextDiff } from "../parts/shown";
-import { address, again, change, pending, presetProfile, reporting, session } from "../session";
+import { acting, address, again, change, pending, presetProfile, session } from "../session";
 import { streamedRun, TriedPrompt } from "../tried_prompt";
 import type { ModelAnswer, Preview, PromptRun } from "../types";
 import { counted, dollars, sentence } from "../words";
@@ -54,7 +54,7 @@ export function ComparePage({ id }: { readonly id: string }) {
     notes.value = [];
     const compared = kind.value;
     try {
-      await reporting(async () => {
+      await acting(async () => {
         await tried.flush(); // the inputs of a case that was chosen a moment ago
         const found = await sides(tried, choices, (line) => {
           notes.value = [...notes.value, line];

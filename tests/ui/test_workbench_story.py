@@ -126,7 +126,12 @@ BRANCH = "thank-the-customer-in-refunds"
 
 
 def find(page):
-    page.get_by_role("searchbox", name="Search prompts").fill("customer refund")
+    search = page.get_by_role("searchbox", name="Search prompts")
+    search.fill("no such prompt")
+    page.get_by_text("No prompt matches “no such prompt”.").wait_for()
+    page.get_by_role("button", name="Show all prompts").click()
+    page.get_by_role("link", name=re.compile("hello")).wait_for()
+    search.fill("customer refund")
     page.get_by_role("link", name=re.compile("refund")).wait_for()
     page.get_by_role("link", name=re.compile("hello")).wait_for(state="hidden")
 
@@ -191,6 +196,7 @@ def compare(page):
         shown = page.get_by_role("article", name=name)
         shown.get_by_text(re.compile(r" s · \d+ tokens")).wait_for()
         assert shown.locator(".text").inner_text().strip()
+        assert shown.locator("ins, del").count() == 0, "two answers are not a diff"
 
 
 def propose(page):
@@ -377,7 +383,7 @@ def test_every_page_fits_its_window_and_has_no_barriers(shop, opened, width, sch
     look("catalog")
     page.get_by_role("link", name=re.compile("refund")).click()
     page.get_by_role("article", name="message 1: system").get_by_text("A-1001").wait_for()
-    page.get_by_text("1 with a default").click()
+    page.get_by_text("1 input with a default").click()
     page.get_by_role("button", name="Change tone").click()
     text = page.get_by_role("textbox", name="Text of message 1, system")
     text.get_by_text("Name the order").click()

@@ -95,11 +95,15 @@ def test_a_case_that_fails_with_the_edits_is_named_and_undo_names_the_kept_cases
     page = opened(greeting.root, "--write")
     page.get_by_role("link", name="Greeting").click()
     request(page, "Say hello to Ann.").wait_for()
-    page.get_by_label("Keep these inputs as a test case").fill("a name")
+    page.get_by_role("button", name="Keep as a case").click()
+    name = page.get_by_label("Keep these inputs as a test case")
+    asked = name.evaluate("field => [field === document.activeElement, field.validity.valueMissing]")
+    name.fill("a name")
     page.get_by_label("The answer must contain").fill("Ann\nhello")
     page.get_by_text("That needs an answer").wait_for()
     page.get_by_role("button", name="Keep as a case").click()
     page.get_by_text("Kept as “a name”").wait_for()
+    promised = page.get_by_text("The case will check").count()
     page.get_by_role("textbox", name="Text of message 1, user").click()
     page.keyboard.press("Control+Home")
     page.keyboard.type("Do not ")
@@ -124,6 +128,7 @@ def test_a_case_that_fails_with_the_edits_is_named_and_undo_names_the_kept_cases
     page.get_by_role("button", name="Undo them").click()
     page.get_by_text("Nothing has changed.").wait_for()
 
+    assert (asked, promised) == ([True, True], 0)
     assert [re.split(r"\s*\n\s*", text.strip())[:2] for text in texts] == [
         ["hello: Ann", "failed"],
         ["hello: a name", "no answer to check yet"],

@@ -2,7 +2,7 @@
 
 import { signal } from "@preact/signals";
 import { ApiError, post } from "./api";
-import { problem, readChange, reporting } from "./session";
+import { acting, readChange, reporting } from "./session";
 import { allSent } from "./tried_prompt";
 import type { UiBranch, UiConflict, UiSaved } from "./types";
 
@@ -36,7 +36,7 @@ export class Saving {
     this.isUnderWay.value = true;
     this.conflicts.value = [];
     try {
-      await reporting(() => this.attempt(sent));
+      await acting(() => this.attempt(sent));
       await reporting(readChange);
     } finally {
       this.isUnderWay.value = false;
@@ -48,7 +48,6 @@ export class Saving {
     await allSent();
     try {
       await sent();
-      problem.value = null;
     } catch (error) {
       this.conflicts.value = (error instanceof ApiError && error.conflict?.files) || [];
       throw error;

@@ -101,6 +101,12 @@ export async function reporting(work: () => Promise<void>): Promise<void> {
   }
 }
 
+/** Does what a person started: what went wrong before is of the past. */
+export async function acting(work: () => Promise<void>): Promise<void> {
+  problem.value = null;
+  await reporting(work);
+}
+
 let isWaiting = false;
 
 /** Tries until the server answers; then the pages read again. */

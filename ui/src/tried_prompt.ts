@@ -3,7 +3,7 @@
 import { batch, signal } from "@preact/signals";
 import { ApiError, get, isAborted, post, postAtEnd, postLines } from "./api";
 import type { Inputs } from "./form/values";
-import { change, pending, problem, readChange, reporting, RETRY_MS } from "./session";
+import { acting, change, pending, problem, readChange, reporting, RETRY_MS } from "./session";
 import type { Finding, ModelAnswer, Preview, PromptRun, TestRun, UiPrompt, UiText } from "./types";
 
 /** Waits this long for the next key before a request is sent. */
@@ -70,6 +70,8 @@ export class TriedPrompt {
   readonly notRecorded = signal<ApiError | null>(null);
   readonly streaming = signal<readonly { profile: string; text: string }[] | null>(null);
   readonly live = signal<ShownAnswers | null>(null);
+  /** The last request for answers was stopped. */
+  readonly isStopped = signal(false);
   /** What the server reports about calls that are under way: which endpoint gets the request. */
   readonly notes = signal<readonly string[]>([]);
   readonly report = signal<TestRun | null>(null);
@@ -227,7 +229,7 @@ export class TriedPrompt {
     this.edits.clear();
     this.notTaken.value = new Map();
     await this.sending; // or an edit arrives after it
-    await reporting(async () => {
+    await acting(async () => {
       this.showTexts(await post<UiPrompt>("/api/revert", { id: this.id }), true);
       this.report.value = null;
       if (this.isOpen) {
@@ -241,7 +243,7 @@ export class TriedPrompt {
   /** Keeps the inputs as a case whose answer must contain some texts. Returns whether it was kept. */
   async keep(name: string, contains: readonly string[]): Promise<boolean> {
     let isKept = false;
-    await reporting(async () => {
+    await acting(async () => {
       await this.flush();
       const number = (this.asked += 1);
       const preview = await post<Preview>("/api/keep", { id: this.id, name, inputs: this.inputs.value, contains });
@@ -260,7 +262,7 @@ export class TriedPrompt {
   async test(): Promise<void> {
     this.testing.value = true;
     try {
-      await reporting(async () => {
+      await acting(async () => {
         await this.flush();
         await this.readTexts();
         this.isReportOld.value = false; // what is edited while the cases run makes it old
@@ -284,9 +286,10 @@ export class TriedPrompt {
     const stopped = (this.stopped = new AbortController());
     this.streaming.value = models.map((profile) => ({ profile, text: "" }));
     this.live.value = null;
+    this.isStopped.value = false;
     this.notes.value = [];
     try {
-      await reporting(() => this.answer(models, stopped.signal));
+      await acting(() => this.answer(models, stopped.signal));
     } finally {
       if (this.stopped === stopped) {
         this.streaming.value = null;
@@ -297,6 +300,7 @@ export class TriedPrompt {
 
   stop(): void {
     this.stopped?.abort();
+    this.isStopped.value = this.streaming.value !== null;
     this.streaming.value = null;
     this.notes.value = [];
   }

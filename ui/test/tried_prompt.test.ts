@@ -141,10 +141,13 @@ test("nothing is blocked by an answer that is cut off", async () => {
   await tried.test();
   const shown = problem.value?.message;
   await tried.ask(["fast"]);
+  const later = problem.value?.message;
+  serve((path) => (path === "/api/test" ? { cases: [] } : usual(path)));
+  await tried.test();
   tried.close();
 
-  assert.deepEqual([tried.testing.value, tried.streaming.value], [false, null]);
-  assert.deepEqual([shown, problem.value?.message], Array(2).fill("the answer of the workbench is not complete"));
+  assert.deepEqual([tried.testing.value, tried.streaming.value, problem.value], [false, null, null]);
+  assert.deepEqual([shown, later], Array(2).fill("the answer of the workbench is not complete"));
 });
 
 test("the file of the edited text has the changes, until there are none", async () => {
@@ -388,4 +391,23 @@ test("results of test cases are those of the present texts, or it is known that 
   assert.deepEqual(asked, [["/api/answers", ["fast"]], ["/api/test", undefined]]);
   assert.deepEqual(states.slice(0, 3), [[true, false], [true, true], [true, false]]);
   assert.deepEqual(states.slice(3).map((each) => (each as boolean[])[0]), [false]);
+});
+
+test("answers that were stopped are not merely missing, until the next ones", async () => {
+  const slow = door();
+  const { tried } = await opened("stopped", async (path) => {
+    await (path === "/api/answers" ? slow.opened : undefined);
+    return path === "/api/answers" ? new Response('{"run": {"answers": []}}') : undefined;
+  });
+
+  const asked = tried.ask(["fast"]);
+  await until(() => tried.streaming.value !== null);
+  tried.stop();
+  const stopped = tried.isStopped.value;
+  slow.open();
+  await asked;
+  await tried.ask(["fast"]);
+  tried.close();
+
+  assert.deepEqual([stopped, tried.isStopped.value], [true, false]);
 });

@@ -308,15 +308,22 @@ function BranchForm({ found: { state }, saving }: SavingProperties) {
           }
         }}
       >
-        <TextField id="branch-message" label="What you changed, in a sentence" text={message.value} changed={describe} />
+        <TextField
+          id="branch-message"
+          label="What you changed, in a sentence"
+          isRequired
+          text={message.value}
+          changed={describe}
+        />
         <TextField
           id="branch-name"
           label="Name of the branch"
           spellcheck={false}
+          isRequired
           text={name.value}
           changed={(text) => (name.value = text)}
         />
-        <button type="submit" class="primary" disabled={!isReady}>
+        <button type="submit" class="primary" disabled={saving.isUnderWay.value}>
           Save to a branch
         </button>
       </form>

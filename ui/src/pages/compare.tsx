@@ -3,10 +3,9 @@
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { ApiError, post } from "../api";
-import { Assertions, Cut, figures } from "../parts/answers";
+import { AnswerText, Assertions, Cut, figures } from "../parts/answers";
 import { Message, Section, StartWith, TextDiff } from "../parts/shown";
-import { address, again, change, pending, presetProfile, reporting, session } from "../session";
-import { textDiff } from "../text_diff";
+import { acting, address, again, change, pending, presetProfile, session } from "../session";
 import { streamedRun, TriedPrompt } from "../tried_prompt";
 import type { ModelAnswer, Preview, PromptRun } from "../types";
 import { counted, dollars, sentence } from "../words";
@@ -55,7 +54,7 @@ export function ComparePage({ id }: { readonly id: string }) {
     notes.value = [];
     const compared = kind.value;
     try {
-      await reporting(async () => {
+      await acting(async () => {
         await tried.flush(); // the inputs of a case that was chosen a moment ago
         const found = await sides(tried, choices, (line) => {
           notes.value = [...notes.value, line];
@@ -331,8 +330,8 @@ function Result({ pair, kind }: { readonly pair: Pair<Side>; readonly kind: Kind
     <>
       <Section title="Answers" id="compared-answers">
         <div class="pair">
-          <AnswerSide side={one} other={other} kind="removed" />
-          <AnswerSide side={other} other={one} kind="added" />
+          <AnswerSide side={one} />
+          <AnswerSide side={other} />
         </div>
       </Section>
       <Section title="Request" id="compared-requests">
@@ -350,14 +349,8 @@ function requestText({ messages }: Preview): string {
   return texts.join("\n\n");
 }
 
-interface AnswerSideProperties {
-  readonly side: Side;
-  readonly other: Side;
-  readonly kind: OneSideProperties["kind"];
-}
-
-function AnswerSide({ side, other, kind }: AnswerSideProperties) {
-  const { label, preview, answer, live } = side;
+/** Two answers share few words by chance, so they are not compared word by word. */
+function AnswerSide({ side: { label, preview, answer, live } }: { readonly side: Side }) {
   const send = preview.tokens === null ? "can't be sent" : `request: about ${counted(preview.tokens, "token")}`;
   const cost = preview.cost_usd === null ? [] : [dollars(preview.cost_usd)];
   return (
@@ -367,7 +360,7 @@ function AnswerSide({ side, other, kind }: AnswerSideProperties) {
         <p class="muted">{preview.digest === null ? "The request has a problem." : "No answer is recorded for this request."}</p>
       ) : (
         <>
-          <OneSide text={answer.text} other={other.answer?.text ?? null} kind={kind} />
+          <AnswerText answer={answer} />
           <Cut answer={answer} />
           {answer.problem !== null && <p class="problem">{sentence(answer.problem)}</p>}
           <p class="muted figures">{figures(answer, live).join(" · ")}</p>
@@ -376,25 +369,5 @@ function AnswerSide({ side, other, kind }: AnswerSideProperties) {
       )}
       <p class="muted figures">{[send, ...cost].join(" · ")}</p>
     </article>
-  );
-}
-
-interface OneSideProperties {
-  readonly text: string;
-  readonly other: string | null;
-  readonly kind: "removed" | "added";
-}
-
-/** A text, marked where the other one differs. */
-function OneSide({ text, other, kind }: OneSideProperties) {
-  const parts = useMemo(() => {
-    const all = kind === "removed" ? textDiff(text, other ?? text) : textDiff(other ?? text, text);
-    return all.filter((part) => part.kind === "same" || part.kind === kind);
-  }, [text, other, kind]);
-  const Marked = kind === "added" ? "ins" : "del";
-  return (
-    <div class="text">
-      {parts.map((part) => (part.kind === "same" ? part.text : <Marked>{part.text}</Marked>))}
-    </div>
   );
 }

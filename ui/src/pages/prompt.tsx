@@ -295,6 +295,7 @@ function Answers({ tried }: Tried) {
             <Message text={sentence(note)} />
           </p>
         ))}
+        {tried.isStopped.value && <p class="muted">Stopped: the answer that was under way is dropped.</p>}
         {tried.streaming.value !== null && <Streaming tried={tried} />}
         {tried.live.value !== null && <Live tried={tried} />}
         {tried.streaming.value === null && tried.live.value === null && <Recorded tried={tried} />}

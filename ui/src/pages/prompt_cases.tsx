@@ -65,19 +65,22 @@ export function Keep({ tried }: Tried) {
       class="keep stacked"
       onSubmit={(event) => {
         event.preventDefault();
-        void made.keep();
+        if (made.isReady) {
+          void made.keep();
+        }
       }}
     >
       <TextField
         id="case-name"
         label="Keep these inputs as a test case"
         placeholder="what it shows, such as: an angry customer"
+        isRequired
         text={made.name.value}
         changed={(text) => made.typed("name", text)}
       />
       <RequiredTexts made={made} />
-      <WillCheck tried={tried} contains={made.contains} />
-      <button type="submit" disabled={!made.isReady}>
+      {made.kept.value === null && <WillCheck tried={tried} contains={made.contains} />}
+      <button type="submit" disabled={made.isTaken || made.isKeeping.value}>
         Keep as a case
       </button>
       <p class="muted" role="status">
@@ -111,7 +114,7 @@ function linesOf(text: string): string[] {
 function WillCheck({ tried, contains }: Tried & { readonly contains: readonly string[] }) {
   if (contains.length === 0) {
     const messages = counted(tried.preview.value?.messages.length ?? 0, "message");
-    return <p class="muted">The case will check that these inputs make a request of {messages}. It will not check the answer.</p>;
+    return <p class="muted">The case will check that the model receives {messages}. It will not check the answer.</p>;
   }
   const texts = contains.map((text) => `“${text}”`);
   const last = texts.pop();

@@ -7,21 +7,13 @@ import { answerAdvice, checkWords, counted, dollars, seconds, sentence } from ".
 import { Message } from "./shown";
 
 export function Answer({ answer, live }: { readonly answer: ModelAnswer; readonly live: boolean }) {
-  const { profile, model, text, problem, reason, assertions } = answer;
-  const calls = answer.answer?.tool_calls ?? [];
+  const { profile, model, problem, reason, assertions } = answer;
   return (
     <article class="answer" aria-label={`answer of ${profile}`}>
       <h3>
         {profile} <span class="muted">{answer.answer?.model ?? model}</span>
       </h3>
-      {(text !== "" || calls.length === 0) && (
-        <div class="text">
-          {text === "" ? <span class="muted">(no text)</span> : <MarkedText text={text} results={assertions} />}
-        </div>
-      )}
-      {calls.map((call) => (
-        <div class="text code">{JSON.stringify(call, null, 2)}</div>
-      ))}
+      <AnswerText answer={answer} />
       <Cut answer={answer} />
       {[problem, reason].map(
         (each) =>
@@ -34,6 +26,23 @@ export function Answer({ answer, live }: { readonly answer: ModelAnswer; readonl
       <p class="muted figures">{figures(answer, live).join(" · ")}</p>
       <Assertions results={assertions} />
     </article>
+  );
+}
+
+/** What a model answered: a text, calls of tools, or both. */
+export function AnswerText({ answer: { text, answer, assertions } }: { readonly answer: ModelAnswer }) {
+  const calls = answer?.tool_calls ?? [];
+  return (
+    <>
+      {(text !== "" || calls.length === 0) && (
+        <div class="text">
+          {text === "" ? <span class="muted">(no text)</span> : <MarkedText text={text} results={assertions} />}
+        </div>
+      )}
+      {calls.map((call) => (
+        <div class="text code">{JSON.stringify(call, null, 2)}</div>
+      ))}
+    </>
   );
 }
 

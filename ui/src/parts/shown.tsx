@@ -70,11 +70,13 @@ interface TextFieldProperties {
   readonly text: string;
   readonly placeholder?: string;
   readonly spellcheck?: boolean;
+  /** A browser asks for it before the form is sent. */
+  readonly isRequired?: boolean;
   readonly changed: (text: string) => void;
 }
 
 /** One line to type, with its label. */
-export function TextField({ id, label, text, placeholder = "", spellcheck = true, changed }: TextFieldProperties) {
+export function TextField({ id, label, text, placeholder = "", spellcheck = true, isRequired = false, changed }: TextFieldProperties) {
   return (
     <>
       <label for={id}>{label}</label>
@@ -84,6 +86,8 @@ export function TextField({ id, label, text, placeholder = "", spellcheck = true
         autocomplete="off"
         placeholder={placeholder}
         spellcheck={spellcheck}
+        required={isRequired}
+        {...(isRequired && { pattern: ".*\\S.*", title: "more than spaces" })}
         value={text}
         onInput={(event) => changed(event.currentTarget.value)}
       />

@@ -1,6 +1,6 @@
 /** Numbers and states in plain words. */
 
-import type { AssertionResult, CaseRun, Change, DiffReport, TestRun, UiFailing, UiTested } from "./types";
+import type { AssertionResult, CaseRun, Change, DiffReport, ModelAnswer, TestRun, UiFailing, UiTested } from "./types";
 
 export function counted(count: number, noun: string): string {
   return `${count.toLocaleString("en-US")} ${noun}${count === 1 ? "" : "s"}`;
@@ -52,6 +52,19 @@ function resultWords(results: readonly AssertionResult[]): string {
   return only !== undefined && others.length === 0
     ? only
     : found.map((word) => `${words.filter((each) => each === word).length} ${word}`).join(", ");
+}
+
+const CUT_FAILS = "It counts as failed: somebody who edits the file can raise `max_output_tokens`.";
+
+/** The reason of an answer that was judged, for a person who does not edit files. */
+export function answerReason({ reason, was_cut: wasCut }: Pick<ModelAnswer, "reason" | "was_cut">): string | null {
+  return reason === null ? null : wasCut ? CUT_FAILS : sentence(reason);
+}
+
+/** The reason of a case, for the same person. */
+export function caseReason({ reason, answer }: Pick<CaseRun, "reason" | "answer">): string | null {
+  const wasCut = answer?.finish_reason === "length";
+  return reason === null ? null : wasCut ? `The answer was cut at its limit of tokens. ${CUT_FAILS}` : sentence(reason);
 }
 
 /** What a run of test cases found; it looks good only if every case checks an answer. */

@@ -756,6 +756,8 @@ export interface UiSession {
   readonly untrusted: boolean;
   /** The model profiles of the configuration. */
   readonly profiles: readonly UiProfile[];
+  /** The newest branches and tags, newest first, to compare with. */
+  readonly revisions: readonly string[];
 }
 
 /** The test cases of the prompts that the edits reach. */

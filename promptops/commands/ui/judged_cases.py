@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, cast
 
-from promptops.commands.ui.got_answers import Refusals
 from promptops.commands.ui.records import UiFailing
+from promptops.commands.ui.remembered_answers import Refusals
 from promptops.model.test_run import CaseRun
 from promptops.records import record
 from promptops.testing.options import RunOptions

@@ -38,6 +38,7 @@ class UiSession:
         live: Models can be called.
         untrusted: PROMPTOPS_UNTRUSTED is set: nothing is saved and no model is called.
         profiles: The model profiles of the configuration.
+        revisions: The newest branches and tags, newest first, to compare with.
     """
 
     repository: str
@@ -47,6 +48,7 @@ class UiSession:
     live: bool
     untrusted: bool
     profiles: tuple[UiProfile, ...]
+    revisions: tuple[str, ...] = ()
 
 
 @record(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route, Router
 
-from promptops.commands.run.saving import KeptCase
+from promptops.commands.run.saving import NewCaseFields
 from promptops.commands.run.tried import Tried
 from promptops.commands.ui.editing import NotEditable
 from promptops.commands.ui.records import UiConflicts
@@ -217,9 +217,9 @@ class _Body:
         found: Mapping[str, Any] = self._required("inputs", dict, "an object")
         return found
 
-    def kept_case(self) -> KeptCase:
+    def new_case(self) -> NewCaseFields:
         contains = self.strings("contains", MAX_CONTAINED, [])
-        return KeptCase(name=self.string("name"), inputs=self.inputs(), contains=contains)
+        return NewCaseFields(name=self.string("name"), inputs=self.inputs(), contains=contains)
 
     def strings(self, name: str, most: int, default: Any = None) -> list[str]:
         found: list[Any] = self._required(name, list, "a list", default)
@@ -268,7 +268,7 @@ _POST: Mapping[str, _Work] = {
         body.tried(), body.string("text"), body.string("was")
     ),
     "/api/revert": lambda bench, body: bench.revert(body.string("id")),
-    "/api/keep": lambda bench, body: bench.keep(body.string("id"), body.kept_case()),
+    "/api/keep": lambda bench, body: bench.keep(body.string("id"), body.new_case()),
     "/api/recorded": lambda bench, body: bench.recorded(body.tried()),
     "/api/test": lambda bench, body: bench.test(body.string("id")),
     "/api/save": lambda bench, body: bench.save(body.string("state")),

@@ -15,16 +15,17 @@ from promptops.commands.lint.lint import utc_today
 from promptops.commands.lint.live import Checks, Live, git_facts
 from promptops.commands.run.judging import recorded_run
 from promptops.commands.run.preview import preview_prompt
-from promptops.commands.run.run import CaseInputs, RunWatcher
-from promptops.commands.run.saving import KeptCase, new_case
-from promptops.commands.run.tried import AnswerRun, LiveCall, Tried, live_answers, tried_inputs
-from promptops.commands.ui.editing import Edit, Edits, Reason, edited, texts_of, with_lf
-from promptops.commands.ui.got_answers import (
-    GotAnswers,
-    LastCommit,
-    Refusals,
-    record_answers,
+from promptops.commands.run.run import RunWatcher
+from promptops.commands.run.saving import NewCaseFields
+from promptops.commands.run.tried import (
+    AnswerRun,
+    LiveCall,
+    Tried,
+    case_of_inputs,
+    live_answers,
+    tried_inputs,
 )
+from promptops.commands.ui.editing import Edit, Edits, Reason, edited, texts_of, with_lf
 from promptops.commands.ui.judged_cases import JudgedCases, judged_cases
 from promptops.commands.ui.records import (
     UiBranch,
@@ -40,6 +41,12 @@ from promptops.commands.ui.records import (
     UiSession,
     UiTested,
 )
+from promptops.commands.ui.remembered_answers import (
+    LastCommit,
+    Refusals,
+    RememberedAnswers,
+    record_answers,
+)
 from promptops.commands.ui.saving import (
     OtherChange,
     OtherText,
@@ -47,7 +54,7 @@ from promptops.commands.ui.saving import (
     save_to_files,
 )
 from promptops.commands.ui.watched_files import WatchedFiles
-from promptops.errors import InputError, NotFound, UsageError
+from promptops.errors import NotFound, UsageError
 from promptops.evals.engine.ask import Interrupt
 from promptops.model.change import DiffReport
 from promptops.model.finding import Finding, Severity
@@ -59,7 +66,6 @@ from promptops.model.test_run import TestRun
 from promptops.records import field, record, replace
 from promptops.repo.repository import WORKTREE, Repository
 from promptops.repo.revisions import is_unborn
-from promptops.runtime.request.render import Renderer
 from promptops.testing.options import RunOptions
 from promptops.testing.runner import CaseRunner
 from promptops.untrusted import is_untrusted
@@ -76,6 +82,9 @@ from promptops.workspace.workspace import (
 
 MOST_REVISIONS = 4
 """Revisions that stay open for comparisons."""
+
+MOST_NAMES = 50
+"""Branches and tags that are offered for comparisons."""
 
 _RELOAD = "reload the page"
 
@@ -159,6 +168,13 @@ class _Revision:
         self._repository.close()
 
 
+def _newest_names(repository: Repository) -> tuple[str, ...]:
+    """The newest branches and tags, newest first."""
+    wanted = ("--sort=-creatordate", f"--count={MOST_NAMES}", "--format=%(refname:short)")
+    found = repository.git.ask("for-each-ref", *wanted, "refs/heads", "refs/tags")
+    return tuple(found.stdout.decode("utf-8", "replace").splitlines())
+
+
 class Workbench:
     """The state of the server; it is made and used in one thread.
 
@@ -169,7 +185,7 @@ class Workbench:
         self._options = options
         self._live: Live | None = None
         self._edits: Edits | None = None
-        self._got = GotAnswers()
+        self._remembered = RememberedAnswers()
         self._saved: dict[str, UiBranch] = {}
         self._differing: frozenset[str] | None = None
         self._watched: WatchedFiles | None = None
@@ -232,6 +248,7 @@ class Workbench:
                 UiProfile(name=each.name, provider=each.provider, model=each.id)
                 for each in found.config.models.values()
             ),
+            revisions=_newest_names(found.repository),
         )
 
     def catalog(self) -> UiCatalog:
@@ -422,7 +439,7 @@ class Workbench:
         edits.put(found.path, after, Reason(prompt=tried.id))
         return self.preview(replace(tried, at=None))
 
-    def keep(self, name: str, case: KeptCase) -> Preview:
+    def keep(self, name: str, case: NewCaseFields) -> Preview:
         """Add a test case; nothing is written.
 
         An answer that the prompt's own model gave to its request is recorded with it.
@@ -432,14 +449,7 @@ class Workbench:
         """
         edits = self._begin_edit()
         _, prompt, _ = self._readable(name)
-        if not case.name.strip():
-            raise UsageError("a case needs a name", hint="write in a few words what it shows")
-        errors = preview_prompt(self._catalog, prompt, CaseInputs(inputs=case.inputs)).errors
-        if errors:  # in the words of the form
-            raise InputError(errors[0].message, hint=errors[0].hint)
-        renderer = Renderer(prompt, self._catalog.load, self._catalog.files.data)
-        request = renderer.request(case.inputs)
-        added = new_case(self._view.workspace, prompt, case, request)
+        added = case_of_inputs(self._view.workspace, prompt, case)
         edits.put(added.path, added.data, Reason(prompt=name, case=case.name))
         return self.preview(TriedPrompt(id=name, tried=Tried(case=case.name)))
 
@@ -470,18 +480,18 @@ class Workbench:
     def _may_record(self) -> bool:
         """Whether there may be an answer to record, or one that is not needed any more."""
         pending = self._edits.pending.values() if self._edits is not None else ()
-        known = not self._got.are_none or self._head() is not None
+        known = not self._remembered.are_none or self._head() is not None
         return bool(pending) and (known or any(edit.answers for edit in pending))
 
     def _record(self, path: str, commit: LastCommit | None) -> Refusals:
         if self._edits is None or path not in self._catalog.ids:
             return {}
-        return record_answers(self._edits, self._catalog, path, self._got, commit)
+        return record_answers(self._edits, self._catalog, path, self._remembered, commit)
 
     @property
     def _known(self) -> tuple[int, int]:
         """Changes with each edit, with files that changed, and with each answer."""
-        return self._changes, self._got.count
+        return self._changes, self._remembered.count
 
     def _last_commit(self) -> LastCommit | None:
         head = self._head()
@@ -684,7 +694,7 @@ class Workbench:
         def run(watcher: RunWatcher, interrupt: Interrupt) -> PromptRun:
             answered = answers(watcher, interrupt)
             if tried.at is None:
-                self._got.add(answered)
+                self._remembered.add(answered)
             return answered
 
         return run

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from promptops.commands.run.saving import KeptCase
+from promptops.commands.run.saving import NewCaseFields
 from promptops.commands.ui.workbench import Workbench, WorkbenchOptions
 from promptops.records import replace
 from tests.commands.asked import profile
@@ -196,7 +196,7 @@ def test_only_the_page_of_the_change_records_for_all_prompts(live: Client) -> No
 def test_each_prompt_of_a_change_is_a_step_between_which_others_come(project: Any) -> None:
     bench = Workbench(WorkbenchOptions(directory=project.root))
     with closing(bench):
-        kept = KeptCase(name="how", inputs=HOW, contains=["x"])
+        kept = NewCaseFields(name="how", inputs=HOW, contains=["x"])
         bench.keep("ask", kept)
         first = bench.judged_change()
         next(first)

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from promptops.commands.run.saving import KeptCase
+from promptops.commands.run.saving import NewCaseFields
 from promptops.commands.ui.saving import Conflicts
 from promptops.commands.ui.workbench import TriedPrompt, Workbench, WorkbenchOptions
 from tests.commands.ui.served import ASK, BODY, FILES, Client
@@ -80,7 +80,7 @@ def test_a_file_that_changed_before_the_first_edit_and_was_not_read_again_is_a_c
         bench.preview(TriedPrompt(id="write"))
         project.write({path: theirs})
         if what == "case":
-            bench.keep("ask", KeptCase(name="how", inputs={"question": "How?"}))
+            bench.keep("ask", NewCaseFields(name="how", inputs={"question": "How?"}))
         else:
             name = "write" if what == "file" else "ask"
             was = bench.prompt(name).texts[0].text
@@ -346,3 +346,14 @@ def test_an_edit_that_its_prompt_can_not_reach_any_more_can_be_undone(
         message = "there is no prompt 'write': its edits are undone"
         assert undone.json["errors"][0]["message"] == message
     assert writer.get("/api/change")["files"] == []
+
+
+def test_the_branches_and_tags_to_compare_with_are_the_newest_first(
+    writer: Client, project: Any
+) -> None:
+    project.git("tag", "ask/v1.0.0")
+    project.git("switch", "--quiet", "--create", "other")
+    project.write({BODY: "Hello.\n"})
+    project.commit("newer")
+
+    assert writer.get("/api/session")["revisions"] == ["other", "main", "ask/v1.0.0"]

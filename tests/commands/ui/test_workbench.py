@@ -29,6 +29,7 @@ def test_the_session_names_what_is_open(reader: Client) -> None:
         "live": False,
         "untrusted": False,
         "profiles": [{"name": "fast", "provider": "openai", "model": "fast-1"}],
+        "revisions": ["main"],
     }
 
 
@@ -279,7 +280,8 @@ def test_inputs_are_kept_as_a_case(writer: Client, project: Any) -> None:
     assert writer.refused("/api/keep", id="ask", name="how", inputs={"question": "How?"})[1] == (
         "there is a case 'how' already"
     )
-    assert writer.refused("/api/keep", id="ask", name=" ", inputs={})[1] == "a case needs a name"
+    unnamed = writer.refused("/api/keep", id="ask", name=" ", inputs={"question": "How?"})
+    assert unnamed == (400, "a case needs a name", "write in a few words what it shows")
     unfilled = (400, "fill in `question`", None)
     assert writer.refused("/api/keep", id="ask", name="b", inputs={}) == unfilled
     assert writer.refused("/api/keep", id="ask", name="b", inputs={"x": 1})[0] == 400

@@ -21,7 +21,7 @@ MOST_ANSWERS = 2_000
 """Answers that are remembered: a case may need many to one request."""
 
 
-class GotAnswers:
+class RememberedAnswers:
     """The last answers that models gave, by the digest of the request; for any thread.
 
     Attributes:
@@ -76,7 +76,11 @@ class LastCommit:
 
 
 def record_answers(
-    edits: Edits, catalog: Catalog, path: str, got: GotAnswers, commit: LastCommit | None = None
+    edits: Edits,
+    catalog: Catalog,
+    path: str,
+    remembered: RememberedAnswers,
+    commit: LastCommit | None = None,
 ) -> Refusals:
     """Edit the recordings of a prompt file: add the answers that its test cases need.
 
@@ -94,7 +98,7 @@ def record_answers(
     wants = [*_wants(catalog, path), *on_branch]
     try:
         before = dict(_before(edits, catalog, path))
-        new, refused = _screened(_missing(wants, before), got)
+        new, refused = _screened(_missing(wants, before), remembered)
         first, needs = catalog.recordings_of(path), [*map(need_of, wants)]
         after = with_answers(first, before, new, needs) if new else before
         uncommitted = _missing(on_branch, _committed(commit, after))
@@ -159,12 +163,14 @@ def _missing(wants: Iterable[WantedAnswer], files: Mapping[str, bytes]) -> list[
     return [want for want in found.values() if (want.digest, want.repeat, "") not in known]
 
 
-def _screened(wants: Iterable[WantedAnswer], got: GotAnswers) -> tuple[list[Recording], Refusals]:
+def _screened(
+    wants: Iterable[WantedAnswer], remembered: RememberedAnswers
+) -> tuple[list[Recording], Refusals]:
     """The answers that may be recorded, and the reasons for the others."""
     allowed: list[Recording] = []
     refused: Refusals = {}
     for want in wants:
-        answers = got.to(want.digest, want.prompt.evaluation.get("repeats") or 1)
+        answers = remembered.to(want.digest, want.prompt.evaluation.get("repeats") or 1)
         if want.repeat < len(answers):
             recording = recording_of(want, answers[want.repeat])
             problem = recording_refusal(want.path, recording)

@@ -92,7 +92,8 @@ export function passedWords({ cases, unchecked }: UiTested): { readonly text: st
   if (cases === 0) {
     return { text: "The changed prompts have no test cases.", look: "" };
   }
-  const note = unchecked === 0 ? "" : ` ${unchecked} of ${cases} ${unchecked === 1 ? "checks" : "check"} no answer.`;
+  const some = `${unchecked} of ${cases} ${unchecked === 1 ? "checks" : "check"} no answer.`;
+  const note = unchecked === 0 ? "" : ` ${unchecked === cases ? "None of them checks an answer." : some}`;
   return { text: `All test cases pass.${note}`, look: unchecked === 0 ? "ok" : "" };
 }
 

@@ -127,6 +127,7 @@ test("test cases that pass look good only if all of them check an answer", () =>
   assert.deepEqual(words(0, 0), ["The changed prompts have no test cases.", ""]);
   assert.deepEqual(words(2, 0), ["All test cases pass.", "ok"]);
   assert.deepEqual(words(2, 1), ["All test cases pass. 1 of 2 checks no answer.", ""]);
+  assert.deepEqual(words(1, 1), ["All test cases pass. None of them checks an answer.", ""]);
 });
 
 test("an answer that was cut fails with words for a person who does not edit files", () => {

@@ -372,6 +372,7 @@ def test_ten_thousand_prompts_are_searched_as_one_types(repo, opened):
 @pytest.mark.parametrize("width", [1280, 390])
 def test_every_page_fits_its_window_and_has_no_barriers(shop, opened, width, scheme):
     size = {"viewport": {"width": width, "height": 844}, "color_scheme": scheme}
+    shop.git("tag", "before-kindness")
     page = opened(shop.root, "--write", "--live", **size)
     found = {}
 
@@ -393,6 +394,9 @@ def test_every_page_fits_its_window_and_has_no_barriers(shop, opened, width, sch
     look("prompt")
     page.get_by_role("link", name="Compare").click()
     page.get_by_text("Two versions", exact=True).click()
+    left = page.get_by_role("combobox", name="Left")
+    listed = left.locator("option").all_inner_texts()
+    left.select_option("before-kindness")
     assert page.get_by_label("Answers").input_value() == "steady"
     page.get_by_role("button", name="Compare").click()
     page.locator("ins").get_by_text("Be kind").wait_for()
@@ -401,5 +405,10 @@ def test_every_page_fits_its_window_and_has_no_barriers(shop, opened, width, sch
     page.get_by_role("heading", name="Save to a branch").wait_for()
     look("change")
 
+    assert [listed[0], *listed[2:]] == [
+        "here, with your changes",
+        "before-kindness",
+        "another version…",
+    ]
     assert found == {name: ([], 0) for name in ("catalog", "prompt", "compare", "change")}
     assert (page.events, page.evaluate("refused")) == ([], [])

@@ -1,6 +1,6 @@
 /** Numbers and states in plain words. */
 
-import type { AssertionResult, CaseRun, Change, DiffReport, TestRun, UiFailing, UiTested } from "./types";
+import type { AssertionResult, CaseRun, Change, DiffReport, ModelAnswer, TestRun, UiFailing, UiTested } from "./types";
 
 export function counted(count: number, noun: string): string {
   return `${count.toLocaleString("en-US")} ${noun}${count === 1 ? "" : "s"}`;
@@ -54,6 +54,19 @@ function resultWords(results: readonly AssertionResult[]): string {
     : found.map((word) => `${words.filter((each) => each === word).length} ${word}`).join(", ");
 }
 
+const CUT_FAILS = "It counts as failed: somebody who edits the file can raise `max_output_tokens`.";
+
+/** The reason of an answer that was judged, for a person who does not edit files. */
+export function answerReason({ reason, was_cut: wasCut }: Pick<ModelAnswer, "reason" | "was_cut">): string | null {
+  return reason === null ? null : wasCut ? CUT_FAILS : sentence(reason);
+}
+
+/** The reason of a case, for the same person. */
+export function caseReason({ reason, answer }: Pick<CaseRun, "reason" | "answer">): string | null {
+  const wasCut = answer?.finish_reason === "length";
+  return reason === null ? null : wasCut ? `The answer was cut at its limit of tokens. ${CUT_FAILS}` : sentence(reason);
+}
+
 /** What a run of test cases found; it looks good only if every case checks an answer. */
 export function reportWords({ cases, count }: TestRun): { readonly text: string; readonly look: "problem" | "good" | "muted" } {
   const { passed, failed, errors, stale, warnings } = count;
@@ -79,7 +92,8 @@ export function passedWords({ cases, unchecked }: UiTested): { readonly text: st
   if (cases === 0) {
     return { text: "The changed prompts have no test cases.", look: "" };
   }
-  const note = unchecked === 0 ? "" : ` ${unchecked} of ${cases} ${unchecked === 1 ? "checks" : "check"} no answer.`;
+  const some = `${unchecked} of ${cases} ${unchecked === 1 ? "checks" : "check"} no answer.`;
+  const note = unchecked === 0 ? "" : ` ${unchecked === cases ? "None of them checks an answer." : some}`;
   return { text: `All test cases pass.${note}`, look: unchecked === 0 ? "ok" : "" };
 }
 

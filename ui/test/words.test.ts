@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { marksOf } from "../src/marks";
 import type { AssertionResult, CaseRun, Finding, Place, TestRun, UiFailing } from "../src/types";
-import { answerAdvice, checkWords, counted, dollars, failingWords, matches, passedWords, reportWords, seconds, sentence, spans, utf16Offset } from "../src/words";
+import { answerAdvice, answerReason, caseReason, checkWords, counted, dollars, failingWords, matches, passedWords, reportWords, seconds, sentence, spans, utf16Offset } from "../src/words";
 
 test("numbers have a unit", () => {
   assert.deepEqual([counted(1, "token"), counted(1234, "token")], ["1 token", "1,234 tokens"]);
@@ -127,4 +127,18 @@ test("test cases that pass look good only if all of them check an answer", () =>
   assert.deepEqual(words(0, 0), ["The changed prompts have no test cases.", ""]);
   assert.deepEqual(words(2, 0), ["All test cases pass.", "ok"]);
   assert.deepEqual(words(2, 1), ["All test cases pass. 1 of 2 checks no answer.", ""]);
+  assert.deepEqual(words(1, 1), ["All test cases pass. None of them checks an answer.", ""]);
+});
+
+test("an answer that was cut fails with words for a person who does not edit files", () => {
+  const reason = "the answer is incomplete: it ended with 'length': increase `max_output_tokens`";
+  const answer = { finish_reason: "length" } as CaseRun["answer"];
+  const fails = "It counts as failed: somebody who edits the file can raise `max_output_tokens`.";
+
+  assert.deepEqual(
+    [answerReason({ reason, was_cut: true }), caseReason({ reason, answer })],
+    [fails, `The answer was cut at its limit of tokens. ${fails}`],
+  );
+  assert.deepEqual([answerReason({ reason: "no", was_cut: false }), caseReason({ reason: "no", answer: null })], ["No.", "No."]);
+  assert.deepEqual([answerReason({ reason: null, was_cut: true }), caseReason({ reason: null, answer })], [null, null]);
 });

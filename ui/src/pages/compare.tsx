@@ -216,7 +216,7 @@ const NOW = "";
 const LAST = "the last committed version";
 
 function Versions({ own, busy, compare }: Chooser & { readonly own: string | null }) {
-  const { live = false, profiles = [] } = session.value ?? {};
+  const { live = false, profiles = [], revisions = [], branch = null } = session.value ?? {};
   const preset = live ? presetProfile(profiles, own) : "";
   const [left, right, profile] = [useSignal("HEAD"), useSignal(NOW), useSignal(preset)];
   const isEdited = pending.value.length > 0 || (change.value?.files.length ?? 0) > 0;
@@ -224,6 +224,7 @@ function Versions({ own, busy, compare }: Chooser & { readonly own: string | nul
   const options: Pair<string>[] = [
     [NOW, now],
     ["HEAD", LAST],
+    ...revisions.filter((name) => name !== branch).map((name): Pair<string> => [name, name]),
   ];
   const labels = new Map(options);
   const chosen = (side: Signal<string>): Choice => ({
@@ -300,7 +301,7 @@ function SideChoice({ name, side, options, other }: SideChoiceProperties) {
           value={isTyped.value ? "other" : side.value}
           onChange={(event) => {
             isTyped.value = event.currentTarget.value === "other";
-            side.value = isTyped.value ? "HEAD~1" : event.currentTarget.value;
+            side.value = isTyped.value ? (session.value?.revisions[0] ?? "HEAD") : event.currentTarget.value;
           }}
         >
           {options.map(([value, label]) => (

@@ -7,7 +7,7 @@ import { Message, Section, TextField } from "../parts/shown";
 import { session } from "../session";
 import type { TriedPrompt } from "../tried_prompt";
 import type { CaseRun, TestRun } from "../types";
-import { checkWords, counted, reportWords, sentence, STATUSES } from "../words";
+import { caseReason, checkWords, counted, reportWords, sentence, STATUSES } from "../words";
 
 interface Tried {
   readonly tried: TriedPrompt;
@@ -179,7 +179,8 @@ function Report({ tried, report }: ReportProperties) {
 }
 
 function ShownRun({ tried, found }: Tried & { readonly found: CaseRun }) {
-  const { name, place, status, reason, assertions } = found;
+  const { name, place, status, assertions } = found;
+  const reason = caseReason(found);
   return (
     <li class={status}>
       <div class="line">
@@ -189,7 +190,7 @@ function ShownRun({ tried, found }: Tried & { readonly found: CaseRun }) {
       </div>
       {reason !== null && status !== "stale" && (
         <p class="muted">
-          <Message text={sentence(reason)} />
+          <Message text={reason} />
         </p>
       )}
       {status !== "stale" && <Assertions results={assertions} />}

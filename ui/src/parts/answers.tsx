@@ -3,11 +3,11 @@
 import { cutWords, isWrong, markedParts, markTitle } from "../answer_marks";
 import { session } from "../session";
 import type { AssertionResult, ModelAnswer } from "../types";
-import { answerAdvice, checkWords, counted, dollars, seconds, sentence } from "../words";
+import { answerAdvice, answerReason, checkWords, counted, dollars, seconds, sentence } from "../words";
 import { Message } from "./shown";
 
 export function Answer({ answer, live }: { readonly answer: ModelAnswer; readonly live: boolean }) {
-  const { profile, model, problem, reason, assertions } = answer;
+  const { profile, model, problem, assertions } = answer;
   return (
     <article class="answer" aria-label={`answer of ${profile}`}>
       <h3>
@@ -15,11 +15,11 @@ export function Answer({ answer, live }: { readonly answer: ModelAnswer; readonl
       </h3>
       <AnswerText answer={answer} />
       <Cut answer={answer} />
-      {[problem, reason].map(
+      {[problem === null ? null : sentence(problem), answerReason(answer)].map(
         (each) =>
           each !== null && (
             <p class="problem">
-              <Message text={sentence(each)} />
+              <Message text={each} />
             </p>
           ),
       )}

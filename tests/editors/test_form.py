@@ -93,7 +93,7 @@ def test_each_kind_of_field_gives_its_value(page):
     page.get_by_label("most", exact=True).fill("3")
     page.get_by_label("Add urgent", exact=True).click()
     page.get_by_label("urgent", exact=True).check()
-    page.get_by_text("1 with a default").click()
+    page.get_by_text("1 input with a default").click()
     page.get_by_label("Change tone", exact=True).click()
     page.get_by_label("tone", exact=True).select_option("formal")
     page.get_by_label("Add other", exact=True).click()

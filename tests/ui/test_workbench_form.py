@@ -20,11 +20,12 @@ inputs:
     urgent: {type: boolean}
     count: {type: integer}
     note: {type: string, minLength: 1, maxLength: 40}
+    days: {type: integer, default: 14}
 messages:
   - role: user
     content:
       - image: {input: photo}
-      - text: "{{ shop }} {{ count }} {{ urgent }} {{ note | default('') }}"
+      - text: "{{ shop }} {{ count }} {{ urgent }} {{ note | default('') }} {{ days }}"
 """
 
 
@@ -52,14 +53,19 @@ def test_problems_are_shown_at_their_inputs_and_a_file_keeps_its_kind(receipts, 
     found_barriers = barriers(page)
     shop.fill("Acme")
     page.get_by_role("textbox", name="note").fill("late")
+    page.get_by_text("1 input with a default").click()
+    page.get_by_role("button", name="Change days").click()
+    page.get_by_role("textbox", name="days").fill("7")
+    page.get_by_role("textbox", name="days").fill("")
     page.get_by_role("textbox", name="count").fill("2")
     page.get_by_role("switch", name="urgent").uncheck()
     with page.expect_request(lambda sent: "iVBORw==" in (sent.post_data or "")) as sent:
         page.get_by_label("photo: file").set_input_files(
             {"name": "a.png", "mimeType": "image/png", "buffer": b"\x89PNG"}
         )
-    page.get_by_role("article", name="message 1: user").get_by_text("Acme 2 False late").wait_for()
+    page.get_by_role("article", name="message 1: user").get_by_text("Acme 2 False late 14").wait_for()
 
     assert found == ["fill in shop", "fill in count", "fill in note, or leave it out"]
     assert sent.value.post_data_json["inputs"]["photo"] == "data:image/png;base64,iVBORw=="
+    assert page.get_by_role("textbox", name="days").input_value() == ""
     assert (found_barriers, page.events, page.evaluate("refused")) == ([], [], [])

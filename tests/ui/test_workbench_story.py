@@ -126,7 +126,12 @@ BRANCH = "thank-the-customer-in-refunds"
 
 
 def find(page):
-    page.get_by_role("searchbox", name="Search prompts").fill("customer refund")
+    search = page.get_by_role("searchbox", name="Search prompts")
+    search.fill("no such prompt")
+    page.get_by_text("No prompt matches “no such prompt”.").wait_for()
+    page.get_by_role("button", name="Show all prompts").click()
+    page.get_by_role("link", name=re.compile("hello")).wait_for()
+    search.fill("customer refund")
     page.get_by_role("link", name=re.compile("refund")).wait_for()
     page.get_by_role("link", name=re.compile("hello")).wait_for(state="hidden")
 
@@ -179,6 +184,9 @@ def keep(page):
     found = page.locator("mark.found").get_by_text(word)
     found.wait_for()
     assert found.get_attribute("title").startswith(f"passed: contains: expected `{word}`")
+    checks = page.get_by_role("article", name="answer of steady").locator(".checks")
+    checks.locator("summary").press("Enter")  # a keyboard is enough
+    checks.get_by_role("listitem").get_by_text("contains").wait_for()
 
 
 def compare(page):
@@ -188,17 +196,22 @@ def compare(page):
         shown = page.get_by_role("article", name=name)
         shown.get_by_text(re.compile(r" s · \d+ tokens")).wait_for()
         assert shown.locator(".text").inner_text().strip()
+        assert shown.locator("ins, del").count() == 0, "two answers are not a diff"
 
 
 def propose(page):
     page.get_by_role("link", name="Your changes").click()
     page.get_by_role("heading", name="Save to a branch").wait_for()
     page.get_by_label("What you changed, in a sentence").fill("Thank the customer in refunds")
+    files = page.get_by_role("button", name="Save to the files")
+    before = files.bounding_box()
     page.get_by_role("button", name="Save to a branch").click()
     page.get_by_text(f"Saved to the branch {BRANCH}.").wait_for()
     page.get_by_text("Your edits stay here, too, until you undo them.").wait_for()
     assert page.get_by_text("not saved").count() == 0
     assert page.get_by_role("button", name="Save to a branch").count() == 0
+    after = files.bounding_box()
+    assert (after["x"], after["width"]) == (before["x"], before["width"]), "under another button"
 
 
 def gate_of(shop):
@@ -241,7 +254,7 @@ def test_an_answer_has_what_was_checked_and_where_it_was_cut(shop, opened):
     page = opened(shop.root, "--live")
     page.goto(f"{page.url.partition('#')[0]}#/prompt/support/refund")
     page.get_by_role("heading", name="Refund reply").wait_for()
-    page.get_by_text("No answer yet. Get one from a model, above.").wait_for()
+    page.get_by_text("No answer yet. Get one from steady, the prompt's model").wait_for()
 
     page.get_by_role("textbox", name="message", exact=True).fill("List the numbers from 1 to 90.")
     page.get_by_role("article", name="message 2: user").get_by_text("1 to 90").wait_for()
@@ -359,6 +372,7 @@ def test_ten_thousand_prompts_are_searched_as_one_types(repo, opened):
 @pytest.mark.parametrize("width", [1280, 390])
 def test_every_page_fits_its_window_and_has_no_barriers(shop, opened, width, scheme):
     size = {"viewport": {"width": width, "height": 844}, "color_scheme": scheme}
+    shop.git("tag", "before-kindness")
     page = opened(shop.root, "--write", "--live", **size)
     found = {}
 
@@ -370,7 +384,7 @@ def test_every_page_fits_its_window_and_has_no_barriers(shop, opened, width, sch
     look("catalog")
     page.get_by_role("link", name=re.compile("refund")).click()
     page.get_by_role("article", name="message 1: system").get_by_text("A-1001").wait_for()
-    page.get_by_text("1 with a default").click()
+    page.get_by_text("1 input with a default").click()
     page.get_by_role("button", name="Change tone").click()
     text = page.get_by_role("textbox", name="Text of message 1, system")
     text.get_by_text("Name the order").click()
@@ -380,6 +394,9 @@ def test_every_page_fits_its_window_and_has_no_barriers(shop, opened, width, sch
     look("prompt")
     page.get_by_role("link", name="Compare").click()
     page.get_by_text("Two versions", exact=True).click()
+    left = page.get_by_role("combobox", name="Left")
+    listed = left.locator("option").all_inner_texts()
+    left.select_option("before-kindness")
     assert page.get_by_label("Answers").input_value() == "steady"
     page.get_by_role("button", name="Compare").click()
     page.locator("ins").get_by_text("Be kind").wait_for()
@@ -388,5 +405,10 @@ def test_every_page_fits_its_window_and_has_no_barriers(shop, opened, width, sch
     page.get_by_role("heading", name="Save to a branch").wait_for()
     look("change")
 
+    assert [listed[0], *listed[2:]] == [
+        "here, with your changes",
+        "before-kindness",
+        "another version…",
+    ]
     assert found == {name: ([], 0) for name in ("catalog", "prompt", "compare", "change")}
     assert (page.events, page.evaluate("refused")) == ([], [])

@@ -61,7 +61,7 @@ def test_the_later_tab_neither_overwrites_nor_saves_what_it_does_not_show(greeti
         edit(one, " Smile.")
         request(one, "Say hello to Ann. Smile.").wait_for()
         edit(other, " Wave.")
-        refused = other.get_by_text("This text was changed in another tab meanwhile")
+        refused = other.get_by_text("Somebody else changed this text meanwhile")
         refused.wait_for()
         shot(other, "tabs-text")
         found = barriers(other)
@@ -75,7 +75,7 @@ def test_the_later_tab_neither_overwrites_nor_saves_what_it_does_not_show(greeti
         edit(one, " Nod.")
         request(one, "Say hello to Ann. Smile. Nod.").wait_for()
         other.get_by_role("button", name="Save to the files").click()
-        other.get_by_text("The change is another one now").wait_for()
+        other.get_by_text("Your changes differ from what this page shows").wait_for()
         other.locator("ins").get_by_text("Smile. Nod").wait_for()
         unsaved = greeting.git("status", "--porcelain")
         edit(one, " Bow.")
@@ -95,11 +95,15 @@ def test_a_case_that_fails_with_the_edits_is_named_and_undo_names_the_kept_cases
     page = opened(greeting.root, "--write")
     page.get_by_role("link", name="Greeting").click()
     request(page, "Say hello to Ann.").wait_for()
-    page.get_by_label("Keep these inputs as a test case").fill("a name")
+    page.get_by_role("button", name="Keep as a case").click()
+    name = page.get_by_label("Keep these inputs as a test case")
+    asked = name.evaluate("field => [field === document.activeElement, field.validity.valueMissing]")
+    name.fill("a name")
     page.get_by_label("The answer must contain").fill("Ann\nhello")
     page.get_by_text("That needs an answer").wait_for()
     page.get_by_role("button", name="Keep as a case").click()
     page.get_by_text("Kept as “a name”").wait_for()
+    promised = page.get_by_text("The case will check").count()
     page.get_by_role("textbox", name="Text of message 1, user").click()
     page.keyboard.press("Control+Home")
     page.keyboard.type("Do not ")
@@ -124,6 +128,7 @@ def test_a_case_that_fails_with_the_edits_is_named_and_undo_names_the_kept_cases
     page.get_by_role("button", name="Undo them").click()
     page.get_by_text("Nothing has changed.").wait_for()
 
+    assert (asked, promised) == ([True, True], 0)
     assert [re.split(r"\s*\n\s*", text.strip())[:2] for text in texts] == [
         ["hello: Ann", "failed"],
         ["hello: a name", "no answer to check yet"],

@@ -56,6 +56,11 @@ export async function post<T>(path: string, body: unknown, signal?: AbortSignal)
   return received<T>(await request(path, sent(body, signal)));
 }
 
+/** Sends something while the page is left, when nobody reads the answer. */
+export function postAtEnd(path: string, body: unknown): void {
+  void request(path, { ...sent(body), keepalive: true }).catch(() => undefined);
+}
+
 /** The objects of an answer with one on each line, as they arrive. */
 export async function* postLines<T>(path: string, body: unknown, signal: AbortSignal): AsyncGenerator<T> {
   const { body: stream } = await request(path, sent(body, signal));

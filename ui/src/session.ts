@@ -65,8 +65,18 @@ export async function openSession(): Promise<void> {
   setTimeout(() => void reporting(readChange), PENDING_MS);
 }
 
+/** The numbers of the last read of the changes, and of the one that is shown. */
+let reads = 0;
+let shown = 0;
+
+/** Reads the changes; only their own page needs the cases that do not pass, which takes longer. */
 export async function readChange(): Promise<void> {
-  const found = await get<UiChange>("/api/change");
+  const number = (reads += 1);
+  const found = await get<UiChange>(`/api/change${route.value.page === "change" ? "?failing=1" : ""}`);
+  if (number < shown) {
+    return;
+  }
+  shown = number;
   batch(() => {
     change.value = found;
     pending.value = found.saved === null ? found.files.map(({ path }) => path) : [];
@@ -89,6 +99,12 @@ export async function reporting(work: () => Promise<void>): Promise<void> {
       void untilBack();
     }
   }
+}
+
+/** Does what a person started: what went wrong before is of the past. */
+export async function acting(work: () => Promise<void>): Promise<void> {
+  problem.value = null;
+  await reporting(work);
 }
 
 let isWaiting = false;

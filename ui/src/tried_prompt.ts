@@ -1,10 +1,10 @@
 /** One prompt that is edited and tried: its texts, inputs, request and answers. */
 
 import { batch, signal } from "@preact/signals";
-import { ApiError, get, isAborted, post, postLines } from "./api";
+import { ApiError, get, isAborted, post, postAtEnd, postLines } from "./api";
 import type { Inputs } from "./form/values";
-import { change, pending, problem, readChange, reporting, RETRY_MS } from "./session";
-import type { Finding, ModelAnswer, Preview, PromptRun, TestRun, UiPrompt } from "./types";
+import { acting, change, pending, problem, readChange, reporting, RETRY_MS } from "./session";
+import type { Finding, ModelAnswer, Preview, PromptRun, TestRun, UiPrompt, UiText } from "./types";
 
 /** Waits this long for the next key before a request is sent. */
 const PAUSE_MS = 10;
@@ -45,6 +45,12 @@ export async function allSent(): Promise<readonly string[]> {
   return [...edited.values()].filter(({ notTaken }) => notTaken.value.size > 0).map(({ id }) => id);
 }
 
+window.addEventListener("pagehide", () => {
+  for (const each of edited.values()) {
+    each.leave();
+  }
+});
+
 /** Undoes the changes of these prompts, and forgets texts that the server does not have. */
 export async function undone(ids: Iterable<string>): Promise<void> {
   for (const id of new Set([...ids, ...edited.keys()])) {
@@ -54,8 +60,8 @@ export async function undone(ids: Iterable<string>): Promise<void> {
 
 export class TriedPrompt {
   readonly texts = signal<UiPrompt | null>(null);
-  /** Increases when the texts were replaced by others than the person typed. */
-  readonly version = signal(0);
+  /** How often the text of a box, by its `at`, was replaced by another than the person typed. */
+  readonly versions = signal<ReadonlyMap<string, number>>(new Map());
   readonly preview = signal<Preview | null>(null);
   /** Those of the texts a moment ago: they take longer than the request. */
   readonly findings = signal<readonly Finding[]>([]);
@@ -64,21 +70,23 @@ export class TriedPrompt {
   readonly notRecorded = signal<ApiError | null>(null);
   readonly streaming = signal<readonly { profile: string; text: string }[] | null>(null);
   readonly live = signal<ShownAnswers | null>(null);
+  /** The last request for answers was stopped. */
+  readonly isStopped = signal(false);
   /** What the server reports about calls that are under way: which endpoint gets the request. */
   readonly notes = signal<readonly string[]>([]);
   readonly report = signal<TestRun | null>(null);
+  /** The report is that of other texts than the server has now. */
+  readonly isReportOld = signal(false);
   readonly testing = signal(false);
   /** The texts that the server refused, by their `at`, until they are typed again. */
   readonly notTaken = signal<ReadonlyMap<string, NotTaken>>(new Map());
 
   /** What was typed and not sent. */
   private readonly edits = new Map<string, string>();
-  /** The texts that the server had, as far as the page knows: another tab may have edited them. */
+  /** The texts of the server that the editors show, or showed before a person typed: others may have edited them. */
   private readonly known = new Map<string, string>();
   /** The texts that were sent last: their answers may have been lost. */
   private readonly sent = new Map<string, string>();
-  /** The texts were edited here after they were read. */
-  private isEdited = false;
   private caseName: string | null = null;
   /** The request and the case whose recorded answer was read last. */
   private recordedOf = "";
@@ -147,17 +155,25 @@ export class TriedPrompt {
     this.forget();
   }
 
+  /** The window is closed or reads the page again: what was typed a moment ago is sent at once. */
+  leave(): void {
+    for (const [at, text] of this.edits) {
+      const underWay = this.sending === null ? undefined : this.sent.get(at);
+      const was = underWay === undefined || underWay === text ? this.known.get(at) : underWay;
+      postAtEnd("/api/edit", this.request({ at, text, was, findings: false }));
+    }
+  }
+
   /** A text was typed: the request follows. */
   edit(at: string, text: string): void {
     this.edits.set(at, text);
-    this.isEdited = true;
     if (this.other(at) === null) {
       this.markTaken(at);
     }
     this.want();
   }
 
-  /** The text that another tab gave to a box meanwhile; null if it is the one that the page shows. */
+  /** The text that another tab or program gave to a box meanwhile; null if it is the one that the page shows. */
   other(at: string): string | null {
     return this.notTaken.value.get(at)?.error.otherText ?? null;
   }
@@ -174,19 +190,25 @@ export class TriedPrompt {
       this.edits.set(at, this.edits.get(at) ?? refused.text);
     } else {
       this.edits.delete(at);
-      this.replaceText(at, other);
+      batch(() => {
+        this.setText(at, other);
+        this.remake([at]);
+      });
     }
     this.want();
   }
 
-  private replaceText(at: string, text: string): void {
+  private setText(at: string, text: string): void {
     const shown = this.texts.value;
     if (shown !== null) {
-      batch(() => {
-        this.texts.value = { ...shown, texts: shown.texts.map((each) => (each.at === at ? { ...each, text } : each)) };
-        this.version.value += 1;
-      });
+      this.texts.value = { ...shown, texts: shown.texts.map((each) => (each.at === at ? { ...each, text } : each)) };
     }
+  }
+
+  /** The editors of these boxes are made again, with the texts as they are now. */
+  private remake(boxes: readonly string[]): void {
+    const { value } = this.versions;
+    this.versions.value = new Map([...value, ...boxes.map((at) => [at, (value.get(at) ?? 0) + 1] as const)]);
   }
 
   /** The form was filled. */
@@ -207,8 +229,9 @@ export class TriedPrompt {
     this.edits.clear();
     this.notTaken.value = new Map();
     await this.sending; // or an edit arrives after it
-    await reporting(async () => {
+    await acting(async () => {
       this.showTexts(await post<UiPrompt>("/api/revert", { id: this.id }), true);
+      this.report.value = null;
       if (this.isOpen) {
         this.want();
       }
@@ -220,7 +243,7 @@ export class TriedPrompt {
   /** Keeps the inputs as a case whose answer must contain some texts. Returns whether it was kept. */
   async keep(name: string, contains: readonly string[]): Promise<boolean> {
     let isKept = false;
-    await reporting(async () => {
+    await acting(async () => {
       await this.flush();
       const number = (this.asked += 1);
       const preview = await post<Preview>("/api/keep", { id: this.id, name, inputs: this.inputs.value, contains });
@@ -239,13 +262,22 @@ export class TriedPrompt {
   async test(): Promise<void> {
     this.testing.value = true;
     try {
-      await reporting(async () => {
+      await acting(async () => {
         await this.flush();
+        await this.readTexts();
+        this.isReportOld.value = false; // what is edited while the cases run makes it old
         this.report.value = await post<TestRun>("/api/test", { id: this.id });
       });
     } finally {
       this.testing.value = false;
     }
+  }
+
+  /** Gets the answer of the prompt's own model that a case needs, and runs the cases with it. */
+  async answerCase(name: string, own: string): Promise<void> {
+    await this.choose(name);
+    await this.ask([own]);
+    await this.test();
   }
 
   /** Requests an answer of each profile, whose text is shown as it arrives. */
@@ -254,9 +286,10 @@ export class TriedPrompt {
     const stopped = (this.stopped = new AbortController());
     this.streaming.value = models.map((profile) => ({ profile, text: "" }));
     this.live.value = null;
+    this.isStopped.value = false;
     this.notes.value = [];
     try {
-      await reporting(() => this.answer(models, stopped.signal));
+      await acting(() => this.answer(models, stopped.signal));
     } finally {
       if (this.stopped === stopped) {
         this.streaming.value = null;
@@ -267,6 +300,7 @@ export class TriedPrompt {
 
   stop(): void {
     this.stopped?.abort();
+    this.isStopped.value = this.streaming.value !== null;
     this.streaming.value = null;
     this.notes.value = [];
   }
@@ -282,6 +316,7 @@ export class TriedPrompt {
 
   private async answer(models: readonly string[], stopped: AbortSignal): Promise<void> {
     await this.flush();
+    await this.readTexts(); // the answer is to what the page shows, also if another tab changed the texts
     stopped.throwIfAborted();
     const digest = this.preview.value?.digest ?? null;
     const run = await streamedRun(this.request({ models }), stopped, {
@@ -383,7 +418,7 @@ export class TriedPrompt {
       preview = await post<Preview>("/api/edit", this.request({ at, text, was, findings: false }));
       this.known.set(at, text);
       this.markTaken(at);
-      this.changed(at);
+      this.changed(at, text);
     } catch (error) {
       if (!isRefusal(error)) {
         throw error;
@@ -422,10 +457,11 @@ export class TriedPrompt {
     }
   }
 
-  private changed(at: string): void {
-    const texts = this.texts.value;
-    const path = texts?.texts.find((text) => text.at === at)?.path;
+  private changed(at: string, text: string): void {
+    const path = this.texts.value?.texts.find((each) => each.at === at)?.path;
     batch(() => {
+      this.setText(at, text);
+      this.isReportOld.value = true;
       if (change.value !== null && change.value.saved !== null) {
         pending.value = change.value.files.map((file) => file.path);
         change.value = { ...change.value, saved: null };
@@ -433,8 +469,8 @@ export class TriedPrompt {
       if (path !== undefined && !pending.value.includes(path)) {
         pending.value = [...pending.value, path];
       }
-      if (texts?.pending === false) {
-        this.texts.value = { ...texts, pending: true };
+      if (this.texts.value?.pending === false) {
+        this.texts.value = { ...this.texts.value, pending: true };
       }
     });
   }
@@ -477,25 +513,23 @@ export class TriedPrompt {
     }
   }
 
-  /** Editors show other texts only if another program changed them: the server may end a text differently. */
+  /** A box shows another text if the server has another one than it shows, and nothing is typed in it. */
   private showTexts(read: UiPrompt, always = false): void {
-    const texts = this.asTyped(read);
     const shown = this.texts.value?.texts ?? [];
-    const isOther = !this.isEdited && texts.texts.some(({ text }, index) => text !== shown[index]?.text);
-    for (const { at, text } of read.texts) {
-      if (!this.edits.has(at) && !this.notTaken.value.has(at)) {
-        this.known.set(at, text);
-      }
-    }
-    const isSame = texts.texts.length === shown.length && texts.texts.every(({ at }, index) => at === shown[index]?.at);
+    const isSame = read.texts.length === shown.length && read.texts.every(({ at }, index) => at === shown[index]?.at);
+    const isLeft = ({ at, text }: UiText) => this.typed(at) === undefined && this.known.get(at) !== text;
+    const remade = read.texts.filter((text) => always || !isSame || isLeft(text));
     batch(() => {
-      if (always || isOther || !isSame) {
-        this.version.value += 1;
+      this.remake(remade.map(({ at }) => at));
+      this.texts.value = this.asTyped(read);
+      this.isReportOld.value ||= !always && remade.length > 0;
+      for (const { at, text } of read.texts) {
+        if (this.typed(at) === undefined) {
+          this.known.set(at, text);
+        }
       }
-      this.texts.value = texts;
-      this.isEdited = false;
-      if (!texts.pending) {
-        const own = new Set([texts.path, ...texts.texts.map(({ path }) => path)]);
+      if (!read.pending) {
+        const own = new Set([read.path, ...read.texts.map(({ path }) => path)]);
         pending.value = pending.value.filter((path) => !own.has(path));
       }
     });
@@ -503,8 +537,12 @@ export class TriedPrompt {
 
   /** With what the editors show and the server does not have. */
   private asTyped(prompt: UiPrompt): UiPrompt {
-    const typed = (at: string) => this.edits.get(at) ?? this.notTaken.value.get(at)?.text;
-    return { ...prompt, texts: prompt.texts.map((text) => ({ ...text, text: typed(text.at) ?? text.text })) };
+    return { ...prompt, texts: prompt.texts.map((text) => ({ ...text, text: this.typed(text.at) ?? text.text })) };
+  }
+
+  /** What the editor of a box shows and the server does not have. */
+  private typed(at: string): string | undefined {
+    return this.edits.get(at) ?? this.notTaken.value.get(at)?.text;
   }
 
   private async readRecorded(): Promise<void> {

@@ -588,14 +588,16 @@ export interface UiChange {
   readonly schema: 1;
   /** The edited files. */
   readonly files: readonly UiPendingFile[];
-  /** What they change, as `promptops diff` reports it. */
-  readonly diff: DiffReport;
   /** Names this change, in a request to save it: another one if an edit or a commit is added. */
   readonly state: string;
   /** The branch to which exactly these edits were saved; null without one. */
   readonly saved: string | null;
-  /** The test cases that do not pass, of the prompts that the edits reach. */
+  /** What the edits change, as `promptops diff` reports it; null unless the request asks for failing test cases. */
+  readonly diff: DiffReport | null;
+  /** The test cases that do not pass, of the prompts that the edits reach; none unless the request asks for them. Then the answers that they need are recorded with the edits, so that `state` is the one to save. */
   readonly failing: readonly UiFailing[];
+  /** The numbers of these test cases; null unless the request asks for them. */
+  readonly tested: UiTested | null;
 }
 
 /** A file that another program changed after it was first edited here. */
@@ -624,7 +626,7 @@ export interface UiConflicts {
   readonly text: string;
 }
 
-/** A test case that does not pass with the edits. */
+/** A test case that does not pass on a branch with the edits. */
 export interface UiFailing {
   /** Of its prompt. */
   readonly id: string;
@@ -634,7 +636,7 @@ export interface UiFailing {
   readonly status: "failed" | "stale" | "error";
   /** Why, in a sentence. */
   readonly reason: string;
-  /** An answer from the prompt's own model, to this case, is what it lacks. */
+  /** An answer from the prompt's own model, to this case, is what it lacks: no answer was refused, as one that contains a secret is. */
   readonly answerable: boolean;
 }
 
@@ -754,6 +756,16 @@ export interface UiSession {
   readonly untrusted: boolean;
   /** The model profiles of the configuration. */
   readonly profiles: readonly UiProfile[];
+  /** The newest branches and tags, newest first, to compare with. */
+  readonly revisions: readonly string[];
+}
+
+/** The test cases of the prompts that the edits reach. */
+export interface UiTested {
+  /** The number of test cases. */
+  readonly cases: number;
+  /** The number of those that pass, and check no answer. */
+  readonly unchecked: number;
 }
 
 /** A text of a message, which has a box of its own. */

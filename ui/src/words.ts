@@ -1,6 +1,6 @@
 /** Numbers and states in plain words. */
 
-import type { AssertionResult, CaseRun, Change, DiffReport } from "./types";
+import type { AssertionResult, CaseRun, Change, DiffReport, ModelAnswer, TestRun, UiFailing, UiTested } from "./types";
 
 export function counted(count: number, noun: string): string {
   return `${count.toLocaleString("en-US")} ${noun}${count === 1 ? "" : "s"}`;
@@ -54,11 +54,67 @@ function resultWords(results: readonly AssertionResult[]): string {
     : found.map((word) => `${words.filter((each) => each === word).length} ${word}`).join(", ");
 }
 
+const CUT_FAILS = "It counts as failed: somebody who edits the file can raise `max_output_tokens`.";
+
+/** The reason of an answer that was judged, for a person who does not edit files. */
+export function answerReason({ reason, was_cut: wasCut }: Pick<ModelAnswer, "reason" | "was_cut">): string | null {
+  return reason === null ? null : wasCut ? CUT_FAILS : sentence(reason);
+}
+
+/** The reason of a case, for the same person. */
+export function caseReason({ reason, answer }: Pick<CaseRun, "reason" | "answer">): string | null {
+  const wasCut = answer?.finish_reason === "length";
+  return reason === null ? null : wasCut ? `The answer was cut at its limit of tokens. ${CUT_FAILS}` : sentence(reason);
+}
+
+/** What a run of test cases found; it looks good only if every case checks an answer. */
+export function reportWords({ cases, count }: TestRun): { readonly text: string; readonly look: "problem" | "good" | "muted" } {
+  const { passed, failed, errors, stale, warnings } = count;
+  const unchecked = cases.filter(({ status, assertions }) => status === "passed" && !checksAnswer(assertions)).length;
+  const counts = [
+    `${counted(passed, "case")} passed`,
+    ...(failed > 0 ? [`${failed} failed`] : []),
+    ...(errors > 0 ? [`${errors} could not run`] : []),
+    ...(stale > 0 ? [`${stale} without an answer to check`] : []),
+    ...(warnings > 0 ? [`${warnings} unread drafts fail`] : []),
+  ];
+  const note = unchecked === 0 ? "" : ` ${counted(unchecked, "passed case")} ${unchecked === 1 ? "checks" : "check"} no answer.`;
+  const isWhole = stale + unchecked + warnings === 0;
+  return { text: `${counts.join(", ")}.${note}`, look: failed + errors > 0 ? "problem" : isWhole ? "good" : "muted" };
+}
+
+function checksAnswer(results: readonly AssertionResult[]): boolean {
+  return results.some(({ on }) => on === "answer");
+}
+
+/** That the test cases of the changed prompts pass; it looks good only if all of them check an answer. */
+export function passedWords({ cases, unchecked }: UiTested): { readonly text: string; readonly look: "ok" | "" } {
+  if (cases === 0) {
+    return { text: "The changed prompts have no test cases.", look: "" };
+  }
+  const some = `${unchecked} of ${cases} ${unchecked === 1 ? "checks" : "check"} no answer.`;
+  const note = unchecked === 0 ? "" : ` ${unchecked === cases ? "None of them checks an answer." : some}`;
+  return { text: `All test cases pass.${note}`, look: unchecked === 0 ? "ok" : "" };
+}
+
+/** How the answer that a test case needs is got; `own` is the prompt's model, if that is known. */
+export function answerAdvice(isLive: boolean, own: string | null = null): string {
+  const model = own === null ? "the prompt's model" : `\`${own}\`, the prompt's model`;
+  return isLive
+    ? `Get one from ${model}: it is saved with your changes if a test case needs it.`
+    : "Get one with `promptops ui --live`, or record it with `promptops test --record`.";
+}
+
+/** Why a case does not pass, and what helps if an answer does. */
+export function failingWords({ reason, answerable }: UiFailing, isLive: boolean): string {
+  return [sentence(reason), ...(answerable ? [answerAdvice(isLive)] : [])].join(" ");
+}
+
 /** What a required version bump means to who uses the prompts. */
 export const BUMPS: Readonly<Record<DiffReport["bump"], string>> = {
   none: "Nothing that an application or a model notices.",
-  patch: "A small change: applications work as before.",
-  minor: "A change that the model or an application can notice. Nothing breaks.",
+  patch: "A small change. Applications need no change.",
+  minor: "The model or an application can notice it. Applications need no change.",
   major: "Applications that use this prompt have to change, too.",
 };
 

@@ -141,10 +141,13 @@ test("nothing is blocked by an answer that is cut off", async () => {
   await tried.test();
   const shown = problem.value?.message;
   await tried.ask(["fast"]);
+  const later = problem.value?.message;
+  serve((path) => (path === "/api/test" ? { cases: [] } : usual(path)));
+  await tried.test();
   tried.close();
 
-  assert.deepEqual([tried.testing.value, tried.streaming.value], [false, null]);
-  assert.deepEqual([shown, problem.value?.message], Array(2).fill("the answer of the workbench is not complete"));
+  assert.deepEqual([tried.testing.value, tried.streaming.value, problem.value], [false, null, null]);
+  assert.deepEqual([shown, later], Array(2).fill("the answer of the workbench is not complete"));
 });
 
 test("the file of the edited text has the changes, until there are none", async () => {
@@ -193,27 +196,64 @@ test("what is compared or saved waits for the last edit, even that of a page tha
   assert.deepEqual([before, tried.preview.value?.digest], [false, "edited"]);
 });
 
-/** A server with one text, which refuses an edit of a text that is not the one it has. */
+/** A server which refuses an edit of a text that it does not have, unless it has the result. */
 function textServer() {
-  const server = { text: "Hello.", edits: [] as [unknown, unknown][] };
-  const answer = (path: string, { text, was }: Record<string, unknown>): unknown => {
+  const texts = new Map(prompt().texts.map(({ at, text }) => [at, text]));
+  const server = { texts, edits: [] as [unknown, unknown][] };
+  const answer = (path: string, { at, text, was }: Record<string, unknown>): unknown => {
     if (path === "/api/prompt") {
-      const [own, body] = prompt().texts;
-      return prompt({ texts: [{ ...own!, text: server.text }, body!] });
+      return prompt({ texts: prompt().texts.map((each) => ({ ...each, text: texts.get(each.at) ?? "" })) });
     }
     if (path !== "/api/edit") {
       return undefined;
     }
     server.edits.push([was, text]);
-    if (was !== server.text) {
-      const errors = [{ message: "the text is another one now", hint: null, where: null, place: null }];
-      return Response.json({ errors, kind: "text", text: server.text, files: [] }, { status: 409 });
+    const present = texts.get(String(at));
+    if (present !== was && present !== text) {
+      const errors = [{ message: "the text was changed meanwhile", hint: null, where: null, place: null }];
+      return Response.json({ errors, kind: "text", text: present, files: [] }, { status: 409 });
     }
-    server.text = String(text);
+    texts.set(String(at), String(text));
     return preview("edited");
   };
   return { server, answer };
 }
+
+/** Waits for what the page does some time after the last key. */
+async function until(isSo: () => boolean): Promise<void> {
+  for (let waits = 0; !isSo() && waits < 2000; waits += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}
+
+test("a text that another tab changed is shown while another box is edited here, and is not overwritten", async () => {
+  const { server, answer } = textServer();
+  const { tried } = await opened("two boxes", answer);
+  const before = tried.versions.value;
+
+  tried.edit(OWN, "Hello, you.");
+  await allSent();
+  server.texts.set(BODY, "Their body.");
+  tried.again();
+  await until(() => tried.texts.value?.texts[1]?.text === "Their body.");
+  const shown = tried.texts.value?.texts.map(({ text }) => text);
+  const remade = [OWN, BODY].map((at) => (tried.versions.value.get(at) ?? 0) - (before.get(at) ?? 0));
+  server.texts.set(BODY, "Their other body.");
+  tried.edit(BODY, "Their body, and mine.");
+  await allSent();
+  const other = tried.other(BODY);
+  tried.settle(BODY, false);
+  await allSent();
+  const texts = tried.texts.value?.texts.map(({ text }) => text);
+  tried.close();
+
+  assert.deepEqual([shown, remade], [["Hello, you.", "Their body."], [0, 1]]);
+  assert.deepEqual(server.edits, [
+    ["Hello.", "Hello, you."],
+    ["Their body.", "Their body, and mine."],
+  ]);
+  assert.deepEqual([other, texts], ["Their other body.", ["Hello, you.", "Their other body."]]);
+});
 
 for (const [isTyped, left] of [
   [true, "Mine, too."],
@@ -225,19 +265,19 @@ for (const [isTyped, left] of [
 
     tried.edit(OWN, "Mine.");
     await allSent();
-    server.text = "Theirs.";
+    server.texts.set(OWN, "Theirs.");
     tried.edit(OWN, "Mine, to");
     await allSent();
     tried.edit(OWN, "Mine, too.");
     const refused = await allSent();
-    const found = [server.text, tried.other(OWN)];
+    const found = [server.texts.get(OWN), tried.other(OWN)];
     tried.settle(OWN, isTyped);
     await allSent();
     tried.close();
 
     assert.deepEqual(found, ["Theirs.", "Theirs."]);
-    assert.deepEqual([refused.length, server.text, tried.notTaken.value.size], [1, left, 0]);
-    assert.equal(tried.texts.value?.texts[0]?.text, isTyped ? "Hello." : "Theirs.");
+    assert.deepEqual([refused.length, server.texts.get(OWN), tried.notTaken.value.size], [1, left, 0]);
+    assert.equal(tried.texts.value?.texts[0]?.text, left);
     assert.deepEqual(server.edits.slice(0, 3), [
       ["Hello.", "Mine."],
       ["Mine.", "Mine, to"],
@@ -264,7 +304,7 @@ test("an edit whose answer was lost is not one of another tab", async () => {
   const refused = await allSent();
   tried.close();
 
-  assert.deepEqual([refused, server.text], [[], "Hello, you all."]);
+  assert.deepEqual([refused, server.texts.get(OWN)], [[], "Hello, you all."]);
 });
 
 test("a case that was chosen while the server did not answer is chosen once it does", async () => {
@@ -284,4 +324,90 @@ test("a case that was chosen while the server did not answer is chosen once it d
   tried.close();
 
   assert.deepEqual([...shown, tried.preview.value?.digest, problem.value], ["shown", true, "one", null]);
+});
+
+test("what was typed last arrives when the window is closed, also while an edit is under way", async () => {
+  const slow = door();
+  const { server, answer } = textServer();
+  const { tried } = await opened("closed", async (path, body) => {
+    const answered = answer(path, body);
+    await (path === "/api/edit" && body.text === "Hello, y" ? slow.opened : undefined);
+    return answered;
+  });
+
+  tried.edit(OWN, "Hello, y");
+  const sent = tried.flush();
+  tried.edit(OWN, "Hello, you.");
+  tried.edit(BODY, "Body!");
+  window.dispatchEvent(new Event("pagehide"));
+  await until(() => server.texts.get(BODY) === "Body!");
+  const texts = [...server.texts.values()];
+  slow.open();
+  await sent;
+  tried.close();
+
+  assert.deepEqual(texts, ["Hello, you.", "Body!"]);
+  assert.deepEqual([...tried.notTaken.value], []);
+});
+
+test("an answer is to the texts that the page shows, also after another tab changed them", async () => {
+  const { server, answer } = textServer();
+  const { tried } = await opened("answered", (path, body) => {
+    if (path === "/api/answers") {
+      return new Response(JSON.stringify({ run: { answers: [] } }));
+    }
+    return path === "/api/preview" ? preview(String(server.texts.get(OWN))) : answer(path, body);
+  });
+
+  server.texts.set(OWN, "Theirs.");
+  await tried.ask(["fast"]);
+  tried.close();
+
+  assert.deepEqual([tried.texts.value?.texts[0]?.text, tried.live.value?.digest], ["Theirs.", "Theirs."]);
+});
+
+test("results of test cases are those of the present texts, or it is known that they are not", async () => {
+  const { tried, requests } = await opened("results", (path) => {
+    if (path === "/api/revert") {
+      return prompt();
+    }
+    return path === "/api/answers" ? new Response('{"run": {"answers": []}}') : path === "/api/test" ? { cases: [] } : undefined;
+  });
+  const states: unknown[] = [];
+  const note = () => states.push([tried.report.value !== null, tried.isReportOld.value]);
+
+  await tried.answerCase("one", "fast");
+  note();
+  const asked = requests.filter(([path]) => /answers|test/.test(path)).map(([path, { models }]) => [path, models]);
+  tried.edit(OWN, "Hello, you.");
+  await allSent();
+  note();
+  await tried.test();
+  note();
+  await tried.revert();
+  note();
+  tried.close();
+
+  assert.deepEqual(asked, [["/api/answers", ["fast"]], ["/api/test", undefined]]);
+  assert.deepEqual(states.slice(0, 3), [[true, false], [true, true], [true, false]]);
+  assert.deepEqual(states.slice(3).map((each) => (each as boolean[])[0]), [false]);
+});
+
+test("answers that were stopped are not merely missing, until the next ones", async () => {
+  const slow = door();
+  const { tried } = await opened("stopped", async (path) => {
+    await (path === "/api/answers" ? slow.opened : undefined);
+    return path === "/api/answers" ? new Response('{"run": {"answers": []}}') : undefined;
+  });
+
+  const asked = tried.ask(["fast"]);
+  await until(() => tried.streaming.value !== null);
+  tried.stop();
+  const stopped = tried.isStopped.value;
+  slow.open();
+  await asked;
+  await tried.ask(["fast"]);
+  tried.close();
+
+  assert.deepEqual([stopped, tried.isStopped.value], [true, false]);
 });

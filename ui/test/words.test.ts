@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { marksOf } from "../src/marks";
-import type { AssertionResult, Finding, Place } from "../src/types";
-import { checkWords, counted, dollars, matches, seconds, sentence, spans, utf16Offset } from "../src/words";
+import type { AssertionResult, CaseRun, Finding, Place, TestRun, UiFailing } from "../src/types";
+import { answerAdvice, answerReason, caseReason, checkWords, counted, dollars, failingWords, matches, passedWords, reportWords, seconds, sentence, spans, utf16Offset } from "../src/words";
 
 test("numbers have a unit", () => {
   assert.deepEqual([counted(1, "token"), counted(1234, "token")], ["1 token", "1,234 tokens"]);
@@ -74,4 +74,71 @@ test("checks of the request and of the answer are counted apart", () => {
       "no check of the answer",
     ],
   );
+});
+
+test("a case that does not pass has its reason, and the advice to get an answer only where one helps", () => {
+  const found = { id: "a", case: "why", status: "stale" } as const;
+  const words = (of: Pick<UiFailing, "reason" | "answerable">, isLive: boolean) => failingWords({ ...found, ...of }, isLive);
+  const missing = { reason: "no answer to its request is recorded", answerable: true };
+  const refused = { reason: "the answer to `why` is not recorded: it contains a secret (AWS)", answerable: false };
+
+  assert.deepEqual(
+    [words(missing, true), words(missing, false)],
+    [
+      "No answer to its request is recorded. Get one from the prompt's model: it is saved with your changes if a test case needs it.",
+      "No answer to its request is recorded. Get one with `promptops ui --live`, or record it with `promptops test --record`.",
+    ],
+  );
+  assert.equal(
+    answerAdvice(true, "fast"),
+    "Get one from `fast`, the prompt's model: it is saved with your changes if a test case needs it.",
+  );
+  const reason = "The answer to `why` is not recorded: it contains a secret (AWS).";
+  assert.deepEqual([words(refused, true), words(refused, false)], [reason, reason]);
+});
+
+test("a run of test cases looks good only if every case checks an answer", () => {
+  const of = (status: CaseRun["status"], ...on: AssertionResult["on"][]) =>
+    ({ status, assertions: on.map((each) => ({ on: each })) }) as unknown as CaseRun;
+  const words = (...cases: CaseRun[]) => {
+    const number = (status: CaseRun["status"]) => cases.filter((each) => each.status === status).length;
+    const count = { passed: number("passed"), failed: number("failed"), errors: 0, stale: number("stale"), warnings: 0 };
+    return Object.values(reportWords({ cases, count } as unknown as TestRun));
+  };
+
+  assert.deepEqual(words(of("passed", "request", "answer")), ["1 case passed.", "good"]);
+  assert.deepEqual(words(of("passed", "request"), of("passed", "answer")), [
+    "2 cases passed. 1 passed case checks no answer.",
+    "muted",
+  ]);
+  assert.deepEqual(words(of("passed", "answer"), of("stale", "answer")), [
+    "1 case passed, 1 without an answer to check.",
+    "muted",
+  ]);
+  assert.deepEqual(words(of("passed"), of("failed", "answer")), [
+    "1 case passed, 1 failed. 1 passed case checks no answer.",
+    "problem",
+  ]);
+});
+
+test("test cases that pass look good only if all of them check an answer", () => {
+  const words = (cases: number, unchecked: number) => Object.values(passedWords({ cases, unchecked }));
+
+  assert.deepEqual(words(0, 0), ["The changed prompts have no test cases.", ""]);
+  assert.deepEqual(words(2, 0), ["All test cases pass.", "ok"]);
+  assert.deepEqual(words(2, 1), ["All test cases pass. 1 of 2 checks no answer.", ""]);
+  assert.deepEqual(words(1, 1), ["All test cases pass. None of them checks an answer.", ""]);
+});
+
+test("an answer that was cut fails with words for a person who does not edit files", () => {
+  const reason = "the answer is incomplete: it ended with 'length': increase `max_output_tokens`";
+  const answer = { finish_reason: "length" } as CaseRun["answer"];
+  const fails = "It counts as failed: somebody who edits the file can raise `max_output_tokens`.";
+
+  assert.deepEqual(
+    [answerReason({ reason, was_cut: true }), caseReason({ reason, answer })],
+    [fails, `The answer was cut at its limit of tokens. ${fails}`],
+  );
+  assert.deepEqual([answerReason({ reason: "no", was_cut: false }), caseReason({ reason: "no", answer: null })], ["No.", "No."]);
+  assert.deepEqual([answerReason({ reason: null, was_cut: true }), caseReason({ reason: null, answer })], [null, null]);
 });

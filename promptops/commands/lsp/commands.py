@@ -21,8 +21,8 @@ from promptops.commands.run.preview import preview_prompt
 from promptops.commands.run.report import problem_lines, usage_line
 from promptops.commands.run.report import write_text as written_answers
 from promptops.commands.run.run import refuse_calls
-from promptops.commands.run.saving import KeptCase, new_case
-from promptops.commands.run.tried import LiveCall, Tried, live_answers, tried_inputs
+from promptops.commands.run.saving import NewCaseFields
+from promptops.commands.run.tried import LiveCall, Tried, case_of_inputs, live_answers, tried_inputs
 from promptops.errors import InputError, PromptopsError, UsageError
 from promptops.evals.case_assertions import assertions_of
 from promptops.evals.engine.ask import Interrupt
@@ -39,7 +39,6 @@ from promptops.records import record, replace
 from promptops.report.data_text import record_json
 from promptops.report.test.report import write_text
 from promptops.report.visible import visible, visible_line
-from promptops.runtime.request.render import Renderer
 from promptops.testing.model_calls import Unwatched
 from promptops.testing.options import RunOptions
 from promptops.testing.plan import no_such_case, plan_cases
@@ -218,8 +217,10 @@ async def _answer(server: PromptopsServer, argument: Argument) -> Any:
 
 
 def _keep(server: PromptopsServer, argument: Argument) -> types.WorkspaceEdit:
-    kept = KeptCase(name=argument.name, inputs=argument.inputs or {}, contains=argument.contains)
-    return kept_case(_file(server, argument.uri), kept)
+    fields = NewCaseFields(
+        name=argument.name, inputs=argument.inputs or {}, contains=argument.contains
+    )
+    return new_case_edit(_file(server, argument.uri), fields)
 
 
 def _run(server: PromptopsServer, argument: Argument) -> Any:
@@ -308,15 +309,13 @@ def _first_error(preview: Preview) -> str:
     return next((error.message for error in errors if error is not None), _UNREADABLE)
 
 
-def kept_case(file: OpenFile, kept: KeptCase) -> types.WorkspaceEdit:
+def new_case_edit(file: OpenFile, fields: NewCaseFields) -> types.WorkspaceEdit:
     """The edit that adds a test case beside the other cases of the prompt.
 
-    Raises UsageError and InputError; see `new_case`, and for inputs that can't be rendered.
+    Raises UsageError and InputError; see `case_of_inputs`.
     """
-    catalog, prompt = file.live.catalog, _prompt_of(file)
-    request = Renderer(prompt, catalog.load, catalog.files.data).request(kept.inputs)
-    new = new_case(file.live.workspace, prompt, kept, request)
-    before = text_of(catalog, new.path)
+    new = case_of_inputs(file.live.workspace, _prompt_of(file), fields)
+    before = text_of(file.live.catalog, new.path)
     after = new.data.decode("utf-8").removeprefix("\ufeff")
     return workspace_edit(file, [_edit(new.path, before, after)])
 

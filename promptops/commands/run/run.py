@@ -149,10 +149,10 @@ def _saved_case(
     """
     if options.save_as is None:
         return ""
-    from promptops.commands.run.saving import KeptCase, new_case
+    from promptops.commands.run.saving import NewCaseFields, new_case
 
-    kept = KeptCase(name=options.save_as, inputs=inputs)
-    saved = new_case(workspace, prompt, kept, request)
+    fields = NewCaseFields(name=options.save_as, inputs=inputs)
+    saved = new_case(workspace, prompt, fields, request)
     saved.write(workspace.repository.root)
     options.watcher.saved(saved.path)
     return saved.path

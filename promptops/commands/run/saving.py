@@ -46,7 +46,7 @@ class NewCase:
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class KeptCase:
+class NewCaseFields:
     """A test case to add.
 
     Attributes:
@@ -58,18 +58,20 @@ class KeptCase:
     contains: Sequence[str] = ()
 
 
-def new_case(workspace: Workspace, prompt: Prompt, kept: KeptCase, request: Request) -> NewCase:
+def new_case(
+    workspace: Workspace, prompt: Prompt, fields: NewCaseFields, request: Request
+) -> NewCase:
     """The case with these inputs, and with the number of messages as an assertion to edit.
 
     Raises UsageError if there is a case of this name, or the cases are not in the work tree or
-    come from another prompt, or the answer must contain an empty text; InputError if the file
+    come from another prompt, or a text is empty or not valid Unicode; InputError if the file
     allows no addition.
     """
-    _refuse(workspace, prompt, kept)
+    _refuse(workspace, prompt, fields)
     assertion = {"type": "message-count", "value": len(request.messages)}
-    value = {"name": kept.name, "inputs": dict(kept.inputs), "rendered": [assertion]}
-    if kept.contains:
-        value["output"] = [{"type": "contains", "value": text} for text in kept.contains]
+    value = {"name": fields.name, "inputs": dict(fields.inputs), "rendered": [assertion]}
+    if fields.contains:
+        value["output"] = [{"type": "contains", "value": text} for text in fields.contains]
     document = workspace.catalog.document(prompt.path)
     # The case file that the last entry of `tests` names; None for a case in the prompt file.
     tests = document.value.get("tests")
@@ -81,20 +83,27 @@ def new_case(workspace: Workspace, prompt: Prompt, kept: KeptCase, request: Requ
     return _in_case_file(workspace, prompt, written, value)
 
 
-def _refuse(workspace: Workspace, prompt: Prompt, kept: KeptCase) -> None:
+def _refuse(workspace: Workspace, prompt: Prompt, fields: NewCaseFields) -> None:
     if workspace.revision != WORKTREE or workspace.repository.bare:
         raise UsageError(
             "a case can only be saved in the files on disk", hint="leave out --at, or --save-case"
         )
-    if not kept.name.strip():
-        raise UsageError("a case needs a name", hint="write --save-case NAME")
-    if not all(text.strip() for text in kept.contains):
-        message = "the answer must contain an empty text"
+    if not fields.name.strip():
+        raise UsageError("a case needs a name", hint="write in a few words what it shows")
+    try:
+        json.dumps(
+            [fields.name, dict(fields.inputs), *fields.contains], ensure_ascii=False
+        ).encode()
+    except UnicodeEncodeError:
+        message = "the case contains half of a surrogate pair, which is not valid text"
+        raise UsageError(message, hint="remove the character") from None
+    if not all(text.strip() for text in fields.contains):
+        message = "a text that the answer must contain is empty"
         raise UsageError(message, hint="write what it must contain, or leave it out")
     for case in prompt.cases:
-        if case.name == kept.name:
+        if case.name == fields.name:
             raise UsageError(
-                f"there is a case {kept.name!r} already",
+                f"there is a case {fields.name!r} already",
                 where=str(case.locate(case.at, False)),
                 hint="choose another name",
             )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from promptops.catalog.catalog import Catalog
+from promptops.commands.run.preview import preview_prompt
 from promptops.commands.run.run import (
     CaseInputs,
     PromptRunOptions,
@@ -13,12 +14,14 @@ from promptops.commands.run.run import (
     refuse_calls,
     run_prompt,
 )
+from promptops.commands.run.saving import NewCase, NewCaseFields, new_case
 from promptops.diff.changes import equal
+from promptops.errors import InputError
 from promptops.evals.engine.ask import Interrupt
 from promptops.model.prompt import Case, Prompt
 from promptops.model.prompt_run import PromptRun
 from promptops.records import record, replace
-from promptops.runtime.request.render import RenderError
+from promptops.runtime.request.render import Renderer, RenderError
 from promptops.source.config import FILES, load
 from promptops.terminal.options import CallOptions
 from promptops.workspace.edits import with_changes
@@ -64,6 +67,19 @@ def _drafted(catalog: Catalog, prompt: Prompt) -> Mapping[str, Any]:
     except RenderError:
         return {}
     return cases[0].get("inputs", {}) if cases else {}
+
+
+def case_of_inputs(workspace: Workspace, prompt: Prompt, fields: NewCaseFields) -> NewCase:
+    """The file with a test case of tried inputs; see `new_case`.
+
+    Raises InputError for inputs that don't fit, and can't be rendered, in the words of the form.
+    """
+    catalog = workspace.catalog
+    tried = CaseInputs(inputs=fields.inputs)
+    for error in preview_prompt(catalog, prompt, tried).errors:
+        raise InputError(error.message, hint=error.hint)
+    renderer = Renderer(prompt, catalog.load, catalog.files.data)
+    return new_case(workspace, prompt, fields, renderer.request(fields.inputs))
 
 
 AnswerRun = Callable[[RunWatcher, Interrupt], PromptRun]

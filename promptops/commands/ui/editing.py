@@ -89,11 +89,13 @@ class Edits:
     def put(self, path: str, after: bytes, reason: Reason) -> None:
         """Give a file another content, computed from the one in the catalog.
 
+        Its content without edits is an edit only if it has answers that are not committed.
+
         Raises InputError for what is neither a file on disk that promptops reads nor a new one: a
         link, a file below a link, one that is outside of the sparse checkout.
         """
         known = self._edits.get(path) or Edit(before=self._as_read(path), after=b"")
-        if after == known.before:
+        if after == known.before and not reason.answers:
             self.forget(path)
             return
         self._edits[path] = known.edited(after, reason)
@@ -171,10 +173,15 @@ def edited(catalog: Catalog, text: UiText, new: str, origin: bytes | None) -> by
     data = catalog.files.data(text.path)
     if data is None:
         raise InputError("there is no such file", where=text.path)
-    lines = new.replace("\r\n", "\n").replace("\r", "\n")
+    lines = with_lf(new)
     if text.kind == "file":
         return with_text(text.path, data, lines)
     return with_scalar(text.path, data, text.at, lines, origin)
+
+
+def with_lf(text: str) -> str:
+    """The text with LF as newline, which is what a box shows."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _text(

@@ -38,6 +38,7 @@ class UiSession:
         live: Models can be called.
         untrusted: PROMPTOPS_UNTRUSTED is set: nothing is saved and no model is called.
         profiles: The model profiles of the configuration.
+        revisions: The newest branches and tags, newest first, to compare with.
     """
 
     repository: str
@@ -47,6 +48,7 @@ class UiSession:
     live: bool
     untrusted: bool
     profiles: tuple[UiProfile, ...]
+    revisions: tuple[str, ...] = ()
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -188,7 +190,7 @@ class UiPendingFile:
 
 @record(frozen=True, slots=True, kw_only=True)
 class UiFailing:
-    """A test case that does not pass with the edits.
+    """A test case that does not pass on a branch with the edits.
 
     Attributes:
         id: Of its prompt.
@@ -196,7 +198,8 @@ class UiFailing:
         status: `failed`: a check does not hold. `stale`: no answer to its request is recorded.
             `error`: it can't be checked.
         reason: Why, in a sentence.
-        answerable: An answer from the prompt's own model, to this case, is what it lacks.
+        answerable: An answer from the prompt's own model, to this case, is what it lacks: no answer
+            was refused, as one that contains a secret is.
     """
 
     id: str
@@ -206,6 +209,19 @@ class UiFailing:
     answerable: bool = False
 
 
+@record(frozen=True, slots=True, kw_only=True)
+class UiTested:
+    """The test cases of the prompts that the edits reach.
+
+    Attributes:
+        cases: The number of test cases.
+        unchecked: The number of those that pass, and check no answer.
+    """
+
+    cases: int
+    unchecked: int
+
+
 @output("ui-change")
 @record(frozen=True, slots=True, kw_only=True)
 class UiChange:
@@ -213,18 +229,23 @@ class UiChange:
 
     Attributes:
         files: The edited files.
-        diff: What they change, as `promptops diff` reports it.
         state: Names this change, in a request to save it: another one if an edit or a commit is
             added.
         saved: The branch to which exactly these edits were saved; None without one.
-        failing: The test cases that do not pass, of the prompts that the edits reach.
+        diff: What the edits change, as `promptops diff` reports it; None unless the request asks
+            for failing test cases.
+        failing: The test cases that do not pass, of the prompts that the edits reach; none unless
+            the request asks for them. Then the answers that they need are recorded with the edits,
+            so that `state` is the one to save.
+        tested: The numbers of these test cases; None unless the request asks for them.
     """
 
     files: tuple[UiPendingFile, ...]
-    diff: DiffReport
     state: str
     saved: str | None = None
+    diff: DiffReport | None = None
     failing: tuple[UiFailing, ...] = ()
+    tested: UiTested | None = None
 
 
 @output("ui-saved")

@@ -23,13 +23,13 @@ class Conflicts(UsageError):
 
 
 class OtherText(Conflicts):
-    """A text was edited meanwhile, in another tab."""
+    """A text was edited meanwhile, in another tab or by another program."""
 
     kind = "text"
 
     def __init__(self, path: str, text: str) -> None:
         hint = "copy your text, and edit the present one"
-        super().__init__("the text is another one now", where=path, hint=hint)
+        super().__init__("the text was changed meanwhile", where=path, hint=hint)
         self.text = text
 
 
@@ -39,7 +39,8 @@ class OtherChange(Conflicts):
     kind = "state"
 
     def __init__(self) -> None:
-        super().__init__("the change is another one now", hint="look at it again, then save")
+        message = "your changes differ from what this page shows"
+        super().__init__(message, hint="look at them again, then save")
 
 
 class ChangedOnDisk(Conflicts):

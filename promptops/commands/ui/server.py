@@ -7,7 +7,7 @@ import hmac
 import secrets
 import socket
 import traceback
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -20,7 +20,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route, Router
 
-from promptops.commands.run.saving import KeptCase
+from promptops.commands.run.saving import NewCaseFields
 from promptops.commands.run.tried import Tried
 from promptops.commands.ui.editing import NotEditable
 from promptops.commands.ui.records import UiConflicts
@@ -45,7 +45,7 @@ MAX_BODY_BYTES = 1024 * 1024
 MAX_ROWS = 200
 MAX_MODELS = 10
 MAX_CONTAINED = 20
-"""Texts that the answer to a kept case must contain."""
+"""At most so many texts can be required in the answer."""
 MAX_CALLS = 4
 """Requests for answers that are under way at a time."""
 
@@ -164,6 +164,13 @@ class _Worker:
         """What the work on the workbench, with the files as they are now, returns."""
         return await asyncio.get_running_loop().run_in_executor(self._pool, self._fresh, work)
 
+    async def do_in_steps(self, work: Callable[[Workbench], Generator[None, None, _T]]) -> _T:
+        """As `do`; other requests come in between the steps."""
+        steps = await self.do(work)
+        while not (ended := await self.do(lambda _: _step(steps))):
+            pass
+        return ended[0]
+
     def _fresh(self, work: Callable[[Workbench], _T]) -> _T:
         self._bench.refresh()
         return work(self._bench)
@@ -173,6 +180,15 @@ class _Worker:
         if next(steps, steps) is not steps:
             with suppress(RuntimeError):  # the server ends
                 self._pool.submit(self._warm, steps)
+
+
+def _step(steps: Generator[None, None, _T]) -> tuple[_T] | tuple[()]:
+    """Do the next step; returns the result after the last one."""
+    try:
+        next(steps)
+    except StopIteration as end:
+        return (end.value,)
+    return ()
 
 
 # The requests.
@@ -186,6 +202,11 @@ class _Body:
 
     def string(self, name: str) -> str:
         found: str = self._required(name, str, "a string")
+        try:
+            found.encode()
+        except UnicodeEncodeError:
+            message = f"`{name}` contains half of a surrogate pair, which is not valid text"
+            raise UsageError(message) from None
         return found
 
     def given_string(self, name: str) -> str | None:
@@ -196,9 +217,9 @@ class _Body:
         found: Mapping[str, Any] = self._required("inputs", dict, "an object")
         return found
 
-    def kept_case(self) -> KeptCase:
+    def new_case(self) -> NewCaseFields:
         contains = self.strings("contains", MAX_CONTAINED, [])
-        return KeptCase(name=self.string("name"), inputs=self.inputs(), contains=contains)
+        return NewCaseFields(name=self.string("name"), inputs=self.inputs(), contains=contains)
 
     def strings(self, name: str, most: int, default: Any = None) -> list[str]:
         found: list[Any] = self._required(name, list, "a list", default)
@@ -235,7 +256,6 @@ _GET: Mapping[str, _Work] = {
     "/api/session": lambda bench, _: bench.session(),
     "/api/catalog": lambda bench, _: bench.catalog(),
     "/api/prompt": lambda bench, body: bench.prompt(body.string("id")),
-    "/api/change": lambda bench, _: bench.change(),
 }
 """The arguments of these are in the query."""
 
@@ -245,10 +265,10 @@ _POST: Mapping[str, _Work] = {
     ),
     "/api/preview": lambda bench, body: bench.preview(body.tried()),
     "/api/edit": lambda bench, body: bench.edit(
-        body.tried(), body.string("text"), body.given_string("was")
+        body.tried(), body.string("text"), body.string("was")
     ),
     "/api/revert": lambda bench, body: bench.revert(body.string("id")),
-    "/api/keep": lambda bench, body: bench.keep(body.string("id"), body.kept_case()),
+    "/api/keep": lambda bench, body: bench.keep(body.string("id"), body.new_case()),
     "/api/recorded": lambda bench, body: bench.recorded(body.tried()),
     "/api/test": lambda bench, body: bench.test(body.string("id")),
     "/api/save": lambda bench, body: bench.save(body.string("state")),
@@ -262,6 +282,7 @@ def _router(worker: _Worker) -> Router:
     routes = [Route(path, _static(*file)) for path, file in _FILES.items()]
     routes += [Route(path, _get(worker, work), methods=["GET"]) for path, work in _GET.items()]
     routes += [Route(path, _post(worker, work), methods=["POST"]) for path, work in _POST.items()]
+    routes.append(Route("/api/change", _change(worker), methods=["GET"]))
     routes.append(Route("/api/answers", _Calls(worker).answer, methods=["POST"]))
     return Router(routes, redirect_slashes=False, default=_nothing_there)
 
@@ -290,6 +311,15 @@ def _post(worker: _Worker, work: _Work) -> Callable[[Request], Any]:
     async def handle(request: Request) -> Response:
         body = await _body(request)
         return _answer(await worker.do(lambda bench: work(bench, body)))
+
+    return handle
+
+
+def _change(worker: _Worker) -> Callable[[Request], Any]:
+    async def handle(request: Request) -> Response:
+        if _Body(dict(request.query_params)).given_string("failing") is None:
+            return _answer(await worker.do(Workbench.change))
+        return _answer(await worker.do_in_steps(Workbench.judged_change))
 
     return handle
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
@@ -15,16 +15,18 @@ from promptops.commands.lint.lint import utc_today
 from promptops.commands.lint.live import Checks, Live, git_facts
 from promptops.commands.run.judging import recorded_run
 from promptops.commands.run.preview import preview_prompt
-from promptops.commands.run.run import CaseInputs, RunWatcher
-from promptops.commands.run.saving import KeptCase, new_case
-from promptops.commands.run.tried import AnswerRun, LiveCall, Tried, live_answers, tried_inputs
-from promptops.commands.ui.editing import Edit, Edits, Reason, edited, texts_of
-from promptops.commands.ui.got_answers import (
-    GotAnswers,
-    Refusals,
-    failing_cases,
-    record_answers,
+from promptops.commands.run.run import RunWatcher
+from promptops.commands.run.saving import NewCaseFields
+from promptops.commands.run.tried import (
+    AnswerRun,
+    LiveCall,
+    Tried,
+    case_of_inputs,
+    live_answers,
+    tried_inputs,
 )
+from promptops.commands.ui.editing import Edit, Edits, Reason, edited, texts_of, with_lf
+from promptops.commands.ui.judged_cases import JudgedCases, judged_cases
 from promptops.commands.ui.records import (
     UiBranch,
     UiCatalog,
@@ -37,6 +39,13 @@ from promptops.commands.ui.records import (
     UiRows,
     UiSaved,
     UiSession,
+    UiTested,
+)
+from promptops.commands.ui.remembered_answers import (
+    LastCommit,
+    Refusals,
+    RememberedAnswers,
+    record_answers,
 )
 from promptops.commands.ui.saving import (
     OtherChange,
@@ -45,7 +54,7 @@ from promptops.commands.ui.saving import (
     save_to_files,
 )
 from promptops.commands.ui.watched_files import WatchedFiles
-from promptops.errors import InputError, NotFound, UsageError
+from promptops.errors import NotFound, UsageError
 from promptops.evals.engine.ask import Interrupt
 from promptops.model.change import DiffReport
 from promptops.model.finding import Finding, Severity
@@ -57,13 +66,12 @@ from promptops.model.test_run import TestRun
 from promptops.records import field, record, replace
 from promptops.repo.repository import WORKTREE, Repository
 from promptops.repo.revisions import is_unborn
-from promptops.runtime.request.render import Renderer
 from promptops.testing.options import RunOptions
 from promptops.testing.runner import CaseRunner
 from promptops.untrusted import is_untrusted
 from promptops.workspace.edits import with_changes
 from promptops.workspace.listing import unreadable_error
-from promptops.workspace.profiles import model_profile, with_profile
+from promptops.workspace.profiles import with_profile
 from promptops.workspace.selection import Selected, prompts_reaching
 from promptops.workspace.workspace import (
     Workspace,
@@ -74,6 +82,11 @@ from promptops.workspace.workspace import (
 
 MOST_REVISIONS = 4
 """Revisions that stay open for comparisons."""
+
+MOST_NAMES = 50
+"""Branches and tags that are offered for comparisons."""
+
+_RELOAD = "reload the page"
 
 
 class NotAllowed(UsageError):
@@ -155,6 +168,13 @@ class _Revision:
         self._repository.close()
 
 
+def _newest_names(repository: Repository) -> tuple[str, ...]:
+    """The newest branches and tags, newest first."""
+    wanted = ("--sort=-creatordate", f"--count={MOST_NAMES}", "--format=%(refname:short)")
+    found = repository.git.ask("for-each-ref", *wanted, "refs/heads", "refs/tags")
+    return tuple(found.stdout.decode("utf-8", "replace").splitlines())
+
+
 class Workbench:
     """The state of the server; it is made and used in one thread.
 
@@ -165,11 +185,12 @@ class Workbench:
         self._options = options
         self._live: Live | None = None
         self._edits: Edits | None = None
-        self._got = GotAnswers()
+        self._remembered = RememberedAnswers()
         self._saved: dict[str, UiBranch] = {}
-        self._written: dict[tuple[str, str], tuple[str, str]] = {}
         self._differing: frozenset[str] | None = None
         self._watched: WatchedFiles | None = None
+        self._changes = 0
+        self._recorded: tuple[int, int] | None = None
         self._revisions: dict[str, Workspace] = {}
         self._view: _View
         if options.revision != WORKTREE:
@@ -202,6 +223,7 @@ class Workbench:
         if self._live is not None and self._watched is not None:
             self._live.refreshed()
             self._differing = None
+            self._changes += 1
             self._revisions.clear()
             self._watched.watch(self._live.workspace)
 
@@ -226,6 +248,7 @@ class Workbench:
                 UiProfile(name=each.name, provider=each.provider, model=each.id)
                 for each in found.config.models.values()
             ),
+            revisions=_newest_names(found.repository),
         )
 
     def catalog(self) -> UiCatalog:
@@ -288,7 +311,7 @@ class Workbench:
     def _readable(self, name: str) -> tuple[str, Prompt, LoadedPrompt]:
         path = self._catalog.paths.get(name)
         if path is None:
-            raise NotFound(f"there is no prompt {name!r}", hint="reload the page")
+            raise NotFound(f"there is no prompt {name!r}", hint=_RELOAD)
         loaded = self._view.readable(path)
         if loaded is None or loaded.prompt is None:
             raise unreadable_error(self._catalog.loaded(path))
@@ -315,12 +338,16 @@ class Workbench:
 
     def _is_new(self, path: str) -> bool:
         """Whether a file on disk differs from the last commit; none before the first one."""
+        return path in self._uncommitted()
+
+    def _uncommitted(self) -> frozenset[str]:
+        """The files on disk that differ from the last commit; none before the first one."""
         repository = self._view.workspace.repository
         if self._differing is None:
             is_open = self._live is not None and not is_unborn(repository.git)
             found = repository.changed("HEAD", WORKTREE) if is_open else ()
             self._differing = frozenset(each.path for each in found)
-        return path in self._differing
+        return self._differing
 
     def preview(self, tried: TriedPrompt) -> Preview:
         """What the model receives for some inputs.
@@ -364,7 +391,7 @@ class Workbench:
     def recorded(self, tried: TriedPrompt) -> PromptRun:
         """The recorded answer to the request; NotFound without one."""
         if tried.at is None:
-            self._record()
+            self._record_own(tried.id)
         opened, prompt = self._found(tried)
         inputs = tried_inputs(opened.catalog, prompt, tried.tried)
         digest = preview_prompt(opened.catalog, prompt, inputs).digest
@@ -381,42 +408,38 @@ class Workbench:
 
     def test(self, name: str) -> TestRun:
         """All cases of a prompt, with their recorded answers."""
-        self._record()
+        self._record_own(name)
         path, _, _ = self._readable(name)
         selected = Selected({path: "it is shown"})
         return CaseRunner(self._view.workspace, selected, RunOptions()).run()
 
     # Edits.
 
-    def edit(self, tried: TriedPrompt, text: str, was: str | None = None) -> Preview:
+    def edit(self, tried: TriedPrompt, text: str, was: str) -> Preview:
         """Change the text at `tried.at`, and show what the model receives now; nothing is written.
 
         Args:
-            was: The text that the page shows before the edit; None for any.
+            was: The text that the page shows before the edit.
 
         Raises NotFound for a text that does not exist, NotEditable for one of another prompt,
         OtherText for one that was edited meanwhile, InputError if the file allows no such change.
         """
-        edits = self._need_edits()
+        edits = self._begin_edit()
         path, _, loaded = self._readable(tried.id)
         texts = texts_of(self._catalog, loaded, self._closed(path))
         found = next((each for each in texts if each.at == tried.at), None)
         if found is None:
-            raise NotFound(f"there is no text at {tried.at!r}", where=path, hint="reload the page")
-        box = found.path, found.at
-        # The page may know a text as it sent it; the file may have it with another end.
-        known = (was, text) if self._written.get(box) != (was, found.text) else (found.text,)
-        if was is not None and found.text not in known:
+            raise NotFound(f"there is no text at {tried.at!r}", where=path, hint=_RELOAD)
+        # A page that did not get the answer to an edit sends it again.
+        if found.text not in (with_lf(was), with_lf(text)):
             raise OtherText(found.path, found.text)
         earlier = edits.pending.get(found.path)
         origin = earlier.before if earlier is not None else None
         after = edited(self._catalog, found, text, origin)
         edits.put(found.path, after, Reason(prompt=tried.id))
-        now = texts_of(self._catalog, self._readable(tried.id)[2], "")
-        self._written[box] = text, next((each.text for each in now if each.at == found.at), "")
         return self.preview(replace(tried, at=None))
 
-    def keep(self, name: str, case: KeptCase) -> Preview:
+    def keep(self, name: str, case: NewCaseFields) -> Preview:
         """Add a test case; nothing is written.
 
         An answer that the prompt's own model gave to its request is recorded with it.
@@ -424,54 +447,132 @@ class Workbench:
         Raises UsageError for a name that is empty or taken, InputError for inputs that don't fit
         and for a file that allows no addition.
         """
-        edits = self._need_edits()
+        edits = self._begin_edit()
         _, prompt, _ = self._readable(name)
-        if not case.name.strip():
-            raise UsageError("a case needs a name", hint="write in a few words what it shows")
-        errors = preview_prompt(self._catalog, prompt, CaseInputs(inputs=case.inputs)).errors
-        if errors:  # in the words of the form
-            raise InputError(errors[0].message, hint=errors[0].hint)
-        renderer = Renderer(prompt, self._catalog.load, self._catalog.files.data)
-        request = renderer.request(case.inputs)
-        added = new_case(self._view.workspace, prompt, case, request)
+        added = case_of_inputs(self._view.workspace, prompt, case)
         edits.put(added.path, added.data, Reason(prompt=name, case=case.name))
         return self.preview(TriedPrompt(id=name, tried=Tried(case=case.name)))
 
-    def _record(self) -> Refusals:
-        """Record with the edits the answers that cases of prompts that they reach need."""
-        if self._edits is None or self._got.are_none:
-            return {}
-        return record_answers(self._edits, self._catalog, self._reached(), self._got)
+    def _record_own(self, name: str) -> None:
+        """Record the answers that the cases of one prompt need, if edits reach it."""
+        path = self._catalog.paths.get(name)
+        if path in self._reached(self._catalog) and self._may_record:
+            self._record(path, self._last_commit())
 
-    def _reached(self) -> dict[str, str]:
+    def _record_all(self) -> Generator[None, None, Refusals]:
+        """Record the answers that cases of prompts that edits reach need; pauses after each prompt.
+
+        Returns why answers are not recorded.
+        """
+        refused: Refusals = {}
+        if self._may_record:
+            known, commit = self._known, self._last_commit()
+            reached = set(self._reached(self._catalog))
+            if commit is not None:
+                reached |= set(self._reached(commit.after))
+            for path in sorted(reached):
+                refused |= self._record(path, commit)
+                yield
+            self._recorded = known
+        return refused
+
+    @property
+    def _may_record(self) -> bool:
+        """Whether there may be an answer to record, or one that is not needed any more."""
+        pending = self._edits.pending.values() if self._edits is not None else ()
+        known = not self._remembered.are_none or self._head() is not None
+        return bool(pending) and (known or any(edit.answers for edit in pending))
+
+    def _record(self, path: str, commit: LastCommit | None) -> Refusals:
+        if self._edits is None or path not in self._catalog.ids:
+            return {}
+        return record_answers(self._edits, self._catalog, path, self._remembered, commit)
+
+    @property
+    def _known(self) -> tuple[int, int]:
+        """Changes with each edit, with files that changed, and with each answer."""
+        return self._changes, self._remembered.count
+
+    def _last_commit(self) -> LastCommit | None:
+        head = self._head()
+        if head is None:
+            return None
+        return LastCommit(before=head.catalog, after=self._branch().catalog)
+
+    def _reached(self, catalog: Catalog) -> dict[str, str]:
         """The prompt files that edits reach, each with the reason."""
         if self._edits is None or not self._edits.pending:
             return {}
-        found = prompts_reaching(self._catalog, frozenset(self._edits.pending), None)
+        found = prompts_reaching(catalog, frozenset(self._edits.pending), None)
         return dict(sorted(found.items()))
 
+    def _branch(self) -> Workspace:
+        """What a branch with the edits contains: the last commit, and the edited files."""
+        head = self._head()
+        if head is None or self._edits is None:
+            return self._view.workspace
+        return with_changes(head, self._edits.contents)
+
+    def _head(self) -> Workspace | None:
+        """The last commit, if prompts on disk differ from it."""
+        live = self._live
+        if live is None or not any(map(live.manages, self._uncommitted())):
+            return None
+        return self._at("HEAD")
+
     def revert(self, name: str) -> UiPrompt:
-        """Forget the edits of a prompt, of its texts and of its cases."""
-        edits = self._need_edits()
+        """Forget the edits of a prompt, of its texts and of its cases.
+
+        Also those that it can't reach any more, because another program changed or deleted it.
+
+        Raises NotFound for an unknown prompt; if it had edits, they are forgotten.
+        """
+        edits = self._begin_edit()
         path = self._catalog.paths.get(name)
-        if path is None:
-            raise NotFound(f"there is no prompt {name!r}", hint="reload the page")
-        for each in self._own_edits(self._view.readable(path) or self._catalog.loaded(path)):
+        loaded = self._view.readable(path) or self._catalog.loaded(path) if path else None
+        own = [path for path, edit in edits.pending.items() if name in edit.prompts]
+        for each in {*own, *(self._own_edits(loaded) if loaded is not None else ())}:
             edits.forget(each)
+        with_answers = (edit.prompts for edit in edits.pending.values() if edit.answers)
+        for other in {each for prompts in with_answers for each in prompts}:
+            self._record_own(other)  # of another prompt with the same cases: not needed any more
+        if own and name not in self._catalog.paths:
+            raise NotFound(f"there is no prompt {name!r}: its edits are undone", hint=_RELOAD)
         return self.prompt(name)
 
     def change(self) -> UiChange:
-        """What the edits change, compared with the last commit."""
-        refused = self._record()
+        """The edited files, without what takes longer."""
         pending = self._edits.pending if self._edits is not None else {}
-        contents = {path: edit.after for path, edit in pending.items()}
         state = self._state()
         return UiChange(
             files=tuple(self._pending_file(*each) for each in pending.items()),
-            diff=self._diff(contents),
             state=state,
             saved=self._saved_to(state),
-            failing=tuple(failing_cases(self._view.workspace, self._reached(), refused)),
+        )
+
+    def judged_change(self) -> Generator[None, None, UiChange]:
+        """As `change`, with what the edits change and with the test cases that do not pass.
+
+        Answers that they need are recorded with the edits. Pauses after each prompt. An edit that
+        comes in between has another `state`.
+
+        Raises PromptopsError if the cases of a prompt can't be judged.
+        """
+        refused = yield from self._record_all()
+        change, branch = self.change(), self._branch()
+        change = replace(change, diff=self._diff())
+        judged: list[JudgedCases] = []
+        for path in self._reached(branch.catalog):
+            yield
+            if path in branch.catalog.ids:
+                judged.append(judged_cases(branch, path, refused))
+        return replace(
+            change,
+            failing=tuple(failing for each in judged for failing in each.failing),
+            tested=UiTested(
+                cases=sum(each.cases for each in judged),
+                unchecked=sum(each.unchecked for each in judged),
+            ),
         )
 
     def _pending_file(self, path: str, edit: Edit) -> UiPendingFile:
@@ -500,7 +601,8 @@ class Workbench:
         found = self._view.workspace.repository.git.ask("rev-parse", "--verify", "--quiet", ref)
         return saved.branch if found.stdout.decode().strip() == saved.commit else None
 
-    def _diff(self, contents: Mapping[str, bytes]) -> DiffReport:
+    def _diff(self) -> DiffReport:
+        """What the edits change, compared with the last commit."""
         repository = self._view.workspace.repository
         if is_unborn(repository.git):
             now = self._view.workspace
@@ -511,12 +613,16 @@ class Workbench:
         base = ComparisonSide(
             title="HEAD", catalog=found.catalog, config=found.config, commit=commit, revision=commit
         )
-        changed = with_changes(found, contents)
+        changed = with_changes(found, self._edits.contents if self._edits is not None else {})
         head = ComparisonSide(title="your edits", catalog=changed.catalog, config=changed.config)
         report = diff(sides_between(repository, base, head), DiffOptions())
         if not found.catalog.graph.is_complete:
             del self._revisions[commit]  # the next one knows what was read for this one
         return report
+
+    def _begin_edit(self) -> Edits:
+        self._changes += 1
+        return self._need_edits()
 
     def _need_edits(self) -> Edits:
         if self._edits is None:
@@ -559,7 +665,9 @@ class Workbench:
         edits = self._need_edits()
         if not self._options.write:
             raise NotAllowed("nothing is saved", hint="start it as `promptops ui --write`")
-        self._record()
+        if self._recorded != self._known:
+            for _ in self._record_all():
+                pass
         if state != self._state():
             raise OtherChange
         return edits
@@ -574,9 +682,6 @@ class Workbench:
         if not self._options.live:
             raise NotAllowed("no model is called", hint="start it as `promptops ui --live`")
         opened, prompt = self._found(tried)
-        own = None
-        if tried.at is None:
-            own = model_profile(self._catalog, self._readable(tried.id)[1].model)
         call = LiveCall(
             path=prompt.path,
             tried=tried.tried,
@@ -588,8 +693,8 @@ class Workbench:
 
         def run(watcher: RunWatcher, interrupt: Interrupt) -> PromptRun:
             answered = answers(watcher, interrupt)
-            if own is not None:
-                self._got.add(answered, own.name)
+            if tried.at is None:
+                self._remembered.add(answered)
             return answered
 
         return run

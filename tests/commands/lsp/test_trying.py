@@ -13,14 +13,14 @@ from promptops.commands.lsp.commands import (
     answer_in_editor,
     answer_text,
     argument_of,
-    kept_case,
+    new_case_edit,
     preview_of,
     preview_text,
     recorded_answer,
     replayed_cases,
 )
 from promptops.commands.lsp.documents import Encoding, offset_of, split_lines
-from promptops.commands.run.saving import KeptCase
+from promptops.commands.run.saving import NewCaseFields
 from promptops.commands.run.tried import Tried
 from promptops.errors import InputError, UsageError
 from promptops.model.place import Place
@@ -175,8 +175,8 @@ def test_a_kept_case_is_one_insertion_beside_the_others(
     file = opened(live, ASK, text.replace("\n", newline), encoding=UTF_16)
     before = file.text if path == ASK else live.unsaved()[path]
 
-    kept = KeptCase(name="new", inputs={"question": "😀 when"}, contains=["so"])
-    edit = kept_case(file, kept)
+    kept = NewCaseFields(name="new", inputs={"question": "😀 when"}, contains=["so"])
+    edit = new_case_edit(file, kept)
 
     (change,) = edit.document_changes or ()
     assert isinstance(change, types.TextDocumentEdit)
@@ -196,14 +196,14 @@ def test_a_kept_case_is_one_insertion_beside_the_others(
     [
         ("one", {"question": "x"}, "there is a case 'one' already"),
         (" ", {"question": "x"}, "a case needs a name"),
-        ("new", {}, "`question` is missing"),
+        ("new", {}, "fill in `question`"),
     ],
 )
 def test_a_case_that_cannot_be_kept_has_the_reason(
     live: Live, name: str, inputs: dict[str, Any], reason: str
 ) -> None:
     with pytest.raises((UsageError, InputError), match=reason):
-        kept_case(opened(live, ASK), KeptCase(name=name, inputs=inputs))
+        new_case_edit(opened(live, ASK), NewCaseFields(name=name, inputs=inputs))
 
 
 def test_places_of_assertions_follow_the_lines_of_an_unreadable_text(live: Live) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from promptops.commands.run.saving import KeptCase, NewCase, new_case
+from promptops.commands.run.saving import NewCase, NewCaseFields, new_case
 from promptops.errors import InputError, PromptopsError, UsageError
 from promptops.runtime.request.render import Renderer
 from promptops.workspace.render import readable_prompt
@@ -42,7 +42,7 @@ def _saved(
     with workspace(repo.root) as opened:
         prompt = readable_prompt(opened, "prompts/ask.prompt.yaml")
         request = Renderer(prompt, opened.catalog.load).request(inputs)
-        kept = KeptCase(name=name, inputs=inputs, contains=contains)
+        kept = NewCaseFields(name=name, inputs=inputs, contains=contains)
         return new_case(opened, prompt, kept, request)
 
 
@@ -112,7 +112,7 @@ def test_a_file_keeps_its_line_endings_and_its_byte_order_mark(repo):
     with workspace(repo.root) as opened:
         prompt = readable_prompt(opened, "prompts/ask.prompt.yaml")
         request = Renderer(prompt, opened.catalog.load).request(INPUTS)
-        saved = new_case(opened, prompt, KeptCase(name="new", inputs=INPUTS), request)
+        saved = new_case(opened, prompt, NewCaseFields(name="new", inputs=INPUTS), request)
 
     assert saved.data == (text + ITEM).replace("\n", "\r\n").encode()
 
@@ -231,7 +231,18 @@ def test_a_text_that_the_answer_must_contain_is_not_empty(repo):
     error = _refused(repo, _with_file("jsonl", OLD["jsonl"]), contains=["x", " "])
 
     assert str(error) == (
-        "the answer must contain an empty text\n  tip: write what it must contain, or leave it out"
+        "a text that the answer must contain is empty\n"
+        "  tip: write what it must contain, or leave it out"
+    )
+
+
+@pytest.mark.parametrize("given", [{"name": "n\ud800"}, {"contains": ["x", "\ud800"]}])
+def test_a_case_is_valid_unicode(repo, given):
+    error = _refused(repo, _with_file("jsonl", OLD["jsonl"]), **given)
+
+    assert str(error) == (
+        "the case contains half of a surrogate pair, which is not valid text\n"
+        "  tip: remove the character"
     )
 
 

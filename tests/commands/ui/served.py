@@ -98,10 +98,19 @@ class Client:
     def post(self, path: str, **body: Any) -> Any:
         return self._json(self.request("POST", path, json.dumps(body)))
 
+    def edit(self, **edit: Any) -> Any:
+        """Edit the text of a prompt, as a page that shows the present one."""
+        return self.post("/api/edit", **{"was": self.text(edit["id"], edit["at"]), **edit})
+
+    def text(self, prompt: str, at: str) -> str | None:
+        """The present text at a JSON pointer of a prompt; None for another pointer."""
+        texts = self.get(f"/api/prompt?id={prompt}")["texts"]
+        return next((each["text"] for each in texts if each["at"] == at), None)
+
     @property
     def state(self) -> str:
-        """The name of the present change."""
-        state: str = self.get("/api/change")["state"]
+        """The name of the present change, with the answers that its test cases need."""
+        state: str = self.get("/api/change?failing=1")["state"]
         return state
 
     def save(self) -> Any:

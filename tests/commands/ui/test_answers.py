@@ -47,7 +47,7 @@ def test_the_answers_of_two_models_arrive_in_pieces_and_then_with_their_results(
     configured(project, models)
 
     with served(project.root, live=True) as client:
-        client.post("/api/edit", id="ask", at=USER, text="{{ question }} Edited.")
+        client.edit(id="ask", at=USER, text="{{ question }} Edited.")
         found = lines(client, id="ask", case="why", models=["fast", "good"])
 
     notes = [each["note"] for each in found if "note" in each]
@@ -79,7 +79,7 @@ def test_the_models_answer_to_another_revision(project: Any, models: FaultServer
     configured(project, models)
 
     with served(project.root, live=True) as client:
-        client.post("/api/edit", id="ask", at=USER, text="{{ question }} Edited.")
+        client.edit(id="ask", at=USER, text="{{ question }} Edited.")
         found = lines(client, id="ask", at="HEAD", models=["good"])
 
     assert found[-1]["run"]["revision"] == project.git("rev-parse", "HEAD")

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from promptops.commands.run.saving import KeptCase
+from promptops.commands.run.saving import NewCaseFields
 from promptops.commands.ui.saving import Conflicts
 from promptops.commands.ui.workbench import TriedPrompt, Workbench, WorkbenchOptions
 from tests.commands.ui.served import ASK, BODY, FILES, Client
@@ -26,8 +26,8 @@ TEXT = '{% include "partials/tone.md.j2" %}\nAnswer in two lines.\n'
 
 
 def edit(client: Client) -> None:
-    client.post("/api/edit", id="ask", at=SYSTEM, text=TEXT)
-    client.post("/api/edit", id="write", at=SYSTEM, text="Hi!\n")
+    client.edit(id="ask", at=SYSTEM, text=TEXT)
+    client.edit(id="write", at=SYSTEM, text="Hi!\n")
 
 
 def test_only_the_edited_lines_of_the_files_differ(writer: Client, project: Any) -> None:
@@ -80,10 +80,11 @@ def test_a_file_that_changed_before_the_first_edit_and_was_not_read_again_is_a_c
         bench.preview(TriedPrompt(id="write"))
         project.write({path: theirs})
         if what == "case":
-            bench.keep("ask", KeptCase(name="how", inputs={"question": "How?"}))
+            bench.keep("ask", NewCaseFields(name="how", inputs={"question": "How?"}))
         else:
             name = "write" if what == "file" else "ask"
-            bench.edit(TriedPrompt(id=name, at=SYSTEM), "Hi!\n")
+            was = bench.prompt(name).texts[0].text
+            bench.edit(TriedPrompt(id=name, at=SYSTEM), "Hi!\n", was)
 
         with pytest.raises(Conflicts) as raised:
             bench.save(bench.change().state)
@@ -135,7 +136,9 @@ def test_a_prompt_behind_a_link_is_not_edited(writer: Client, project: Any) -> N
     (project.root / BODY).unlink()
     (project.root / BODY).symlink_to(outside)
 
-    refused = writer.refused("/api/edit", id="write", at=SYSTEM, text="x")
+    was = writer.text("write", SYSTEM)
+
+    refused = writer.refused("/api/edit", id="write", at=SYSTEM, text="x", was=was)
 
     assert refused == (403, "the file of this text can't be read", None)
     assert writer.get("/api/change")["files"] == []
@@ -148,7 +151,7 @@ def test_a_file_that_can_not_be_written_is_an_error_before_anything_is_written(
     name = "n" * (255 - len(".prompt.yaml"))  # no room for the name of a temporary file
     project.write({f"prompts/{name}.prompt.yaml": FILES[ASK]})
     edit(writer)
-    writer.post("/api/edit", id=name, at=SYSTEM, text="x")
+    writer.edit(id=name, at=SYSTEM, text="x")
 
     assert writer.refused("/api/save", state=writer.state) == (
         400,
@@ -165,7 +168,7 @@ def test_another_change_than_the_page_shows_is_not_saved(
     edit(writer)
     body = {"state": writer.state, "name": "a", "message": "b"}
     if meanwhile == "an edit":
-        writer.post("/api/edit", id="ask", at=SYSTEM, text="Another tab.\n")
+        writer.edit(id="ask", at=SYSTEM, text="Another tab.\n")
     elif meanwhile == "a commit":
         project.git("commit", "--allow-empty", "--message", "theirs")
     else:
@@ -174,7 +177,7 @@ def test_another_change_than_the_page_shows_is_not_saved(
     for path in ("save", "branch"):
         got = writer.request("POST", f"/api/{path}", json.dumps(body))
         assert (got.status, got.json["kind"], got.json["files"]) == (409, "state", [])
-        assert got.json["errors"][0]["message"] == "the change is another one now"
+        assert got.json["errors"][0]["message"] == "your changes differ from what this page shows"
         validate("ui-conflicts", got.json)
 
     assert project.git("status", "--porcelain") == ""
@@ -185,20 +188,25 @@ def test_another_change_than_the_page_shows_is_not_saved(
 def test_a_text_that_was_edited_in_another_tab_is_not_overwritten(writer: Client) -> None:
     old = writer.get("/api/prompt?id=ask")["texts"][0]["text"]
     edited = {"id": "ask", "at": SYSTEM, "was": old}
-    writer.post("/api/edit", text="First.\n", **edited)
+    writer.edit(text="First.\n", **edited)
 
     got = writer.request("POST", "/api/edit", json.dumps({**edited, "text": "Second.\n"}))
 
     assert (got.status, got.json["kind"], got.json["text"]) == (409, "text", "First.\n")
-    assert got.json["errors"][0]["message"] == "the text is another one now"
+    assert got.json["errors"][0]["message"] == "the text was changed meanwhile"
     validate("ui-conflicts", got.json)
     assert writer.get("/api/prompt?id=ask")["texts"][0]["text"] == "First.\n"
-    writer.post("/api/edit", text="First.\n", **edited)
-    writer.post("/api/edit", text="First", **edited | {"was": "First.\n"})
-    writer.post("/api/edit", text="Second.\n", **edited | {"was": "First"})
-    writer.post("/api/edit", text="", **edited | {"was": "Second.\n"})
+    writer.edit(text="First.\n", **edited)
+    writer.edit(text="First\r\n.", **edited | {"was": "First.\n"})
+    writer.edit(text="First\r\n.", **edited | {"was": "First.\n"})
+    writer.edit(text="First", **edited | {"was": "First\r\n."})
+    writer.edit(text="Second.\n", **edited | {"was": "First"})
+    writer.edit(text="", **edited | {"was": "Second.\n"})
     got = writer.request("POST", "/api/edit", json.dumps({**edited, "text": "Third.\n"}))
     assert got.json["text"] == ""
+    del edited["was"]
+    missing = writer.refused("/api/edit", **edited, text="Third.\n")
+    assert missing == (400, "`was` must be a string", None)
 
 
 def test_a_change_names_the_branch_that_it_was_saved_to(writer: Client, project: Any) -> None:
@@ -210,11 +218,11 @@ def test_a_change_names_the_branch_that_it_was_saved_to(writer: Client, project:
     assert saved() is None
     writer.branch("one", "One")
     assert saved() == "one"
-    writer.post("/api/edit", id="write", at=SYSTEM, text="Hello!\n")
+    writer.edit(id="write", at=SYSTEM, text="Hello!\n")
     assert saved() is None
     writer.branch("two", "Two")
     assert saved() == "two"
-    writer.post("/api/edit", id="write", at=SYSTEM, text="Hi!\n")
+    writer.edit(id="write", at=SYSTEM, text="Hi!\n")
     assert saved() == "one"
     project.git("branch", "--force", "one", "main")
     assert saved() is None
@@ -318,3 +326,34 @@ def test_a_server_that_is_killed_while_it_saves_leaves_each_file_old_or_new(
         seen.add(tuple(text.endswith("# edited\n") for text in found))
 
     assert seen >= {(False, False), (True, False)}
+
+
+@pytest.mark.parametrize("what", ["prompt", "reference"])
+def test_an_edit_that_its_prompt_can_not_reach_any_more_can_be_undone(
+    writer: Client, project: Any, what: str
+) -> None:
+    path = "prompts/write.prompt.yaml"
+    writer.edit(id="write", at=SYSTEM, text="Hi!\n")
+    if what == "prompt":
+        (project.root / path).unlink()
+    else:
+        project.write({path: FILES[path].replace("{file: ./letter.md.j2}", "Hello.")})
+
+    undone = writer.request("POST", "/api/revert", json.dumps({"id": "write"}))
+
+    assert undone.status == (404 if what == "prompt" else 200)
+    if what == "prompt":
+        message = "there is no prompt 'write': its edits are undone"
+        assert undone.json["errors"][0]["message"] == message
+    assert writer.get("/api/change")["files"] == []
+
+
+def test_the_branches_and_tags_to_compare_with_are_the_newest_first(
+    writer: Client, project: Any
+) -> None:
+    project.git("tag", "ask/v1.0.0")
+    project.git("switch", "--quiet", "--create", "other")
+    project.write({BODY: "Hello.\n"})
+    project.commit("newer")
+
+    assert writer.get("/api/session")["revisions"] == ["other", "main", "ask/v1.0.0"]

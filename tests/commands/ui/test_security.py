@@ -192,15 +192,34 @@ def test_the_page_knows_the_nonce_of_its_response_only(reader: Client) -> None:
 )
 def test_a_prompt_is_found_by_the_ids_of_the_catalog_only(reader: Client, name: str) -> None:
     assert reader.refused("/api/preview", id=name)[0] == 404
-    assert reader.refused("/api/edit", id=name, at="/messages/0/content", text="x")[0] == 404
+    assert reader.refused("/api/edit", id=name, at="/x", text="x", was="")[0] == 404
     assert reader.refused("/api/revert", id=name)[0] == 404
 
 
 @pytest.mark.parametrize("at", ["/description", "", "/messages/9/content", "/model/profile", "x"])
 def test_only_the_texts_of_messages_can_be_edited(reader: Client, at: str) -> None:
-    status, message, _ = reader.refused("/api/edit", id="ask", at=at, text="x")
+    status, message, _ = reader.refused("/api/edit", id="ask", at=at, text="x", was="")
 
     assert (status, message) == (404, f"there is no text at {at!r}")
+
+
+@pytest.mark.parametrize(
+    ("path", "given"),
+    [
+        ("/api/keep", {"name": "\ud800"}),
+        ("/api/keep", {"contains": ["x", "\ud800"]}),
+        ("/api/keep", {"inputs": {"question": "\ud800"}}),
+        ("/api/edit", {"at": "/messages/1/content", "text": "\ud800", "was": ""}),
+        ("/api/branch", {"state": "x", "message": "\ud800"}),
+        ("/api/branch", {"state": "x", "name": "\ud800", "message": "x"}),
+    ],
+)
+def test_half_of_a_surrogate_pair_is_refused(reader: Client, path: str, given: Any) -> None:
+    body = {"id": "ask", "name": "how", "inputs": {"question": "x"}, **given}
+
+    status, message, _ = reader.refused(path, **body)
+
+    assert (status, "half of a surrogate pair" in message) == (400, True)
 
 
 def test_no_answer_contains_a_key(
@@ -239,7 +258,7 @@ def test_an_untrusted_repository_is_neither_saved_nor_sent(
 
     with served(project.root, write=True, live=True) as client:
         session = client.get(SESSION)
-        client.post("/api/edit", id="ask", at="/messages/0/content", text="x")
+        client.edit(id="ask", at="/messages/0/content", text="x")
         saved = client.refused("/api/save", state="")
         branch = client.refused("/api/branch", state="", name="a", message="b")
         called = client.refused("/api/answers", id="ask", models=["fast"])

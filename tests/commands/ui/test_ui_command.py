@@ -85,7 +85,7 @@ def test_it_prints_the_address_and_ends_quietly_with_ctrl_c(project: Any) -> Non
         address = server.stdout.readline().rstrip("\n")
         port, token = address.removeprefix(f"http://{HOST}:").split("/#token=")
         client = Client(int(port), token)
-        client.post("/api/edit", id="ask", at="/messages/1/content", text="x")
+        client.edit(id="ask", at="/messages/1/content", text="x")
         session = client.get("/api/session")
         server.send_signal(signal.SIGINT)
         out, err = server.communicate(timeout=PATIENCE_S)

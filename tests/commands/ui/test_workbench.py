@@ -29,6 +29,7 @@ def test_the_session_names_what_is_open(reader: Client) -> None:
         "live": False,
         "untrusted": False,
         "profiles": [{"name": "fast", "provider": "openai", "model": "fast-1"}],
+        "revisions": ["main"],
     }
 
 
@@ -82,7 +83,7 @@ def test_a_row_is_changed_by_edits_and_by_what_is_not_committed(
         return [row["id"] for row in rows if row["changed"]]
 
     assert changed() == []
-    writer.post("/api/edit", id="write", at=SYSTEM, text="Hi!\n")
+    writer.edit(id="write", at=SYSTEM, text="Hi!\n")
     assert changed() == ["write"]
     project.write({"prompts/ask.recordings.jsonl": "", "unrelated": ""})
     assert changed() == ["ask", "write"]
@@ -142,7 +143,9 @@ def test_a_text_of_another_prompt_is_shown_with_the_reason_why_it_is_not_edited(
         (ASK, False, reason),
         (ASK, False, reason),
     ]
-    assert reader.refused("/api/edit", id="ask.de", at=SYSTEM, text="x") == (403, reason, None)
+    was = reader.text("ask.de", SYSTEM)
+    refused = reader.refused("/api/edit", id="ask.de", at=SYSTEM, text="x", was=was)
+    assert refused == (403, reason, None)
 
 
 def test_a_file_that_can_not_be_read_is_an_error_with_its_place(reader: Client) -> None:
@@ -170,8 +173,8 @@ def test_a_preview_has_the_inputs_of_the_first_case_or_the_given_ones(reader: Cl
 
 def test_findings_are_left_out_on_request(writer: Client) -> None:
     edited = {"id": "ask", "at": USER, "text": "{{ nope }}", "inputs": {"question": "x"}}
-    without = writer.post("/api/edit", findings=False, **edited)
-    with_findings = writer.post("/api/edit", **edited)
+    without = writer.edit(findings=False, **edited)
+    with_findings = writer.edit(**edited)
     rows = writer.post("/api/rows", ids=["ask", "broken"], findings=False)["rows"]
 
     assert "VAR001" in {each["code"] for each in with_findings["findings"]}
@@ -203,7 +206,7 @@ def test_what_is_answered_is_valid_for_its_schema(reader: Client) -> None:
         ("ui-session", "/api/session"),
         ("ui-catalog", "/api/catalog"),
         ("ui-prompt", "/api/prompt?id=ask"),
-        ("ui-change", "/api/change"),
+        ("ui-change", "/api/change?failing=1"),
     ):
         validate(name, reader.request("GET", path).json)
     for name, path, body in (
@@ -217,8 +220,8 @@ def test_what_is_answered_is_valid_for_its_schema(reader: Client) -> None:
 def test_an_edit_is_tried_at_once_and_written_nowhere(writer: Client, project: Any) -> None:
     before = project.git("status", "--porcelain")
 
-    tried = writer.post(
-        "/api/edit", id="ask", at=SYSTEM, text="Answer {{ qestion }}.\n", inputs={"question": "Q"}
+    tried = writer.edit(
+        id="ask", at=SYSTEM, text="Answer {{ qestion }}.\n", inputs={"question": "Q"}
     )
 
     assert shown(tried) == ["", "Q"]
@@ -235,16 +238,16 @@ def test_an_edit_is_tried_at_once_and_written_nowhere(writer: Client, project: A
 
 
 def test_an_edit_back_to_the_old_text_is_no_edit(writer: Client) -> None:
-    writer.post("/api/edit", id="ask", at=USER, text="a\nb")
-    writer.post("/api/edit", id="ask", at=USER, text="{{ question }}")
+    writer.edit(id="ask", at=USER, text="a\nb")
+    writer.edit(id="ask", at=USER, text="{{ question }}")
 
     assert writer.get("/api/change")["files"] == []
 
 
 def test_an_emptied_text_keeps_its_box(writer: Client) -> None:
-    writer.post("/api/edit", id="ask", at=SYSTEM, text="")
+    writer.edit(id="ask", at=SYSTEM, text="")
     emptied = writer.get("/api/prompt?id=ask")["texts"]
-    tried = writer.post("/api/edit", id="ask", at=SYSTEM, text="Again.\n")
+    tried = writer.edit(id="ask", at=SYSTEM, text="Again.\n")
 
     assert [(text["at"], text["text"]) for text in emptied] == [
         (SYSTEM, ""),
@@ -254,7 +257,7 @@ def test_an_emptied_text_keeps_its_box(writer: Client) -> None:
 
 
 def test_a_text_in_a_file_of_its_own_is_edited_there(writer: Client, project: Any) -> None:
-    tried = writer.post("/api/edit", id="write", at=SYSTEM, text="Hello {{ name }}!\n")
+    tried = writer.edit(id="write", at=SYSTEM, text="Hello {{ name }}!\n")
 
     assert shown(tried) == ["Hello you!"]
     assert writer.get("/api/change")["files"] == [edited_file(BODY, "write")]
@@ -264,7 +267,7 @@ def test_a_text_in_a_file_of_its_own_is_edited_there(writer: Client, project: An
 
 
 def test_a_control_character_is_refused_with_the_way_out(writer: Client) -> None:
-    refused = writer.refused("/api/edit", id="ask", at=USER, text="a\x07")
+    refused = writer.refused("/api/edit", id="ask", at=USER, text="a\x07", was="{{ question }}")
 
     message = "the text contains the character U+0007, which no prompt may contain"
     assert refused == (400, message, "remove it")
@@ -277,7 +280,8 @@ def test_inputs_are_kept_as_a_case(writer: Client, project: Any) -> None:
     assert writer.refused("/api/keep", id="ask", name="how", inputs={"question": "How?"})[1] == (
         "there is a case 'how' already"
     )
-    assert writer.refused("/api/keep", id="ask", name=" ", inputs={})[1] == "a case needs a name"
+    unnamed = writer.refused("/api/keep", id="ask", name=" ", inputs={"question": "How?"})
+    assert unnamed == (400, "a case needs a name", "write in a few words what it shows")
     unfilled = (400, "fill in `question`", None)
     assert writer.refused("/api/keep", id="ask", name="b", inputs={}) == unfilled
     assert writer.refused("/api/keep", id="ask", name="b", inputs={"x": 1})[0] == 400
@@ -303,9 +307,9 @@ def test_the_recorded_answer_is_shown_or_how_to_record_one(reader: Client) -> No
 
 def test_the_change_is_the_diff_of_the_edits_to_head(writer: Client, project: Any) -> None:
     project.write({TONE: "Not part of the edits.\n"})
-    writer.post("/api/edit", id="ask", at=SYSTEM, text=TEXT + "Be brief.\n")
+    writer.edit(id="ask", at=SYSTEM, text=TEXT + "Be brief.\n")
 
-    change = writer.get("/api/change")
+    change = writer.get("/api/change?failing=1")
 
     assert change["files"] == [edited_file(ASK, "ask")]
     diff = change["diff"]
@@ -317,8 +321,8 @@ def test_before_the_first_commit_everything_is_new(repo: Any) -> None:
     repo.write(FILES)
 
     with served(repo.root, write=True) as client:
-        client.post("/api/edit", id="ask", at=USER, text="x")
-        change = client.get("/api/change")
+        client.edit(id="ask", at=USER, text="x")
+        change = client.get("/api/change?failing=1")
         branch = client.refused("/api/branch", state=client.state, name="a", message="b")
 
     assert (change["diff"]["base"], change["files"]) == ("nothing", [edited_file(ASK, "ask")])
@@ -367,10 +371,10 @@ def test_a_revision_is_shown_as_it_was_and_can_not_be_edited(project: Any) -> No
         session = client.get("/api/session")
         preview = client.post("/api/preview", id="ask")
         text = client.get("/api/prompt?id=ask")["texts"][0]
-        edit = client.refused("/api/edit", id="ask", at=SYSTEM, text="x")
+        edit = client.refused("/api/edit", id="ask", at=SYSTEM, text="x", was="")
         revert = client.refused("/api/revert", id="ask")
         rows = client.post("/api/rows", ids=["broken"])["rows"]
-        change = client.get("/api/change")
+        change = client.get("/api/change?failing=1")
 
     assert (session["revision"], session["write"], session["live"]) == ("v1", False, True)
     assert shown(preview)[0].startswith("Be kind.\n")

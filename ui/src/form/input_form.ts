@@ -129,12 +129,14 @@ export class InputForm {
     });
   }
 
-  private set(field: FormField, value: unknown): void {
+  /** An optional number whose box is empty is left out; an empty text is a text. */
+  private set(field: FormField, typed: unknown): void {
+    const value = field.kind === "number" && !field.required && typed === "" ? undefined : typed;
     const row = this.rows.get(field.name);
     if (row !== undefined) {
       this.rows.set(field.name, { ...row, value });
     }
-    this.inputs = withInput(this.inputs, field.name, value);
+    this.inputs = value === undefined ? withoutInput(this.inputs, field.name) : withInput(this.inputs, field.name, value);
     this.changed();
   }
 
@@ -158,7 +160,8 @@ export class InputForm {
       isGiven(this.inputs, name) ? `${name}: ${summary(this.inputs[name])}` : `${name}: ${summary(value)}`,
     );
     const list = element("span", { class: "muted" }, words.join(" · "));
-    this.summary.replaceChildren(`${folded.length} with a default `, list);
+    const count = `${folded.length} ${folded.length === 1 ? "input" : "inputs"} with a default · `;
+    this.summary.replaceChildren(count, list);
   }
 
   private showProblems<P extends InputProblem>(problems: readonly P[]): P[] {

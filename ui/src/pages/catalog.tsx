@@ -99,6 +99,14 @@ export function CatalogPage() {
       <p class="muted count" role="status">
         {prompts.value === null ? "Reading…" : countWords(found.value.length, prompts.value.length)}
       </p>
+      {first === undefined && query.value !== "" && prompts.value !== null && (
+        <p>
+          No prompt matches “{query.value}”.{" "}
+          <button type="button" class="quiet" onClick={() => (query.value = "")}>
+            Show all prompts
+          </button>
+        </p>
+      )}
       <Rows shownPrompts={found.value} />
     </main>
   );

@@ -1,29 +1,49 @@
 /** What differs from the last commit, in plain words, and where it is saved. */
 
-import { signal, useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
-import { ApiError, post } from "../api";
-import { Folded, Message, Section, StartWith, TextDiff } from "../parts/shown";
+import { useSignal } from "@preact/signals";
+import { useEffect, useMemo } from "preact/hooks";
+import { Folded, Message, Section, StartWith, TextDiff, TextField } from "../parts/shown";
 import { Undo } from "../parts/undo";
-import { address, again, change, problem, readChange, reporting, session } from "../session";
+import { branch, Saving } from "../saving";
+import { address, again, change, readChange, reporting, session } from "../session";
 import { allSent, undone } from "../tried_prompt";
 import type {
   CaseDiff,
+  DiffReport,
   PromptDiff,
   SeenPair,
-  UiBranch,
   UiChange,
   UiConflict,
   UiFailing,
-  UiPendingFile,
-  UiSaved,
 } from "../types";
-import { BUMPS, counted, LEVELS, sentence, STATUSES } from "../words";
-
-/** The branch that was made last, with the command that sends it to the others. */
-const branch = signal<UiBranch | null>(null);
+import { BUMPS, counted, failingWords, LEVELS, passedWords, sentence, STATUSES } from "../words";
 
 export function ChangePage() {
+  const { found, refused } = useChange();
+  if (found === null) {
+    return (
+      <main>
+        <h1>Your changes</h1>
+        <p class="muted">Comparing…</p>
+      </main>
+    );
+  }
+  const undo = () => undone(found.files.flatMap(({ prompts }) => prompts));
+  return (
+    <main class="change">
+      <div class="title-line">
+        <h1>Your changes</h1>
+        {(found.files.length > 0 || refused.length > 0) && <Undo files={found.files} undo={undo} />}
+      </div>
+      <Differences found={found} />
+      <NotTaken ids={refused} />
+      <Save found={found} />
+    </main>
+  );
+}
+
+/** The changes once they are read, and the prompts with a text that the server refused. */
+function useChange(): { readonly found: UiChange | null; readonly refused: readonly string[] } {
   const isRead = useSignal(false);
   const refused = useSignal<readonly string[]>([]);
   const read = (): Promise<void> =>
@@ -35,60 +55,44 @@ export function ChangePage() {
   useEffect(() => {
     void read();
   }, [again.value]);
-  const found = change.value;
-  if (found === null || !isRead.value) {
+  return { found: isRead.value ? change.value : null, refused: refused.value };
+}
+
+function Differences({ found }: { readonly found: UiChange }) {
+  const { diff, files } = found;
+  if (diff === null) {
+    return <p class="muted">Comparing…</p>;
+  }
+  if (files.length === 0 && diff.prompts.length === 0) {
     return (
-      <main>
-        <h1>Your changes</h1>
-        <p class="muted">Comparing…</p>
-      </main>
+      <p class="lead">
+        Nothing has changed. Choose a <a href={address("")}>prompt</a> and edit its text.
+      </p>
     );
   }
-  const { diff, files, failing, saved } = found;
-  const isEmpty = files.length === 0 && diff.prompts.length === 0;
-  const undo = () => undone(files.flatMap(({ prompts }) => prompts));
   return (
-    <main class="change">
-      <div class="title-line">
-        <h1>Your changes</h1>
-        {(files.length > 0 || refused.value.length > 0) && saved === null && <Undo files={files} undo={undo} />}
-      </div>
-      {isEmpty ? (
-        <p class="lead">
-          Nothing has changed. Choose a <a href={address("")}>prompt</a> and edit its text.
-        </p>
-      ) : (
-        <p class="lead">What your edits change for the model and for the applications that use these prompts.</p>
-      )}
-      {saved !== null && <Branched name={saved} files={files} undo={undo} />}
-      {!isEmpty && (
-        <>
-          <Bump report={found} />
-          <Failing failing={failing} isEdited={files.length > 0} />
-          {diff.prompts.map((each) => (
-            <ChangedPrompt key={each.id} prompt={each} />
-          ))}
-        </>
-      )}
-      <NotTaken ids={refused.value} />
-      <Save found={found} />
-    </main>
+    <>
+      <p class="lead">What your edits change for the model and for the applications that use these prompts.</p>
+      <Failing found={found} />
+      <Bump report={diff} />
+      {diff.prompts.map((each) => (
+        <ChangedPrompt key={each.id} prompt={each} />
+      ))}
+    </>
   );
 }
 
-interface FailingProperties {
-  readonly failing: readonly UiFailing[];
-  readonly isEdited: boolean;
-}
-
 /** The cases that a review would stop at. */
-function Failing({ failing, isEdited }: FailingProperties) {
+function Failing({ found: { failing, files, tested } }: { readonly found: UiChange }) {
   if (failing.length === 0) {
-    return isEdited ? <p class="notice ok">No test case of the changed prompts fails.</p> : null;
+    const { text, look } = passedWords(tested ?? { cases: 0, unchecked: 0 });
+    return files.length > 0 ? <p class={`notice ${look}`}>{text}</p> : null;
   }
   return (
     <Section title={`${counted(failing.length, "test case")} ${failing.length === 1 ? "does" : "do"} not pass`} id="failing">
-      <p class="muted">The check of a review stops at them.</p>
+      <p class="muted">
+        <code>promptops check</code> fails because of them.
+      </p>
       <ul class="case-runs">
         {failing.map((each) => (
           <FailingCase found={each} />
@@ -99,8 +103,7 @@ function Failing({ failing, isEdited }: FailingProperties) {
 }
 
 function FailingCase({ found }: { readonly found: UiFailing }) {
-  const { id, case: name, status, reason, answerable } = found;
-  const isLive = session.value?.live ?? false;
+  const { id, case: name, status } = found;
   return (
     <li class={status}>
       <div class="line">
@@ -110,12 +113,7 @@ function FailingCase({ found }: { readonly found: UiFailing }) {
         <span class={`chip ${status}`}>{STATUSES[status]}</span>
       </div>
       <p class="muted">
-        {answerable && isLive ? (
-          "Open it and get an answer of the prompt's model: the answer is saved with your changes."
-        ) : (
-          <Message text={sentence(reason)} />
-        )}
-        {answerable && !isLive && <Message text=" Start it with `promptops ui --live` to get one." />}
+        <Message text={failingWords(found, session.value?.live ?? false)} />
       </p>
     </li>
   );
@@ -128,7 +126,7 @@ function NotTaken({ ids }: { readonly ids: readonly string[] }) {
       {ids.map((id) => (
         <p class="notice bad" role="alert">
           <span>
-            A text of <a href={address("prompt", id)}>{id}</a> was not taken: it is not one of these changes, and is not saved.
+            A text of <a href={address("prompt", id)}>{id}</a> was refused, so it is not saved.
           </span>
         </p>
       ))}
@@ -136,8 +134,8 @@ function NotTaken({ ids }: { readonly ids: readonly string[] }) {
   );
 }
 
-function Bump({ report }: { readonly report: UiChange }) {
-  const { bump, before_version: before, after_version: after } = report.diff;
+function Bump({ report }: { readonly report: DiffReport }) {
+  const { bump, before_version: before, after_version: after } = report;
   return (
     <p class={`notice bump ${bump}`}>
       <strong>{bump === "none" ? "No new version is required" : `Required version bump: ${bump}`}</strong>
@@ -225,39 +223,8 @@ function ChangedMessage({ pair: { before, after } }: { readonly pair: SeenPair }
 }
 
 function Save({ found }: { readonly found: UiChange }) {
-  const saved = useSignal<readonly string[] | null>(null);
-  const conflicts = useSignal<readonly UiConflict[]>([]);
-  const isSaving = useSignal(false);
-  const { files, state } = found;
-  /** Saves what is shown: another tab, or a text that was sent just now, makes another change. */
-  const saving = async (save: () => Promise<void>): Promise<void> => {
-    if (isSaving.value) {
-      return;
-    }
-    isSaving.value = true;
-    conflicts.value = [];
-    try {
-      await reporting(async () => {
-        await allSent();
-        await save().catch((error: unknown) => {
-          conflicts.value = (error instanceof ApiError && error.conflict?.files) || [];
-          throw error;
-        });
-        problem.value = null;
-      });
-      await reporting(readChange);
-    } finally {
-      isSaving.value = false;
-    }
-  };
-  const toFiles = () =>
-    saving(async () => {
-      saved.value = (await post<UiSaved>("/api/save", { state })).paths;
-    });
-  const toBranch = (name: string, message: string) =>
-    saving(async () => {
-      branch.value = await post<UiBranch>("/api/branch", { state, name, message });
-    });
+  const saving = useMemo(() => new Saving(), []);
+  const { files } = found;
   if (!session.value?.write) {
     return files.length === 0 ? null : (
       <StartWith flag="--write" what="This workbench is read-only: your changes stay here until it ends, and are not saved." />
@@ -265,44 +232,70 @@ function Save({ found }: { readonly found: UiChange }) {
   }
   return (
     <>
-      {saved.value !== null && files.length === 0 && (
+      {saving.paths.value !== null && files.length === 0 && (
         <p class="notice ok" role="status">
-          Saved to {saved.value.join(", ")}.
+          Saved to {saving.paths.value.join(", ")}.
         </p>
       )}
-      {conflicts.value.map((each) => (
-        <Section title={`${each.path} was changed by someone else`} id={`conflict-${each.path}`}>
-          <p class="muted">Marked is what differs in the file from your text. Undo your changes of this prompt, and make them again.</p>
-          <TextDiff before={each.edited} after={each.disk ?? ""} />
-        </Section>
+      {saving.conflicts.value.map((each) => (
+        <Conflict found={each} />
       ))}
       {files.length > 0 && (
         <div class="columns save">
-          {found.saved === null && <SaveToBranch isSaving={isSaving.value} save={toBranch} />}
-          <Section title="Save to the files" id="save-files">
-            <p class="muted">
-              Writes {counted(files.length, "file")} in this folder. Whoever works in the folder sees the change at once.
-            </p>
-            <button type="button" disabled={isSaving.value} onClick={() => void toFiles()}>
-              Save to the files
-            </button>
-          </Section>
+          <SaveToBranch found={found} saving={saving} />
+          <SaveToFiles found={found} saving={saving} />
         </div>
       )}
     </>
   );
 }
 
-interface SaveToBranchProperties {
-  readonly isSaving: boolean;
-  readonly save: (name: string, message: string) => Promise<void>;
+function Conflict({ found: { path, edited, disk } }: { readonly found: UiConflict }) {
+  return (
+    <Section title={`${path} was changed by someone else`} id={`conflict-${path}`}>
+      <p class="muted">Marks show where the file differs from your text. Undo your changes of this prompt, and make them again.</p>
+      <TextDiff before={edited} after={disk ?? ""} />
+    </Section>
+  );
 }
 
-function SaveToBranch({ isSaving, save }: SaveToBranchProperties) {
-  const [name, message] = [useSignal(""), useSignal("")];
-  const isReady = name.value.trim() !== "" && message.value.trim() !== "" && !isSaving;
+interface SavingProperties {
+  readonly found: UiChange;
+  readonly saving: Saving;
+}
+
+function SaveToFiles({ found: { files, state }, saving }: SavingProperties) {
+  return (
+    <Section title="Save to the files" id="save-files">
+      <p class="muted">
+        Writes {counted(files.length, "file")} in this folder. Whoever works in the folder sees the change at once.
+      </p>
+      <button type="button" disabled={saving.isUnderWay.value} onClick={() => void saving.toFiles(state)}>
+        Save to the files
+      </button>
+    </Section>
+  );
+}
+
+function SaveToBranch({ found, saving }: SavingProperties) {
   return (
     <Section title="Save to a branch" id="save-branch">
+      {found.saved === null ? <BranchForm found={found} saving={saving} /> : <Branched name={found.saved} />}
+    </Section>
+  );
+}
+
+function BranchForm({ found: { state }, saving }: SavingProperties) {
+  const [name, message] = [useSignal(""), useSignal("")];
+  const isReady = name.value.trim() !== "" && message.value.trim() !== "" && !saving.isUnderWay.value;
+  const describe = (text: string): void => {
+    if (name.value === suggestion(message.value)) {
+      name.value = suggestion(text);
+    }
+    message.value = text;
+  };
+  return (
+    <>
       <p class="muted">
         Puts your changes aside as a proposal that others can review. The files in this folder stay as they are.
       </p>
@@ -311,40 +304,30 @@ function SaveToBranch({ isSaving, save }: SaveToBranchProperties) {
         onSubmit={(event) => {
           event.preventDefault();
           if (isReady) {
-            void save(name.value.trim(), message.value.trim());
+            void saving.toBranch(state, name.value.trim(), message.value.trim());
           }
         }}
       >
-        <label for="branch-message">What you changed, in a sentence</label>
-        <input
+        <TextField
           id="branch-message"
-          type="text"
-          autocomplete="off"
-          value={message.value}
-          onInput={(event) => {
-            const before = suggestion(message.value);
-            message.value = event.currentTarget.value;
-            if (name.value === before) {
-              name.value = suggestion(message.value);
-            }
-          }}
+          label="What you changed, in a sentence"
+          isRequired
+          text={message.value}
+          changed={describe}
         />
-        <label for="branch-name">Name of the branch</label>
-        <input
+        <TextField
           id="branch-name"
-          type="text"
-          autocomplete="off"
+          label="Name of the branch"
           spellcheck={false}
-          value={name.value}
-          onInput={(event) => {
-            name.value = event.currentTarget.value;
-          }}
+          isRequired
+          text={name.value}
+          changed={(text) => (name.value = text)}
         />
-        <button type="submit" class="primary" disabled={!isReady}>
+        <button type="submit" class="primary" disabled={saving.isUnderWay.value}>
           Save to a branch
         </button>
       </form>
-    </Section>
+    </>
   );
 }
 
@@ -354,29 +337,25 @@ function suggestion(message: string): string {
   return words.slice(0, 6).join("-");
 }
 
-interface BranchedProperties {
-  readonly name: string;
-  readonly files: readonly UiPendingFile[];
-  readonly undo: () => Promise<void>;
-}
-
-function Branched({ name, files, undo }: BranchedProperties) {
+/** In place of the form: nothing moves under the mouse. */
+function Branched({ name }: { readonly name: string }) {
   const made = branch.value?.branch === name ? branch.value : null;
   return (
-    <div class="notice ok" role="status">
+    <div class="notice ok stacked" role="status">
       <p>
         <strong>
           Saved to the branch <code>{name}</code>.
-        </strong>{" "}
-        {made !== null &&
-          (made.next === null
-            ? "It is in this repository, which is connected to no other: a colleague can find it there."
-            : "To ask for a review, give this command to a colleague, or type it in a terminal in this folder:")}
+        </strong>
       </p>
-      {made !== null && made.next !== null && <Command text={made.next} />}
-      <p class="line">
-        Your edits stay here, too, until you undo them. <Undo files={files} undo={undo} />
-      </p>
+      {made !== null && made.next !== null ? (
+        <>
+          <p>To ask for a review, give this command to a colleague, or type it in a terminal in this folder:</p>
+          <Command text={made.next} />
+        </>
+      ) : (
+        <p>The branch is on this computer. Somebody who uses git can send it to the others.</p>
+      )}
+      <p>Your edits stay here, too, until you undo them. The branch keeps them.</p>
     </div>
   );
 }

@@ -3,10 +3,9 @@
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { ApiError, post } from "../api";
-import { Assertions, Cut, figures } from "../parts/answers";
+import { AnswerText, Assertions, Cut, figures } from "../parts/answers";
 import { Message, Section, StartWith, TextDiff } from "../parts/shown";
-import { address, again, change, pending, presetProfile, reporting, session } from "../session";
-import { textDiff } from "../text_diff";
+import { acting, address, again, change, pending, presetProfile, session } from "../session";
 import { streamedRun, TriedPrompt } from "../tried_prompt";
 import type { ModelAnswer, Preview, PromptRun } from "../types";
 import { counted, dollars, sentence } from "../words";
@@ -55,7 +54,7 @@ export function ComparePage({ id }: { readonly id: string }) {
     notes.value = [];
     const compared = kind.value;
     try {
-      await reporting(async () => {
+      await acting(async () => {
         await tried.flush(); // the inputs of a case that was chosen a moment ago
         const found = await sides(tried, choices, (line) => {
           notes.value = [...notes.value, line];
@@ -217,7 +216,7 @@ const NOW = "";
 const LAST = "the last committed version";
 
 function Versions({ own, busy, compare }: Chooser & { readonly own: string | null }) {
-  const { live = false, profiles = [] } = session.value ?? {};
+  const { live = false, profiles = [], revisions = [], branch = null } = session.value ?? {};
   const preset = live ? presetProfile(profiles, own) : "";
   const [left, right, profile] = [useSignal("HEAD"), useSignal(NOW), useSignal(preset)];
   const isEdited = pending.value.length > 0 || (change.value?.files.length ?? 0) > 0;
@@ -225,6 +224,7 @@ function Versions({ own, busy, compare }: Chooser & { readonly own: string | nul
   const options: Pair<string>[] = [
     [NOW, now],
     ["HEAD", LAST],
+    ...revisions.filter((name) => name !== branch).map((name): Pair<string> => [name, name]),
   ];
   const labels = new Map(options);
   const chosen = (side: Signal<string>): Choice => ({
@@ -301,7 +301,7 @@ function SideChoice({ name, side, options, other }: SideChoiceProperties) {
           value={isTyped.value ? "other" : side.value}
           onChange={(event) => {
             isTyped.value = event.currentTarget.value === "other";
-            side.value = isTyped.value ? "HEAD~1" : event.currentTarget.value;
+            side.value = isTyped.value ? (session.value?.revisions[0] ?? "HEAD") : event.currentTarget.value;
           }}
         >
           {options.map(([value, label]) => (
@@ -331,8 +331,8 @@ function Result({ pair, kind }: { readonly pair: Pair<Side>; readonly kind: Kind
     <>
       <Section title="Answers" id="compared-answers">
         <div class="pair">
-          <AnswerSide side={one} other={other} kind="removed" />
-          <AnswerSide side={other} other={one} kind="added" />
+          <AnswerSide side={one} />
+          <AnswerSide side={other} />
         </div>
       </Section>
       <Section title="Request" id="compared-requests">
@@ -350,14 +350,8 @@ function requestText({ messages }: Preview): string {
   return texts.join("\n\n");
 }
 
-interface AnswerSideProperties {
-  readonly side: Side;
-  readonly other: Side;
-  readonly kind: OneSideProperties["kind"];
-}
-
-function AnswerSide({ side, other, kind }: AnswerSideProperties) {
-  const { label, preview, answer, live } = side;
+/** Two answers share few words by chance, so they are not compared word by word. */
+function AnswerSide({ side: { label, preview, answer, live } }: { readonly side: Side }) {
   const send = preview.tokens === null ? "can't be sent" : `request: about ${counted(preview.tokens, "token")}`;
   const cost = preview.cost_usd === null ? [] : [dollars(preview.cost_usd)];
   return (
@@ -367,7 +361,7 @@ function AnswerSide({ side, other, kind }: AnswerSideProperties) {
         <p class="muted">{preview.digest === null ? "The request has a problem." : "No answer is recorded for this request."}</p>
       ) : (
         <>
-          <OneSide text={answer.text} other={other.answer?.text ?? null} kind={kind} />
+          <AnswerText answer={answer} />
           <Cut answer={answer} />
           {answer.problem !== null && <p class="problem">{sentence(answer.problem)}</p>}
           <p class="muted figures">{figures(answer, live).join(" · ")}</p>
@@ -376,25 +370,5 @@ function AnswerSide({ side, other, kind }: AnswerSideProperties) {
       )}
       <p class="muted figures">{[send, ...cost].join(" · ")}</p>
     </article>
-  );
-}
-
-interface OneSideProperties {
-  readonly text: string;
-  readonly other: string | null;
-  readonly kind: "removed" | "added";
-}
-
-/** A text, marked where the other one differs. */
-function OneSide({ text, other, kind }: OneSideProperties) {
-  const parts = useMemo(() => {
-    const all = kind === "removed" ? textDiff(text, other ?? text) : textDiff(other ?? text, text);
-    return all.filter((part) => part.kind === "same" || part.kind === kind);
-  }, [text, other, kind]);
-  const Marked = kind === "added" ? "ins" : "del";
-  return (
-    <div class="text">
-      {parts.map((part) => (part.kind === "same" ? part.text : <Marked>{part.text}</Marked>))}
-    </div>
   );
 }

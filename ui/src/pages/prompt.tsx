@@ -3,7 +3,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { InputForm } from "../form/input_form";
-import { Answer } from "../parts/answers";
+import { Answer, HowToAnswer } from "../parts/answers";
 import { Editor } from "../parts/editor";
 import { facts, Request } from "../parts/request";
 import { Message, Section, StartWith, TextDiff } from "../parts/shown";
@@ -85,7 +85,7 @@ function Texts({ tried }: Tried) {
         Words in <code>{"{{ }}"}</code> are filled in from the inputs below.
       </p>
       {texts.texts.map((text, index) => (
-        <TextBox key={`${text.at}:${tried.version.value}`} tried={tried} text={text} number={index + 1} />
+        <TextBox key={`${text.at}:${tried.versions.value.get(text.at) ?? 0}`} tried={tried} text={text} number={index + 1} />
       ))}
       <Findings tried={tried} />
     </Section>
@@ -136,14 +136,14 @@ function NotTakenText({ refused: { text, error }, settle }: NotTakenProperties) 
   if (other === null) {
     return (
       <p class="problem" role="alert">
-        This text was not taken, and is not saved. <Message text={sentence(error.message)} />{" "}
+        This text was refused, so it is not saved. <Message text={sentence(error.message)} />{" "}
         {error.hint !== null && <Message text={sentence(error.hint)} />}
       </p>
     );
   }
   return (
     <div class="notice bad other-text" role="alert">
-      <p>This text was changed in another tab meanwhile, so yours was not taken. Marked is what yours changes in it.</p>
+      <p>Somebody else changed this text meanwhile, so yours was refused. Marks show where yours differs from it.</p>
       <TextDiff before={other} after={text} />
       <p class="line">
         <button type="button" onClick={() => settle(true)}>
@@ -295,6 +295,7 @@ function Answers({ tried }: Tried) {
             <Message text={sentence(note)} />
           </p>
         ))}
+        {tried.isStopped.value && <p class="muted">Stopped: the answer that was under way is dropped.</p>}
         {tried.streaming.value !== null && <Streaming tried={tried} />}
         {tried.live.value !== null && <Live tried={tried} />}
         {tried.streaming.value === null && tried.live.value === null && <Recorded tried={tried} />}
@@ -336,23 +337,17 @@ function Recorded({ tried }: Tried) {
   }
   const error = notRecorded.value;
   if (error === null || error.status === 404) {
-    return error && <NoAnswer />;
+    return (
+      error && (
+        <p class="muted">
+          No answer yet. <HowToAnswer own={tried.texts.value?.model ?? null} />
+        </p>
+      )
+    );
   }
   return (
     <p class="problem">
       <Message text={sentence(error.message)} />
-    </p>
-  );
-}
-
-function NoAnswer() {
-  const { live = false, profiles = [] } = session.value ?? {};
-  return (
-    <p class="muted">
-      No answer yet.{" "}
-      {live && profiles.length > 0
-        ? "Get one from a model, above."
-        : "One that was recorded for exactly this request would be here."}
     </p>
   );
 }

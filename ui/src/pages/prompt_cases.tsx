@@ -1,85 +1,109 @@
 /** The test cases of a prompt: keep the inputs as one, and run them. */
 
-import { useSignal } from "@preact/signals";
-import { Assertions } from "../parts/answers";
-import { Message, Section } from "../parts/shown";
+import { signal } from "@preact/signals";
+import { useMemo } from "preact/hooks";
+import { Assertions, HowToAnswer } from "../parts/answers";
+import { Message, Section, TextField } from "../parts/shown";
 import { session } from "../session";
 import type { TriedPrompt } from "../tried_prompt";
-import type { TestRun } from "../types";
-import { checkWords, counted, sentence, STATUSES } from "../words";
+import type { CaseRun, TestRun } from "../types";
+import { caseReason, checkWords, counted, reportWords, sentence, STATUSES } from "../words";
 
 interface Tried {
   readonly tried: TriedPrompt;
 }
 
-/** As many texts an answer can be required to contain. */
-const MOST_TEXTS = 20;
+/** The test case that is typed, and the one that was kept last. */
+class NewCase {
+  readonly name = signal("");
+  /** What its answer must contain, one text a line. */
+  readonly texts = signal("");
+  readonly kept = signal<string | null>(null);
+  readonly isKeeping = signal(false);
+
+  constructor(private readonly tried: TriedPrompt) {}
+
+  get contains(): string[] {
+    return linesOf(this.texts.value);
+  }
+
+  get isTaken(): boolean {
+    return this.tried.preview.value?.cases.includes(this.name.value.trim()) ?? false;
+  }
+
+  get isReady(): boolean {
+    return this.name.value.trim() !== "" && !this.isTaken && !this.isKeeping.value;
+  }
+
+  typed(field: "name" | "texts", text: string): void {
+    this[field].value = text;
+    this.kept.value = null;
+  }
+
+  async keep(): Promise<void> {
+    const name = this.name.value.trim();
+    this.isKeeping.value = true;
+    const isKept = await this.tried.keep(name, this.contains).finally(() => {
+      this.isKeeping.value = false;
+    });
+    this.kept.value = isKept ? name : null;
+    if (isKept) {
+      this.name.value = "";
+      this.texts.value = "";
+    }
+  }
+}
 
 export function Keep({ tried }: Tried) {
-  const [name, texts] = [useSignal(""), useSignal("")];
-  const kept = useSignal<string | null>(null);
-  const isKeeping = useSignal(false);
+  const made = useMemo(() => new NewCase(tried), [tried]);
   const preview = tried.preview.value;
   if (session.value === null || preview === null || preview.form.length === 0) {
     return null;
   }
-  const isTaken = preview.cases.includes(name.value.trim());
-  const contains = linesOf(texts.value);
-  const isReady = name.value.trim() !== "" && !isTaken && contains.length <= MOST_TEXTS && !isKeeping.value;
-  const keep = async (): Promise<void> => {
-    const wanted = name.value.trim();
-    isKeeping.value = true;
-    const isKept = await tried.keep(wanted, contains).finally(() => {
-      isKeeping.value = false;
-    });
-    kept.value = isKept ? wanted : null;
-    if (isKept) {
-      name.value = "";
-      texts.value = "";
-    }
-  };
   return (
     <form
       class="keep stacked"
       onSubmit={(event) => {
         event.preventDefault();
-        void keep();
+        if (made.isReady) {
+          void made.keep();
+        }
       }}
     >
-      <label for="case-name">Keep these inputs as a test case</label>
-      <input
+      <TextField
         id="case-name"
-        type="text"
+        label="Keep these inputs as a test case"
         placeholder="what it shows, such as: an angry customer"
-        autocomplete="off"
-        value={name.value}
-        onInput={(event) => {
-          name.value = event.currentTarget.value;
-          kept.value = null;
-        }}
+        isRequired
+        text={made.name.value}
+        changed={(text) => made.typed("name", text)}
       />
+      <RequiredTexts made={made} />
+      {made.kept.value === null && <WillCheck tried={tried} contains={made.contains} />}
+      <button type="submit" disabled={made.isTaken || made.isKeeping.value}>
+        Keep as a case
+      </button>
+      <p class="muted" role="status">
+        {made.isTaken && "There is a case with this name."}
+        {made.kept.value !== null && `Kept as “${made.kept.value}”. It is one of your changes now.`}
+      </p>
+    </form>
+  );
+}
+
+function RequiredTexts({ made }: { readonly made: NewCase }) {
+  return (
+    <>
       <label for="case-contains">
         The answer must contain <span class="muted">(one text a line, optional)</span>
       </label>
       <textarea
         id="case-contains"
         rows={2}
-        value={texts.value}
-        onInput={(event) => {
-          texts.value = event.currentTarget.value;
-          kept.value = null;
-        }}
+        value={made.texts.value}
+        onInput={(event) => made.typed("texts", event.currentTarget.value)}
       />
-      <WillCheck tried={tried} contains={contains} />
-      <button type="submit" disabled={!isReady}>
-        Keep as a case
-      </button>
-      <p class="muted" role="status">
-        {isTaken && "There is a case with this name."}
-        {contains.length > MOST_TEXTS && `At most ${MOST_TEXTS} texts.`}
-        {kept.value !== null && `Kept as “${kept.value}”. It is one of your changes now.`}
-      </p>
-    </form>
+    </>
   );
 }
 
@@ -88,10 +112,9 @@ function linesOf(text: string): string[] {
 }
 
 function WillCheck({ tried, contains }: Tried & { readonly contains: readonly string[] }) {
-  const own = tried.texts.value?.model ?? null;
   if (contains.length === 0) {
     const messages = counted(tried.preview.value?.messages.length ?? 0, "message");
-    return <p class="muted">The case will check that these inputs make a request of {messages}. It will not check the answer.</p>;
+    return <p class="muted">The case will check that the model receives {messages}. It will not check the answer.</p>;
   }
   const texts = contains.map((text) => `“${text}”`);
   const last = texts.pop();
@@ -99,16 +122,14 @@ function WillCheck({ tried, contains }: Tried & { readonly contains: readonly st
     <p class="muted">
       The case will check that the answer contains {texts.length > 0 && `${texts.join(", ")} and `}
       {last}.
-      {!tried.hasOwnAnswer && <NeedsAnswer own={own} />}
+      {!tried.hasOwnAnswer && (
+        <>
+          {" "}
+          That needs an answer. <HowToAnswer own={tried.texts.value?.model ?? null} />
+        </>
+      )}
     </p>
   );
-}
-
-function NeedsAnswer({ own }: { readonly own: string | null }) {
-  if (!session.value?.live) {
-    return <Message text=" That needs an answer of a model, which `promptops ui --live` gets." />;
-  }
-  return <Message text={` That needs an answer: get one of ${own === null ? "the prompt's model" : `\`${own}\``} before you save.`} />;
 }
 
 export function Cases({ tried }: Tried) {
@@ -123,58 +144,71 @@ export function Cases({ tried }: Tried) {
   );
   return (
     <Section title="Test cases" id="cases" aside={run}>
-      <p class="muted">{counted(count, "case")} to check that this prompt still does what it should.</p>
-      {tried.report.value !== null && <Report report={tried.report.value} />}
+      <p class="muted">{counted(count, "case")} to check that this prompt still does what it should, with recorded answers: no model is called.</p>
+      {tried.report.value !== null && <Report tried={tried} report={tried.report.value} />}
     </Section>
   );
 }
 
-function Report({ report }: { readonly report: TestRun }) {
-  const { passed, failed, errors, stale, warnings } = report.count;
-  const counts = [
-    `${counted(passed, "case")} passed`,
-    ...(failed > 0 ? [`${failed} failed`] : []),
-    ...(errors > 0 ? [`${errors} could not run`] : []),
-    ...(stale > 0 ? [`${stale} without an answer to check`] : []),
-    ...(warnings > 0 ? [`${warnings} unread drafts fail`] : []),
-  ];
+interface ReportProperties extends Tried {
+  readonly report: TestRun;
+}
+
+function Report({ tried, report }: ReportProperties) {
+  const own = tried.texts.value?.model ?? null;
+  const { text, look } = reportWords(report);
   return (
     <>
-      <p role="status" class={failed + errors > 0 ? "problem" : "good"}>
-        {counts.join(", ")}.
+      {tried.isReportOld.value && <p class="notice">These results belong to the texts before your last change.</p>}
+      <p role="status" class={look}>
+        {text}
       </p>
       <p class="muted">{sentence(checkWords(report.cases.flatMap(({ assertions }) => assertions)))}</p>
-      {stale > 0 && <HowToAnswer />}
+      {report.count.stale > 0 && (
+        <p class="muted">
+          A case without an answer is checked as far as that is possible. <HowToAnswer own={own} />
+        </p>
+      )}
       <ul class="case-runs">
         {report.cases.map((each) => (
-          <li class={each.status}>
-            <div class="line">
-              <span class="case-name">{each.name ?? each.place.path}</span>
-              <span class={`chip ${each.status}`}>{STATUSES[each.status]}</span>
-            </div>
-            {each.reason !== null && each.status !== "stale" && (
-              <p class="muted">
-                <Message text={sentence(each.reason)} />
-              </p>
-            )}
-            {each.status !== "stale" && <Assertions results={each.assertions} />}
-          </li>
+          <ShownRun tried={tried} found={each} />
         ))}
       </ul>
     </>
   );
 }
 
-function HowToAnswer() {
+function ShownRun({ tried, found }: Tried & { readonly found: CaseRun }) {
+  const { name, place, status, assertions } = found;
+  const reason = caseReason(found);
   return (
-    <p class="muted">
-      {session.value?.live ? (
-        "A case without an answer is checked as far as that is possible. Fill in its inputs and get an answer of the prompt's model: it is saved with your changes."
-      ) : (
-        <>
-          A case without an answer is checked as far as that is possible. Record it with <code>promptops test --record</code>.
-        </>
+    <li class={status}>
+      <div class="line">
+        <span class="case-name">{name ?? place.path}</span>
+        <span class={`chip ${status}`}>{STATUSES[status]}</span>
+        {status === "stale" && name !== null && <GetAnswer tried={tried} name={name} />}
+      </div>
+      {reason !== null && status !== "stale" && (
+        <p class="muted">
+          <Message text={reason} />
+        </p>
       )}
-    </p>
+      {status !== "stale" && <Assertions results={assertions} />}
+    </li>
+  );
+}
+
+/** Where the prompt's own model can be called. */
+function GetAnswer({ tried, name }: Tried & { readonly name: string }) {
+  const { live = false, profiles = [] } = session.value ?? {};
+  const own = tried.texts.value?.model ?? null;
+  if (!live || own === null || !profiles.some((each) => each.name === own)) {
+    return null;
+  }
+  const isBusy = tried.streaming.value !== null || tried.testing.value;
+  return (
+    <button type="button" class="quiet" disabled={isBusy} onClick={() => void tried.answerCase(name, own)}>
+      Get its answer from {own}
+    </button>
   );
 }

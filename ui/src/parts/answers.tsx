@@ -1,18 +1,39 @@
 /** Answers of models, with what was checked about each. Texts are text nodes. */
 
 import { cutWords, isWrong, markedParts, markTitle } from "../answer_marks";
+import { session } from "../session";
 import type { AssertionResult, ModelAnswer } from "../types";
-import { checkWords, counted, dollars, seconds, sentence } from "../words";
+import { answerAdvice, answerReason, checkWords, counted, dollars, seconds, sentence } from "../words";
 import { Message } from "./shown";
 
 export function Answer({ answer, live }: { readonly answer: ModelAnswer; readonly live: boolean }) {
-  const { profile, model, text, problem, reason, assertions } = answer;
-  const calls = answer.answer?.tool_calls ?? [];
+  const { profile, model, problem, assertions } = answer;
   return (
     <article class="answer" aria-label={`answer of ${profile}`}>
       <h3>
         {profile} <span class="muted">{answer.answer?.model ?? model}</span>
       </h3>
+      <AnswerText answer={answer} />
+      <Cut answer={answer} />
+      {[problem === null ? null : sentence(problem), answerReason(answer)].map(
+        (each) =>
+          each !== null && (
+            <p class="problem">
+              <Message text={each} />
+            </p>
+          ),
+      )}
+      <p class="muted figures">{figures(answer, live).join(" · ")}</p>
+      <Assertions results={assertions} />
+    </article>
+  );
+}
+
+/** What a model answered: a text, calls of tools, or both. */
+export function AnswerText({ answer: { text, answer, assertions } }: { readonly answer: ModelAnswer }) {
+  const calls = answer?.tool_calls ?? [];
+  return (
+    <>
       {(text !== "" || calls.length === 0) && (
         <div class="text">
           {text === "" ? <span class="muted">(no text)</span> : <MarkedText text={text} results={assertions} />}
@@ -21,18 +42,7 @@ export function Answer({ answer, live }: { readonly answer: ModelAnswer; readonl
       {calls.map((call) => (
         <div class="text code">{JSON.stringify(call, null, 2)}</div>
       ))}
-      <Cut answer={answer} />
-      {[problem, reason].map(
-        (each) =>
-          each !== null && (
-            <p class="problem">
-              <Message text={sentence(each)} />
-            </p>
-          ),
-      )}
-      <p class="muted figures">{figures(answer, live).join(" · ")}</p>
-      <Assertions results={assertions} areMarked />
-    </article>
+    </>
   );
 }
 
@@ -72,6 +82,11 @@ export function figures(answer: ModelAnswer, live: boolean): string[] {
   ];
 }
 
+/** The advice where an answer of a prompt's own model is missing. */
+export function HowToAnswer({ own }: { readonly own: string | null }) {
+  return <Message text={answerAdvice(session.value?.live ?? false, own)} />;
+}
+
 const MARKS: Readonly<Record<AssertionResult["status"], string>> = {
   passed: "✓",
   failed: "✗",
@@ -79,31 +94,18 @@ const MARKS: Readonly<Record<AssertionResult["status"], string>> = {
   skipped: "–",
 };
 
-interface AssertionsProperties {
-  readonly results: readonly AssertionResult[];
-  /** Those with a place in the answer are marked there; of these, only failed ones are listed, too. */
-  readonly areMarked?: boolean;
-}
-
-export function Assertions({ results, areMarked = false }: AssertionsProperties) {
+export function Assertions({ results }: { readonly results: readonly AssertionResult[] }) {
   if (results.length === 0) {
     return null;
   }
-  const hasFailed = ({ status }: AssertionResult) => status === "failed" || status === "error";
-  const listed = areMarked ? results.filter((each) => each.at.length === 0 || hasFailed(each)) : results;
-  const isBad = results.some(hasFailed);
+  const isBad = results.some(({ status }) => status === "failed" || status === "error");
   const isGood = results.some(({ status, on }) => status === "passed" && on === "answer");
   const look = isBad ? "bad" : isGood ? "good" : "muted";
-  const marked = listed.length === results.length ? "" : " Point at a marked text to see what checks it.";
-  const words = sentence(checkWords(results)) + marked;
-  if (listed.length === 0) {
-    return <p class={`checks ${look}`}>{words}</p>;
-  }
   return (
     <details class="checks" open={isBad}>
-      <summary class={look}>{words}</summary>
+      <summary class={look}>{sentence(checkWords(results))}</summary>
       <ul>
-        {listed.map(({ status, type, on, reason }) => (
+        {results.map(({ status, type, on, reason }) => (
           <li class={status}>
             <span class="mark" aria-hidden="true">
               {MARKS[status]}

@@ -64,6 +64,37 @@ export function TextDiff({ before, after }: { readonly before: string; readonly 
   );
 }
 
+interface TextFieldProperties {
+  readonly id: string;
+  readonly label: string;
+  readonly text: string;
+  readonly placeholder?: string;
+  readonly spellcheck?: boolean;
+  /** A browser asks for it before the form is sent. */
+  readonly isRequired?: boolean;
+  readonly changed: (text: string) => void;
+}
+
+/** One line to type, with its label. */
+export function TextField({ id, label, text, placeholder = "", spellcheck = true, isRequired = false, changed }: TextFieldProperties) {
+  return (
+    <>
+      <label for={id}>{label}</label>
+      <input
+        id={id}
+        type="text"
+        autocomplete="off"
+        placeholder={placeholder}
+        spellcheck={spellcheck}
+        required={isRequired}
+        {...(isRequired && { pattern: ".*\\S.*", title: "more than spaces" })}
+        value={text}
+        onInput={(event) => changed(event.currentTarget.value)}
+      />
+    </>
+  );
+}
+
 interface FoldedProperties {
   readonly summary: string;
   readonly open?: boolean;

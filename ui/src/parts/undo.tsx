@@ -25,7 +25,7 @@ export function Undo({ files, undo }: Properties) {
       </button>
       <dialog ref={question} aria-labelledby="undo-question">
         <h2 id="undo-question">Undo all changes?</h2>
-        <p>The texts are again as they were before you edited them here.</p>
+        <p>The texts are again as they were before you edited them here. A branch to which you saved keeps your changes.</p>
         {cases.length > 0 && (
           <p>
             {cases.length === 1 ? "The test case that you kept is" : "The test cases that you kept are"} dropped, too:{" "}
@@ -41,7 +41,7 @@ export function Undo({ files, undo }: Properties) {
             void undo();
           }}
         >
-          <button type="submit" class="primary">
+          <button type="submit">
             Undo them
           </button>
           <button type="button" onClick={() => question.current?.close()}>

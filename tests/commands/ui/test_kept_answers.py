@@ -377,6 +377,21 @@ def test_an_error_in_a_prompt_file_is_the_error_of_no_case(live: Client, project
     ]
 
 
+def test_what_prevents_all_cases_is_the_error_of_no_prompt(live: Client, project: Any) -> None:
+    valid = (project.root / "promptops.toml").read_text()
+    measured = FILES[ASK] + "    output: [{type: chrf, value: x, score: likeness}]\n"
+    project.write({"promptops.toml": "[", ASK: measured})
+    project.commit("the base of the comparison is broken")
+    project.git("tag", "--annotate", "--message", "x", "v1")
+    project.write({"promptops.toml": valid})
+    project.commit("repaired")
+    live.edit(id="ask", at=USER, text="{{ question }} Be kind.")
+
+    got = live.request("GET", "/api/change?failing=1")
+
+    assert (got.status, got.json["errors"][0]["where"]) == (400, "promptops.toml")
+
+
 def test_recordings_with_a_line_that_can_not_be_read_stay_as_they_are(
     live: Client, project: Any
 ) -> None:

@@ -63,9 +63,8 @@ def test_problems_are_shown_at_their_inputs_and_a_file_keeps_its_kind(receipts, 
         page.get_by_label("photo: file").set_input_files(
             {"name": "a.png", "mimeType": "image/png", "buffer": b"\x89PNG"}
         )
-    page.get_by_role("article", name="message 1: user").get_by_text(
-        "Acme 2 False late 14"
-    ).wait_for()
+    message = page.get_by_role("article", name="message 1: user")
+    message.get_by_text("Acme 2 False late 14").wait_for()
 
     assert found == ["fill in shop", "fill in count", "fill in note, or leave it out"]
     assert sent.value.post_data_json["inputs"]["photo"] == "data:image/png;base64,iVBORw=="

@@ -275,6 +275,35 @@ def test_an_answer_has_what_was_checked_and_where_it_was_cut(shop, opened):
     assert (barriers(page), page.events, page.evaluate("refused")) == ([], [], [])
 
 
+NEEDS_ANSWER = """\
+    output:
+      - {type: regex, value: "."}
+"""
+
+
+def test_a_case_without_an_answer_has_a_button_that_gets_it(shop, opened):
+    shop.write({"prompts/support/refund.prompt.yaml": REFUND + NEEDS_ANSWER})
+    page = opened(shop.root, "--live")
+    page.goto(f"{page.url.partition('#')[0]}#/prompt/support/refund")
+
+    page.get_by_role("textbox", name="Text of message 1, system").click()
+    page.keyboard.press("Control+Home")
+    page.keyboard.type("Be kind. ")
+    message = page.get_by_role("article", name="message 1: system")
+    message.get_by_text("Be kind. You answer").wait_for()
+    page.get_by_role("button", name="Run the cases").click()
+    unanswered = page.get_by_text("1 without an answer to check.")
+    unanswered.wait_for()
+    shot(page, "needs-answer")
+    found = barriers(page)
+    page.get_by_role("button", name="Get its answer from steady").click()
+    unanswered.wait_for(state="detached")
+    shot(page, "has-answer")
+
+    assert page.get_by_role("button", name="Get its answer from steady").count() == 0
+    assert (found, page.events, page.evaluate("refused")) == ([], [], [])
+
+
 END_OF_COLUMN = """() => {
   const column = document.querySelector(".prompt .column:last-child");
   scrollTo(0, document.body.scrollHeight);

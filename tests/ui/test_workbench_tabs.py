@@ -97,9 +97,8 @@ def test_a_case_that_fails_with_the_edits_is_named_and_undo_names_the_kept_cases
     request(page, "Say hello to Ann.").wait_for()
     page.get_by_role("button", name="Keep as a case").click()
     name = page.get_by_label("Keep these inputs as a test case")
-    asked = name.evaluate(
-        "field => [field === document.activeElement, field.validity.valueMissing]"
-    )
+    focused = "field => [field === document.activeElement, field.validity.valueMissing]"
+    asked = name.evaluate(focused)
     name.fill("a name")
     page.get_by_label("The answer must contain").fill("Ann\nhello")
     page.get_by_text("That needs an answer").wait_for()

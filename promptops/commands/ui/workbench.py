@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -53,7 +55,6 @@ from promptops.commands.ui.saving import (
     save_to_branch,
     save_to_files,
 )
-from promptops.commands.ui.watched_files import WatchedFiles
 from promptops.errors import NotFound, UsageError
 from promptops.evals.engine.ask import Interrupt
 from promptops.model.change import DiffReport
@@ -188,7 +189,7 @@ class Workbench:
         self._remembered = RememberedAnswers()
         self._saved: dict[str, UiBranch] = {}
         self._differing: frozenset[str] | None = None
-        self._watched: WatchedFiles | None = None
+        self._watched: _WatchedFiles | None = None
         self._changes = 0
         self._recorded: tuple[int, int] | None = None
         self._revisions: dict[str, Workspace] = {}
@@ -202,7 +203,7 @@ class Workbench:
             raise live.errors[0]
         self._view = self._live = live
         self._edits = Edits(live)
-        self._watched = WatchedFiles(live.workspace)
+        self._watched = _WatchedFiles(live.workspace)
 
     def close(self) -> None:
         """Stop the git process that reads blobs."""
@@ -698,3 +699,66 @@ class Workbench:
             return answered
 
         return run
+
+
+# Whether other programs changed the files: a look at their times when asked.
+
+_LOOK_S = 0.01
+_PAUSE_PER_LOOK = 20
+"""After a look at the files that took longer than `_LOOK_S`, none for so many times as long."""
+
+
+class _WatchedFiles:
+    """The state of HEAD, of the index, of the files and of their folders."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._seen: dict[str, object] = {}
+        self._look_again_at = 0.0
+        self.watch(workspace)
+
+    def watch(self, workspace: Workspace) -> None:
+        """Watch the files that there are now; those that are known may have changed since."""
+        paths = list(_watched(workspace))
+        self._seen = {path: self._seen.get(path) or _stamp(path) for path in paths}
+
+    def have_changed(self) -> bool:
+        """Whether any differs from when this was asked before."""
+        if time.monotonic() < self._look_again_at:
+            return False
+        started = time.monotonic()
+        seen: dict[str, object] = {path: _stamp(path) for path in self._seen}
+        took_s = time.monotonic() - started
+        if took_s > _LOOK_S:
+            self._look_again_at = started + _PAUSE_PER_LOOK * took_s
+        before, self._seen = self._seen, seen
+        return before != seen
+
+
+def _watched(workspace: Workspace) -> Iterator[str]:
+    repository, catalog = workspace.repository, workspace.catalog
+    of_git = (repository.git_dir / "HEAD", repository.git_dir / "index")
+    refs = (repository.common_dir / "packed-refs", repository.git_dir / "logs" / "HEAD")
+    yield from map(str, (*of_git, *refs))
+    files = catalog.files.entries
+    for path in (*files, *_folders(files, catalog.config.prompts)):
+        yield f"{repository.root}/{path}"
+
+
+def _folders(files: Iterable[str], roots: Iterable[str]) -> set[str]:
+    """The folders that contain files, directly or below other folders, up to the roots."""
+    found = set(roots)
+    for path in files:
+        folder = path.rpartition("/")[0]
+        while folder not in found:
+            found.add(folder)
+            folder = folder.rpartition("/")[0]
+    return found
+
+
+def _stamp(path: str) -> tuple[int, int, int, int] | None:
+    """What changes with the content of a file or of a folder; None if it does not exist."""
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino

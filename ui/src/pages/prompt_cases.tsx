@@ -198,11 +198,11 @@ function ShownRun({ tried, found }: Tried & { readonly found: CaseRun }) {
   );
 }
 
-/** Where the prompt's own model can be called. */
+/** Where the prompt's own model can be called, and the answer is recorded: with the changes of the prompt. */
 function GetAnswer({ tried, name }: Tried & { readonly name: string }) {
   const { live = false, profiles = [] } = session.value ?? {};
-  const own = tried.texts.value?.model ?? null;
-  if (!live || own === null || !profiles.some((each) => each.name === own)) {
+  const { model: own = null, pending = false } = tried.texts.value ?? {};
+  if (!live || !pending || own === null || !profiles.some((each) => each.name === own)) {
     return null;
   }
   const isBusy = tried.streaming.value !== null || tried.testing.value;

@@ -81,17 +81,16 @@ export function renderText(text: Text, names: Dict, run: Run): string {
 
 /** Whether a condition holds; throws a TemplateFailure. */
 export function holds(when: Text, names: Dict, run: Run): boolean {
-  const { program } = when;
-  return placed(
-    () => {
-      if (program === undefined) return fail("the condition is not a valid expression");
-      const { evaluate, size } = compiledCondition(program);
-      run.meter.charge(size);
-      return truth(evaluate(outermost(when.path, names, run)));
-    },
+  const { evaluate, size, at } = placed(
+    () => compiledCondition(when.program ?? fail("the condition is not a valid expression")),
     0,
     when.path,
   );
+  const test = (): boolean => {
+    run.meter.charge(size);
+    return truth(evaluate(outermost(when.path, names, run)));
+  };
+  return placed(test, at, when.path);
 }
 
 /** Renders a text by its program, also if it has a faster way. */
@@ -702,7 +701,7 @@ function addBlocks(node: Node, found: Map<string, BlockBody>): void {
 const compiledTemplate = remembered((program) => new Program(templateOf(program)));
 const compiledCondition = remembered((program) => {
   const tree = conditionOf(program);
-  return { evaluate: expression(tree), size: tree.size };
+  return { evaluate: expression(tree), size: tree.size, at: tree.at };
 });
 
 /** The names that an include may mean, in order. */

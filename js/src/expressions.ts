@@ -4,7 +4,6 @@ import { MAX_INTEGER_BITS, MAX_ITEMS, MAX_RANGE, MAX_TEXT_CHARS, Meter, fail, re
 import {
   add,
   bitLength,
-  compareNumbers,
   divide,
   floorDivide,
   isInt,
@@ -224,11 +223,14 @@ function arithmetic(operator: string, left: Value, right: Value): Value {
   return fail(`\`${operator}\` does not work on ${kind(left)} and ${kind(right)}`);
 }
 
+const LARGEST_COUNT = 2n ** 63n;
+
 /** A string or a list several times; undefined for other values. */
 function repetition(value: Value, times: Value): Value | undefined {
   if (!(typeof value === "string" || Array.isArray(value)) || !isInt(times)) return undefined;
-  const limit = typeof value === "string" ? MAX_TEXT_CHARS : MAX_ITEMS;
-  if (compareNumbers(multiply(lengthOf(value), times), limit) > 0) refuse("a result of `*` that is too large");
+  const [limit, number] = [typeof value === "string" ? MAX_TEXT_CHARS : MAX_ITEMS, toBig(times)];
+  if (BigInt(lengthOf(value)) * number > BigInt(limit)) refuse("a result of `*` that is too large");
+  if (number >= LARGEST_COUNT || number < -LARGEST_COUNT) fail("a count for `*` that is too large");
   const count = lengthOf(value) ? Math.max(Number(times), 0) : 0;
   if (typeof value === "string") return value.repeat(count);
   const found = Array.from({ length: count }, () => Array.from(value)).flat();

@@ -115,7 +115,7 @@ function filled(template: string, given: Value): string {
     at += all.length;
     if (/[hlL]/.test(template[at] ?? "")) at += 1;
     const sign = template[at++] ?? fail("incomplete format");
-    if (sign === "%") {
+    if (sign === "%" && at === percent + 2) {
       found += "%";
       continue;
     }

@@ -1,5 +1,5 @@
 /** Runs programs: statements, and templates that use others, become closures once. */
-import { type Evaluate, Function_, argumentsOf, expression, knownFilter, outermost, reader } from "./expressions";
+import { type Evaluate, BuiltIn, argumentsOf, expression, knownFilter, outermost, reader } from "./expressions";
 import { applyFilter } from "./filters";
 import {
   MAX_INCLUDE_DEPTH,
@@ -384,9 +384,9 @@ class Loop extends Callable {
       case "nextitem":
         return this.peek() ?? new Undefined("there is no next item");
       case "cycle":
-        return new Function_((args, named) => this.cycle(args, named), chargedToCompare);
+        return new BuiltIn((args, named) => this.cycle(args, named), chargedToCompare);
       case "changed":
-        return new Function_((args, named) => this.hasChanged(args, named), chargedToCompare);
+        return new BuiltIn((args, named) => this.hasChanged(args, named), chargedToCompare);
       default:
         return undefined;
     }

@@ -97,7 +97,7 @@ export function expression(node: Expression): Evaluate {
     case "pos":
       return unary(expression(node.node), node.op);
     case "binary": {
-      const [left, right, operator] = [expression(node.left), expression(node.right), node.op_];
+      const [left, right, operator] = [expression(node.left), expression(node.right), node.operator];
       return (scope) => sized(arithmetic(operator, left(scope), right(scope)), scope.run.meter);
     }
     case "concat": {
@@ -111,7 +111,7 @@ export function expression(node: Expression): Evaluate {
     case "compare":
       return comparison(
         expression(node.expr),
-        node.ops.map(({ op_, expr }) => [op_, expression(expr)]),
+        node.ops.map(({ operator, expr }) => [operator, expression(expr)]),
       );
     case "cond": {
       const [test, yes] = [expression(node.test), expression(node.expr1)];
@@ -333,13 +333,13 @@ function call(callee: Evaluate, given: Given): Evaluate {
     const [args, named] = given(scope);
     scope.run.meter.charge(CALL_COST);
     if (found instanceof Undefined) return found.fail();
-    const function_ = found as Callable;
-    return function_.call(function_.charged(args, scope.run.meter), named);
+    const callable = found as Callable;
+    return callable.call(callable.charged(args, scope.run.meter), named);
   };
 }
 
 /** `range` and `namespace`, and the functions of `loop`. */
-export class Function_ extends Callable {
+export class BuiltIn extends Callable {
   readonly kind = "a function";
 
   constructor(
@@ -357,8 +357,8 @@ export class Function_ extends Callable {
 }
 
 const GLOBALS = new Map<string, Value>([
-  ["range", new Function_(range)],
-  ["namespace", new Function_(namespace, chargedPairs)],
+  ["range", new BuiltIn(range)],
+  ["namespace", new BuiltIn(namespace, chargedPairs)],
 ]);
 
 function range(args: Value[], named: Dict): Value {

@@ -2,7 +2,7 @@
 import { type JsonObject, own } from "./data";
 import { BLANKS } from "./formatting";
 
-const TYPES: Record<string, string> = {
+const TYPES = tableOf({
   png: "image/png",
   jpg: "image/jpeg",
   jpeg: "image/jpeg",
@@ -23,16 +23,21 @@ const TYPES: Record<string, string> = {
   ogg: "audio/ogg",
   flac: "audio/flac",
   aiff: "audio/aiff",
-};
+});
 /** The types of files in a bundle, where they differ. */
-const FILE_TYPES: Record<string, string> = { wav: "audio/x-wav", mp3: "audio/mpeg", aiff: "audio/x-aiff" };
-const SAME: Record<string, string> = {
+const FILE_TYPES = tableOf({ wav: "audio/x-wav", mp3: "audio/mpeg", aiff: "audio/x-aiff" });
+const SAME = tableOf({
   "audio/mpeg": "audio/mp3",
   "audio/x-wav": "audio/wav",
   "audio/wave": "audio/wav",
   "audio/vnd.wave": "audio/wav",
   "image/jpg": "image/jpeg",
-};
+});
+
+/** A table that has only its own names: an ending may be `constructor`. */
+function tableOf(names: Record<string, string>): ReadonlyMap<string, string> {
+  return new Map(Object.entries(names));
+}
 
 export interface MediaSource {
   /** In lower case and without parameters; undefined if it is not known. */
@@ -66,7 +71,7 @@ export function bytesOf(base64: string): Uint8Array {
 
 export function mediaTypeOfFile(path: string): string {
   const ending = endingOf(path);
-  return FILE_TYPES[ending] ?? TYPES[ending] ?? "application/octet-stream";
+  return FILE_TYPES.get(ending) ?? TYPES.get(ending) ?? "application/octet-stream";
 }
 
 function endingOf(path: string): string {
@@ -75,7 +80,7 @@ function endingOf(path: string): string {
 
 function typeOfAddress(url: string): string | undefined {
   try {
-    return TYPES[endingOf(new URL(url).pathname)];
+    return TYPES.get(endingOf(new URL(url).pathname));
   } catch {
     return undefined;
   }
@@ -86,7 +91,7 @@ function embedded(url: string): MediaSource {
   const [written = "", ...parameters] = head.split(";");
   const data = parameters.includes("base64") ? rest.join(",") : base64Of(percentDecoded(rest.join(",")));
   const kind = written.trim().toLowerCase();
-  return { mediaType: kind === "" || kind === "application/octet-stream" ? undefined : (SAME[kind] ?? kind), data };
+  return { mediaType: kind === "" || kind === "application/octet-stream" ? undefined : (SAME.get(kind) ?? kind), data };
 }
 
 function base64Of(bytes: Uint8Array): string {

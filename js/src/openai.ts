@@ -4,12 +4,12 @@ import { jsonText } from "./formatting";
 import type { Request } from "./request";
 import { toValue } from "./values";
 
-const AUDIO: Record<string, string> = {
-  "audio/mpeg": "mp3",
-  "audio/x-wav": "wav",
-  "audio/wave": "wav",
-  "audio/vnd.wave": "wav",
-};
+const AUDIO = new Map([
+  ["audio/mpeg", "mp3"],
+  ["audio/x-wav", "wav"],
+  ["audio/wave", "wav"],
+  ["audio/vnd.wave", "wav"],
+]);
 
 export function chatArguments(request: Request): JsonObject {
   const { max_output_tokens, ...params } = request.params;
@@ -44,7 +44,7 @@ function part(value: JsonObject): JsonObject {
   }
   if (value.type === "audio") {
     const [kind = "", ...data] = address.replace(/^data:/, "").split(";base64,");
-    const format = AUDIO[kind] ?? kind.split("/").slice(1).join("/");
+    const format = AUDIO.get(kind) ?? kind.split("/").slice(1).join("/");
     return { type: "input_audio", input_audio: { data: data.join(";base64,"), format } };
   }
   if (value.type === "document")

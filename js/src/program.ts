@@ -114,9 +114,9 @@ export type Expression =
   | Op<"test", Arguments & { node: Expression; name: string }>
   | Op<"and" | "or", { left: Expression; right: Expression }>
   | Op<"not" | "neg" | "pos", { node: Expression }>
-  | Op<"binary", { op_: string; left: Expression; right: Expression }>
+  | Op<"binary", { operator: string; left: Expression; right: Expression }>
   | Op<"concat", { nodes: readonly Expression[] }>
-  | Op<"compare", { expr: Expression; ops: readonly Op<"operand", { op_: string; expr: Expression }>[] }>
+  | Op<"compare", { expr: Expression; ops: readonly Op<"operand", { operator: string; expr: Expression }>[] }>
   | Op<"cond", { test: Expression; expr1: Expression; expr2: Expression | null }>;
 
 export type Node = NodeFacts & { readonly op: string };
@@ -180,7 +180,7 @@ const EXPRESSIONS: Record<string, string> = {
   not: "node:expression",
   neg: "node:expression",
   pos: "node:expression",
-  binary: "op_:arithmetic left:expression right:expression",
+  binary: "operator:arithmetic left:expression right:expression",
   concat: "nodes:expression*",
   compare: "expr:expression ops:operand*",
   cond: "test:expression expr1:expression expr2:expression?=null",
@@ -188,7 +188,7 @@ const EXPRESSIONS: Record<string, string> = {
 const DETAILS: Record<string, string> = {
   pair: "key:expression value:expression",
   arg: "key:string value:expression",
-  operand: "op_:comparison expr:expression",
+  operand: "operator:comparison expr:expression",
 };
 
 interface Field {

@@ -25,7 +25,19 @@ const TYPES = tableOf({
   aiff: "audio/aiff",
 });
 /** The types of files in a bundle, where they differ. */
-const FILE_TYPES = tableOf({ wav: "audio/x-wav", mp3: "audio/mpeg", aiff: "audio/x-aiff" });
+const FILE_TYPES = tableOf({
+  wav: "audio/x-wav",
+  mp3: "audio/mpeg",
+  aiff: "audio/x-aiff",
+  bmp: "image/bmp",
+  svg: "image/svg+xml",
+  tif: "image/tiff",
+  tiff: "image/tiff",
+  mp4: "video/mp4",
+  docx: "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+  pptx: "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+  xlsx: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+});
 const SAME = tableOf({
   "audio/mpeg": "audio/mp3",
   "audio/x-wav": "audio/wav",

@@ -24,6 +24,7 @@ from promptops.runtime.bundle.format import read_bundle
 from promptops.runtime.request.canonical import canonical_json, digested_form
 from promptops.runtime.request.inputs import Inputs
 from promptops.runtime.template.data import json_copy
+from promptops.runtime.template.limits import MAX_WORK
 from promptops.runtime.template.parsed_program import program_of
 from promptops.runtime.template.text_rendering import Run, TemplateFailure, render_text
 from promptops.workspace.workspace import workspace
@@ -98,11 +99,17 @@ def _template(
     row: dict[str, Any] = {"source": source, "data": data, "program": program}
     if others:
         row["templates"] = others
+    run = Run(load)
     try:
-        row["text"] = render_text(plain_text("main", source, program), json_copy(data), Run(load))
+        row["text"] = render_text(program_only("main", program), json_copy(data), run)
     except TemplateFailure as error:
         row["error"] = "refused" if error.refused else "failed"
-    yield row
+    yield row | {"work": MAX_WORK - run.meter.left}
+
+
+def program_only(name: str, program: str) -> Text:
+    """A text that only its program can render, so that nothing but the evaluator takes work."""
+    return plain_text(name, "{% if %}", program)
 
 
 def _requests() -> Iterator[dict[str, Any]]:

@@ -17,8 +17,9 @@ from promptops.runtime.bundle.format import read_bundle
 from promptops.runtime.loading.source import parse_ref
 from promptops.runtime.request.inputs import Inputs
 from promptops.runtime.request.render import RenderError
+from promptops.runtime.template.limits import MAX_WORK
 from promptops.runtime.template.text_rendering import Run, TemplateFailure, render_text
-from tests.conformance.make_vectors import FOLDER, files
+from tests.conformance.make_vectors import FOLDER, files, program_only
 from tests.tiers import fast_first
 
 MAX_BYTES = 1_000_000
@@ -45,18 +46,20 @@ def test_each_program_gives_its_text_or_its_refusal(step: int) -> None:
         def load(_: str, name: str, others: Any = others) -> Text | None:
             return _without_text(name, *others[name]) if name in others else None
 
-        text = _without_text("main", row["source"], row["program"])
+        found: dict[str, Any]
+        run = Run(load)
         try:
-            found = {"text": render_text(text, row["data"], Run(load))}
+            found = {"text": render_text(program_only("main", row["program"]), row["data"], run)}
         except TemplateFailure as error:
             found = {"error": "refused" if error.refused else "failed"}
 
-        assert found == {key: row[key] for key in ("text", "error") if key in row}, row["source"]
+        found["work"] = MAX_WORK - run.meter.left
+        assert found == {key: row[key] for key in ("text", "error", "work") if key in row}, row
 
 
 def _without_text(name: str, source: str, program: str | None) -> Text:
     """A text that only its program can render, if it has one."""
-    return plain_text(name, source if program is None else "{% if %}", program)
+    return plain_text(name, source) if program is None else program_only(name, program)
 
 
 @pytest.mark.parametrize("step", fast_first([9, 1], 1))

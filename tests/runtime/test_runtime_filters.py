@@ -269,5 +269,9 @@ def test_what_the_filters_that_jinja_lacks_refuse(source: str, message: str) -> 
     assert failed.value.message.startswith(message)
 
 
+def test_a_sum_of_floats_is_the_same_in_every_version_of_python(ask_us: Any) -> None:
+    assert ask_us("{{ ([0.1] * 10)|sum }}", {}) == "0.9999999999999999"
+
+
 def _no_include(_path: str, _name: str) -> None:
     return None

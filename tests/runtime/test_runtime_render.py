@@ -23,6 +23,7 @@ from promptops.model.prompt import (
     Turn,
 )
 from promptops.runtime.request.canonical import request_digest
+from promptops.runtime.request.media import media_type_of_file
 from promptops.runtime.request.render import Renderer, RenderError
 
 PATH = "prompts/ask.prompt.yaml"
@@ -356,3 +357,13 @@ def test_threads_share_one_renderer() -> None:
 
     alone = [request_digest(renderer(made).request({"v": f"v{i}"})) for i in range(500)]
     assert digests == alone
+
+
+def test_the_media_type_of_a_file_does_not_depend_on_the_machine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("mimetypes.guess_type", lambda _: ("image/other", None))
+
+    types = [media_type_of_file(f"a.{ending}") for ending in ("WEBP", "md", "wav", "constructor")]
+
+    assert types == ["image/webp", "text/markdown", "audio/x-wav", "application/octet-stream"]

@@ -15,7 +15,13 @@ from promptops.model.place import Place, Text, plain_text
 from promptops.model.prompt import ForEach, Message, Prompt, TextPart, Turn
 from promptops.runtime.request.render import BudgetSpent, Renderer, RenderError
 from promptops.runtime.template import limits
-from promptops.runtime.template.limits import MAX_WORK, PromptBudget, TookTooLong
+from promptops.runtime.template.limits import (
+    MAX_WORK,
+    LimitExceeded,
+    Meter,
+    PromptBudget,
+    TookTooLong,
+)
 from promptops.runtime.template.text_rendering import Run, TemplateFailure, render_text
 
 HERE = Path(__file__).parent
@@ -118,6 +124,15 @@ def test_what_takes_too_much_work_is_refused_before_it_is_done(source: str) -> N
         render_text(plain_text("main", source), dict(DATA), Run(_no_template))
 
     assert raised.value.refused
+
+
+def test_the_first_unit_beyond_the_limit_is_refused() -> None:
+    meter = Meter()
+    meter.charge(MAX_WORK - 500)
+    meter.charge(500)
+
+    with pytest.raises(LimitExceeded):
+        meter.charge(1)
 
 
 def test_all_messages_of_a_request_share_one_meter() -> None:

@@ -30,6 +30,21 @@ _TYPES = {
     "flac": "audio/flac",
     "aiff": "audio/aiff",
 }
+_FILE_TYPES = _TYPES | {
+    "wav": "audio/x-wav",
+    "mp3": "audio/mpeg",
+    "aiff": "audio/x-aiff",
+    "bmp": "image/bmp",
+    "svg": "image/svg+xml",
+    "tif": "image/tiff",
+    "tiff": "image/tiff",
+    "mp4": "video/mp4",
+    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+"""Of files in the repository. They are part of the digest of a request, so they do not change."""
+
 _SAME = {
     "audio/mpeg": "audio/mp3",
     "audio/x-wav": "audio/wav",
@@ -93,6 +108,11 @@ def no_media(name: str) -> str:
 def media_type_of_path(path: str) -> str | None:
     """The media type of a file by its ending; None if it is not known."""
     return _TYPES.get(path.rpartition(".")[2].lower())
+
+
+def media_type_of_file(path: str) -> str:
+    """The media type of a file in the repository by its ending, the same on every machine."""
+    return _FILE_TYPES.get(path.rpartition(".")[2].lower(), "application/octet-stream")
 
 
 def _type_of_address(url: str) -> str | None:

@@ -333,15 +333,15 @@ class MediaUrls:
 
     def _data_url(self, path: str) -> str:
         import base64
-        import mimetypes
+
+        from promptops.runtime.request.media import media_type_of_file
 
         data = self._read(path) if self._read is not None else None
         if data is None:
             raise LookupError(f"there is no file `{path}`")
         if len(data) > MAX_MEDIA_BYTES:  # such a file is not read to its end
             raise LookupError(f"`{path}` is larger than 2 MB")
-        kind = mimetypes.guess_type(path)[0] or "application/octet-stream"
-        return f"data:{kind};base64,{base64.b64encode(data).decode()}"
+        return f"data:{media_type_of_file(path)};base64,{base64.b64encode(data).decode()}"
 
 
 class Rendering:

@@ -219,9 +219,14 @@ def _striptags(value: Any) -> str:
 
 
 def _sum(environment: Any, iterable: Any, attribute: Any = None, start: Any = 0) -> Any:
+    """Jinja's `sum`, without the compensation for floats that Python has since 3.12."""
     if not isinstance(start, (int, float)):
         raise LimitExceeded("`sum` adds numbers only")
-    return FILTERS["sum"](environment, iterable, attribute, start)
+    if attribute is not None:
+        iterable = map(make_attrgetter(environment, attribute), iterable)
+    for item in iterable:
+        start = start + item
+    return start
 
 
 def _trim(value: Any, chars: Any = None) -> str:

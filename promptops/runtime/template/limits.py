@@ -45,7 +45,7 @@ class Meter:
     """The remaining work of one request.
 
     Attributes:
-        left: Units of work: a unit is about one visited node, or 16 output characters.
+        left: Units of work: a unit is about one visited node, or 4 output characters.
     """
 
     __slots__ = ("_deadline_s", "_look", "left")
@@ -64,7 +64,7 @@ class Meter:
     def limit_to(self, units: int) -> None:
         """Take all but some units of work; called before any work."""
         self.left = units
-        self._look = units - _LOOK_AT_CLOCK_EVERY
+        self._look = max(units - _LOOK_AT_CLOCK_EVERY, 0)
 
     def covers(self, units: int) -> bool:
         """Take units of work if enough are left; returns whether they were."""
@@ -74,7 +74,8 @@ class Meter:
         return True
 
     def _check(self) -> None:
-        self._look = self.left - _LOOK_AT_CLOCK_EVERY
+        # At 0 at the latest: the first unit beyond the limit is refused, as in other languages.
+        self._look = max(self.left - _LOOK_AT_CLOCK_EVERY, 0)
         if self.left < 0:
             raise LimitExceeded("the template does too much work")
         # Most requests end before this point, and never read the clock.

@@ -1,0 +1,161 @@
+/** A bundle in memory: checks its digest, and parses each prompt when it is first requested. */
+import { type Json, type JsonObject, isObject, own, readStrict } from "./data";
+import { IntegrityError, NotFound } from "./errors";
+import { NotJson } from "./json";
+import { PROGRAMS } from "./program";
+import { type PromptData, promptOf } from "./prompt_data";
+import { Prompt } from "./prompt";
+import type { Text } from "./scope";
+
+const FORMAT = 2;
+const MAX_FIRST_LINE = 256;
+const NEWLINE = 10;
+
+/** Reads a bundle, and checks its digest before anything else; throws an IntegrityError. */
+export async function readBundle(data: Uint8Array): Promise<Bundle> {
+  const end = data.subarray(0, MAX_FIRST_LINE).indexOf(NEWLINE);
+  const head = end < 0 ? undefined : jsonOf(data.subarray(0, end));
+  const [number, expected] = [own(head, "bundle"), own(head, "sha256")];
+  if (typeof number !== "number" || typeof expected !== "string") throw new IntegrityError("this is not a bundle");
+  if (number === 1)
+    throw new IntegrityError("the bundle has the format 1, which has no programs; build it again with format 2");
+  if (number !== FORMAT)
+    throw new IntegrityError(`the bundle has the unsupported format ${number}; install a newer promptops`);
+  const rest = data.slice(end + 1);
+  const digest = await sha256(rest);
+  if (digest !== expected) throw new IntegrityError("the bundle does not match its digest; download or build it again");
+  const second = rest.indexOf(NEWLINE);
+  const header = second < 0 ? undefined : jsonOf(rest.subarray(0, second));
+  if (!isObject(header)) throw new IntegrityError("this is not a bundle");
+  const programs = own(header, "programs");
+  if (programs !== PROGRAMS)
+    throw new IntegrityError(`the bundle has the unsupported programs ${String(programs)}; install a newer promptops`);
+  return new Bundle(digest, header, rest.subarray(second + 1));
+}
+
+/** SHA-256 in hexadecimal. */
+export async function sha256(data: Uint8Array): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", data as Uint8Array<ArrayBuffer>);
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** All prompts of one release. */
+export class Bundle {
+  /** The name of the tag; null for a revision that is not a release. */
+  readonly release: string | null;
+  readonly commit: string;
+  /** The ids of all prompts, in order. */
+  readonly ids: readonly string[];
+  private readonly prompts = new Map<string, Prompt>();
+  private readonly parts = new Map<string, Text>();
+
+  constructor(
+    /** SHA-256 in hexadecimal of the bundle. */
+    readonly digest: string,
+    private readonly header: JsonObject,
+    private readonly body: Uint8Array,
+  ) {
+    const [release, commit] = [own(header, "release"), own(header, "commit")];
+    const hasTables = ["prompts", "parts", "files", "aliases"].every((name) => isObject(own(header, name)));
+    if (typeof commit !== "string" || !(release === null || typeof release === "string") || !hasTables)
+      throw new IntegrityError("this is not a bundle");
+    this.release = release;
+    this.commit = commit;
+    this.ids = Object.keys(own(header, "prompts") as JsonObject);
+  }
+
+  has(id: string): boolean {
+    return this.known(id) !== undefined;
+  }
+
+  /** The prompt of an id or of a former one; throws NotFound. */
+  get(id: string): Prompt {
+    const known = this.known(id);
+    if (known === undefined)
+      throw new NotFound(`there is no prompt \`${id}\` in ${this.release ?? this.commit.slice(0, 12)}`);
+    const found = this.prompts.get(known) ?? this.read(known);
+    this.prompts.set(known, found);
+    return found;
+  }
+
+  private known(id: string): string | undefined {
+    const prompts = own(this.header, "prompts");
+    if (own(prompts, id) !== undefined) return id;
+    const current = own(own(this.header, "aliases"), id);
+    return typeof current === "string" && own(prompts, current) !== undefined ? current : undefined;
+  }
+
+  private read(id: string): Prompt {
+    const data = this.line("prompts", id, promptOf);
+    if (data?.id !== id) throw unreadable(`the prompt \`${id}\``);
+    return new Prompt(
+      data,
+      this.release,
+      (path, name) => this.included(data, path, name),
+      (path) => this.file(path),
+    );
+  }
+
+  private included(prompt: PromptData, path: string, name: string): Text | undefined {
+    const found = own(own(prompt.includes, path), name);
+    if (typeof found !== "string") return undefined;
+    const known = this.parts.get(found);
+    if (known !== undefined) return known;
+    const text = this.line("parts", found, (line): Text => {
+      const [value, program] = [own(line, "text"), own(line, "program")];
+      if (typeof value !== "string" || !(program === undefined || typeof program === "string"))
+        throw new NotJson("no text");
+      return { path: found, text: value, program };
+    });
+    if (text !== undefined) this.parts.set(found, text);
+    return text;
+  }
+
+  /** The base64 of a file. */
+  private file(path: string): string | undefined {
+    return this.line("files", path, (line) => {
+      const found = own(line, "base64");
+      if (typeof found !== "string") throw new NotJson("no base64");
+      return found;
+    });
+  }
+
+  /** What is in a line; undefined if the header does not have it. */
+  private line<T>(table: string, name: string, read: (line: Json) => T): T | undefined {
+    const span = own(own(this.header, table), name);
+    if (span === undefined) return undefined;
+    const [start, length] = Array.isArray(span) && span.length === 2 ? (span as unknown[]) : [];
+    try {
+      if (!isCount(start) || !isCount(length) || this.body[start + length] !== NEWLINE)
+        throw new NotJson("no span of a line");
+      return read(readStrict(decoded(this.body.subarray(start, start + length))));
+    } catch (error) {
+      throw error instanceof NotJson ? unreadable(`\`${name}\``) : error;
+    }
+  }
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+}
+
+function unreadable(what: string): IntegrityError {
+  return new IntegrityError(`${what} can't be read from the bundle; build it again`);
+}
+
+function jsonOf(data: Uint8Array): Json | undefined {
+  try {
+    return readStrict(decoded(data));
+  } catch (error) {
+    if (error instanceof NotJson) return undefined;
+    throw error;
+  }
+}
+
+function decoded(data: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(data);
+  } catch {
+    throw new NotJson("this is not UTF-8");
+  }
+}

@@ -17,7 +17,7 @@ from scene import Scene
 from table import Row, compare
 from timing import OURS, Program, Wrong, run
 
-FIRST_TIMES_BARE = 10
+FIRST_TIMES_BARE = 6.5
 """For loading a bundle in a new process and rendering one prompt."""
 BUILD_TIMES_BARE = 55
 """That is 0.5 s where bare Python takes 9 ms."""

@@ -1,4 +1,4 @@
-"""Jinja2's lexer and parser, whose syntax tree becomes ours with exact places.
+"""Jinja2's parser, whose syntax tree becomes ours with exact places.
 
 Jinja keeps the line of each node but no column. Here the lexer gives the parser offsets instead of
 line numbers, so each node begins at the offset of its first token, and the tokens that are kept
@@ -8,7 +8,6 @@ Jinja's tree. Imported for the first text that is parsed: a bundle has parsed pr
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, cast
@@ -16,11 +15,12 @@ from typing import Any, cast
 from jinja2 import nodes as jinja
 from jinja2.exceptions import TemplateSyntaxError
 from jinja2.idtracking import VAR_LOAD_UNDEFINED, Symbols
-from jinja2.lexer import Lexer, TokenStream
+from jinja2.lexer import TokenStream
 from jinja2.parser import Parser
 
 from promptops.patterns import lazy_pattern
 from promptops.runtime.template import nodes
+from promptops.runtime.template.lexer import OffsetLexer
 from promptops.runtime.template.node_facts import macro_names
 from promptops.runtime.template.template import (
     MAX_DEPTH,
@@ -30,61 +30,9 @@ from promptops.runtime.template.template import (
     Token,
 )
 
-MAX_TAG_TOKENS = 20_000
-# Jinja's parser uses a dozen stack frames for each bracket. With these limits it never reaches
-# Python's recursion limit, so that the error does not depend on the caller.
-MAX_NESTING = 40
-
 _NOISE = frozenset(
     ("whitespace", "comment_begin", "comment", "comment_end", "linecomment", "raw_begin", "raw_end")
 )
-
-
-class _OffsetLexer(Lexer):
-    """Jinja's lexer with offsets instead of line numbers."""
-
-    spans: list[Token]
-
-    def tokenize(
-        self,
-        source: str,
-        name: str | None = None,
-        filename: str | None = None,
-        state: str | None = None,
-    ) -> TokenStream:
-        # `state` starts inside a tag, to parse a single expression.
-        self.spans = []
-        return TokenStream(self.wrap(self._offsets(source, state), name, filename), name, filename)
-
-    def _offsets(self, source: str, state: str | None) -> Iterator[tuple[int, str, str]]:
-        position = 0
-        nesting = 0
-        try:
-            for _, kind, value in self.tokeniter(source, None, None, state):
-                start = source.find(value, position)
-                position = start + len(value)
-                self.spans.append(Token(kind, start, position))
-                nesting = self._nested(nesting, kind, value, start)
-                yield start, kind, value
-        except TemplateSyntaxError as error:
-            raise _lexer_error(error, position) from None
-
-    def _nested(self, nesting: int, kind: str, value: str, start: int) -> int:
-        if len(self.spans) > MAX_TAG_TOKENS:
-            raise TemplateError("the template is too large", start, start + 1, "TPL005")
-        if kind == "operator":
-            nesting += (value in "([{") - (value in ")]}")
-            if nesting > MAX_NESTING:
-                raise TemplateError("brackets are nested too deep", start, start + 1, "TPL005")
-        return nesting
-
-
-def _lexer_error(error: TemplateSyntaxError, position: int) -> TemplateError:
-    message = error.message or "a syntax error"
-    at = re.fullmatch(r"(unexpected char .*) at (\d+)", message, re.DOTALL)
-    if at:
-        return TemplateError(at[1], int(at[2]), int(at[2]) + 1)
-    return TemplateError(_plain(message), position, position + 1)
 
 
 class _Syntax:
@@ -101,12 +49,12 @@ class _Syntax:
         self._lexers = threading.local()
 
     @property
-    def lexer(self) -> _OffsetLexer:
+    def lexer(self) -> OffsetLexer:
         """The lexer of this thread: it keeps the tokens of the last text."""
         try:
-            lexer: _OffsetLexer = self._lexers.one
+            lexer: OffsetLexer = self._lexers.one
         except AttributeError:
-            lexer = self._lexers.one = _OffsetLexer(cast(Any, self))
+            lexer = self._lexers.one = OffsetLexer(cast(Any, self))
         return lexer
 
     def iter_extensions(self) -> Iterator[Any]:

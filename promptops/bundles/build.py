@@ -47,6 +47,7 @@ from promptops.runtime.bundle.prompts import (
 from promptops.runtime.request.canonical import canonical_json
 from promptops.runtime.template.limits import MAX_MEDIA_BYTES
 from promptops.storage.atomic import replace_whole
+from promptops.storage.forked import in_processes
 from promptops.storage.gc_paused import uncollected
 from promptops.tags import ReleaseTag, release_tag
 from promptops.workspace.workspace import Workspace, workspace_at, workspace_with
@@ -99,10 +100,10 @@ def build(
     with Repository.open(directory) as repository:
         tag = release_tag(repository, revision)
         if tag is None:
-            data = revision_bundle(repository, revision, number or FORMAT)
+            data = revision_bundle(repository, revision, number or FORMAT, processes=0)
             contents = read_bundle(data, revision)
         else:
-            contents = verified_bundle(repository, tag, number)
+            contents = verified_bundle(repository, tag, number, processes=0)
     return Built(data=contents.data, contents=contents, tag=tag)
 
 
@@ -131,12 +132,17 @@ def save_bundle(built: Built, directory: Path, file: Path, *, sign: bool) -> Pub
     return Publication(built=built.facts, files=files, notes=notes)
 
 
-def revision_bundle(repository: Repository, revision: str, number: int = FORMAT) -> bytes:
+def revision_bundle(
+    repository: Repository, revision: str, number: int = FORMAT, processes: int = 1
+) -> bytes:
     """The bundle of a commit that is not a release: its prompts have no versions."""
-    return bundle_of(workspace_at(repository, repository.resolve(revision)), number=number)
+    workspace = workspace_at(repository, repository.resolve(revision))
+    return bundle_of(workspace, number=number, processes=processes)
 
 
-def release_bundle(repository: Repository, tag: ReleaseTag, number: int | None = None) -> bytes:
+def release_bundle(
+    repository: Repository, tag: ReleaseTag, number: int | None = None, processes: int = 1
+) -> bytes:
     """The bundle of a release, without comparing it with the record in its tag.
 
     By default in the format that the tag records, so that an old tag gives its old bytes.
@@ -151,7 +157,9 @@ def release_bundle(repository: Repository, tag: ReleaseTag, number: int | None =
     texts = {name: str(version) for name, version in recorded.versions.items()}
     versions = texts if recorded.every is None else _every_but_drafts(str(recorded.every))
     number = number or recorded_format(tag)
-    return bundle_of(workspace, release=release.name, versions=versions, number=number)
+    return bundle_of(
+        workspace, release=release.name, versions=versions, number=number, processes=processes
+    )
 
 
 def recorded_format(tag: ReleaseTag) -> int:
@@ -165,12 +173,14 @@ def recorded_format(tag: ReleaseTag) -> int:
     return recorded if recorded in FORMATS else FORMAT
 
 
-def verified_bundle(repository: Repository, tag: ReleaseTag, number: int | None = None) -> Contents:
+def verified_bundle(
+    repository: Repository, tag: ReleaseTag, number: int | None = None, processes: int = 1
+) -> Contents:
     """The bundle of a release; raises IntegrityError if the record in the tag differs."""
-    data = release_bundle(repository, tag, number)
+    data = release_bundle(repository, tag, number, processes)
     contents = recorded = read_bundle(data, tag.name)
     if tag.record.bundle_sha256 is not None and contents.format != recorded_format(tag):
-        recorded = read_bundle(release_bundle(repository, tag), tag.name)
+        recorded = read_bundle(release_bundle(repository, tag, processes=processes), tag.name)
     for problem in record_differences(tag, recorded):
         hint = f"`promptops verify {tag.name}` shows the details"
         raise IntegrityError(problem, where=tag.name, hint=hint)
@@ -296,11 +306,13 @@ def bundle_of(
     release: str | None = None,
     versions: Versions | None = None,
     number: int = FORMAT,
+    processes: int = 1,
 ) -> bytes:
     """The bundle of a commit: the same bytes for the same commit, release, versions and format.
 
     Args:
         number: The format, one of `FORMATS`.
+        processes: The most processes; 0 for the number of cores. One in an application.
         workspace: Opened at a commit; before the first commit a work tree, with zeros as ids.
         versions: Versions of prompts by id, or a function that gives a prompt its version or None.
 
@@ -310,16 +322,18 @@ def bundle_of(
     """
     with uncollected():
         version_of = versions if callable(versions) else _by_id(versions or {})
-        return _bundle(workspace, release, version_of, number)
+        return _bundle(workspace, release, version_of, number, processes)
 
 
 def _by_id(versions: Mapping[str, str]) -> VersionOf:
     return lambda prompt: versions.get(prompt.id)
 
 
-def _bundle(workspace: Workspace, release: str | None, version_of: VersionOf, number: int) -> bytes:
+def _bundle(
+    workspace: Workspace, release: str | None, version_of: VersionOf, number: int, processes: int
+) -> bytes:
     building = PromptLines(workspace.catalog, version_of, programs=number > 1)
-    prompts = _encoded(building.line(loaded) for loaded in workspace.catalog.prompts_once())
+    prompts = building.every_prompt(processes)
     commit, tree = _commit_and_tree(workspace)
     origin = BundleOrigin(
         commit=commit, tree=tree, content=building.content_digest(), release=release
@@ -367,6 +381,16 @@ def content_digest(catalog: Catalog, loaded: Iterable[LoadedPrompt]) -> str:
     return building.content_digest()
 
 
+@record(frozen=True, slots=True)
+class _Part:
+    """The lines of some prompts, and the paths of all files that they need."""
+
+    prompts: EncodedPrompts
+    parts: dict[str, dict[str, Any]]
+    files: dict[str, dict[str, Any]]
+    paths: set[str]
+
+
 class PromptLines:
     """The lines of a bundle: one prompt after another; shared parts are stored once.
 
@@ -393,6 +417,29 @@ class PromptLines:
                 "it contains a value that JSON can't hold: an infinite number or half a character"
             )
             raise InputError(message, where=loaded.path, hint=_hint(loaded)) from None
+
+    def every_prompt(self, processes: int) -> EncodedPrompts:
+        """The lines of all prompts of the catalog, by several processes if they are many."""
+        files = self._catalog.files
+        lines: dict[str, bytes] = {}
+        aliases: dict[str, tuple[str, ...]] = {}
+        for part in in_processes(
+            self._some_prompts,
+            tuple(self._catalog.paths.values()),
+            prepare=lambda: files.prefetch(files.entries),
+            processes=processes,
+        ):
+            lines.update(part.prompts.lines)
+            aliases.update(part.prompts.aliases)
+            self.parts.update(part.parts)
+            self.files.update(part.files)
+            self._paths.update(part.paths)
+        return EncodedPrompts(lines, aliases)
+
+    def _some_prompts(self, paths: Sequence[str]) -> _Part:
+        lines = PromptLines(self._catalog, self._version_of, programs=self._programs)
+        prompts = _encoded(lines.line(loaded) for loaded in self._catalog.prompts_once(paths))
+        return _Part(prompts, lines.parts, lines.files, lines._paths)
 
     def content_digest(self) -> str:
         """The digest of all lines built so far."""

@@ -167,7 +167,7 @@ def _rebuilt_bundle(
     repository: Repository, tag: ReleaseTag, number: int | None = None
 ) -> tuple[Contents | None, VerificationStep | None]:
     try:
-        data = release_bundle(repository, tag, number)
+        data = release_bundle(repository, tag, number, processes=0)
     except InputError as error:
         where = f"{error.where}: " if error.where else ""
         return None, _failed("bundle", f"it can't be built: {where}{error.message}", error.hint)

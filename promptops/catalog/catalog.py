@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -162,14 +162,13 @@ class Catalog:
         self.files.prefetch(wanted)
         return (self.loaded(path) for path in wanted)
 
-    def prompts_once(self) -> Iterator[LoadedPrompt]:
-        """All prompt files in order; each is dropped when the next one is requested.
+    def prompts_once(self, paths: Sequence[str]) -> Iterator[LoadedPrompt]:
+        """Prompt files in this order; each is dropped when the next one is requested.
 
         Reusing memory makes reading faster. Files that were read before are not dropped.
         """
-        wanted = list(self.paths.values())
-        self.files.prefetch(wanted)
-        for path in wanted:
+        self.files.prefetch(paths)
+        for path in paths:
             known = path in self._loaded
             yield self.loaded(path)
             if not known:

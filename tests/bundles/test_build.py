@@ -14,6 +14,7 @@ from promptops.runtime.bundle.bundle import Bundle
 from promptops.runtime.bundle.format import read_bundle
 from promptops.runtime.request.canonical import canonical_json
 from promptops.source.shape import schema_text
+from promptops.storage import forked
 from tests.bundles.released import ASK, FILES, PROMPT, ROOT, built, promptops, tagged
 from tests.output_schemas import validate
 
@@ -318,3 +319,40 @@ def test_a_site_has_each_release_in_its_own_format(catalog, build, tmp_path):
         "error: --bundle-format is for -o FILE\n"
         "  tip: a site has each release in the format that its tag records: leave it out\n"
     )
+
+
+def test_several_processes_build_the_same_bytes(catalog, build, tmp_path, monkeypatch):
+    prompts = {
+        f"prompts/p{number:03}.prompt.yaml": PROMPT.replace("question}}", f"q{number}}}}}")
+        for number in range(250)
+    }
+    catalog.write(prompts)
+    catalog.commit("many")
+    build("-o", tmp_path / "one.jsonl")
+    monkeypatch.setattr(forked, "FORK_FROM", 10)
+    monkeypatch.setattr(forked, "cores", lambda: 2)
+
+    build("-o", tmp_path / "two.jsonl")
+
+    assert (tmp_path / "two.jsonl").read_bytes() == (tmp_path / "one.jsonl").read_bytes()
+    assert len(of((tmp_path / "two.jsonl").read_bytes())) == 252
+
+
+def test_the_error_of_another_process_is_that_of_the_first_wrong_prompt(
+    catalog, build, tmp_path, monkeypatch
+):
+    prompts = {
+        f"prompts/p{number:03}.prompt.yaml": PROMPT if number not in (120, 230) else "a: ["
+        for number in range(250)
+    }
+    catalog.write(prompts)
+    catalog.commit("many")
+    _, in_turn = build("-o", tmp_path / "out.jsonl", code=3)
+    monkeypatch.setattr(forked, "FORK_FROM", 10)
+    monkeypatch.setattr(forked, "cores", lambda: 2)
+
+    _, apart = build("-o", tmp_path / "out.jsonl", code=3)
+
+    assert "prompts/p120.prompt.yaml" in apart
+    assert apart == in_turn
+    assert sorted(os.listdir(tmp_path)) == ["repo"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -127,8 +126,9 @@ def lint_selected(
         paths = [path for path in given if path not in linted]
         few = len(paths) < CACHED_FROM and not wanted.everything
         cache = _no_cache() if few else _cache_for(workspace, chosen, today, options)
-        processes = options.processes or _cores()
-        linted |= lint_prompts(catalog, paths, chosen, today, cache=cache, processes=processes)
+        linted |= lint_prompts(
+            catalog, paths, chosen, today, cache=cache, processes=options.processes
+        )
         cache.save()
     rules = groups[-1][0]
     silencers = Silencers(
@@ -214,13 +214,6 @@ def _cache_for(
 
 def _no_cache() -> LintCache:
     return LintCache(None, "")
-
-
-def _cores() -> int:
-    """The number of cores that this process may use; unknown on macOS."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _baseline(workspace: Workspace, options: LintOptions) -> frozenset[str]:
@@ -352,19 +345,6 @@ def errors_despite_config(
 
 # Lint prompts one by one: from the cache, in this process, or in several.
 
-PARALLEL_FROM = 400
-"""The number of prompts from which a second process is faster."""
-
-PROMPTS_AT_ONCE = 100
-"""Prompts that a process lints before it replies; an interrupted run waits for a batch."""
-
-COLLECT_AFTER = 10_000_000
-"""New objects before a forked process collects garbage, which it does between batches.
-
-A usual prompt leaves 1,700 new objects. Collecting garbage after each batch of prompts takes a
-sixth of the time.
-"""
-
 
 @record(frozen=True, slots=True)
 class LintedPrompt:
@@ -395,8 +375,7 @@ def lint_prompts(
     known = {path: cache.find(catalog.files, path) for path in paths}
     missing = [path for path, found in known.items() if found is None]
     run = _PromptsToLint(catalog, rules, today)
-    apart = len(missing) >= PARALLEL_FROM and processes > 1
-    computed = run.in_parallel(missing, processes) if apart else run.in_turn(missing)
+    computed = run.all(missing, processes)
     new = dict(zip(missing, computed, strict=True))
     for path, linted in new.items():
         catalog.graph.add_names(path, linted.names)
@@ -432,27 +411,15 @@ class _PromptsToLint:
         lasting = result.portable and not result.failed
         return LintedPrompt(result, needed, lasting=lasting, names=catalog.graph.names(path))
 
-    def in_parallel(self, paths: Sequence[str], processes: int) -> list[LintedPrompt]:
-        """The same in forked processes, which share what was read so far."""
-        from concurrent.futures import ProcessPoolExecutor
-        from multiprocessing import get_context
+    def all(self, paths: Sequence[str], processes: int) -> list[LintedPrompt]:
+        """The same in several processes if there are many."""
+        from promptops.storage.forked import in_processes
 
-        global _INHERITED  # noqa: PLW0603  # what a fork shares can only be found by name
-        self.catalog.files.prefetch(self.catalog.files.entries)
-        _INHERITED = self
-        try:
-            pool = ProcessPoolExecutor(
-                processes,
-                mp_context=get_context("fork"),
-                initializer=_begin_process,
-            )
-        except OSError:  # no shared memory, no writable folder for semaphores
-            return self.in_turn(paths)
-        try:
-            return [linted for part in pool.map(_one_chunk, _chunks(paths)) for linted in part]
-        finally:
-            pool.shutdown(cancel_futures=True)
-            _INHERITED = None
+        def prepare() -> None:
+            self.catalog.files.prefetch(self.catalog.files.entries)
+
+        parts = in_processes(self.in_turn, paths, prepare=prepare, processes=processes)
+        return [linted for part in parts for linted in part]
 
 
 def _profile_files(catalog: Catalog, loaded: LoadedPrompt) -> frozenset[str]:
@@ -460,29 +427,6 @@ def _profile_files(catalog: Catalog, loaded: LoadedPrompt) -> frozenset[str]:
     path = catalog.config.path
     named = loaded.prompt is not None and loaded.prompt.model.profile in catalog.config.models
     return frozenset((path,)) if path is not None and named else frozenset()
-
-
-_INHERITED: _PromptsToLint | None = None
-"""State that forked processes inherit: a catalog can't be pickled, and need not be."""
-
-
-def _begin_process() -> None:
-    """Ignore interruptions, which the first process handles, and rarely collect garbage."""
-    import signal
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    gc.set_threshold(COLLECT_AFTER)
-
-
-def _one_chunk(paths: Sequence[str]) -> list[LintedPrompt]:
-    assert _INHERITED is not None
-    return _INHERITED.in_turn(paths)
-
-
-def _chunks(paths: Sequence[str]) -> Iterable[Sequence[str]]:
-    return (
-        paths[start : start + PROMPTS_AT_ONCE] for start in range(0, len(paths), PROMPTS_AT_ONCE)
-    )
 
 
 # Cached lint results, keyed by the content of every file that the rules read.

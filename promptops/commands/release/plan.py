@@ -217,7 +217,7 @@ def _versions_after(
 def _with_digests(workspace: Workspace, record: ReleaseRecord) -> ReleaseRecord:
     """The record, with the digests of its bundle."""
     versions = {name: str(version) for name, version in record.versions.items()}
-    data = bundle_of(workspace, release=record.tag, versions=versions)
+    data = bundle_of(workspace, release=record.tag, versions=versions, processes=0)
     contents = read_bundle(data, record.tag)
     built = replace(
         record,

@@ -20,6 +20,7 @@ from promptops.commands.lint.rules import rule_list, rule_page
 from promptops.errors import InputError, UsageError
 from promptops.lint.registry import Rule
 from promptops.model.finding import Severity
+from promptops.storage import forked
 from promptops.workspace.selection import SelectionOptions
 from promptops.workspace.workspace import workspace
 from tests.commands.asked import ask
@@ -246,7 +247,7 @@ def test_several_processes_say_what_one_says_in_the_same_order(repo, monkeypatch
     repo.commit("many")
     options = replace(OPTIONS, use_cache=False, processes=2)
     in_turn = linted(repo, options=options)
-    monkeypatch.setattr(lint_job, "PARALLEL_FROM", 10)
+    monkeypatch.setattr(forked, "FORK_FROM", 10)
 
     assert linted(repo, options=options) == in_turn
     assert len(in_turn) == 500

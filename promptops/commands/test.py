@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -79,10 +80,24 @@ def command(
       promptops test --shard 1/8 --format jsonl=1.jsonl
       promptops test --merge-shards *.jsonl
     """
+    from promptops.storage.gc_paused import uncollected
+
+    _refuse_contradictions(output, mode, click.get_current_context().params)
+    # What is replayed lives until the end; a live run leaves garbage, and may take hours.
+    with uncollected() if mode == "replay" else nullcontext():
+        return _run(output, wanted, calls, mode, options)
+
+
+def _run(
+    output: OutputOptions,
+    wanted: SelectionOptions,
+    calls: CallOptions,
+    mode: Mode,
+    options: dict[str, Any],
+) -> int:
     from promptops.testing.runner import merge, read_shards, test, write_earlier_answers
     from promptops.workspace.workspace import workspace
 
-    _refuse_contradictions(output, mode, click.get_current_context().params)
     if mode in ("record", "refresh"):
         write_earlier_answers(output.directory)
     shards = read_shards(output.directory, wanted.patterns) if options["merge_shards"] else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 from promptops.evals.parse import DEFAULT_SCORE, Assertion, is_of_plugin, parse
@@ -52,12 +53,17 @@ def each_written(prompt: Prompt) -> Iterator[tuple[WrittenAssertion, On]]:
     yield from ((written, "answer") for written in assertions_of_every_case(prompt))
 
 
+def every_assertion(_: WrittenAssertion) -> bool:
+    """All assertions are considered."""
+    return True
+
+
 def problems_of_answers(
     prompt: Prompt,
     *,
     judges: Collection[str],
     profiles: Collection[str],
-    considered: Callable[[WrittenAssertion], bool] = lambda _: True,
+    considered: Callable[[WrittenAssertion], bool] = every_assertion,
 ) -> Iterator[Problem]:
     """Problems, with their places, that `parse.problems` can't find in a single case.
 
@@ -72,7 +78,7 @@ def problems_of_answers(
     for assertion in filter(considered, assertions_of_every_case(prompt)):
         yield from _problems(assertion)
     yield from _wrong_judge(prompt, judges, profiles)
-    if all(map(considered, _of_all_cases(prompt))):
+    if considered is every_assertion or all(map(considered, _of_answers(prompt))):
         yield from _wrong_score(prompt)
     yield from _wrong_cases(prompt, considered)
     yield from _unfailing(prompt, considered)
@@ -107,8 +113,8 @@ def assertions_of_every_case(prompt: Prompt) -> Iterator[WrittenAssertion]:
         yield WrittenAssertion.of(written, prompt.locate, f"/evaluation/assertions/{index}")
 
 
-def _of_all_cases(prompt: Prompt) -> Iterator[WrittenAssertion]:
-    return (assertion for case in prompt.cases for assertion in assertions_of(case, prompt))
+def _of_answers(prompt: Prompt) -> Iterator[WrittenAssertion]:
+    return (written for written, on in each_written(prompt) if on == "answer")
 
 
 def _wrong_judge(
@@ -153,7 +159,9 @@ def _wrong_score(prompt: Prompt) -> Iterator[Problem]:
     primary = prompt.evaluation.get("score")
     if not prompt.cases:
         return
-    found = (parse(assertion.written, "answer")[0] for assertion in _of_all_cases(prompt))
+    of_cases = (written for case in prompt.cases for written in case.output)
+    of_every_case = prompt.evaluation.get("assertions") or ()
+    found = (parse(written, "answer")[0] for written in chain(of_cases, of_every_case))
     names = {assertion.score for assertion in found if assertion and assertion.score}
     if primary is None and DEFAULT_SCORE not in names and len(names) > 1:
         hint = f"choose one: score: {sorted(names)[0]}"

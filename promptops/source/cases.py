@@ -16,7 +16,7 @@ from promptops.plurals import counted
 from promptops.records import record
 from promptops.runtime.request.schema_check import MAX_ERRORS
 from promptops.source.document import MAX_BYTES, Document, decode, read_any
-from promptops.source.json_lines import MAX_CASES, STRICT, JsonNode, TextOffset, read_lines, refused
+from promptops.source.json_lines import MAX_CASES, STRICT, JsonNode, read_lines, refused
 from promptops.source.lines import Lines, conflict_problems
 from promptops.source.paths import is_yaml
 from promptops.source.shape import check_case, is_case
@@ -261,7 +261,7 @@ def _case(
         nodes.append((_scalar(key, column), _scalar(field.value, field)))
     start, end = row[0].start, row[-1].end
     whole = _mapping(inputs, start, end)
-    top.append((JsonNode("scalar", "inputs", TextOffset(start), TextOffset(end)), whole))
+    top.append((JsonNode("scalar", "inputs", start, end), whole))
     return case, _mapping(top, start, end), problems
 
 
@@ -277,15 +277,15 @@ def _value(column: str, text: str) -> Any:
 
 
 def _scalar(value: str, field: CsvField) -> JsonNode:
-    return JsonNode("scalar", value, TextOffset(field.start), TextOffset(field.end), "csv")
+    return JsonNode("scalar", value, field.start, field.end, "csv")
 
 
 def _mapping(pairs: list[tuple[JsonNode, JsonNode]], start: int, end: int) -> JsonNode:
-    return JsonNode("mapping", pairs, TextOffset(start), TextOffset(end))
+    return JsonNode("mapping", pairs, start, end)
 
 
 def _sequence(items: list[JsonNode], end: int) -> JsonNode:
-    return JsonNode("sequence", items, TextOffset(0), TextOffset(end), flow_style=False)
+    return JsonNode("sequence", items, 0, end, flow_style=False)
 
 
 def _problem(

@@ -20,7 +20,7 @@ MAX_CASES = 5_000
 _CLOSED = {"}": "object", "]": "array"}
 
 
-@record(slots=True)  # frozen ones are slower to create, and there are millions
+@record(frozen=True, slots=True)
 class TextOffset:
     """An offset in a text, counted in characters."""
 
@@ -29,16 +29,28 @@ class TextOffset:
 
 @record(slots=True)
 class JsonNode:
-    """A value of a JSON text, with the attributes of PyYAML's nodes."""
+    """A value of a JSON text, with the attributes of PyYAML's nodes.
+
+    Attributes:
+        start, end: Offsets. The marks are made of them when they are used: most nodes are not.
+    """
 
     id: str
     value: Any
-    start_mark: TextOffset
-    end_mark: TextOffset
+    start: int
+    end: int
     style: str = ""
     tag: str = "quoted"
     flow_style: bool = True
     index: dict[str, tuple[Any, Any]] | None = None
+
+    @property
+    def start_mark(self) -> TextOffset:
+        return TextOffset(self.start)
+
+    @property
+    def end_mark(self) -> TextOffset:
+        return TextOffset(self.end)
 
 
 class LineNodes:
@@ -79,9 +91,7 @@ def read_lines(lines: Lines) -> tuple[JsonNode | None, list[Any], list[Problem]]
             if not found or found[0].code == "SCH003":
                 values.append(value)
                 numbers.append(number)
-    root = JsonNode(
-        "sequence", LineNodes(lines, numbers), TextOffset(0), TextOffset(len(lines.text))
-    )
+    root = JsonNode("sequence", LineNodes(lines, numbers), 0, len(lines.text))
     root.flow_style = False
     return root, values, problems
 
@@ -241,7 +251,7 @@ class _Scanner:
         value, style = match[0], ""
         if first == '"':
             value, style = json.loads(value) if "\\" in value else value[1:-1], first
-        return JsonNode("scalar", value, TextOffset(start), TextOffset(match.end()), style)
+        return JsonNode("scalar", value, start, match.end(), style)
 
     def _pair(self) -> tuple[JsonNode, JsonNode]:
         key = self.value()
@@ -260,7 +270,7 @@ class _Scanner:
                 self._offset += 1
                 self._skip()
         self._offset += 1
-        return JsonNode(kind, items, TextOffset(start), TextOffset(self._offset))
+        return JsonNode(kind, items, start, self._offset)
 
     def _skip(self) -> None:
         if self._text[self._offset : self._offset + 1] not in _BLANKS:

@@ -14,6 +14,7 @@ from table import Row, compare
 from timing import OURS
 
 LINES = ("json", "otlp", "openinference", "langfuse", "helicone", "openai")
+MOST_MB = 100
 _SPANS = 50
 _TEXT = "Thank you for your message. The refund of the October invoice arrives in five days. " * 3
 _ANSWER = json.dumps({"category": "billing", "reply": _TEXT})
@@ -46,6 +47,9 @@ def rows(scene: Scene) -> Iterator[Row]:
         what = f"reading {count:,} samples, {name}, CPU"
         timings = scene.measure(what, [ours, beside], folder, scene.sizes.long_runs)
         yield from compare(what, timings, "s", of="cpu_s")
+        if name == "parquet":
+            what = f"reading {count:,} samples, parquet, peak memory"
+            yield from compare(what, timings, "MB", of="memory_mb", at_most=MOST_MB)
 
 
 def _write_all(scene: Scene, folder: Path, count: int) -> None:

@@ -17,6 +17,8 @@ from timing import Program, prove
 
 COUNTED = ("--format", "json")
 BOUNDARY_S = 0.06
+CACHED_TIMES = 0.19
+"""That is 0.5 s where reading and libyaml alone take 2.65 s."""
 RELAXED = "{extends: relaxed, rules: {line-length: disable}}"
 QUERY = """\
 {% set product = 'hub' %}
@@ -74,16 +76,17 @@ def _everything(scene: Scene, repository: Path) -> Iterator[Row]:
     environment, count = scene.environment, scene.sizes.linted
     floor = environment.script("reading and libyaml alone", "parse_yaml.py", says=f"^{count}$")
     rendering = prove(environment.script("rules", "rules_that_render.py", path(7)), repository)
-    ways = (
-        ("cold, every case rendered", ("--no-cache",), 12),
-        ("cold, rules that need no rendering", ("--no-cache", "--ignore", rendering.strip()), 6),
-        ("cached", (), 0.5),
+    ways: tuple[tuple[str, tuple[str, ...], float | None], ...] = (
+        ("cold, every case rendered", ("--no-cache",), 7),
+        ("cold, rules that need no rendering", ("--no-cache", "--ignore", rendering.strip()), None),
+        ("cached", (), CACHED_TIMES),
     )
     for way, arguments, at_most in ways:
         what = f"`lint` of {count:,}, {way}"
         ours = environment.ours("lint", *arguments, says=f'"files": {count}\\b', proof=COUNTED)
         timings = scene.measure(what, [ours, floor], repository, scene.sizes.long_runs)
-        yield from compare(what, timings, "s", at_most=at_most)
+        times = {} if at_most is None else {floor.name: at_most}
+        yield from compare(what, timings, "s", at_most_times=times)
 
 
 def _boundaries(scene: Scene, repository: Path) -> Iterator[Row]:

@@ -22,7 +22,7 @@ def _size(scene: Scene) -> Iterator[Row]:
     sizes = scene.environment.installed_mb()
     ours = sizes.pop(OURS)
     for beside, theirs in sizes.items():
-        yield Row(what=what, ours=ours, unit="MB", beside=beside, theirs=theirs, at_most=45)
+        yield Row(what=what, ours=ours, unit="MB", beside=beside, theirs=theirs, at_most=40)
 
 
 def _help(scene: Scene) -> Iterator[Row]:

@@ -1,14 +1,16 @@
 /** A bundle in memory: checks its digest, and parses each prompt when it is first requested. */
 import { type Json, type JsonObject, isObject, own, readStrict } from "./data";
-import { IntegrityError, NotFound } from "./errors";
+import { IntegrityError, NotFound, quoted } from "./errors";
 import { NotJson } from "./json";
 import { PROGRAMS } from "./program";
 import { type PromptData, promptOf } from "./prompt_data";
 import { Prompt } from "./prompt";
 import type { Text } from "./scope";
+import { nearestName } from "./suggestions";
 
 const FORMAT = 2;
 const MAX_FIRST_LINE = 256;
+const MAX_CATALOG_CHARS = 1_000_000;
 const NEWLINE = 10;
 
 /**
@@ -94,8 +96,11 @@ export class Bundle {
   /** The prompt of an id or of a former one; throws NotFound. */
   get(id: string): Prompt {
     const known = this.known(id);
-    if (known === undefined)
-      throw new NotFound(`there is no prompt \`${id}\` in ${this.release ?? this.commit.slice(0, 12)}`);
+    if (known === undefined) {
+      const near = nearestName(id, this.ids, MAX_CATALOG_CHARS);
+      const hint = near === undefined ? `it has ${this.ids.length} prompts: bundle.ids` : `did you mean \`${near}\`?`;
+      throw new NotFound(`there is no prompt ${quoted(id)} in ${this.release ?? this.commit.slice(0, 12)}`, { hint });
+    }
     const found = this.prompts.get(known) ?? this.read(known);
     this.prompts.set(known, found);
     return found;

@@ -72,5 +72,5 @@ function failure({ status, headers }: Response, where: string): TransportError {
 function reasonOf(error: unknown): string {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
-  return ((cause instanceof Error && cause.message) || code || String(error)).toLowerCase();
+  return (cause instanceof Error && cause.message) || code || String(error);
 }

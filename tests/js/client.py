@@ -51,12 +51,21 @@ class Client:
         options = self._options(source, trust, refresh_s, timeout_s)
         return self._ask(operation="load", ref=ref, options=options, count=count)
 
-    def until(
-        self, ref: str, source: object, trust: Path | None = None, **wanted: Any
+    def refreshed(
+        self,
+        ref: str,
+        source: object,
+        trust: Path | None = None,
+        *,
+        timeout_s: float = PATIENCE_S,
+        **wanted: Any,
     ) -> dict[str, Any]:
-        """As `load`, when a query in the background has ended as it should."""
+        """As `load`, after a query in the background that ended as it should."""
+        during = self.load(ref, source, trust, refresh_s=0, timeout_s=timeout_s)
         options = self._options(source, trust, NEVER_S, PATIENCE_S)
-        return self._ask(operation="until", ref=ref, options=options, wanted=wanted)
+        after = self._ask(operation="until", ref=ref, options=options, wanted=wanted)
+        after["same"] = after["same"] and during["same"]
+        return after | {"warnings": [*during["warnings"], *after["warnings"]]}
 
     def _options(
         self, source: object, trust: Path | None, refresh_s: float, timeout_s: float

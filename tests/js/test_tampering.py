@@ -35,9 +35,7 @@ def test_the_new_one_is_never_loaded_and_the_old_one_stays(
     before = node.load(ref, server.address)
     damage(site, harm)
 
-    node.load(ref, server.address, refresh_s=0)
-
-    after = node.until(ref, server.address, stale=True)
+    after = node.refreshed(ref, server.address, stale=True)
     assert (after["same"], after["text"]) == (True, before["text"])
     assert [each.endswith("'v1.1.0' stays in use") for each in after["warnings"]] == [True]
 
@@ -119,9 +117,7 @@ def test_a_rollback_counts_up_and_is_taken(
     node.load("production", server.address)
     site.channel("production", "1.0.0", serial)
 
-    node.load("production", server.address, refresh_s=0)
-
-    after = node.until("production", server.address, release="v1.0.0")
+    after = node.refreshed("production", server.address, release="v1.0.0")
     assert (after["stale"], after["channel"], after["warnings"]) == (False, "production", [])
 
 
@@ -129,9 +125,7 @@ def test_a_rollback_counts_up_and_is_taken(
 def test_a_serial_means_one_release_for_a_process_without_a_cache(node: Client, site: Site) -> None:
     node.load("production", site.folder)
     site.channel("production", "1.0.0", 3)
-    node.load("production", site.folder, refresh_s=0)
-
-    after = node.until("production", site.folder, stale=True)
+    after = node.refreshed("production", site.folder, stale=True)
 
     said = "channel 'production' names a different release with the same serial 3"
     assert after["warnings"] == [f"promptops: {site.folder}: {said}; 'v1.1.0' stays in use"]
@@ -274,9 +268,7 @@ def test_the_file_of_signers_is_that_of_now(
     before = node.load("production", server.address)
     file.write_bytes(Signer(tmp_path / "eve").allowed.read_bytes())
 
-    node.load("production", server.address, refresh_s=0)
-
-    after = node.until("production", server.address, stale=True)
+    after = node.refreshed("production", server.address, stale=True)
     assert (before["stale"], after["same"], len(after["warnings"])) == (False, True, 1)
     assert "which is not trusted for it" in after["warnings"][0]
 

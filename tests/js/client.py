@@ -97,7 +97,7 @@ def by_python(ref: str | None, source: object, trust: Path | None = None) -> dic
     except promptops.PromptopsError as error:
         kind, hint = type(error).__name__, error.hint
         return dict(zip(ERROR, (kind, error.message, error.where, hint), strict=True))
-    (name,) = bundle
+    name = next(iter(bundle))
     request = bundle[name].render_from({"name" if name == "greet" else "question": "Ada"})
     facts = bundle.release, bundle.digest, bundle.channel, bundle.stale
     text = request.messages[-1]["content"]

@@ -15,6 +15,7 @@ from tests.runtime.loading.conftest import (  # noqa: F401  # fixtures
     signer,
     site,
 )
+from tests.runtime.loading.test_tls import certificate  # noqa: F401  # a fixture
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ from tests.js.client import Client, by_python, compared
 from tests.runtime.loading.site import Signer, Site, bundle, digest_of
 from tests.runtime.loading.site_server import FAULTS, ServedSite
 from tests.runtime.loading.state import forget
+from tests.runtime.loading.test_tls import Leading, Quiet, serving
 from tests.servers.answers import Answer
 
 VERSIONS = ("0.9.0", "1.1.5", "1.9.0", "1.10.0", "2.0.0-rc.1", "2.0.0-rc.2", "3.0.0")
@@ -277,6 +278,41 @@ def test_redirects_are_followed_on_this_machine_only(
 
     assert found[0]["release"] == "v1.0.0"
     assert found[1]["message"] == "the server redirects to another machine"
+
+
+HTTPS = """
+const [built, source] = process.argv.slice(2);
+const { load } = await import(built);
+const options = { source, timeoutSeconds: 60 };
+const found = await load("production", options).catch((error) => error);
+console.log(found.release ?? `${found.name}: ${found.message}`);
+"""
+
+
+@with_packages
+@pytest.mark.parametrize(
+    ("known", "kind", "expected"),
+    [
+        (True, Quiet, "v1.1.0"),
+        (False, Quiet, "TransportError: no answer: self-signed certificate"),
+        (True, Leading, "TransportError: the server redirects to another scheme"),
+    ],
+)
+def test_https_needs_a_certificate_and_stays_https(
+    node: Client, site: Site, certificate: Path, known: bool, kind: type, expected: str
+) -> None:
+    built = (SOURCES / "out" / "promptops.js").as_uri()
+    environment = {"NODE_EXTRA_CA_CERTS": str(certificate)} if known else {}
+    with serving(site.folder, certificate, kind) as address:
+        done = subprocess.run(
+            ["node", "--input-type=module", "-e", HTTPS, "-", built, address],
+            env=os.environ | environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    assert (done.stdout, done.stderr) == (f"{expected}\n", "")
 
 
 @with_packages

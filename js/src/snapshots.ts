@@ -58,7 +58,7 @@ export class Snapshot {
   /** The bundle of now, or the last good one if there was none in memory; or else the error. */
   private async ask(signal: AbortSignal, timeout: number): Promise<Bundle | Error> {
     const before = this.bundle;
-    const outcome = await this.resolver.ask(before, signal).catch(asError);
+    const outcome = await Promise.race([this.resolver.ask(before, signal).catch(asError), this.tooLate(signal)]);
     if (outcome instanceof Bundle) return this.succeeded(outcome);
     this.polling.failed(outcome instanceof TransportError ? outcome.retryAfterSeconds : 0);
     const canGoBack = outcome instanceof TransportError || outcome instanceof IntegrityError;
@@ -69,6 +69,14 @@ export class Snapshot {
     if (this.bundle !== undefined) this.warn(outcome, this.bundle);
     else if (before === undefined && this.resolver.remote) this.failure = { error: outcome, at: now(), timeout };
     return this.bundle ?? outcome;
+  }
+
+  /** The error at the deadline, also for what ignores the signal: a `fetch` of another kind, a disk that hangs. */
+  private tooLate(signal: AbortSignal): Promise<Error> {
+    const error = new TransportError("no answer in time", { where: this.resolver.where });
+    return new Promise((resolve) => {
+      signal.addEventListener("abort", () => resolve(error), { once: true });
+    });
   }
 
   private succeeded(bundle: Bundle): Bundle {

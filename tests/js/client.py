@@ -34,6 +34,10 @@ class Client:
         """As if the process were new."""
         self._ask(operation="forget")
 
+    def settle(self) -> None:
+        """Wait for queries in the background."""
+        self._ask(operation="settle")
+
     def load(
         self,
         ref: str | None,

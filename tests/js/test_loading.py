@@ -474,6 +474,38 @@ def test_offline_nothing_is_asked_and_a_folder_is_still_read(
 
 # Other runtimes
 
+HANGING = """
+const [built, address] = process.argv.slice(2);
+const { load } = await import(built);
+const options = { source: address, refreshSeconds: 0, timeoutSeconds: 60 };
+const before = await load("production", options);
+globalThis.fetch = () => new Promise(() => {});
+options.timeoutSeconds = 0.05;
+console.warn = (text) => { console.log(text, before.stale); process.exit(); };
+setInterval(() => load("production", options), 10);
+"""
+
+
+@with_packages
+def test_a_query_that_hangs_is_given_up_whatever_it_waits_for(
+    node: Client, server: ServedSite, tmp_path: Path
+) -> None:
+    program = tmp_path / "program.mjs"
+    program.write_text(HANGING, "utf-8")
+    built = (SOURCES / "out" / "promptops.js").as_uri()
+
+    done = subprocess.run(
+        ["node", program, built, server.address],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    said = f"promptops: {server.address}: no answer in time; 'v1.1.0' stays in use true"
+    assert (done.stdout, done.stderr) == (f"{said}\n", "")
+
+
 WITHOUT_FILES = """
 const [built, address, trust] = process.argv.slice(2);
 globalThis.process = undefined;

@@ -50,8 +50,13 @@ export class Snapshot {
   private start(timeout: number): Promise<Bundle | Error> {
     this.queriedAt = now();
     const seconds = this.resolver.remote ? timeout : LOCAL_QUERY_S;
-    const ends = AbortSignal.timeout(Math.min(Math.max(Math.ceil(seconds * 1000), 0), LONGEST_TIMER_MS) || 0);
-    this.query = this.ask(ends, timeout).finally(() => (this.query = undefined));
+    const ends = new AbortController();
+    const timer = setTimeout(() => ends.abort(), Math.min(seconds * 1000, LONGEST_TIMER_MS));
+    timer.unref?.(); // a program that ends does not wait for it
+    this.query = this.ask(ends.signal, timeout).finally(() => {
+      clearTimeout(timer);
+      this.query = undefined;
+    });
     return this.query;
   }
 

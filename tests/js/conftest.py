@@ -21,7 +21,7 @@ from tests.runtime.loading.test_tls import certificate  # noqa: F401  # a fixtur
 
 
 @pytest.fixture
-def server(site: Site, node: Client) -> Iterator[ServedSite]:
+def server(site: Site, node: Client) -> Iterator[ServedSite]:  # noqa: F811  # a fixture
     """It stops when nothing is asked any more."""
     with served(site.folder) as running:
         yield running

@@ -1,6 +1,17 @@
 /** What an application imports from `promptops`. */
 export { Bundle, readBundle } from "./bundle";
-export { IntegrityError, type InputProblem, NotFound, PromptopsError, RenderError, UnsupportedRequest } from "./errors";
+export {
+  InputError,
+  IntegrityError,
+  type InputProblem,
+  NotFound,
+  PromptopsError,
+  RenderError,
+  TransportError,
+  UnsupportedRequest,
+  UsageError,
+} from "./errors";
+export { type LoadOptions, load } from "./load";
 export type { Prompt } from "./prompt";
 export type { ClientArguments, RenderedRequest } from "./request";
 export {

@@ -28,6 +28,7 @@ from promptops.runtime.template.limits import MAX_WORK
 from promptops.runtime.template.parsed_program import program_of
 from promptops.runtime.template.text_rendering import Run, TemplateFailure, render_text
 from promptops.workspace.workspace import workspace
+from tests.conformance import integrity
 from tests.runtime import test_refs, test_runtime_equivalence, test_runtime_filters
 from tests.runtime.request_shapes import requests
 from tests.runtime.test_runtime_generated import DATA, TEMPLATES, Grammar
@@ -56,6 +57,7 @@ def files() -> Mapping[str, list[Any]]:
         "requests": list(_requests()),
         "inputs": list(_inputs()),
         "refs": list(_refs()),
+        "integrity": list(integrity.rows()),
     }
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jinja2 import Environment, TemplateSyntaxError
 
-from promptops.runtime.template.lexer import tokens
+from promptops.runtime.template.jinja_parser import tokens
 from promptops.runtime.template.template import TemplateError
 from tests.conformance.make_vectors import FOLDER
 from tests.runtime.test_runtime_generated import Grammar

@@ -11,8 +11,11 @@ const FORMAT = 2;
 const MAX_FIRST_LINE = 256;
 const NEWLINE = 10;
 
+/** The prompts of a bundle whose ids are not known at compile time. */
+export type AnyPrompts = Record<string, Prompt>;
+
 /** Reads a bundle, and checks its digest before anything else; throws an IntegrityError. */
-export async function readBundle(data: Uint8Array): Promise<Bundle> {
+export async function readBundle<Prompts extends object = AnyPrompts>(data: Uint8Array): Promise<Bundle<Prompts>> {
   const end = data.subarray(0, MAX_FIRST_LINE).indexOf(NEWLINE);
   const head = end < 0 ? undefined : jsonOf(data.subarray(0, end));
   const [number, expected] = [own(head, "bundle"), own(head, "sha256")];
@@ -39,8 +42,8 @@ export async function sha256(data: Uint8Array): Promise<string> {
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** All prompts of one release. */
-export class Bundle {
+/** All prompts of one release; `Prompts` has the type of each prompt by its id. */
+export class Bundle<Prompts extends object = AnyPrompts> {
   /** The name of the tag; null for a revision that is not a release. */
   readonly release: string | null;
   readonly commit: string;
@@ -69,13 +72,13 @@ export class Bundle {
   }
 
   /** The prompt of an id or of a former one; throws NotFound. */
-  get(id: string): Prompt {
+  get<Id extends keyof Prompts & string>(id: Id): Prompts[Id] {
     const known = this.known(id);
     if (known === undefined)
       throw new NotFound(`there is no prompt \`${id}\` in ${this.release ?? this.commit.slice(0, 12)}`);
     const found = this.prompts.get(known) ?? this.read(known);
     this.prompts.set(known, found);
-    return found;
+    return found as Prompts[Id]; // the caller's types describe this bundle
   }
 
   private known(id: string): string | undefined {
@@ -91,6 +94,7 @@ export class Bundle {
     return new Prompt(
       data,
       this.release,
+      null,
       (path, name) => this.included(data, path, name),
       (path) => this.file(path),
     );
@@ -105,7 +109,7 @@ export class Bundle {
       const [value, program] = [own(line, "text"), own(line, "program")];
       if (typeof value !== "string" || !(program === undefined || typeof program === "string"))
         throw new NotJson("no text");
-      return { path: found, text: value, program };
+      return { path: found, text: value, program, starts: [1, 1] };
     });
     if (text !== undefined) this.parts.set(found, text);
     return text;

@@ -37,6 +37,19 @@ export class RenderError extends PromptopsError {
   }
 }
 
+/** An answer that does not match the output of its prompt. */
+export class AnswerError extends PromptopsError {
+  override readonly name = "AnswerError";
+
+  constructor(
+    message: string,
+    /** The text of the model's answer. */
+    readonly text: string,
+  ) {
+    super(message);
+  }
+}
+
 /** A request that an API can't express, or that belongs to another provider. */
 export class UnsupportedRequest extends PromptopsError {
   override readonly name = "UnsupportedRequest";

@@ -1,7 +1,16 @@
 /** What an application imports from `promptops`. */
-export { Bundle, readBundle } from "./bundle";
-export { IntegrityError, type InputProblem, NotFound, PromptopsError, RenderError, UnsupportedRequest } from "./errors";
-export type { Prompt } from "./prompt";
+export type { Answer } from "./answers";
+export { type AnyPrompts, Bundle, readBundle } from "./bundle";
+export {
+  AnswerError,
+  IntegrityError,
+  type InputProblem,
+  NotFound,
+  PromptopsError,
+  RenderError,
+  UnsupportedRequest,
+} from "./errors";
+export type { Prompt, RenderArguments } from "./prompt";
 export type { ClientArguments, RenderedRequest } from "./request";
 export {
   type Ref,

@@ -27,7 +27,16 @@ if (process.argv[2] === "test") {
 /** Writes the declarations of what the entry exports. Node's resolution needs the ending of each import. */
 function types(folder) {
   rmSync(folder, { recursive: true, force: true });
-  const options = ["--noEmit", "false", "--declaration", "--emitDeclarationOnly", "--outDir", folder, "--rootDir", "src"];
+  const options = [
+    "--noEmit",
+    "false",
+    "--declaration",
+    "--emitDeclarationOnly",
+    "--outDir",
+    folder,
+    "--rootDir",
+    "src",
+  ];
   const tsc = ["node_modules/typescript/bin/tsc", "-p", "tsconfig.types.json", ...options];
   execFileSync(process.execPath, tsc, { stdio: "inherit" });
   const used = new Set();

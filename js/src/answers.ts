@@ -1,6 +1,6 @@
 /** A model's answer: its text, why it ended, and whether it follows the output schema. */
 import { type Json, isObject } from "./data";
-import { AnswerError, PromptopsError } from "./errors";
+import { AnswerError, InputError } from "./errors";
 import { NotJson, TooDeep, exactNumber, readJson } from "./json";
 import { WholeFloat } from "./numbers";
 import type { OutputData } from "./prompt_data";
@@ -24,7 +24,7 @@ export interface Answer<Output> {
 export class Answers {
   private readonly check: SchemaCheck | undefined;
 
-  /** `prompt` is the id that errors show; throws a PromptopsError for a schema that refers to other documents. */
+  /** `prompt` is the id that errors show; throws an InputError for a schema that refers to other documents. */
   constructor(
     private readonly prompt: string,
     private readonly output: OutputData,
@@ -33,7 +33,7 @@ export class Answers {
       this.check = output.schema === undefined ? undefined : new SchemaCheck(output.schema);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      throw new PromptopsError(`${prompt}: \`output\` has no valid schema: ${reason}`);
+      throw new InputError(`\`output\` has no valid schema: ${reason}`, { where: prompt });
     }
   }
 
@@ -42,13 +42,13 @@ export class Answers {
     const found = answerText(answer);
     if (found?.text === undefined) {
       const hint = "pass `parse` what the client returned, or its text";
-      throw new PromptopsError(`${this.prompt}: ${kindOf(answer)} is not a model's answer; ${hint}`);
+      throw new InputError(`${kindOf(answer)} is not a model's answer`, { where: this.prompt, hint });
     }
     const { text, reason } = found;
     if (this.check === undefined && this.output.format !== "json") return text;
     if (!FINISHED.has(reason)) {
-      const hint = CUT_OFF.has(reason) ? "; increase `max_output_tokens`" : "";
-      throw this.error(`the answer is incomplete: it ended with '${reason}'${hint}`, text);
+      const hint = CUT_OFF.has(reason) ? "increase `max_output_tokens`" : undefined;
+      throw this.error(`the answer is incomplete: it ended with '${reason}'`, text, hint);
     }
     return this.checked(text);
   }
@@ -68,8 +68,8 @@ export class Answers {
     }
   }
 
-  private error(message: string, text: string): AnswerError {
-    return new AnswerError(`${this.prompt}: ${message}`, text);
+  private error(message: string, text: string, hint?: string): AnswerError {
+    return new AnswerError(message, text, { where: this.prompt, hint });
   }
 }
 

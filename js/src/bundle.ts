@@ -1,39 +1,61 @@
 /** A bundle in memory: checks its digest, and parses each prompt when it is first requested. */
 import { type Json, type JsonObject, isObject, own, readStrict } from "./data";
-import { IntegrityError, NotFound } from "./errors";
+import { IntegrityError, NotFound, quoted } from "./errors";
 import { NotJson } from "./json";
 import { PROGRAMS } from "./program";
 import { type PromptData, promptOf } from "./prompt_data";
 import { Prompt } from "./prompt";
 import type { Text } from "./scope";
+import { nearestName } from "./suggestions";
 
 const FORMAT = 2;
 const MAX_FIRST_LINE = 256;
+const MAX_CATALOG_CHARS = 1_000_000;
 const NEWLINE = 10;
 
 /** The prompts of a bundle whose ids are not known at compile time. */
 export type AnyPrompts = Record<string, Prompt>;
 
-/** Reads a bundle, and checks its digest before anything else; throws an IntegrityError. */
-export async function readBundle<Prompts extends object = AnyPrompts>(data: Uint8Array): Promise<Bundle<Prompts>> {
+/**
+ * Reads a bundle, and checks its digest before anything else; throws an IntegrityError.
+ *
+ * `where` is its place, for messages.
+ */
+export async function readBundle<Prompts extends object = AnyPrompts>(
+  data: Uint8Array,
+  where?: string,
+): Promise<Bundle<Prompts>> {
   const end = data.subarray(0, MAX_FIRST_LINE).indexOf(NEWLINE);
   const head = end < 0 ? undefined : jsonOf(data.subarray(0, end));
   const [number, expected] = [own(head, "bundle"), own(head, "sha256")];
-  if (typeof number !== "number" || typeof expected !== "string") throw new IntegrityError("this is not a bundle");
-  if (number === 1)
-    throw new IntegrityError("the bundle has the format 1, which has no programs; build it again with format 2");
-  if (number !== FORMAT)
-    throw new IntegrityError(`the bundle has the unsupported format ${number}; install a newer promptops`);
+  if (typeof number !== "number" || typeof expected !== "string") throw noBundle(where);
+  if (number === 1) {
+    const hint = "release it again with a newer promptops: its bundle has the format 2";
+    throw new IntegrityError("the bundle has the format 1, which has no programs", { where, hint });
+  }
+  if (number !== FORMAT) throw unsupported(`format ${number}`, number > FORMAT, where);
   const rest = data.slice(end + 1);
   const digest = await sha256(rest);
-  if (digest !== expected) throw new IntegrityError("the bundle does not match its digest; download or build it again");
+  if (digest !== expected) {
+    const hint = "download or build it again: it is damaged, truncated or was changed";
+    throw new IntegrityError("the bundle does not match its digest", { where, hint });
+  }
   const second = rest.indexOf(NEWLINE);
   const header = second < 0 ? undefined : jsonOf(rest.subarray(0, second));
-  if (!isObject(header)) throw new IntegrityError("this is not a bundle");
+  if (!isObject(header)) throw noBundle(where);
   const programs = own(header, "programs");
   if (programs !== PROGRAMS)
-    throw new IntegrityError(`the bundle has the unsupported programs ${String(programs)}; install a newer promptops`);
-  return new Bundle(digest, header, rest.subarray(second + 1));
+    throw unsupported(`programs ${String(programs)}`, typeof programs === "number" && programs > PROGRAMS, where);
+  return new Bundle(digest, header, rest.subarray(second + 1), where);
+}
+
+function unsupported(what: string, isNewer: boolean, where: string | undefined): IntegrityError {
+  const hint = isNewer ? "install a newer promptops" : "build it again";
+  return new IntegrityError(`the bundle has the unsupported ${what}`, { where, hint });
+}
+
+function noBundle(where: string | undefined): IntegrityError {
+  return new IntegrityError("this is not a bundle", { where, hint: "create one: promptops build REF -o FILE" });
 }
 
 /** SHA-256 in hexadecimal. */
@@ -49,6 +71,10 @@ export class Bundle<Prompts extends object = AnyPrompts> {
   readonly commit: string;
   /** The ids of all prompts, in order. */
   readonly ids: readonly string[];
+  /** The channel by which it was loaded; null for none. */
+  channel: string | null = null;
+  /** Whether the source failed, so that this is the last good bundle. */
+  stale = false;
   private readonly prompts = new Map<string, Prompt>();
   private readonly parts = new Map<string, Text>();
 
@@ -57,11 +83,13 @@ export class Bundle<Prompts extends object = AnyPrompts> {
     readonly digest: string,
     private readonly header: JsonObject,
     private readonly body: Uint8Array,
+    where: string | undefined,
   ) {
     const [release, commit] = [own(header, "release"), own(header, "commit")];
     const hasTables = ["prompts", "parts", "files", "aliases"].every((name) => isObject(own(header, name)));
-    if (typeof commit !== "string" || !(release === null || typeof release === "string") || !hasTables)
-      throw new IntegrityError("this is not a bundle");
+    const hasIds = ["tree", "content"].every((name) => typeof own(header, name) === "string");
+    if (typeof commit !== "string" || !(release === null || typeof release === "string") || !hasTables || !hasIds)
+      throw noBundle(where);
     this.release = release;
     this.commit = commit;
     this.ids = Object.keys(own(header, "prompts") as JsonObject);
@@ -74,8 +102,11 @@ export class Bundle<Prompts extends object = AnyPrompts> {
   /** The prompt of an id or of a former one; throws NotFound. */
   get<Id extends keyof Prompts & string>(id: Id): Prompts[Id] {
     const known = this.known(id);
-    if (known === undefined)
-      throw new NotFound(`there is no prompt \`${id}\` in ${this.release ?? this.commit.slice(0, 12)}`);
+    if (known === undefined) {
+      const near = nearestName(id, this.ids, MAX_CATALOG_CHARS);
+      const hint = near === undefined ? `it has ${this.ids.length} prompts: bundle.ids` : `did you mean \`${near}\`?`;
+      throw new NotFound(`there is no prompt ${quoted(id)} in ${this.release ?? this.commit.slice(0, 12)}`, { hint });
+    }
     const found = this.prompts.get(known) ?? this.read(known);
     this.prompts.set(known, found);
     return found as Prompts[Id]; // the caller's types describe this bundle
@@ -94,7 +125,7 @@ export class Bundle<Prompts extends object = AnyPrompts> {
     return new Prompt(
       data,
       this.release,
-      null,
+      this.channel,
       (path, name) => this.included(data, path, name),
       (path) => this.file(path),
     );

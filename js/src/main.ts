@@ -3,13 +3,17 @@ export type { Answer } from "./answers";
 export { type AnyPrompts, Bundle, readBundle } from "./bundle";
 export {
   AnswerError,
+  InputError,
   IntegrityError,
   type InputProblem,
   NotFound,
   PromptopsError,
   RenderError,
+  TransportError,
   UnsupportedRequest,
+  UsageError,
 } from "./errors";
+export { type LoadOptions, load } from "./load";
 export type { Prompt, RenderArguments } from "./prompt";
 export type { ClientArguments, RenderedRequest } from "./request";
 export {

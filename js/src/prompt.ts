@@ -37,9 +37,8 @@ export class Prompt<Inputs extends object = object, Output = unknown> {
     try {
       this.checked = new InputSchema(data.inputs);
     } catch (error) {
-      throw new RenderError(
-        `${data.id}: \`inputs\` is not a valid schema: ${error instanceof Error ? error.message : String(error)}`,
-      );
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new RenderError(`\`inputs\` is not a valid schema: ${reason}`, [], undefined, { where: data.id });
     }
     this.settings = settingsOf(data);
   }
@@ -78,11 +77,12 @@ export class Prompt<Inputs extends object = object, Output = unknown> {
   render(...[inputs = {} as Inputs]: RenderArguments<Inputs>): RenderedRequest {
     const { data } = this;
     if (data.model.profile !== undefined && data.model.id === undefined) {
-      throw new RenderError(`${data.id}: there is no profile \`${data.model.profile}\`: the request has no model`);
+      const message = `there is no profile \`${data.model.profile}\`: the request has no model`;
+      throw new RenderError(message, [], undefined, { where: data.id });
     }
     const { accepted, problems } = this.checked.accept(inputs);
     if (problems.length)
-      throw new RenderError(`${data.id}: ${problems.map(({ message }) => message).join("; ")}`, problems);
+      throw new RenderError(problems.map(({ message }) => message).join("; "), problems, undefined, { where: data.id });
     const messages = placed(data.id, () => new Rendering(data, accepted, this.load, this.readFile).walk());
     return new RenderedRequest(
       { ...this.settings, messages },
@@ -101,7 +101,7 @@ export class Prompt<Inputs extends object = object, Output = unknown> {
    * The value of an answer: a string, or JSON data that matches the output schema.
    *
    * `answer` is what the client of OpenAI (chat completion or response), Anthropic or Google returned, the same as
-   * JSON data, or a string. Throws an AnswerError, and a PromptopsError for what is not a model's answer.
+   * JSON data, or a string. Throws an AnswerError, and an InputError for what is not a model's answer.
    */
   parse(answer: unknown): Answer<Output> {
     this.answers ??= new Answers(this.data.id, this.data.output);
@@ -116,7 +116,7 @@ function placed<T>(id: string, render: () => T): T {
     if (!(error instanceof TemplateFailure)) throw error;
     const { place } = error;
     const where = place === undefined ? id : `${place.path}:${place.line}:${place.column}`;
-    throw new RenderError(`${where}: ${error.message}`, [], place);
+    throw new RenderError(error.message, [], place, { where });
   }
 }
 

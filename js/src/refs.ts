@@ -1,5 +1,5 @@
 /** What a ref names, and the highest version in a range. */
-import { PromptopsError } from "./errors";
+import { UsageError, quoted } from "./errors";
 
 export type Ref =
   | { readonly kind: "Exact"; readonly tag: string }
@@ -27,26 +27,30 @@ const PRE = `(?:${NUMBER}|[0-9]*[A-Za-z-][0-9A-Za-z-]*)`;
 const VERSION = new RegExp(`^(${NUMBER})\\.(${NUMBER})\\.(${NUMBER})(?:-(${PRE}(?:\\.${PRE})*))?$`);
 const BOUND = /^\s*(\^|~|>=|<=|>|<|=)\s*v?([0-9]+(?:\.[0-9]+(?:\.[0-9]+(?:-[0-9A-Za-z.-]+)?)?)?)\s*$/;
 
-/** What a ref names; throws a PromptopsError for an invalid one. */
+/** What a ref names; throws a UsageError for an invalid one. */
 export function parseRef(text: string): Ref {
   if (parseVersion(text.replace(/^v/, "")) !== undefined) return { kind: "Exact", tag: text };
   if (text.startsWith("sha256:")) {
     return /^sha256:[0-9a-f]{64}$/.test(text)
       ? { kind: "Digest", sha256: text.slice("sha256:".length) }
-      : wrong(text, "is not a digest");
+      : wrong(text, "is not a digest", "sha256: and 64 hexadecimal digits");
   }
   if (text.startsWith("git:") && text.length > "git:".length)
     return { kind: "GitRevision", revision: text.slice("git:".length) };
   if (/^[\^~><=]/.test(text)) {
     const range = parseRange(text);
-    return range === undefined ? wrong(text, "is not a range") : { kind: "Highest", text, range };
+    return range === undefined
+      ? wrong(text, "is not a range", "such as `^1.2`, `~1.2.3`, `>=1,<2`")
+      : { kind: "Highest", text, range };
   }
   const problem = wrongName(text);
-  return problem === undefined ? { kind: "NamedRef", name: text } : wrong(text, `is not a ref: ${problem}`);
+  return problem === undefined ? { kind: "NamedRef", name: text } : wrong(text, `is not a ref: ${problem}`, HINT);
 }
 
-function wrong(text: string, problem: string): never {
-  throw new PromptopsError(`\`${text}\` ${problem}`);
+const HINT = "such as `v1.2.0`, `^1.2`, `sha256:…`, or a channel: `production`";
+
+function wrong(text: string, problem: string, hint: string): never {
+  throw new UsageError(`${quoted(text)} ${problem}`, { hint });
 }
 
 function wrongName(text: string): string | undefined {

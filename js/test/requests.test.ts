@@ -126,10 +126,10 @@ test("a bundle of another format, without its digest or with other programs is r
   assert.deepEqual(messages, [
     "this is not a bundle",
     "this is not a bundle",
-    "the bundle does not match its digest; download or build it again",
-    "the bundle has the format 1, which has no programs; build it again with format 2",
-    "the bundle has the unsupported format 3; install a newer promptops",
-    "the bundle has the unsupported programs 2; install a newer promptops",
+    "the bundle does not match its digest",
+    "the bundle has the format 1, which has no programs",
+    "the bundle has the unsupported format 3",
+    "the bundle has the unsupported programs 2",
   ]);
 });
 
@@ -161,6 +161,8 @@ async function bundleOf(prompt: object, parts: Record<string, object> = {}): Pro
   const header = {
     aliases: { "old/name": "a" },
     commit: "0".repeat(40),
+    content: "",
+    tree: "",
     files: {},
     parts: spans(parts),
     programs: 1,
@@ -238,7 +240,8 @@ test("messages follow `when`, `for_each` and the caller's history", async () => 
   );
   assert.throws(() => bundle.get("a").render({ items: 3 }), /`items` is not a list/);
   assert.throws(() => bundle.get("a").render({ items: [{}] }), {
-    message: "a.prompt.yaml:1:6: this object has no `shown`",
+    message: "this object has no `shown`",
+    where: "a.prompt.yaml:1:6",
   });
 });
 

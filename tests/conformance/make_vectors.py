@@ -35,6 +35,7 @@ from promptops.runtime.template.text_rendering import (
     render_text,
 )
 from promptops.workspace.workspace import workspace
+from tests.conformance import integrity
 from tests.conformance.answers import answer_rows
 from tests.runtime import test_refs, test_runtime_equivalence, test_runtime_filters
 from tests.runtime.request_shapes import requests
@@ -65,6 +66,7 @@ def files() -> Mapping[str, list[Any]]:
         "inputs": list(_inputs()),
         "refs": list(_refs()),
         "answers": list(answer_rows()),
+        "integrity": list(integrity.rows()),
     }
 
 

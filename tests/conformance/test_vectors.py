@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
+import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from promptops.errors import UsageError
+import promptops
+from promptops.errors import IntegrityError, UsageError
 from promptops.model.place import Text, plain_text
 from promptops.model.version import parse, parse_range
 from promptops.runtime.bundle.bundle import Bundle
 from promptops.runtime.bundle.format import read_bundle
+from promptops.runtime.loading import trust as trusting
 from promptops.runtime.loading.source import parse_ref
 from promptops.runtime.request.inputs import Inputs
 from promptops.runtime.request.render import RenderError
@@ -109,3 +114,36 @@ def test_each_ref_has_its_kind_and_each_range_its_highest_version() -> None:
             versions = [parse(each, prereleases=True) for each in row["versions"]]
             highest = parse_range(row["range"]).highest([v for v in versions if v is not None])
             assert (str(highest) if highest else None) == row["highest"]
+
+
+def test_each_bundle_is_accepted_or_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the real ssh-keygen, at the time of the row."""
+    run = trusting._Keygen._run
+
+    def at_its_time(self: trusting._Keygen, question: str, *arguments: str) -> Any:
+        if question != "check-novalidate":
+            arguments += (time.strftime("-Overify-time=%Y%m%d%H%M%SZ", time.gmtime(row["time"])),)
+        return run(self, question, *arguments)
+
+    monkeypatch.setattr(trusting._Keygen, "_run", at_its_time)
+    for number, row in enumerate(rows("integrity")):
+        file, signers = tmp_path / f"{number}.jsonl", None
+        file.write_bytes(_bytes(row["data"]))
+        if "signature" in row:
+            Path(f"{file}.sig").write_bytes(_bytes(row["signature"]))
+        if "signers" in row:
+            signers = tmp_path / f"{number}.signers"
+            signers.write_text(row["signers"], "utf-8", newline="")
+        try:
+            promptops.load(source=file, trust=signers)
+            verdict = "accepted"
+        except IntegrityError:
+            verdict = "refused"
+
+        assert verdict == row["verdict"], row["name"]
+
+
+def _bytes(value: Any) -> bytes:
+    return base64.b64decode(value["base64"]) if isinstance(value, dict) else value.encode()

@@ -26,7 +26,6 @@ ONE_FILE_EACH = (
 """Folders whose modules are found by their names: a new file is a new rule, reader or writer."""
 
 SEPARATE = {
-    "commands/stubs/types.py": "a schema as a type; with the module that it is for, 598 lines",
     "commands/test.py": "a command; `recordings audit` has its exit codes",
 }
 """Modules with one importer that stay alone, with the reason."""

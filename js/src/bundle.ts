@@ -13,12 +13,18 @@ const MAX_FIRST_LINE = 256;
 const MAX_CATALOG_CHARS = 1_000_000;
 const NEWLINE = 10;
 
+/** The prompts of a bundle whose ids are not known at compile time. */
+export type AnyPrompts = Record<string, Prompt>;
+
 /**
  * Reads a bundle, and checks its digest before anything else; throws an IntegrityError.
  *
  * `where` is its place, for messages.
  */
-export async function readBundle(data: Uint8Array, where?: string): Promise<Bundle> {
+export async function readBundle<Prompts extends object = AnyPrompts>(
+  data: Uint8Array,
+  where?: string,
+): Promise<Bundle<Prompts>> {
   const end = data.subarray(0, MAX_FIRST_LINE).indexOf(NEWLINE);
   const head = end < 0 ? undefined : jsonOf(data.subarray(0, end));
   const [number, expected] = [own(head, "bundle"), own(head, "sha256")];
@@ -58,8 +64,8 @@ export async function sha256(data: Uint8Array): Promise<string> {
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** All prompts of one release. */
-export class Bundle {
+/** All prompts of one release; `Prompts` has the type of each prompt by its id. */
+export class Bundle<Prompts extends object = AnyPrompts> {
   /** The name of the tag; null for a revision that is not a release. */
   readonly release: string | null;
   readonly commit: string;
@@ -94,7 +100,7 @@ export class Bundle {
   }
 
   /** The prompt of an id or of a former one; throws NotFound. */
-  get(id: string): Prompt {
+  get<Id extends keyof Prompts & string>(id: Id): Prompts[Id] {
     const known = this.known(id);
     if (known === undefined) {
       const near = nearestName(id, this.ids, MAX_CATALOG_CHARS);
@@ -103,7 +109,7 @@ export class Bundle {
     }
     const found = this.prompts.get(known) ?? this.read(known);
     this.prompts.set(known, found);
-    return found;
+    return found as Prompts[Id]; // the caller's types describe this bundle
   }
 
   private known(id: string): string | undefined {
@@ -119,6 +125,7 @@ export class Bundle {
     return new Prompt(
       data,
       this.release,
+      this.channel,
       (path, name) => this.included(data, path, name),
       (path) => this.file(path),
     );
@@ -133,7 +140,7 @@ export class Bundle {
       const [value, program] = [own(line, "text"), own(line, "program")];
       if (typeof value !== "string" || !(program === undefined || typeof program === "string"))
         throw new NotJson("no text");
-      return { path: found, text: value, program };
+      return { path: found, text: value, program, starts: [1, 1] };
     });
     if (text !== undefined) this.parts.set(found, text);
     return text;

@@ -67,7 +67,7 @@ export interface InputProblem {
 }
 
 /** A request that can't be rendered. */
-export class RenderError extends PromptopsError {
+export class RenderError extends InputError {
   override readonly name = "RenderError";
 
   constructor(
@@ -76,8 +76,23 @@ export class RenderError extends PromptopsError {
     readonly inputs: readonly InputProblem[] = [],
     /** The template that failed; undefined if the inputs are wrong. */
     readonly place: TemplatePlace | undefined = undefined,
+    details: ErrorDetails = {},
   ) {
-    super(message);
+    super(message, details);
+  }
+}
+
+/** An answer that does not match the output of its prompt. */
+export class AnswerError extends InputError {
+  override readonly name = "AnswerError";
+
+  constructor(
+    message: string,
+    /** The text of the model's answer. */
+    readonly text: string,
+    details: ErrorDetails = {},
+  ) {
+    super(message, details);
   }
 }
 

@@ -43,6 +43,7 @@ import {
   Scope,
   type Text,
   farness,
+  located,
   placed,
   withPlace,
 } from "./scope";
@@ -74,23 +75,23 @@ export function renderText(text: Text, names: Dict, run: Run): string {
   if (short !== undefined && run.meter.covers(2 + (textLength(short) >> 3))) return short;
   if (text.program === undefined)
     return isTemplate(text.text)
-      ? placed(() => fail("the text is not a valid template"), 0, text.path)
+      ? placed(() => fail("the text is not a valid template"), null, text)
       : plain(text, run);
   return renderProgram(text, text.program, names, run);
 }
 
 /** Whether a condition holds; throws a TemplateFailure. */
 export function holds(when: Text, names: Dict, run: Run): boolean {
-  const { evaluate, size, at } = placed(
+  const { evaluate, size, node } = placed(
     () => compiledCondition(when.program ?? fail("the condition is not a valid expression")),
-    0,
-    when.path,
+    null,
+    when,
   );
   const test = (): boolean => {
     run.meter.charge(size);
-    return truth(evaluate(outermost(when.path, names, run)));
+    return truth(evaluate(outermost(when, names, run)));
   };
-  return placed(test, at, when.path);
+  return placed(test, node, when);
 }
 
 /** Renders a text by its program, also if it has a faster way. */
@@ -98,13 +99,13 @@ export function renderProgram(text: Text, program: string, names: Dict, run: Run
   return placed(
     () => {
       const out: string[] = [];
-      compiledTemplate(program).into(outermost(text.path, names, run).inner(), out);
+      compiledTemplate(program).into(outermost(text, names, run).inner(), out);
       const found = out.join("");
       if (textLength(found) > MAX_OUTPUT_CHARS) refuse(`it renders over ${MAX_OUTPUT_CHARS} characters`);
       return /\p{Cs}/u.test(found) ? fail("it renders half of a surrogate pair, which is not valid text") : found;
     },
-    0,
-    text.path,
+    null,
+    text,
   );
 }
 
@@ -185,7 +186,7 @@ function guarded(node: Expression): Evaluate {
     try {
       return evaluate(scope);
     } catch (error) {
-      throw withPlace(error, { offset: node.at, path: scope.frame.path });
+      throw withPlace(error, node, scope.frame.text);
     }
   };
 }
@@ -196,7 +197,7 @@ function condition(node: Expression): (scope: Scope) => boolean {
     try {
       return truth(evaluate(scope));
     } catch (error) {
-      throw withPlace(error, { offset: node.at, path: scope.frame.path });
+      throw withPlace(error, node, scope.frame.text);
     }
   };
 }
@@ -208,6 +209,10 @@ function captured(body: Execute, scope: Scope): string {
 }
 
 function statement(node: Statement): Execute {
+  return located(node, () => closure(node));
+}
+
+function closure(node: Statement): Execute {
   switch (node.op) {
     case "out":
       return output(node.nodes);
@@ -233,8 +238,8 @@ function statement(node: Statement): Execute {
             scope.run.meter.charge(1);
             bind(scope, value(scope));
           },
-          node.node.at,
-          scope.frame.path,
+          node.node,
+          scope.frame.text,
         );
     }
     case "setblock": {
@@ -283,7 +288,7 @@ function output(nodes: readonly Expression[]): Execute {
   const parts = nodes.map((node) => ({
     literal: node.op === "text" ? node.data : null,
     evaluate: expression(node),
-    at: node.at,
+    node,
   }));
   const cost = parts.reduce(
     (sum, { literal }) => sum + (literal === null ? 0 : LITERAL_COST + (textLength(literal) >> 3)),
@@ -293,7 +298,7 @@ function output(nodes: readonly Expression[]): Execute {
     if (out === null) return;
     const { meter } = scope.run;
     meter.charge(cost);
-    for (const { literal, evaluate, at } of parts) {
+    for (const { literal, evaluate, node } of parts) {
       if (literal !== null) {
         out.push(literal);
         continue;
@@ -303,7 +308,7 @@ function output(nodes: readonly Expression[]): Execute {
         meter.charge(LITERAL_COST + (textLength(found) >> 2));
         out.push(found);
       } catch (error) {
-        throw withPlace(error, { offset: at, path: scope.frame.path });
+        throw withPlace(error, node, scope.frame.text);
       }
     }
   };
@@ -429,7 +434,7 @@ function chargedToCompare(args: Value[], meter: Meter): Value[] {
 }
 
 function loop(node: ForNode): Execute {
-  if (node.target.special & SPECIAL.loop) refuse("`loop` is the name of the loop itself");
+  if (node.target.special & SPECIAL.loop) located(node.target, () => refuse("`loop` is the name of the loop itself"));
   const [iterable, body, otherwise] = [guarded(node.iter), statements(node.body), statements(node.else_)];
   const [bind, test] = [binder(node.target), node.test === null ? null : condition(node.test)];
   const isExtended = hasLoop(node);
@@ -483,8 +488,8 @@ function loop(node: ForNode): Execute {
           iterate(scope, out, itemsOf(iterable(scope), scope), null, 0);
         }
       },
-      node.iter.at,
-      scope.frame.path,
+      node.iter,
+      scope.frame.text,
     );
 }
 
@@ -576,11 +581,13 @@ function macroMaker(node: MacroNode | CallBlockNode): (scope: Scope) => Macro {
   const parameters = node.args.map(({ name }) => name);
   const own = undeclaredIn(node.body);
   const optional = parameters.slice(parameters.length - node.defaults.length);
-  for (const name of parameters) {
+  for (const parameter of node.args) located(parameter, () => checkParameter(parameter.name));
+  function checkParameter(name: string): void {
     if (parameters.filter((each) => each === name).length > 1) refuse(`two parameters \`${name}\``);
     if (name === "caller" && own & SPECIAL.caller && !optional.includes(name))
       refuse("the parameter `caller` has no default: write `caller=none`, or remove it");
   }
+
   const first = parameters.length - node.defaults.length;
   const defaults = new Map(
     node.defaults.map((each, index): [string | undefined, Evaluate] => [parameters[first + index], guarded(each)]),
@@ -627,6 +634,7 @@ function callBlock(node: CallBlockNode): Execute {
   const hidden: Expression = { ...facts, op: "name", name: " caller", is_target: false };
   const called: CallNode = {
     ...node.call,
+    at: node.at,
     kwargs: [...node.call.kwargs, { ...facts, op: "arg", key: "caller", value: hidden }],
   };
   const write = output([called]);
@@ -638,11 +646,11 @@ function filterChain(node: FilterNode): (value: Value, scope: Scope) => Value {
   const chain: FilterNode[] = [];
   for (let part: Expression | null = node; part !== null && part.op === "filter"; part = part.node) chain.unshift(part);
   chain.forEach(knownFilter);
-  const steps = chain.map((link) => ({ name: link.name, given: argumentsOf(link), at: link.at }));
+  const steps = chain.map((link) => ({ name: link.name, given: argumentsOf(link), link }));
   return (value, scope) =>
     steps.reduce(
-      (found, { name, given, at }) =>
-        placed(() => applyFilter(name, found, ...given(scope), scope.run.meter), at, scope.frame.path),
+      (found, { name, given, link }) =>
+        placed(() => applyFilter(name, found, ...given(scope), scope.run.meter), link, scope.frame.text),
       value,
     );
 }
@@ -691,7 +699,7 @@ function addBlocks(node: Node, found: Map<string, BlockBody>): void {
   for (const child of node.below) {
     if (child.op === "block") {
       const { name, body, unset } = child as BlockNode;
-      if (found.has(name)) refuse(`block \`${name}\` is defined twice`);
+      if (found.has(name)) located(child, () => refuse(`block \`${name}\` is defined twice`));
       found.set(name, { run: counted(body), unset });
     }
     addBlocks(child, found);
@@ -701,14 +709,14 @@ function addBlocks(node: Node, found: Map<string, BlockBody>): void {
 const compiledTemplate = remembered((program) => new Program(templateOf(program)));
 const compiledCondition = remembered((program) => {
   const tree = conditionOf(program);
-  return { evaluate: expression(tree), size: tree.size, at: tree.at };
+  return { evaluate: expression(tree), size: tree.size, node: tree };
 });
 
 /** The names that an include may mean, in order. */
 function targets(node: Expression): string[] {
   if (node.op === "const" && typeof node.value === "string") return [node.value];
   if (node.op === "list" || node.op === "tuple") return node.items.flatMap(targets);
-  return fail("the name of a template must be a literal, not computed");
+  return located(node, () => fail("the name of a template must be a literal, not computed"));
 }
 
 /** The program and the frame of the first name that exists. */
@@ -722,15 +730,15 @@ function opened(
       scope.run.meter.charge(INCLUDE_COST);
       if (scope.frame.depth >= MAX_INCLUDE_DEPTH) refuse(`includes are nested over ${MAX_INCLUDE_DEPTH} deep`);
       for (const name of targets(node.template)) {
-        const found = scope.run.load(scope.frame.path, name);
+        const found = scope.run.load(scope.frame.text.path, name);
         if (found === undefined) continue;
-        const frame = { path: found.path, depth: scope.frame.depth + 1 };
-        return [placed(() => compiledTemplate(programOf(found)), 0, found.path), frame];
+        const frame = { text: found, depth: scope.frame.depth + 1 };
+        return [placed(() => compiledTemplate(programOf(found)), null, found), frame];
       }
       return mayMiss ? undefined : fail(`there is no template \`${targets(node.template)[0] ?? ""}\``);
     },
-    node.template.at,
-    scope.frame.path,
+    node.template,
+    scope.frame.text,
   );
 }
 
@@ -812,7 +820,7 @@ function block(node: BlockNode): Execute {
   return (scope, out) => {
     if (out === null) return;
     if (node.required && (scope.blocks.definitions.get(node.name)?.length ?? 0) <= 1)
-      placed(() => refuse(`the required block \`${node.name}\` is not defined`), node.at, scope.frame.path);
+      placed(() => refuse(`the required block \`${node.name}\` is not defined`), node, scope.frame.text);
     let around = scope.blocks.top;
     if (node.scoped) {
       around = scope.inner();

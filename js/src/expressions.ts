@@ -16,7 +16,7 @@ import {
   toBig,
 } from "./numbers";
 import { type Arguments, type Expression, type FilterNode } from "./program";
-import { Run, Scope } from "./scope";
+import { Run, Scope, type Text, located } from "./scope";
 import {
   Callable,
   Complex,
@@ -51,6 +51,10 @@ import {
 export type Evaluate = (scope: Scope) => Value;
 
 export function expression(node: Expression): Evaluate {
+  return located(node, () => closure(node));
+}
+
+function closure(node: Expression): Evaluate {
   switch (node.op) {
     case "name":
       return reader(node.name);
@@ -409,7 +413,7 @@ function chargedPairs(args: Value[], meter: Meter): Value[] {
   return found;
 }
 
-export function outermost(path: string, names: Dict, run: Run): Scope {
-  const frame = { path, depth: 0 };
+export function outermost(text: Text, names: Dict, run: Run): Scope {
+  const frame = { text, depth: 0 };
   return new Scope(names.names, new Scope(GLOBALS, null, run, frame), run, frame);
 }

@@ -15,16 +15,19 @@ export const MAX_DATA_ITEMS = 1_000_000;
 export const MAX_DATA_BITS = 1_023;
 export const MAX_INTEGER_BITS = 4_096;
 
-/** The place of a failure: the path of a template, and the offset of a token in its text. */
+/** The place of a failure: a file relative to the repository root, 1-based line and column in code points. */
 export interface TemplatePlace {
   readonly path: string;
-  readonly offset: number;
+  readonly line: number;
+  readonly column: number;
 }
 
 /** A template that failed while it was rendered; `refused` if it exceeded a limit. */
 export class TemplateFailure extends Error {
   override readonly name = "TemplateFailure";
   place: TemplatePlace | undefined;
+  /** The offset of its place, if it is known before the text is. */
+  at: number | undefined;
 
   constructor(
     message: string,

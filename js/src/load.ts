@@ -1,5 +1,5 @@
 /** The function for applications: `load`. */
-import type { Bundle } from "./bundle";
+import type { AnyPrompts, Bundle } from "./bundle";
 import { openCache } from "./cache";
 import { InputError, UsageError, quoted } from "./errors";
 import { readRegular, reasonOf } from "./files";
@@ -39,9 +39,14 @@ const loaded = new Map<string, Snapshot>();
  * `ref`: `v1.8.0`, exactly that release; `^1.2`, `~1.2.3`, `>=1,<2`, the highest matching release; `production`, the
  * release of that channel; `sha256:…`, a bundle by its content. Only a bundle file needs none: it has one release.
  *
+ * `Prompts` are the types that `promptops stubs --format typescript` writes.
+ *
  * Throws NotFound, UsageError, IntegrityError, TransportError and InputError as Python's `load`.
  */
-export async function load(ref?: string, options: LoadOptions = {}): Promise<Bundle> {
+export async function load<Prompts extends object = AnyPrompts>(
+  ref?: string,
+  options: LoadOptions = {},
+): Promise<Bundle<Prompts>> {
   const { source, trust, refreshSeconds = REFRESH_S, timeoutSeconds = TIMEOUT_S } = options;
   const key = JSON.stringify([ref, source, trust, ...VARIABLES.map(variable)]);
   let snapshot = loaded.get(key);
@@ -51,7 +56,8 @@ export async function load(ref?: string, options: LoadOptions = {}): Promise<Bun
     if (loaded.size >= MAX_REMEMBERED) loaded.delete(oldest);
     loaded.set(key, snapshot);
   }
-  return snapshot.get(refreshSeconds, timeoutSeconds);
+  const bundle: unknown = await snapshot.get(refreshSeconds, timeoutSeconds);
+  return bundle as Bundle<Prompts>; // the caller's types describe it
 }
 
 function open(ref: string | undefined, source: string | undefined, trust: string | undefined): Snapshot {

@@ -1,6 +1,8 @@
 /** What an application imports from `promptops`. */
-export { Bundle, readBundle } from "./bundle";
+export type { Answer } from "./answers";
+export { type AnyPrompts, Bundle, readBundle } from "./bundle";
 export {
+  AnswerError,
   InputError,
   IntegrityError,
   type InputProblem,
@@ -12,7 +14,7 @@ export {
   UsageError,
 } from "./errors";
 export { type LoadOptions, load } from "./load";
-export type { Prompt } from "./prompt";
+export type { Prompt, RenderArguments } from "./prompt";
 export type { ClientArguments, RenderedRequest } from "./request";
 export {
   type Ref,

@@ -1,8 +1,9 @@
 /** A prompt of a bundle, ready to render. */
 import { type Json, type JsonObject, isObject, own, plain } from "./data";
+import { type Answer, Answers } from "./answers";
 import { RenderError } from "./errors";
 import { holds, renderText } from "./evaluate";
-import { Inputs } from "./inputs";
+import { Inputs as InputSchema } from "./inputs";
 import { MAX_MEDIA_BYTES, TemplateFailure } from "./limits";
 import { isAddress, isBase64, mediaTypeOfFile } from "./media";
 import type { MediaPart, Message, Part, PromptData, TextPart, Turn } from "./prompt_data";
@@ -15,23 +16,29 @@ const MAX_TURNS = 1_000;
 export type Load = (path: string, name: string) => Text | undefined;
 export type ReadFile = (path: string) => string | undefined;
 
-export class Prompt {
-  private readonly checked: Inputs;
+/** The arguments of `render`: the inputs can be left out if none is required. */
+export type RenderArguments<Inputs> = {} extends Inputs ? [inputs?: Inputs] : [inputs: Inputs];
+
+/** `Inputs` and `Output` are the types that `promptops stubs --format typescript` writes. */
+export class Prompt<Inputs extends object = object, Output = unknown> {
+  private readonly checked: InputSchema;
+  private answers: Answers | undefined;
   private readonly settings: RequestSettings;
 
   constructor(
     private readonly data: PromptData,
     /** The name of the release's tag; null for a revision that is not a release. */
     readonly release: string | null,
+    /** The channel by which the bundle was loaded, or null. */
+    readonly channel: string | null,
     private readonly load: Load,
     private readonly readFile: ReadFile,
   ) {
     try {
-      this.checked = new Inputs(data.inputs);
+      this.checked = new InputSchema(data.inputs);
     } catch (error) {
-      throw new RenderError(
-        `${data.id}: \`inputs\` is not a valid schema: ${error instanceof Error ? error.message : String(error)}`,
-      );
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new RenderError(`\`inputs\` is not a valid schema: ${reason}`, [], undefined, { where: data.id });
     }
     this.settings = settingsOf(data);
   }
@@ -67,19 +74,38 @@ export class Prompt {
   }
 
   /** The request for these inputs, checked and with their defaults; throws a RenderError. */
-  render(inputs: object = {}): RenderedRequest {
+  render(...[inputs = {} as Inputs]: RenderArguments<Inputs>): RenderedRequest {
     const { data } = this;
     if (data.model.profile !== undefined && data.model.id === undefined) {
-      throw new RenderError(`${data.id}: there is no profile \`${data.model.profile}\`: the request has no model`);
+      const message = `there is no profile \`${data.model.profile}\`: the request has no model`;
+      throw new RenderError(message, [], undefined, { where: data.id });
     }
     const { accepted, problems } = this.checked.accept(inputs);
     if (problems.length)
-      throw new RenderError(`${data.id}: ${problems.map(({ message }) => message).join("; ")}`, problems);
+      throw new RenderError(problems.map(({ message }) => message).join("; "), problems, undefined, { where: data.id });
     const messages = placed(data.id, () => new Rendering(data, accepted, this.load, this.readFile).walk());
     return new RenderedRequest(
       { ...this.settings, messages },
-      { prompt: data.id, version: data.version, inputs: accepted },
+      {
+        prompt: data.id,
+        version: data.version,
+        inputs: accepted,
+        release: this.release,
+        channel: this.channel,
+        digest: data.digest,
+      },
     );
+  }
+
+  /**
+   * The value of an answer: a string, or JSON data that matches the output schema.
+   *
+   * `answer` is what the client of OpenAI (chat completion or response), Anthropic or Google returned, the same as
+   * JSON data, or a string. Throws an AnswerError, and an InputError for what is not a model's answer.
+   */
+  parse(answer: unknown): Answer<Output> {
+    this.answers ??= new Answers(this.data.id, this.data.output);
+    return { value: this.answers.parse(answer) as Output }; // it was checked
   }
 }
 
@@ -88,8 +114,9 @@ function placed<T>(id: string, render: () => T): T {
     return render();
   } catch (error) {
     if (!(error instanceof TemplateFailure)) throw error;
-    const where = error.place === undefined ? "" : `, at offset ${error.place.offset} of ${error.place.path}`;
-    throw new RenderError(`${id}: ${error.message}${where}`, [], error.place);
+    const { place } = error;
+    const where = place === undefined ? id : `${place.path}:${place.line}:${place.column}`;
+    throw new RenderError(error.message, [], place, { where });
   }
 }
 
@@ -204,7 +231,7 @@ class Rendering {
 
   private fail(message: string, isRefused = false): never {
     const failure = new TemplateFailure(message, isRefused);
-    failure.place = { path: this.prompt.path, offset: 0 };
+    failure.place = { path: this.prompt.path, line: 1, column: 1 };
     throw failure;
   }
 }

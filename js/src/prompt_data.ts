@@ -1,7 +1,7 @@
 /** The line of a prompt in a bundle, which may come from anybody: the type of each field is checked. */
 import { type Json, type JsonObject, isObject, own, readStrict } from "./data";
 import { NotJson } from "./json";
-import type { Text } from "./scope";
+import type { Start, Text } from "./scope";
 
 export interface PromptData {
   readonly id: string;
@@ -169,7 +169,23 @@ function whenOf(fields: Fields): Text | undefined {
 }
 
 function textOf(fields: Fields): Text {
-  return { path: fields.text("path"), text: fields.text("text"), program: fields.optionalText("program") };
+  return {
+    path: fields.text("path"),
+    text: fields.text("text"),
+    program: fields.optionalText("program"),
+    starts: startsOf(fields.list("starts")),
+  };
+}
+
+function startsOf(written: readonly Json[]): Text["starts"] {
+  if (typeof written[0] === "number") return startOf(written);
+  return written.length ? written.map(startOf) : wrong("a text without a start");
+}
+
+function startOf(written: Json): Start {
+  const [line, column, ...rest]: unknown[] = Array.isArray(written) ? written : [];
+  const isPlace = Number.isSafeInteger(line) && Number.isSafeInteger(column) && !rest.length;
+  return isPlace ? [line as number, column as number] : wrong("no line and column");
 }
 
 /** An object with typed access to its values; each method throws NotJson for one of another type. */

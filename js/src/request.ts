@@ -4,9 +4,11 @@ import type { Method } from "./api_limits";
 import { sha256 } from "./bundle";
 import { type Json, type JsonObject, isObject, plain } from "./data";
 import { contentArguments, forJavaScript } from "./gemini";
+import { jsonText } from "./formatting";
 import { WholeFloat } from "./numbers";
 import { chatArguments, responseArguments } from "./openai";
 import { refuseUnsupported } from "./unsupported";
+import { toValue } from "./values";
 
 const REQUEST_FORMAT = "promptops-request/1";
 
@@ -24,6 +26,17 @@ export interface RequestSettings {
 
 export interface Request extends RequestSettings {
   readonly messages: readonly JsonObject[];
+}
+
+/** Where the prompt of a request comes from, and its inputs. */
+export interface RequestOrigin {
+  readonly prompt: string;
+  readonly version: string | null;
+  readonly inputs: JsonObject;
+  readonly release: string | null;
+  readonly channel: string | null;
+  /** SHA-256, in hexadecimal, of the prompt's content. */
+  readonly digest: string;
 }
 
 /** Arguments of a client, in the form of its API. */
@@ -46,7 +59,7 @@ export class RenderedRequest {
 
   constructor(
     private readonly request: Request,
-    origin: { readonly prompt: string; readonly version: string | null; readonly inputs: JsonObject },
+    private readonly origin: RequestOrigin,
   ) {
     this.prompt = origin.prompt;
     this.version = origin.version;
@@ -103,11 +116,37 @@ export class RenderedRequest {
     return forJavaScript(this.arguments("gemini")) as T;
   }
 
+  /**
+   * Attributes for an OpenTelemetry span: which prompt of which release, and which request.
+   *
+   * Values of inputs may be personal data: they are included only if `inputs` is set.
+   */
+  async attributes({ inputs = false } = {}): Promise<Record<string, string>> {
+    const { origin } = this;
+    const named = {
+      "gen_ai.prompt.name": origin.prompt,
+      "gen_ai.prompt.version": origin.version,
+      "promptops.release": origin.release,
+      "promptops.channel": origin.channel,
+      "promptops.prompt.digest": origin.digest,
+      "promptops.request.digest": await this.digest(),
+    };
+    const values = inputs ? Object.entries(origin.inputs) : [];
+    return Object.fromEntries([
+      ...Object.entries(named).filter((entry): entry is [string, string] => entry[1] !== null),
+      ...values.map(([name, value]) => [`gen_ai.prompt.variable.${name}`, textOf(value)] as const),
+    ]);
+  }
+
   /** The arguments in the names of the API; the data of Gemini's media are bytes. */
   arguments(method: Method): Json {
     refuseUnsupported(this.request, method, this.prompt);
     return plain(CREATORS[method](this.request));
   }
+}
+
+function textOf(value: Json): string {
+  return typeof value === "string" ? value : jsonText(toValue(value), { indent: null, isPlain: false });
 }
 
 /** JSON with one form for each value: keys sorted by UTF-16 code units, numbers as in ECMAScript. */

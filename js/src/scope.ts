@@ -1,5 +1,7 @@
 /** The rendering of a request, the scopes of its names, and the places of its failures. */
+import { own } from "./data";
 import { Meter, TemplateFailure, type TemplatePlace } from "./limits";
+import type { Node } from "./program";
 import type { Value } from "./values";
 
 /** A text of a bundle: its program is missing for one without tags. */
@@ -7,7 +9,12 @@ export interface Text {
   readonly path: string;
   readonly text: string;
   readonly program: string | undefined;
+  /** The place of its first line, if its lines follow one another in one column; or that of each line. */
+  readonly starts: Start | readonly Start[];
 }
+
+/** Line and column in a file, 1-based, in code points. */
+export type Start = readonly [line: number, column: number];
 
 /** The rendering of one request: its texts and conditions, one after the other. */
 export class Run {
@@ -30,7 +37,7 @@ export interface BlockBody {
 }
 
 export interface Frame {
-  readonly path: string;
+  readonly text: Text;
   /** The number of nested includes. */
   readonly depth: number;
 }
@@ -89,21 +96,75 @@ export function farness(scope: Scope): number {
 
 // Places of failures
 
-/** Calls a function; a failure without a nearer place has this one. */
-export function placed<T>(run: () => T, offset: number, path: string): T {
+/** Calls a function that makes a closure of a node; a failure without a nearer place is at the node. */
+export function located<T>(node: Node, make: () => T): T {
   try {
-    return run();
+    return make();
   } catch (error) {
-    throw withPlace(error, { offset, path });
+    if (error instanceof TemplateFailure) error.at ??= node.at;
+    throw error;
   }
 }
 
-export function withPlace(error: unknown, place: TemplatePlace): unknown {
+/** Calls a function; a failure without a nearer place is at the node, or at the start of the text. */
+export function placed<T>(run: () => T, node: Node | null, text: Text): T {
+  try {
+    return run();
+  } catch (error) {
+    throw withPlace(error, node, text);
+  }
+}
+
+export function withPlace(error: unknown, node: Node | null, text: Text): unknown {
   // The engine's stack, or its longest string or array.
   const failure =
     error instanceof RangeError
       ? new TemplateFailure("the template is nested too deep, or its values are too large", true)
       : error;
-  if (failure instanceof TemplateFailure) failure.place ??= place;
+  if (failure instanceof TemplateFailure && failure.place === undefined) {
+    const offset = failure.at ?? (node === null ? 0 : offender(failure.message, node, text.text));
+    failure.place = placeOf(offset, text);
+  }
   return failure;
+}
+
+/** The offset of the name or the attribute in a message, or of the first token of the expression. */
+function offender(message: string, node: Node, text: string): number {
+  const named = /['`]([^'`]+)['`](?: is undefined)?$/.exec(message)?.[1];
+  let first = node.at;
+  for (const part of walk(node)) {
+    if (named !== undefined && part.op === "name" && own(part, "name") === named) return part.at;
+    if (named !== undefined && part.op === "attr" && own(part, "attr") === named) {
+      const characters = Array.from(text);
+      const before = characters.slice(0, part.at).join("").length;
+      return part.at + Array.from(text.slice(before, text.indexOf(named, before))).length;
+    }
+    first = Math.min(first, part.at);
+  }
+  return first;
+}
+
+function* walk(node: Node): Generator<Node> {
+  yield node;
+  for (const part of node.below) yield* walk(part);
+}
+
+/** The place of a character; of the last one if the text ends before. */
+function placeOf(offset: number, { path, text, starts }: Text): TemplatePlace {
+  const characters = Array.from(text);
+  const lines = characters
+    .slice(0, Math.min(offset, Math.max(characters.length - 1, 0)))
+    .join("")
+    .split("\n");
+  const [line, column] = startOfLine(starts, lines.length - 1);
+  return { path, line, column: column + Array.from(lines.at(-1) ?? "").length };
+}
+
+function startOfLine(starts: Text["starts"], number: number): Start {
+  if (!isOne(starts)) return starts[Math.min(number, starts.length - 1)] ?? [1, 1];
+  return [starts[0] + number, starts[1]];
+}
+
+function isOne(starts: Text["starts"]): starts is Start {
+  return typeof starts[0] === "number";
 }

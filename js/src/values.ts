@@ -389,7 +389,7 @@ function shownKey(key: Value): string {
 }
 
 export function sliced(value: Value, slice: Slice): Value {
-  if (value instanceof Undefined) return fail("a slice needs a list or a string, not an undefined value");
+  if (value instanceof Undefined) return value.fail();
   if (!(typeof value === "string" || Array.isArray(value) || value instanceof Range))
     return fail(`a slice needs a list or a string, not ${kind(value)}`);
   const length = lengthOf(value);

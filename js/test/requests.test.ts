@@ -40,7 +40,9 @@ async function result(bundle: Bundle | undefined, { prompt, inputs }: RequestRow
     return { prompt, inputs, error: error.inputs.map(({ pointer }) => pointer) };
   }
   const found = METHODS.map((method) => [method, argumentsOf(request, method)]);
-  return { prompt, inputs, request: request.canonical(), digest: await request.digest(), ...Object.fromEntries(found) };
+  const attributes = await request.attributes({ inputs: true });
+  const [canonical, digest] = [request.canonical(), await request.digest()];
+  return { prompt, inputs, request: canonical, digest, attributes, ...Object.fromEntries(found) };
 }
 
 function argumentsOf(request: RenderedRequest, method: (typeof METHODS)[number]): unknown {
@@ -238,7 +240,8 @@ test("messages follow `when`, `for_each` and the caller's history", async () => 
   );
   assert.throws(() => bundle.get("a").render({ items: 3 }), /`items` is not a list/);
   assert.throws(() => bundle.get("a").render({ items: [{}] }), {
-    message: "a: this object has no `shown`, at offset 4 of a.prompt.yaml",
+    message: "this object has no `shown`",
+    where: "a.prompt.yaml:1:6",
   });
 });
 

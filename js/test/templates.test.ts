@@ -13,22 +13,25 @@ interface Row {
   readonly templates?: Record<string, [text: string, program: string | null]>;
   readonly text?: string;
   readonly error?: string;
+  readonly place?: readonly [path: string, line: number, column: number];
   readonly work: number;
 }
 
-function found(row: Row): Pick<Row, "text" | "error" | "work"> {
+function found(row: Row): Pick<Row, "text" | "error" | "place" | "work"> {
   const load = (_: string, name: string): Text | undefined => {
     const other = row.templates?.[name];
-    return other && { path: name, text: other[0], program: other[1] ?? undefined };
+    return other && { path: name, text: other[0], program: other[1] ?? undefined, starts: [1, 1] };
   };
   const run = new Run(load);
-  const result: { text?: string; error?: string } = {};
+  const result: { text?: string; error?: string; place?: [string, number, number] } = {};
   try {
-    const text = { path: "main", text: row.source, program: row.program };
+    const text: Text = { path: "main", text: row.source, program: row.program, starts: [1, 1] };
     result.text = renderProgram(text, row.program, toValue(row.data) as Dict, run);
   } catch (error) {
     if (!(error instanceof TemplateFailure)) throw error;
     result.error = error.refused ? "refused" : "failed";
+    const { path = "", line = 0, column = 0 } = error.place ?? {};
+    result.place = [path, line, column];
   }
   return { ...result, work: MAX_WORK - run.meter.left };
 }
@@ -37,15 +40,17 @@ test("each program gives its text or its refusal, and takes the same work as in 
   const all = rows<Row>("templates");
   for (const row of all) {
     const { text, error, work } = row;
+    const { place, ...result } = found(row);
     const expected = text === undefined ? { error, work } : { text, work };
-    assert.deepEqual(found(row), expected, `${row.source} with ${JSON.stringify(row.data)}`);
+    if (row.place !== undefined) assert.deepEqual(place, row.place, row.source);
+    assert.deepEqual(result, expected, `${row.source} with ${JSON.stringify(row.data)}`);
   }
   assert.ok(all.length > 5_000);
 });
 
 function rendered(program: unknown, data: unknown = {}): string {
   const written = typeof program === "string" ? program : JSON.stringify(program);
-  const text = { path: "main", text: "{{ … }}", program: written };
+  const text: Text = { path: "main", text: "{{ … }}", program: written, starts: [1, 1] };
   return renderProgram(text, written, toValue(data) as Dict, new Run(() => undefined));
 }
 
@@ -98,12 +103,37 @@ test("a program of anybody is refused where it is not valid", () => {
   ]);
 });
 
+test("a failure is at its line and its column in the file, counted in characters", () => {
+  const program = JSON.stringify(["template", 0, [["out", 0, ["😀\n", ["name", 5, "a"]]]]]);
+  const places = (
+    [
+      [7, 3],
+      [
+        [7, 9],
+        [20, 5],
+      ],
+    ] as const
+  ).map((starts) => {
+    const text: Text = { path: "a.yaml", text: "😀\n{{ a }}", program, starts };
+    try {
+      return renderProgram(text, program, toValue({}) as Dict, new Run(() => undefined));
+    } catch (error) {
+      return error instanceof TemplateFailure && error.place;
+    }
+  });
+
+  assert.deepEqual(places, [
+    { path: "a.yaml", line: 8, column: 6 },
+    { path: "a.yaml", line: 20, column: 8 },
+  ]);
+});
+
 test("names of JavaScript are only names", () => {
   const name = ["template", 0, [["out", 0, [["name", 3, "constructor"]]]]];
 
   assert.throws(() => rendered(name), {
     message: "`constructor` is undefined",
-    place: { path: "main", offset: 3 },
+    place: { path: "main", line: 1, column: 4 },
   });
   assert.equal(rendered(name, JSON.parse('{"constructor": 1, "__proto__": 2}')), "1");
 });

@@ -161,7 +161,7 @@ class TypedModule:
         release: Name of the release's tag; None if it is not a release.
         bundle_sha256: Digest of the bundle, in hexadecimal; None for a work tree, which has none.
         prompts: The ids of the prompts, sorted.
-        module: Source code of the module.
+        module: Source code of the module for Python.
     """
 
     release: str | None

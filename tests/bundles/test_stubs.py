@@ -353,7 +353,11 @@ TYPES = [
     ({"type": "object"}, "dict[str, Any]"),
     ({"additionalProperties": {"type": "integer"}}, "dict[str, int]"),
     ({"type": "object", "additionalProperties": False}, "dict[str, Any]"),
-    ({"type": "object", "patternProperties": {"^x": {"type": "integer"}}}, "dict[str, int]"),
+    ({"type": "object", "patternProperties": {"^x": {"type": "integer"}}}, "dict[str, Any]"),
+    (
+        {"patternProperties": {"^x": {"type": "integer"}}, "additionalProperties": False},
+        "dict[str, int]",
+    ),
     ({"properties": {"a": True}}, "AOutput"),
     ({"type": ["object", "null"], "properties": {"a": True}}, "AOutput | None"),
     ({"anyOf": [{"type": "string"}, {"type": "null"}]}, "str | None"),

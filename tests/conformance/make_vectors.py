@@ -23,12 +23,20 @@ from promptops.runtime.bundle.bundle import Bundle
 from promptops.runtime.bundle.format import read_bundle
 from promptops.runtime.request.canonical import canonical_json, digested_form
 from promptops.runtime.request.inputs import Inputs
+from promptops.runtime.request.render import render_error
 from promptops.runtime.template.data import json_copy
 from promptops.runtime.template.limits import MAX_WORK
 from promptops.runtime.template.parsed_program import program_of
-from promptops.runtime.template.text_rendering import Run, TemplateFailure, render_text
+from promptops.runtime.template.text_rendering import (
+    Load,
+    Run,
+    TemplateFailure,
+    is_template,
+    render_text,
+)
 from promptops.workspace.workspace import workspace
 from tests.conformance import integrity
+from tests.conformance.answers import answer_rows
 from tests.runtime import test_refs, test_runtime_equivalence, test_runtime_filters
 from tests.runtime.request_shapes import requests
 from tests.runtime.test_runtime_generated import DATA, TEMPLATES, Grammar
@@ -57,6 +65,7 @@ def files() -> Mapping[str, list[Any]]:
         "requests": list(_requests()),
         "inputs": list(_inputs()),
         "refs": list(_refs()),
+        "answers": list(answer_rows()),
         "integrity": list(integrity.rows()),
     }
 
@@ -106,7 +115,20 @@ def _template(
         row["text"] = render_text(program_only("main", program), json_copy(data), run)
     except TemplateFailure as error:
         row["error"] = "refused" if error.refused else "failed"
+        if all(each is not None or not is_template(text) for text, each in others.values()):
+            row["place"] = _place(plain_text("main", source, program), data, load)
     yield row | {"work": MAX_WORK - run.meter.left}
+
+
+def _place(text: Text, data: Mapping[str, Any], load: Load) -> list[Any]:
+    """The file, the line and the column where a template fails."""
+    try:
+        render_text(text, json_copy(data), Run(load))
+    except TemplateFailure as error:
+        place = render_error(error).place
+        assert place is not None
+        return [place.path, place.line, place.column]
+    raise AssertionError(f"only its program fails: {text.value}")
 
 
 def program_only(name: str, program: str) -> Text:
@@ -134,6 +156,7 @@ def _request(bundle: Bundle, name: str, inputs: Mapping[str, Any]) -> dict[str, 
     except InputError as error:
         return row | {"error": [problem.pointer for problem in getattr(error, "inputs", ())]}
     row |= {"request": canonical_json(digested_form(rendered.request)), "digest": rendered.digest}
+    row["attributes"] = rendered.attributes(inputs=True)
     for method in FORMATS:
         try:
             row[method] = requests.as_json(getattr(rendered, method)())

@@ -24,6 +24,7 @@ from promptops.runtime.request.inputs import Inputs
 from promptops.runtime.request.render import RenderError
 from promptops.runtime.template.limits import MAX_WORK
 from promptops.runtime.template.text_rendering import Run, TemplateFailure, render_text
+from tests.conformance.answers import parsed
 from tests.conformance.make_vectors import FOLDER, files, program_only
 from tests.tiers import fast_first
 
@@ -80,7 +81,16 @@ def test_each_request_has_its_digest_and_its_arguments(step: int) -> None:
                     bundle[row["prompt"]].render_from(row["inputs"])
                 assert [problem.pointer for problem in caught.value.inputs] == row["error"]
             else:
-                assert bundle[row["prompt"]].render_from(row["inputs"]).digest == row["digest"]
+                request = bundle[row["prompt"]].render_from(row["inputs"])
+                assert request.attributes(inputs=True) == row["attributes"]
+                assert request.digest == row["digest"]
+
+
+def test_each_answer_has_its_value_or_its_error() -> None:
+    for row in rows("answers"):
+        found = {key: row[key] for key in ("value", "error", "text") if key in row}
+
+        assert parsed(row["output"], row["answer"]) == found, row
 
 
 def test_each_input_is_accepted_or_refused_at_its_pointers() -> None:

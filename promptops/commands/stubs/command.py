@@ -1,4 +1,4 @@
-"""`promptops stubs`: types for the prompts of a release, as a Python module."""
+"""`promptops stubs`: types for the prompts of a release, as a Python or TypeScript module."""
 
 from __future__ import annotations
 
@@ -23,25 +23,27 @@ if TYPE_CHECKING:
 @click.command(cls=Command)
 @click.argument("ref", metavar="REF")
 @click.option("-o", "--output", "target", metavar="FILE", help="Write to a file, not to stdout.")
-@common("python", "json")
+@common("python", "typescript", "json")
 def command(output: OutputOptions, ref: str, target: str | None) -> int:
-    """Generate a Python module with types for the prompts of REF.
+    """Generate a module with types for the prompts of REF.
 
-    REF is a revision, the tag of a release, a bundle file, or `worktree`. With the module, mypy,
-    pyright and editors know each prompt id, the arguments of `render` and the result of `parse`.
-    It needs Python 3.11. Generate it again for another release.
+    The module is one of Python, or of TypeScript for the npm package. REF is a revision, the tag
+    of a release, a bundle file, or `worktree`. With the module, mypy, pyright, tsc and editors know
+    each prompt id, the inputs of `render` and the result of `parse`. A Python module needs Python
+    3.11. Generate it again for another release.
 
     \b
     Example:
       promptops stubs v1.8.0 -o src/acme/prompts.py
       promptops stubs worktree -o src/acme/prompts.py
+      promptops stubs v1.8.0 --format typescript -o src/prompts.ts
     """
     from promptops.commands.stubs.report import typed_module
 
     if target is not None:
         output = replace(output, formats=_into(output.formats, target))
     stubs = load_stubs(output.directory, ref, target, output.overrides)
-    output.write_report("stubs", typed_module(stubs))
+    output.write_report("stubs", typed_module(stubs), stubs=stubs)
     return 0
 
 

@@ -30,6 +30,27 @@ test("each request has its canonical form, its digest and the arguments of each 
   }
 });
 
+test("48,000 renders of many tasks at once give no wrong request", async () => {
+  const known: [Bundle, RequestRow][] = [];
+  let bundle: Bundle | undefined;
+  for (const row of rows<RequestRow>("requests")) {
+    if (row.bundle !== undefined) bundle = await readBundle(new TextEncoder().encode(row.bundle));
+    else if (bundle !== undefined && row.digest !== undefined) known.push([bundle, row]);
+  }
+  let done = 0;
+  const task = async (first: number): Promise<void> => {
+    for (let count = 0; count < 1_000; count += 1) {
+      const [from, row] = known[(first * 31 + count) % known.length] ?? assert.fail();
+      assert.equal(await from.get(row.prompt).render(row.inputs).digest(), row.digest, row.prompt);
+      done += 1;
+    }
+  };
+
+  await Promise.all(Array.from({ length: 48 }, (_, first) => task(first)));
+
+  assert.equal(done, 48_000);
+});
+
 async function result(bundle: Bundle | undefined, { prompt, inputs }: RequestRow): Promise<unknown> {
   assert.ok(bundle);
   let request: RenderedRequest;

@@ -7,6 +7,7 @@ import gzip
 import json
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,26 @@ def test_each_request_has_its_digest_and_its_arguments(step: int) -> None:
                 request = bundle[row["prompt"]].render_from(row["inputs"])
                 assert request.attributes(inputs=True) == row["attributes"]
                 assert request.digest == row["digest"]
+
+
+@pytest.mark.slow
+def test_48_000_renders_of_many_threads_give_no_wrong_request() -> None:
+    known: list[tuple[Bundle, dict[str, Any]]] = []
+    for row in rows("requests"):
+        if "bundle" in row:
+            bundle = Bundle(read_bundle(row["bundle"].encode(), "vectors"), where="vectors")
+        elif "digest" in row:
+            known.append((bundle, row))
+
+    def render(first: int) -> int:
+        found = 0
+        for count in range(6_000):
+            of, row = known[(first * 31 + count) % len(known)]
+            found += of[row["prompt"]].render_from(row["inputs"]).digest == row["digest"]
+        return found
+
+    with ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(render, range(8))) == [6_000] * 8
 
 
 def test_each_answer_has_its_value_or_its_error() -> None:

@@ -16,7 +16,7 @@ from promptops.commands.stubs.typescript_module import typescript_source
 from promptops.model.prompt import Output, Prompt
 from promptops.model.shipping import Stubs
 from tests.bundles.test_stubs import ROOT, SMALL, TYPES
-from tests.conformance.test_js_package import SOURCES, with_packages
+from tests.conformance.test_js_package import SOURCES, npm, with_packages
 
 
 @pytest.fixture
@@ -273,7 +273,7 @@ def test_a_description_can_not_end_its_comment_or_switch_off_a_check():
 # What the compiler reports.
 
 PROGRAM = """\
-import { type Bundle, type Prompt, readBundle } from "promptops";
+import { type Bundle, type Prompt, load, readBundle } from "promptops";
 import type { Prompts, SupportTriageInputs } from "./prompts";
 import type { Prompts as Hostile } from "./hostile";
 import type { Prompts as Own } from "./own";
@@ -288,7 +288,8 @@ export async function desk(data: Uint8Array): Promise<string> {
   const { value } = triage.parse("{}");
   const category: "bug" | "how_to" | "billing" | "other" | "account" = value.category;
   const issue: string | null = value.known_issue;
-  const text: string = prompts.get("summaries/meeting-notes").parse("").value;
+  const loaded: Bundle<Prompts> = await load<Prompts>("v1.0.0", { source: "/prompts" });
+  const text: string = loaded.get("summaries/meeting-notes").parse("").value;
   const any: Prompt = triage;
   const untyped = (await readBundle(data)).get("a" + "b");
   untyped.render({ a: 1 }).prompt.toUpperCase();
@@ -344,11 +345,7 @@ def tsc(folder: Path, *files: str) -> str:
         "moduleResolution": "Bundler",
         "lib": ["ES2023", "DOM", "DOM.Iterable"],
         "types": [],
-        "skipLibCheck": True,
-        "paths": {
-            "promptops": [str(SOURCES / "src" / "main.ts")],
-            "@cfworker/json-schema": [str(SOURCES / "node_modules" / "@cfworker" / "json-schema")],
-        },
+        "paths": {"promptops": [str(SOURCES / "out" / "types" / "main.d.ts")]},
     }
     config = {"compilerOptions": options, "files": files}
     (folder / "tsconfig.json").write_text(json.dumps(config), "utf-8")
@@ -387,6 +384,7 @@ def own_module() -> str:
 
 @with_packages
 def test_the_compiler_accepts_the_modules_and_refuses_wrong_calls(tmp_path):
+    npm("build")
     (tmp_path / "prompts.ts").write_text(typescript_source(load_stubs(ROOT, "worktree")), "utf-8")
     (tmp_path / "hostile.ts").write_bytes(hostile_module().encode("utf-8", "strict"))
     (tmp_path / "own.ts").write_text(own_module(), "utf-8")

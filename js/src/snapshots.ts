@@ -50,15 +50,20 @@ export class Snapshot {
   private start(timeout: number): Promise<Bundle | Error> {
     this.queriedAt = now();
     const seconds = this.resolver.remote ? timeout : LOCAL_QUERY_S;
-    const ends = AbortSignal.timeout(Math.min(Math.max(Math.ceil(seconds * 1000), 0), LONGEST_TIMER_MS) || 0);
-    this.query = this.ask(ends, timeout).finally(() => (this.query = undefined));
+    const ends = new AbortController();
+    const timer = setTimeout(() => ends.abort(), Math.min(seconds * 1000, LONGEST_TIMER_MS));
+    timer.unref?.(); // a program that ends does not wait for it
+    this.query = this.ask(ends.signal, timeout).finally(() => {
+      clearTimeout(timer);
+      this.query = undefined;
+    });
     return this.query;
   }
 
   /** The bundle of now, or the last good one if there was none in memory; or else the error. */
   private async ask(signal: AbortSignal, timeout: number): Promise<Bundle | Error> {
     const before = this.bundle;
-    const outcome = await this.resolver.ask(before, signal).catch(asError);
+    const outcome = await Promise.race([this.resolver.ask(before, signal).catch(asError), this.tooLate(signal)]);
     if (outcome instanceof Bundle) return this.succeeded(outcome);
     this.polling.failed(outcome instanceof TransportError ? outcome.retryAfterSeconds : 0);
     const canGoBack = outcome instanceof TransportError || outcome instanceof IntegrityError;
@@ -69,6 +74,14 @@ export class Snapshot {
     if (this.bundle !== undefined) this.warn(outcome, this.bundle);
     else if (before === undefined && this.resolver.remote) this.failure = { error: outcome, at: now(), timeout };
     return this.bundle ?? outcome;
+  }
+
+  /** The error at the deadline, also for what ignores the signal: a `fetch` of another kind, a disk that hangs. */
+  private tooLate(signal: AbortSignal): Promise<Error> {
+    const error = new TransportError("no answer in time", { where: this.resolver.where });
+    return new Promise((resolve) => {
+      signal.addEventListener("abort", () => resolve(error), { once: true });
+    });
   }
 
   private succeeded(bundle: Bundle): Bundle {

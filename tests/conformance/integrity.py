@@ -54,19 +54,23 @@ def rows() -> Iterator[dict[str, Any]]:
     }
     for name, signature, accepted in _signatures():
         yield _signed(name, BUNDLE, signature, f"ada {_public('ada')}\n", accepted)
-    yield _signed("packed", PACKED, _made("ada", data=PACKED), f"ada {_public('ada')}", True)
+    yield _signed("packed", PACKED, signature_of("ada", data=PACKED), f"ada {_public('ada')}", True)
     yield _signed(
         "the signature of the packed file",
         BUNDLE,
-        _made("ada", data=PACKED),
+        signature_of("ada", data=PACKED),
         f"ada {_public('ada')}",
         False,
     )
     for name, signers, accepted in _signers():
-        yield _signed(name, BUNDLE, _made("ada"), signers, accepted)
+        yield _signed(name, BUNDLE, signature_of("ada"), signers, accepted)
     for kind, needed in (("rsa", "ssh-rsa"), ("ecdsa", "ecdsa-sha2-nistp256")):
         row = _signed(
-            f"a key of the kind {needed}", BUNDLE, _made(kind), f"ada {_public(kind)}\n", True
+            f"a key of the kind {needed}",
+            BUNDLE,
+            signature_of(kind),
+            f"ada {_public(kind)}\n",
+            True,
         )
         yield row | {"needs": needed}
 
@@ -161,9 +165,9 @@ def _of_format_1() -> bytes:
 
 
 def _signatures() -> Iterator[tuple[str, bytes | None, bool]]:
-    armored = _made("ada")
+    armored = signature_of("ada")
     yield "by a trusted key", armored, True
-    yield "with SHA-256", _made("ada", hash_name="sha256"), True
+    yield "with SHA-256", signature_of("ada", hash_name="sha256"), True
     yield "lines that end with CRLF", armored.replace(b"\n", b"\r\n"), True
     yield "text after the signature", armored + b"more\n", True
     yield "one line of base64", _armor(_blob(armored), 10_000), True
@@ -181,9 +185,9 @@ def _signatures() -> Iterator[tuple[str, bytes | None, bool]]:
     yield "no end", armored.partition(b"\n-----END")[0], False
     yield "no base64", armored.replace(b"\nU1NI", b"\nU1N*", 1), False
     yield "over 16 KB", armored + b"\n" * 20_000, False
-    yield "by another key", _made("eve"), False
-    yield "for another purpose", _made("ada", namespace="git"), False
-    yield "the signature of other bytes", _made("ada", data=PACKED), False
+    yield "by another key", signature_of("eve"), False
+    yield "for another purpose", signature_of("ada", namespace="git"), False
+    yield "the signature of other bytes", signature_of("ada", data=PACKED), False
     for name, change in _TAMPERED.items():
         yield name, _changed(armored, change), False
 
@@ -246,17 +250,17 @@ def _armor(blob: bytes, width: int = 70) -> bytes:
 
 
 def _signers() -> Iterator[tuple[str, str, bool]]:
-    for line, accepted in _LINES.items():
-        yield f"signers: {line!r}", _with_keys(line), accepted
+    for line, accepted in LINES.items():
+        yield f"signers: {line!r}", with_keys(line), accepted
 
 
-def _with_keys(text: str) -> str:
+def with_keys(text: str) -> str:
     for name in KEYS:
         text = text.replace(name.upper(), _public(name))
     return text
 
 
-_LINES: Mapping[str, bool] = {
+LINES: Mapping[str, bool] = {
     "": False,
     "ada ADA": True,
     "ada ADA comment of the key\r\n": True,
@@ -330,7 +334,7 @@ def _public(name: str) -> str:
     return _stored()["keys"][name]
 
 
-def _made(
+def signature_of(
     name: str, namespace: str = NAMESPACE, hash_name: str = "sha512", data: bytes = BUNDLE
 ) -> bytes:
     return _stored()["signatures"][_label(name, namespace, hash_name, data)].encode()

@@ -40,8 +40,9 @@ def test_each_package_is_required_in_one_version():
     }
 
 
-def test_the_sources_make_no_code_and_use_nothing_of_node():
+def test_the_sources_make_no_code_and_import_nothing_of_node():
     sources = "\n".join(path.read_text("utf-8") for path in (SOURCES / "src").glob("*.ts"))
+    sources = re.sub("^import type .*", "", sources, flags=re.M)
 
     assert re.findall(r"\beval\(|new Function\(|\bBuffer\b|\bprocess\.|\brequire\(", sources) == []
     assert {name for name in re.findall(r'from "([^"]+)"', sources) if name[0] != "."} == {

@@ -34,6 +34,10 @@ class Client:
         """As if the process were new."""
         self._ask(operation="forget")
 
+    def settle(self) -> None:
+        """Wait for queries in the background."""
+        self._ask(operation="settle")
+
     def load(
         self,
         ref: str | None,
@@ -97,7 +101,7 @@ def by_python(ref: str | None, source: object, trust: Path | None = None) -> dic
     except promptops.PromptopsError as error:
         kind, hint = type(error).__name__, error.hint
         return dict(zip(ERROR, (kind, error.message, error.where, hint), strict=True))
-    (name,) = bundle
+    name = next(iter(bundle))
     request = bundle[name].render_from({"name" if name == "greet" else "question": "Ada"})
     facts = bundle.release, bundle.digest, bundle.channel, bundle.stale
     text = request.messages[-1]["content"]

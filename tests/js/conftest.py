@@ -11,10 +11,23 @@ from tests.runtime.loading.conftest import (  # noqa: F401  # fixtures
     _new_process,
     _no_hurry,
     cache,
-    server,
     signer,
     site,
 )
+from tests.runtime.loading.site import Site
+from tests.runtime.loading.site_server import ServedSite, served
+from tests.runtime.loading.state import settle
+from tests.runtime.loading.test_tls import certificate  # noqa: F401  # a fixture
+
+
+@pytest.fixture
+def server(site: Site, node: Client) -> Iterator[ServedSite]:  # noqa: F811  # a fixture
+    """It stops when nothing is asked any more."""
+    with served(site.folder) as running:
+        yield running
+        running.cut()
+        node.settle()
+        settle()
 
 
 @pytest.fixture(scope="session")

@@ -10,11 +10,27 @@ let last;
 let warnings = [];
 console.warn = (text) => warnings.push(text);
 
+let pending = 0;
+const request = globalThis.fetch;
+globalThis.fetch = async (...parameters) => {
+  pending += 1;
+  try {
+    return await request(...parameters);
+  } finally {
+    pending -= 1;
+  }
+};
+
 const operations = {
   /** As if the process were new. */
   async forget() {
     promptops = await import(`${built}?${++generation}`);
     last = undefined;
+  },
+  /** Waits for queries in the background: between two requests of one, none is pending. */
+  async settle() {
+    for (let quiet = 0; quiet < 5; quiet = pending ? 0 : quiet + 1)
+      await new Promise((resolve) => setTimeout(resolve, 2));
   },
   async load({ ref, options, count = 1 }) {
     const loads = Array.from({ length: count }, () => outcome(ref, options));

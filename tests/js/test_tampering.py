@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -15,6 +17,7 @@ from tests.runtime.loading.site_server import ServedSite
 from tests.runtime.loading.state import forget
 from tests.runtime.loading.test_cache_of_others import forge_pointers
 from tests.runtime.loading.test_integrity import HARM, signed
+from tests.servers.answers import Answer
 
 Harm = Callable[[Site], None]
 every_harm = pytest.mark.parametrize("harm", HARM)
@@ -119,6 +122,28 @@ def test_a_rollback_counts_up_and_is_taken(
 
     after = node.refreshed("production", server.address, release="v1.0.0")
     assert (after["stale"], after["channel"], after["warnings"]) == (False, "production", [])
+
+
+@with_packages
+def test_a_slow_answer_does_not_replace_what_another_program_learnt_meanwhile(
+    node: Client, server: ServedSite, site: Site, cache: Path
+) -> None:
+    slow, old = "bundles/v1.1.0.jsonl", Event()
+    data = (site.folder / slow).read_bytes()
+    server.answering.faults[slow] = Answer(body=data, until=old)
+    with ThreadPoolExecutor() as threads:
+        answer = threads.submit(node.load, "production", server.address)
+        while slow not in server.asked:
+            assert not answer.done()
+        site.release("1.2.0", "Good evening {{ name }}.")
+        site.channel("production", "1.2.0", 4)
+        learnt = by_python("production", server.address)
+        old.set()
+        found = answer.result()
+
+    assert compared(found) == {**learnt, "stale": True}
+    said = "channel 'production' went back from serial 4 to 3; 'v1.2.0' stays in use"
+    assert found["warnings"] == [f"promptops: {server.address}: {said}"]
 
 
 @with_packages

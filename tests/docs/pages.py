@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 TYPED = ("console", "sh")
-SHOWN = ("csv", "jinja", "json", "lisp", "lua", "python", "text", "toml", "yaml")
+SHOWN = ("csv", "jinja", "json", "lisp", "lua", "python", "text", "toml", "ts", "yaml")
 
 _BLOCK = re.compile(
     r"(?ms)^(?:<!-- (?P<note>[^\n]*) -->\n)?^```(?P<language>[\w-]*)(?P<options>[^\n`]*)\n"

@@ -84,8 +84,7 @@ def node(folder: Path, *arguments: str) -> str:
 class ModelServer:
     """A server that gives one answer in the form of each API.
 
-    Attributes:
-        received: The last part of the path and the body of each request.
+    `received`: the last part of each path, and the body.
     """
 
     address: str
@@ -149,6 +148,31 @@ def _answer(path: str) -> dict[str, Any]:
     return {"candidates": [{"content": content, "finishReason": "STOP", "index": 0}]}
 
 
+_SPELLINGS = {
+    "file_uri": "fileUri",
+    "include_thoughts": "includeThoughts",
+    "mime_type": "mimeType",
+    "parameters_json_schema": "parametersJsonSchema",
+    "thinking_budget": "thinkingBudget",
+    "thinking_level": "thinkingLevel",
+    "thought_signature": "thoughtSignature",
+}
+"""Keys that Google's client for Python sends in the other of the two spellings of the API."""
+_URL_SAFE = str.maketrans("-_", "+/")
+"""That client sends base64 in its URL-safe form, which the API takes, too."""
+
+
+def _one_spelling(body: Any) -> Any:
+    if isinstance(body, list):
+        return [_one_spelling(each) for each in body]
+    if not isinstance(body, dict):
+        return body
+    found = {_SPELLINGS.get(key, key): _one_spelling(value) for key, value in body.items()}
+    if "mimeType" in found and isinstance(found.get("data"), str):
+        found["data"] = found["data"].translate(_URL_SAFE)
+    return found
+
+
 @contextmanager
 def model_server() -> Iterator[ModelServer]:
     received: list[tuple[str, Any]] = []
@@ -171,9 +195,13 @@ def python_clients(address: str) -> dict[str, Any]:
         "openai": of_openai.chat.completions.create,
         "responses": of_openai.responses.create,
         "anthropic": of_anthropic.messages.create,
-        # A client that nothing refers to is closed.
-        "gemini": lambda **arguments: google.models.generate_content(**arguments),  # noqa: PLW0108
+        "gemini": partial(_generated, google),
     }
+
+
+def _generated(client: Any, **arguments: Any) -> Any:
+    """Hold the client: one that nothing refers to is closed."""
+    return client.models.generate_content(**arguments)
 
 
 def sent(name: str, create: Any, bundle: Bundle, row: dict[str, Any]) -> str:
@@ -188,27 +216,6 @@ def sent(name: str, create: Any, bundle: Bundle, row: dict[str, Any]) -> str:
         return json.dumps({"value": prompt.parse(create(**arguments))}, separators=(",", ":"))
     except AnswerError:
         return "AnswerError"
-
-
-def in_one_spelling(value: Any) -> Any:
-    """With each key as JSON names it, and base64 in its usual alphabet.
-
-    Google's Python client sends some keys as it gets them, such as `thinking_budget`, and bytes in
-    the alphabet for URLs; its API takes both spellings.
-    """
-    if isinstance(value, list | tuple):
-        return [in_one_spelling(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    found = {_camel_case(name): in_one_spelling(item) for name, item in value.items()}
-    if isinstance(found.get("data"), str) and "mimeType" in found:
-        found["data"] = found["data"].replace("-", "+").replace("_", "/")
-    return found
-
-
-def _camel_case(name: str) -> str:
-    first, *others = name.split("_")
-    return first + "".join(map(str.capitalize, others))
 
 
 @with_packages
@@ -257,8 +264,7 @@ def test_the_official_clients_send_what_those_of_python_send(application, tmp_pa
             for name in FORMATS
         ]
 
-        for ours, theirs in zip(received, server.taken(), strict=True):
-            assert in_one_spelling(ours) == in_one_spelling(theirs)
+        assert received == [(path, _one_spelling(body)) for path, body in server.taken()]
     assert printed == expected
     assert {path.rpartition(":")[2] for path, _ in received} == {
         "completions",

@@ -28,6 +28,7 @@ export async function readBundle<Prompts extends object = AnyPrompts>(
   const end = data.subarray(0, MAX_FIRST_LINE).indexOf(NEWLINE);
   const head = end < 0 ? undefined : jsonOf(data.subarray(0, end));
   const [number, expected] = [own(head, "bundle"), own(head, "sha256")];
+  if (data[0] === 0x1f && data[1] === 0x8b) throw packed(where);
   if (typeof number !== "number" || typeof expected !== "string") throw noBundle(where);
   if (number === 1) {
     const hint = "release it again with a newer promptops: its bundle has the format 2";
@@ -52,6 +53,11 @@ export async function readBundle<Prompts extends object = AnyPrompts>(
 function unsupported(what: string, isNewer: boolean, where: string | undefined): IntegrityError {
   const hint = isNewer ? "install a newer promptops" : "build it again";
   return new IntegrityError(`the bundle has the unsupported ${what}`, { where, hint });
+}
+
+function packed(where: string | undefined): IntegrityError {
+  const hint = "unpack it first, or load the file: load(undefined, { source: FILE })";
+  return new IntegrityError("the bundle is compressed with gzip", { where, hint });
 }
 
 function noBundle(where: string | undefined): IntegrityError {

@@ -1,9 +1,12 @@
 /** Files that are read as a whole, and files and folders that no other user of the machine can write to. */
 import type { Stats } from "node:fs";
+import type { FileHandle } from "node:fs/promises";
 import { IntegrityError, TransportError } from "./errors";
 import { type NodeModules, needed } from "./node";
+import { joined } from "./streams";
 
 const OTHERS_WRITE = 0o022;
+const CHUNK_BYTES = 1024 * 1024;
 
 /** The bytes of a regular file; undefined if there is none. Throws a TransportError or an IntegrityError. */
 export async function readFile(path: string, largest: number): Promise<Uint8Array | undefined> {
@@ -50,10 +53,22 @@ async function read(
     const status = await file.stat();
     if (!accepts(status)) throw new Error("not a regular file");
     if (status.size > largest) return new Uint8Array(largest + 1);
-    return await file.readFile();
+    return await readUpTo(file, largest + 1);
   } finally {
     await file.close();
   }
+}
+
+/** At most so many bytes: a file can grow, and those of `/proc` have no size. */
+async function readUpTo(file: FileHandle, most: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for (let length = 0; length < most;) {
+    const { bytesRead, buffer } = await file.read({ buffer: new Uint8Array(Math.min(most - length, CHUNK_BYTES)) });
+    if (bytesRead === 0) break;
+    chunks.push(buffer.subarray(0, bytesRead));
+    length += bytesRead;
+  }
+  return joined(chunks);
 }
 
 /** Why another user can change what is in a folder; undefined if no one can, or if it does not exist. */

@@ -100,11 +100,11 @@ async function givenTrust(text: string): Promise<Trust> {
 }
 
 async function fileTrust(file: string): Promise<Trust> {
-  const { fs, path } = needed("PROMPTOPS_TRUST");
+  const { fs, path, user } = needed("PROMPTOPS_TRUST");
   const where = path.resolve(file);
   let data: Uint8Array;
   try {
-    const everyone = fs.statSync(where).mode & 0o002;
+    const everyone = user !== undefined && fs.statSync(where).mode & 0o002; // Windows has no such modes
     data = await readRegular(where, MAX_SIGNERS_BYTES);
     if (everyone) {
       const message = "every user of this machine can change the allowed signers";

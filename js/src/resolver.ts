@@ -34,6 +34,10 @@ export class RefResolver {
   private readonly ref: Ref | undefined;
   private readonly text: string;
   private trust: Trust | undefined;
+  /** Whether `trust` is known: without it nothing may be taken from the cache. */
+  private hasReadTrust = false;
+  /** The last bundle, and the trust store that accepted it: after a failed query, the bundle may outlast it. */
+  private accepted: { readonly bundle: Bundle; readonly key: string | undefined } | undefined;
   private opened: { readonly cache: BundleCache | undefined } | undefined;
 
   /** Throws a UsageError for an invalid ref. `readTrust` is called for each query, `openCache` once. */
@@ -53,9 +57,10 @@ export class RefResolver {
 
   /** The bundle that the ref means now; `current` itself if that is still right. */
   async ask(current: Bundle | undefined, signal: AbortSignal): Promise<Bundle> {
-    const trust = await this.readTrust(); // it may have changed
-    const usable = trust?.key === this.trust?.key ? current : undefined;
-    this.trust = trust;
+    this.trust = await this.readTrust(); // it may have changed
+    this.hasReadTrust = true;
+    const isAccepted = this.accepted?.bundle === current && this.accepted?.key === this.trust?.key;
+    const usable = isAccepted ? current : undefined;
     const kept = this.fixed ? await this.lastGood() : undefined;
     if (kept !== undefined) return kept;
     if (this.offline && this.remote) {
@@ -65,18 +70,23 @@ export class RefResolver {
     const choice = await this.choose(usable, signal);
     const bundle = await this.loaded(choice, usable, signal);
     await this.remember(choice, bundle.digest);
-    return bundle;
+    return this.accept(bundle);
   }
 
   /** The last known bundle of the ref, marked stale if the meaning of the ref can change. */
   async lastGood(): Promise<Bundle | undefined> {
-    if (!this.remote) return undefined;
+    if (!this.remote || !this.hasReadTrust) return undefined;
     const digest = this.ref?.kind === "Digest" ? this.ref.sha256 : await this.known(this.text);
     const bundle = digest === undefined ? undefined : await this.kept(digest);
     if (bundle === undefined || !this.canMean(bundle.release)) return undefined;
     const pointer = await this.cache?.pointer(...this.key(this.text));
     bundle.channel = pointer?.channel === true ? this.text : null;
     bundle.stale = !this.fixed;
+    return this.accept(bundle);
+  }
+
+  private accept(bundle: Bundle): Bundle {
+    this.accepted = { bundle, key: this.trust?.key };
     return bundle;
   }
 

@@ -15,9 +15,9 @@ export interface Misfit {
 export class SchemaCheck {
   private readonly validator: Validator;
 
-  /** Throws an Error for a schema that refers to other documents. */
+  /** Throws an Error for a schema that refers to other documents, or has a pattern that JavaScript does not have. */
   constructor(schema: JsonObject) {
-    refuseReferences(schema, schema);
+    refuseUnsupported(schema, schema);
     this.validator = new Validator(withoutFormats(plain(schema)) as Schema, "2020-12", false);
   }
 
@@ -81,8 +81,8 @@ function withoutFormats(schema: Json): Json {
   );
 }
 
-function refuseReferences(schema: Json, root: JsonObject): void {
-  if (Array.isArray(schema)) schema.forEach((part) => refuseReferences(part, root));
+function refuseUnsupported(schema: Json, root: JsonObject): void {
+  if (Array.isArray(schema)) schema.forEach((part) => refuseUnsupported(part, root));
   if (!isObject(schema)) return;
   const reference = own(schema, "$ref");
   const pointer = localPointer(reference);
@@ -92,6 +92,16 @@ function refuseReferences(schema: Json, root: JsonObject): void {
   ) {
     throw new Error(`\`${reference}\` is not found, and not fetched`);
   }
+  const patterns = [own(schema, "pattern"), ...Object.keys(own(schema, "patternProperties") ?? {})];
+  for (const pattern of patterns) if (typeof pattern === "string") refusePattern(pattern);
   if (own(schema, "$dynamicRef") !== undefined) throw new Error("`$dynamicRef` is not supported");
-  for (const [key, part] of Object.entries(schema)) if (!DATA.has(key)) refuseReferences(part, root);
+  for (const [key, part] of Object.entries(schema)) if (!DATA.has(key)) refuseUnsupported(part, root);
+}
+
+function refusePattern(pattern: string): void {
+  try {
+    new RegExp(pattern, "u");
+  } catch {
+    throw new Error(`the pattern \`${pattern}\` is not one of JavaScript`);
+  }
 }

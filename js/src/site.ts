@@ -122,9 +122,10 @@ export function siteAt(address: string): BundleSource {
 }
 
 function checkAddress(address: string): void {
-  if (!URL.canParse(address)) throw new UsageError(`${quoted(address)} is not the address of a site`);
-  const { protocol, hostname: where } = new URL(address);
-  if (/[?#]|^[^/]*\/\/[^/]*@/.test(address)) {
+  if (!/^\w+:\/\/[^/\\]/.test(address) || !URL.canParse(address))
+    throw new UsageError(`${quoted(address)} is not the address of a site`);
+  const { protocol, hostname: where, username, password } = new URL(address);
+  if (/[?#]/.test(address) || username || password) {
     const hint = "remove them: an address is shown in messages and cached";
     throw new UsageError("the address of a site has no user, `?` or `#`", { where, hint });
   }

@@ -76,7 +76,7 @@ export class Snapshot {
     return this.bundle ?? outcome;
   }
 
-  /** The error at the deadline, also for what ignores the signal: a `fetch` of another kind, a disk that hangs. */
+  /** The error at the deadline, also for a `fetch` that ignores the signal. */
   private tooLate(signal: AbortSignal): Promise<Error> {
     const error = new TransportError("no answer in time", { where: this.resolver.where });
     return new Promise((resolve) => {

@@ -37,7 +37,8 @@ function at(written: string): BundleSource {
   const node = needed(`the source ${quoted(shown(written))}`);
   const { path, cwd } = node;
   // `..` stays, because the folder before it may be a link.
-  const place = written.includes("..") && !path.isAbsolute(written) ? `${cwd()}/${written}` : path.resolve(written);
+  const whole = path.isAbsolute(written) ? written : `${cwd()}/${written}`;
+  const place = written.includes("..") ? whole : path.resolve(written);
   if (isFile(node, place)) return new BundleFile(place);
   if (!isFolder(node, place)) {
     const hint = `a source is ${KINDS}; check that it exists and can be read`;

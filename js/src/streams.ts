@@ -13,7 +13,15 @@ export async function collected(stream: ReadableStream<Uint8Array>, largest: num
       return undefined;
     }
   }
-  const all = new Uint8Array(size);
-  for (let at = 0, next = pieces.shift(); next; at += next.length, next = pieces.shift()) all.set(next, at);
+  return joined(pieces);
+}
+
+export function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  const all = new Uint8Array(pieces.reduce((size, piece) => size + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    all.set(piece, at);
+    at += piece.length;
+  }
   return all;
 }

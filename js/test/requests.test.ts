@@ -154,6 +154,14 @@ test("a bundle of another format, without its digest or with other programs is r
   ]);
 });
 
+test("a compressed bundle is refused with the way to read it", async () => {
+  const error = await readBundle(new Uint8Array([0x1f, 0x8b, 8, 0])).catch((error: unknown) => error);
+
+  assert.ok(error instanceof IntegrityError);
+  assert.equal(error.message, "the bundle is compressed with gzip");
+  assert.equal(error.hint, "unpack it first, or load the file: load(undefined, { source: FILE })");
+});
+
 async function refusal(text: string): Promise<string> {
   try {
     await readBundle(new TextEncoder().encode(text));
@@ -263,6 +271,20 @@ test("messages follow `when`, `for_each` and the caller's history", async () => 
   assert.throws(() => bundle.get("a").render({ items: [{}] }), {
     message: "this object has no `shown`",
     where: "a.prompt.yaml:1:6",
+  });
+});
+
+test("a schema with a pattern that only Python has is refused with the pattern", async () => {
+  const properties = { a: { type: "string", pattern: "(?P<digit>[0-9])" } };
+  const ofInputs = await bundleOf({ inputs: JSON.stringify({ properties }) });
+  const output = { format: "json", schema: JSON.stringify({ patternProperties: { "\\A1": {} } }) };
+  const ofAnswers = await bundleOf({ output });
+
+  assert.throws(() => ofInputs.get("a").render({ a: "1" }), {
+    message: "`inputs` is not a valid schema: the pattern `(?P<digit>[0-9])` is not one of JavaScript",
+  });
+  assert.throws(() => ofAnswers.get("a").parse("{}"), {
+    message: "`output` has no valid schema: the pattern `\\A1` is not one of JavaScript",
   });
 });
 

@@ -4,14 +4,13 @@
  * A ticket that can't be answered goes to people, with the reason. The prompts come from the site in PROMPTOPS_SOURCE,
  * signed by a key in the file that PROMPTOPS_TRUST names.
  */
-import { createServer } from "node:http";
-import { text } from "node:stream/consumers";
+import { type IncomingMessage, createServer } from "node:http";
 import OpenAI from "openai";
 import { AnswerError, type Bundle, PromptopsError, type RenderedRequest, load } from "promptops";
 import type { DeskTriageInputs, Prompts } from "./prompts.js";
 
 const { CHANNEL = "production", PORT = "8081" } = process.env;
-const MAX_TICKET_CHARS = 10_000;
+const MAX_TICKET_BYTES = 40_000;
 const client = new OpenAI({ timeout: 60_000 }); // reads OPENAI_API_KEY and OPENAI_BASE_URL
 
 type Result = { id: unknown; queue: string } & Record<string, unknown>;
@@ -20,7 +19,6 @@ type Result = { id: unknown; queue: string } & Record<string, unknown>;
 async function handled(body: string): Promise<Result> {
   let id: unknown = null;
   try {
-    if (body.length > MAX_TICKET_CHARS) throw new SyntaxError("it is too long");
     const ticket = JSON.parse(body) as { id?: unknown } | null; // `render` checks what is in it
     const { id: named = null, ...inputs } = ticket ?? {};
     id = named;
@@ -80,14 +78,31 @@ const server = createServer(async (request, response) => {
   };
   if (request.method !== "POST" || request.url !== "/tickets") return answer(404, { error: "POST /tickets" });
   try {
-    answer(200, await handled(await text(request)));
+    const body = await read(request);
+    if (body === undefined) return answer(413, { error: `a ticket has at most ${MAX_TICKET_BYTES} bytes` });
+    answer(200, await handled(body));
   } catch (error) {
     answer(400, { error: reasonOf(error) });
   }
 });
 
+/** The body; undefined if it is too long, of which no more is read. */
+async function read(request: IncomingMessage): Promise<string | undefined> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    chunks.push(chunk);
+    size += chunk.length;
+    if (size > MAX_TICKET_BYTES) return undefined;
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
 try {
-  const { release, digest } = await load<Prompts>(CHANNEL, { timeoutSeconds: 30 });
+  const prompts = await load<Prompts>(CHANNEL, { timeoutSeconds: 30 });
+  prompts.get("desk/triage");
+  prompts.get("desk/reply");
+  const { release, digest } = prompts;
   server.listen(Number(PORT), "127.0.0.1", () => log("info", { open: server.address(), release, digest }));
 } catch (error) {
   log("error", { closed: reasonOf(error) });

@@ -25,7 +25,7 @@ ANSWERS = {
     },
 }
 """From the name of a schema to that of its type."""
-REFERRED = {"diff": "DiffReport"}
+REFERRED = {"diff": "DiffReport", "optimize": "Optimization"}
 """Outputs that are part of those."""
 _PLAIN = {
     "string": "string",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -22,6 +23,7 @@ from promptops.model.loaded import FileReference, LoadedPrompt
 from promptops.model.place import Offsets, Place, Text
 from promptops.model.prompt import (
     Case,
+    CaseTurn,
     ConversationHistory,
     ForEach,
     MediaKind,
@@ -31,8 +33,10 @@ from promptops.model.prompt import (
     Output,
     Part,
     Prompt,
+    SimulatedUser,
     TextPart,
     Tool,
+    ToolResult,
     Turn,
     messages_of,
 )
@@ -270,9 +274,36 @@ def case(value: Mapping[str, Any], at: str, locate: Any) -> Case:
         locate=locate,
         rendered=tuple(value.get("rendered") or ()),
         output=tuple(value.get("output") or ()),
+        turns=tuple(_turns(value.get("turns") or (), f"{at}/turns")),
+        conversation=tuple(value.get("conversation") or ()),
         expected=value.get("expected"),
         tags=tuple(value.get("tags") or ()),
     )
+
+
+def _turns(written: Sequence[Mapping[str, Any]], at: str) -> Iterator[CaseTurn]:
+    for index, turn in enumerate(written):
+        user, tools = turn.get("user"), turn.get("tool") or ()
+        if isinstance(user, Mapping):
+            user = SimulatedUser(
+                character=user["simulate"],
+                goal=user["goal"],
+                max_turns=user.get("max-turns", DEFAULT_SIMULATED_TURNS),
+            )
+        results = tools if isinstance(tools, list | tuple) else (tools,)
+        yield CaseTurn(
+            at=f"{at}/{index}",
+            user=user,
+            results=tuple(ToolResult(name=r["name"], text=_result(r["result"])) for r in results),
+            output=tuple(turn.get("output") or ()),
+        )
+
+
+DEFAULT_SIMULATED_TURNS = 6
+
+
+def _result(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def texts(prompt: Prompt) -> Iterator[Text]:

@@ -24,12 +24,12 @@ SECTIONS = {
     "start": ("cases", "mv", "doctor"),
     "look": ("list", "ui"),
     "check": ("rule", "recordings"),
-    "measure": ("compare", "mutate", "probe", "drift", "score"),
+    "measure": ("compare", "optimize", "mutate", "probe", "drift", "score"),
     "ship": ("build", "verify", "promote", "rollback", "stubs", "export"),
     "history": ("log", "blame", "bisect"),
 }
 """The headings of `promptops --help`; a command that no list names is below "more"."""
-ALSO = ("completion", "lsp", "receive", "textconv")
+ALSO = ("completion", "lsp", "replay", "receive", "textconv")
 """Commands that another program starts, or that are used once: one line at the end."""
 
 
@@ -38,7 +38,7 @@ _DOCSTRING = lazy_pattern(r'\ndef command\([^"]*?\) -> [^:]*:\n    r?"""([^\n"]+
 """The first line of the help in the source of a command: a sentence."""
 
 _OF_OTHER_TOOLS = {
-    "test": ("eval", "evaluate", "evals", "replay"),
+    "test": ("eval", "evaluate", "evals"),
     "lint": ("validate", "verify-prompts"),
     "lint --fix": ("fmt", "format", "fix"),
     "probe": ("redteam", "red-team", "attack"),

@@ -27,7 +27,7 @@ STOPS_BISECT = 128
 """Added to an exit code, it makes `git bisect run` stop."""
 BISECT_RUN_CODES = (0, 1, 125)
 
-ENDLESS_COMMANDS = frozenset(("lsp", "ui", "--watch"))
+ENDLESS_COMMANDS = frozenset(("lsp", "replay", "ui", "--watch"))
 COLLECTS_AFTER = 50_000
 """New objects before a garbage collection; a process that ends soon rarely needs one."""
 HOOK_COLLECTS_AFTER = 1_000_000

@@ -338,7 +338,6 @@ def submit_cases(
 def _have_judges(catalog: Catalog, prompts: Collection[str]) -> bool:
     """Whether models judge the answers to cases of these prompts, by id."""
     from promptops.evals.case_assertions import assertions_of
-    from promptops.evals.parse import parse
 
     loaded = catalog.prompts(catalog.paths[prompt] for prompt in prompts)
     return any(
@@ -347,7 +346,7 @@ def _have_judges(catalog: Catalog, prompts: Collection[str]) -> bool:
         if prompt is not None
         for case in prompt.cases
         for written in assertions_of(case, prompt)
-        for assertion in parse(written.written, "answer")[:1]
+        for assertion in (written.parsed,)
     )
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _OF_REQUESTS = {
     "--case": "case",
+    "--turn": "turn",
     "--input": "given",
     "--inputs": "file",
     "--annotate": "annotate",
@@ -36,6 +37,13 @@ _PROVIDERS = ("openai", "anthropic", "gemini")
 @click.command(cls=Command)
 @prompt_argument
 @given_case_option(help="The test case to render; the first by default.")
+@select_option(
+    "--turn",
+    type=click.IntRange(1),
+    metavar="N",
+    help="The turn of the test case to render, after the recorded answers to the turns before;"
+    " the first by default.",
+)
 @input_option
 @select_option(
     "--inputs",
@@ -62,12 +70,13 @@ def command(output: OutputOptions, **options: Any) -> int:
     \b
     Example:
       promptops render support/triage --case 'no known issues'
+      promptops render support/refund --case 'a refund in two turns' --turn 2
       promptops render support/triage -i product=hub -i ticket='How do I pair it?' --annotate
       promptops render support/triage.de --at v1.2.0 --resolved
     """
     from promptops.workspace.given_inputs import media_inputs, parse_inputs, read_input_object
     from promptops.workspace.named_prompts import required_prompt
-    from promptops.workspace.render import readable_prompt, render_case, render_inputs
+    from promptops.workspace.render import readable_prompt, render_inputs, render_turn
     from promptops.workspace.workspace import workspace
 
     if options["resolved"]:
@@ -77,6 +86,8 @@ def command(output: OutputOptions, **options: Any) -> int:
         raise UsageError(
             "--case and inputs exclude each other", hint="leave out --case, or the inputs"
         )
+    if options["turn"] and options["case"] is None:
+        raise UsageError("--turn is the turn of a test case", hint="name the case: --case NAME")
     with workspace(output.directory, options["revision"], output.overrides) as opened:
         path = required_prompt(opened, options["identity"])
         if given or file:
@@ -86,7 +97,7 @@ def command(output: OutputOptions, **options: Any) -> int:
             inputs = written | parse_inputs(prompt.inputs, given, output.directory, media)
             rendered = render_inputs(opened, path, inputs)
         else:
-            rendered = render_case(opened, path, options["case"])
+            rendered = render_turn(opened, path, options["case"], options["turn"])
         output.write_each(lambda name, _: _formatted(name, rendered, annotate=options["annotate"]))
     return 0
 
@@ -169,6 +180,7 @@ def _json(rendered: Any, *, annotate: bool) -> str:
         Rendering(
             prompt=rendered.prompt.id,
             case=rendered.case,
+            turn=rendered.turn.number if rendered.turn is not None else None,
             digest=rendered.digest,
             request=rendered.request,
             lines=tuple(rendered_lines(rendered)) if annotate else None,
@@ -192,7 +204,7 @@ def _texts(message: dict[str, Any]) -> Iterator[str]:
     import json
 
     content = message.get("content")
-    if isinstance(content, str):
+    if isinstance(content, str) and (content or not message.get("tool_calls")):
         yield content
     for part in content if isinstance(content, list) else ():
         yield part["text"] if part["type"] == "text" else f"[{_described(part)}]"

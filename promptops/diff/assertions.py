@@ -8,17 +8,17 @@ from math import inf
 from typing import Any
 
 from promptops.diff.changes import change, equal, lookup_key
-from promptops.diff.rendering import PromptSide
+from promptops.diff.rendering import PromptSide, script_of
 from promptops.model.change import Change
 from promptops.model.place import Place
 from promptops.model.prompt import Case, Prompt, Schema
-from promptops.plurals import some
+from promptops.plurals import counted, some
 from promptops.records import record
 from promptops.runtime.request.canonical import canonical_json
 
 Assertion = Mapping[str, Any]
 
-_AT_MOST = frozenset(("max-chars", "max-tokens", "max-cost", "max-latency"))
+_AT_MOST = frozenset(("max-chars", "max-tokens", "max-cost", "max-latency", "max-turns"))
 """Assertions whose `value` is an upper limit: a greater value asserts less."""
 _DEFAULTS: Mapping[str, Any] = {"output": True}
 """Defaults of the keys of the evaluation."""
@@ -78,8 +78,9 @@ def _renamed(
 
 
 def _same(old: Case, new: Case) -> bool:
-    fields = ("inputs", "expected", "tags", "rendered", "output")
-    return all(equal(getattr(old, name), getattr(new, name)) for name in fields)
+    fields = ("inputs", "expected", "tags", "rendered", "output", "conversation")
+    turns = [[(script_of(turn), turn.output) for turn in case.turns] for case in (old, new)]
+    return all(equal(getattr(old, name), getattr(new, name)) for name in fields) and equal(*turns)
 
 
 def _listed(names: list[str]) -> str:
@@ -88,16 +89,37 @@ def _listed(names: list[str]) -> str:
 
 def _of_case(old: Case, new: Case, inputs: Schema) -> Iterator[Change]:
     yield from _data(old, new, inputs)
-    for field in ("rendered", "output"):
-        yield from _assertions(getattr(old, field), getattr(new, field), _of_field(new, field))
+    yield from _turns(old, new)
+    for field in ("rendered", "output", "conversation"):
+        found = _of_field(new, field, new.at, f"case `{new.name}`")
+        yield from _assertions(getattr(old, field), getattr(new, field), found)
 
 
-def _of_field(case: Case, field: str) -> _List:
+def _of_field(case: Case, field: str, owner: str, words: str) -> _List:
+    """A list of assertions; `owner` is the JSON pointer of the case or of its turn."""
     return _List(
         path="/tests",
-        words=f"case `{case.name}`, `{field}`",
-        place=lambda at: case.locate(f"{case.at}/{field}{at}" if at else case.at, False),
+        words=f"{words}, `{field}`",
+        place=lambda at: case.locate(f"{owner}/{field}{at}" if at else owner, False),
     )
+
+
+def _turns(old: Case, new: Case) -> Iterator[Change]:
+    """Changes in the turns of a case: after another message it tests something else."""
+    words = f"case `{new.name}`"
+    for number, (was, now) in enumerate(zip(old.turns, new.turns, strict=False), start=1):
+        before, after = script_of(was), script_of(now)
+        if before != after:
+            message = f"{words}: turn {number} says something else"
+            yield change("CHG602", "/tests", message, place=new.locate(now.at, False))
+        found = _of_field(new, "output", now.at, f"{words}, turn {number}")
+        yield from _assertions(was.output, now.output, found)
+    more = len(new.turns) - len(old.turns)
+    if more > 0:
+        yield change("CHG601", "/tests", f"{words}: {counted(more, 'turn')} added")
+    elif more < 0:
+        place = new.locate(new.at, False)
+        yield change("CHG602", "/tests", f"{words}: {counted(-more, 'turn')} removed", place=place)
 
 
 def _data(old: Case, new: Case, inputs: Schema) -> Iterator[Change]:

@@ -155,7 +155,8 @@ def _compared(
 
 
 def _is_shown(rendered: RenderedPair) -> bool:
-    return rendered.breaks or (rendered.requests is not None and rendered.differs)
+    differs = rendered.differs or rendered.scripts_differ
+    return rendered.breaks or (rendered.requests is not None and differs)
 
 
 def _of_draft(found: Change) -> Change:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from functools import cached_property
+from itertools import zip_longest
 from typing import Any, TypeVar
 
 from promptops.analysis.coverage import Branch, coverage, hides_ways, never_empty, uses_of
@@ -17,10 +18,18 @@ from promptops.analysis.secrets import without_secrets
 from promptops.catalog.build import texts
 from promptops.catalog.catalog import Catalog
 from promptops.diff.changes import equal
-from promptops.model.change import AS_IT_WAS, CaseDiff, Seen, SeenPair
+from promptops.model.change import AS_IT_WAS, CaseDiff, Seen, SeenPair, TurnPair
 from promptops.model.loaded import LoadedPrompt
 from promptops.model.place import Text
-from promptops.model.prompt import Case, ConversationHistory, ForEach, Prompt, Request
+from promptops.model.prompt import (
+    Case,
+    CaseTurn,
+    ConversationHistory,
+    ForEach,
+    Prompt,
+    Request,
+    SimulatedUser,
+)
 from promptops.patterns import lazy_pattern
 from promptops.records import record, replace
 from promptops.runtime.request.inputs import Inputs
@@ -38,6 +47,7 @@ class RenderedPair:
     Attributes:
         inputs: The inputs of the case, without defaults.
         old: Whether it is a case of the older side.
+        turns: Those of the case on the older and on the newer side.
     """
 
     name: str
@@ -45,6 +55,7 @@ class RenderedPair:
     old: bool
     before: TracedRequest | RenderError
     after: TracedRequest | RenderError
+    turns: tuple[tuple[CaseTurn, ...], tuple[CaseTurn, ...]] = ((), ())
 
     @property
     def requests(self) -> tuple[Request, Request] | None:
@@ -60,6 +71,12 @@ class RenderedPair:
         if both is None:
             return type(self.before) is not type(self.after)
         return not equal(sent(both[0]), sent(both[1]))
+
+    @property
+    def scripts_differ(self) -> bool:
+        """Whether other messages are said in the turns of the case."""
+        before, after = (list(map(script_of, turns)) for turns in self.turns)
+        return before != after
 
     @property
     def breaks(self) -> bool:
@@ -93,12 +110,19 @@ def render_both(before: PromptSide, after: PromptSide) -> tuple[RenderedPair, ..
     cases = len(before.prompt.cases) + len(after.prompt.cases)
     renderers = _renderer(before, cases), _renderer(after, cases)
     named = {case.name: case for case in before.prompt.cases}
+    new_named = {case.name: case for case in after.prompt.cases}
 
-    def render(name: str, case: Case, old: bool) -> RenderedPair:
+    def render(name: str, case: Case, same: Case | None) -> RenderedPair:
+        old = same is not None
         both = [_traced(renderer, case) for renderer in renderers]
         if not old and isinstance(both[0], RenderError) and name in named:
             both[0] = _traced(renderers[0], named[name])
-        return RenderedPair(name=name, inputs=case.inputs, old=old, before=both[0], after=both[1])
+        is_new = new_named.get(name) is case
+        counterpart = same or named.get(name)
+        turns = counterpart.turns if counterpart else (), case.turns if is_new else ()
+        return RenderedPair(
+            name=name, inputs=case.inputs, old=old, before=both[0], after=both[1], turns=turns
+        )
 
     return tuple(render(*each) for each in _cases(before, after))
 
@@ -126,18 +150,43 @@ def text_of(message: Mapping[str, Any]) -> str:
     return "\n".join(part.get("text") or repr(part) for part in parts)
 
 
-def _cases(before: PromptSide, after: PromptSide) -> Iterator[tuple[str, Case, bool]]:
-    """Each case once by its inputs, with its name and whether the older side has it."""
+def _cases(before: PromptSide, after: PromptSide) -> Iterator[tuple[str, Case, Case | None]]:
+    """Each case once by its inputs, with its name and that of the older side with these inputs."""
     old = [case for case in before.prompt.cases if not case.unrecorded]
     new = [case for case in after.prompt.cases if not case.unrecorded]
+    same = _same_cases(old, new)
     for case in new:
-        same = next((each for each in old if equal(each.inputs, case.inputs)), None)
-        if same is not None:
-            old.remove(same)
-        yield case.name, case, same is not None
-    names = {case.name for case in new}
+        yield case.name, case, same.get(id(case))
+    names, shown = {case.name for case in new}, set(map(id, same.values()))
     for case in old:
-        yield f"{case.name}{AS_IT_WAS}" if case.name in names else case.name, case, True
+        if id(case) not in shown:
+            yield f"{case.name}{AS_IT_WAS}" if case.name in names else case.name, case, case
+
+
+def _same_cases(old: Sequence[Case], new: Sequence[Case]) -> dict[int, Case]:
+    """From the `id` of newer cases to the older one with equal inputs: of its name, or renamed.
+
+    A renamed conversation has equal turns, too: many conversations have equal inputs.
+    """
+    named = {case.name: case for case in old}
+    pairs = {
+        id(case): named[case.name]
+        for case in new
+        if case.name in named and equal(named[case.name].inputs, case.inputs)
+    }
+    shown = set(map(id, pairs.values()))
+    left = [case for case in old if id(case) not in shown]
+    for case in new:
+        if id(case) not in pairs and (same := _renamed(case, left)) is not None:
+            pairs[id(case)] = same
+            left = [each for each in left if each is not same]
+    return pairs
+
+
+def _renamed(case: Case, old: Iterable[Case]) -> Case | None:
+    said = [turn.said for turn in case.turns]
+    same = (each for each in old if equal(each.inputs, case.inputs))
+    return next((each for each in same if [turn.said for turn in each.turns] == said), None)
 
 
 def _renderer(side: PromptSide, cases: int) -> Renderer | RenderError:
@@ -202,6 +251,7 @@ def case_diff(
         name=rendered.name,
         messages=tuple(SeenPair(*pair) for pair in align(old, new, _role_and_text)),
         rest=rendered.rest,
+        turns=tuple(_turns(*rendered.turns, count)) if sides else (),
         before_error=error_text(rendered.before),
         after_error=error_text(rendered.after),
     )
@@ -210,6 +260,25 @@ def case_diff(
         before_usd=_price(before, diff.before_tokens) if diff.messages else None,
         after_usd=_price(after, diff.after_tokens) if diff.messages else None,
     )
+
+
+def _turns(old: Sequence[CaseTurn], new: Sequence[CaseTurn], count: Count) -> Iterator[TurnPair]:
+    """The messages of the turns, in the order of the turns."""
+    for number, (before, after) in enumerate(zip_longest(old, new), start=1):
+        scripts = [script_of(turn) if turn else () for turn in (before, after)]
+        sides = [[Seen(role=r, text=t, tokens=count(t)) for r, t in each] for each in scripts]
+        for pair in align(sides[0], sides[1], _role_and_text):
+            yield TurnPair(number, SeenPair(*pair))
+
+
+def script_of(turn: CaseTurn) -> tuple[tuple[str, str], ...]:
+    """Role and text of what a case says in a turn; a simulated user is described."""
+    if isinstance(turn.user, SimulatedUser):
+        user = turn.user
+        text = f"[simulated: {user.character}; goal: {user.goal}; max-turns: {user.max_turns}]"
+        return (("user", text),)
+    said = () if turn.user is None else (("user", turn.user),)
+    return (*said, *(("tool", f"{result.name}: {result.text}") for result in turn.results))
 
 
 def _messages(side: TracedRequest | RenderError, count: Count) -> list[Seen]:

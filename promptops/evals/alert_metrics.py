@@ -8,7 +8,7 @@ from typing import Any
 from promptops.evals.case_assertions import assertions_of_every_case
 from promptops.evals.case_expressions import read_expression
 from promptops.evals.judge_answer import OUTPUT, checks_output
-from promptops.evals.parse import Assertion, is_of_plugin, parse
+from promptops.evals.parse import Assertion, is_of_plugin
 from promptops.evals.registry import is_name_of_plugin, kind_of
 from promptops.evals.subject import NAMES
 from promptops.model.prompt import Prompt
@@ -97,7 +97,7 @@ def metrics_of(prompt: Prompt) -> Iterator[str]:
     for each in assertions_of_every_case(prompt):
         if is_of_plugin(each.written):
             continue
-        assertion, _ = parse(each.written, "answer")
+        assertion = each.parsed
         if assertion is None:
             yield from (str(each.written[key]) for key in ("score", "type") if key in each.written)
         elif not why_left_out(assertion):

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from itertools import chain
 from typing import Any
 
-from promptops.evals.parse import DEFAULT_SCORE, Assertion, is_of_plugin, parse
+from promptops.evals.parse import (
+    DEFAULT_SCORE,
+    Assertion,
+    answer_assertions,
+    is_of_plugin,
+    parse,
+    problems,
+)
 from promptops.evals.result import At
 from promptops.evals.subject import On
 from promptops.json_pointer import escaped
 from promptops.model.finding import Problem
-from promptops.model.prompt import Case, Prompt
+from promptops.model.place import Offsets, Place
+from promptops.model.prompt import Case, Message, Prompt
 from promptops.records import record, replace
 from promptops.source.explain import type_name
 from promptops.suggestions import LimitedLookups, did_you_mean
@@ -19,15 +26,31 @@ from promptops.suggestions import LimitedLookups, did_you_mean
 
 @record(frozen=True, slots=True)
 class WrittenAssertion:
-    """An assertion over answers as written, with the places of its parts."""
+    """An assertion over answers as written, with the places of its parts.
+
+    Attributes:
+        on: What it checks.
+    """
 
     written: Mapping[str, Any]
     at: At
+    on: On = "answer"
 
     @classmethod
-    def of(cls, written: Mapping[str, Any], locate: At, base: str) -> WrittenAssertion:
+    def of(
+        cls, written: Mapping[str, Any], locate: At, base: str, on: On = "answer"
+    ) -> WrittenAssertion:
         """`base` is the JSON pointer of the assertion in the file that `locate` searches."""
-        return cls(written, lambda pointer, key, within=None: locate(base + pointer, key, within))
+
+        def at(pointer: str, key: bool, within: Offsets | None = None) -> Place:
+            return locate(base + pointer, key, within)
+
+        return cls(written, at, on)
+
+    @property
+    def parsed(self) -> Assertion | None:
+        """The assertion; None if it has a problem."""
+        return parse(self.written, self.on)[0]
 
     @property
     def path(self) -> str:
@@ -36,10 +59,54 @@ class WrittenAssertion:
 
 
 def assertions_of(case: Case, prompt: Prompt) -> Iterator[WrittenAssertion]:
-    """The assertions over the answer to a case: its own first, then those of every case."""
-    for index, written in enumerate(case.output):
-        yield WrittenAssertion.of(written, case.locate, f"{case.at}/output/{index}")
+    """The assertions over the answers to a case: its own first, then those of every case.
+
+    The ones on the conversation are the last of its own.
+    """
+    yield from own_assertions(case)
     yield from assertions_of_every_case(prompt)
+
+
+def own_assertions(case: Case) -> list[WrittenAssertion]:
+    """The assertions over answers that a case itself has."""
+    return [
+        WrittenAssertion.of(written, case.locate, f"{case.at}{at}/{index}", on)
+        for on, at, assertions in answer_assertions(case)
+        for index, written in enumerate(assertions)
+    ]
+
+
+def problems_of_case(case: Case, prompt: Prompt) -> Iterator[Problem]:
+    """The problems of one case of a prompt, each at its place: those of `parse.problems`, and more.
+
+    A first turn can only give results of tools that the last message of the prompt calls.
+    """
+    yield from problems(case)
+    if not case.turns:
+        return
+    if not case.simulated and not any(True for _ in assertions_of(case, prompt)):
+        hint = "write `output` of a turn, or `conversation`"
+        place = case.locate(f"{case.at}/turns", True)
+        yield Problem("nothing checks the answers of the turns", at=place, hint=hint)
+    yield from _unknown_tools(case, prompt)
+    last = next(reversed(prompt.messages), None)
+    called = {call.get("name") for call in (last.tool_calls if isinstance(last, Message) else ())}
+    for result in case.turns[0].results:
+        if result.name not in called:
+            message = f"turn 1 answers `{result.name}`, which the prompt does not call"
+            place = case.locate(f"{case.turns[0].at}/tool", True)
+            yield Problem(message, at=place, hint="begin with `user: …`")
+
+
+def _unknown_tools(case: Case, prompt: Prompt) -> Iterator[Problem]:
+    """Results of tools that the prompt does not have: no answer can call them."""
+    names = [tool.name for tool in prompt.tools]
+    for turn in case.turns if names else ():
+        for result in turn.results:
+            if result.name not in names:
+                message = f"the prompt has no tool `{result.name}`"
+                place = case.locate(f"{turn.at}/tool", True)
+                yield Problem(message, at=place, hint=did_you_mean(result.name, names))
 
 
 def each_written(prompt: Prompt) -> Iterator[tuple[WrittenAssertion, On]]:
@@ -48,8 +115,7 @@ def each_written(prompt: Prompt) -> Iterator[tuple[WrittenAssertion, On]]:
         for index, written in enumerate(case.rendered):
             at = f"{case.at}/rendered/{index}"
             yield WrittenAssertion.of(written, case.locate, at), "request"
-        for index, written in enumerate(case.output):
-            yield WrittenAssertion.of(written, case.locate, f"{case.at}/output/{index}"), "answer"
+        yield from ((written, written.on) for written in own_assertions(case))
     yield from ((written, "answer") for written in assertions_of_every_case(prompt))
 
 
@@ -97,8 +163,10 @@ def _problems(assertion: WrittenAssertion) -> Iterator[Problem]:
 
 def counterparts(case: Case, prompt: Prompt) -> tuple[str, ...]:
     """The names of the other cases whose answers the assertions of this case need."""
-    every = (*case.output, *(prompt.evaluation.get("assertions") or ()))
-    named = (_named_cases(parse(one, "answer")[0]) for one in every if _may_name(one))
+    every = (*case.on_answers, *(prompt.evaluation.get("assertions") or ()))
+    if not any(map(_may_name, every)):
+        return ()
+    named = (_named_cases(each.parsed) for each in assertions_of(case, prompt))
     return tuple(dict.fromkeys(name for found in named for name, _ in found))
 
 
@@ -114,7 +182,7 @@ def assertions_of_every_case(prompt: Prompt) -> Iterator[WrittenAssertion]:
 
 
 def _of_answers(prompt: Prompt) -> Iterator[WrittenAssertion]:
-    return (written for written, on in each_written(prompt) if on == "answer")
+    return (written for written, on in each_written(prompt) if on != "request")
 
 
 def _wrong_judge(
@@ -159,9 +227,7 @@ def _wrong_score(prompt: Prompt) -> Iterator[Problem]:
     primary = prompt.evaluation.get("score")
     if not prompt.cases:
         return
-    of_cases = (written for case in prompt.cases for written in case.output)
-    of_every_case = prompt.evaluation.get("assertions") or ()
-    found = (parse(written, "answer")[0] for written in chain(of_cases, of_every_case))
+    found = (written.parsed for written in _of_answers(prompt))
     names = {assertion.score for assertion in found if assertion and assertion.score}
     if primary is None and DEFAULT_SCORE not in names and len(names) > 1:
         hint = f"choose one: score: {sorted(names)[0]}"
@@ -180,7 +246,7 @@ def _unfailing(prompt: Prompt, considered: Callable[[WrittenAssertion], bool]) -
     checked: dict[str, tuple[Problem, ...]] = {}
     of_text = prompt.output.schema is None and prompt.output.format != "json"
     for written, on in each_written(prompt):
-        if not (considered(written) and _has_expression(written.written)):
+        if on == "conversation" or not (considered(written) and _has_expression(written.written)):
             continue
         assertion, key = parse(written.written, on)[0], f"{on}{written.written!r}"
         if assertion is None or (key not in checked and len(checked) >= _MOST_PROBED):
@@ -207,7 +273,7 @@ def _passing(assertion: Assertion, on: On, *, of_text: bool) -> Iterator[Problem
 
 
 _CAN_FAIL = "write an assertion that {} can fail"
-_AN: Mapping[On, str] = {"request": "a request", "answer": "an answer"}
+_AN: Mapping[str, str] = {"request": "a request", "answer": "an answer"}
 
 
 _MOST_PROBED = 100
@@ -236,7 +302,7 @@ def _wrong_cases(
 def _wrong_case(
     assertion: WrittenAssertion, case: Case, cases: Mapping[str, Case], lookups: LimitedLookups
 ) -> Iterator[Problem]:
-    for named, at in _named_cases(parse(assertion.written, "answer")[0]):
+    for named, at in _named_cases(assertion.parsed):
         place = assertion.at(at, False)
         other = cases.get(named)
         if other is None:
@@ -244,8 +310,12 @@ def _wrong_case(
             yield Problem(f"there is no case `{named}`", at=place, hint=hint)
         elif named == case.name:
             yield Problem("a case can't be its own counterpart", at=place)
-        elif other.inputs == case.inputs:
+        elif other.inputs == case.inputs and _said(other) == _said(case):
             yield Problem(f"the case `{named}` has the same inputs: nothing differs", at=place)
+
+
+def _said(case: Case) -> list[object]:
+    return [turn.said for turn in case.turns]
 
 
 def _named_cases(assertion: Assertion | None, at: str = "") -> Iterator[tuple[str, str]]:

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Literal
 
-from promptops.evals.case_assertions import assertions_of
-from promptops.evals.parse import DEFAULT_SCORE, Assertion, Flaw, parse
+from promptops.evals.case_assertions import WrittenAssertion, assertions_of, own_assertions
+from promptops.evals.parse import DEFAULT_SCORE, Assertion, Flaw
 from promptops.evals.result import Judgement, Status, judge_assertion
 from promptops.evals.subject import Beside, Record, facts_of
 from promptops.evals.verdict import Question, Unjudgeable
@@ -69,9 +69,9 @@ def judge_answer(record: Record, case: Case, prompt: Prompt) -> tuple[Judgement,
     """
     assertions = tuple(
         judge_assertion(assertion.written, replace(record, at=assertion.at), assertion.at)
-        for assertion in assertions_of(case, prompt)
+        for assertion in _assertions_on(record, case, prompt)
     )
-    if record.answer is None:
+    if record.answer is None or record.on == "conversation":
         return assertions
     output = judge_output(record.answer, prompt)
     if any(not judgement.passed for judgement in output):
@@ -79,11 +79,17 @@ def judge_answer(record: Record, case: Case, prompt: Prompt) -> tuple[Judgement,
     return (*assertions, *output, *_flaws(record.answer, case, prompt))
 
 
+def _assertions_on(record: Record, case: Case, prompt: Prompt) -> Iterator[WrittenAssertion]:
+    if record.on == "conversation":
+        return (each for each in own_assertions(case) if each.on == "conversation")
+    return assertions_of(case, prompt)
+
+
 def _flaws(answer: Answer, case: Case, prompt: Prompt) -> Iterator[Judgement]:
     """The violation by an empty or incomplete answer, unless an assertion allows it."""
     if flaw_of(answer) is None:
         return
-    parsed = (parse(each.written, "answer")[0] for each in assertions_of(case, prompt))
+    parsed = (each.parsed for each in assertions_of(case, prompt))
     reason = unallowed_flaw(answer, (assertion for assertion in parsed if assertion is not None))
     if reason:
         yield _verdict("failed", reason, case.locate(case.at, False))
@@ -92,8 +98,8 @@ def _flaws(answer: Answer, case: Case, prompt: Prompt) -> Iterator[Judgement]:
 def questions(record: Record, case: Case, prompt: Prompt) -> tuple[Question, ...]:
     """The questions to answer before `judge_answer`, each once; the replies go into `Beside`."""
     found: dict[str, Question] = {}
-    for written in assertions_of(case, prompt):
-        assertion, _ = parse(written.written, "answer")
+    for written in _assertions_on(record, case, prompt):
+        assertion = written.parsed
         try:
             new = assertion.asks(record) if assertion else ()
         except Unjudgeable:  # `judge_answer` reports it
@@ -142,14 +148,14 @@ def gating_judge(case: Case, prompt: Prompt) -> str | None:
     """The judge prompt that needs agreement with people, because it may fail the case."""
     judge = prompt.evaluation.get("judge")
     if isinstance(judge, str) and any(
-        _gates(assertion.written) for assertion in assertions_of(case, prompt)
+        _gates(assertion) for assertion in assertions_of(case, prompt)
     ):
         return judge
     return None
 
 
-def _gates(written: Mapping[str, Any]) -> bool:
-    assertion = parse(written, "answer")[0] if written.get("must") is True else None
+def _gates(written: WrittenAssertion) -> bool:
+    assertion = written.parsed if written.written.get("must") is True else None
     return assertion is not None and assertion.judged
 
 

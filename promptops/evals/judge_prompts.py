@@ -6,14 +6,13 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from pathlib import Path
 from sys import float_info
 from typing import Any
 
-from promptops.catalog.catalog import Catalog
 from promptops.errors import InputError
 from promptops.evals.deciding.intervals import wilson
 from promptops.evals.json_values import parsed
+from promptops.evals.packaged_prompts import packaged_prompt
 from promptops.evals.providers import OWN
 from promptops.evals.verdict import (
     BUILT_IN,
@@ -25,15 +24,12 @@ from promptops.evals.verdict import (
     Reply,
 )
 from promptops.evals.wording import shown
-from promptops.model.config import Config, ModelProfile
+from promptops.model.config import ModelProfile
 from promptops.model.prompt import Case, Prompt, Request
 from promptops.plurals import counted
 from promptops.records import record, replace
-from promptops.repo.tree import TreeEntry
 from promptops.runtime.request.render import Renderer
 from promptops.runtime.template.text_rendering import Load
-
-_FOLDER = Path(__file__).with_name("judges")
 
 
 class Judge:
@@ -64,11 +60,8 @@ class Judge:
 @cache
 def built_in_judge(name: str) -> Judge:
     """The built-in judge that a question names, `built-in NAME`."""
-    file = f"{name.removeprefix(BUILT_IN)}.prompt.yaml"
-    loaded = Catalog(_BuiltInJudges(), Config(prompts=(".",))).loaded(file)
-    if loaded.prompt is None:
-        raise InputError(f"the judge {name!r} can't be read", where=str(loaded.problems[0].at))
-    return Judge(loaded.prompt, lambda _origin, _name: None)
+    prompt = packaged_prompt("judges", name.removeprefix(BUILT_IN))
+    return Judge(prompt, lambda _origin, _name: None)
 
 
 def opinion_of(text: str) -> Opinion | NoReply:
@@ -115,20 +108,6 @@ def _verdict_in(text: str) -> str:
     if opinion.verdict is not None:
         return opinion.verdict
     return "pass" if (opinion.score or 0) >= 0.5 else "fail"
-
-
-class _BuiltInJudges:
-    """The folder of the built-in judges as a tree."""
-
-    revision = "built-in"
-
-    @property
-    def entries(self) -> Mapping[str, TreeEntry]:
-        names = sorted(file.name for file in _FOLDER.iterdir())
-        return {name: TreeEntry(path=name, blob="") for name in names}
-
-    def read(self, paths: Iterable[str]) -> dict[str, bytes]:
-        return {path: (_FOLDER / path).read_bytes() for path in paths}
 
 
 # Agreement of a judge with people, beyond chance.

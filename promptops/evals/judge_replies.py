@@ -198,13 +198,18 @@ TEMPLATE = "one or two sentences that quote what decides"
 _CLOSING = lazy_pattern(r"[<＜﹤](?=[\s\u200b-\u200f\u2060\ufeff]*[/／])")
 
 
+def within_tags(text: str) -> str:
+    """A text that can't close the tags around it, and that can be sent."""
+    return sendable(_CLOSING.sub("&lt;", text))
+
+
 def judge_question(record: Record, built_in: str, inputs: Mapping[str, str]) -> Question:
     """A question to the judge that the prompt's `evaluation` names, otherwise to a built-in one.
 
     Untrusted text can't close the delimiters around it. If no model is named, a built-in judge uses
     the model that answered.
     """
-    harmless = {name: sendable(_CLOSING.sub("&lt;", text)) for name, text in inputs.items()}
+    harmless = {name: within_tags(text) for name, text in inputs.items()}
     if isinstance(record.judge, str):
         return Question(kind="judge", judge=record.judge, inputs=harmless)
     model = record.request.model if record.judge is None else record.judge

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
 from itertools import islice
@@ -25,7 +25,7 @@ from promptops.evals.verdict import Question, Refused, Span, Undecided, Unjudgea
 from promptops.evals.wording import shown
 from promptops.json_pointer import escaped
 from promptops.model.finding import Problem
-from promptops.model.prompt import ROLES, Case
+from promptops.model.prompt import ROLES, Case, SimulatedUser
 from promptops.records import MISSING, fields, record, replace
 from promptops.source.explain import type_name
 from promptops.suggestions import did_you_mean
@@ -156,9 +156,70 @@ def problems(case: Case) -> Iterator[Problem]:
     for index, written in enumerate(case.rendered):
         if not is_of_plugin(written):
             yield from placed(parse(written, "request")[1], case, f"/rendered/{index}")
-    for index, written in enumerate(case.output):
-        if not is_of_plugin(written):
-            yield from placed(parse(written, "answer")[1], case, f"/output/{index}")
+    for on, at, assertions in answer_assertions(case):
+        for index, written in enumerate(assertions):
+            if not is_of_plugin(written):
+                yield from placed(parse(written, on)[1], case, f"{at}/{index}")
+    yield from _misused_turns(case)
+
+
+def answer_assertions(case: Case) -> list[tuple[On, str, Sequence[Mapping[str, Any]]]]:
+    """The assertions of a case over its answers: what they check, their JSON pointer in it, they.
+
+    The ones on each turn come in the order of the turns, before those on the conversation.
+    """
+    found: list[tuple[On, str, Sequence[Mapping[str, Any]]]] = [("answer", "/output", case.output)]
+    if case.turns or case.conversation:
+        of_turns = ((turn.at.removeprefix(case.at), turn.output) for turn in case.turns)
+        found += (("answer", f"{at}/output", output) for at, output in of_turns)
+        found.append(("conversation", "/conversation", case.conversation))
+    return found
+
+
+def _misused_turns(case: Case) -> Iterator[Problem]:
+    """Turns that can't be asked, or whose answer would not be checked."""
+
+    def problem(message: str, at: str, hint: str, *, key: bool = True) -> Problem:
+        return Problem(message, at=case.locate(at, key), hint=hint)
+
+    if case.conversation and not case.turns:
+        hint = "write `turns`, or move the assertions below `output`"
+        yield problem("a case without turns has no conversation", f"{case.at}/conversation", hint)
+    if case.turns and case.output:
+        hint = "move each assertion below `output` of a turn, or below `conversation`"
+        yield problem("`output` and `turns` exclude each other", f"{case.at}/output", hint)
+    for index, turn in enumerate(case.turns):
+        if turn.user is not None and turn.results:
+            hint = "write the message as a turn of its own, after that of the tool"
+            yield problem("`user` and `tool` exclude each other", f"{turn.at}/tool", hint)
+        if index and turn.user is None and not turn.results:
+            hint = "write `user: …` or `tool: {name: …, result: …}`"
+            yield problem("the turn sends nothing to the model", turn.at, hint, key=False)
+        if isinstance(turn.user, SimulatedUser):
+            yield from _misused_simulation(case, index, problem)
+
+
+def _misused_simulation(
+    case: Case, index: int, problem: Callable[..., Problem]
+) -> Iterator[Problem]:
+    turn = case.turns[index]
+    if turn.output:
+        message = "what a simulated user is answered is not known before"
+        yield problem(message, f"{turn.at}/output", "move the assertions below `conversation`")
+    if index + 1 < len(case.turns):
+        later = case.turns[index + 1]
+        hint = "make the simulated user the last turn"
+        yield problem("no turn can follow a simulated user", later.at, hint, key=False)
+    for at, written in enumerate(case.conversation):
+        assertion = parse(written, "conversation")[0]
+        if assertion is not None and assertion.must:
+            message = "a conversation with a simulated user differs each time: it can't be required"
+            hint = "write `score: NAME`, which is decided over all cases and repeats"
+            place = f"{case.at}/conversation/{at}"
+            yield problem(message, place, hint, key=False)
+    if not case.conversation:
+        hint = "write `conversation: [{type: llm-rubric, value: …}]`"
+        yield problem("nothing checks the simulated conversation", turn.at, hint, key=False)
 
 
 def is_of_plugin(written: Mapping[str, Any]) -> bool:
@@ -291,7 +352,8 @@ def _unknown_name(name: Any) -> Problem:
 
 def _misused(kind: AssertionKind, written: Mapping[str, Any], on: On) -> Iterator[Problem]:
     if on not in kind.on:
-        hint = "move it below `output`" if on == "request" else "move it below `rendered`"
+        to: On = "answer" if "answer" in kind.on else kind.on[0]
+        hint = f"move it below `{_WRITTEN_BELOW[to]}`"
         yield Problem(f"`{kind.name}` can't check {_checked_thing(on)}", at="/type", hint=hint)
     yield from _misused_narrowing(kind, written, on)
     for key in (*kind.expressions, "transform"):
@@ -312,8 +374,10 @@ def _misused_narrowing(
     for key in ("path", "role", "transform"):
         if key in written and key not in kind.narrowed_by:
             yield Problem(f"`{kind.name}` has no key `{key}`", at=f"/{key}", key=True)
-    if "role" in written and on == "answer":
-        yield Problem("an answer has no roles", at="/role", key=True)
+    if "role" in written and on != "request":
+        yield Problem(f"{_checked_thing(on)} has no roles", at="/role", key=True)
+    if "path" in written and on == "conversation":
+        yield Problem("a conversation is not JSON", at="/path", key=True, hint="remove it")
     if "role" in written and "path" in written:
         message = "`role` and `path` exclude each other"
         yield Problem(message, at="/role", key=True, hint="keep one of them")
@@ -347,7 +411,7 @@ def _misused_allow(written: Mapping[str, Any], on: On) -> Iterator[Problem]:
     if "allow" not in written:
         return
     allowed = written["allow"]
-    if on == "request":
+    if on != "answer":
         hint = "remove it, or move the assertion below `output`"
         message = "only an answer can be empty or incomplete"
         yield Problem(message, at="/allow", key=True, hint=hint)
@@ -366,7 +430,14 @@ def _misused_allow(written: Mapping[str, Any], on: On) -> Iterator[Problem]:
 
 
 def _checked_thing(on: On) -> str:
-    return "a request" if on == "request" else "an answer"
+    return "an answer" if on == "answer" else f"a {on}"
+
+
+_WRITTEN_BELOW: Mapping[On, str] = {
+    "request": "rendered",
+    "answer": "output",
+    "conversation": "conversation",
+}
 
 
 _COMMON_TYPES: Mapping[str, tuple[Any, str]] = {

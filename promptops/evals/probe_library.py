@@ -12,50 +12,18 @@ from pathlib import Path
 from typing import Any
 
 from promptops.errors import UsageError
-from promptops.json_pointer import pointer_to, tokens
+from promptops.evals.output_keys import unknown_output_key
+from promptops.json_pointer import pointer_to
 from promptops.look_alikes import CYRILLIC
 from promptops.model.finding import Problem
 from promptops.model.probe import BiasPair, Family, Probe, Transform
-from promptops.model.prompt import Output, Prompt
+from promptops.model.prompt import Prompt
 from promptops.patterns import lazy_pattern
-from promptops.plurals import some
 from promptops.records import record, replace
 from promptops.source.config import refuse
 from promptops.source.document import Document, read_any
 from promptops.source.shape import check_value
 from promptops.suggestions import did_you_mean
-
-_UNKNOWN = (
-    *("$ref", "$dynamicRef", "allOf", "anyOf", "oneOf", "if", "dependentSchemas"),
-    *("patternProperties", "prefixItems"),
-)
-"""Keys of a schema with which other values may exist than `properties` and `items` describe."""
-
-_MOST_LISTED = 20
-
-
-def unknown_output_key(output: Output, pointer: str) -> tuple[str, str] | None:
-    """The message and the hint for a key that the output does not have; None if it may have it.
-
-    If the schema allows other keys, only a misspelt one is a problem.
-    """
-    schema = output.schema
-    for key in tokens(pointer):
-        if not isinstance(schema, Mapping) or any(schema.get(name) for name in _UNKNOWN):
-            return None
-        properties = schema.get("properties")
-        if not isinstance(properties, Mapping):
-            schema = schema.get("items") if key.isdecimal() else None
-        elif key in properties:
-            schema = properties[key]
-        else:
-            near = did_you_mean(key, properties)
-            if near is None and schema.get("additionalProperties") is not False:
-                return None
-            listed = f"its keys: {some(sorted(properties), _MOST_LISTED)}"
-            return f"the output has no key `{key}`", near or listed
-    return None
-
 
 # What a prompt accepts of attacks: `evaluation.probes`.
 

@@ -81,6 +81,7 @@ class Judgement:
         lack: For an error without a fault: a required answer is missing.
         internal: The error is a bug of promptops.
         occurrences: Where the text of the answer has what the assertion searches for.
+        turn: In a conversation, the turn whose answer it is about, 1-based; None for the whole.
     """
 
     type: str
@@ -95,6 +96,7 @@ class Judgement:
     lack: Lack | None = None
     internal: bool = False
     occurrences: tuple[Span, ...] = ()
+    turn: int | None = None
 
     @property
     def passed(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from promptops.model.prompt import LocateWithin
 
 
-On = Literal["request", "answer"]
+On = Literal["request", "answer", "conversation"]
+"""What an assertion checks; a conversation is all turns of a case."""
 
 NAMES: Mapping[On, tuple[str, ...]] = {
     "request": (
@@ -33,6 +34,7 @@ NAMES: Mapping[On, tuple[str, ...]] = {
         *("messages", "tools", "response_format", "params", "model"),
     ),
     "answer": ("value", "inputs", "expected", "output", "text", "tool_calls", "usage"),
+    "conversation": ("value", "inputs", "expected", "text", "tool_calls", "usage"),
 }
 """The names that an expression may use; `value` is the checked value."""
 
@@ -69,7 +71,8 @@ class Record:
         root: JSON data into which `path` points; NOTHING for an answer that is not JSON.
         request: The request, or the one that was answered.
         names: For expressions: those of `NAMES` without `value`.
-        answer: None for a request.
+        answer: None for a request; for a conversation, one with the tool calls and the usage of all
+            turns.
         judge: The prompt's `evaluation.judge`: the id of a prompt, a model, or None.
         at: The places of the parts of the assertion; None if it has none.
         work: The remaining work of its assertions; copies of a record share it.
@@ -186,10 +189,9 @@ class Subject:
         """The text, or any other value as JSON; for a whole answer, with its tool calls."""
         value, answer = self.value, self.record.answer
         text = self.text if isinstance(value, str) or _is_parts(value) else as_json(value)
-        if self.narrowed or answer is None:
+        if self.narrowed or answer is None or self.record.on == "conversation":
             return text
-        calls = [f"[calls {as_json(dict(call))}]" for call in answer.tool_calls]
-        return "\n".join([text, *calls] if text else calls)
+        return with_calls(text, answer.tool_calls)
 
     @property
     def read_chars(self) -> int:
@@ -236,6 +238,16 @@ class Subject:
         if not self.messages:
             raise Unjudgeable(f"the {self.record.on} has no {self.role} message", "/role")
         return text_of_messages(self.messages)
+
+
+def with_calls(text: str, calls: Iterable[Mapping[str, Any]]) -> str:
+    """A text, and below it the tool calls that belong to it.
+
+    Their keys are sorted, as in a recording: a judge is asked the same about a fresh answer.
+    """
+    written = (json.dumps(dict(call), ensure_ascii=False, sort_keys=True) for call in calls)
+    lines = [f"[calls {each}]" for each in written]
+    return "\n".join([text, *lines] if text else lines)
 
 
 def as_json(value: Any) -> str:

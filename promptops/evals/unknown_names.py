@@ -10,8 +10,8 @@ from promptops.catalog.files import Surroundings
 from promptops.catalog.references import ReferenceResolver
 from promptops.evals.case_assertions import WrittenAssertion, each_written
 from promptops.evals.case_expressions import Expression, read_expression
+from promptops.evals.output_keys import unknown_output_key
 from promptops.evals.parse import Assertion, parse
-from promptops.evals.probe_library import unknown_output_key
 from promptops.evals.registry import kind_of
 from promptops.evals.subject import NAMES, On
 from promptops.evals.verdict import NamedPart

@@ -390,6 +390,9 @@ EXP112 part-left-out loss
 
 EXP113 message-key-left-out loss
     `cache` or `name` of a message is not carried
+
+EXP114 turns-left-out loss
+    a test case with turns is not carried: the target has no conversations with assertions by turn
 """
 
 

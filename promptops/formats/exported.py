@@ -28,6 +28,12 @@ class NotExported(Exception):
         self.loss = loss
 
 
+def turns_left_out(case: Case) -> Loss:
+    """The loss of a case with turns, in a format that has none."""
+    message = f"the case `{case.name}` is left out: this format has no turns"
+    return Loss(code="EXP114", message=message, place=case.locate(f"{case.at}/turns", True))
+
+
 @record(frozen=True, slots=True, kw_only=True)
 class ExportSubject:
     """One prompt.
@@ -45,8 +51,10 @@ class ExportSubject:
     def request(self, case: Case, inputs: Mapping[str, Any] | None = None) -> Request:
         """The rendered request of a test case, or for other inputs in place of its own.
 
-        Raises NotExported with an EXP003.
+        Raises NotExported with an EXP003, or an EXP114 for a case with turns.
         """
+        if case.turns:
+            raise NotExported(turns_left_out(case))
         try:
             return self.renderer.request(case.inputs if inputs is None else inputs)
         except RenderError as error:
@@ -121,7 +129,7 @@ class ExportSubject:
     def without_assertions(self) -> Iterator[Loss]:
         """A loss if a case has assertions."""
         for case in self.prompt.cases:
-            if case.rendered or case.output:
+            if case.rendered or case.on_answers:
                 message = "the assertions of test cases are not exported"
                 place = case.locate(case.at, False)
                 yield Loss(code="EXP106", message=message, place=place)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from math import ceil
 from typing import Any
 
@@ -13,8 +13,16 @@ from promptops.analysis.uses import ITEM, Item, Path, Step, Use
 from promptops.json_pointer import MAX_REFERENCES, escaped, local_pointer, referred
 from promptops.json_pointer import tokens as pointer_tokens
 from promptops.lint.prompt_model import PromptModel
-from promptops.lint.subject import PromptFacts, TemplateScope, messages
-from promptops.model.prompt import ConversationHistory, ForEach, MediaPart, Prompt, Request, Schema
+from promptops.lint.subject import PromptFacts, RenderedCase, TemplateScope, messages
+from promptops.model.prompt import (
+    Case,
+    ConversationHistory,
+    ForEach,
+    MediaPart,
+    Prompt,
+    Request,
+    Schema,
+)
 from promptops.patterns import lazy_pattern
 from promptops.records import record, replace
 from promptops.runtime.request.render import Renderer, RenderError, TracedRequest
@@ -311,6 +319,24 @@ def request_tokens(request: Request) -> int:
     """Tokens of all messages, the tools and the output schema, without media."""
     texts = sum(estimate(text) for message in request.messages for text in _texts(message))
     return texts + _structure_tokens(request)
+
+
+def requests_of_cases(renders: Iterable[RenderedCase]) -> Iterator[tuple[Case, Request]]:
+    """The request of each rendered case; with turns that of the last one, without the answers."""
+    for rendered in renders:
+        if rendered.traced is None:
+            continue
+        case, request = rendered.case, rendered.traced.request
+        said = tuple({"role": "user", "content": text} for text in _scripted(case))
+        yield case, replace(request, messages=(*request.messages, *said)) if said else request
+
+
+def _scripted(case: Case) -> Iterator[str]:
+    """What users and tools say in the turns of a case."""
+    for turn in case.turns:
+        yield from (result.text for result in turn.results)
+        if isinstance(turn.user, str):
+            yield turn.user
 
 
 def worst_tokens(subject: PromptFacts) -> int | None:

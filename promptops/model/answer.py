@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from promptops.model.prompt import Request
 from promptops.records import field, record
+from promptops.records.outputs import hidden
 
 RECORDING_FORMAT = 1
 
@@ -39,6 +41,9 @@ class Answer:
         usage: The number of tokens.
         latency_s: Of the successful request; None if it was not measured cleanly, or the answer
             comes from a recording next to its prompt.
+        turns: For the answer to a case with turns: all turns that were answered. The text and the
+            tool calls are those of the last one, usage and latency are sums.
+        ended: Why the conversation ended before the last turn of the case, or "".
     """
 
     text: str
@@ -48,11 +53,35 @@ class Answer:
     fingerprint: str | None = None
     usage: Usage = field(default_factory=Usage)
     latency_s: float | None = None
+    turns: tuple[AnsweredTurn, ...] = hidden(default=())
+    ended: str = hidden(default="")
 
     @property
     def answering_model(self) -> tuple[str, str | None]:
         """The model that answered, and the fingerprint of the provider's system."""
         return self.model, self.fingerprint
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class AnsweredTurn:
+    """One turn of a conversation, and its answer.
+
+    Attributes:
+        number: 1-based.
+        at: JSON pointer of the turn in the file of its case.
+        request: The request with all that was said before it.
+        digest: Of the request.
+        said: How many messages at the end of the request are new in this turn.
+        source: recorded, cached or live.
+    """
+
+    number: int
+    at: str
+    request: Request
+    digest: str
+    said: int
+    answer: Answer
+    source: str = "recorded"
 
 
 @record(frozen=True, slots=True, kw_only=True)

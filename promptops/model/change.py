@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 from promptops.model.config import Waiver
 from promptops.model.place import Place
 from promptops.model.version import Bump
-from promptops.records import record
+from promptops.records import record, replace
 from promptops.records.outputs import hidden, output, shown
 
 NOT_COMPARED = "CHG505"
@@ -132,6 +132,28 @@ class SeenPair:
         )
 
 
+@record(frozen=True, slots=True)
+class TurnPair:
+    """A message of a turn of a case, or the recorded answer to it, on both sides.
+
+    Attributes:
+        number: Of the turn, 1-based.
+        pair: The message, or with the role `answer` the answer.
+    """
+
+    number: int
+    pair: SeenPair
+
+    @property
+    def titled(self) -> SeenPair:
+        """The pair with the turn in its roles: `turn 2 · user`."""
+        before, after = (
+            seen and replace(seen, role=f"turn {self.number} · {seen.role}")
+            for seen in (self.pair.before, self.pair.after)
+        )
+        return SeenPair(before, after)
+
+
 AS_IT_WAS = " (as it was)"
 """Suffix for the older one of two cases with the same name and different inputs."""
 
@@ -151,7 +173,9 @@ class CaseDiff:
         rest: Other parts of the request that differ: `model`, `params`, `tools`, …
         before_error: Why the older side can't be rendered with these inputs, or "".
         after_error: Why the newer side can't be rendered with these inputs, or "".
-        answer: The recorded answers of both sides; None without a recording.
+        turns: The messages of its turns, each turn with its recorded answers, in order, whether or
+            not they differ; empty without turns.
+        answer: The recorded answers of both sides; None without a recording, and with turns.
         verdicts: One line for each assertion on the answer whose verdict changed.
         before_usd: Price in US dollars of sending the request of the older side once, without an
             answer; None if the price of the model is not known.
@@ -163,6 +187,7 @@ class CaseDiff:
     rest: tuple[str, ...] = ()
     before_error: str = ""
     after_error: str = ""
+    turns: tuple[TurnPair, ...] = ()
     answer: SeenPair | None = None
     verdicts: tuple[str, ...] = ()
     before_usd: float | None = None
@@ -170,8 +195,9 @@ class CaseDiff:
 
     @property
     def pairs(self) -> tuple[SeenPair, ...]:
-        """The messages, then the answer."""
-        return self.messages if self.answer is None else (*self.messages, self.answer)
+        """The messages, then those of the turns, then the answer."""
+        turns = tuple(turn.titled for turn in self.turns)
+        return (*self.messages, *turns, *([] if self.answer is None else [self.answer]))
 
     @shown
     def before_tokens(self) -> int:

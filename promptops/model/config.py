@@ -112,6 +112,7 @@ class TestSettings:
         timeout_s: For one attempt to get an answer.
         total_timeout_s: For all attempts to get one answer, including the waits between them.
         embeddings, moderations: Name of the profile that provides them.
+        user: Name of the profile that plays simulated users.
     """
 
     __test__ = False  # its name would make pytest collect it
@@ -121,6 +122,7 @@ class TestSettings:
     total_timeout_s: float = 600.0
     embeddings: str | None = None
     moderations: str | None = None
+    user: str | None = None
     budget: Mapping[str, float] = field(
         default_factory=lambda: {"commit": 0.0, "pull_request": 1.0, "nightly": 5.0}
     )

@@ -168,6 +168,51 @@ DRAFT = "draft"
 
 
 @record(frozen=True, slots=True, kw_only=True)
+class SimulatedUser:
+    """A user whose messages a model writes.
+
+    Attributes:
+        character: How the user behaves.
+        goal: What the user wants; the conversation ends when it is reached.
+        max_turns: The most messages of this user.
+    """
+
+    character: str
+    goal: str
+    max_turns: int
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class ToolResult:
+    """The result of a tool that the answer before called; text, or JSON data as text."""
+
+    name: str
+    text: str
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class CaseTurn:
+    """One turn of a case: what is said to the model, and assertions on its answer.
+
+    Attributes:
+        at: JSON pointer of the turn in the file of its case.
+        user: The message of the user; None for results of tools, and for a first turn that asks the
+            prompt as it is rendered.
+        results: Results of all tools that the answer before called.
+    """
+
+    at: str
+    user: str | SimulatedUser | None = None
+    results: tuple[ToolResult, ...] = ()
+    output: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def said(self) -> tuple[str | SimulatedUser | None, tuple[ToolResult, ...]]:
+        """What it sends, without where it is written and what is expected."""
+        return self.user, self.results
+
+
+@record(frozen=True, slots=True, kw_only=True)
 class Case:
     """A test case: inputs and assertions.
 
@@ -178,6 +223,8 @@ class Case:
         retrieved: Names of the inputs that come from recordings.
         unrecorded: Names of the inputs that `evaluation.retrieve` has to return and no recording
             contains; the case can't be rendered.
+        turns: A conversation; empty for a case with one answer.
+        conversation: Assertions on the whole conversation.
     """
 
     name: str
@@ -186,6 +233,8 @@ class Case:
     locate: LocateWithin
     rendered: tuple[Mapping[str, Any], ...] = ()
     output: tuple[Mapping[str, Any], ...] = ()
+    turns: tuple[CaseTurn, ...] = ()
+    conversation: tuple[Mapping[str, Any], ...] = ()
     expected: Any = None
     tags: tuple[str, ...] = ()
     retrieved: tuple[str, ...] = ()
@@ -195,6 +244,19 @@ class Case:
     def is_draft(self) -> bool:
         """Whether `promptops cases` wrote it, and the tag is still there."""
         return DRAFT in self.tags
+
+    @property
+    def on_answers(self) -> tuple[Mapping[str, Any], ...]:
+        """Its assertions on answers as written: also those on each turn and on all of them."""
+        if not (self.turns or self.conversation):
+            return self.output
+        on_turns = (written for turn in self.turns for written in turn.output)
+        return (*self.output, *on_turns, *self.conversation)
+
+    @property
+    def simulated(self) -> bool:
+        """Whether a model plays the user in some turn."""
+        return any(isinstance(turn.user, SimulatedUser) for turn in self.turns)
 
     @property
     def own_inputs(self) -> dict[str, Any]:

@@ -22,11 +22,14 @@ class MessageText:
 
     Attributes:
         role: The role, such as system or user.
-        text: The content.
+        text: The content, with its tool calls below.
+        turn: The turn of the case that the message belongs to, 1-based; None for a message of the
+            prompt.
     """
 
     role: str
     text: str
+    turn: int | None = None
 
 
 @record(frozen=True, slots=True)
@@ -53,12 +56,13 @@ class AssertionResult:
         must: It is a contract: if it fails, the case fails.
         reason: Expected value, place, actual value; also for a passed assertion.
         place: Of the assertion; for an error, of the part to change.
-        on: What it checks: the rendered request, or the answer.
+        on: What it checks: the rendered request, the answer, or all turns of a conversation.
         score: The name of the score, for a measure; else None.
         compared: Both texts, complete, if they are too long for the reason to show the difference;
             else None.
         at: Where the text of the answer has what the assertion searches for, whether it requires or
             forbids it: offsets of the first character and that after the last one, 0-based.
+        turn: Of a case with turns: the turn whose answer it checks, 1-based; else None.
     """
 
     type: str
@@ -66,10 +70,11 @@ class AssertionResult:
     must: bool
     reason: str
     place: Place
-    on: Literal["request", "answer"]
+    on: Literal["request", "answer", "conversation"]
     score: str | None = None
     compared: ComparedTexts | None = None
     at: tuple[tuple[int, int], ...] = ()
+    turn: int | None = None
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -88,7 +93,10 @@ class CaseRun:
         place: Of the case, or of the error.
         assertions: In the order in which they are written: those on the request, then those on the
             answer.
-        messages: The messages of the request; empty if it can't be rendered.
+        messages: The messages of the request; empty if it can't be rendered. Of a case with turns
+            those of its last turn, so that they are the conversation; without a recording of a
+            turn, up to there.
+        turn: Of a case with turns without an answer: the turn that has none, 1-based; else None.
         answer: None without a recording, or if none is needed.
         source: The origin of the answer; `none` for a case without assertions on it.
         infrastructure: The provider or the network failed; excluded from statistics.
@@ -109,6 +117,7 @@ class CaseRun:
     infrastructure: bool = False
     internal: bool = False
     draft: bool = False
+    turn: int | None = None
 
 
 @record(frozen=True, slots=True, kw_only=True)

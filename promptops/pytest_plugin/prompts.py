@@ -16,7 +16,6 @@ from promptops.errors import PromptopsError
 from promptops.evals.case_assertions import assertions_of
 from promptops.evals.engine.ask import Patience, Settings
 from promptops.evals.judge_answer import primary
-from promptops.evals.parse import parse
 from promptops.model.config import TestSettings
 from promptops.model.place import Place
 from promptops.model.test_run import CaseRun, Decided, TestRun
@@ -71,6 +70,9 @@ class Prompts:
         path = self._path(file_path)
         if path not in self.workspace.catalog.ids:
             return None
+        if self._mode == "record" and hasattr(parent.config, "workerinput"):
+            tip = "use -n 0, or name the folders of your own tests"
+            raise pytest.Collector.CollectError(f"--promptops-record {_ONE_PROCESS}\n  tip: {tip}")
         self._any = True
         return PromptFile.from_parent(
             parent,
@@ -144,10 +146,13 @@ def mode_of(config: pytest.Config) -> Mode:
         raise pytest.UsageError(f"{option} and --promptops-{modes[1]} exclude each other")
     if is_untrusted():
         raise pytest.UsageError(f"{option}: no API calls for an untrusted change: {IS_SET}")
-    if config.getoption("dist", "no") != "no":
-        # A server's limits apply to all requests, and only one process can pace them.
-        raise pytest.UsageError(f"{option} calls models from one process only\n  tip: use -n 0")
+    if modes[0] == "live" and config.getoption("dist", "no") != "no":
+        raise pytest.UsageError(f"{option} {_ONE_PROCESS}\n  tip: use -n 0")
     return modes[0]
+
+
+_ONE_PROCESS = "calls models for cases from one process only"
+"""A server's limits apply to all requests, and only one process can pace them."""
 
 
 # The results of items, from one run.
@@ -162,8 +167,8 @@ def run_items(
     recorded; then it raises KeyboardInterrupt.
     """
     paths = dict.fromkeys((item.file.catalog_path for item in items), "it was collected")
-    watcher = _Watcher(items[0].config)
-    options = RunOptions(mode=mode, settings=_settings(workspace.config.test), watcher=watcher)
+    watcher = Watcher(items[0].config)
+    options = RunOptions(mode=mode, settings=run_settings(workspace.config.test), watcher=watcher)
     try:
         run = CaseRunner(workspace, Selected(paths), options, _plan(items)).run()
     except PromptopsError as error:
@@ -173,7 +178,7 @@ def run_items(
     return _RunResults(workspace, run, items).results(), run.cost_usd
 
 
-class _Watcher(Unwatched):
+class Watcher(Unwatched):
     """Prints the called endpoints, bypassing pytest's output capturing."""
 
     def __init__(self, config: pytest.Config) -> None:
@@ -185,7 +190,8 @@ class _Watcher(Unwatched):
             sys.stderr.write(f"promptops: {visible(line)}\n")
 
 
-def _settings(config: TestSettings) -> Settings:
+def run_settings(config: TestSettings) -> Settings:
+    """The limits of the calls to models; in CI the budget of the event."""
     settings = Settings(
         concurrency=config.concurrency,
         patience=Patience(try_s=config.timeout_s, total_s=config.total_timeout_s),
@@ -379,7 +385,7 @@ def _escaped_name(name: str) -> str:
 def _measured(plan: Iterable[PlannedCase]) -> set[str]:
     """The scores that any case contributes to."""
     every = (assertions_of(planned.case, planned.prompt) for planned in plan if not planned.repeat)
-    found = (parse(assertion.written, "answer")[0] for own in every for assertion in own)
+    found = (assertion.parsed for own in every for assertion in own)
     return {assertion.score for assertion in found if assertion and assertion.score}
 
 

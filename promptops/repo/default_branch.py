@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from promptops.errors import GitError
 from promptops.repo.process import decode, records
 from promptops.repo.repository import Repository
@@ -85,7 +87,7 @@ def remote_default(repository: Repository, remote: str) -> str | None:
     if name := decode(answer.stdout).strip():
         return name if _exists(repository, name) else None
     found = _branches(repository, prefix)
-    usual = {f"{prefix}{name}" for name in (*_USUAL_NAMES, _configured(repository)) if name}
+    usual = {f"{prefix}{name}" for name in _usual_names(_configured(repository))}
     return found[0] if len(found) == 1 and found[0] in usual else None
 
 
@@ -124,17 +126,33 @@ def _main_remote(remotes: tuple[str, ...]) -> str | None:
 
 def _local_default(repository: Repository) -> str | None:
     """The branch that the repository's own `init.defaultBranch` names; else the only usual one."""
-    own = _configured(repository, "--local")
-    if own and _exists(repository, f"{_HERE}{own}"):
-        return f"{_HERE}{own}"
-    names = dict.fromkeys((*_USUAL_NAMES, _configured(repository)))
-    usual = [f"{_HERE}{name}" for name in names if name and _exists(repository, f"{_HERE}{name}")]
-    found = usual or _branches(repository, _HERE)
+    configured = _configured(repository)
+    own = f"{_HERE}{configured['local']}" if configured.get("local") else ""
+    usual = [f"{_HERE}{name}" for name in _usual_names(configured)]
+    known = _existing(repository, [*usual, *([own] if own else [])])
+    if own in known:
+        return own
+    found = [name for name in usual if name in known] or _branches(repository, _HERE)
     return found[0] if len(found) == 1 else None
 
 
-def _configured(repository: Repository, *scope: str) -> str:
-    return decode(repository.git.ask("config", *scope, "init.defaultBranch").stdout).strip()
+def _configured(repository: Repository) -> dict[str, str]:
+    """`init.defaultBranch` by the scope that sets it; the last scope counts."""
+    answer = repository.git.ask("config", "--show-scope", "-z", "--get-all", "init.defaultBranch")
+    parts = records(answer.stdout)
+    return dict(zip(parts[::2], map(str.strip, parts[1::2]), strict=True))
+
+
+def _usual_names(configured: Mapping[str, str]) -> tuple[str, ...]:
+    counts = list(configured.values())[-1:]
+    return tuple(dict.fromkeys((*_USUAL_NAMES, *filter(None, counts))))
+
+
+def _existing(repository: Repository, names: Sequence[str]) -> frozenset[str]:
+    """Those of some branches that exist."""
+    answer = repository.git.ask("for-each-ref", "--format=%(refname)%00", "--", *names)
+    found = (name.strip("\n") for name in records(answer.stdout))
+    return frozenset(found).intersection(names)  # a pattern also matches the branches below it
 
 
 def _branches(repository: Repository, under: str) -> tuple[str, ...]:

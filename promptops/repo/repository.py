@@ -241,6 +241,15 @@ class Repository:
         options = ("--cached", "--others", "--exclude-standard", "-z", "--")
         return records(self.git.run("ls-files", *options, *under))
 
+    def names(self, revision: str) -> list[str]:
+        """The paths of all files of WORKTREE, INDEX or a revision; without ignored ones."""
+        if revision == WORKTREE:
+            return self.listed_on_disk(())
+        if revision == INDEX:
+            return records(self.git.run("ls-files", "--cached", "-z"))
+        commit = self.resolve(revision)
+        return records(self.git.run("ls-tree", "-r", "--full-tree", "--name-only", "-z", commit))
+
     def need_work_tree(self) -> None:
         """Raise GitError if there is no work tree."""
         if self.bare:

@@ -100,6 +100,14 @@ class Listing(Mapping[str, TreeEntry]):
         return not self.written.startswith((b"blob ", b"commit "), _MODE)
 
     @cached_property
+    def has_conflicts(self) -> bool:
+        """Whether a file is unmerged; parses all entries only if one seems to be."""
+        stages = (b" 1\t", b" 2\t", b" 3\t")
+        if not (self._is_index and any(stage in self.written for stage in stages)):
+            return False
+        return any(entry.kind == "unmerged" for entry in self.parsed.values())
+
+    @cached_property
     def is_ascii(self) -> bool:
         """Whether all paths are ASCII."""
         return self.written.isascii()
@@ -289,6 +297,13 @@ def holding(entries: Mapping[str, TreeEntry], text: str) -> Iterable[str]:
     if isinstance(entries, Listing):
         return entries.holding(text)
     return (path for path in entries if text in path)
+
+
+def has_conflicts(entries: Mapping[str, TreeEntry]) -> bool:
+    """Whether a file of a tree is unmerged."""
+    if isinstance(entries, Listing):
+        return entries.has_conflicts
+    return any(entry.kind == "unmerged" for entry in entries.values())
 
 
 def _entry(line: str) -> TreeEntry:

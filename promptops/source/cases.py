@@ -230,6 +230,8 @@ def _column_hint(column: str) -> str:
     """The hint for a column that does not exist."""
     if ";" in column or "\t" in column:
         return "separate the columns with commas"
+    if column in ("turns", "conversation"):
+        return "write the cases as .yaml or .jsonl: a table has no turns"
     if column.startswith("__expected"):
         return "write assertions as JSON in the column `output`"
     name, colon, _ = column.rpartition("." if "." in column else " ")[2].partition(":")

@@ -345,7 +345,7 @@ def _wrong_dates(table: Mapping[str, Any], places: TomlPlaces) -> Iterator[Probl
 
 def _wrong_profiles(table: Mapping[str, Any], places: TomlPlaces) -> Iterator[Problem]:
     known = table.get("models", {})
-    for key in ("embeddings", "moderations"):
+    for key in ("embeddings", "moderations", "user"):
         name = table.get("test", {}).get(key)
         if name is not None and name not in known:
             hint = did_you_mean(name, known) or f"give it a profile: [models.{name}]"

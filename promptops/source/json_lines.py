@@ -53,6 +53,10 @@ class JsonNode:
         return TextOffset(self.end)
 
 
+_MOST_NODES = 64
+"""So many lines keep their nodes: a run looks at the lines in turn."""
+
+
 class LineNodes:
     """The nodes of the lines of a file, each created when it is used."""
 
@@ -66,6 +70,8 @@ class LineNodes:
 
     def __getitem__(self, index: int) -> JsonNode:
         if index not in self._nodes:
+            if len(self._nodes) >= _MOST_NODES:
+                self._nodes.clear()
             start, end = self._lines.row(self._numbers[index])
             self._nodes[index] = scan(self._lines.text, start, end)
         return self._nodes[index]

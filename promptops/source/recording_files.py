@@ -18,6 +18,10 @@ INSIDE = ".recordings."
 ENDING = f"{INSIDE}jsonl"
 """The suffix of the first file, which also represents all of them."""
 
+APPLICATION_ENDING = f"promptops{ENDING}"
+"""The suffix of a file with the recordings of an application's own tests; not of a prompt, unless
+there is one of this name."""
+
 MAX_FILES = 99
 
 _PART = lazy_pattern(r"(?s:(.+)\.recordings\.part)(0[2-9]|[1-9][0-9])\.jsonl", re.ASCII)

@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 from promptops.catalog.catalog import Catalog
 from promptops.errors import InputError
+from promptops.evals.conversations import Conversation, SimulatedUsers, Step
 from promptops.evals.engine.ask import Answered, Ask, Failed, Outcome
 from promptops.evals.engine.ask import Key as AskKey
 from promptops.evals.judge_prompts import (
@@ -92,6 +93,9 @@ class Answering:
         self._calls = calls or ModelCalls()
         self._may_call = mode != "replay" and known is None
         self.needs: dict[str, list[NeededRecording]] = {}
+        self._conversations: dict[AnswerKey, Conversation] = {}
+        self._asked: dict[AnswerKey, WantedAnswer] = {}
+        self._simulating = SimulatedUsers(catalog)
         self._wants: dict[AnswerKey, WantedAnswer] = {}
         self.known: dict[AnswerKey, AnswerResult] = dict(known or {})
         self.refused: list[Problem] = []
@@ -113,17 +117,27 @@ class Answering:
     def get(self, wants: Sequence[WantedAnswer]) -> dict[AnswerKey, AnswerResult]:
         """The answers by `WantedAnswer.key`; requests missing ones if the mode allows it.
 
-        Nothing is requested twice in a run. Raises UsageError if the recordings of a prompt would
-        be too large: before the first request, or after a sample of 20 if their size can't be
-        estimated yet.
+        Nothing is requested twice in a run. Conversations take their turns beside each other.
+        Raises UsageError if the recordings of a prompt would be too large: before the first
+        request, or after a sample of 20 if their size can't be estimated yet.
         """
-        missing = self.look_up(wants)
-        if missing:
+        while missing := self.look_up(wants):
             self._request(self._without_sample(missing))
         return self.results(wants)
 
     def look_up(self, wants: Sequence[WantedAnswer]) -> list[WantedAnswer]:
-        """Look for stored answers; the needs without one that may be requested, each once."""
+        """Look for stored answers; the needs without one that may be requested, each once.
+
+        The need of a conversation is that of its next turn: look again when it is answered.
+        """
+        single = [want for want in wants if not want.turns]
+        missing = self._look_up(single)
+        for want in wants:
+            if want.turns:
+                missing += self._continue(want)
+        return missing
+
+    def _look_up(self, wants: Sequence[WantedAnswer]) -> list[WantedAnswer]:
         for want in wants:
             file = self.store.first_file(want.path)
             self.needs.setdefault(file, []).append(need_of(want))
@@ -136,7 +150,55 @@ class Answering:
 
     def results(self, wants: Iterable[WantedAnswer]) -> dict[AnswerKey, AnswerResult]:
         """The known results by `WantedAnswer.key`."""
-        return {want.key: self.known[want.key] for want in wants}
+        found = ((want.key, self.result(want.key)) for want in wants)
+        return {key: result for key, result in found if result is not None}
+
+    def _continue(self, want: WantedAnswer) -> list[WantedAnswer]:
+        """Take the turns of a conversation whose answers are known; the need of the next one."""
+        conversation = self._conversation(want)
+        while (step := conversation.next()) is not None:
+            turn = self._want_of_step(want, step)
+            missing = self._look_up([turn])
+            result = self.known[turn.key]
+            if result.answer is None:
+                return missing
+            conversation.answer(result.answer, result.source)
+        return []
+
+    def _conversation(self, want: WantedAnswer) -> Conversation:
+        if want.key not in self._conversations:
+            self._asked[want.key] = want
+            self._conversations[want.key] = Conversation(
+                want.request, want.turns, self._simulating.request
+            )
+        return self._conversations[want.key]
+
+    def _want_of_step(self, want: WantedAnswer, step: Step) -> WantedAnswer:
+        return WantedAnswer(
+            prompt=want.prompt,
+            case=want.case,
+            repeat=want.repeat,
+            digest=step.digest,
+            request=step.request,
+            profile=self._simulating.profile if step.judge else want.profile,
+            judge=step.judge,
+        )
+
+    def result(self, key: AnswerKey) -> AnswerResult | None:
+        """The result of a wanted answer, by `WantedAnswer.key`; None if it was not wanted."""
+        conversation = self._conversations.get(key)
+        if conversation is None:
+            return self.known.get(key)
+        step, whole = conversation.next(), conversation.whole()
+        if step is not None:
+            result = self.known[key[0], step.digest, key[2], step.judge]
+            by = "the simulated user before turn" if step.judge else "turn"
+            reason = f"{by} {conversation.number}: {result.reason}"
+            return replace(result, reason=reason, begun=whole)
+        if whole is None:
+            return AnswerResult(reason=conversation.ended, unsendable=True)
+        live = any(turn.source == "live" for turn in whole.turns)
+        return AnswerResult(answer=whole, source="live" if live else "recorded")
 
     def call(self, want: WantedAnswer, function: Callable[[], Answer]) -> AnswerResult:
         """The recorded result of a function, or if the mode allows it, a new one.
@@ -164,8 +226,11 @@ class Answering:
             if answer is not None:
                 yield want, answer
 
-    def end(self, *, prune: bool) -> WrittenAnswers:
+    def end(self, *, prune: bool, whole: bool = False) -> WrittenAnswers:
         """Write the answers to the files of recordings.
+
+        `whole` says that all cases of the prompts ran: then the turns of a conversation replace
+        those of an earlier wording.
 
         Answers that are not recorded go to the cache, where a later recording run finds them.
         """
@@ -175,8 +240,28 @@ class Answering:
             AnswerCache(self._repository.common_dir).keep(self._live())
             return WrittenAnswers()
         roots = recording_roots(self._catalog.config)
-        needs = self.all_files if prune else self.needs
+        needs = self._with_conversations(self.all_files if prune else self.needs, whole=whole)
         return write_journal(self._repository, needs, prune=prune, roots=roots)
+
+    def _with_conversations(
+        self, needs: Mapping[str, Sequence[NeededRecording]], *, whole: bool
+    ) -> dict[str, Sequence[NeededRecording]]:
+        """The needs, with what those of conversations replace."""
+        if not self._conversations:
+            return dict(needs)
+        state = {
+            (self.store.first_file(want.path), want.case, want.repeat): conversation.next() is None
+            for want in self._asked.values()
+            for conversation in (self._conversation(want),)
+        }
+
+        def of(file: str, need: NeededRecording) -> NeededRecording:
+            has_ended = state.get((file, need.case, need.repeat))
+            if has_ended is None:
+                return need
+            return replace(need, replaces=whole and has_ended, begun=not has_ended)
+
+        return {file: [of(file, need) for need in found] for file, found in needs.items()}
 
     @property
     def all_files(self) -> Mapping[str, Sequence[NeededRecording]]:
@@ -504,6 +589,7 @@ def wanted_answer(
         digest=planned.digest,
         request=request,
         profile=profile,
+        turns=planned.case.turns,
     )
 
 

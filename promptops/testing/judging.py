@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Literal
+from itertools import islice
 
 from promptops.analysis.secrets import without_secrets
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.recordings import retrieved_name
 from promptops.catalog.schema_places import UNKNOWN_PROFILE
 from promptops.evals.case_assertions import counterparts
+from promptops.evals.conversations import case_of_turn, conversation_record, ended_early
 from promptops.evals.cost import answer_cost_usd
 from promptops.evals.judge_answer import (
     gating_judge,
@@ -21,13 +22,13 @@ from promptops.evals.judge_answer import (
 from promptops.evals.judge_prompts import agreement_of, is_anchor
 from promptops.evals.python_functions import Functions, functions_of
 from promptops.evals.result import Judgement
-from promptops.evals.subject import Beside, Record, text_of
+from promptops.evals.subject import Beside, On, Record, text_of, with_calls
 from promptops.evals.verdict import Reply
-from promptops.model.answer import Answer
+from promptops.model.answer import Answer, AnsweredTurn
 from promptops.model.internal_error import CODE
 from promptops.model.loaded import LoadedPrompt
 from promptops.model.place import Place
-from promptops.model.prompt import Case, Request
+from promptops.model.prompt import Case, Prompt, Request
 from promptops.model.test_run import (
     AssertionResult,
     CaseRun,
@@ -86,18 +87,48 @@ class AnswerJudge:
         for planned, answer in answered:
             self._first.setdefault((planned.prompt.id, planned.case.name), answer)
         others = _by_case(answered)
-        records = [self._record(planned, answer, others) for planned, answer in answered]
-        replies = self._replies(
-            [(p, record) for (p, _), record in zip(answered, records, strict=True)]
-        )
+        rows = [row for each in answered for row in self._rows(*each, others)]
+        replies = self._replies([(row.planned, row.record) for row in rows])
         gating = (gating_judge(planned.case, planned.prompt) for planned, _ in answered)
         agreements = self._questioning.agreements(dict.fromkeys(judge for judge in gating if judge))
         judgements = []
-        for (planned, _), unjudged, own in zip(answered, records, replies, strict=True):
-            beside = replace(unjudged.beside, replies=own, agreements=agreements)
-            found = replace(unjudged, beside=beside)
-            judgements.append(judge_answer(found, planned.case, planned.prompt))
+        found = iter(zip(rows, replies, strict=True))
+        for planned, answer in answered:
+            own: list[Judgement] = []
+            for row, its_replies in islice(found, len(answer.turns) + 1 if answer.turns else 1):
+                beside = replace(row.record.beside, replies=its_replies, agreements=agreements)
+                judged = judge_answer(
+                    replace(row.record, beside=beside), row.planned.case, planned.prompt
+                )
+                own += (replace(each, turn=row.turn) for each in judged) if row.turn else judged
+            ended = ended_early(answer, planned.case)
+            judgements.append((*own, *([ended] if ended else ())))
         return judgements
+
+    def _rows(
+        self, planned: PlannedCase, answer: Answer, others: _AnswersByCase
+    ) -> Iterator[_JudgedRow]:
+        """What is judged of an answer: with turns, the answer of each one, and the whole."""
+        whole = self._record(planned, answer, others)
+        if not answer.turns:
+            yield _JudgedRow(planned, whole)
+            return
+        before = whole.beside.baseline
+        for index, turn in enumerate(answer.turns):
+            case = case_of_turn(planned.case, turn)
+            was = before.turns[index : index + 1] if before is not None else ()
+            beside = replace(
+                whole.beside,
+                baseline=was[0].answer if was else None,
+                others=_same_turn(whole.beside.others, case, planned.prompt, index),
+            )
+            of_turn = record_of_answer(turn.answer, turn.request, case, planned.prompt, beside)
+            row = _JudgedRow(replace(planned, case=case), of_turn, turn.number)
+            yield replace(row, record=replace(of_turn, judge=whole.judge))
+        record = conversation_record(
+            answer, whole.request, planned.case, planned.prompt, whole.beside
+        )
+        yield _JudgedRow(planned, replace(record, judge=whole.judge))
 
     def judged(self, answered: Sequence[tuple[PlannedCase, Answer]]) -> list[JudgedAnswer]:
         """The verdicts with the answers."""
@@ -144,6 +175,31 @@ class AnswerJudge:
         return replies
 
 
+def _same_turn(
+    others: Mapping[str, Answer], case: Case, prompt: Prompt, index: int
+) -> Mapping[str, Answer]:
+    """The answers of the same turn of the cases that this turn is compared with."""
+    found = {name: others[name] for name in counterparts(case, prompt) if name in others}
+    return {
+        name: answer.turns[index].answer if answer.turns else answer
+        for name, answer in found.items()
+        if index < len(answer.turns) or not answer.turns
+    }
+
+
+@record(frozen=True, slots=True)
+class _JudgedRow:
+    """One record to judge.
+
+    Attributes:
+        turn: 1-based; None for a whole conversation, or a case without turns.
+    """
+
+    planned: PlannedCase
+    record: Record
+    turn: int | None = None
+
+
 def _by_case(answered: Sequence[tuple[PlannedCase, Answer]]) -> _AnswersByCase:
     found: dict[tuple[str, int], dict[str, Answer]] = {}
     for planned, answer in answered:
@@ -172,6 +228,23 @@ def judged_answers(
     ]
     known = [(planned, answer) for planned, answer in found if answer is not None]
     return judging.judged(known), got
+
+
+def judged_turns(
+    judging: AnswerJudge, plan: Sequence[PlannedCase], results: Mapping[AnswerKey, AnswerResult]
+) -> Iterator[JudgedAnswer]:
+    """The turns before the first one without an answer, judged; they count in no score.
+
+    Nothing is asked about a conversation that has not ended.
+    """
+    begun = [
+        (replace(planned, case=replace(planned.case, conversation=())), answer)
+        for planned in plan
+        if planned.key in results and (answer := results[planned.key].begun) is not None
+    ]
+    for judged in judging.judged(begun):
+        of_turns = tuple(each for each in judged.judgements if each.turn is not None)
+        yield replace(judged, judgements=of_turns)
 
 
 def judge_agreements(found: Iterable[JudgedAnswer]) -> Iterator[JudgeAgreement]:
@@ -266,11 +339,40 @@ def _case_run(planned: PlannedCase, result: AnswerResult, judged: JudgedAnswer |
 
 
 def sent_messages(request: Request) -> tuple[MessageText, ...]:
-    """The messages of a request, as texts."""
+    """The messages of a request, as texts; tool calls follow the text of a message."""
     return tuple(
-        MessageText(str(message["role"]), text_of(message.get("content")))
+        MessageText(str(message["role"]), with_calls(text_of(message.get("content")), calls))
         for message in request.messages
+        for calls in (message.get("tool_calls") or (),)
     )
+
+
+def _conversation_run(
+    run: CaseRun, planned: PlannedCase, result: AnswerResult, answer: Answer | None
+) -> CaseRun:
+    """The messages of all turns, and for a turn without an answer its place."""
+    spoken = answer or result.begun
+    if spoken is None or not spoken.turns:
+        return run if answer is not None or result.unsendable else replace(run, turn=1)
+    messages = tuple(_conversation_messages(spoken.turns))
+    if answer is not None:
+        return replace(run, messages=messages[:-1])
+    last, turns = spoken.turns[-1], planned.case.turns
+    place = planned.case.locate(turns[min(last.number, len(turns) - 1)].at, False)
+    return replace(run, messages=messages, place=place, turn=last.number + 1)
+
+
+def _conversation_messages(turns: Sequence[AnsweredTurn]) -> Iterator[MessageText]:
+    """The messages of the prompt, then those of each turn and its answer."""
+    first = turns[0].request
+    before = len(first.messages) - turns[0].said
+    yield from sent_messages(replace(first, messages=first.messages[:before]))
+    for turn in turns:
+        new = turn.request.messages[len(turn.request.messages) - turn.said :]
+        for text in sent_messages(replace(first, messages=new)):
+            yield replace(text, turn=turn.number)
+        said = with_calls(turn.answer.text, turn.answer.tool_calls)
+        yield MessageText("assistant", said, turn.number)
 
 
 def _judged_case_run(
@@ -278,20 +380,15 @@ def _judged_case_run(
 ) -> CaseRun:
     if not planned.needs_answer:
         return replace(run, status=status_of(planned.rendered))
-    if judged is None:
-        status = status_of(planned.rendered) if planned.rendered else "passed"
-        if result.infrastructure:
-            return replace(run, status="error", reason=result.reason, infrastructure=True)
-        if result.unsendable:
-            return replace(run, status="error", reason=result.reason)
-        return replace(
-            run, status="failed" if status == "failed" else "stale", reason=result.reason
-        )
-    results = (
-        *run.assertions,
-        *(assertion_result(judgement, "answer") for judgement in judged.judgements),
-    )
-    judgements = (*planned.rendered, *judged.judgements)
+    if planned.case.turns:
+        answer = judged.answer if judged is not None and result.begun is None else None
+        run = _conversation_run(run, planned, result, answer)
+    if judged is not None:
+        own = (_assertion_of_answer(each, judged.answer) for each in judged.judgements)
+        run = replace(run, assertions=(*run.assertions, *own))
+    judgements = (*planned.rendered, *(judged.judgements if judged is not None else ()))
+    if judged is None or result.begun is not None:
+        return _unanswered_case_run(run, result, judgements)
     status, missing = status_of(judgements), _missing_reply(judgements)
     return replace(
         run,
@@ -299,10 +396,26 @@ def _judged_case_run(
         reason=missing or ("its assertions can't be checked" if status == "error" else ""),
         infrastructure=bool(missing),
         internal=any(judgement.internal for judgement in judgements),
-        assertions=results,
         answer=judged.answer,
         source=result.source,
     )
+
+
+def _unanswered_case_run(
+    run: CaseRun, result: AnswerResult, judgements: Sequence[Judgement]
+) -> CaseRun:
+    """A case without its answer, or without that of a later turn."""
+    if result.infrastructure:
+        return replace(run, status="error", reason=result.reason, infrastructure=True)
+    if result.unsendable:
+        return replace(run, status="error", reason=result.reason)
+    failed = any(each.must and each.status == "failed" for each in judgements)
+    return replace(run, status="failed" if failed else "stale", reason=result.reason)
+
+
+def _assertion_of_answer(judgement: Judgement, answer: Answer) -> AssertionResult:
+    is_whole = bool(answer.turns) and judgement.turn is None
+    return assertion_result(judgement, "conversation" if is_whole else "answer")
 
 
 def _missing_reply(judged: Sequence[Judgement]) -> str:
@@ -316,7 +429,7 @@ def _missing_reply(judged: Sequence[Judgement]) -> str:
     return errors[0].reason if only_outages else ""
 
 
-def assertion_result(judged: Judgement, on: Literal["request", "answer"]) -> AssertionResult:
+def assertion_result(judged: Judgement, on: On) -> AssertionResult:
     """One assertion of a case, as reports show it."""
     return AssertionResult(
         type=judged.type,
@@ -328,6 +441,7 @@ def assertion_result(judged: Judgement, on: Literal["request", "answer"]) -> Ass
         score=judged.score,
         compared=ComparedTexts(*judged.compared) if judged.compared else None,
         at=judged.occurrences,
+        turn=judged.turn,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from promptops.evals.engine.ask import Settings
+from promptops.evals.engine.ask import Interrupt, Settings
 from promptops.model.test_run import Shard
 from promptops.records import field, record
 from promptops.repo.repository import Repository
@@ -38,6 +38,7 @@ class RunOptions:
         merged: The answers of all shards, to be judged together without API calls.
         watcher: Receives the progress.
         sender: Gets answers in another way than by sending each request; see `ModelCalls`.
+        interrupt: Ends the run when it is pressed, as Ctrl-C does; None for Ctrl-C only.
     """
 
     mode: Mode = "replay"
@@ -56,6 +57,7 @@ class RunOptions:
     merged: MergedShards | None = None
     watcher: Watcher = field(default_factory=Unwatched)
     sender: Sender | None = None
+    interrupt: Interrupt | None = None
 
     @property
     def calls(self) -> bool:
@@ -71,6 +73,7 @@ def model_calls(repository: Repository, options: RunOptions) -> ModelCalls:
         approvals=approvals_of(repository, options) if options.calls else None,
         sender=options.sender,
         event=options.event,
+        interrupt=options.interrupt,
     )
     if options.merged is not None:
         calls.cost_usd = options.merged.cost_usd

@@ -10,6 +10,7 @@ from typing import Any
 
 from promptops.catalog.catalog import Catalog
 from promptops.evals.case_assertions import assertions_of
+from promptops.evals.conversations import case_digest
 from promptops.evals.deciding.decision import (
     REPEATS,
     CaseScore,
@@ -24,12 +25,10 @@ from promptops.evals.deciding.decision import (
     what_it_takes,
 )
 from promptops.evals.judge_answer import status_of
-from promptops.evals.parse import parse
 from promptops.model.answer import Answer
 from promptops.model.prompt import Prompt, Request
 from promptops.model.test_run import Decided, Verdict, Worse
 from promptops.records import field, record, replace
-from promptops.runtime.request.canonical import request_digest
 from promptops.runtime.request.render import Renderer, RenderError
 from promptops.testing.answering import Answering, planned_profile, wanted_answer, wanted_answers
 from promptops.testing.judging import (
@@ -45,6 +44,11 @@ from promptops.untrusted import is_untrusted
 
 SOURCE_TAG = "source:"
 """The prefix of tags for dependent cases, such as those of one document or conversation."""
+
+
+def source_of(planned: PlannedCase) -> str | None:
+    """The tag that dependent cases share, or None."""
+    return next((tag for tag in planned.case.tags if tag.startswith(SOURCE_TAG)), None)
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -204,7 +208,7 @@ class _Deciding:
         return [
             CaseScore(
                 name=name,
-                source=next((tag for tag in planned.case.tags if tag.startswith(SOURCE_TAG)), None),
+                source=source_of(planned),
                 baseline=self._baseline.of(name),
                 candidate=self._candidate.of(name),
                 fresh_baseline=self._baseline.of(name, fresh=True),
@@ -318,7 +322,7 @@ def needs_baseline(plan: Iterable[PlannedCase]) -> bool:
         for planned in plan
         if not planned.repeat and not planned.error
         for asserted_one in assertions_of(planned.case, planned.prompt)
-        for assertion in (parse(asserted_one.written, "answer")[0],)
+        for assertion in (asserted_one.parsed,)
     )
 
 
@@ -460,7 +464,7 @@ class Arm:
         except RenderError:
             return None
         prompt = replace(planned.prompt, path=own.path, model=own.model)
-        return prompt, request, request_digest(request)
+        return prompt, request, case_digest(request, planned.case)
 
     def wants(self, plan: Iterable[PlannedCase]) -> Iterator[WantedAnswer]:
         """The answers that its prompts need for those cases."""
@@ -485,8 +489,7 @@ class Arm:
         same = self.counterpart(planned)
         if same is None:
             return None
-        found = self._store.find(same.prompt.path, same.digest, same.repeat)
-        return found.answer if found is not None else None
+        return self._store.answer_to(same)
 
     def judged(self, plan: Iterable[PlannedCase]) -> list[JudgedAnswer]:
         """The known answers to those cases, judged."""

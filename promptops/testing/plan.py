@@ -11,9 +11,14 @@ from promptops.catalog.catalog import Catalog
 from promptops.catalog.recordings import unrecorded_reason
 from promptops.catalog.schema_places import wrong_profile
 from promptops.errors import UsageError
-from promptops.evals.case_assertions import assertions_of, counterparts, problems_of_answers
+from promptops.evals.case_assertions import (
+    assertions_of,
+    counterparts,
+    problems_of_answers,
+    problems_of_case,
+)
+from promptops.evals.conversations import case_digest
 from promptops.evals.judge_prompts import ANCHOR, is_anchor
-from promptops.evals.parse import problems
 from promptops.evals.result import Judgement, judge_request
 from promptops.evals.unknown_names import retrieved_problems
 from promptops.model.answer import Answer
@@ -21,10 +26,9 @@ from promptops.model.config import ModelProfile
 from promptops.model.internal_error import CaughtBug, InternalError
 from promptops.model.loaded import LoadedPrompt
 from promptops.model.place import Place
-from promptops.model.prompt import Case, Model, Prompt, Request
+from promptops.model.prompt import Case, CaseTurn, Model, Prompt, Request
 from promptops.plurals import some
 from promptops.records import record, replace
-from promptops.runtime.request.canonical import request_digest
 from promptops.runtime.request.render import BudgetSpent, Renderer, RenderError
 from promptops.runtime.template.limits import PromptBudget
 from promptops.suggestions import did_you_mean
@@ -46,7 +50,7 @@ class PlannedCase:
     Attributes:
         repeat: 0-based.
         request: None if it can't be rendered.
-        digest: The digest of the request; "" without one.
+        digest: The digest of the request, with turns that of the conversation; "" without one.
         rendered: The verdicts of its assertions on the request.
         error: Why it can't be judged, or "".
         place: The place of the case, or of the error.
@@ -195,7 +199,7 @@ def _plan_case(
     prepared: _Prepared, prompt: Prompt, case: Case, names: Collection[str]
 ) -> PlannedCase:
     place = case.locate(case.at, False)
-    misstated = _case_error(case)
+    misstated = _case_error(case, prompt)
     if isinstance(prepared, _Wrong):
         planned = _not_judged(prompt, case, misstated or prepared)
         return replace(planned, of_prompt=misstated is None)
@@ -224,14 +228,14 @@ def _plan_case(
         case=case,
         place=place,
         request=request,
-        digest=request_digest(request),
+        digest=case_digest(request, case),
         rendered=judge_request(request, case),
         needs_answer=needs_answer,
     )
 
 
-def _case_error(case: Case) -> _Wrong | None:
-    problem = next(iter(problems(case)), None)
+def _case_error(case: Case, prompt: Prompt) -> _Wrong | None:
+    problem = next(problems_of_case(case, prompt), None)
     if problem is None or not isinstance(problem.at, Place):
         return None
     return _Wrong(with_hint(problem.message, problem.hint), problem.at)
@@ -294,6 +298,8 @@ class WantedAnswer:
         prompt: The prompt file whose recordings and budget are used.
         judge: The judge that sends the request, or "".
         profile: The model to call; None if the prompt has no model.
+        turns: Of a conversation, whose answer is that of its last turn; the request is then that
+            of the prompt, and `digest` that of the conversation.
     """
 
     prompt: Prompt
@@ -303,6 +309,7 @@ class WantedAnswer:
     request: Request
     profile: ModelProfile | None
     judge: str = ""
+    turns: tuple[CaseTurn, ...] = ()
 
     @property
     def path(self) -> str:
@@ -324,9 +331,11 @@ class AnswerResult:
         infrastructure: The request was sent, and the provider or the network failed.
         failed: A function of the repository was called, and failed.
         unsendable: No request can be sent: recording again would not help.
+        begun: Of a conversation without an answer: the turns that are answered.
     """
 
     answer: Answer | None = None
+    begun: Answer | None = None
     source: Literal["recorded", "cached", "live", "none"] = "none"
     reason: str = ""
     infrastructure: bool = False

@@ -40,6 +40,7 @@ from promptops.testing.judging import (
     error_run,
     judge_agreements,
     judged_answers,
+    judged_turns,
     recording_errors,
     unreadable_prompts,
 )
@@ -175,6 +176,7 @@ class CaseRunner:
         self._selected = selected
         self._options = options
         self._loaded = list(catalog.prompts(selected.why))
+        self._is_whole = part is None
         whole = plan_cases(catalog, self._loaded, options.repeats) if part is None else part
         self._whole = list(whole)
         if options.merged is not None:
@@ -201,6 +203,7 @@ class CaseRunner:
             arms.begin([planned for planned in self._measured if planned.prompt.id in compared])
         partners = self._with_inputs(needed_cases(self.plan, self._all_cases))
         judged, results = judged_answers(self._judging, [*self.plan, *partners])
+        begun = judged_turns(self._judging, self.plan, results)
         partner_keys = {planned.case_key for planned in partners}
         judged = [answer for answer in judged if answer.planned.case_key not in partner_keys]
         confirming = Confirming(self._judging, judged) if self._confirms else None
@@ -208,7 +211,7 @@ class CaseRunner:
         final, notes = confirming.settled(arms) if confirming is not None else (judged, {})
         cases = [
             *unreadable_prompts(self._loaded),
-            *case_runs(self.plan, results, final, notes),
+            *case_runs(self.plan, results, [*final, *begun], notes),
             *recording_errors(self._catalog, self.plan, self._store),
         ]
         audited = self._audit()
@@ -332,7 +335,8 @@ class CaseRunner:
 
     def _write_answers(self, refused: Iterable[Problem]) -> list[tuple[str, Place]]:
         """Write the answers to their files; returns problems with their places."""
-        self.written = self._answering.end(prune=self._options.prune)
+        whole = self._is_whole and not self._options.cases and self._options.shard is None
+        self.written = self._answering.end(prune=self._options.prune, whole=whole)
         problems = (*self._answering.refused, *self.written.problems, *refused)
         unwritten = [
             (with_hint(problem.message, problem.hint), problem.at)

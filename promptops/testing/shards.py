@@ -174,5 +174,5 @@ def _facts(planned: PlannedCase) -> list[object]:
     facts += ["", ""] if _retrieves(planned) else [planned.digest, planned.error]
     if planned.repeat:
         return facts
-    asserted = [case.rendered, case.output, case.expected, case.tags, prompt.evaluation]
+    asserted = [case.rendered, case.on_answers, case.expected, case.tags, prompt.evaluation]
     return [*facts, case.own_inputs, *asserted]

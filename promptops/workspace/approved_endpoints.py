@@ -55,12 +55,14 @@ class Approvals:
         base: With `--since`, the commit that the change is compared with.
         trusts_change: `--trust-config`: approve everything that is not approved yet, and store it.
         announce: Called with a line about each endpoint before its first request.
+        environment: May have the address of a provider.
     """
 
     repository: Repository
     announce: Callable[[str], None]
     base: str | None = None
     trusts_change: bool = False
+    environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
     _trusted: _Trusted = field(init=False)
     _announced: set[Endpoint] = field(init=False, default_factory=set)
 
@@ -133,7 +135,7 @@ class Approvals:
         """Announce each endpoint once; the call of an unknown provider reports its own error."""
         for profile, endpoint in ((profile, found) for profile, found in calls if _exists(profile)):
             if endpoint not in self._announced and (endpoint.address or not endpoint.is_default):
-                self.announce(f"calling {_called(profile)}")
+                self.announce(f"calling {_called(profile, self.environment)}")
             self._announced.add(endpoint)
 
 
@@ -246,8 +248,8 @@ def _described(profile: ModelProfile) -> str:
     return f"`{name}` at {shown_endpoint(profile)}"
 
 
-def _called(profile: ModelProfile) -> str:
-    used = addressed(profile, os.environ)
+def _called(profile: ModelProfile, environment: Mapping[str, str]) -> str:
+    used = addressed(profile, environment)
     return _described(used) + ("" if used is profile else f" (address from {ADDRESS_VARIABLE})")
 
 

@@ -19,6 +19,7 @@ from promptops.model.loaded import LoadedPrompt
 from promptops.model.place import Place, Text
 from promptops.model.prompt import (
     Case,
+    CaseTurn,
     ConversationHistory,
     ForEach,
     Message,
@@ -26,6 +27,7 @@ from promptops.model.prompt import (
     Output,
     Part,
     Prompt,
+    SimulatedUser,
     TextPart,
     Tool,
     Turn,
@@ -277,11 +279,21 @@ def _part_shape(part: Part, root: str) -> dict[str, Any]:
     return {part.kind: source, **_without_unset(rest)}
 
 
+def _case_turn_shape(turn: CaseTurn) -> dict[str, Any]:
+    user: Any = turn.user
+    if isinstance(user, SimulatedUser):
+        user = {"simulate": user.character, "goal": user.goal, "max-turns": user.max_turns}
+    results = [{"name": result.name, "result": result.text} for result in turn.results]
+    return _without_unset({"user": user, "tool": results, "output": turn.output})
+
+
 def _case_shape(case: Case) -> dict[str, Any]:
     shape = {
         "inputs": case.inputs,
         "rendered": case.rendered,
         "output": case.output,
+        "turns": [_case_turn_shape(turn) for turn in case.turns],
+        "conversation": case.conversation,
         "tags": case.tags,
     }
     expected = {} if case.expected is None else {"expected": case.expected}

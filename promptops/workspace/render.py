@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from promptops.catalog.recordings import unrecorded_reason
+from promptops.catalog.catalog import Catalog
+from promptops.catalog.recordings import recordings_in, unrecorded_reason
 from promptops.catalog.schema_places import UNKNOWN_PROFILE, UNKNOWN_TOOL
 from promptops.errors import InputError, UsageError
 from promptops.model.loaded import LoadedPrompt
 from promptops.model.place import Place
-from promptops.model.prompt import Case, Prompt, Request
-from promptops.records import record
+from promptops.model.prompt import Case, Prompt, Request, SimulatedUser
+from promptops.plurals import counted
+from promptops.records import record, replace
 from promptops.records.outputs import output
 from promptops.runtime.request.canonical import request_digest
 from promptops.runtime.request.render import Renderer, SourcedText, TracedRequest
 from promptops.runtime.template.text_rendering import Piece
 from promptops.workspace.listing import unreadable_error
 from promptops.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from promptops.evals.conversations import Step
 
 
 @record(frozen=True, slots=True)
@@ -26,19 +31,36 @@ class AnnotatedRequest:
 
     Attributes:
         case: The name of the test case; None for given inputs.
+        turn: The turn of the case; None for the request of the prompt alone.
     """
 
     prompt: Prompt
     case: str | None
     traced: TracedRequest
+    turn: AskedTurn | None = None
 
     @property
     def request(self) -> Request:
-        return self.traced.request
+        return self.traced.request if self.turn is None else self.turn.request
 
     @property
     def digest(self) -> str:
         return request_digest(self.request)
+
+
+@record(frozen=True, slots=True)
+class AskedTurn:
+    """The request of one turn of a case.
+
+    Attributes:
+        number: 1-based.
+        request: The messages of the prompt, the conversation before the turn, and the new message.
+        places: The source of each message after those of the prompt; for an answer, its turn.
+    """
+
+    number: int
+    request: Request
+    places: tuple[Place, ...]
 
 
 @record(frozen=True, slots=True)
@@ -70,6 +92,7 @@ class Rendering:
     Attributes:
         prompt: The id of the prompt.
         case: The name of the test case with the inputs; None if they were given.
+        turn: The turn of the case, 1-based; None for a case without turns.
         digest: SHA-256 of the request in canonical JSON (RFC 8785), `promptops-request/1`,
             hexadecimal: the key of recorded answers.
         request: In the provider-neutral form.
@@ -78,6 +101,7 @@ class Rendering:
 
     prompt: str
     case: str | None
+    turn: int | None
     digest: str
     request: Request
     lines: tuple[RenderedLine, ...] | None
@@ -91,6 +115,94 @@ def render_case(workspace: Workspace, path: str, name: str | None) -> AnnotatedR
     prompt = readable_prompt(workspace, path)
     case = named_case(prompt, name)
     return AnnotatedRequest(prompt, case.name, _renderer(workspace, prompt).trace(case.inputs))
+
+
+def render_turn(
+    workspace: Workspace, path: str, name: str | None, number: int | None
+) -> AnnotatedRequest:
+    """The request of a turn of a test case, after the recorded answers to the turns before.
+
+    Without a number that of the first turn; for a case without turns as `render_case`.
+
+    Raises UsageError for a turn that the case does not have, InputError if an answer before it is
+    not recorded or the conversation ended before it.
+    """
+    rendered = render_case(workspace, path, name)
+    case = named_case(rendered.prompt, name)
+    if number is None and not case.turns:
+        return rendered
+    _refuse_missing_turn(case, number or 1)
+    asked = asked_turn(workspace.catalog, rendered.prompt, case, rendered.request, number or 1)
+    return replace(rendered, turn=asked)
+
+
+def _refuse_missing_turn(case: Case, number: int) -> None:
+    at = str(case.locate(case.at, False))
+    if not case.turns:
+        message = f"the case {case.name!r} has no turns"
+        raise UsageError(message, where=at, hint="leave out --turn")
+    users = [turn.user for turn in case.turns if isinstance(turn.user, SimulatedUser)]
+    most = len(case.turns) + sum(user.max_turns - 1 for user in users)
+    if number > most:
+        has = "has at most" if users else "has"
+        message = f"the case {case.name!r} {has} {counted(most, 'turn')}"
+        raise UsageError(message, where=at, hint=f"leave out --turn, or write 1 to {most}")
+
+
+def asked_turn(
+    catalog: Catalog, prompt: Prompt, case: Case, request: Request, number: int | None
+) -> AskedTurn:
+    """The request of a turn, from the recorded answers to the turns before.
+
+    Args:
+        request: Of the prompt, for the inputs of the case.
+        number: Of the turn; None for the last one that the recordings reach.
+
+    Raises InputError if no recording leads to the turn.
+    """
+    from promptops.evals.conversations import Conversation, SimulatedUsers
+
+    recordings = recordings_in(catalog, prompt.path).recordings
+    answers = {(each.request, each.judge): each.answer for each in recordings if not each.repeat}
+    conversation = Conversation(request, case.turns, SimulatedUsers(catalog).request)
+    places: list[Place] = []
+    reached: AskedTurn | None = None
+    while (step := conversation.next()) is not None:
+        if not step.judge:
+            said = len(step.request.messages) - len(request.messages) - len(places)
+            places += [case.locate(step.at, False)] * said
+            reached = AskedTurn(conversation.number, step.request, tuple(places))
+            if conversation.number == number:
+                return reached
+            places.append(case.locate(step.at, False))
+        answer = answers.get((step.digest, step.judge))
+        if answer is None:
+            break
+        conversation.answer(answer)
+    if number is None and reached is not None:
+        return reached
+    if step is not None:
+        raise _unrecorded_turn(prompt, case, conversation.number, number, step)
+    reason = conversation.ended or "the simulated user reached the goal"
+    raise InputError(
+        f"the conversation of the case {case.name!r} ended before turn {number or 1}: {reason}",
+        where=str(case.locate(case.at, False)),
+    )
+
+
+def _unrecorded_turn(
+    prompt: Prompt, case: Case, turn: int, wanted: int | None, step: Step
+) -> InputError:
+    what = (
+        f"the simulated user's message of turn {turn}"
+        if step.judge
+        else f"the answer to turn {turn}"
+    )
+    return InputError(
+        f"{what} is not recorded, and turn {wanted or 1} of the case {case.name!r} needs it",
+        where=str(case.locate(step.at, False)),
+        hint=f"promptops test {prompt.id} --record",
+    )
 
 
 def render_inputs(workspace: Workspace, path: str, inputs: Mapping[str, Any]) -> AnnotatedRequest:
@@ -178,6 +290,22 @@ def rendered_lines(rendered: AnnotatedRequest) -> Iterator[RenderedLine]:
     for text in rendered.traced.texts:
         for number, pieces in enumerate(_split(text.pieces) if text.pieces else (), start=1):
             yield _line(text, number, pieces)
+    if rendered.turn is not None:
+        yield from _lines_of_turns(rendered.turn)
+
+
+def _lines_of_turns(turn: AskedTurn) -> Iterator[RenderedLine]:
+    """The lines of all messages after those of the prompt, with the tool calls of answers."""
+    from promptops.evals.subject import text_of, with_calls
+
+    first = len(turn.request.messages) - len(turn.places)
+    for index, place in enumerate(turn.places, start=first):
+        message = turn.request.messages[index]
+        text = with_calls(text_of(message["content"]), message.get("tool_calls") or ())
+        for number, line in enumerate(text.split("\n"), start=1):
+            yield RenderedLine(
+                message=index, role=message["role"], line=number, text=line, place=place, inputs=()
+            )
 
 
 def _split(pieces: tuple[Piece, ...]) -> Iterator[list[Piece]]:

@@ -321,6 +321,21 @@ def test_a_site_has_each_release_in_its_own_format(catalog, build, tmp_path):
     )
 
 
+def counted_pools(monkeypatch):
+    """Work in two processes from ten prompts on; the pools of processes that are made."""
+    pools = []
+
+    def pool(*arguments):
+        pools.append(real(*arguments))
+        return pools[-1]
+
+    real = forked._pool
+    monkeypatch.setattr(forked, "_pool", pool)
+    monkeypatch.setattr(forked, "FORK_FROM", 10)
+    monkeypatch.setattr(forked, "cores", lambda: 2)
+    return pools
+
+
 def test_several_processes_build_the_same_bytes(catalog, build, tmp_path, monkeypatch):
     prompts = {
         f"prompts/p{number:03}.prompt.yaml": PROMPT.replace("question}}", f"q{number}}}}}")
@@ -329,13 +344,13 @@ def test_several_processes_build_the_same_bytes(catalog, build, tmp_path, monkey
     catalog.write(prompts)
     catalog.commit("many")
     build("-o", tmp_path / "one.jsonl")
-    monkeypatch.setattr(forked, "FORK_FROM", 10)
-    monkeypatch.setattr(forked, "cores", lambda: 2)
+    pools = counted_pools(monkeypatch)
 
     build("-o", tmp_path / "two.jsonl")
 
     assert (tmp_path / "two.jsonl").read_bytes() == (tmp_path / "one.jsonl").read_bytes()
     assert len(of((tmp_path / "two.jsonl").read_bytes())) == 252
+    assert [pool is not None for pool in pools] == [True]
 
 
 def test_the_error_of_another_process_is_that_of_the_first_wrong_prompt(
@@ -348,11 +363,11 @@ def test_the_error_of_another_process_is_that_of_the_first_wrong_prompt(
     catalog.write(prompts)
     catalog.commit("many")
     _, in_turn = build("-o", tmp_path / "out.jsonl", code=3)
-    monkeypatch.setattr(forked, "FORK_FROM", 10)
-    monkeypatch.setattr(forked, "cores", lambda: 2)
+    pools = counted_pools(monkeypatch)
 
     _, apart = build("-o", tmp_path / "out.jsonl", code=3)
 
     assert "prompts/p120.prompt.yaml" in apart
     assert apart == in_turn
+    assert [pool is not None for pool in pools] == [True]
     assert sorted(os.listdir(tmp_path)) == ["repo"]

@@ -51,6 +51,7 @@ LEFT_OUT = {
     "probe-library.md": ["it needs reports of other tools"],
     "publishing.md": ["it runs in a clone of promptops"],
     "recordings.md": ["it calls a model", "it calls a provider with a key"],
+    "replay.md": ["it needs a key", "it serves until Ctrl-C"],
     "score-at-scale.md": ["it needs a cluster"],
     "security.md": ["it takes an hour"],
     "start.md": ["there is no network"],

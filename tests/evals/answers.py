@@ -1,8 +1,9 @@
 """Answers to be judged, written as short as a case is."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from promptops.evals.conversations import Conversation, conversation_record
 from promptops.evals.judge_answer import judge_answer, questions, record_of_answer
 from promptops.evals.python_functions import Functions
 from promptops.evals.result import Judgement
@@ -10,7 +11,7 @@ from promptops.evals.subject import Beside, Record
 from promptops.evals.verdict import Embedding, ModerationReply, NoReply, Opinion, Question, Reply
 from promptops.model.answer import Answer, Usage
 from promptops.model.place import Offsets, Place
-from promptops.model.prompt import Case, Prompt, Request
+from promptops.model.prompt import Case, CaseTurn, Prompt, Request, ToolResult
 
 Written = Mapping[str, Any]
 
@@ -38,7 +39,19 @@ def case_of(written: Written) -> Case:
         locate=located,
         rendered=tuple(written.get("rendered", ())),
         output=tuple(written.get("output", ())),
+        turns=tuple(_turns(written.get("answers", ()))),
+        conversation=tuple(written.get("conversation", ())),
     )
+
+
+def _turns(answers: Sequence[Written]) -> Iterator[CaseTurn]:
+    """Turns that give each answer what it waits for: a message, or the results of its tools."""
+    calls: Sequence[Written] = ()
+    for index, written in enumerate(answers):
+        results = tuple(ToolResult(name=call["name"], text="done") for call in calls)
+        user = None if results else f"message {index + 1}"
+        yield CaseTurn(at=f"/turns/{index}", user=user, results=results)
+        calls = written.get("tool_calls", ())
 
 
 def prompt_of(*cases: Case, **evaluation: Any) -> Prompt:
@@ -56,8 +69,17 @@ def record(written: Written, prompt: Prompt, **beside: Any) -> Record:
     functions = Functions(lambda path, _: _content(files, path), allowed=True) if files else None
     others = {name: answer_of(each) for name, each in written.get("others", {}).items()}
     given = {"others": others, "functions": functions, "price": written.get("price", {}), **beside}
+    case = case_of(written)
+    if case.turns:
+        conversation = Conversation(request, case.turns)
+        for each in written["answers"]:
+            assert conversation.next() is not None, conversation.ended
+            conversation.answer(answer_of(each))
+        whole = conversation.whole()
+        assert whole is not None
+        return conversation_record(whole, request, case, prompt, Beside(**given))
     answer = answer_of(written.get("answer", "An answer."))
-    return record_of_answer(answer, request, case_of(written), prompt, Beside(**given))
+    return record_of_answer(answer, request, case, prompt, Beside(**given))
 
 
 def asked(written: Written, **evaluation: Any) -> tuple[Question, ...]:

@@ -68,10 +68,10 @@ def test_the_assertions_are_those_with_a_file() -> None:
         *("contains-all", "contains-any", "contains-json", "context-relevant", "counterfactual"),
         *("equals", "expr", "factual", "finish-reason", "grounded", "icontains", "is-json"),
         *("json-schema", "llm-rubric", "max-chars", "max-cost", "max-latency", "max-tokens"),
-        *("message-count", "moderation", "mrr", "ndcg", "no-injection", "no-leak"),
-        *("no-personal-data", "no-secrets", "one-of", "pairwise", "precision", "python", "ratio"),
-        *("recall", "refuses", "regex", "rouge", "similar", "starts-with", "supported"),
-        *("tool-call", "tool-calls", "word-count"),
+        *("max-turns", "message-count", "moderation", "mrr", "ndcg", "no-injection", "no-leak"),
+        *("no-personal-data", "no-repeat", "no-secrets", "one-of", "pairwise", "precision"),
+        *("python", "ratio", "recall", "refuses", "regex", "rouge", "similar", "starts-with"),
+        *("supported", "tool-call", "tool-calls", "tool-sequence", "tool-set", "word-count"),
     ]
 
 

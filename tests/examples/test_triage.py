@@ -138,6 +138,20 @@ def test_its_catalog_passes_the_gate_without_findings(repo):
     assert found == Said(0, "pass: 2 prompts, no findings, 4 cases, 10 assertions\n", "")
 
 
+def test_it_tests_itself_without_a_key_and_a_model(released, monkeypatch):
+    pytest.importorskip("openai", reason="no openai: pip install 'openai>=3'")
+    for name in [name for name in os.environ if name.startswith(("OPENAI_", "PYTEST_", "COV_"))]:
+        monkeypatch.delenv(name)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "promptops.pytest_plugin"]
+    before = (released / "tests/promptops.recordings.jsonl").read_bytes()
+
+    ran = run(command, released, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
+
+    assert (ran.code, ran.err) == (0, ""), ran.out
+    assert ran.out.splitlines()[-1].startswith("3 passed in ")
+    assert (released / "tests/promptops.recordings.jsonl").read_bytes() == before
+
+
 @pytest.mark.slow
 def test_a_real_model_answers_the_tickets_of_the_readme(released, model):
     tickets = (EXAMPLE / "tickets.jsonl").read_bytes()

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
@@ -113,6 +114,9 @@ def test_it_answers_by_a_signed_channel_and_hands_over_what_it_cannot(service, c
             port = opened["open"]["port"]
             ticket = json.dumps(TICKET).encode()
             found = [answer(port, ticket) for _ in range(3)]
+            with pytest.raises(HTTPError) as long:
+                answer(port, b" " * 1_000_000)
+            long.value.close()
             wrong = [answer(port, body) for body in (b"{", b"null", b'{"id": 2, "product": "car"}')]
 
         requests = [request.json["messages"] for request in model.requests]
@@ -123,9 +127,27 @@ def test_it_answers_by_a_signed_channel_and_hands_over_what_it_cannot(service, c
     assert found[2]["reason"].startswith("desk/triage: the answer does not fit the output schema")
     assert [each["queue"] for each in wrong] == ["people"] * 3
     assert wrong[2]["id"] == 2
+    assert long.value.code == 413
     inputs = {"product": TICKET["product"], "ticket": TICKET["ticket"]}
     triage = prompts["desk/triage"].render(**inputs)
     assert requests[0] == triage.openai()["messages"]
+
+
+@with_packages
+def test_it_does_not_start_without_a_prompt_that_it_needs(service, catalog, tmp_path):
+    (catalog.root / "prompts/desk/reply.prompt.yaml").unlink()
+    (catalog.root / "prompts/desk/reply.recordings.jsonl").unlink()
+    catalog.commit("No replies")
+    bundle = tmp_path / "prompts.jsonl"
+    done(catalog, "release", "--version", "0.1.0", "--yes")
+    done(catalog, "build", "v0.1.0", "-o", str(bundle))
+
+    with running(service, PROMPTOPS_SOURCE=str(bundle), CHANNEL="v0.1.0") as process:
+        closed = first_log(process)
+        code = process.wait(60)
+
+    assert code == 2
+    assert "there is no prompt 'desk/reply'" in closed["closed"]
 
 
 @with_packages

@@ -509,3 +509,36 @@ def _export(root, name, to, *patterns, **options):
     with workspace(root) as opened:
         chosen = ExportOptions(format=name, patterns=patterns, to=to, **options)
         return export_prompts(opened, chosen)
+
+
+TURNS = """\
+  - name: a talk
+    inputs: {name: Ben}
+    turns:
+      - {user: How are you?, output: [{type: contains, value: fine}]}
+"""
+
+
+@pytest.mark.parametrize("name", ["promptfoo", "github-models", "mcp", "openai"])
+def test_a_case_with_turns_is_left_out_and_reported(plain, tmp_path, name):
+    text = (plain.root / "prompts/hello.prompt.yaml").read_text()
+    plain.write({"prompts/hello.prompt.yaml": text + TURNS})
+
+    result = _export(plain.root, name, tmp_path / "out")
+
+    (left_out,) = [each for each in result.findings if each.code == "EXP114"]
+    assert left_out.message == "the case `a talk` is left out: this format has no turns"
+    assert (left_out.place.line, left_out.place.column) == (15, 5)
+    written = "".join(path.read_text() for path in (tmp_path / "out").rglob("*") if path.is_file())
+    assert "Ben" not in written
+    assert "Ann" in written
+
+
+def test_a_chosen_case_with_turns_is_not_exported(plain, tmp_path):
+    text = (plain.root / "prompts/hello.prompt.yaml").read_text()
+    plain.write({"prompts/hello.prompt.yaml": text + TURNS})
+
+    result = _export(plain.root, "openai", tmp_path, case="a talk")
+
+    assert [each.code for each in result.findings if each.code == "EXP114"] == ["EXP114"]
+    assert result.files == ()

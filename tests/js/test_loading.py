@@ -50,7 +50,7 @@ def test_each_ref_has_python_s_bundle_or_python_s_error(
 SOURCES_OF_NOTHING = (
     *("/nowhere", "/dev/null", "\x00", "x" * 5000, "s3://bucket/site", "ftp://a:b@example.com/"),
     *("http://example.com/site", "https://ada:secret@example.com/", "https://example.com/?a=b"),
-    *("https://", "https://["),
+    *("https://", "https://[", "https:///ada:secret@example.com/"),
 )
 
 
@@ -62,6 +62,20 @@ def test_a_source_that_is_none_is_python_s_error(node: Client, source: str) -> N
     for error in (found, expected):
         del error["hint"]  # names other kinds of sources
     assert found == expected
+
+
+@with_packages
+def test_a_folder_behind_a_link_is_python_s(node: Client, site: Site, tmp_path: Path) -> None:
+    there = tmp_path / "elsewhere" / "below"
+    there.mkdir(parents=True)
+    site.folder.rename(there.parent / "site")
+    (tmp_path / "link").symlink_to(there)
+    source = f"{tmp_path}/link/../site"
+
+    found = compared(node.load("v1.0.0", source))
+
+    assert found == by_python("v1.0.0", source)
+    assert found["release"] == "v1.0.0"
 
 
 @with_packages

@@ -5,9 +5,13 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+import pytest
+
 from tests.conformance.integrity import BUNDLE, LINES, signature_of, with_keys
 from tests.conformance.test_js_package import with_packages
 from tests.js.client import Client, by_python
+from tests.runtime.loading.site import Signer, Site
+from tests.runtime.loading.site_server import FAULTS, ServedSite
 
 ROWS = 300
 PIECES = (
@@ -50,3 +54,32 @@ def changed(line: str, rng: random.Random) -> str:
         else:
             characters[at] = rng.choice(("", *PIECES))
     return "".join(characters)
+
+
+@with_packages
+def test_a_failed_refresh_does_not_make_a_bundle_of_a_removed_signer_current(
+    node: Client,
+    server: ServedSite,
+    site: Site,
+    cache: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ada, eve = Signer(tmp_path / "ada"), Signer(tmp_path / "eve", "eve@example.com")
+    signers = tmp_path / "signers"
+    monkeypatch.setenv("PROMPTOPS_TRUST", str(signers))
+    signers.write_bytes(ada.allowed.read_bytes() + eve.allowed.read_bytes())
+    eve.sign(site.folder / "bundles" / "v1.1.0.jsonl")
+
+    before = node.load("production", server.address)
+    signers.write_bytes(ada.allowed.read_bytes())
+    server.answering.fault = FAULTS["500"]
+    node.refreshed("production", server.address, stale=True)
+    server.answering.fault = None
+    asked = len(server.asked)
+    node.load("production", server.address, refresh_s=0)
+    node.settle()
+    after = node.load("production", server.address)
+
+    assert (before["stale"], after["stale"]) == (False, True)
+    assert "bundles/v1.1.0.jsonl.sig" in server.asked[asked:]

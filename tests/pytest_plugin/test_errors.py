@@ -107,9 +107,9 @@ def test_paths_that_lead_to_no_prompt_are_told(recorded, run_pytest):
             "--promptops-live: no API calls for an untrusted change: PROMPTOPS_UNTRUSTED is set",
         ),
         (
-            ("--promptops-record", "-p", "xdist", "-n", "2"),
+            ("--promptops-live", "-p", "xdist", "-n", "2"),
             {},
-            "--promptops-record calls models from one process only\n  tip: use -n 0",
+            "--promptops-live calls models for cases from one process only\n  tip: use -n 0",
         ),
     ],
     ids=["both", "for-strangers", "processes"],

@@ -424,6 +424,7 @@ def test_every_page_fits_its_window_and_has_no_barriers(shop, opened, width, sch
     page.get_by_role("link", name="Compare").click()
     page.get_by_text("Two versions", exact=True).click()
     left = page.get_by_role("combobox", name="Left")
+    left.get_by_role("option", name="before-kindness").wait_for(state="attached")
     listed = left.locator("option").all_inner_texts()
     left.select_option("before-kindness")
     assert page.get_by_label("Answers").input_value() == "steady"

@@ -9,9 +9,13 @@ export interface MarkedPart {
   readonly results: readonly AssertionResult[];
 }
 
-/** The answer in parts, which join to its text; results count its characters as Python does. */
-export function markedParts(text: string, results: readonly AssertionResult[]): MarkedPart[] {
+/**
+ * The answer in parts, which join to its text; results count its characters as Python does.
+ * Those of a turn or of a conversation are about other texts.
+ */
+export function markedParts(text: string, all: readonly AssertionResult[]): MarkedPart[] {
   const characters = [...text];
+  const results = all.filter(({ on, turn }) => on !== "conversation" && !turn);
   const ends = [0, characters.length, ...results.flatMap(({ at }) => at.flat())];
   const places = [...new Set(ends)].sort((one, other) => one - other);
   return places.slice(1).map((end, index) => {

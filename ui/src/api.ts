@@ -61,8 +61,40 @@ export function postAtEnd(path: string, body: unknown): void {
   void request(path, { ...sent(body), keepalive: true }).catch(() => undefined);
 }
 
+interface Streamed<T> {
+  readonly text?: { readonly number: number; readonly piece: string };
+  readonly note?: string;
+  readonly result?: T;
+  readonly error?: { readonly errors: ApiError["errors"] };
+}
+
+/** Receives what arrives before the result. */
+export interface Arriving {
+  readonly text?: (number: number, piece: string) => void;
+  readonly note: (line: string) => void;
+}
+
+/** The result of calls of models, which arrives last; raises ApiError if there is none. */
+export async function streamed<T>(path: string, body: object, signal: AbortSignal, arriving: Arriving): Promise<T> {
+  for await (const { text, note, result, error } of postLines<Streamed<T>>(path, body, signal)) {
+    if (result !== undefined) {
+      return result;
+    }
+    if (error !== undefined) {
+      throw new ApiError(500, error.errors);
+    }
+    if (text !== undefined) {
+      arriving.text?.(text.number, text.piece);
+    }
+    if (note !== undefined) {
+      arriving.note(note);
+    }
+  }
+  throw new ApiError(500, [{ message: "the answer ended early", hint: null, where: null, place: null }]);
+}
+
 /** The objects of an answer with one on each line, as they arrive. */
-export async function* postLines<T>(path: string, body: unknown, signal: AbortSignal): AsyncGenerator<T> {
+async function* postLines<T>(path: string, body: unknown, signal: AbortSignal): AsyncGenerator<T> {
   const { body: stream } = await request(path, sent(body, signal));
   if (stream === null) {
     return;

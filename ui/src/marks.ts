@@ -1,6 +1,6 @@
 /** Findings, whose places are in files, as spans of the texts that a person edits. */
 
-import type { Finding, Place, UiText } from "./types";
+import type { Finding, Place, EditableText } from "./types";
 import { utf16Offset } from "./words";
 
 /** A finding in a text; `from` and `to` are in UTF-16 units. */
@@ -10,7 +10,7 @@ export interface Mark {
   readonly finding: Finding;
 }
 
-type Source = Pick<UiText, "path" | "text" | "starts">;
+type Source = Pick<EditableText, "path" | "text" | "starts">;
 
 export function marksOf(text: Source, findings: readonly Finding[]): Mark[] {
   return findings.flatMap((finding) => {

@@ -1,10 +1,10 @@
 /** One prompt that is edited and tried: its texts, inputs, request and answers. */
 
 import { batch, signal } from "@preact/signals";
-import { ApiError, get, isAborted, post, postAtEnd, postLines } from "./api";
+import { ApiError, get, isAborted, post, postAtEnd, streamed } from "./api";
 import type { Inputs } from "./form/values";
 import { acting, change, pending, problem, readChange, reporting, RETRY_MS } from "./session";
-import type { Finding, ModelAnswer, Preview, PromptRun, TestRun, UiPrompt, UiText } from "./types";
+import type { Finding, ModelAnswer, Preview, PromptRun, TestRun, UiPrompt, EditableText } from "./types";
 
 /** Waits this long for the next key before a request is sent. */
 const PAUSE_MS = 10;
@@ -155,6 +155,12 @@ export class TriedPrompt {
     this.forget();
   }
 
+  /** Sends what was typed, and reads the texts, which another tab may have changed. */
+  async synchronize(): Promise<void> {
+    await this.flush();
+    await this.readTexts();
+  }
+
   /** The window is closed or reads the page again: what was typed a moment ago is sent at once. */
   leave(): void {
     for (const [at, text] of this.edits) {
@@ -196,6 +202,17 @@ export class TriedPrompt {
       });
     }
     this.want();
+  }
+
+  /** Gives boxes other texts, as if a person had typed them. */
+  replace(texts: readonly { readonly at: string; readonly text: string }[]): void {
+    batch(() => {
+      for (const { at, text } of texts) {
+        this.setText(at, text);
+        this.edit(at, text);
+      }
+      this.remake(texts.map(({ at }) => at));
+    });
   }
 
   private setText(at: string, text: string): void {
@@ -263,8 +280,7 @@ export class TriedPrompt {
     this.testing.value = true;
     try {
       await acting(async () => {
-        await this.flush();
-        await this.readTexts();
+        await this.synchronize();
         this.isReportOld.value = false; // what is edited while the cases run makes it old
         this.report.value = await post<TestRun>("/api/test", { id: this.id });
       });
@@ -315,11 +331,10 @@ export class TriedPrompt {
   }
 
   private async answer(models: readonly string[], stopped: AbortSignal): Promise<void> {
-    await this.flush();
-    await this.readTexts(); // the answer is to what the page shows, also if another tab changed the texts
+    await this.synchronize(); // the answer is to what the page shows
     stopped.throwIfAborted();
     const digest = this.preview.value?.digest ?? null;
-    const run = await streamedRun(this.request({ models }), stopped, {
+    const run = await streamed<PromptRun>("/api/answers", this.request({ models }), stopped, {
       text: (number, piece) => {
         this.streaming.value = (this.streaming.value ?? []).map((each, index) =>
           index === number ? { ...each, text: each.text + piece } : each,
@@ -517,7 +532,7 @@ export class TriedPrompt {
   private showTexts(read: UiPrompt, always = false): void {
     const shown = this.texts.value?.texts ?? [];
     const isSame = read.texts.length === shown.length && read.texts.every(({ at }, index) => at === shown[index]?.at);
-    const isLeft = ({ at, text }: UiText) => this.typed(at) === undefined && this.known.get(at) !== text;
+    const isLeft = ({ at, text }: EditableText) => this.typed(at) === undefined && this.known.get(at) !== text;
     const remade = read.texts.filter((text) => always || !isSame || isLeft(text));
     batch(() => {
       this.remake(remade.map(({ at }) => at));
@@ -569,36 +584,4 @@ export class TriedPrompt {
 /** The server would refuse the same text again. */
 function isRefusal(error: unknown): error is ApiError {
   return error instanceof ApiError && error.status >= 400 && error.status < 500 && error.status !== 401;
-}
-
-interface Streamed {
-  readonly text?: { readonly number: number; readonly piece: string };
-  readonly note?: string;
-  readonly run?: PromptRun;
-  readonly error?: { readonly errors: ApiError["errors"] };
-}
-
-/** Receives what arrives before the result. */
-interface Arriving {
-  readonly text: (number: number, piece: string) => void;
-  readonly note: (line: string) => void;
-}
-
-/** The result of a run whose answers arrive in pieces; raises ApiError if there is none. */
-export async function streamedRun(body: object, signal: AbortSignal, arriving: Arriving): Promise<PromptRun> {
-  for await (const { text, note, run, error } of postLines<Streamed>("/api/answers", body, signal)) {
-    if (run !== undefined) {
-      return run;
-    }
-    if (error !== undefined) {
-      throw new ApiError(500, error.errors);
-    }
-    if (text !== undefined) {
-      arriving.text(text.number, text.piece);
-    }
-    if (note !== undefined) {
-      arriving.note(note);
-    }
-  }
-  throw new ApiError(500, [{ message: "the answer ended early", hint: null, where: null, place: null }]);
 }

@@ -30,14 +30,16 @@ export interface AssertionResult {
   readonly reason: string;
   /** Of the assertion; for an error, of the part to change. */
   readonly place: Place;
-  /** What it checks: the rendered request, or the answer. */
-  readonly on: "request" | "answer";
+  /** What it checks: the rendered request, the answer, or all turns of a conversation. */
+  readonly on: "request" | "answer" | "conversation";
   /** The name of the score, for a measure; else null. */
   readonly score: string | null;
   /** Both texts, complete, if they are too long for the reason to show the difference; else null. */
   readonly compared: ComparedTexts | null;
   /** Where the text of the answer has what the assertion searches for, whether it requires or forbids it: offsets of the first character and that after the last one, 0-based. */
   readonly at: readonly (readonly [number, number])[];
+  /** Of a case with turns: the turn whose answer it checks, 1-based; else null. */
+  readonly turn: number | null;
 }
 
 /** The branches of all prompts whose coverage was measured. */
@@ -76,7 +78,9 @@ export interface CaseDiff {
   readonly before_error: string | null;
   /** Why the newer side can't be rendered with these inputs, or null. */
   readonly after_error: string | null;
-  /** The recorded answers of both sides; null without a recording. */
+  /** The messages of its turns, each turn with its recorded answers, in order, whether or not they differ; empty without turns. */
+  readonly turns: readonly TurnPair[];
+  /** The recorded answers of both sides; null without a recording, and with turns. */
   readonly answer: SeenPair | null;
   /** One line for each assertion on the answer whose verdict changed. */
   readonly verdicts: readonly string[];
@@ -106,7 +110,7 @@ export interface CaseRun {
   readonly reason: string | null;
   /** In the order in which they are written: those on the request, then those on the answer. */
   readonly assertions: readonly AssertionResult[];
-  /** The messages of the request; empty if it can't be rendered. */
+  /** The messages of the request; empty if it can't be rendered. Of a case with turns those of its last turn, so that they are the conversation; without a recording of a turn, up to there. */
   readonly messages: readonly MessageText[];
   /** null without a recording, or if none is needed. */
   readonly answer: Answer | null;
@@ -118,6 +122,8 @@ export interface CaseRun {
   readonly internal: boolean;
   /** It has the tag `draft`: `promptops cases` wrote it, and it is unread. */
   readonly draft: boolean;
+  /** Of a case with turns without an answer: the turn that has none, 1-based; else null. */
+  readonly turn: number | null;
 }
 
 /** One change of a prompt. */
@@ -254,6 +260,28 @@ export interface Edit {
   readonly text: string;
 }
 
+/** A text of a message of a prompt, which can be edited by itself. */
+export interface EditableText {
+  /** JSON pointer of the text in the prompt file; it names the text in an edit. */
+  readonly at: string;
+  /** Of its message, such as system or user. */
+  readonly role: string;
+  /** `text`: it is in a prompt file. `file`: it is a file of its own. */
+  readonly kind: "text" | "file";
+  /** The file that contains it, relative to the repository root. */
+  readonly path: string;
+  /** The condition under which it is sent, as written; null if it always is. */
+  readonly when: string | null;
+  /** The template. */
+  readonly text: string;
+  /** The place of the first character of each of its lines in the file: line and column, 1-based. */
+  readonly starts: readonly (readonly [number, number])[];
+  /** It can be edited here. */
+  readonly editable: boolean;
+  /** Why it can't, or null. */
+  readonly reason: string | null;
+}
+
 /** One problem, at the character to change. */
 export interface Finding {
   /** Of the rule, such as `VAR001`; it never changes meaning. */
@@ -306,6 +334,56 @@ export interface FormField {
   readonly fields: readonly FormField[];
 }
 
+/** The difference of the scores on the held-out half: proposal minus prompt. Shares, not points. */
+export interface HeldOutDecision {
+  /** `low` is above what the goal requires, and there are enough independent cases. */
+  readonly proved: boolean;
+  /** The mean over cases. */
+  readonly difference: number;
+  /** Each bound is wrong with the chance `alpha`. */
+  readonly low: number;
+  /** Each bound is wrong with the chance `alpha`. */
+  readonly high: number;
+  /** With answers on both sides. */
+  readonly cases: number;
+  /** The independent ones of them. */
+  readonly sources: number;
+  /** The smallest number of answers to a case on each side. */
+  readonly repeats: number;
+  /** The numbers of cases with a lower, a higher and the same mean score. */
+  readonly worse: number;
+  /** The numbers of cases with a lower, a higher and the same mean score. */
+  readonly better: number;
+  /** The numbers of cases with a lower, a higher and the same mean score. */
+  readonly same: number;
+  /** What `low` must be above. */
+  readonly required: number;
+  /** The smallest true improvement that these cases would prove four times in five. */
+  readonly visible: number;
+  /** About how many held-out cases would decide if the difference stays the same; null if no number would. */
+  readonly cases_needed: number | null;
+  /** The shares of answers that keep all contracts, before and after; null without contracts. */
+  readonly contracts_kept: readonly [number, number] | null;
+  /** Fewer answers to the proposal keep them, by more than the contract margin. */
+  readonly contracts_lost: boolean;
+  /** The cost of an answer to the proposal, as a multiple; null if it is unknown. */
+  readonly cost_ratio: number | null;
+}
+
+/** The cases that the search did not see, and the decision on them. */
+export interface HeldOutHalf {
+  /** The number of all of them. */
+  readonly cases: number;
+  /** How often these cases were looked at before. */
+  readonly looks: number;
+  /** The error probability of this look. */
+  readonly alpha: number;
+  /** On these cases; null if they were not looked at. */
+  readonly decision: HeldOutDecision | null;
+  /** The number of answers that did not come or could not be scored. */
+  readonly missing: number;
+}
+
 /** The agreement of a judge with its anchors, which people judged. */
 export interface JudgeAgreement {
   /** Id of the judge's prompt. */
@@ -324,8 +402,10 @@ export interface JudgeAgreement {
 export interface MessageText {
   /** The role, such as system or user. */
   readonly role: string;
-  /** The content. */
+  /** The content, with its tool calls below. */
   readonly text: string;
+  /** The turn of the case that the message belongs to, 1-based; null for a message of the prompt. */
+  readonly turn: number | null;
 }
 
 /** What one model answered. */
@@ -360,6 +440,56 @@ export interface ModelAnswer {
   readonly internal: boolean;
   /** Whether the model stopped at a limit: at `limit`, or at its own. */
   readonly was_cut: boolean;
+}
+
+/** The result of `promptops optimize`. */
+export interface Optimization {
+  /** Version of this format. It increases if a key changes or is removed, not if one is added. */
+  readonly schema: 1;
+  /** Its id. */
+  readonly prompt: string;
+  /** Of the prompt file. */
+  readonly path: string;
+  /** What was searched for. */
+  readonly goal: "better" | "cheaper";
+  /** The profile that proposed. */
+  readonly proposer: string;
+  /** What is known about the best proposal. */
+  readonly state: "proved" | "unproved" | "not better" | "none";
+  /** The half of the cases that the search saw. */
+  readonly search: SearchHalf;
+  /** The other half. */
+  readonly held_out: HeldOutHalf;
+  /** Of the request as it is, estimated: the mean over the cases. */
+  readonly tokens: number;
+  /** The same with the proposal; null without one. */
+  readonly proposed_tokens: number | null;
+  /** The texts that the best proposal changes. */
+  readonly texts: readonly ProposedText[];
+  /** What weakens the evidence, or what a reader must know. */
+  readonly notes: readonly string[];
+  /** The file with the patch, or null. */
+  readonly patch: string | null;
+  /** The command that applies the patch, or null. */
+  readonly apply: string | null;
+  /** The command that does what this run left out, or null. */
+  readonly next: string | null;
+  /** Why an answer did not come in the search, or null. */
+  readonly problem: string | null;
+  /** Requests without an answer: a provider failed, or the run ended early. */
+  readonly unanswered: number;
+  /** Those of them that were not sent because the run ended early. */
+  readonly unasked: number;
+  /** Why it ended early, or null. */
+  readonly ended: string | null;
+  /** The user interrupted it. */
+  readonly interrupted: boolean;
+  /** Of the requests of this run. */
+  readonly cost_usd: number;
+  /** Of the whole run. */
+  readonly duration_s: number;
+  /** Whether the proposal is proved on the held-out half. */
+  readonly accepted: boolean;
 }
 
 /** A span of characters in a file. */
@@ -492,12 +622,42 @@ export interface PromptRun {
   readonly saved_in: string | null;
 }
 
+/** One text of the prompt, as it is and as it is proposed. */
+export interface ProposedText {
+  /** JSON pointer of the text in the prompt file. */
+  readonly at: string;
+  /** Of its message. */
+  readonly role: string;
+  /** The file that contains it. */
+  readonly path: string;
+  /** The template. */
+  readonly before: string;
+  /** The template. */
+  readonly after: string;
+}
+
 /** Another place related to a finding: an include that leads to it, the other definition. */
 export interface Related {
   /** Of the include, or of the definition. */
   readonly place: Place;
   /** How it is related. */
   readonly message: string;
+}
+
+/** What the search saw and did. */
+export interface SearchHalf {
+  /** Those whose inputs and answers it saw. */
+  readonly cases: number;
+  /** The mean score of the prompt as it stands, 0 to 1; null if not all answers came. */
+  readonly score: number | null;
+  /** Of 1,000 answers like those to it; null if a price is unknown. */
+  readonly cost_usd_1000: number | null;
+  /** In their order. */
+  readonly proposals: readonly TriedProposal[];
+  /** From a kind of reason to the number of proposals that were refused for it. */
+  readonly refused: Readonly<Record<string, number>>;
+  /** The number of answers to cases. */
+  readonly answers: number;
 }
 
 /** One message as the model receives it. */
@@ -560,6 +720,30 @@ export interface TestRun {
   readonly branches: BranchCount;
   /** Whether the coverage is below the required one; without branches it is complete. */
   readonly undercovered: boolean;
+}
+
+/** One proposal of the search. */
+export interface TriedProposal {
+  /** Why the proposer changed the text, in its words, or null. */
+  readonly reason: string | null;
+  /** Why it was not tried, or null. */
+  readonly refused: string | null;
+  /** The number of cases that a model answered with it. */
+  readonly cases: number;
+  /** The mean score of the search half, 0 to 1; null if not all of its cases were answered, because the proposal was refused or was not better in the first few. */
+  readonly score: number | null;
+  /** Of its request, estimated: the mean over the cases; null for what is no text. */
+  readonly tokens: number | null;
+  /** Of 1,000 answers like those to it; null if no model was asked, or a price is unknown. */
+  readonly cost_usd_1000: number | null;
+}
+
+/** A message of a turn of a case, or the recorded answer to it, on both sides. */
+export interface TurnPair {
+  /** Of the turn, 1-based. */
+  readonly number: number;
+  /** The message, or with the role `answer` the answer. */
+  readonly pair: SeenPair;
 }
 
 /** The edits are a commit on a new branch; the files on disk are as before. */
@@ -681,7 +865,7 @@ export interface UiPrompt {
   /** The names of its test cases. */
   readonly cases: readonly string[];
   /** The texts of its messages, in order. */
-  readonly texts: readonly UiText[];
+  readonly texts: readonly EditableText[];
   /** It has edits that are not saved. */
   readonly pending: boolean;
   /** The profile that it names, or else the id of its model; null without a model. */
@@ -694,6 +878,20 @@ export interface UiPromptName {
   readonly id: string;
   /** Of the prompt file, relative to the repository root. */
   readonly path: string;
+}
+
+/** The result of a search for a better wording. */
+export interface UiProposal {
+  /** Version of this format. It increases if a key changes or is removed, not if one is added. */
+  readonly schema: 1;
+  /** The decision in a line, as `promptops optimize` prints it. */
+  readonly summary: string;
+  /** What the search did, what the held-out half shows and what it cost, each in a line. */
+  readonly facts: readonly string[];
+  /** What weakens the evidence, and what a reader must know, each in a line. */
+  readonly remarks: readonly string[];
+  /** The whole result, as `promptops optimize` reports it. */
+  readonly result: Optimization;
 }
 
 /** A prompt as a line of the catalog. */
@@ -766,28 +964,6 @@ export interface UiTested {
   readonly cases: number;
   /** The number of those that pass, and check no answer. */
   readonly unchecked: number;
-}
-
-/** A text of a message, which has a box of its own. */
-export interface UiText {
-  /** JSON pointer of the text in the prompt file; it names the text in an edit. */
-  readonly at: string;
-  /** Of its message, such as system or user. */
-  readonly role: string;
-  /** `text`: it is in a prompt file. `file`: it is a file of its own. */
-  readonly kind: "text" | "file";
-  /** The file that contains it, relative to the repository root. */
-  readonly path: string;
-  /** The condition under which it is sent, as written; null if it always is. */
-  readonly when: string | null;
-  /** The template. */
-  readonly text: string;
-  /** The place of the first character of each of its lines in the file: line and column, 1-based. */
-  readonly starts: readonly (readonly [number, number])[];
-  /** It can be edited here. */
-  readonly editable: boolean;
-  /** Why it can't, or null. */
-  readonly reason: string | null;
 }
 
 /** A template branch that no case covers. */

@@ -83,8 +83,13 @@ export function reportWords({ cases, count }: TestRun): { readonly text: string;
   return { text: `${counts.join(", ")}.${note}`, look: failed + errors > 0 ? "problem" : isWhole ? "good" : "muted" };
 }
 
+/** What an assertion is about, before its name; "" for the only answer. */
+export function aboutWords({ on, turn }: Pick<AssertionResult, "on" | "turn">): string {
+  return turn !== null ? `turn ${turn}: ` : on === "answer" ? "" : `in the ${on}: `;
+}
+
 function checksAnswer(results: readonly AssertionResult[]): boolean {
-  return results.some(({ on }) => on === "answer");
+  return results.some(({ on }) => on !== "request");
 }
 
 /** That the test cases of the changed prompts pass; it looks good only if all of them check an answer. */

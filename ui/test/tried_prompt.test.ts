@@ -354,7 +354,7 @@ test("an answer is to the texts that the page shows, also after another tab chan
   const { server, answer } = textServer();
   const { tried } = await opened("answered", (path, body) => {
     if (path === "/api/answers") {
-      return new Response(JSON.stringify({ run: { answers: [] } }));
+      return new Response(JSON.stringify({ result: { answers: [] } }));
     }
     return path === "/api/preview" ? preview(String(server.texts.get(OWN))) : answer(path, body);
   });
@@ -371,7 +371,7 @@ test("results of test cases are those of the present texts, or it is known that 
     if (path === "/api/revert") {
       return prompt();
     }
-    return path === "/api/answers" ? new Response('{"run": {"answers": []}}') : path === "/api/test" ? { cases: [] } : undefined;
+    return path === "/api/answers" ? new Response('{"result": {"answers": []}}') : path === "/api/test" ? { cases: [] } : undefined;
   });
   const states: unknown[] = [];
   const note = () => states.push([tried.report.value !== null, tried.isReportOld.value]);
@@ -397,7 +397,7 @@ test("answers that were stopped are not merely missing, until the next ones", as
   const slow = door();
   const { tried } = await opened("stopped", async (path) => {
     await (path === "/api/answers" ? slow.opened : undefined);
-    return path === "/api/answers" ? new Response('{"run": {"answers": []}}') : undefined;
+    return path === "/api/answers" ? new Response('{"result": {"answers": []}}') : undefined;
   });
 
   const asked = tried.ask(["fast"]);
@@ -410,4 +410,19 @@ test("answers that were stopped are not merely missing, until the next ones", as
   tried.close();
 
   assert.deepEqual([stopped, tried.isStopped.value], [true, false]);
+});
+
+test("texts that replace others are sent as typed ones, in editors that are made again", async () => {
+  const { tried, requests } = await opened("replaced");
+  const before = tried.versions.value.get(OWN) ?? 0;
+
+  tried.replace([{ at: OWN, text: "Proposed." }]);
+  await allSent();
+  const shown = tried.texts.value?.texts.map(({ text }) => text);
+  tried.close();
+
+  const edits = requests.filter(([path]) => path === "/api/edit").map(([, { at, text, was }]) => [at, text, was]);
+  assert.deepEqual(edits, [[OWN, "Proposed.", "Hello."]]);
+  assert.deepEqual([shown, tried.versions.value.get(OWN)], [["Proposed.", "Body."], before + 1]);
+  assert.deepEqual(pending.value, ["prompts/a.prompt.yaml"]);
 });

@@ -2,7 +2,7 @@
 
 import { cutWords, isWrong, markTitle, markedParts } from "../../../ui/src/answer_marks";
 import { element } from "../../../ui/src/form/elements";
-import { checkWords, dollars, sentence } from "../../../ui/src/words";
+import { aboutWords, checkWords, dollars, sentence } from "../../../ui/src/words";
 import { actionButton, keyLink } from "./links";
 import type { Answer, AssertionResult, Inputs, ModelAnswer, PageMessage, Shown } from "../src/protocol";
 
@@ -64,8 +64,8 @@ function drawAssertions(results: readonly AssertionResult[], drawn: readonly HTM
 
 const SIGNS = { passed: "✓", failed: "✗", error: "!", skipped: "–" } as const;
 
-function drawAssertion({ status, type, reason, must, on }: AssertionResult, open: () => void): HTMLElement {
-  const of = on === "request" ? "in the request: " : "";
+function drawAssertion({ status, type, reason, must, on, turn }: AssertionResult, open: () => void): HTMLElement {
+  const of = aboutWords({ on, turn });
   const name = `${of}${must ? type : `${type} (measure)`}`;
   const shown = element("span", {}, `${SIGNS[status]} ${status}: ${name}: ${reason}`);
   return element("li", { class: status }, keyLink(shown, "Go to the assertion", open));

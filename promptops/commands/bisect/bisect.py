@@ -426,7 +426,7 @@ def _has_unknown_dependencies(prompt: Prompt) -> bool:
     """
     if any(case.unrecorded for case in prompt.cases):
         return True
-    asserted = (prompt.evaluation, [case.output for case in prompt.cases])
+    asserted = (prompt.evaluation, [case.on_answers for case in prompt.cases])
     return isinstance(prompt.evaluation.get("judge"), str) or "python'" in repr(asserted)
 
 

@@ -37,8 +37,9 @@ from promptops.model.prompt import Prompt, TextPart, messages_of
 from promptops.model.report import LintReport, Risk
 from promptops.model.test_run import CaseRun, TestRun
 from promptops.patterns import lazy_pattern
-from promptops.plurals import some
+from promptops.plurals import some, some_lines
 from promptops.records import replace
+from promptops.replay.known import stale_recordings
 from promptops.repo.repository import INDEX, WORKTREE
 from promptops.source.recording_files import moved
 from promptops.testing.options import RunOptions
@@ -85,12 +86,21 @@ def check(
         report, checked = _without_base(workspace, wanted, options, cases), workspace
     else:
         report, checked = _against_base(workspace, wanted, options, overrides, cases)
+    report = replace(report, notes=(*report.notes, *_stale_recordings(checked, report.why)))
     if not page:
         return report
     report = replace(report, shown=page_details(checked, report))
     if checked.config.check.coverage is not None:
         return report
     return replace(report, test=replace(report.test, coverage=()))
+
+
+def _stale_recordings(workspace: Workspace, selected: Container[str]) -> Iterator[str]:
+    """Recordings of the application's own tests whose prompts have changed since."""
+    found = list(stale_recordings(workspace, selected))
+    if found:
+        yield from some_lines(found, _MOST_FILES_NAMED, "recording")
+        yield "to record them again: pytest --promptops-record"
 
 
 def check_release(workspace: Workspace, baseline: str | None, *, untrusted: bool) -> CheckReport:

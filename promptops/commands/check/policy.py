@@ -111,7 +111,7 @@ def _only_change_has_baseline(policy: Workspace, bases: Iterable[Workspace]) -> 
 
 # The policy of a gate, taken from the base of the change.
 
-_JUDGING_SERVICES = ("embeddings", "moderations")
+_JUDGING_SERVICES = ("embeddings", "moderations", "user")
 _POLICY_SETTINGS = (
     "lint",
     "test",

@@ -21,7 +21,6 @@ from promptops.catalog.unread_prompts import UNREAD_MESSAGE, unread_prompts
 from promptops.commands.lint.baseline import comment_risks
 from promptops.evals.case_assertions import WrittenAssertion, assertions_of
 from promptops.evals.judge_answer import primary
-from promptops.evals.parse import parse
 from promptops.model.answer import Answer, Recording
 from promptops.model.loaded import LoadedPrompt
 from promptops.model.place import Place
@@ -211,7 +210,7 @@ def _measures_by_score(prompt: Prompt, cases: Collection[str]) -> _Measures:
         if id(assertion.written) in visited:  # an assertion of every case
             continue
         visited.add(id(assertion.written))
-        parsed = parse(assertion.written, "answer")[0]
+        parsed = assertion.parsed
         if parsed is not None and parsed.score is not None:
             words = repr(sorted(assertion.written.items(), key=lambda item: item[0]))
             found.setdefault(parsed.score, {}).setdefault(words, assertion)

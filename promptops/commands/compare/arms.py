@@ -18,7 +18,6 @@ from promptops.evals.deciding.decision import (
     reachable_look,
 )
 from promptops.evals.judge_answer import primary, scores
-from promptops.evals.parse import parse
 from promptops.evals.result import violations
 from promptops.model.arm import ArmKind, ContractDecision
 from promptops.model.config import CompareSettings
@@ -32,7 +31,7 @@ from promptops.suggestions import did_you_mean
 from promptops.testing.answering import Answering
 from promptops.testing.judging import JudgedAnswer
 from promptops.testing.options import RunOptions
-from promptops.testing.paired import SOURCE_TAG, Arm
+from promptops.testing.paired import Arm, source_of
 from promptops.testing.plan import AnswerResult, CaseKey, PlannedCase, WantedAnswer
 from promptops.testing.recordings.store import Store
 from promptops.workspace.named_prompts import required_prompt
@@ -327,7 +326,7 @@ def prompt_arms(
 
 def _score_names(cases: Iterable[PlannedCase]) -> set[str]:
     parsed = (
-        parse(assertion.written, "answer")[0]
+        assertion.parsed
         for planned in cases
         for assertion in assertions_of(planned.case, planned.prompt)
     )
@@ -341,11 +340,6 @@ def _margin(prompt: Prompt, options: CompareOptions, settings: CompareSettings) 
     if prompt.evaluation.get("margin") is not None:
         return margin_of(prompt.evaluation)
     return settings.margin / 100
-
-
-def source_of(planned: PlannedCase) -> str | None:
-    """The tag that dependent cases share, or None."""
-    return next((tag for tag in planned.case.tags if tag.startswith(SOURCE_TAG)), None)
 
 
 # The answers of one arm, judged.
@@ -405,7 +399,7 @@ class ArmRun:
         own = self.arm.counterpart(planned)
         if own is None:
             return AnswerResult(reason="its inputs are not accepted")
-        return self.answering.known.get(own.key, AnswerResult(reason="it was not requested"))
+        return self.answering.result(own.key) or AnswerResult(reason="it was not requested")
 
     def scores_of(self, prompt: str, score: str) -> Mapping[str, tuple[float, ...]]:
         """A score of each case that has any, in the order of its repeats."""

@@ -454,7 +454,7 @@ def _arm_answer(results: ArmResults, arm: ArmRun, judged: JudgedAnswer) -> ArmAn
         arm=arm.name,
         repeat=judged.planned.repeat,
         answer=judged.answer,
-        source=arm.answering.known[judged.planned.key].source,
+        source=arm.result(judged.planned).source,
         score=scores(judged.judgements).get(results.prompt.score),
         violated=tuple(Violation(each.type, each.reason) for each in violations(judged.judgements)),
         reason=wrong[0].reason if wrong else "",
@@ -606,19 +606,26 @@ class Rounds:
 
     def _get(self, arms: Sequence[ArmRun], plans: Mapping[str, Sequence[PlannedCase]]) -> None:
         """Find or request the answers of the arms, and judge them."""
+        while missing := self._missing(arms, plans):
+            turns = sorted(missing, key=lambda turn: turn.at)
+            wanted = [(turn.answering, turn.want) for turn in turns]
+            request_in_turns(wanted, self.calls, self.catalog)
+        for arm in arms:
+            arm.judge(plans[arm.name])
+
+    def _missing(
+        self, arms: Sequence[ArmRun], plans: Mapping[str, Sequence[PlannedCase]]
+    ) -> list[_Turn]:
+        """The answers that may be requested next; of a conversation that of its next turn."""
         missing: list[_Turn] = []
         for number, arm in enumerate(arms):
             wants = arm.wants(plans[arm.name])
-            at = {want.key: self._position(key) for key, want in wants.items()}
+            at = {_case_of(want): self._position(key) for key, want in wants.items()}
             missing += (
-                _Turn((*at[want.key], number), arm.answering, want)
+                _Turn((*at[_case_of(want)], number), arm.answering, want)
                 for want in arm.answering.look_up(list(wants.values()))
             )
-        turns = sorted(missing, key=lambda turn: turn.at)
-        wanted = [(turn.answering, turn.want) for turn in turns]
-        request_in_turns(wanted, self.calls, self.catalog)
-        for arm in arms:
-            arm.judge(plans[arm.name])
+        return missing
 
     def _position(self, key: CaseKey) -> tuple[int, int]:
         """The place of a case among all cases, and the repeat."""
@@ -626,6 +633,10 @@ class Rounds:
             every = (case for prompt in self.prompts for case in (*prompt.cases, *prompt.partners))
             self._cases.update((case.case_key[:2], index) for index, case in enumerate(every))
         return self._cases[key[:2]], key[2]
+
+
+def _case_of(want: WantedAnswer) -> tuple[str, str, int]:
+    return want.path, want.case, want.repeat
 
 
 @record(frozen=True, slots=True)

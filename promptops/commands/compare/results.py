@@ -7,7 +7,7 @@ from statistics import fmean
 from typing import Any
 
 from promptops.catalog.catalog import Catalog
-from promptops.commands.compare.arms import ArmRun, PromptArms, sends_same_requests, source_of
+from promptops.commands.compare.arms import ArmRun, PromptArms, sends_same_requests
 from promptops.evals.cost import answer_cost_usd
 from promptops.evals.deciding.arm_contracts import combined_verdict
 from promptops.evals.deciding.decision import (
@@ -35,6 +35,7 @@ from promptops.plurals import counted
 from promptops.records import field, record, replace
 from promptops.testing.answering import not_requested, planned_profile
 from promptops.testing.judging import JudgedAnswer
+from promptops.testing.paired import source_of
 from promptops.testing.plan import PlannedCase
 
 _NO_DIFFERENCE = ValueInterval(value=0.0, low=0.0, high=0.0)
@@ -299,7 +300,7 @@ def _mixed_models(arm: ArmRun, prompt: str) -> str:
         return f"`{arm.name}` has answers of different models: {', '.join(names)}"
     by_source: dict[bool, set[_AnsweringModel]] = {}
     for judged in arm.answers(prompt):
-        live = arm.answering.known[judged.planned.key].source == "live"
+        live = arm.result(judged.planned).source == "live"
         by_source.setdefault(live, set()).add(judged.answer.answering_model)
     if len(by_source) == 2 and not by_source[True] & by_source[False]:
         return f"another model answers as `{arm.name}` than when its answers were recorded"

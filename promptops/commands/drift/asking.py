@@ -175,9 +175,7 @@ class NightAnswers:
 
     def recorded(self, planned: PlannedCase) -> Answer | None:
         """The recorded answer to the same case and repeat, else the first one, or None."""
-        path, digest = planned.prompt.path, planned.digest
-        found = self.store.find(path, digest, planned.repeat) or self.store.find(path, digest, 0)
-        return found.answer if found is not None else None
+        return self.store.answer_to(planned) or self.store.answer_to(planned, 0)
 
     def recorded_answers(self, prompt: PromptAnswers) -> list[tuple[PlannedCase, Answer]]:
         """All recorded answers to the cases of a prompt."""
@@ -225,7 +223,7 @@ class NightAnswers:
         """The first missing answer of each case."""
         for planned in prompt.cases:
             wanted = (replace(planned, repeat=repeat) for repeat in range(prompt.repeats))
-            results = (self._answering.known.get(each.key) for each in wanted)
+            results = (self._answering.result(each.key) for each in wanted)
             lost = next((found for found in results if found and found.answer is None), None)
             if lost is not None:
                 run = error_run(prompt.prompt.id, lost.reason, planned.place)
@@ -276,10 +274,10 @@ def _unjudged_errors(prompt: PromptAnswers) -> Iterator[CaseRun]:
 def recorded_answers(store: Store, plan: Iterable[PlannedCase]) -> list[tuple[PlannedCase, Answer]]:
     """All recorded answers to cases, by case and repeat."""
     return [
-        (replace(planned, repeat=repeat), found.answer)
+        (replace(planned, repeat=repeat), found)
         for planned in plan
         for repeat in range(_MOST_RECORDED)
-        if (found := store.find(planned.prompt.path, planned.digest, repeat))
+        if (found := store.answer_to(planned, repeat))
     ]
 
 

@@ -496,8 +496,7 @@ class RecordedVerdicts:
         return self._judging.judged(recorded_answers(self._store, same))
 
     def _recorded(self, planned: PlannedCase) -> Answer | None:
-        found = self._store.find(planned.prompt.path, planned.digest, 0)
-        return found.answer if found is not None else None
+        return self._store.answer_to(planned, 0)
 
 
 def changed_judge(

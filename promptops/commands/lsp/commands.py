@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from lsprotocol import types
 
+from promptops.catalog.catalog import Catalog
 from promptops.commands.lsp.documents import OpenFile, RequestRefused, text_of, with_lf
 from promptops.commands.lsp.edits import workspace_edit
 from promptops.commands.lsp.symbols import readable_places
@@ -31,7 +32,7 @@ from promptops.model.internal_error import CaughtBug
 from promptops.model.line_shift import common_start
 from promptops.model.place import Place
 from promptops.model.preview import Preview, PreviewError
-from promptops.model.prompt import Case, Prompt
+from promptops.model.prompt import Case, Prompt, Request
 from promptops.model.prompt_run import ModelAnswer, PromptRun
 from promptops.model.test_run import TestRun
 from promptops.plurals import counted
@@ -39,9 +40,10 @@ from promptops.records import record, replace
 from promptops.report.data_text import record_json
 from promptops.report.test.report import write_text
 from promptops.report.visible import visible, visible_line
+from promptops.runtime.request.render import Renderer, RenderError
 from promptops.testing.model_calls import Unwatched
 from promptops.testing.options import RunOptions
-from promptops.testing.plan import no_such_case, plan_cases
+from promptops.testing.plan import PlannedCase, no_such_case, plan_cases
 from promptops.testing.recordings.store import Store
 from promptops.testing.runner import CaseRunner
 from promptops.workspace.selection import Selected
@@ -523,8 +525,22 @@ def case_states(file: OpenFile, prompt: Prompt) -> Iterator[tuple[Case, CaseStat
         if not digest or not any(True for _ in assertions_of(case, prompt)):
             yield case, "no answer"
             continue
-        missing = (store.find(prompt.path, digest, each) is None for each in repeats)
+        planned = PlannedCase(
+            prompt=prompt,
+            case=case,
+            place=case.locate(case.at, False),
+            request=_request(file.live.catalog, prompt, case) if case.turns else None,
+            digest=digest,
+        )
+        missing = (store.answer_to(planned, each) is None for each in repeats)
         yield case, "stale" if any(missing) else "recorded"
+
+
+def _request(catalog: Catalog, prompt: Prompt, case: Case) -> Request | None:
+    try:
+        return Renderer(prompt, catalog.load, catalog.files.data).request(case.inputs)
+    except RenderError:
+        return None
 
 
 def _case_lenses(

@@ -13,6 +13,7 @@ from promptops.commands.lsp.symbols import MAX_PROMPTS
 from promptops.errors import InputError
 from promptops.evals.parse import COMMON_KEYS
 from promptops.evals.registry import AssertionKind, kind_of
+from promptops.evals.subject import On
 from promptops.model.loaded import LoadedPrompt, ReferenceKind
 from promptops.model.place import Place
 from promptops.model.prompt import Prompt
@@ -36,8 +37,12 @@ _MESSAGE = r"/messages/\d+(?:/messages/\d+)?"
 _TEMPLATE = lazy_pattern(rf"{_MESSAGE}/content(?:/\d+/text)?")
 _WHEN = lazy_pattern(rf"{_MESSAGE}(?:/content/\d+)?/when")
 _ASSERTION = lazy_pattern(
-    r"(?:/tests/\d+/(rendered|output)|/evaluation/(assertions))((?:/\d+/value)*/\d+)(/.*)?"
+    r"(?:/tests/\d+/(?:turns/\d+/)?(rendered|output|conversation)|/evaluation/(assertions))"
+    r"((?:/\d+/value)*/\d+)(/.*)?"
 )
+
+_CHECKED: Mapping[str, On] = {"rendered": "request", "conversation": "conversation"}
+"""What the assertions below a key of a case check, unless it is the answer."""
 
 
 class Here:
@@ -130,15 +135,15 @@ class Here:
         return below == "/transform"
 
     @property
-    def assertion(self) -> tuple[str, str] | None:
-        """What an assertion around the position checks (request or answer), and the rest.
+    def assertion(self) -> tuple[On, str] | None:
+        """What an assertion around the position checks, and the rest.
 
         The rest is the pointer below the assertion. None outside of assertions.
         """
         found = _ASSERTION.fullmatch(self.pointer)
         if found is None:
             return None
-        return "request" if found[1] == "rendered" else "answer", found[4] or ""
+        return _CHECKED.get(found[1] or "", "answer"), found[4] or ""
 
     def place(self, start: int, end: int) -> Place:
         """A span of the line of the position; columns, 1-based, end exclusive."""

@@ -205,6 +205,8 @@ def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
+_ON_ANSWERS = r"(?:/tests/\d+/(?:turns/\d+/)?output|/evaluation/assertions)"
+
 _OFFERS_BY_POINTER: tuple[tuple[str, Callable[[Here], list[Offer]]], ...] = (
     (PROFILE_POINTER, lambda here: profile_offers(here.file)),
     (r"/model/provider", lambda _here: provider_offers()),
@@ -213,12 +215,16 @@ _OFFERS_BY_POINTER: tuple[tuple[str, Callable[[Here], list[Offer]]], ...] = (
     (rf"{_MEDIA}/input|/inputs/required/\d+", _inputs),
     (r"/messages/\d+/(?:for_each|history)", _lists),
     (r"/evaluation/probes/must/\d+", _families),
-    (r"/tool_choice/name|/evaluation/probes/tools/\d+", _tools),
     (
-        r"(?:/tests/\d+/(?:rendered|output)|/evaluation/assertions)/\d+(?:/value/\d+)*/type",
+        r"/tool_choice/name|/evaluation/probes/tools/\d+"
+        r"|/tests/\d+/turns/\d+/tool(?:/\d+)?/name|/tests/\d+/conversation/\d+/value/\d+",
+        _tools,
+    ),
+    (
+        rf"(?:/tests/\d+/(?:rendered|conversation)|{_ON_ANSWERS})/\d+(?:/value/\d+)*/type",
         _assertion_types,
     ),
-    (r"(?:/tests/\d+/output|/evaluation/assertions)/\d+(?:/value/\d+)*/path", _answer_paths),
+    (rf"{_ON_ANSWERS}/\d+(?:/value/\d+)*/path", _answer_paths),
 )
 
 

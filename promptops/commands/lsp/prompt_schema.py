@@ -144,6 +144,8 @@ def _branches(written: Any, kind: str) -> Iterator[Schema]:
             waiting.append(_referred(each["$ref"], kind))
         for keyword in ("anyOf", "oneOf", "allOf"):
             waiting += each.get(keyword, ())
+        if "type" in each.get("if", ()):  # it chooses by the type, not by the keys
+            waiting += (each.get("then"), each.get("else"))
 
 
 def _referred(reference: str, kind: str) -> Any:

@@ -189,7 +189,14 @@ class _Outline:
         for index, case in enumerate(value if isinstance(value, Sequence) else ()):
             if isinstance(case, Mapping):
                 name = str(case.get("name") or case.get("file") or f"case {index + 1}")
-                yield from self._part(types.SymbolKind.Event, f"{at}/{index}", name)
+                turns = self.turns(case.get("turns"), f"{at}/{index}/turns")
+                yield from self._part(types.SymbolKind.Event, f"{at}/{index}", name, parts=turns)
+
+    def turns(self, value: Any, at: str) -> Iterator[types.DocumentSymbol]:
+        for index, turn in enumerate(value if isinstance(value, list) else ()):
+            if isinstance(turn, Mapping):
+                name, said = f"turn {index + 1}", _shortened(_said(turn))
+                yield from self._part(types.SymbolKind.String, f"{at}/{index}", name, said)
 
     def tools(self, value: Any, at: str) -> Iterator[types.DocumentSymbol]:
         for index, tool in enumerate(value if isinstance(value, list) else ()):
@@ -225,8 +232,21 @@ def _turn(turn: Mapping[Any, Any]) -> tuple[str, str]:
     if isinstance(content, Mapping):
         content = next((content[key] for key in ("text", "file") if key in content), "")
     content = content[:_MOST_READ_CHARS] if isinstance(content, str) else ""
-    words = shorten(_TAG.sub("", content).strip() or content, _MOST_DETAIL_CHARS, placeholder=" …")
-    return str(turn.get("role") or "message"), words
+    return str(turn.get("role") or "message"), _shortened(_TAG.sub("", content).strip() or content)
+
+
+def _shortened(text: str) -> str:
+    return shorten(text[:_MOST_READ_CHARS], _MOST_DETAIL_CHARS, placeholder=" …")
+
+
+def _said(turn: Mapping[Any, Any]) -> str:
+    """What a turn of a case says: the text of the user, or the names of the tools."""
+    user, tools = turn.get("user"), turn.get("tool")
+    if isinstance(user, Mapping):
+        return f"simulated: {user.get('simulate', '')}"
+    results = tools if isinstance(tools, list) else [tools]
+    names = [str(each.get("name", "")) for each in results if isinstance(each, Mapping)]
+    return user if isinstance(user, str) else ", ".join(names)
 
 
 def _exported_names(names: NameLookup) -> Iterator[types.DocumentSymbol]:

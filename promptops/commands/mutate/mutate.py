@@ -47,7 +47,7 @@ from promptops.testing.answering import UNRECORDED, Answering, wanted_answers
 from promptops.testing.judging import AnswerJudge, JudgedAnswer, fresh_cases, judged_answers
 from promptops.testing.model_calls import ModelCalls
 from promptops.testing.options import RunOptions, model_calls
-from promptops.testing.paired import SOURCE_TAG
+from promptops.testing.paired import source_of
 from promptops.testing.plan import (
     AnswerResult,
     CaseKey,
@@ -403,7 +403,7 @@ class LiveTrials:
         return found.answer if found is not None else None
 
     def _result(self, planned: PlannedCase) -> AnswerResult:
-        return self._answering.known.get(planned.key, AnswerResult(reason="it was not requested"))
+        return self._answering.result(planned.key) or AnswerResult(reason="it was not requested")
 
 
 def _is_open(mutant: Mutant) -> bool:
@@ -553,13 +553,11 @@ class LiveMutant:
             before = scores(was.judgements).get(score) if was is not None else None
             after = scores(now.judgements).get(score) if now is not None else None
             if before is not None and after is not None:
-                tags = pair.mutant.case.tags
-                source = next((tag for tag in tags if tag.startswith(SOURCE_TAG)), None)
                 yield CaseScore(
                     name=pair.mutant.case.name,
                     baseline=(before,),
                     candidate=(after,),
-                    source=source,
+                    source=source_of(pair.mutant),
                 )
 
 
@@ -571,7 +569,10 @@ def _keeps(known: Mapping[CaseKey, JudgedAnswer], planned: PlannedCase) -> bool 
 
 def _content(judged: JudgedAnswer | None) -> object:
     """What a model answered, without facts about the call."""
-    return None if judged is None else (judged.answer.text, judged.answer.tool_calls)
+    if judged is None:
+        return None
+    answers = [turn.answer for turn in judged.answer.turns] or [judged.answer]
+    return [(answer.text, answer.tool_calls) for answer in answers]
 
 
 def case_pairs(tried: TriedMutant) -> tuple[CasePair, ...]:

@@ -210,7 +210,7 @@ class TestedPrompt:
         good = self._good_answers()
         unanswered = [(planned, None, ()) for planned in self.cases if planned.needs_answer]
         for planned, answer, before in good or unanswered:
-            changed = witness(answer)
+            changed = _changed_answer(witness, answer)
             if changed is not None:
                 now = self._judged(variant, planned, changed)
                 # Both are in the order of the assertions; the output contract comes last.
@@ -243,6 +243,18 @@ class TestedPrompt:
             ]
             self._failing_on_answers = sum(len(violations(each.judgements)) for each in judged)
         return self._recorded
+
+
+def _changed_answer(witness: Witness, answer: Answer | None) -> Answer | None:
+    """The witness of an answer; of a conversation with each turn that has one."""
+    if answer is None or not answer.turns:
+        return witness(answer)
+    turns = tuple(
+        replace(turn, answer=witness(turn.answer) or turn.answer) for turn in answer.turns
+    )
+    last = turns[-1].answer
+    changed = replace(answer, text=last.text, tool_calls=last.tool_calls, turns=turns)
+    return None if turns == answer.turns else changed
 
 
 # Whether an assertion on the request quotes the prompt.

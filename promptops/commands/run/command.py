@@ -73,10 +73,12 @@ def command(output: OutputOptions, identity: str, calls: CallOptions, **options:
 
     import_parsers()  # the rest of these libraries is not used before the first text arrives
     from promptops.commands.run.run import refuse_calls
+    from promptops.storage.gc_paused import uncollected
     from promptops.workspace.workspace import workspace
 
     refuse_calls()
-    with workspace(output.directory, options["revision"], output.overrides) as opened:
+    opening = workspace(output.directory, options["revision"], output.overrides)
+    with uncollected(), opening as opened:  # most objects are of the client's package
         run = _run(output, opened, identity, calls, options)
     _write(output, run)
     return _exit_code(run)

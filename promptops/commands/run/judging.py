@@ -11,7 +11,7 @@ from promptops.evals.engine.ask import Ask
 from promptops.evals.engine.budget import requested_output_tokens
 from promptops.evals.judge_answer import judge_output, status_of
 from promptops.model.answer import Answer
-from promptops.model.prompt import Case, Prompt
+from promptops.model.prompt import Case, Prompt, Request
 from promptops.model.prompt_run import ModelAnswer, PromptRun
 from promptops.records import record, replace
 from promptops.runtime.request.render import Renderer
@@ -57,22 +57,22 @@ def recorded_run(
     """The recorded answer to a request, judged with recorded verdicts; None without a recording.
 
     Args:
-        digest: Of the request, which can be rendered.
+        digest: Of the request, which can be rendered; of a case with turns that of its last turn.
     """
     catalog = workspace.catalog
-    stored = Store(catalog).find(prompt.path, digest, 0)
     model = model_profile(catalog, prompt.model)
-    if stored is None or model is None:
-        return None
     request = Renderer(prompt, catalog.load, catalog.files.data).request(given.inputs)
+    answer = _recorded_answer(catalog, prompt, given.case, request, digest)
+    if answer is None or model is None:
+        return None
     ask = Ask(digest=digest, repeat=0, request=request, profile=model)
     got = ModelAnswer(
         digest=digest,
         profile=model.name,
         provider=model.provider,
         model=model.id,
-        text=stored.answer.text,
-        answer=stored.answer,
+        text=answer.text,
+        answer=answer,
         limit=requested_output_tokens(ask) or None,
     )
     if given.case is None:
@@ -88,6 +88,18 @@ def recorded_run(
         inputs=given.inputs,
         answers=(got,),
     )
+
+
+def _recorded_answer(
+    catalog: Catalog, prompt: Prompt, case: Case | None, request: Request, digest: str
+) -> Answer | None:
+    """The recorded answer; of a case with turns that of the last one, with all turns."""
+    store = Store(catalog)
+    if case is None or not case.turns:
+        stored = store.find(prompt.path, digest, 0)
+        return stored.answer if stored is not None else None
+    place = case.locate(case.at, False)
+    return store.answer_to(PlannedCase(prompt=prompt, case=case, place=place, request=request))
 
 
 def _by_contract(prompt: Prompt, got: ModelAnswer) -> ModelAnswer:

@@ -10,6 +10,8 @@ from promptops.analysis.uses import ITEM, Path
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.recordings import unrecorded_reason
 from promptops.commands.run.run import CaseInputs
+from promptops.errors import InputError
+from promptops.evals.subject import text_of, with_calls
 from promptops.json_pointer import escaped, tokens, value_at
 from promptops.lint.prompt_model import prompt_model
 from promptops.lint.request_size import cost_usd, request_tokens
@@ -23,7 +25,7 @@ from promptops.model.preview import (
     PreviewMessage,
     PreviewPiece,
 )
-from promptops.model.prompt import ConversationHistory, Prompt
+from promptops.model.prompt import Case, ConversationHistory, Prompt, Request
 from promptops.records import replace
 from promptops.runtime.request.canonical import request_digest
 from promptops.runtime.request.inputs import InputProblem, dotted
@@ -31,6 +33,7 @@ from promptops.runtime.request.partial import PartialRenderer, PartialRequest
 from promptops.runtime.request.render import RenderError
 from promptops.runtime.template.text_rendering import Piece
 from promptops.workspace.given_inputs import media_inputs
+from promptops.workspace.render import AskedTurn, asked_turn
 
 MAX_CHOICES = 50
 """More values of an input are typed, and not chosen."""
@@ -67,17 +70,31 @@ def preview_prompt(
         found = renderer.partial(tried.inputs)
     except RenderError as error:
         return replace(value, errors=(_error(error, current),))
-    return _rendered(catalog, prompt, value, found, current)
-
-
-def _rendered(
-    catalog: Catalog, prompt: Prompt, value: Preview, found: PartialRequest, current: CurrentPlace
-) -> Preview:
-    errors = tuple(_input_error(each, value) for each in found.problems)
-    shown = replace(value, messages=tuple(_messages(found, current)), errors=errors)
-    if errors or found.errors:
+    shown = replace(
+        value,
+        messages=tuple(_messages(found, current)),
+        errors=tuple(_input_error(each, value) for each in found.problems),
+    )
+    if shown.errors or found.errors:
         return shown
-    request = found.traced.request
+    return _whole(catalog, prompt, shown, found.traced.request, current)
+
+
+def _whole(
+    catalog: Catalog, prompt: Prompt, shown: Preview, request: Request, current: CurrentPlace
+) -> Preview:
+    """With the size of the request; a case with turns with the messages of its conversation.
+
+    They are those of the last turn that the recordings reach.
+    """
+    case = next((case for case in prompt.cases if case.turns and case.name == shown.case), None)
+    if case is not None:
+        try:
+            turn = asked_turn(catalog, prompt, case, request, None)
+        except InputError as error:
+            return replace(shown, errors=(PreviewError(message=error.message, hint=error.hint),))
+        said = _messages_of_turns(turn, len(request.messages), case, current)
+        shown, request = replace(shown, messages=(*shown.messages, *said)), turn.request
     tokens, model = request_tokens(request), prompt_model(prompt, catalog.config)
     return replace(
         shown,
@@ -123,6 +140,20 @@ def _messages(found: PartialRequest, current: CurrentPlace) -> Iterator[PreviewM
             at=found.traced.messages_at[index],
             pieces=(*shown, *others),
             error=_error(error, current) if error is not None else None,
+        )
+
+
+def _messages_of_turns(
+    turn: AskedTurn, first: int, case: Case, current: CurrentPlace
+) -> Iterator[PreviewMessage]:
+    """The messages of a conversation, each at its turn; `first` is the index of the first one."""
+    for message, place in zip(turn.request.messages[first:], turn.places, strict=True):
+        text = with_calls(text_of(message["content"]), message.get("tool_calls") or ())
+        written = message["role"] != "assistant"
+        yield PreviewMessage(
+            role=str(message["role"]),
+            at=f"{case.at}/turns",
+            pieces=(PreviewPiece(text, written, current(place)),),
         )
 
 

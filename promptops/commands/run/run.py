@@ -93,9 +93,11 @@ def run_prompt(
     """Call each model with the rendered prompt; nothing is recorded.
 
     Raises UsageError for a prompt without a model, an unknown profile, an endpoint that is not
-    approved, and a missing key; RenderError for inputs that do not fit; InputError for an input
-    that can't be retrieved.
+    approved, a missing key, and a case with turns; RenderError for inputs that do not fit;
+    InputError for an input that can't be retrieved.
     """
+    if given.case is not None and given.case.turns:
+        raise _conversation_refused(prompt, given.case)
     streams = Streams(options.watcher.text)
     calls = _calls(workspace, options, streams)
     given = _with_retrieved(workspace, prompt, given, calls)
@@ -119,6 +121,14 @@ def run_prompt(
         interrupted=calls.ledger.interrupted,
         infrastructure=judged.infrastructure,
         saved_in=saved_in,
+    )
+
+
+def _conversation_refused(prompt: Prompt, case: Case) -> UsageError:
+    return UsageError(
+        f"the case {case.name!r} is a conversation, and `run` gets one answer",
+        where=str(case.locate(case.at, False)),
+        hint=f"promptops test {prompt.id} --case {shlex.quote(case.name)} --live",
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from promptops.catalog.catalog import Catalog
@@ -105,16 +106,11 @@ class LiveCall:
 
 
 def live_answers(opened: Workspace, call: LiveCall) -> AnswerRun:
-    """A function that calls models as `promptops run` without options does; nothing is recorded.
-
-    It opens the repository again, because the one that is open is used by one thread.
-    """
-    root, revision = opened.repository.root, opened.revision
+    """A function that calls models as `promptops run` without options does; nothing is recorded."""
 
     def run(watcher: RunWatcher, interrupt: Interrupt) -> PromptRun:
         refuse_calls()
-        with workspace(root, revision, call.overrides) as again:
-            current = _changed(again, call)
+        with opened_again(opened, call.contents, call.overrides) as current:
             loaded = current.catalog.loaded(call.path)
             if loaded.prompt is None:
                 raise unreadable_error(loaded)
@@ -132,10 +128,30 @@ def live_answers(opened: Workspace, call: LiveCall) -> AnswerRun:
     return run
 
 
-def _changed(opened: Workspace, call: LiveCall) -> Workspace:
+@contextmanager
+def opened_again(
+    opened: Workspace, contents: Mapping[str, bytes], overrides: Sequence[str]
+) -> Iterator[Workspace]:
+    """The same revision with other contents of files, for another thread.
+
+    The repository is opened again, because the one that is open is used by one thread.
+
+    Args:
+        contents: Of files that differ from those of the revision, by path.
+        overrides: See `source.config.load`.
+
+    Raises InputError.
+    """
+    with workspace(opened.repository.root, opened.revision, overrides) as again:
+        yield _changed(again, contents, overrides)
+
+
+def _changed(
+    opened: Workspace, contents: Mapping[str, bytes], overrides: Sequence[str]
+) -> Workspace:
     """The workspace with other contents of files, and their configuration. Raises InputError."""
-    changed = with_changes(opened, call.contents)
-    if call.contents.keys().isdisjoint(FILES):
+    changed = with_changes(opened, contents)
+    if contents.keys().isdisjoint(FILES):
         return changed
-    config = load(config_files(changed.catalog.files.tree), call.overrides)
-    return with_changes(replace(opened, config=config), call.contents)
+    config = load(config_files(changed.catalog.files.tree), overrides)
+    return with_changes(replace(opened, config=config), contents)

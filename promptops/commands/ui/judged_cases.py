@@ -7,8 +7,9 @@ from typing import Literal, cast
 
 from promptops.commands.ui.records import UiFailing
 from promptops.commands.ui.remembered_answers import Refusals
-from promptops.model.test_run import CaseRun
-from promptops.records import record
+from promptops.model.test_run import AssertionResult, CaseRun
+from promptops.records import record, replace
+from promptops.report.test.facts import RECORD
 from promptops.testing.options import RunOptions
 from promptops.testing.runner import CaseRunner
 from promptops.workspace.selection import Selected
@@ -54,7 +55,7 @@ def judged_cases(workspace: Workspace, path: str, refused: Refusals) -> JudgedCa
 
 
 def _is_unchecked(repeats: Sequence[CaseRun]) -> bool:
-    checked = any(each.on == "answer" for run in repeats for each in run.assertions)
+    checked = any(each.on != "request" for run in repeats for each in run.assertions)
     return not checked and all(run.status == "passed" for run in repeats)
 
 
@@ -64,8 +65,10 @@ def _failing(repeats: Sequence[CaseRun], refused: Refusals) -> UiFailing | None:
     if run is None:
         return None
     contracts = (each for each in run.assertions if each.must)
-    wrong = (each.reason for each in contracts if each.status in ("failed", "error"))
+    wrong = (_reason(each) for each in contracts if each.status in ("failed", "error"))
     unanswered = run.status == "stale" and run.answer is None and bool(run.messages)
+    if run.turn is not None:  # the workbench gets one answer, not a conversation
+        unanswered, run = False, replace(run, reason=f"{run.reason}, run {RECORD}")
     refusal = refused.get((run.prompt, run.name), "")
     return UiFailing(
         id=run.prompt,
@@ -74,6 +77,10 @@ def _failing(repeats: Sequence[CaseRun], refused: Refusals) -> UiFailing | None:
         reason=refusal or next(wrong, "") or (_lack(repeats) if unanswered else run.reason),
         answerable=unanswered and not refusal,
     )
+
+
+def _reason(found: AssertionResult) -> str:
+    return found.reason if found.turn is None else f"turn {found.turn}: {found.reason}"
 
 
 def _lack(repeats: Sequence[CaseRun]) -> str:

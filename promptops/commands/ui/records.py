@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Literal
 
 from promptops.model.change import DiffReport
+from promptops.model.editable_text import EditableText
+from promptops.model.optimization import Optimization
 from promptops.records import record
 from promptops.records.outputs import empty_text, output
 from promptops.terminal.shown_errors import CommandError
@@ -115,34 +117,6 @@ class UiRows:
     rows: tuple[UiRow, ...]
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class UiText:
-    """A text of a message, which has a box of its own.
-
-    Attributes:
-        at: JSON pointer of the text in the prompt file; it names the text in an edit.
-        role: Of its message, such as system or user.
-        kind: `text`: it is in a prompt file. `file`: it is a file of its own.
-        path: The file that contains it, relative to the repository root.
-        when: The condition under which it is sent, as written; None if it always is.
-        text: The template.
-        starts: The place of the first character of each of its lines in the file: line and column,
-            1-based.
-        editable: It can be edited here.
-        reason: Why it can't, or "".
-    """
-
-    at: str
-    role: str
-    kind: Literal["text", "file"]
-    path: str
-    when: str | None = None
-    text: str = empty_text()
-    starts: tuple[tuple[int, int], ...] = ()
-    editable: bool = True
-    reason: str = ""
-
-
 @output("ui-prompt")
 @record(frozen=True, slots=True, kw_only=True)
 class UiPrompt:
@@ -164,7 +138,7 @@ class UiPrompt:
     description: str = ""
     status: Literal["draft", "active", "deprecated"] = "active"
     cases: tuple[str, ...] = ()
-    texts: tuple[UiText, ...] = ()
+    texts: tuple[EditableText, ...] = ()
     pending: bool = False
     model: str | None = None
 
@@ -310,3 +284,21 @@ class UiConflicts:
     kind: Literal["disk", "state", "text"]
     files: tuple[UiConflict, ...] = ()
     text: str = empty_text()
+
+
+@output("ui-proposal")
+@record(frozen=True, slots=True, kw_only=True)
+class UiProposal:
+    """The result of a search for a better wording.
+
+    Attributes:
+        summary: The decision in a line, as `promptops optimize` prints it.
+        facts: What the search did, what the held-out half shows and what it cost, each in a line.
+        remarks: What weakens the evidence, and what a reader must know, each in a line.
+        result: The whole result, as `promptops optimize` reports it.
+    """
+
+    summary: str
+    facts: tuple[str, ...]
+    remarks: tuple[str, ...]
+    result: Optimization

@@ -12,9 +12,10 @@ from promptops.model.answer import Answer, Recording
 from promptops.model.prompt_run import PromptRun
 from promptops.records import record
 from promptops.source.recordings import Key, key_of, read_files, read_recordings
-from promptops.testing.answering import need_of, recording_of, wanted_answers
+from promptops.testing.answering import Answering, need_of, recording_of, wanted_answers
 from promptops.testing.plan import WantedAnswer, plan_cases
 from promptops.testing.recordings.screening import recording_refusal
+from promptops.testing.recordings.store import Store
 from promptops.testing.recordings.writing import with_answers
 
 MOST_ANSWERS = 2_000
@@ -120,9 +121,13 @@ def _edited_files(edits: Edits, catalog: Catalog, path: str) -> list[str]:
 
 
 def _wants(catalog: Catalog, path: str) -> list[WantedAnswer]:
-    """The answers that the cases of a prompt file need."""
+    """The answers that the cases of a prompt file need; of a conversation the recorded ones."""
     loaded = [catalog.loaded(path)] if path in catalog.ids else []
-    return list(wanted_answers(catalog, list(plan_cases(catalog, loaded))))
+    wants = list(wanted_answers(catalog, list(plan_cases(catalog, loaded))))
+    replayed = Answering(catalog, Store(catalog))
+    replayed.look_up([want for want in wants if want.turns])
+    turns = [want for want, _ in replayed.answered()]
+    return [*(want for want in wants if not want.turns), *turns]
 
 
 def _before(edits: Edits, catalog: Catalog, path: str) -> Iterator[tuple[str, bytes]]:

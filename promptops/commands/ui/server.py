@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import math
 import secrets
 import socket
 import traceback
@@ -13,32 +14,33 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from threading import Thread
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import uvicorn
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route, Router
 
+from promptops.commands.run.run import RunWatcher
 from promptops.commands.run.saving import NewCaseFields
 from promptops.commands.run.tried import Tried
-from promptops.commands.ui.editing import NotEditable
+from promptops.commands.ui.proposing import WantedProposal
 from promptops.commands.ui.records import UiConflicts
 from promptops.commands.ui.saving import Conflicts
 from promptops.commands.ui.workbench import NotAllowed, TriedPrompt, Workbench, WorkbenchOptions
 from promptops.errors import BUG, InputError, NotFound, PromptopsError, UsageError, os_reason
 from promptops.evals.engine.ask import Interrupt
 from promptops.model.internal_error import HINT, CaughtBug
+from promptops.model.optimization import Goal
 from promptops.model.prompt_run import ModelAnswer
 from promptops.report.data_text import json_text, record_json
 from promptops.terminal.shown_errors import stopped_command
 from promptops.testing.model_calls import Unwatched
 from promptops.workspace.given_inputs import parse_input_object
+from promptops.workspace.message_texts import NotEditable
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-    from promptops.commands.run.tried import AnswerRun
 
 HOST = "127.0.0.1"
 MAX_BODY_BYTES = 1024 * 1024
@@ -227,6 +229,24 @@ class _Body:
             raise UsageError(f"`{name}` must be a list of at most {most} strings")
         return found
 
+    def wanted_proposal(self) -> WantedProposal:
+        goals: tuple[Goal, ...] = get_args(Goal)
+        goal = next((each for each in goals if each == self._values.get("goal")), None)
+        if goal is None:
+            raise UsageError(f"`goal` must be one of {', '.join(goals)}")
+        return WantedProposal(
+            id=self.string("id"),
+            proposer=self.string("proposer"),
+            goal=goal,
+            max_cost_usd=self._positive("max_cost"),
+        )
+
+    def _positive(self, name: str) -> float:
+        found = self._values.get(name)
+        if not isinstance(found, int | float) or found is True or not 0 < found < math.inf:
+            raise UsageError(f"`{name}` must be a number above 0")
+        return float(found)
+
     def tried(self) -> TriedPrompt:
         has_inputs = self._values.get("inputs") is not None
         inputs = self.inputs() if has_inputs else None
@@ -283,7 +303,9 @@ def _router(worker: _Worker) -> Router:
     routes += [Route(path, _get(worker, work), methods=["GET"]) for path, work in _GET.items()]
     routes += [Route(path, _post(worker, work), methods=["POST"]) for path, work in _POST.items()]
     routes.append(Route("/api/change", _change(worker), methods=["GET"]))
-    routes.append(Route("/api/answers", _Calls(worker).answer, methods=["POST"]))
+    calls = _Calls(worker)
+    routes.append(Route("/api/answers", calls.answer, methods=["POST"]))
+    routes.append(Route("/api/optimize", calls.optimize, methods=["POST"]))
     return Router(routes, redirect_slashes=False, default=_nothing_there)
 
 
@@ -350,7 +372,10 @@ def _line(value: Any) -> str:
     return json_text(value, indent=None)
 
 
-# Answers of models, as they arrive.
+# What models are called for, as it arrives.
+
+_Run = Callable[[RunWatcher, Interrupt], object]
+"""Calls models until the interrupt is pressed, in any thread; returns a record of an output."""
 
 
 class _ReaderGone(Exception):
@@ -358,21 +383,30 @@ class _ReaderGone(Exception):
 
 
 class _Calls:
-    """The requests for answers that are under way: each until its thread ends."""
+    """The requests that call models and are under way: each until its thread ends."""
 
     def __init__(self, worker: _Worker) -> None:
         self._worker = worker
         self._under_way = 0
 
     async def answer(self, request: Request) -> Response:
-        """Lines of JSON: `text`, `note`; at the end `run` or `error`."""
+        """Lines of JSON: `text`, `note`; at the end `result`, a PromptRun, or `error`."""
         body = await _body(request)
         tried, models = body.tried(), body.strings("models", MAX_MODELS)
+        return await self._streamed(lambda bench: bench.call(tried, models))
+
+    async def optimize(self, request: Request) -> Response:
+        """Lines of JSON: `note`; at the end `result`, a UiProposal, or `error`."""
+        wanted = (await _body(request)).wanted_proposal()
+        return await self._streamed(lambda bench: bench.optimize(wanted))
+
+    async def _streamed(self, work: Callable[[Workbench], _Run]) -> Response:
+        """The lines of the function that the work on the workbench returns."""
         if self._under_way >= MAX_CALLS:
             raise NotAllowed("other answers are under way", hint="wait until they have arrived")
         self._under_way += 1
         try:
-            run = await self._worker.do(lambda bench: bench.call(tried, models))
+            run = await self._worker.do(work)
             stream = _Stream(asyncio.get_running_loop(), self._ended)
             # A daemon, so that a model that does not answer does not keep the server from ending.
             Thread(target=stream.run, args=(run,), daemon=True).start()
@@ -410,7 +444,7 @@ class _Stream(Unwatched):
         self._loop = loop
         self._on_end = on_end
 
-    def run(self, run: AnswerRun) -> None:
+    def run(self, run: _Run) -> None:
         """In the thread: call the models, and pass everything on."""
         try:
             self._run(run)
@@ -418,10 +452,10 @@ class _Stream(Unwatched):
             with suppress(RuntimeError):  # the loop has ended
                 self._loop.call_soon_threadsafe(self._on_end)
 
-    def _run(self, run: AnswerRun) -> None:
+    def _run(self, run: _Run) -> None:
         with suppress(_ReaderGone), CaughtBug() as bug:
             try:
-                self._put({"run": record_json(run(self, self._interrupt))})
+                self._put({"result": record_json(run(self, self._interrupt))})
             except PromptopsError as error:
                 self._put({"error": record_json(stopped_command(error))})
         with suppress(_ReaderGone):

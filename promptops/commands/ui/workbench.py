@@ -27,8 +27,9 @@ from promptops.commands.run.tried import (
     live_answers,
     tried_inputs,
 )
-from promptops.commands.ui.editing import Edit, Edits, Reason, edited, texts_of, with_lf
+from promptops.commands.ui.editing import Edit, Edits, Reason
 from promptops.commands.ui.judged_cases import JudgedCases, judged_cases
+from promptops.commands.ui.proposing import ProposalRun, WantedProposal, live_proposal
 from promptops.commands.ui.records import (
     UiBranch,
     UiCatalog,
@@ -72,6 +73,7 @@ from promptops.testing.runner import CaseRunner
 from promptops.untrusted import is_untrusted
 from promptops.workspace.edits import with_changes
 from promptops.workspace.listing import unreadable_error
+from promptops.workspace.message_texts import edited, texts_of, with_lf
 from promptops.workspace.profiles import with_profile
 from promptops.workspace.selection import Selected, prompts_reaching
 from promptops.workspace.workspace import (
@@ -678,10 +680,7 @@ class Workbench:
 
         Raises NotAllowed, NotFound, InputError.
         """
-        if is_untrusted():
-            raise NotAllowed("no model is called: PROMPTOPS_UNTRUSTED is set")
-        if not self._options.live:
-            raise NotAllowed("no model is called", hint="start it as `promptops ui --live`")
+        self._need_live()
         opened, prompt = self._found(tried)
         call = LiveCall(
             path=prompt.path,
@@ -699,6 +698,22 @@ class Workbench:
             return answered
 
         return run
+
+    def optimize(self, wanted: WantedProposal) -> ProposalRun:
+        """A function that searches a better wording; it may run in any thread.
+
+        Raises NotAllowed, NotFound, InputError for a prompt that can't be read.
+        """
+        self._need_live()
+        contents = self._need_edits().contents
+        self._readable(wanted.id)
+        return live_proposal(self._view.workspace, wanted, contents, self._options.overrides)
+
+    def _need_live(self) -> None:
+        if is_untrusted():
+            raise NotAllowed("no model is called: PROMPTOPS_UNTRUSTED is set")
+        if not self._options.live:
+            raise NotAllowed("no model is called", hint="start it as `promptops ui --live`")
 
 
 # Whether other programs changed the files: a look at their times when asked.

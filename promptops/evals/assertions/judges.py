@@ -20,7 +20,7 @@ from promptops.evals.wording import listed, not_blank, not_blank_texts, sendable
 from promptops.records import record
 
 
-@assertion("llm-rubric", on=("answer",), judged=True)
+@assertion("llm-rubric", on=("answer", "conversation"), judged=True)
 @record(frozen=True, slots=True, kw_only=True)
 class LlmRubric(JudgedAnswer):
     """A model judges that the answer meets a criterion.
@@ -57,7 +57,7 @@ class LlmRubric(JudgedAnswer):
         }
 
 
-@assertion("factual", on=("answer",), judged=True)
+@assertion("factual", on=("answer", "conversation"), judged=True)
 @record(frozen=True, slots=True, kw_only=True)
 class Factual(JudgedAnswer):
     """A model judges that the answer agrees with a reference.

@@ -115,14 +115,14 @@ class MaxTokens(_AtMost):
         )
 
 
-@assertion("max-cost", on=("answer",), narrowed_by=())
+@assertion("max-cost", on=("answer", "conversation"), narrowed_by=())
 @record(frozen=True, slots=True, kw_only=True)
 class MaxCost(_AtMost):
     """The request and its answer cost at most this much.
 
     The cost is computed from the recorded token counts of the provider and the current price: that
     of the model's profile, otherwise that of the built-in price table. If neither has a price, the
-    assertion is in error.
+    assertion is in error. On a conversation it is the cost of all turns.
 
     Attributes:
         value: US dollars.
@@ -173,7 +173,7 @@ def _dollars(amount: float) -> str:
     return f"${amount:.6f}".rstrip("0").rstrip(".")
 
 
-@assertion("max-latency", on=("answer",), narrowed_by=())
+@assertion("max-latency", on=("answer", "conversation"), narrowed_by=())
 @record(frozen=True, slots=True, kw_only=True)
 class MaxLatency(_AtMost):
     """The answer arrived within this many seconds.
@@ -181,7 +181,7 @@ class MaxLatency(_AtMost):
     Only the successful request counts, without earlier attempts and without waiting for rate
     limits. Latency is not recorded: the assertion is skipped for a recorded answer, and for one
     that this machine was too busy to time. Skipped does not mean passed; a case with no other
-    assertion is in error then.
+    assertion is in error then. On a conversation it is the sum over all turns.
 
     Attributes:
         value: Seconds.

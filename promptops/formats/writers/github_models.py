@@ -14,6 +14,7 @@ from promptops.formats.exported import (
     PlainHistory,
     fixed_inputs,
     plain_turns,
+    turns_left_out,
 )
 from promptops.formats.prompt_file import yaml_file
 from promptops.formats.writers.langfuse import with_braces
@@ -92,8 +93,11 @@ def _output(subject: ExportSubject) -> dict[str, Any]:
 def _tests(subject: ExportSubject, losses: list[Loss]) -> dict[str, Any]:
     rows = []
     for case in subject.prompt.cases:
+        if case.turns:
+            losses.append(turns_left_out(case))
+            continue
         rows.append(_row(case, losses))
-        if case.output or case.rendered:
+        if case.on_answers or case.rendered:
             message = f"the assertions of the case `{case.name}` are not exported"
             losses.append(Loss(code="EXP106", message=message, place=case.locate(case.at, False)))
     given = subject.prompt.evaluation.get("assertions", ())

@@ -8,7 +8,7 @@ from typing import Any
 
 from promptops.evals.parse import parse
 from promptops.formats.document import Loss
-from promptops.formats.exported import ExportedFile, ExportSubject
+from promptops.formats.exported import ExportedFile, ExportSubject, turns_left_out
 from promptops.formats.prompt_file import yaml_file
 from promptops.formats.promptfoo.tests import NO_TEMPLATES, is_template, with_values
 from promptops.json_pointer import tokens
@@ -120,8 +120,16 @@ def configuration(
             "options": {"disableVarExpansion": True},
             **({"assert": asserted} if asserted else {}),
         },
-        "tests": [_test(subject, case, losses, native=native) for case in prompt.cases],
+        "tests": list(_tests(subject, losses, native=native)),
     }
+
+
+def _tests(subject: ExportSubject, losses: list[Loss], *, native: bool) -> Iterator[dict[str, Any]]:
+    for case in subject.prompt.cases:
+        if case.turns:
+            losses.append(turns_left_out(case))
+        else:
+            yield _test(subject, case, losses, native=native)
 
 
 def _test(

@@ -40,8 +40,13 @@ def ascii_pattern(prompt: Prompt, cases: Sequence[Case]) -> Iterator[Problem]:
               - {type: not-regex, value: '\btea\b'}
     """
     for case in cases:
-        for key, listed in (("rendered", case.rendered), ("output", case.output)):
-            yield from _problems(listed, f"{case.at}/{key}", case.locate)
+        written = (
+            (case.rendered, f"{case.at}/rendered"),
+            (case.output, f"{case.at}/output"),
+            *((turn.output, f"{turn.at}/output") for turn in case.turns),
+        )
+        for listed, at in written:
+            yield from _problems(listed, at, case.locate)
     every = prompt.evaluation.get("assertions") or ()
     yield from _problems(every, "/evaluation/assertions", prompt.locate)
 

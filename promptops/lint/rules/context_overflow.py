@@ -9,7 +9,7 @@ from promptops.catalog.schema_places import is_written
 from promptops.lint import Problem, Severity, rule
 from promptops.lint.passages import Passage
 from promptops.lint.prompt_model import prompt_model
-from promptops.lint.request_size import request_tokens, tokens_at_most
+from promptops.lint.request_size import request_tokens, requests_of_cases, tokens_at_most
 from promptops.lint.subject import RenderedCase
 from promptops.model.config import Config
 from promptops.model.prompt import Prompt
@@ -23,7 +23,8 @@ def context_overflow(
 
     A request that does not fit is refused, or the server cuts its beginning: then the instructions
     are lost first. The rule checks the largest test case, or the template itself if no case renders
-    it, and adds `max_output_tokens`. Token counts are estimates.
+    it, and adds `max_output_tokens`. Token counts are estimates. Of a case with turns, the last
+    request is checked, without the answers of the model before it.
 
     Bad:
         --- promptops.toml
@@ -73,18 +74,16 @@ def context_overflow(
 
 def _fits(renders: Sequence[RenderedCase], tokens: int) -> bool:
     """Whether a quick upper bound already fits, as it does for most prompts."""
-    traced = [rendered.traced for rendered in renders]
-    return all(each is not None and tokens_at_most(each.request) <= tokens for each in traced)
+    found = list(requests_of_cases(renders))
+    return len(found) == len(renders) and all(
+        tokens_at_most(request) <= tokens for _, request in found
+    )
 
 
 def _largest(
     renders: Sequence[RenderedCase], passages: Sequence[Passage]
 ) -> tuple[int, str, str | None]:
-    cases = [
-        (request_tokens(rendered.traced.request), rendered.case.name)
-        for rendered in renders
-        if rendered.traced is not None
-    ]
+    cases = [(request_tokens(request), case.name) for case, request in requests_of_cases(renders)]
     if cases:
         tokens, name = max(cases)
         return tokens, f"in the case `{name}`", name

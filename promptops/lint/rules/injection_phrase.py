@@ -357,7 +357,9 @@ def _is_judged(pointer: str, meant: set[str]) -> bool:
     if not pointer.startswith("/tests/"):
         return True
     _, tests, index, *rest = pointer.split("/")
-    return rest[:1] == ["inputs"] and f"/{tests}/{index}" not in meant
+    # In a turn, what the user or a tool says: assertions name forbidden text there, too.
+    is_said = rest[:1] == ["turns"] and rest[2:3] in (["user"], ["tool"])
+    return (rest[:1] == ["inputs"] or is_said) and f"/{tests}/{index}" not in meant
 
 
 def _is_adversarial(case: Any) -> bool:
@@ -372,8 +374,15 @@ def _may_hold(text: str) -> bool:
 def _of_case_files(catalog: Catalog, cases: Sequence[Case]) -> Iterator[Part]:
     for case in cases:
         if not case.at.startswith("/tests/") and "adversarial" not in case.tags:
-            for pointer, text in _texts(case.inputs, f"{case.at}/inputs"):
+            for pointer, text in (*_texts(case.inputs, f"{case.at}/inputs"), *_said(case)):
                 yield text, _finder(catalog, case, pointer)
+
+
+def _said(case: Case) -> Iterator[tuple[str, str]]:
+    """What users say in the turns of a case, with pointers."""
+    for turn in case.turns:
+        if isinstance(turn.user, str) and _may_hold(turn.user):
+            yield f"{turn.at}/user", turn.user
 
 
 def _finder(catalog: Catalog, case: Case, pointer: str) -> Callable[[], Text]:

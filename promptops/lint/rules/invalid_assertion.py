@@ -115,14 +115,16 @@ def invalid_assertion(
               - {type: regex, value: '\\bA-\\d{4}\\b'}
               - {type: json-schema, value: {type: string, pattern: '^A-\\d{4}$'}}
     """
-    if prompt.evaluation or any(case.rendered or case.output for case in cases):
-        from promptops.evals.case_assertions import needs_no_plugin, problems_of_answers
-        from promptops.evals.parse import problems
-        from promptops.evals.probe_library import rule_problems
+    if prompt.evaluation or any(case.rendered or case.on_answers or case.turns for case in cases):
+        from promptops.evals.case_assertions import (
+            needs_no_plugin,
+            problems_of_answers,
+            problems_of_case,
+        )
         from promptops.evals.unknown_names import FunctionFiles, problems_of_names
 
         for case in cases:
-            yield from problems(case)
+            yield from problems_of_case(case, prompt)
             yield from constant_delimiters(prompt, case)
         judges, profiles = _judges(prompt, catalog, surroundings), catalog.config.models
         yield from problems_of_answers(
@@ -130,7 +132,10 @@ def invalid_assertion(
         )
         functions = FunctionFiles(catalog.resolver, surroundings)
         yield from problems_of_names(prompt, functions, tools=loaded.tool_names)
-        yield from rule_problems(prompt, loaded.tool_names)
+        if "probes" in prompt.evaluation:
+            from promptops.evals.probe_library import rule_problems
+
+            yield from rule_problems(prompt, loaded.tool_names)
         yield from _margin_as_share(prompt)
 
 

@@ -34,7 +34,7 @@ def no_assertion(prompt: Prompt, cases: Sequence[Case]) -> Iterator[Problem]:
     """
     shared = bool(prompt.evaluation.get("assertions"))
     for case in () if shared else cases:
-        if not case.rendered and not case.output:
+        if not case.rendered and not case.on_answers:
             yield Problem(
                 f"the case `{case.name}` has no assertion",
                 at=case.locate(f"{case.at}/name", False),

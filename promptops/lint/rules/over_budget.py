@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from promptops.lint import Problem, Severity, rule
 from promptops.lint.prompt_model import PromptModel, prompt_model
-from promptops.lint.request_size import cost_usd, request_tokens, worst_tokens
+from promptops.lint.request_size import cost_usd, request_tokens, requests_of_cases, worst_tokens
 from promptops.lint.subject import PromptFacts
 from promptops.model.prompt import Prompt
 from promptops.records import record
@@ -20,6 +20,7 @@ def over_budget(subject: PromptFacts) -> Iterator[Problem]:
     test case and, if all inputs have limits, the largest request that the schema of the inputs
     allows.
 
+    Of a case with turns, the last request is checked, without the answers of the model before it.
     Token counts are estimated without a tokenizer, within about 10% for text. For the largest
     request a value counts one token for four characters. Media are not counted. The cost uses the
     price in the model table or the profile, and the longest answer that `max_output_tokens` allows.
@@ -69,13 +70,8 @@ class _Load:
 def _loads(subject: PromptFacts) -> Iterator[_Load]:
     """The largest case, and the largest request that the schema allows if that is larger."""
     cases = [
-        _Load(
-            request_tokens(render.traced.request),
-            f"in the case `{render.case.name}`",
-            render.case.name,
-        )
-        for render in subject.renders
-        if render.traced is not None
+        _Load(request_tokens(request), f"in the case `{case.name}`", case.name)
+        for case, request in requests_of_cases(subject.renders)
     ]
     largest = max(cases, key=lambda load: load.tokens, default=None)
     if largest is not None:

@@ -10,6 +10,7 @@ from promptops.lint.subject import PromptFacts
 from promptops.model.place import Place
 from promptops.model.prompt import Case, Prompt
 from promptops.source.lines import has_conflict
+from promptops.source.recordings import ReadRecordings
 
 
 @rule("TST006", severity=Severity.WARNING)
@@ -60,21 +61,57 @@ def stale_snapshot(prompt: Prompt, subject: PromptFacts, catalog: Catalog) -> It
         case
         for case in prompt.cases
         if case.unrecorded
-        or (case.name in requests and bool(case.output or prompt.evaluation.get("assertions")))
+        or (case.name in requests and bool(case.on_answers or prompt.evaluation.get("assertions")))
     ]
-    missing = [case for case in asking if requests.get(case.name) not in answered]
+    asked = set(requests.values())
+    missing, ended = [], set()
+    for case in asking:
+        steps = [requests.get(case.name)]
+        if case.turns:
+            steps = list(_turns(case, subject, catalog, found))
+        asked.update(filter(None, steps))
+        if _ENDED in steps:
+            ended.add(case.name)
+        elif not answered.issuperset(steps):
+            missing.append(case)
     if missing:
         yield _missing(missing, len(asking))
     # The old recording of such a case is replaced when the case is fixed and recorded.
-    pending = {case.name for case in prompt.cases}.difference(requests)
+    pending = {case.name for case in prompt.cases}.difference(requests) | ended
     pending.update(case.name for case in missing)
-    asked = set(requests.values())
     orphans: dict[str, list[Place]] = {}
     for place, each in zip(found.places, found.recordings, strict=True):
         if not (each.judge or each.request in asked or each.case in pending):
             orphans.setdefault(place.path, []).append(place)
     yield from map(_orphaned, orphans.values())
 
+
+def _turns(
+    case: Case, subject: PromptFacts, catalog: Catalog, found: ReadRecordings
+) -> Iterator[str | None]:
+    """The digests of the requests of all turns, in all recorded repeats; None if one is unknown."""
+    from promptops.evals.conversations import Conversation, SimulatedUsers, recorded_conversation
+
+    traced = next((each.traced for each in subject.renders if each.case is case), None)
+    if traced is None:
+        yield None
+        return
+    for repeat in sorted({0, *(r.repeat for r in found.recordings if r.case == case.name)}):
+        answers = {(r.request, r.judge): r.answer for r in found.recordings if r.repeat == repeat}
+        simulate = SimulatedUsers(catalog).request
+        conversation = Conversation(traced.request, case.turns, simulate)
+        missing = recorded_conversation(conversation, answers.get)
+        yield from (turn.digest for turn in conversation.turns)
+        if missing is not None and not repeat:
+            yield missing.digest
+        if conversation.ended:
+            yield _ENDED
+
+
+_ENDED = "ended"
+"""In place of a digest: the conversation ended early, which `test` reports.
+
+The recordings of its later turns stay: the case may be wrong, not the answers."""
 
 _INCOMPLETE = frozenset(("SCH001", "SCH002", "SCH011", "SEC010", "CFG014", "CFG016"))
 

@@ -46,7 +46,7 @@ def unused_input(prompt: Prompt, subject: PromptFacts) -> Iterator[Problem]:
             content: "Answer this ticket in {{ language }}: {{ ticket }}"
     """
     declared = prompt.inputs.get("properties") or {}
-    read = _used_inputs(prompt, subject.scopes)
+    read = used_inputs(prompt, subject.scopes)
     unused = [name for name in declared if name not in read]
     if not unused or not _is_whole(subject):
         return
@@ -58,7 +58,7 @@ def unused_input(prompt: Prompt, subject: PromptFacts) -> Iterator[Problem]:
             yield Problem(f"`{name}` is not used in any message", at=at, key=True, hint=hint)
 
 
-def _used_inputs(prompt: Prompt, scopes: Sequence[TemplateScope]) -> set[str]:
+def used_inputs(prompt: Prompt, scopes: Sequence[TemplateScope]) -> set[str]:
     found = {
         use.name
         for scope in scopes
@@ -91,5 +91,5 @@ def _is_found(reference: FileReference) -> bool:
 
 
 def _words_of_assertions(prompt: Prompt) -> set[str]:
-    cases = [(case.rendered, case.output) for case in prompt.cases]
+    cases = [(case.rendered, case.on_answers) for case in prompt.cases]
     return set(re.findall(r"\w+", repr((cases, prompt.evaluation))))

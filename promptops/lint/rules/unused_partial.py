@@ -14,8 +14,15 @@ from promptops.lint import Problem, Severity, rule
 from promptops.lint.subject import LintRun, PromptFacts
 from promptops.model.finding import Related
 from promptops.model.place import Place
+from promptops.repo.tree import has_conflicts
+from promptops.source.recording_files import (
+    APPLICATION_ENDING,
+    by_first,
+    first_of,
+    is_misnamed,
+    moved,
+)
 from promptops.source.recording_files import ENDING as RECORDINGS
-from promptops.source.recording_files import by_first, first_of, is_misnamed, moved
 from promptops.suggestions import MAX_CATALOG_CHARS, nearest_name
 
 _TEMPLATES = (".j2", ".jinja", ".jinja2")
@@ -72,7 +79,7 @@ def unused_partial(catalog: Catalog, today: date, run: LintRun) -> Iterator[Prob
     renamed = _RenamedPrompts(catalog, today, run)
     if not (run.complete or renamed.may_exist):
         return
-    if any(entry.kind == "unmerged" for entry in entries.values()):
+    if has_conflicts(entries):
         return  # the references of an unmerged file are unknown
     if not run.complete:
         yield from renamed.of_change()
@@ -202,7 +209,8 @@ def _is_needed(catalog: Catalog, path: str, kind: str) -> bool:
     if kind == "recording":
         stem = (first_of(path) or "").removesuffix(RECORDINGS)
         prompts = (f"{stem}{ending}" for ending in PROMPT_ENDINGS)
-        return bool(stem) and _is_there(prompts, catalog.files.entries)
+        is_own = path.endswith(APPLICATION_ENDING)
+        return is_own or (bool(stem) and _is_there(prompts, catalog.files.entries))
     return catalog.is_needed(path)
 
 

@@ -181,8 +181,21 @@ def problem(trouble: Trouble) -> str:
     """The problem in a few words."""
     if trouble.assertion is None:
         return visible(trouble.reason)
-    kind = visible(trouble.assertion.type)
-    return f"`{kind}` can't be judged" if trouble.status == "error" else f"`{kind}` does not hold"
+    kind, turn = visible(trouble.assertion.type), trouble.assertion.turn
+    what = f"turn {turn}: `{kind}`" if turn else f"`{kind}`"
+    return f"{what} can't be judged" if trouble.status == "error" else f"{what} does not hold"
+
+
+def judged_answer(trouble: Trouble) -> Answer | None:
+    """The answer that a problem is about: with turns, that of its turn."""
+    return answer_of_turn(trouble.case, trouble.assertion.turn if trouble.assertion else None)
+
+
+def answer_of_turn(case: CaseRun, turn: int | None) -> Answer | None:
+    """The answer of a turn, 1-based; without one that of the case."""
+    return (
+        case.answer if case.answer is None or turn is None else case.answer.turns[turn - 1].answer
+    )
 
 
 def reason(trouble: Trouble) -> str:
@@ -233,8 +246,12 @@ def repeated(run: TestRun) -> frozenset[tuple[str, str]]:
 
 
 def names(cases: Iterable[CaseRun]) -> str:
-    """Some distinct names, and the number of the others."""
-    return _some(case.name for case in cases)
+    """Some distinct names, each with its first unanswered turn, and the number of the others."""
+    return _some(_with_turn(case) for case in cases)
+
+
+def _with_turn(case: CaseRun) -> str:
+    return case.name if case.turn is None else f"{short(case.name)} (turn {case.turn})"
 
 
 def _some(every: Iterable[str]) -> str:

@@ -106,11 +106,11 @@ class Column:
 
     Attributes:
         number: 1-based.
-        begins: Whether it is the first column about answers.
+        begins: Whether it is the first column about answers, or about whole conversations.
     """
 
     number: int
-    on: Literal["request", "answer"]
+    on: Literal["request", "answer", "conversation"]
     type: str
     begins: bool = False
 
@@ -136,16 +136,19 @@ class Cell:
 
 
 def columns(cases: Iterable[CaseRun]) -> tuple[Column, ...]:
-    """Columns about requests, then about answers, both in the order of the cases."""
+    """Columns about requests, answers and conversations, each in the order of the cases."""
     found = dict.fromkeys(
         (assertion.on, assertion.type) for case in cases for assertion in case.assertions
     )
-    ordered = sorted(found, key=lambda key: key[0] == "answer")
-    first = next((index for index, (on, _) in enumerate(ordered) if on == "answer"), None)
+    ordered = sorted(found, key=lambda key: _ON.index(key[0]))
+    firsts = {on: index for index, (on, _) in reversed(list(enumerate(ordered)))}
     return tuple(
-        Column(index + 1, on, kind, begins=index == first)
+        Column(index + 1, on, kind, begins=on != "request" and firsts[on] == index)
         for index, (on, kind) in enumerate(ordered)
     )
+
+
+_ON = ("request", "answer", "conversation")
 
 
 def cells(case: CaseRun, every: Sequence[Column]) -> tuple[Cell, ...]:
@@ -169,10 +172,11 @@ def worst_first(assertions: Iterable[AssertionResult]) -> list[AssertionResult]:
 
 
 def _cell(case: CaseRun, column: Column, found: list[Shown] | None) -> Cell:
-    name = visible(column.type)
+    of_all_turns = " (conversation)" if column.on == "conversation" else ""
+    name = f"{visible(column.type)}{of_all_turns}"
     if not found:
         # Its assertions are unknown, but certainly none was evaluated.
-        is_stale = case.status == "stale" and column.on == "answer"
+        is_stale = case.status == "stale" and column.on != "request"
         return Cell(column, "stale" if is_stale else None, label=f"{name}: {_LABELS['stale']}")
     worst = min(found, key=_WORST_FIRST.index)
     number = found.count(worst)
@@ -265,6 +269,15 @@ class ResultView:
     difference: tuple[Segment, ...] = ()
 
 
+@record(frozen=True, slots=True)
+class MessageView:
+    """A message of a request; `turn` is the number of the turn that begins with it, or None."""
+
+    role: str
+    text: Cut
+    turn: int | None
+
+
 @record(frozen=True, slots=True, kw_only=True)
 class CaseView:
     """A row of the matrix, with the details that it opens.
@@ -273,7 +286,7 @@ class CaseView:
         name: The name of the case, with the repeat if there are several.
         brief: The first reason why it does not pass; "" if it passes, or if many cases share the
             reason.
-        messages: Role and text of each.
+        messages: Those of the request; with turns, of the conversation up to the answer.
         output: The output of the model; None without an answer.
         calls: The tool calls, as strings.
     """
@@ -284,7 +297,7 @@ class CaseView:
     short_reason: str
     cells: tuple[Cell, ...]
     results: tuple[ResultView, ...]
-    messages: tuple[tuple[str, Cut], ...]
+    messages: tuple[MessageView, ...]
     output: Cut | None
     calls: tuple[Cut, ...]
 
@@ -295,6 +308,11 @@ class CaseView:
         is_error = case.status == "error" and not case.infrastructure
         is_of_assertion = any(each.status == "error" for each in case.assertions)
         return "" if is_error and is_of_assertion else case.reason
+
+    @property
+    def turns(self) -> int:
+        """How many turns have a message; 0 without turns."""
+        return max((message.turn or 0 for message in self.case.messages), default=0)
 
     @property
     def quiet(self) -> bool:
@@ -383,7 +401,7 @@ class _Views:
             short_reason=self.short_reason(case),
             cells=cells(case, every),
             results=tuple(_results(room, case, every)),
-            messages=tuple((each.role, room.show(each.text)) for each in case.messages),
+            messages=tuple(_messages(room, case)),
             output=room.show(answer.text) if answer else None,
             calls=tuple(room.show(facts.call(call)) for call in calls),
         )
@@ -397,6 +415,14 @@ class _Views:
             if _reason_key(each) not in self.reported:
                 return f"{each.assertion.type}: {each.reason}" if each.assertion else each.reason
         return ""
+
+
+def _messages(room: Room, case: CaseRun) -> Iterator[MessageView]:
+    before: int | None = None
+    for each in case.messages:
+        begins = each.turn if each.turn != before else None
+        yield MessageView(each.role, room.show(each.text), begins)
+        before = each.turn
 
 
 def _reason_key(trouble: Trouble) -> tuple[Place, str]:

@@ -57,7 +57,7 @@ class _RunWriter:
         self._figures = figures
         self._repeated = facts.repeated(run)
         self._differences = Differences(style)
-        self._shown_answers: set[tuple[str, str, int]] = set()
+        self._shown_answers: set[tuple[str, str, int, int | None]] = set()
 
     def lines(self) -> Iterator[str]:
         for trouble in troubles(self._run.cases):
@@ -83,17 +83,17 @@ class _RunWriter:
         yield from _details(trouble, self._differences)
         if self._figures and trouble.status == "failed":
             for run in trouble.runs:
-                yield from self._answer(run)
+                yield from self._answer(run, trouble.assertion.turn if trouble.assertion else None)
 
-    def _answer(self, run: CaseRun) -> Iterator[str]:
-        """The whole answer of a failing case, once for all its failures."""
-        key = run.prompt, run.name, run.repeat
-        if run.answer is None or key in self._shown_answers:
+    def _answer(self, run: CaseRun, turn: int | None) -> Iterator[str]:
+        """The whole answer of a failing case or of its turn, once for all its failures."""
+        key, answer = (run.prompt, run.name, run.repeat, turn), facts.answer_of_turn(run, turn)
+        if answer is None or key in self._shown_answers:
             return
         self._shown_answers.add(key)
         number = f" #{run.repeat}" if (run.prompt, run.name) in self._repeated else ""
-        yield f"  answer{number}:"
-        yield from (f"    {line}".rstrip() for line in printed_answer(run.answer))
+        yield f"  answer{number}{f' of turn {turn}' if turn else ''}:"
+        yield from (f"    {line}".rstrip() for line in printed_answer(answer))
 
     def _outages(self) -> Iterator[str]:
         for reason, cases in outages(self._run).items():
@@ -345,12 +345,13 @@ def _section(found: list[Trouble], repeated: Collection[tuple[str, str]], *, is_
     if cases:
         title += f": {counted(len(cases), 'case')}"
     items = []
-    shown_answers: set[int] = set()
+    shown_answers: set[tuple[int, int | None]] = set()
     for each in found:
-        items.append(_trouble(each, repeated, id(each.case) not in shown_answers))
         judged = each.assertion
-        if judged is not None and judged.on == "answer" and each.compared is None:
-            shown_answers.add(id(each.case))
+        key = id(each.case), judged.turn if judged is not None else None
+        items.append(_trouble(each, repeated, key not in shown_answers))
+        if judged is not None and judged.on != "request" and each.compared is None:
+            shown_answers.add(key)
     body = _listed(_LONGEST_SECTION, items, len(found), "reason")
     return f"\n{details}<summary>{title}</summary>\n\n{body}\n</details>\n"
 
@@ -370,8 +371,8 @@ def _blocks(trouble: Trouble, first: bool) -> Iterator[str]:
     judged, compared = trouble.assertion, trouble.compared
     if compared is not None and max(map(len, compared)) <= _LONGEST_TO_COMPARE:
         yield block("diff", patch_lines(*compared), _LINES_OF_A_BLOCK)
-    elif first and judged and judged.on == "answer" and trouble.case.answer is not None:
-        lines = facts.answer_lines(trouble.case.answer)
+    elif first and judged and judged.on != "request" and (answer := facts.judged_answer(trouble)):
+        lines = facts.answer_lines(answer)
         yield block("text", [visible(line, 1_000) for line in lines], _LINES_OF_A_BLOCK)
 
 
@@ -581,7 +582,7 @@ def _case(case: CaseRun, repeated: Collection[tuple[str, str]], differences: Dif
         message=message or visible(case.reason) or ("nothing could be scored" if kind else ""),
         body=tuple(line for each in found for line in _lines(each, differences)),
         time="" if latency is None else f"{latency:.3f}",
-        answer=case.answer if outcome in _BROKEN else None,
+        answer=next(map(facts.judged_answer, found), case.answer) if outcome in _BROKEN else None,
     )
 
 

@@ -123,7 +123,7 @@ def unpacked(data: bytes, where: str) -> bytes:
         raise IntegrityError(
             f"the file unpacks to more than {most >> 20} MB", where=where, hint=hint
         )
-    if not unpack.eof:
+    if not unpack.eof or unpack.unused_data:
         hint = "copy or download it again, or build it again"
         raise IntegrityError("the gzip data is damaged or cut off", where=where, hint=hint)
     return plain

@@ -73,6 +73,7 @@ class RefResolver:
         self._text = ref or ""
         self._trust = trust
         self._open_cache = cache
+        self._accepted: tuple[Bundle, Trust] | None = None
         self._offline = offline and source.remote
         self.where = shown(source.where)
 
@@ -101,9 +102,8 @@ class RefResolver:
                 names.
         """
         if self._trust is not None:  # the trust store may have changed since it was opened
-            trust = self._trust.read(self._trust.file)
-            current = current if trust == self._trust else None
-            self._trust = trust
+            self._trust = self._trust.read(self._trust.file)
+            current = current if self._is_accepted(current) else None
         kept = self.last_good() if self.fixed else None
         if kept is not None:
             return kept
@@ -116,7 +116,7 @@ class RefResolver:
         choice = self._choose(current, until)
         bundle = self._loaded(choice, current, until)
         self._remember(choice, bundle)
-        return bundle
+        return self._accept(bundle)
 
     def last_good(self) -> Bundle | None:
         """The last known bundle of the ref, marked stale if the ref's meaning can change."""
@@ -129,7 +129,19 @@ class RefResolver:
             return None
         pointer = self._cache.pointer(*self._key(self._text)) or {}
         channel = self._text if pointer.get("channel") is True else None
-        return Bundle(contents, where=self.where, channel=channel, stale=not self.fixed)
+        found = Bundle(contents, where=self.where, channel=channel, stale=not self.fixed)
+        return self._accept(found)
+
+    def _accept(self, bundle: Bundle) -> Bundle:
+        """Note whose signature was accepted: after a failed query, the bundle may outlast it."""
+        if self._trust is not None:
+            self._accepted = bundle, self._trust
+        return bundle
+
+    def _is_accepted(self, bundle: Bundle | None) -> bool:
+        """Whether the signature of the bundle was verified with the current trust store."""
+        accepted = self._accepted
+        return accepted is not None and accepted[0] is bundle and accepted[1] == self._trust
 
     @cached_property
     def _cache(self) -> BundleCache:

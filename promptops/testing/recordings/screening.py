@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any
 
@@ -52,11 +52,14 @@ def _reason(recording: Recording) -> tuple[str, str | None] | None:
         return f"it is larger than {MAX_BYTES >> 20} MB", "limit it: `max_output_tokens`"
     # Recordings must be readable: a request needs a digest, and nesting is limited.
     unreadable = read_recordings("", line).problems
-    return (unreadable[0].message, None) if unreadable else _sensitive(recording.answer)
+    if unreadable:
+        return unreadable[0].message, None
+    return sensitive_reason(_texts(recording.answer), INVENT_PEOPLE)
 
 
-def _sensitive(answer: Answer) -> tuple[str, str | None] | None:
-    texts = list(_texts(answer))
+def sensitive_reason(texts: Iterable[str], invent: str) -> tuple[str, str | None] | None:
+    """Why texts may not be recorded, and the fix; `invent` is the fix for personal data."""
+    texts = list(texts)
     secret = next((match for text in texts for match in find_secrets(text)), None)
     if secret is not None:
         return (
@@ -65,15 +68,19 @@ def _sensitive(answer: Answer) -> tuple[str, str | None] | None:
         )
     personal = next((match for text in texts for match in find_personal_data(text)), None)
     if personal is not None:
-        return f"it contains {personal.message}", INVENT_PEOPLE
+        return f"it contains {personal.message}", invent
     return None
 
 
 def _texts(answer: Answer) -> Iterator[str]:
-    """All strings of an answer, also without escapes, which hide the beginning of a key."""
     calls = [dict(call) for call in answer.tool_calls]
-    fields = (answer.text, answer.model, answer.fingerprint or "", answer.finish_reason)
-    for text in (*fields, json.dumps(calls, ensure_ascii=False), *_strings(calls)):
+    yield from strings_in([answer.text, answer.model, answer.fingerprint, answer.finish_reason])
+    yield from strings_in([json.dumps(calls, ensure_ascii=False), calls])
+
+
+def strings_in(value: Any) -> Iterator[str]:
+    """All strings of JSON data, also without escapes, which hide the beginning of a key."""
+    for text in _strings(value):
         yield text
         if "\\" in text:
             yield _ESCAPE.sub(lambda escape: " " * len(escape[0]), text)
@@ -89,6 +96,6 @@ def _strings(value: Any) -> Iterator[str]:
         if isinstance(item, str):
             yield item
         elif isinstance(item, dict):
-            waiting += item.values()
+            waiting += (*item, *item.values())
         elif isinstance(item, list):
             waiting += item

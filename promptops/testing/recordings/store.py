@@ -16,6 +16,7 @@ from promptops.catalog.catalog import Catalog
 from promptops.catalog.files import PROMPT_ENDINGS, Files, without_ending
 from promptops.catalog.recordings import recordings_at, recordings_in
 from promptops.errors import UsageError
+from promptops.evals.conversations import Conversation, SimulatedUsers, recorded_conversation
 from promptops.model.answer import Answer, Recording
 from promptops.model.config import Config, ModelProfile
 from promptops.model.finding import Problem
@@ -35,6 +36,7 @@ from promptops.source.recordings import (
 )
 from promptops.storage.atomic import keep
 from promptops.storage.eviction import evict_to_size
+from promptops.testing.plan import PlannedCase
 
 
 @record(frozen=True, slots=True)
@@ -94,6 +96,28 @@ class Store:
             return None
         cached = self._cache.find(request, repeat, endpoint_digest(profile))
         return StoredAnswer(cached, "cached", _given_by(profile)) if cached is not None else None
+
+    def answer_to(self, planned: PlannedCase, repeat: int | None = None) -> Answer | None:
+        """The known answer to a case; of a conversation only if all turns are answered."""
+        path, number = planned.prompt.path, planned.repeat if repeat is None else repeat
+        if not planned.case.turns or planned.request is None:
+            found = self.find(path, planned.digest, number)
+            return found.answer if found is not None else None
+        conversation = self.conversation(planned, number)
+        return conversation.whole() if conversation.next() is None else None
+
+    def conversation(self, planned: PlannedCase, repeat: int = 0) -> Conversation:
+        """The conversation of a case that has a request, as far as its answers are known."""
+
+        def find(key: tuple[str, str]) -> Answer | None:
+            stored = self.find(planned.prompt.path, key[0], repeat, key[1])
+            return stored.answer if stored is not None else None
+
+        assert planned.request is not None
+        simulate = SimulatedUsers(self._catalog).request
+        conversation = Conversation(planned.request, planned.case.turns, simulate)
+        recorded_conversation(conversation, find)
+        return conversation
 
     def problems(self, prompt: str) -> tuple[Problem, ...]:
         """The problems in the recordings of a prompt file."""

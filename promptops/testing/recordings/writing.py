@@ -358,12 +358,21 @@ def _journal_entry(row: bytes) -> JournalEntry | None:
 
 @record(frozen=True, slots=True, kw_only=True)
 class NeededRecording:
-    """A recording that a run looked up for a case; see `Recording` for the names."""
+    """A recording that a run looked up for a case; see `Recording` for the names.
+
+    Attributes:
+        replaces: It replaces others with the same case, judge and repeat. A turn only does if all
+            cases ran: another case may begin with the same turns.
+        begun: It is a turn of a conversation that did not end. Then an answer that is recorded
+            stays, because the turns after it belong to it.
+    """
 
     case: str
     request: str
     repeat: int
     judge: str = ""
+    replaces: bool = True
+    begun: bool = False
 
     @property
     def key(self) -> Key:
@@ -383,11 +392,18 @@ def merge_recordings(
     to an earlier wording. A case may send several requests to one judge, so without needs nothing
     can be replaced. With `prune` only needed recordings stay.
     """
-    remaining = {key_of(recording): recording for recording in (*old, *new)}
+    begun = {need.key for need in needs if need.begun}
+    known = {key_of(recording): recording for recording in old}
+    later = (each for each in new if not (key_of(each) in begun and key_of(each) in known))
+    remaining = {**known, **{key_of(recording): recording for recording in later}}
     asked_by: dict[Key, set[str]] = {}
     for need in needs:
         asked_by.setdefault(need.key, set()).add(need.case)
-    slots = {(need.case, need.judge, need.repeat) for need in needs if need.key in remaining}
+    slots = {
+        (need.case, need.judge, need.repeat)
+        for need in needs
+        if need.replaces and need.key in remaining
+    }
     return tuple(
         _with_current_name(recording, asked_by.get(key, ()))
         for key, recording in remaining.items()

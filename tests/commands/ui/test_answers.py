@@ -55,7 +55,7 @@ def test_the_answers_of_two_models_arrive_in_pieces_and_then_with_their_results(
     for each in found:
         if "text" in each:
             texts[each["text"]["number"]] += each["text"]["piece"]
-    run = found[-1]["run"]
+    run = found[-1]["result"]
     assert notes == [f"calling `fast` at {models.base_url} with no API key"]
     assert [each["profile"] for each in run["answers"]] == ["fast", "good"]
     assert [each["text"] for each in run["answers"]] == list(texts.values())
@@ -70,7 +70,10 @@ def test_given_inputs_are_sent_and_nothing_is_recorded(project: Any, models: Fau
     with served(project.root, live=True) as client:
         found = lines(client, id="ask", inputs={"question": "How?"}, models=[])
 
-    assert (found[-1]["run"]["case"], found[-1]["run"]["inputs"]) == (None, {"question": "How?"})
+    assert (found[-1]["result"]["case"], found[-1]["result"]["inputs"]) == (
+        None,
+        {"question": "How?"},
+    )
     assert b"How?" in models.requests[0].body
     assert project.git("status", "--porcelain") == ""
 
@@ -82,7 +85,7 @@ def test_the_models_answer_to_another_revision(project: Any, models: FaultServer
         client.edit(id="ask", at=USER, text="{{ question }} Edited.")
         found = lines(client, id="ask", at="HEAD", models=["good"])
 
-    assert found[-1]["run"]["revision"] == project.git("rev-parse", "HEAD")
+    assert found[-1]["result"]["revision"] == project.git("rev-parse", "HEAD")
     assert b"Edited" not in models.requests[0].body
 
 
@@ -146,7 +149,7 @@ def test_the_budget_of_the_event_holds(
     with served(project.root, live=True) as client:
         found = lines(client, id="ask", models=["fast"])
 
-    (answer,) = found[-1]["run"]["answers"]
+    (answer,) = found[-1]["result"]["answers"]
     assert answer["problem"].startswith("the budget of $0.000001 is spent: $0 so far")
     assert models.requests == []
 
@@ -175,7 +178,7 @@ def test_previews_are_answered_while_a_model_is_writing(project: Any) -> None:
             answer = waiting.getresponse().read()
 
     assert preview["case"] == "why"
-    assert b'"run"' in answer.splitlines()[-1]
+    assert b'"result"' in answer.splitlines()[-1]
 
 
 def test_a_few_answers_are_requested_at_a_time_and_one_that_is_not_read_ends(

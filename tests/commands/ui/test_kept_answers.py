@@ -50,7 +50,7 @@ def ask(client: Client, *models: str, **tried: Any) -> str:
     """The answer of the last model."""
     body = json.dumps({"id": "ask", "models": models, **tried})
     got = client.request("POST", "/api/answers", body)
-    run = json.loads(got.data.decode().splitlines()[-1])["run"]
+    run = json.loads(got.data.decode().splitlines()[-1])["result"]
     text: str = run["answers"][-1]["text"]
     return text
 

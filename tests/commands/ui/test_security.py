@@ -262,10 +262,13 @@ def test_an_untrusted_repository_is_neither_saved_nor_sent(
         saved = client.refused("/api/save", state="")
         branch = client.refused("/api/branch", state="", name="a", message="b")
         called = client.refused("/api/answers", id="ask", models=["fast"])
+        searched = client.refused(
+            "/api/optimize", id="ask", proposer="fast", goal="better", max_cost=1
+        )
 
     assert (session["write"], session["live"], session["untrusted"]) == (False, False, True)
     assert saved == branch == (403, "nothing is saved: PROMPTOPS_UNTRUSTED is set", None)
-    assert called == (403, "no model is called: PROMPTOPS_UNTRUSTED is set", None)
+    assert called == searched == (403, "no model is called: PROMPTOPS_UNTRUSTED is set", None)
     assert (project.root / ASK).read_text() == FILES[ASK]
 
 

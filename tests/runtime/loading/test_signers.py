@@ -10,7 +10,7 @@ import pytest
 
 import promptops
 from tests.runtime.loading.site import Signer, Site
-from tests.runtime.loading.site_server import ServedSite
+from tests.runtime.loading.site_server import FAULTS, ServedSite
 from tests.runtime.loading.state import forget, settle
 
 PATIENCE_S = 60  # a machine that others use is slow
@@ -64,3 +64,32 @@ def test_the_file_of_signers_is_read_again_and_removed_signers_are_refused(
 def test_an_empty_path_to_the_signers_trusts_nobody(site: Site) -> None:
     with pytest.raises(promptops.InputError, match="the allowed signers can't be read"):
         promptops.load("v1.0.0", source=site.folder, trust="")
+
+
+def test_a_failed_refresh_does_not_make_a_bundle_of_a_removed_signer_current(
+    server: ServedSite, site: Site, cache: Path, tmp_path: Path
+) -> None:
+    ada, eve = Signer(tmp_path / "ada"), Signer(tmp_path / "eve", "eve@example.com")
+    signers = tmp_path / "signers"
+    signers.write_bytes(ada.allowed.read_bytes() + eve.allowed.read_bytes())
+    eve.sign(site.folder / "bundles" / "v1.1.0.jsonl")
+
+    def stale(refresh_s: float) -> bool:
+        found = promptops.load(
+            "production",
+            source=server.address,
+            trust=signers,
+            refresh_s=refresh_s,
+            timeout_s=PATIENCE_S,
+        )
+        settle()
+        return found.stale
+
+    found = [stale(math.inf)]
+    signers.write_bytes(ada.allowed.read_bytes())
+    server.answering.fault = FAULTS["500"]
+    found.append(stale(0))
+    server.answering.fault = None
+    found.append(stale(0))
+
+    assert found == [False, True, True]

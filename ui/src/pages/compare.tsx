@@ -2,11 +2,11 @@
 
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
-import { ApiError, post } from "../api";
+import { ApiError, post, streamed } from "../api";
 import { AnswerText, Assertions, Cut, figures } from "../parts/answers";
 import { Message, Section, StartWith, TextDiff } from "../parts/shown";
 import { acting, address, again, change, pending, presetProfile, session } from "../session";
-import { streamedRun, TriedPrompt } from "../tried_prompt";
+import { TriedPrompt } from "../tried_prompt";
 import type { ModelAnswer, Preview, PromptRun } from "../types";
 import { counted, dollars, sentence } from "../words";
 
@@ -134,8 +134,8 @@ async function sides(tried: TriedPrompt, choices: Pair<Choice>, note: Note): Pro
 }
 
 async function called(request: object, note: Note): Promise<readonly ModelAnswer[]> {
-  const arriving = { text: () => undefined, note };
-  return (await streamedRun(request, new AbortController().signal, arriving)).answers;
+  const run = await streamed<PromptRun>("/api/answers", request, new AbortController().signal, { note });
+  return run.answers;
 }
 
 async function version(request: object, { label, profile, at }: Choice, note: Note): Promise<Side> {

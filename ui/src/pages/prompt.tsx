@@ -10,9 +10,10 @@ import { Message, Section, StartWith, TextDiff } from "../parts/shown";
 import { Undo } from "../parts/undo";
 import { address, again, change, presetProfile, problem, session } from "../session";
 import { editedPrompt, type NotTaken, type TriedPrompt } from "../tried_prompt";
-import type { Finding, PreviewError, UiText } from "../types";
+import type { Finding, PreviewError, EditableText } from "../types";
 import { sentence } from "../words";
 import { Cases, Keep } from "./prompt_cases";
+import { Propose } from "./propose";
 
 interface Tried {
   readonly tried: TriedPrompt;
@@ -69,6 +70,7 @@ function Columns({ tried }: Tried) {
         <RequestSection tried={tried} />
         <Answers tried={tried} />
         <Cases tried={tried} />
+        <Propose tried={tried} />
       </div>
     </div>
   );
@@ -100,7 +102,7 @@ function UndoHere({ tried }: Tried) {
   return <Undo files={files} undo={() => tried.revert()} />;
 }
 
-function TextBox({ tried, text, number }: Tried & { readonly text: UiText; readonly number: number }) {
+function TextBox({ tried, text, number }: Tried & { readonly text: EditableText; readonly number: number }) {
   const refused = tried.notTaken.value.get(text.at);
   return (
     <div class="text-box">

@@ -186,15 +186,39 @@ function ShownRun({ tried, found }: Tried & { readonly found: CaseRun }) {
       <div class="line">
         <span class="case-name">{name ?? place.path}</span>
         <span class={`chip ${status}`}>{STATUSES[status]}</span>
-        {status === "stale" && name !== null && <GetAnswer tried={tried} name={name} />}
+        {status === "stale" && name !== null && found.turn === null && <GetAnswer tried={tried} name={name} />}
       </div>
-      {reason !== null && status !== "stale" && (
+      {reason !== null && (status !== "stale" || found.turn !== null) && (
         <p class="muted">
           <Message text={reason} />
         </p>
       )}
       {status !== "stale" && <Assertions results={assertions} />}
+      <Conversation found={found} />
     </li>
+  );
+}
+
+/** The turns of a case, as far as they are recorded. */
+function Conversation({ found: { messages, answer } }: { readonly found: CaseRun }) {
+  const turns = Math.max(0, ...messages.map(({ turn }) => turn ?? 0));
+  if (turns === 0) {
+    return null;
+  }
+  const calls = answer?.tool_calls.map((call) => `[calls ${JSON.stringify(call)}]`) ?? [];
+  const last = answer === null ? [] : [{ role: "assistant", text: [answer.text, ...calls].filter(Boolean).join("\n"), turn: turns }];
+  return (
+    <details class="checks">
+      <summary class="muted">{counted(turns, "turn")}</summary>
+      <ol class="turns">
+        {[...messages, ...last].map(({ role, text, turn }) => (
+          <li>
+            <span class="muted">{turn === null ? role : `turn ${turn}, ${role}`}</span>
+            <pre>{text}</pre>
+          </li>
+        ))}
+      </ol>
+    </details>
   );
 }
 

@@ -3,7 +3,7 @@
 import { cutWords, isWrong, markedParts, markTitle } from "../answer_marks";
 import { session } from "../session";
 import type { AssertionResult, ModelAnswer } from "../types";
-import { answerAdvice, answerReason, checkWords, counted, dollars, seconds, sentence } from "../words";
+import { aboutWords, answerAdvice, answerReason, checkWords, counted, dollars, seconds, sentence } from "../words";
 import { Message } from "./shown";
 
 export function Answer({ answer, live }: { readonly answer: ModelAnswer; readonly live: boolean }) {
@@ -99,20 +99,20 @@ export function Assertions({ results }: { readonly results: readonly AssertionRe
     return null;
   }
   const isBad = results.some(({ status }) => status === "failed" || status === "error");
-  const isGood = results.some(({ status, on }) => status === "passed" && on === "answer");
+  const isGood = results.some(({ status, on }) => status === "passed" && on !== "request");
   const look = isBad ? "bad" : isGood ? "good" : "muted";
   return (
     <details class="checks" open={isBad}>
       <summary class={look}>{sentence(checkWords(results))}</summary>
       <ul>
-        {results.map(({ status, type, on, reason }) => (
+        {results.map(({ status, type, on, turn, reason }) => (
           <li class={status}>
             <span class="mark" aria-hidden="true">
               {MARKS[status]}
             </span>
             <span>
               <span class="hidden">{status}: </span>
-              {on === "request" ? "in the request: " : ""}
+              {aboutWords({ on, turn })}
               <code>{type}</code> <Message text={reason} />
             </span>
           </li>

@@ -7,12 +7,12 @@ import { EditorState } from "@codemirror/state";
 import { drawSelection, EditorView, highlightSpecialChars, keymap } from "@codemirror/view";
 import { useEffect, useRef } from "preact/hooks";
 import { marksOf } from "../marks";
-import type { Finding, FormField, UiText } from "../types";
+import type { Finding, FormField, EditableText } from "../types";
 import { jinja, namesAt } from "./jinja";
 
 interface Properties {
   readonly label: string;
-  readonly source: UiText;
+  readonly source: EditableText;
   readonly fields: readonly FormField[];
   readonly findings: readonly Finding[];
   readonly changed: (text: string) => void;
@@ -107,7 +107,7 @@ export function Editor({ label, source, fields, findings, changed }: Properties)
   return <div class={source.editable ? "editor" : "editor locked"} ref={holder} />;
 }
 
-function diagnostics(source: UiText, findings: readonly Finding[]): Diagnostic[] {
+function diagnostics(source: EditableText, findings: readonly Finding[]): Diagnostic[] {
   return marksOf(source, findings).map(({ from, to, finding: { severity, message, hint, code } }) => ({
     from,
     to,

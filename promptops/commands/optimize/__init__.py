@@ -1,0 +1,1 @@
+"""`promptops optimize`: another wording of a prompt, with proof that it is better."""

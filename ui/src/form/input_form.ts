@@ -38,7 +38,9 @@ export class InputForm {
   readonly element = element("div", { class: "input-form" });
   private readonly required = element("div", { class: "fields" });
   private readonly optional = element("div", { class: "fields" });
-  private readonly summary = element("summary");
+  private readonly count = document.createTextNode("");
+  private readonly defaults = element("span", { class: "muted" });
+  private readonly summary = element("summary", {}, this.count, this.defaults);
   private readonly folded = element("details", { class: "optional" }, this.summary, this.optional);
   private readonly number = (forms += 1);
   private rows = new Map<string, Row>();
@@ -154,14 +156,14 @@ export class InputForm {
     this.change(this.inputs);
   }
 
+  /** Nodes that say the same stay: a click is lost if its element is replaced before the button is released. */
   private showSummary(): void {
     const folded = this.fields.filter((field) => !field.required && field.default !== undefined);
     const words = folded.map(({ name, default: value }) =>
       isGiven(this.inputs, name) ? `${name}: ${summary(this.inputs[name])}` : `${name}: ${summary(value)}`,
     );
-    const list = element("span", { class: "muted" }, words.join(" · "));
-    const count = `${folded.length} ${folded.length === 1 ? "input" : "inputs"} with a default · `;
-    this.summary.replaceChildren(count, list);
+    setText(this.count, `${folded.length} ${folded.length === 1 ? "input" : "inputs"} with a default · `);
+    setText(this.defaults, words.join(" · "));
   }
 
   private showProblems<P extends InputProblem>(problems: readonly P[]): P[] {
@@ -218,6 +220,12 @@ function isFolded({ field }: Row): boolean {
 
 function pointerOf(box: HTMLElement): string {
   return box.dataset.pointer ?? "";
+}
+
+function setText(node: Node, text: string): void {
+  if (node.textContent !== text) {
+    node.textContent = text;
+  }
 }
 
 function replaceIfDifferent(holder: HTMLElement, rows: readonly Row[]): void {

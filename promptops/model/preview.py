@@ -101,6 +101,8 @@ class Preview:
         prompt: The id of the prompt.
         path: Of the prompt file.
         case: The test case with these inputs; None for other inputs.
+        turns: The number of turns of the case; 0 without turns. `messages` are then the
+            conversation, as far as it is recorded.
         cases: The names of all test cases of the prompt.
         inputs: As given, without defaults.
         form: A field for each input, the required ones first.
@@ -115,6 +117,7 @@ class Preview:
     prompt: str
     path: str
     case: str | None = None
+    turns: int = 0
     cases: tuple[str, ...] = ()
     inputs: Mapping[str, Any]
     form: tuple[FormField, ...] = ()

@@ -220,3 +220,20 @@ def test_what_was_typed_for_a_new_case_stays_until_it_is_kept(page):
     assert early == (True, "fix the errors of the request first")
     assert sent == {"type": "keep", "name": "one", "inputs": INPUTS, "contains": ["closed"]}
     assert (refused, page.get_by_role("alert").count()) == ("one", 0)
+
+
+def test_a_conversation_is_neither_asked_nor_kept(page):
+    profiles = [{"name": "fast", "model": "m", "provider": "openai"}]
+    show(page, preview={**PREVIEW, "digest": "d", "turns": 3}, profiles=profiles)
+    page.get_by_label("Name of the new case").fill("one")
+    buttons = [page.get_by_text(words) for words in ("Call the model", "Keep as a case")]
+    refused = [(each.is_disabled(), each.get_attribute("title")) for each in buttons]
+    show(page, preview={**PREVIEW, "digest": "d", "turns": 0}, profiles=profiles)
+    page.wait_for_function("!document.querySelector('.keep button').disabled")
+
+    reason = "this case has turns: run the case, or change its inputs"
+    assert refused == [(True, reason), (True, reason)]
+    assert [(each.is_disabled(), each.get_attribute("title")) for each in buttons] == [
+        (False, ""),
+        (False, ""),
+    ]

@@ -516,6 +516,8 @@ export interface Preview {
   readonly path: string;
   /** The test case with these inputs; null for other inputs. */
   readonly case: string | null;
+  /** The number of turns of the case; 0 without turns. `messages` are then the conversation, as far as it is recorded. */
+  readonly turns: number;
   /** The names of all test cases of the prompt. */
   readonly cases: readonly string[];
   /** As given, without defaults. */

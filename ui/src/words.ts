@@ -35,13 +35,18 @@ export function sentence(message: string): string {
   return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
-/** The results of checks, apart: those of the request, and those of the answer. */
+/** The results of checks, apart: those of the request, of the answer or answers, and of all turns together. */
 export function checkWords(results: readonly AssertionResult[]): string {
   const of = (on: AssertionResult["on"]) => results.filter((each) => each.on === on);
-  const [request, answer] = [of("request"), of("answer")];
+  const words = (found: readonly AssertionResult[], subject: string) =>
+    found.length === 0 ? [] : [`${counted(found.length, "check")} of ${subject}: ${resultWords(found)}`];
+  const answer = of("answer");
+  const answers = answer.some(({ turn }) => turn) ? "the answers" : "the answer";
+  const conversation = words(of("conversation"), "the conversation");
+  const checked = [...words(answer, answers), ...conversation];
   return [
-    ...(request.length === 0 ? [] : [`${counted(request.length, "check")} of what the model receives: ${resultWords(request)}`]),
-    answer.length === 0 ? "no check of the answer" : `${counted(answer.length, "check")} of the answer: ${resultWords(answer)}`,
+    ...words(of("request"), "what the model receives"),
+    ...(checked.length === 0 ? ["no check of the answer"] : checked),
   ].join(" · ");
 }
 
@@ -85,7 +90,7 @@ export function reportWords({ cases, count }: TestRun): { readonly text: string;
 
 /** What an assertion is about, before its name; "" for the only answer. */
 export function aboutWords({ on, turn }: Pick<AssertionResult, "on" | "turn">): string {
-  return turn !== null ? `turn ${turn}: ` : on === "answer" ? "" : `in the ${on}: `;
+  return turn ? `turn ${turn}: ` : on === "answer" ? "" : `in the ${on}: `;
 }
 
 function checksAnswer(results: readonly AssertionResult[]): boolean {

@@ -66,12 +66,16 @@ test("checks of the request and of the answer are counted apart", () => {
       checkWords(checks("answer", "passed", "passed")),
       checkWords([...checks("request", "passed"), ...checks("answer", "failed", "passed", "error", "skipped")]),
       checkWords([]),
+      checkWords([...checks("answer", "passed", "failed").map((each) => ({ ...each, turn: 2 })), ...checks("conversation", "passed")]),
+      checkWords(checks("conversation", "passed")),
     ],
     [
       "1 check of what the model receives: passed · no check of the answer",
       "2 checks of the answer: passed",
       "1 check of what the model receives: passed · 4 checks of the answer: 2 failed, 1 passed, 1 skipped",
       "no check of the answer",
+      "2 checks of the answers: 1 failed, 1 passed · 1 check of the conversation: passed",
+      "1 check of the conversation: passed",
     ],
   );
 });

@@ -81,6 +81,7 @@ function facts({ profile, answer, cost_usd: cost, duration_s: seconds }: ModelAn
 }
 
 const INCOMPLETE = "fix the errors of the request first";
+const HAS_TURNS = "this case has turns: run the case, or change its inputs";
 
 /** The model to call, and the buttons; made once, so that what was chosen and typed stays. */
 export class Actions {
@@ -92,7 +93,8 @@ export class Actions {
   private readonly contains = element("input", { "aria-label": "What the answer must contain" });
   private readonly keep: HTMLButtonElement;
   private profiles = "";
-  private complete = false;
+  /** Why no model can be called and no case be kept with the shown inputs, or "". */
+  private reason = INCOMPLETE;
   /** The case that was sent to be kept, until it is known what became of it. */
   private keeping: string | undefined;
   private readonly problem = element("p", { class: "error", role: "alert" });
@@ -116,7 +118,7 @@ export class Actions {
   }
 
   show({ profiles, answer, trusted, preview, kept }: Shown): void {
-    this.complete = preview.digest !== null;
+    this.reason = preview.turns ? HAS_TURNS : preview.digest === null ? INCOMPLETE : "";
     this.showKept(kept);
     const listed = JSON.stringify(profiles);
     if (listed !== this.profiles) {
@@ -125,8 +127,8 @@ export class Actions {
     }
     const arriving = answer.kind === "arriving";
     this.call.hidden = arriving;
-    this.call.disabled = !trusted || !this.complete;
-    this.call.title = !trusted ? "models are called in trusted workspaces only" : this.complete ? "" : INCOMPLETE;
+    this.call.disabled = !trusted || this.reason !== "";
+    this.call.title = trusted ? this.reason : "models are called in trusted workspaces only";
     this.stop.hidden = !arriving;
     this.update();
   }
@@ -146,8 +148,8 @@ export class Actions {
 
   private update(): void {
     const isNamed = this.name.value.trim() !== "";
-    this.keep.disabled = !isNamed || !this.complete;
-    this.keep.title = this.complete ? (isNamed ? "" : "a case needs a name") : INCOMPLETE;
+    this.keep.disabled = !isNamed || this.reason !== "";
+    this.keep.title = this.reason || (isNamed ? "" : "a case needs a name");
   }
 }
 

@@ -58,6 +58,7 @@ def preview_prompt(
         prompt=prompt.id,
         path=prompt.path,
         case=case.name if case is not None else None,
+        turns=len(case.turns) if case is not None else 0,
         cases=tuple(case.name for case in prompt.cases),
         inputs=tried.inputs,
         form=tuple(form_of(prompt, tried.inputs)),

@@ -288,9 +288,11 @@ function RequestSection({ tried }: Tried) {
 
 function Answers({ tried }: Tried) {
   const isReady = tried.preview.value?.digest != null;
+  const turns = tried.preview.value?.turns ?? 0;
   return (
     <Section title="What the model answers" id="answers">
-      <Ask tried={tried} />
+      {turns > 0 && <ConversationAdvice />}
+      {turns === 0 && <Ask tried={tried} />}
       <div aria-live="polite" aria-busy={tried.streaming.value !== null}>
         {tried.notes.value.map((note) => (
           <p class="muted figures">
@@ -302,10 +304,14 @@ function Answers({ tried }: Tried) {
         {tried.live.value !== null && <Live tried={tried} />}
         {tried.streaming.value === null && tried.live.value === null && <Recorded tried={tried} />}
       </div>
-      {!isReady && <p class="muted">The request has a problem. Fix it to get an answer.</p>}
-      <Keep tried={tried} />
+      {!isReady && turns === 0 && <p class="muted">The request has a problem. Fix it to get an answer.</p>}
+      {turns === 0 && <Keep tried={tried} />}
     </Section>
   );
+}
+
+function ConversationAdvice() {
+  return <p class="muted">This case is a conversation. Run the cases to check its answers, or change an input to ask a model.</p>;
 }
 
 function Live({ tried }: Tried) {

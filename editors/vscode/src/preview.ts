@@ -308,7 +308,7 @@ function keyOf({ digest, case: name }: Preview): string {
 
 function failed(error: unknown, request: PreviewRequest, before: Preview | undefined): Preview {
   const message = { message: reason(error), hint: null, place: null, input: null };
-  const empty = { schema: 1 as const, prompt: "", path: "", case: null, cases: [], form: [], findings: [] };
+  const empty = { schema: 1 as const, prompt: "", path: "", case: null, turns: 0, cases: [], form: [], findings: [] };
   const sizes = { messages: [], tokens: null, cost_usd: null };
   return { ...empty, ...before, ...sizes, inputs: request.inputs ?? {}, digest: null, errors: [message] };
 }

@@ -23,6 +23,7 @@ from promptops.records.method_source import (
     frozen_init,
     hash_method,
     plain_init,
+    thawing_init,
 )
 from promptops.records.method_source import Field as _Field
 
@@ -37,6 +38,8 @@ _set = object.__setattr__
 
 INITS_NOT_COMPILED = 3
 """This many objects of a class are initialised by a loop over its fields."""
+_FEW_FIELDS = 2
+"""To set so many fields of a frozen record takes less time than to change its class twice."""
 
 
 def _record(
@@ -76,7 +79,10 @@ def _methods(
     attributes: tuple[_Field, ...], *, frozen: bool, slots: bool, eq: bool, order: bool
 ) -> dict[str, Any]:
     methods: dict[str, Any] = {"__repr__": _repr, "__replace__": _replace}
-    methods["__init__"] = _compiled_after_some_calls(frozen_init if frozen else plain_init)
+    methods["__init_names__"] = _init_names
+    thawing = slots and len(attributes) > _FEW_FIELDS
+    init = plain_init if not frozen else thawing_init if thawing else frozen_init
+    methods["__init__"] = _compiled_after_some_calls(init)
     if eq:
         methods["__eq__"] = _compiled_at_first_call("__eq__", equality)
         methods["__hash__"] = _compiled_at_first_call("__hash__", hash_method) if frozen else None
@@ -188,6 +194,8 @@ def _compiled(owner: Any, name: str, write: Callable[[tuple[_Field, ...]], str])
     for attribute in attributes:
         names[f"_default_{attribute.name}"] = attribute.default
         names[f"_factory_{attribute.name}"] = attribute.default_factory
+    if write is thawing_init:
+        names |= {"_owner": owner, "_thawed": _thawed(owner)}
     source = write(attributes)
     if name == "__init__" and hasattr(owner, "__post_init__"):
         source += "\n self.__post_init__()"
@@ -195,6 +203,11 @@ def _compiled(owner: Any, name: str, write: Callable[[tuple[_Field, ...]], str])
     method = names[name]
     method.__qualname__, method.__module__ = f"{owner.__qualname__}.{name}", owner.__module__
     return method
+
+
+def _thawed(owner: Any) -> Any:
+    """A class for the objects of a record with slots while their fields are set."""
+    return type(owner)(owner.__name__, owner.__bases__, {"__slots__": owner.__slots__})
 
 
 @recursive_repr()
@@ -222,9 +235,9 @@ def _setstate(self: Any, state: list[Any]) -> None:
 
 def _replace(self: Any, /, **changes: Any) -> Any:
     """Another record of the same class, with some fields changed; TypeError for unknown names."""
-    for attribute in self.__record_fields__:
-        if attribute.init and attribute.name not in changes:
-            changes[attribute.name] = getattr(self, attribute.name)
+    for name in self.__init_names__:
+        if name not in changes:
+            changes[name] = getattr(self, name)
     return type(self)(**changes)
 
 
@@ -253,7 +266,16 @@ class _AsDataclass:
         return owner.__dataclass_fields__
 
 
+class _InitNames:
+    """`__init_names__` of a record: the names of the fields that `__init__` accepts."""
+
+    def __get__(self, instance: object, owner: Any) -> tuple[str, ...]:
+        owner.__init_names__ = tuple(f.name for f in owner.__record_fields__ if f.init)
+        return owner.__init_names__  # type: ignore[no-any-return]  # the class is any
+
+
 _as_dataclass = _AsDataclass()
+_init_names = _InitNames()
 
 if not TYPE_CHECKING:
     MISSING, Field, field = _MISSING, _Field, _Field

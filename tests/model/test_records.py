@@ -174,6 +174,31 @@ def test_post_init_sets_what_the_caller_may_not() -> None:
         Counted(count=4, double=1)  # type: ignore[call-arg]
 
 
+class NamedTwice(Named):
+    """No record itself, and with a `__dict__`."""
+
+
+def _at_the_end_of_the_stack(create: Callable[[], Any]) -> Any:
+    """The first result of a call that the rest of the stack has room for."""
+    try:
+        return _at_the_end_of_the_stack(create)
+    except RecursionError:
+        return create()
+
+
+@pytest.mark.parametrize("cls", [Named, NamedTwice])
+def test_every_object_of_a_frozen_record_is_frozen(cls: type[Named]) -> None:
+    created = [cls(name=f"{number}") for number in range(20)]
+    created += [_at_the_end_of_the_stack(lambda: cls(name="20"))]
+
+    assert [(type(each), each.name, each.size, each.tags) for each in created] == [
+        (cls, f"{number}", 3, []) for number in range(21)
+    ]
+    for each in created:
+        with pytest.raises(AttributeError, match="cannot assign to field 'size'"):
+            each.size = 4  # type: ignore[misc]
+
+
 def test_an_exception_can_be_a_record_and_have_subclasses() -> None:
     error = FailedTwice(message="no", retry=True)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from promptops.model.finding import Problem, Related
@@ -72,8 +72,8 @@ class LineNodes:
         if index not in self._nodes:
             if len(self._nodes) >= _MOST_NODES:
                 self._nodes.clear()
-            start, end = self._lines.row(self._numbers[index])
-            self._nodes[index] = scan(self._lines.text, start, end)
+            start, _ = self._lines.row(self._numbers[index])
+            self._nodes[index] = scan(self._lines.text, start)
         return self._nodes[index]
 
     def __iter__(self) -> Iterator[JsonNode]:
@@ -125,7 +125,7 @@ def read_value(lines: Lines, start: int, end: int) -> tuple[Any, list[Problem]]:
         place = lines.place(start + offset, min(start + offset + 1, end))
         hint = _hint(row, offset) if message.startswith("not JSON") else None
         return None, [Problem(message, at=place, hint=hint, code="SCH001")]
-    return value, list(_duplicates(lines, scan(lines.text, start, end))) if duplicate else []
+    return value, list(_duplicates(lines, scan(lines.text, start))) if duplicate else []
 
 
 _WORDS = {"None": "null", "True": "true", "False": "false", "NaN": "null", "undefined": "null"}
@@ -225,64 +225,79 @@ def _duplicates(lines: Lines, node: JsonNode) -> Iterator[Problem]:
             yield from _duplicates(lines, value)
 
 
-_BLANKS = " \t\n\r"
-_BLANK = lazy_pattern(f"[{_BLANKS}]*")
-_STRING = lazy_pattern(r'"(?:[^"\\]|\\.)*"')
-_ATOM = lazy_pattern(r"[^\s,\]}]+")
+_BLANK = lazy_pattern(r"[ \t\n\r]*")
+_value_at = json.JSONDecoder().raw_decode
+"""The value at an offset of a text, and the offset after it."""
 
 
-def scan(text: str, start: int, end: int) -> JsonNode:
-    """The nodes of a JSON text that was parsed before, between two offsets of a text."""
-    return _Scanner(text, start, end).value()
+def scan(text: str, start: int) -> JsonNode:
+    """The node of a JSON value that was parsed before, which follows an offset of a text."""
+    return _node(text, _after_blanks(text, start))
 
 
-class _Scanner:
-    def __init__(self, text: str, start: int, end: int) -> None:
+def _node(text: str, start: int) -> JsonNode:
+    """The node of the value that begins at an offset."""
+    value, end = _value_at(text, start)
+    first = text[start]
+    if first == '"':
+        return JsonNode("scalar", value, start, end, first)
+    if first not in "{[":
+        return JsonNode("scalar", text[start:end], start, end)
+    kind = "mapping" if first == "{" else "sequence"
+    return JsonNode(kind, _Children(text, start), start, end)
+
+
+class _Children(Sequence[Any]):
+    """The items of a list, or the pairs of key and value of an object, found when they are used."""
+
+    __slots__ = ("_found", "_start", "_text")
+
+    def __init__(self, text: str, start: int) -> None:
         self._text = text
-        self._offset = start
-        self._end = end
+        self._start = start
+        self._found: list[Any] | None = None
 
-    def value(self) -> JsonNode:
-        self._skip()
-        start = self._offset
-        first = self._text[start]
-        if first == "{":
-            return self._collection("mapping", start, self._pair)
-        if first == "[":
-            return self._collection("sequence", start, self.value)
-        match = (_STRING if first == '"' else _ATOM).match(self._text, start, self._end)
-        if match is None:
-            raise ValueError("not JSON")
-        self._offset = match.end()
-        value, style = match[0], ""
-        if first == '"':
-            value, style = json.loads(value) if "\\" in value else value[1:-1], first
-        return JsonNode("scalar", value, start, match.end(), style)
+    def __len__(self) -> int:
+        return len(self._all())
 
-    def _pair(self) -> tuple[JsonNode, JsonNode]:
-        key = self.value()
-        self._skip()
-        self._offset += 1  # the colon
-        return key, self.value()
+    def __getitem__(self, index: Any) -> Any:
+        return self._all()[index]
 
-    def _collection(self, kind: str, start: int, read: Any) -> JsonNode:
-        items = []
-        self._offset += 1
-        self._skip()
-        while self._text[self._offset] not in "]}":
-            items.append(read())
-            self._skip()
-            if self._text[self._offset] == ",":
-                self._offset += 1
-                self._skip()
-        self._offset += 1
-        return JsonNode(kind, items, start, self._offset)
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._all())
 
-    def _skip(self) -> None:
-        if self._text[self._offset : self._offset + 1] not in _BLANKS:
-            return
-        match = _BLANK.match(self._text, self._offset, self._end)
-        self._offset = match.end() if match else self._offset
+    def _all(self) -> list[Any]:
+        if self._found is None:
+            read = self._pair if self._text[self._start] == "{" else self._item
+            self._found = list(self._read(read))
+        return self._found
+
+    def _read(self, read: Callable[[int], tuple[Any, int]]) -> Iterator[Any]:
+        text = self._text
+        offset = _after_blanks(text, self._start + 1)
+        while text[offset] not in "]}":
+            found, offset = read(offset)
+            yield found
+            offset = _after_blanks(text, offset)
+            if text[offset] == ",":
+                offset = _after_blanks(text, offset + 1)
+
+    def _item(self, start: int) -> tuple[JsonNode, int]:
+        node = _node(self._text, start)
+        return node, node.end
+
+    def _pair(self, start: int) -> tuple[tuple[JsonNode, JsonNode], int]:
+        key, colon = self._item(start)
+        colon = _after_blanks(self._text, colon)
+        value, end = self._item(_after_blanks(self._text, colon + 1))
+        return (key, value), end
+
+
+def _after_blanks(text: str, offset: int) -> int:
+    if text[offset : offset + 1] > " ":
+        return offset
+    match = _BLANK.match(text, offset)
+    return match.end() if match else offset
 
 
 # A JSON file as a value with places: schemas and tools that prompts use.
@@ -297,7 +312,7 @@ def read_json(path: str, data: bytes) -> Document:
     value, problems = read_value(lines, 0, len(text))
     if any(problem.code == "SCH001" for problem in problems):
         return Document(lines, None, None, explained(problems, lines))
-    return Document(lines, scan(text, 0, len(text)), value, problems)
+    return Document(lines, scan(text, 0), value, problems)
 
 
 def json_value(path: str, data: bytes) -> tuple[Any, tuple[Problem, ...]]:

@@ -244,7 +244,7 @@ def _places(value: Any, lines: Lines) -> Locate:
     @cache
     def document() -> Document:
         # The column in a very long line is of no use and costly to find.
-        root = scan(lines.text, 0, end) if end <= MAX_EXPLAINED else None
+        root = scan(lines.text, 0) if end <= MAX_EXPLAINED else None
         return Document(lines, root, value, [])
 
     return lambda pointer, key: document().place(pointer, key)

@@ -123,7 +123,7 @@ def _places(value: Any, lines: Lines) -> Locate:
 
     def locate(pointer: str, key: bool) -> Place:
         end = len(lines.text)
-        root = scan(lines.text, 0, end) if end <= _MAX_EXPLAINED else None
+        root = scan(lines.text, 0) if end <= _MAX_EXPLAINED else None
         return Document(lines, root, value, []).place(pointer, key)
 
     return locate

@@ -12,7 +12,7 @@ from scene import Scene
 from table import Row, compare
 
 SOURCES = Path(__file__).parents[1] / "tests" / "formats" / "references"
-_REFUSED = shutil.ignore_patterns("outer.prompt", "__pycache__")
+_REFUSED = shutil.ignore_patterns("outer.prompt", "flow.dag.yaml", "__pycache__")
 _NAMED = ("langfuse", "mlflow")
 """Formats whose prompts have a name of their own, which must be another one in each copy."""
 

@@ -37,6 +37,8 @@ class CaseFile(Document):
     @property
     def sound(self) -> tuple[tuple[int, Mapping[str, Any]], ...]:
         """The valid cases whose text has no problem, each with its index."""
+        if not self.problems:
+            return tuple(enumerate(self.values))
         wrong = {problem.at.line for problem in self.problems if isinstance(problem.at, Place)}
         return tuple(
             (index, value)

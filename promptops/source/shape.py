@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +14,11 @@ from promptops.model.prompt import Locate
 from promptops.runtime.template.data import MAX_EXACT_INTEGER, TooMuchWork
 from promptops.source.document import Document
 from promptops.source.explain import Secret, explain, nothing_secret
+from promptops.source.own_schema import OwnSchema
 from promptops.suggestions import nearest_name
 
 if TYPE_CHECKING:
-    from promptops.runtime.request.schema_check import Error, OwnValidator
+    from promptops.runtime.request.schema_check import Engine, Error, OwnValidator
 
 
 PROMPT = "prompt.schema.json"
@@ -96,11 +97,38 @@ def _errors(name: str, part: str, value: Any) -> list[Error]:
 
 @lru_cache(maxsize=8)
 def _validator(name: str, part: str) -> OwnValidator:
-    from promptops.runtime.request.schema_check import OwnValidator, own_engine
+    from promptops.runtime.request.schema_check import OwnValidator
 
     whole = schema(name)
     chosen: Any = {"$ref": f"#/$defs/{part}", "$defs": whole["$defs"]} if part else whole
-    return OwnValidator(own_engine(chosen), chosen)
+    return OwnValidator(_LazyEngine(chosen), chosen)
+
+
+_FEW = 2_000
+"""So many values are checked in the time and the memory that importing jsonschema-rs needs."""
+
+
+class _LazyEngine:
+    """Accepts values without jsonschema-rs, unless there are many, and explains others with it."""
+
+    def __init__(self, whole: Mapping[str, Any]) -> None:
+        self._whole = whole
+        self._own = OwnSchema(whole)
+        self._checked = 0
+
+    def is_valid(self, value: Any) -> bool:
+        self._checked += 1
+        few = self._checked <= _FEW
+        return (few and self._own.accepts(value)) or self._engine.is_valid(value)
+
+    def iter_errors(self, value: Any) -> Iterator[Error]:
+        return self._engine.iter_errors(value)
+
+    @cached_property
+    def _engine(self) -> Engine:
+        from promptops.runtime.request.schema_check import own_engine
+
+        return own_engine(self._whole)
 
 
 def _without_nulls(value: Any) -> Any:

@@ -8,12 +8,13 @@ visited once, and no more required names are looked up than the value has.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from promptops.runtime.template.data import MAX_EXACT_INTEGER, NotJson, json_copy
 
 Check = Callable[[Any], bool]
+"""Whether a value fits for certain."""
 _Find = Callable[[type, Check], Check]
 """The check for the type of a value, or the default, for a type that is not accepted."""
 
@@ -43,7 +44,7 @@ def plain_check(schema: Any) -> Check | None:
         find = _checks(json_copy(schema), 0)
     except (NotJson, _NotPlain):
         return None
-    return lambda value: find(type(value), _never)(value)
+    return lambda value: find(type(value), never)(value)
 
 
 def is_plain_schema(schema: Any) -> bool:
@@ -117,12 +118,20 @@ def _checks(schema: Any, depth: int) -> _Find:
 
 
 def _by_type(schema: dict[str, Any], depth: int) -> dict[type, Check]:
+    return checks_by_type(schema, _of_items(schema, depth), _of_members(schema, depth))
+
+
+def checks_by_type(schema: Mapping[str, Any], items: Check, members: Check) -> dict[type, Check]:
+    """The check for each type that a schema allows: `items` of lists, `members` of objects.
+
+    It looks at the keywords for scalars, at `type`, `enum` and `const`, and at no others.
+    """
     checks: dict[type, Check] = {
         str: _of_length(schema.get("minLength", 0), schema.get("maxLength")),
-        bool: _always,
-        _NULL: _always,
-        list: _of_items(schema, depth),
-        dict: _of_members(schema, depth),
+        bool: always,
+        _NULL: always,
+        list: items,
+        dict: members,
     }
     checks[int] = checks[float] = _of_size(schema)
     for options in _options(schema):
@@ -131,11 +140,16 @@ def _by_type(schema: dict[str, Any], depth: int) -> dict[type, Check]:
 
 
 def _of_items(schema: dict[str, Any], depth: int) -> Check:
-    size = _of_length(schema.get("minItems", 0), schema.get("maxItems"))
+    size = of_item_count(schema)
     if "items" not in schema:
         return size
     find = _checks(schema["items"], depth + 1)
-    return lambda value: size(value) and all(find(type(item), _never)(item) for item in value)
+    return lambda value: size(value) and all(find(type(item), never)(item) for item in value)
+
+
+def of_item_count(schema: Mapping[str, Any]) -> Check:
+    """Whether a list has as many items as a schema allows."""
+    return _of_length(schema.get("minItems", 0), schema.get("maxItems"))
 
 
 def _of_members(schema: dict[str, Any], depth: int) -> Check:
@@ -150,8 +164,8 @@ def _of_members(schema: dict[str, Any], depth: int) -> Check:
                 return False
         # No generator, and no call for a check that always passes: this is the hottest loop.
         for name, member in value.items():
-            fits = find(name, other)(type(member), _never)
-            if fits is not _always and not fits(member):
+            fits = find(name, other)(type(member), never)
+            if fits is not always and not fits(member):
                 return False
         return True
 
@@ -168,7 +182,7 @@ def _kinds(names: str | list[str]) -> set[type]:
     return {kind for name in ([names] if type(names) is str else names) for kind in _TYPES[name]}
 
 
-def _options(schema: dict[str, Any]) -> list[list[Any]]:
+def _options(schema: Mapping[str, Any]) -> list[list[Any]]:
     found = [schema["enum"]] if "enum" in schema else []
     return [*found, [schema["const"]]] if "const" in schema else found
 
@@ -176,19 +190,19 @@ def _options(schema: dict[str, Any]) -> list[list[Any]]:
 def _of_options(kind: type, options: list[Any]) -> Check:
     """Scalars of one type, because True is not 1. Lists and objects are not supported."""
     if kind in (list, dict):
-        return _never
+        return never
     known = frozenset(option for option in options if type(option) is kind)
-    return known.__contains__ if known else _never
+    return known.__contains__ if known else never
 
 
 def _of_length(least: int, most: int | None) -> Check:
     """The length in code points, as `len` counts."""
     if most is None:
-        return _always if least == 0 else lambda value: len(value) >= least
+        return always if least == 0 else lambda value: len(value) >= least
     return lambda value: least <= len(value) <= most
 
 
-def _of_size(schema: dict[str, Any]) -> Check:
+def _of_size(schema: Mapping[str, Any]) -> Check:
     """Numbers that every program can represent exactly; the validator checks larger ones."""
     low = max(schema.get("minimum", -MAX_EXACT_INTEGER), -MAX_EXACT_INTEGER)
     high = min(schema.get("maximum", MAX_EXACT_INTEGER), MAX_EXACT_INTEGER)
@@ -199,22 +213,24 @@ def _of_size(schema: dict[str, Any]) -> Check:
 
 
 def _both(first: Check, second: Check) -> Check:
-    return second if first is _always else lambda value: second(value) and first(value)
+    return second if first is always else lambda value: second(value) and first(value)
 
 
-def _always(_value: Any) -> bool:
+def always(_value: Any) -> bool:
+    """Every value fits."""
     return True
 
 
 def _anything(_kind: type, _default: Check) -> Check:
-    return _always
+    return always
 
 
 def _nothing(_kind: type, _default: Check) -> Check:
-    return _never
+    return never
 
 
-def _never(_value: Any) -> bool:
+def never(_value: Any) -> bool:
+    """No value fits for certain."""
     return False
 
 
@@ -267,7 +283,7 @@ _KEYWORDS: dict[str, Check] = {
     "const": _is_option,
     **dict.fromkeys(_LIMITS, _is_number),
     **dict.fromkeys(("minLength", "maxLength", "minItems", "maxItems"), _is_count),
-    **dict.fromkeys(("items", "additionalProperties", "default"), _always),
+    **dict.fromkeys(("items", "additionalProperties", "default"), always),
     "properties": _are_schemas,
     "required": _are_names,
     **dict.fromkeys(("title", "description", "$comment"), _is_text),

@@ -27,7 +27,7 @@ ONE_FILE_EACH = (
 
 SEPARATE = {
     "commands/test.py": "a command; `recordings audit` has its exit codes",
-    "source/own_schema.py": "how values are checked; shape.py has what is checked, and what is said of it",
+    "source/own_schema.py": "knows no schema; shape.py knows them, and what to say",
 }
 """Modules with one importer that stay alone, with the reason."""
 

@@ -101,25 +101,26 @@ def _validator(name: str, part: str) -> OwnValidator:
 
     whole = schema(name)
     chosen: Any = {"$ref": f"#/$defs/{part}", "$defs": whole["$defs"]} if part else whole
-    return OwnValidator(_LazyEngine(chosen), chosen)
+    few = _FEW_PROMPTS if chosen is whole and name == PROMPT else _FEW
+    return OwnValidator(_LazyEngine(chosen, few), chosen)
 
 
-_FEW = 2_000
-"""So many values are checked in the time and the memory that importing jsonschema-rs needs."""
+_FEW_PROMPTS, _FEW = 100, 2_000
+"""So many prompts, or other values, are checked in the time that importing jsonschema-rs takes."""
 
 
 class _LazyEngine:
     """Accepts values without jsonschema-rs, unless there are many, and explains others with it."""
 
-    def __init__(self, whole: Mapping[str, Any]) -> None:
+    def __init__(self, whole: Mapping[str, Any], few: int) -> None:
+        """`few` values are checked without it."""
         self._whole = whole
         self._own = OwnSchema(whole)
-        self._checked = 0
+        self._left = few
 
     def is_valid(self, value: Any) -> bool:
-        self._checked += 1
-        few = self._checked <= _FEW
-        return (few and self._own.accepts(value)) or self._engine.is_valid(value)
+        self._left -= 1
+        return (self._left >= 0 and self._own.accepts(value)) or self._engine.is_valid(value)
 
     def iter_errors(self, value: Any) -> Iterator[Error]:
         return self._engine.iter_errors(value)

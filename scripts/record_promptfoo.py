@@ -4,8 +4,9 @@
     python scripts/record_promptfoo.py DIR
 
 runs tests/formats/promptfoo_project with promptfoo, imports it, exports the prompts and runs those,
-too, and writes `verdicts.json` beside the project. Both runs get their answers from a server on
-loopback whose answer is a function of the request's text. Nothing else is called.
+too, and one with conversations, and writes the verdicts beside the project. All runs get their
+answers from a server on loopback whose answer is a function of the request's text. Nothing else is
+called.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from typing import Any
 
 ROOT = Path(__file__).parent.parent
 PROJECT = ROOT / "tests/formats/promptfoo_project"
+CONVERSATIONS = ROOT / "tests/formats/promptfoo_conversations.prompt.yaml"
 VERDICTS = ROOT / "tests/formats/promptfoo_verdicts.json"
 TEMPLATES = ("summary", "support", "translate")
 _ANSWERS = (
@@ -61,7 +63,9 @@ def main(arguments: list[str]) -> int:
         _imported(folder)
         exported = _exported(folder / "functions", promptfoo, ids)
         templates = _exported(folder / "templates", promptfoo, TEMPLATES, "--templates")
+        conversations = _conversations(Path(temporary, "conversations"), promptfoo)
     found = {"project": project, "functions": exported, "templates": templates}
+    found["conversations"] = conversations
     VERDICTS.write_text(f"{json.dumps(found, indent=1, ensure_ascii=False)}\n", "utf-8")
     return 0
 
@@ -75,6 +79,10 @@ def answer(text: str) -> str:
 def _imported(folder: Path) -> None:
     for command in (["git", "init", "-q"], ["promptops", "init"], ["promptops", "import", "old"]):
         subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+    _commit(folder)
+
+
+def _commit(folder: Path) -> None:
     subprocess.run(["git", "add", "."], cwd=folder, check=True)
     identity = ["-c", "user.name=a", "-c", "user.email=a@b.c"]
     subprocess.run(["git", *identity, "commit", "-qm", "a", "--no-verify"], cwd=folder, check=True)
@@ -91,6 +99,20 @@ def _exported(to: Path, promptfoo: _Promptfoo, ids: Sequence[str], *options: str
         messages = [row["messages"] for row in rows] if options else []
         prompts[name] = {"passed": [row["passed"] for row in rows], "messages": messages}
     return {"files": files, "prompts": prompts}
+
+
+def _conversations(folder: Path, promptfoo: _Promptfoo) -> dict[str, Any]:
+    """The digests of the exported files, and what each test sends and gets."""
+    (folder / "prompts").mkdir(parents=True)
+    shutil.copy(CONVERSATIONS, folder / "prompts/desk.prompt.yaml")
+    (folder / "promptops.toml").write_text('prompts = ["prompts"]\n', "utf-8")
+    subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
+    _commit(folder)
+    command = ["promptops", "export", "promptfoo", "--to", "out"]
+    subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+    out = folder / "out"
+    files = {file.name: sha256(file.read_bytes()).hexdigest() for file in sorted(out.iterdir())}
+    return {"files": files, "tests": promptfoo.verdicts(out / "desk.promptfooconfig.yaml")}
 
 
 class _Promptfoo:

@@ -392,7 +392,7 @@ EXP113 message-key-left-out loss
     `cache` or `name` of a message is not carried
 
 EXP114 turns-left-out loss
-    a test case with turns is not carried: the target has no conversations with assertions by turn
+    a test case with turns is not carried: the target has no conversations, or not this kind of turn
 """
 
 

@@ -51,10 +51,10 @@ class ExportSubject:
     def request(self, case: Case, inputs: Mapping[str, Any] | None = None) -> Request:
         """The rendered request of a test case, or for other inputs in place of its own.
 
-        Raises NotExported with an EXP003, or an EXP114 for a case with turns.
+        It is the prompt, without what the case says in turns.
+
+        Raises NotExported with an EXP003.
         """
-        if case.turns:
-            raise NotExported(turns_left_out(case))
         try:
             return self.renderer.request(case.inputs if inputs is None else inputs)
         except RenderError as error:

@@ -511,6 +511,9 @@ def _export(root, name, to, *patterns, **options):
         return export_prompts(opened, chosen)
 
 
+_NO_CALLS = "promptfoo hands no calls of tools on"
+_NO_USER = "promptfoo asks no model of ours"
+_JSON = "promptfoo hands an answer in JSON on in its own spelling"
 TURNS = """\
   - name: a talk
     inputs: {name: Ben}
@@ -519,7 +522,7 @@ TURNS = """\
 """
 
 
-@pytest.mark.parametrize("name", ["promptfoo", "github-models", "mcp", "openai"])
+@pytest.mark.parametrize("name", ["promptfoo-templates", "github-models", "openai"])
 def test_a_case_with_turns_is_left_out_and_reported(plain, tmp_path, name):
     text = (plain.root / "prompts/hello.prompt.yaml").read_text()
     plain.write({"prompts/hello.prompt.yaml": text + TURNS})
@@ -532,6 +535,56 @@ def test_a_case_with_turns_is_left_out_and_reported(plain, tmp_path, name):
     written = "".join(path.read_text() for path in (tmp_path / "out").rglob("*") if path.is_file())
     assert "Ben" not in written
     assert "Ann" in written
+
+
+@pytest.mark.parametrize("name", ["langfuse", "prompty", "mcp"])
+def test_a_format_that_uses_inputs_only_takes_a_case_with_turns(plain, tmp_path, name):
+    text = (plain.root / "prompts/hello.prompt.yaml").read_text()
+    plain.write({"prompts/hello.prompt.yaml": text + TURNS})
+
+    chosen = {} if name == "mcp" else {"case": "a talk"}
+    result = _export(plain.root, name, tmp_path / "out", **chosen)
+
+    written = "".join(path.read_text() for path in (tmp_path / "out").rglob("*") if path.is_file())
+    assert [each for each in result.findings if each.code == "EXP114"] == []
+    assert "Hello" in written
+    assert "How are you?" not in written
+
+
+@pytest.mark.parametrize(
+    ("turns", "more", "why", "at"),
+    [
+        ("- {user: Hi}\n      - {tool: {name: f, result: 1}}", "", _NO_CALLS, (17, 9)),
+        ("- {user: {simulate: a, goal: b, max-turns: 2}}", "", _NO_USER, (16, 9)),
+        ("- {user: Hi, output: [{type: is-json}]}", "output: {format: json}\n", _JSON, (16, 5)),
+    ],
+    ids=["tool", "simulated", "json"],
+)
+def test_a_turn_that_promptfoo_does_not_have_is_reported_at_its_place(
+    turns, more, why, at, plain, tmp_path
+):
+    text = (plain.root / "prompts/hello.prompt.yaml").read_text()
+    talk = f"  - name: a talk\n    inputs: {{name: Ben}}\n    turns:\n      {turns}\n"
+    plain.write({"prompts/hello.prompt.yaml": more + text + talk})
+
+    result = _export(plain.root, "promptfoo", tmp_path / "out")
+
+    (left_out,) = [each for each in result.findings if each.code == "EXP114"]
+    assert left_out.message == f"the case `a talk` is left out: {why}"
+    assert (left_out.place.line, left_out.place.column) == at
+
+
+def test_an_input_named_as_a_variable_of_promptfoo_is_reported(plain, tmp_path):
+    text = (plain.root / "prompts/hello.prompt.yaml").read_text() + TURNS
+    for old in ("[name]", "{name: {", "{{ name }}", "{name: Ann}", "{name: Ben}"):
+        text = text.replace(old, old.replace("name", "_conversation"))
+    plain.write({"prompts/hello.prompt.yaml": text})
+
+    result = _export(plain.root, "promptfoo", tmp_path / "out")
+
+    assert [each.message for each in result.findings if each.code == "EXP114"] == [
+        "the case `a talk` is left out: promptfoo has a variable `_conversation`, too"
+    ]
 
 
 def test_a_chosen_case_with_turns_is_not_exported(plain, tmp_path):

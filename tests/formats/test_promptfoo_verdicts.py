@@ -16,6 +16,7 @@ import pytest
 from promptops.commands.export import ExportOptions, export_prompts
 from promptops.commands.import_.importing import import_prompts
 from promptops.commands.import_.planning import ImportOptions
+from promptops.evals.conversations import Conversation, case_of_turn
 from promptops.evals.judge_answer import judge_answer, record_of_answer, status_of
 from promptops.formats.source_file import ReadOptions
 from promptops.model.answer import Answer
@@ -74,6 +75,52 @@ def test_exported_templates_render_the_same_in_promptfoo(imported, tmp_path):
     assert {finding.code for finding in result.findings} == {"EXP106"}
     assert _digests(tmp_path) == recorded["files"], AGAIN
     assert found == {name: wanted[name] for name in found}
+
+
+def test_conversations_have_the_same_requests_and_verdicts_in_promptfoo(repo, tmp_path):
+    text = (HERE / "promptfoo_conversations.prompt.yaml").read_text("utf-8")
+    repo.write({"promptops.toml": 'prompts = ["prompts"]\n', "prompts/desk.prompt.yaml": text})
+    repo.commit("conversations")
+
+    out = tmp_path / "out"
+    result = _export(repo.root, "promptfoo", ("desk",), out)
+
+    recorded = RECORDED["conversations"]
+    with workspace(repo.root) as opened:
+        found = list(_conversation_rows(opened.catalog, iter(recorded["tests"])))
+    assert [(each.code, each.place.line) for each in result.findings] == [
+        ("EXP106", 25),
+        ("EXP114", 38),
+    ]
+    assert _digests(out) == recorded["files"], AGAIN
+    assert [row["passed"] for row in recorded["tests"]] == [True, True, False, True, True, True]
+    assert found == recorded["tests"]
+
+
+def _conversation_rows(catalog, recorded):
+    """What each turn sends, and whether the answer that promptfoo got passes."""
+    prompt = catalog.loaded("prompts/desk.prompt.yaml").prompt
+    renderer = Renderer(prompt, catalog.load)
+    for case in prompt.cases[:-1]:
+        request = renderer.request(case.inputs)
+        conversation = Conversation(request, case.turns)
+        while case.turns and conversation.next() is not None:
+            conversation.answer(Answer(text=next(recorded)["answer"]))
+        for turn in conversation.turns:
+            own = case_of_turn(case, turn)
+            yield _row(turn.request, turn.answer, own, prompt)
+        if not case.turns:
+            yield _row(request, Answer(text=next(recorded)["answer"]), case, prompt)
+
+
+def _row(request, answer, case, prompt):
+    judged = judge_answer(record_of_answer(answer, request, case, prompt), case, prompt)
+    return {
+        "prompt": "desk",
+        "messages": [[one["role"], one["content"]] for one in request.messages],
+        "answer": answer.text,
+        "passed": status_of(judged) == "passed",
+    }
 
 
 def _export(root, name, prompts, to):

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from hashlib import sha256
 
 from promptops.formats.document import Loss
-from promptops.formats.exported import ExportedFile, ExportSubject, NotExported
+from promptops.formats.exported import ExportedFile, ExportSubject, NotExported, turns_left_out
 from promptops.model.prompt import Case
 from promptops.patterns import lazy_pattern
 from promptops.records import replace
@@ -54,10 +54,18 @@ def _lines(subject: ExportSubject) -> Iterator[str | Loss]:
         yield replace(subject.lost("EXP005", message), hint="write a case below `tests`")
     yield from subject.without_assertions()
     for case in cases:
+        if case.turns:
+            yield _without_turns(case)
+            continue
         try:
             yield _line(subject, case)
         except NotExported as error:
             yield error.loss
+
+
+def _without_turns(case: Case) -> Loss:
+    hint = "promptops recordings batch asks one turn after the other"
+    return replace(turns_left_out(case), hint=hint)
 
 
 def _without_batch(subject: ExportSubject) -> Loss | None:

@@ -10,6 +10,7 @@ from promptops.evals.parse import parse
 from promptops.formats.document import Loss
 from promptops.formats.exported import ExportedFile, ExportSubject, turns_left_out
 from promptops.formats.prompt_file import yaml_file
+from promptops.formats.promptfoo import conversations
 from promptops.formats.promptfoo.tests import NO_TEMPLATES, is_template, with_values
 from promptops.json_pointer import tokens
 from promptops.model.place import Place
@@ -19,7 +20,7 @@ from promptops.records import replace
 from promptops.runtime.request.openai import chat_arguments
 
 NAME = "promptfoo"
-MARKS = "`promptfooconfig.yaml` for each prompt, and `promptops_prompts.py`, which renders them"
+MARKS = "`promptfooconfig.yaml` for each prompt, and a Python module, which renders them"
 TAKES_CASE = False
 
 _NOT_IN_NAMES = lazy_pattern(r"[^A-Za-z0-9]+")
@@ -46,6 +47,14 @@ os.environ.setdefault("PROMPTOPS_OVERRIDE", str(_ROOT))
 import promptops
 
 
+{rendering}
+
+def holds(output, context):
+    from promptops.formats.promptfoo.checking import checked
+
+    return checked(output, context["config"]["assertion"], _inputs(context))
+{functions}'''
+_RENDERING = '''\
 def _rendered(identity, context):
     prompt = promptops.load("git:HEAD")[identity]
     return prompt.render(**_inputs(context)).openai()["messages"]
@@ -55,12 +64,7 @@ def _inputs(context):
     """The inputs of the case: promptfoo adds variables of its own, such as `__evalId`."""
     return {name: value for name, value in context["vars"].items() if name[:2] != "__"}
 
-
-def holds(output, context):
-    from promptops.formats.promptfoo.checking import checked
-
-    return checked(output, context["config"]["assertion"], _inputs(context))
-{functions}'''
+'''
 _FUNCTION = """
 
 def {name}(context):
@@ -69,23 +73,32 @@ def {name}(context):
 
 
 def files(subjects: Sequence[ExportSubject]) -> Iterator[ExportedFile | Loss]:
-    """A configuration for each prompt, and one module."""
+    """A configuration for each prompt; a module for those with conversations, and one for others.
+
+    promptfoo asks one test after another where a module mentions conversations.
+    """
     named = list(distinctly_named(subjects))
     yield from (one for one in named if isinstance(one, Loss))
-    written = [one for one in named if isinstance(one, ExportSubject)]
-    for subject in written:
+    modules: dict[str, list[ExportSubject]] = {}
+    for subject in (one for one in named if isinstance(one, ExportSubject)):
         losses: list[Loss] = []
         value = configuration(subject, losses)
         yield from losses
         name = function_name(subject)
+        module = value["prompts"][0]["id"].removeprefix(_FILE).partition(":")[0]
+        modules.setdefault(module, []).append(subject)
         yield subject.file(f"{name}.promptfooconfig.yaml", yaml_file(value))
+    for module, written in modules.items():
+        yield written[0].file(module, _module(module, written))
+
+
+def _module(name: str, subjects: Sequence[ExportSubject]) -> str:
     functions = "".join(
         _FUNCTION.format(name=function_name(subject), identity=subject.prompt.id)
-        for subject in written
+        for subject in subjects
     )
-    if written:
-        module = _MODULE.replace("{functions}", functions)
-        yield written[0].file("promptops_prompts.py", module)
+    rendering = conversations.RENDERING if name == conversations.MODULE else _RENDERING
+    return _MODULE.replace("{rendering}\n", rendering).replace("{functions}", functions)
 
 
 def configuration(
@@ -111,25 +124,35 @@ def configuration(
         *subject.without_rendered(),
         *subject.without_scores(),
     )
+    tests = list(_tests(subject, losses, native=native))
+    module = _PROMPTS
+    if any("metadata" in test for test in tests):
+        module = conversations.MODULE
+        _check_in(module, [*asserted, *(one for test in tests for one in test.get("assert", ()))])
     return {
         "description": prompt.description or prompt.id,
         "env": NO_TEMPLATES,
-        "prompts": [{"id": f"file://promptops_prompts.py:{name}", "label": prompt.id}],
+        "prompts": [{"id": f"{_FILE}{module}:{name}", "label": prompt.id}],
         "providers": [promptfoo_provider(subject)],
         "defaultTest": {
             "options": {"disableVarExpansion": True},
             **({"assert": asserted} if asserted else {}),
         },
-        "tests": list(_tests(subject, losses, native=native)),
+        "tests": tests,
     }
 
 
 def _tests(subject: ExportSubject, losses: list[Loss], *, native: bool) -> Iterator[dict[str, Any]]:
     for case in subject.prompt.cases:
-        if case.turns:
-            losses.append(turns_left_out(case))
-        else:
+        if not case.turns:
             yield _test(subject, case, losses, native=native)
+        elif native:
+            losses.append(turns_left_out(case))
+        elif (refused := conversations.refused(subject, case)) is not None:
+            losses.append(refused)
+        else:
+            losses += conversations.lost(case)
+            yield from _turns(subject, case, losses)
 
 
 def _test(
@@ -138,16 +161,38 @@ def _test(
     accepted, _ = subject.renderer.accept(case.inputs)
     if native:
         losses += _templated(case, accepted)
-    output = [
-        (one, case.locate(f"{case.at}/output/{index}", False))
-        for index, one in enumerate(case.output)
-    ]
-    asserted = _assertions(output, losses, native=native)
     return {
         "description": case.name,
         "vars": accepted,
-        **({"assert": asserted} if asserted else {}),
+        **_asserted(case, case.at, case.output, losses, native=native),
     }
+
+
+def _turns(subject: ExportSubject, case: Case, losses: list[Loss]) -> Iterator[dict[str, Any]]:
+    """A test for each turn; promptfoo hands the answers of those before on."""
+    for test, turn in zip(conversations.tests(subject, case), case.turns, strict=True):
+        yield test | _asserted(case, turn.at, turn.output, losses, native=False)
+
+
+def _asserted(
+    case: Case,
+    at: str,
+    output: Sequence[Mapping[str, Any]],
+    losses: list[Loss],
+    *,
+    native: bool,
+) -> dict[str, Any]:
+    """The key `assert` of a test, unless there are no assertions."""
+    given = [(one, case.locate(f"{at}/output/{index}", False)) for index, one in enumerate(output)]
+    asserted = _assertions(given, losses, native=native)
+    return {"assert": asserted} if asserted else {}
+
+
+def _check_in(module: str, asserted: Sequence[dict[str, Any]]) -> None:
+    """Let assertions that promptops checks call this module."""
+    for one in asserted:
+        if one.get("value") == CHECK:
+            one["value"] = CHECK.replace(_PROMPTS, module)
 
 
 def _templated(case: Case, inputs: Mapping[str, Any]) -> Iterator[Loss]:
@@ -227,7 +272,8 @@ def distinctly_named(subjects: Iterable[ExportSubject]) -> Iterator[ExportSubjec
 
 # Assertions of test cases as assertions of promptfoo.
 
-CHECK = "file://promptops_prompts.py:holds"
+_FILE, _PROMPTS = "file://", "promptops_prompts.py"
+CHECK = f"{_FILE}{_PROMPTS}:holds"
 """Checks an assertion that promptfoo does not have, or decides in another way."""
 
 _OF_MODELS = {

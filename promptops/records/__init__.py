@@ -80,9 +80,8 @@ def _methods(
 ) -> dict[str, Any]:
     methods: dict[str, Any] = {"__repr__": _repr, "__replace__": _replace}
     methods["__init_names__"] = _init_names
-    thawing = slots and len(attributes) > _FEW_FIELDS
-    init = plain_init if not frozen else thawing_init if thawing else frozen_init
-    methods["__init__"] = _compiled_after_some_calls(init)
+    init = thawing_init if slots and len(attributes) > _FEW_FIELDS else frozen_init
+    methods["__init__"] = _compiled_after_some_calls(init if frozen else plain_init)
     if eq:
         methods["__eq__"] = _compiled_at_first_call("__eq__", equality)
         methods["__hash__"] = _compiled_at_first_call("__hash__", hash_method) if frozen else None
@@ -207,7 +206,11 @@ def _compiled(owner: Any, name: str, write: Callable[[tuple[_Field, ...]], str])
 
 def _thawed(owner: Any) -> Any:
     """A class for the objects of a record with slots while their fields are set."""
-    return type(owner)(owner.__name__, owner.__bases__, {"__slots__": owner.__slots__})
+    body = {name: owner.__dict__[name] for name in _OF_LAYOUT if name in owner.__dict__}
+    return type(owner)(owner.__name__, owner.__bases__, body)
+
+
+_OF_LAYOUT = ("__slots__", "__orig_bases__")
 
 
 @recursive_repr()

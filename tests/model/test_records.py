@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import pytest
 
@@ -174,6 +174,18 @@ def test_post_init_sets_what_the_caller_may_not() -> None:
         Counted(count=4, double=1)  # type: ignore[call-arg]
 
 
+T = TypeVar("T")
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class NamedOf(Generic[T]):
+    """As `Named`, for a type."""
+
+    name: str
+    size: int = 3
+    tags: list[T] = field(default_factory=list)
+
+
 class NamedTwice(Named):
     """No record itself, and with a `__dict__`."""
 
@@ -186,7 +198,7 @@ def _at_the_end_of_the_stack(create: Callable[[], Any]) -> Any:
         return create()
 
 
-@pytest.mark.parametrize("cls", [Named, NamedTwice])
+@pytest.mark.parametrize("cls", [Named, NamedTwice, NamedOf])
 def test_every_object_of_a_frozen_record_is_frozen(cls: type[Named]) -> None:
     created = [cls(name=f"{number}") for number in range(20)]
     created += [_at_the_end_of_the_stack(lambda: cls(name="20"))]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from promptops.catalog.catalog import Catalog
@@ -15,6 +15,7 @@ from promptops.evals.result import Judgement
 from promptops.evals.subject import Beside, Record, with_calls
 from promptops.model.answer import Answer, AnsweredTurn, Usage
 from promptops.model.prompt import Case, CaseTurn, Prompt, Request, SimulatedUser
+from promptops.model.test_run import ENDED
 from promptops.plurals import series
 from promptops.records import record, replace
 from promptops.runtime.request.canonical import canonical_json, request_digest
@@ -181,7 +182,8 @@ class Conversation:
     def _unanswerable(self, turn: CaseTurn) -> str:
         """Why the turn can't follow the last answer, or ""."""
         if self.turns and (flaw := flaw_of(self.turns[-1].answer)) is not None:
-            return f"the answer of turn {len(self.turns)} is {flaw}"
+            nothing = ": no provider accepts it as a message, so nothing can follow it"
+            return f"the answer of turn {len(self.turns)} is {flaw}{nothing * (flaw == 'empty')}"
         if not self.turns and turn.user is None and not turn.results:
             return ""
         before = f"turn {len(self.turns)}" if self.turns else "the prompt"
@@ -315,31 +317,28 @@ def case_of_turn(case: Case, turn: AnsweredTurn) -> Case:
     return replace(case, at=turn.at, output=output, turns=(), conversation=())
 
 
-def ended_early(answer: Answer, case: Case) -> Judgement | None:
-    """The failure of a conversation that ended before its last turn; None if it did not.
+def ended_early(answer: Answer, case: Case) -> Iterator[Judgement]:
+    """The failure of a conversation that ended before its last turn; nothing if it did not.
 
     With a simulated user, no case is a contract: then it counts as 0 in the score of the case.
     """
     if not answer.ended:
-        return None
+        return
     last = answer.turns[-1]
     measured = (parse(each, "conversation")[0] for each in case.conversation)
     scores = [each.score for each in measured if each is not None and each.score is not None]
     at = next((turn.at for turn in case.turns[last.number :]), last.at)
-    return Judgement(
-        type=CONVERSATION,
+    yield Judgement(
+        type=ENDED,
         status="failed",
         must=not case.simulated,
         score=scores[0] if case.simulated and scores else None,
-        reason=f"the conversation ended: {answer.ended}",
+        reason=answer.ended,
         place=case.locate(at, False),
         degree=0.0,
         turn=last.number,
     )
 
-
-CONVERSATION = "conversation"
-"""The type of the verdict on the end of a conversation: no assertion has this name."""
 
 Find = Callable[[tuple[str, str]], Answer | None]
 """The recorded answer to a request, by its digest and by what it is recorded as."""

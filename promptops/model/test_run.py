@@ -45,6 +45,10 @@ class ComparedTexts:
     got: str
 
 
+ENDED = "conversation"
+"""The type of the result that a conversation ended before its last turn: no assertion has it."""
+
+
 @record(frozen=True, slots=True, kw_only=True)
 class AssertionResult:
     """The result of one assertion.

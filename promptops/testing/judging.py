@@ -96,13 +96,14 @@ class AnswerJudge:
         for planned, answer in answered:
             own: list[Judgement] = []
             for row, its_replies in islice(found, len(answer.turns) + 1 if answer.turns else 1):
+                if row.turn is None:  # before the assertions on the whole: it may be their cause
+                    own += ended_early(answer, planned.case)
                 beside = replace(row.record.beside, replies=its_replies, agreements=agreements)
                 judged = judge_answer(
                     replace(row.record, beside=beside), row.planned.case, planned.prompt
                 )
                 own += (replace(each, turn=row.turn) for each in judged) if row.turn else judged
-            ended = ended_early(answer, planned.case)
-            judgements.append((*own, *([ended] if ended else ())))
+            judgements.append(tuple(own))
         return judgements
 
     def _rows(

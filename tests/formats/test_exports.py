@@ -512,7 +512,7 @@ def _export(root, name, to, *patterns, **options):
 
 
 _NO_CALLS = "promptfoo hands no calls of tools on"
-_NO_USER = "promptfoo asks no model of ours"
+_NO_USER = "promptfoo has no model that plays a user"
 _JSON = "promptfoo hands an answer in JSON on in its own spelling"
 TURNS = """\
   - name: a talk

@@ -11,7 +11,7 @@ import pytest
 from promptops.commands.lint.lint import LintOptions, lint
 from promptops.evals.engine.ask import Patience, Settings
 from promptops.lint import Severity
-from promptops.model.test_run import CaseRun, TestRun
+from promptops.model.test_run import ENDED, CaseRun, TestRun
 from promptops.workspace.selection import SelectionOptions
 from promptops.workspace.workspace import workspace
 from tests.conftest import GitRepository
@@ -211,6 +211,11 @@ def test_an_answer_that_breaks_nothing_makes_the_case_stale_at_the_next_turn(rep
     assert case.messages[-1].text == "You have 14 days. May I?"
 
 
+EMPTY = (
+    "the answer of turn 1 is empty: no provider accepts it as a message, so nothing can follow it"
+)
+
+
 @pytest.mark.parametrize(
     ("first", "reason", "turn"),
     [
@@ -218,7 +223,7 @@ def test_an_answer_that_breaks_nothing_makes_the_case_stale_at_the_next_turn(rep
         (answers("", REFUND), "turn 1 calls `refund`, which turn 2 does not answer", 1),
         (answers("", LOOKUP, LOOKUP), "turn 1 calls `lookup`, which turn 2 does not answer", 1),
         (answers("Let me", ended="length"), "the answer of turn 1 is incomplete", 1),
-        (answers(""), "the answer of turn 1 is empty", 1),
+        (answers(""), EMPTY, 1),
         (
             answers("", {"name": "lookup", "arguments": "1182"}),
             "turn 1 calls a tool with arguments that are not a JSON mapping",
@@ -231,9 +236,9 @@ def test_a_conversation_that_can_not_go_on_fails_with_the_reason(repo, first, re
         configured(repo, server)
         case = only(run(repo, "record"))
 
-    (ended,) = [each for each in case.assertions if each.type == "conversation"]
+    (ended,) = [each for each in case.assertions if each.type == ENDED]
     assert case.status == "failed"
-    assert (ended.reason, ended.turn) == (f"the conversation ended: {reason}", turn)
+    assert (ended.reason, ended.turn) == (reason, turn)
     assert (ended.place.line, len(server.requests)) == (17, 1)
     assert verdicts(only(run(repo))) == verdicts(case)
 
@@ -395,8 +400,10 @@ def test_a_simulated_user_without_words_lowers_the_score(repo):
         configured(repo, server, SIMULATED, USER)
         case = only(run(repo, "record"))
 
-    ended = case.assertions[-1]
-    reason = "the conversation ended: the simulated user wrote no complete message"
+    ended, *on_all_turns = [each for each in case.assertions if each.type != "output"]
+    assert ended.type == ENDED  # first: it may be the cause
+    assert {each.on for each in on_all_turns} == {"conversation"}
+    reason = "the simulated user wrote no complete message"
     assert (case.status, ended.reason) == ("passed", reason)  # it is a measure, and counts as 0
     assert (ended.status, ended.must, ended.score) == ("failed", False, "quality")
     assert only(run(repo)).assertions == case.assertions
@@ -411,7 +418,7 @@ def test_a_tool_that_a_simulated_user_can_not_answer_ends_the_conversation(repo)
         case = only(run(repo, "record"))
 
     reason = "turn 1 calls `lookup`, which a simulated user does not answer"
-    assert case.assertions[-1].reason == f"the conversation ended: {reason}"
+    assert [each.reason for each in case.assertions if each.type == ENDED] == [reason]
 
 
 def test_without_a_model_that_plays_users_the_case_is_an_error(repo):
@@ -782,9 +789,8 @@ def test_no_recording_is_called_unused_because_a_turn_is_wrong(repo):
         findings = lint(opened, SelectionOptions(), LintOptions()).findings
 
     assert [each.message for each in findings if each.code == "TST006"] == []
-    assert only(run(repo)).assertions[-1].reason == (
-        "the conversation ended: turn 1 calls `lookup`, which turn 2 does not answer"
-    )
+    (ended,) = [each for each in only(run(repo)).assertions if each.type == ENDED]
+    assert ended.reason == "turn 1 calls `lookup`, which turn 2 does not answer"
 
 
 COUNTERPARTS = """\

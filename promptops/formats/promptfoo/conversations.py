@@ -78,7 +78,9 @@ def refused(subject: ExportSubject, case: Case) -> Loss | None:
 def _not_said(turn: CaseTurn) -> str:
     if turn.results:
         return "promptfoo hands no calls of tools on"
-    return "promptfoo asks no model of ours" if isinstance(turn.user, SimulatedUser) else ""
+    return (
+        "promptfoo has no model that plays a user" if isinstance(turn.user, SimulatedUser) else ""
+    )
 
 
 def _loss(case: Case, pointer: str, why: str) -> Loss:

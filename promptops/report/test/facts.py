@@ -12,6 +12,7 @@ from promptops.model.arm import TokenMeans
 from promptops.model.place import Place
 from promptops.model.report import Style
 from promptops.model.test_run import (
+    ENDED,
     AssertionResult,
     BranchCount,
     CaseRun,
@@ -182,6 +183,8 @@ def problem(trouble: Trouble) -> str:
     if trouble.assertion is None:
         return visible(trouble.reason)
     kind, turn = visible(trouble.assertion.type), trouble.assertion.turn
+    if kind == ENDED:
+        return f"the conversation ended after turn {turn}"
     what = f"turn {turn}: `{kind}`" if turn else f"`{kind}`"
     return f"{what} can't be judged" if trouble.status == "error" else f"{what} does not hold"
 

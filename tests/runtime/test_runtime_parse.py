@@ -129,6 +129,7 @@ ERRORS = [
     ("{% for x in y %}{% endif %}", 19, "endif"),
     ("{% call %}{% endcall %}", 8, "%}"),
     ("{% set none = 1 %}", 7, "none"),
+    ("{{ 1.\u0663 }}", 3, "1.\u0663"),
 ]
 REFUSED = [
     ("{{ " + "[" * 41 + "1" + "]" * 41 + " }}", "brackets are nested too deep"),

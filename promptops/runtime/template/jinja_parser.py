@@ -286,9 +286,8 @@ def _parsed(source: str, build: Callable[[], jinja.Template]) -> Template:
         raise _parser_error(error, source, lexer.spans) from None
     except RecursionError:
         raise TemplateError("the template is nested too deep", 0, 1, "TPL005") from None
-    except ValueError:  # the lexer turns digits into a number
-        last = lexer.spans[-1]
-        raise TemplateError("a number that is too large", last.start, last.end, "TPL005") from None
+    except (ValueError, SyntaxError) as error:  # the lexer turns digits into a number
+        raise _number_error(error, lexer.spans[-1]) from None
     return Template(source, tree, spans)
 
 
@@ -298,6 +297,13 @@ def _parser_error(error: TemplateSyntaxError, source: str, spans: list[Token]) -
         if span.start == offset and span.end > offset and span.kind not in _NOISE:
             return TemplateError(_plain(error.message or ""), span.start, span.end)
     return TemplateError(_plain(error.message or ""), offset, offset + 1)
+
+
+def _number_error(error: ValueError | SyntaxError, number: Token) -> TemplateError:
+    if isinstance(error, SyntaxError):
+        wrong = "a number with a digit that is not 0 to 9"
+        return TemplateError(wrong, number.start, number.end)
+    return TemplateError("a number that is too large", number.start, number.end, "TPL005")
 
 
 def _plain(message: str) -> str:

@@ -96,3 +96,11 @@ def test_a_text_that_is_no_template_stays():
 
     assert [loss.code for loss in found.losses] == ["IMP313"]
     assert jinja(found.parts) == 'costs {{ "{{" }} 5'
+
+
+@pytest.mark.parametrize("number", ["1.\u0663", "9" * 5_000])
+def test_a_text_with_a_number_that_python_does_not_read_stays(number):
+    found = read(f"costs {{{{ {number} }}}}")
+
+    assert [loss.code for loss in found.losses] == ["IMP313"]
+    assert jinja(found.parts) == f'costs {{{{ "{{{{" }}}} {number} }}}}'

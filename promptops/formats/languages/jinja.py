@@ -238,6 +238,16 @@ def _engine() -> Any:
     return Environment(extensions=["jinja2.ext.do", "jinja2.ext.loopcontrols"])
 
 
+def _parsed(text: str) -> Any:
+    """Jinja's syntax tree; raises TemplateSyntaxError."""
+    from jinja2 import TemplateSyntaxError
+
+    try:
+        return _engine().parse(text)
+    except (SyntaxError, ValueError):  # Python reads fewer numbers than Jinja's lexer accepts
+        raise TemplateSyntaxError("a number that can't be read", lineno=1) from None
+
+
 @lru_cache(maxsize=4)
 def _lexer(trim_blocks: bool, lstrip_blocks: bool) -> Any:  # the key of a cache
     from jinja2 import Environment
@@ -277,7 +287,7 @@ class JinjaReader:
 
         try:
             parts = tuple(self._parts(list(self._tokens())))
-            self._refuse_functions(_engine().parse(jinja(parts)))
+            self._refuse_functions(_parsed(jinja(parts)))
         except (TemplateSyntaxError, RecursionError) as error:
             message = f"the text is not a Jinja template ({error}): it is not changed"
             loss = Loss(code="IMP313", message=message, place=self._text.place(0))
